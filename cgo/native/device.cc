@@ -1,0 +1,63 @@
+// Devices, threads and the settings of the calling thread.
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/InferenceMode.h>
+#include <dlfcn.h>
+#include <torch/version.h>
+
+#include <cstdlib>
+
+#include "guard.h"
+
+void acd_free_message(acd_error text) { free(const_cast<char *>(text)); }
+
+const char *acd_version(void) { return TORCH_VERSION; }
+
+acd_error acd_cuda_count(int64_t *count) {
+  ACD_GUARD(*count = at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0)
+}
+
+// The driver is asked directly: libtorch_cpu has no function for a device's name.
+acd_error acd_cuda_describe(int64_t index, char *name, int64_t size, int64_t *total_bytes) {
+  ACD_GUARD(
+      void *driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL);
+      TORCH_CHECK(driver != nullptr, "no CUDA driver: ", dlerror());
+      auto init = reinterpret_cast<int (*)(unsigned)>(dlsym(driver, "cuInit"));
+      auto get = reinterpret_cast<int (*)(int *, int)>(dlsym(driver, "cuDeviceGet"));
+      auto get_name = reinterpret_cast<int (*)(char *, int, int)>(dlsym(driver, "cuDeviceGetName"));
+      auto get_total = reinterpret_cast<int (*)(size_t *, int)>(dlsym(driver, "cuDeviceTotalMem_v2"));
+      TORCH_CHECK(init && get && get_name && get_total, "the CUDA driver lacks a function");
+      int handle = 0;
+      size_t bytes = 0;
+      TORCH_CHECK(init(0) == 0 && get(&handle, static_cast<int>(index)) == 0 &&
+                      get_name(name, static_cast<int>(size), handle) == 0 && get_total(&bytes, handle) == 0,
+                  "the CUDA driver does not describe device ", index);
+      *total_bytes = static_cast<int64_t>(bytes))
+}
+
+acd_error acd_set_threads(int64_t threads) { ACD_GUARD(at::set_num_threads(static_cast<int>(threads))) }
+
+// Products stay in full float32 and algorithms are chosen for repeatable sums.
+// Filling fresh memory, which comes with that mode, is only a debugging aid.
+acd_error acd_set_deterministic(void) {
+  ACD_GUARD(
+      auto &context = at::globalContext();
+      context.setDeterministicAlgorithms(true, true);
+      context.setDeterministicFillUninitializedMemory(false);
+      context.setBenchmarkCuDNN(false);
+      context.setDeterministicCuDNN(true);
+      context.setAllowTF32CuBLAS(false);
+      context.setAllowTF32CuDNN(false))
+}
+
+acd_error acd_grad_mode(int32_t enabled, int32_t *previous) {
+  ACD_GUARD(
+      *previous = c10::GradMode::is_enabled();
+      c10::GradMode::set_enabled(enabled != 0))
+}
+
+acd_error acd_inference_begin(void **guard) { ACD_GUARD(*guard = new c10::InferenceMode(true)) }
+
+acd_error acd_inference_end(void *guard) { ACD_GUARD(delete static_cast<c10::InferenceMode *>(guard)) }

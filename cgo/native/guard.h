@@ -1,0 +1,45 @@
+// What every function that Go calls goes through: no C++ exception crosses into Go.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstring>
+#include <exception>
+
+#include "native.h"
+
+namespace acd {
+
+inline acd_error message(const char *text) {
+  acd_error copy = strdup(text);
+  return copy != nullptr ? copy : "out of memory while reporting an error";
+}
+
+inline at::Tensor &tensor(acd_tensor t) { return *static_cast<at::Tensor *>(t); }
+
+inline at::IntArrayRef sizes(const int64_t *values, int64_t count) {
+  return at::IntArrayRef(values, static_cast<size_t>(count));
+}
+
+inline at::Device device(int32_t type, int64_t index) {
+  return type == 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(index));
+}
+
+}  // namespace acd
+
+// ACD_GUARD runs its statements and turns whatever they throw into a message.
+// c10::Error's own text without its stack of C++ frames is what a user can read.
+#define ACD_GUARD(...)                          \
+  try {                                         \
+    __VA_ARGS__;                                \
+    return nullptr;                             \
+  } catch (const c10::Error &e) {               \
+    return acd::message(e.what_without_backtrace()); \
+  } catch (const std::exception &e) {           \
+    return acd::message(e.what());              \
+  } catch (...) {                               \
+    return acd::message("unknown C++ exception"); \
+  }
+
+// ACD_RETURN is ACD_GUARD for one expression whose tensor is the result.
+#define ACD_RETURN(out, ...) ACD_GUARD(*(out) = new at::Tensor(__VA_ARGS__))

@@ -1,0 +1,90 @@
+// Making, reading, moving and reshaping tensors.
+
+#include <vector>
+
+#include <c10/core/GradMode.h>
+
+#include "guard.h"
+
+using acd::sizes;
+using acd::tensor;
+
+namespace {
+
+at::TensorOptions options(int32_t dtype, int32_t device, int64_t index) {
+  return at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype)).device(acd::device(device, index));
+}
+
+}  // namespace
+
+acd_error acd_close(acd_tensor t) { ACD_GUARD(delete static_cast<at::Tensor *>(t)) }
+
+acd_error acd_empty(const int64_t *shape, int64_t rank, int32_t dtype, int32_t device, int64_t index,
+                    acd_tensor *out) {
+  ACD_RETURN(out, at::empty(sizes(shape, rank), options(dtype, device, index)))
+}
+
+acd_error acd_full(const int64_t *shape, int64_t rank, double value, int32_t dtype, int32_t device,
+                   int64_t index, acd_tensor *out) {
+  ACD_RETURN(out, at::full(sizes(shape, rank), value, options(dtype, device, index)))
+}
+
+acd_error acd_data(acd_tensor t, void **data, int64_t *bytes) {
+  ACD_GUARD(
+      TORCH_CHECK(tensor(t).is_cpu() && tensor(t).is_contiguous(), "only a contiguous CPU tensor has readable memory");
+      *data = tensor(t).data_ptr();
+      *bytes = static_cast<int64_t>(tensor(t).nbytes()))
+}
+
+acd_error acd_copy_out(acd_tensor t, int32_t dtype, void *data, int64_t count) {
+  ACD_GUARD(
+      TORCH_CHECK(tensor(t).numel() == count, "tensor has ", tensor(t).numel(), " values, not ", count);
+      auto type = static_cast<at::ScalarType>(dtype);
+      at::Tensor host = tensor(t).detach().to(at::kCPU, type).contiguous();
+      std::memcpy(data, host.const_data_ptr(), host.nbytes()))
+}
+
+acd_error acd_to(acd_tensor t, int32_t dtype, int32_t device, int64_t index, acd_tensor *out) {
+  ACD_RETURN(out, tensor(t).to(acd::device(device, index), static_cast<at::ScalarType>(dtype)))
+}
+
+acd_error acd_device(acd_tensor t, int32_t *device, int64_t *index) {
+  ACD_GUARD(
+      *device = tensor(t).is_cuda() ? 1 : 0;
+      *index = tensor(t).is_cuda() ? tensor(t).device().index() : 0)
+}
+
+acd_error acd_clone(acd_tensor t, acd_tensor *out) { ACD_RETURN(out, tensor(t).detach().clone()) }
+
+acd_error acd_copy_into(acd_tensor destination, acd_tensor source) {
+  ACD_GUARD(
+      c10::NoGradGuard guard;
+      TORCH_CHECK(tensor(destination).sizes() == tensor(source).sizes(), "shapes differ");
+      tensor(destination).copy_(tensor(source)))
+}
+
+acd_error acd_reshape(acd_tensor t, const int64_t *shape, int64_t rank, acd_tensor *out) {
+  ACD_RETURN(out, tensor(t).reshape(sizes(shape, rank)))
+}
+
+acd_error acd_expand(acd_tensor t, const int64_t *shape, int64_t rank, acd_tensor *out) {
+  ACD_RETURN(out, tensor(t).expand(sizes(shape, rank)))
+}
+
+acd_error acd_contiguous(acd_tensor t, acd_tensor *out) { ACD_RETURN(out, tensor(t).contiguous()) }
+
+acd_error acd_narrow(acd_tensor t, int64_t dim, int64_t start, int64_t length, acd_tensor *out) {
+  ACD_RETURN(out, tensor(t).narrow(dim, start, length))
+}
+
+acd_error acd_cat(acd_tensor *tensors, int64_t count, int64_t dim, acd_tensor *out) {
+  ACD_GUARD(
+      std::vector<at::Tensor> list;
+      list.reserve(static_cast<size_t>(count));
+      for (int64_t i = 0; i < count; i++) list.push_back(tensor(tensors[i]));
+      *out = new at::Tensor(at::cat(list, dim)))
+}
+
+acd_error acd_reflect_pad(acd_tensor t, int64_t margin, acd_tensor *out) {
+  ACD_RETURN(out, at::reflection_pad2d(tensor(t), {margin, margin, margin, margin}))
+}

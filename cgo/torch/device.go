@@ -1,0 +1,57 @@
+package torch
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Device is the CPU or one CUDA device. The zero value is the CPU.
+type Device struct {
+	CUDA  bool
+	Index int // of a CUDA device
+}
+
+// CPU is the processor.
+var CPU = Device{}
+
+// String gives "cpu" or "cuda:0".
+func (d Device) String() string {
+	if !d.CUDA {
+		return "cpu"
+	}
+	return fmt.Sprintf("cuda:%d", d.Index)
+}
+
+// ParseDevice reads "auto", "cpu", "cuda" and "cuda:N". "auto" is the first CUDA
+// device where there is one, else the CPU; it loads libtorch to find out, as
+// does the check that a named CUDA device is there.
+func ParseDevice(text string) (Device, error) {
+	switch {
+	case text == "cpu":
+		return CPU, nil
+	case text == "auto" || text == "":
+		count, err := CUDACount()
+		if err != nil || count == 0 {
+			return CPU, err
+		}
+		return Device{CUDA: true}, nil
+	}
+	index := 0
+	if name, number, found := strings.Cut(text, ":"); name != "cuda" {
+		return CPU, fmt.Errorf("device %q: want auto, cpu, cuda or cuda:N", text)
+	} else if found {
+		var err error
+		if index, err = strconv.Atoi(number); err != nil || index < 0 {
+			return CPU, fmt.Errorf("device %q: want cuda:N with N from 0", text)
+		}
+	}
+	count, err := CUDACount()
+	if err != nil {
+		return CPU, err
+	}
+	if index >= count {
+		return CPU, fmt.Errorf("device %q: this machine has %d usable CUDA devices; --device cpu runs without one", text, count)
+	}
+	return Device{CUDA: true, Index: index}, nil
+}

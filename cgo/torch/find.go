@@ -1,0 +1,145 @@
+package torch
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// Names of the environment variables that say where the libraries are.
+const (
+	LibtorchVariable = "LIBTORCH"       // the folder that holds lib/libtorch_cpu.so
+	NativeVariable   = "ACDCLIP_NATIVE" // the path of libacdclip_native.so
+)
+
+const nativeName = "libacdclip_native.so"
+
+// ErrNotFound reports that libtorch, or our library for it, is not there.
+var ErrNotFound = errors.New("libtorch not found")
+
+// Library is where the native libraries were found.
+type Library struct {
+	Libtorch string // folder of libtorch_cpu.so
+	Native   string // path of libacdclip_native.so
+	CUDA     bool   // libtorch_cuda.so lies there too and the machine has a driver
+}
+
+// Find looks for the native libraries without loading them: our library in
+// $ACDCLIP_NATIVE, beside the program (../build/current, ../lib/acdclip), or in
+// build/current above the working folder; libtorch in $LIBTORCH or where the
+// file libtorch.path beside our library says.
+func Find() (Library, error) {
+	native, err := findNative()
+	if err != nil {
+		return Library{}, err
+	}
+	folder, err := findLibtorch(filepath.Dir(native))
+	if err != nil {
+		return Library{Native: native}, err
+	}
+	return Library{Libtorch: folder, Native: native, CUDA: hasDriver() && isFile(filepath.Join(folder, "libtorch_cuda.so"))}, nil
+}
+
+func findNative() (string, error) {
+	if path := os.Getenv(NativeVariable); path != "" {
+		if !isFile(path) {
+			return "", fmt.Errorf("%w: $%s is %s, and there is no such file", ErrNotFound, NativeVariable, path)
+		}
+		return path, nil
+	}
+	var tried []string
+	for _, folder := range nativeFolders() {
+		path := filepath.Join(folder, nativeName)
+		if isFile(path) {
+			return path, nil
+		}
+		tried = append(tried, folder)
+	}
+	return "", fmt.Errorf("%w: no %s in %s; `make build` makes it, or set $%s to its path",
+		ErrNotFound, nativeName, strings.Join(tried, ", "), NativeVariable)
+}
+
+// nativeFolders lists where our library may lie, the likeliest first.
+func nativeFolders() []string {
+	var folders []string
+	if program, err := os.Executable(); err == nil {
+		if real, err := filepath.EvalSymlinks(program); err == nil {
+			program = real
+		}
+		above := filepath.Dir(filepath.Dir(program))
+		folders = append(folders, filepath.Join(above, "build", "current"), filepath.Join(above, "lib", "acdclip"))
+	}
+	// A test's program lies in a temporary folder; the checkout is above its working folder.
+	for folder, err := os.Getwd(); err == nil; folder = filepath.Dir(folder) {
+		if isFile(filepath.Join(folder, "go.mod")) {
+			folders = append(folders, filepath.Join(folder, "build", "current"))
+		}
+		if folder == filepath.Dir(folder) {
+			break
+		}
+	}
+	return folders
+}
+
+// findLibtorch gives the folder of libtorch_cpu.so; beside is where our library lies.
+func findLibtorch(beside string) (string, error) {
+	if root := os.Getenv(LibtorchVariable); root != "" {
+		folder := filepath.Join(root, "lib")
+		if !isFile(filepath.Join(folder, "libtorch_cpu.so")) {
+			return "", fmt.Errorf("%w: $%s is %s, and there is no lib/libtorch_cpu.so in it", ErrNotFound, LibtorchVariable, root)
+		}
+		return folder, nil
+	}
+	record := filepath.Join(beside, "libtorch.path")
+	text, err := os.ReadFile(record)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w; set $%s to the folder that holds lib/libtorch_cpu.so", ErrNotFound, err, LibtorchVariable)
+	}
+	folder := strings.TrimSpace(string(text))
+	if !filepath.IsAbs(folder) {
+		real, err := filepath.EvalSymlinks(beside)
+		if err != nil {
+			return "", fmt.Errorf("%w: %w", ErrNotFound, err)
+		}
+		folder = filepath.Join(real, folder)
+	}
+	if !isFile(filepath.Join(folder, "libtorch_cpu.so")) {
+		return "", fmt.Errorf("%w: %s names %s, which holds no libtorch_cpu.so; `make build` mends it", ErrNotFound, record, folder)
+	}
+	return folder, nil
+}
+
+// hasDriver tells whether the machine has NVIDIA's kernel driver.
+func hasDriver() bool {
+	_, err := os.Stat("/proc/driver/nvidia/version")
+	return err == nil
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// load brings libtorch into the process, once; later calls give the first answer.
+var load = sync.OnceValue(func() error {
+	library, err := Find()
+	if err != nil {
+		return err
+	}
+	paths := []string{filepath.Join(library.Libtorch, "libc10.so"), filepath.Join(library.Libtorch, "libtorch_cpu.so")}
+	if library.CUDA {
+		paths = append(paths, filepath.Join(library.Libtorch, "libtorch_cuda.so"))
+	}
+	for _, path := range append(paths, library.Native) {
+		if err := openLibrary(path); err != nil {
+			return fmt.Errorf("loading %s: %w", path, err)
+		}
+	}
+	if err := bindSlots(); err != nil {
+		return fmt.Errorf("loading %s: %w; `make build` mends it", library.Native, err)
+	}
+	return nil
+})

@@ -1,0 +1,112 @@
+package torch
+
+// #include "native.h"
+import "C"
+
+import (
+	"unsafe"
+
+	"github.com/wangkuiyi/gotorch"
+)
+
+// Detach gives t's values outside the graph, without copying.
+func (t Tensor) Detach() Tensor {
+	return borrow("Detach", func(in []gotorch.Tensor) gotorch.Tensor { return in[0].Detach() }, t)
+}
+
+// RequireGrad makes t a parameter, whose gradient Backward computes, or no longer one.
+func (t Tensor) RequireGrad(required bool) {
+	apply("RequireGrad", func(in []C.acd_tensor) C.acd_error { return C.acd_require_grad(in[0], flag(required)) }, t)
+}
+
+// Backward adds the gradient of t, which has one value, to every parameter that it came from.
+func (t Tensor) Backward() {
+	apply("Backward", func(in []C.acd_tensor) C.acd_error { return C.acd_backward(in[0]) }, t)
+}
+
+// Grad gives the gradient of a parameter, or false where Backward has left none.
+func (t Tensor) Grad() (Tensor, bool) {
+	h := t.mustBeOpen("Grad")
+	var out C.acd_tensor
+	must("Grad", C.acd_grad(C.acd_tensor(h.pointer), &out), t)
+	if out == nil {
+		return Tensor{}, false
+	}
+	return h.scope.rt.adopt(unsafe.Pointer(out)), true
+}
+
+// ClearGrad forgets the gradient of a parameter.
+func (t Tensor) ClearGrad() {
+	apply("ClearGrad", func(in []C.acd_tensor) C.acd_error { return C.acd_clear_grad(in[0]) }, t)
+}
+
+// ClipGradNorm scales the gradient of one parameter to a Euclidean length of at
+// most limit: g * min(1, limit/(|g| + 1e-6)), as torch.nn.utils.clip_grad_norm_.
+func (t Tensor) ClipGradNorm(limit float64) {
+	apply("ClipGradNorm", func(in []C.acd_tensor) C.acd_error { return C.acd_clip_grad_norm(in[0], C.double(limit)) }, t)
+}
+
+// Adam is the optimiser of Kingma and Ba as torch.optim.Adam computes it, without weight decay.
+type Adam struct {
+	Beta1, Beta2, Epsilon float64
+	groups                []adamGroup
+	step                  int64
+}
+
+type adamGroup struct {
+	rate    float64
+	entries []adamEntry
+}
+
+type adamEntry struct{ parameter, mean, square Tensor }
+
+// NewAdam gives an optimiser with the usual constants 0.9, 0.999 and 1e-8.
+func NewAdam() *Adam { return &Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8} }
+
+// AddGroup adds parameters that share a learning rate. Their running means live in s.
+func (a *Adam) AddGroup(s *Scope, rate float64, parameters []Tensor) {
+	group := adamGroup{rate: rate}
+	for _, parameter := range parameters {
+		shape := parameter.Shape()
+		group.entries = append(group.entries, adamEntry{parameter, s.Full(0, shape...), s.Full(0, shape...)})
+	}
+	a.groups = append(a.groups, group)
+}
+
+// Rates gives the groups' learning rates.
+func (a *Adam) Rates() []float64 {
+	rates := make([]float64, len(a.groups))
+	for i, group := range a.groups {
+		rates[i] = group.rate
+	}
+	return rates
+}
+
+// ScaleRates multiplies every learning rate by factor.
+func (a *Adam) ScaleRates(factor float64) {
+	for i := range a.groups {
+		a.groups[i].rate *= factor
+	}
+}
+
+// Step moves every parameter that has a gradient against it.
+func (a *Adam) Step() {
+	a.step++
+	for _, group := range a.groups {
+		for _, e := range group.entries {
+			apply("AdamStep", func(in []C.acd_tensor) C.acd_error {
+				return C.acd_adam_step(in[0], in[1], in[2], C.int64_t(a.step), C.double(group.rate),
+					C.double(a.Beta1), C.double(a.Beta2), C.double(a.Epsilon))
+			}, e.parameter, e.mean, e.square)
+		}
+	}
+}
+
+// ClearGrads forgets every parameter's gradient.
+func (a *Adam) ClearGrads() {
+	for _, group := range a.groups {
+		for _, e := range group.entries {
+			e.parameter.ClearGrad()
+		}
+	}
+}

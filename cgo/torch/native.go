@@ -1,0 +1,183 @@
+package torch
+
+// #cgo LDFLAGS: -lcgotorch
+// #include <stdlib.h>
+// #include "loader.h"
+// #include "native.h"
+import "C"
+
+import (
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// DType is the type of a tensor's values, by libtorch's numbers.
+type DType int8
+
+// The types that this package reads and writes.
+const (
+	Uint8    DType = 0
+	Int64    DType = 4
+	Float16  DType = 5
+	Float32  DType = 6
+	Float64  DType = 7
+	Bool     DType = 11
+	BFloat16 DType = 15
+)
+
+// openLibrary loads one shared library into the process.
+func openLibrary(path string) error {
+	name := C.CString(path)
+	defer C.free(unsafe.Pointer(name))
+	if text := C.acdclip_load(name); text != nil {
+		return fmt.Errorf("%s", C.GoString(text))
+	}
+	return nil
+}
+
+// bindSlots fills the trampolines from the library loaded last.
+func bindSlots() error {
+	if name := C.acdclip_bind(); name != nil {
+		return fmt.Errorf("it has no function %s: it was built from other sources than this program", C.GoString(name))
+	}
+	return nil
+}
+
+// problem takes over a message of native code; "" is success.
+func problem(message C.acd_error) string {
+	if message == nil {
+		return ""
+	}
+	defer C.acd_free_message(message)
+	return C.GoString(message)
+}
+
+// Version is libtorch's version, as in "2.11.0". It loads libtorch.
+func Version() (string, error) {
+	if err := load(); err != nil {
+		return "", err
+	}
+	return C.GoString(C.acd_version()), nil
+}
+
+// CUDACount is the number of CUDA devices that can be used; 0 without a driver
+// or with a libtorch for the CPU alone. It loads libtorch.
+func CUDACount() (int, error) {
+	if err := load(); err != nil {
+		return 0, err
+	}
+	var count C.int64_t
+	if text := problem(C.acd_cuda_count(&count)); text != "" {
+		return 0, fmt.Errorf("counting CUDA devices: %s", text)
+	}
+	return int(count), nil
+}
+
+// DescribeCUDA gives a CUDA device's name and its memory in bytes.
+func DescribeCUDA(index int) (name string, memory int64, err error) {
+	if err := load(); err != nil {
+		return "", 0, err
+	}
+	var text [256]C.char
+	var bytes C.int64_t
+	if text := problem(C.acd_cuda_describe(C.int64_t(index), &text[0], C.int64_t(len(text)), &bytes)); text != "" {
+		return "", 0, fmt.Errorf("asking for cuda:%d: %s", index, text)
+	}
+	return C.GoString(&text[0]), int64(bytes), nil
+}
+
+// prepare sets up the worker's thread.
+func (rt *Runtime) prepare() error {
+	if text := problem(C.acd_set_threads(C.int64_t(rt.threads))); text != "" {
+		return fmt.Errorf("setting %d threads: %s", rt.threads, text)
+	}
+	if text := problem(C.acd_set_deterministic()); text != "" {
+		return fmt.Errorf("setting repeatable algorithms: %s", text)
+	}
+	return nil
+}
+
+func (rt *Runtime) onWorker() bool { return unix.Gettid() == rt.thread }
+
+// mustBeOnThread stops an operation that was called outside Do.
+func (rt *Runtime) mustBeOnThread(op string) {
+	if !rt.onWorker() || rt.current == nil {
+		fail(op, "called outside Runtime.Do")
+	}
+}
+
+// mustBeOpen checks that t can be used here and now.
+func (t Tensor) mustBeOpen(op string) *handle {
+	if t.h == nil {
+		fail(op, "the tensor is the zero Tensor")
+	}
+	t.h.scope.rt.mustBeOnThread(op)
+	if t.h.pointer == nil {
+		failClosed(op, "a tensor's scope")
+	}
+	return t.h
+}
+
+func closeNative(pointer unsafe.Pointer) { C.acd_close(C.acd_tensor(pointer)) }
+
+func setGradMode(enabled bool) bool {
+	var previous C.int32_t
+	must("GradMode", C.acd_grad_mode(flag(enabled), &previous))
+	return previous != 0
+}
+
+func beginInference() unsafe.Pointer {
+	var guard unsafe.Pointer
+	must("Inference", C.acd_inference_begin(&guard))
+	return guard
+}
+
+func endInference(guard unsafe.Pointer) { must("Inference", C.acd_inference_end(guard)) }
+
+// must stops the operation when native code reports a problem.
+func must(op string, message C.acd_error, inputs ...Tensor) {
+	if text := problem(message); text != "" {
+		fail(op, text, inputs...)
+	}
+}
+
+// make runs a native function that makes one tensor.
+func (rt *Runtime) make(op string, inputs []Tensor, f func(out *C.acd_tensor) C.acd_error) Tensor {
+	var out C.acd_tensor
+	must(op, f(&out), inputs...)
+	return rt.adopt(unsafe.Pointer(out))
+}
+
+// own runs one of our native functions on inputs, the first of which says where.
+func own(op string, f func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error, inputs ...Tensor) Tensor {
+	native := make([]C.acd_tensor, len(inputs))
+	for i, input := range inputs {
+		native[i] = C.acd_tensor(input.mustBeOpen(op).pointer)
+	}
+	return inputs[0].h.scope.rt.make(op, inputs, func(out *C.acd_tensor) C.acd_error { return f(native, out) })
+}
+
+// apply runs one of our native functions that changes its inputs and makes nothing.
+func apply(op string, f func(in []C.acd_tensor) C.acd_error, inputs ...Tensor) {
+	native := make([]C.acd_tensor, len(inputs))
+	for i, input := range inputs {
+		native[i] = C.acd_tensor(input.mustBeOpen(op).pointer)
+	}
+	must(op, f(native), inputs...)
+}
+
+func flag(on bool) C.int32_t {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+// list gives a slice of int64 to C for the length of one call.
+func list(values []int64) (*C.int64_t, C.int64_t) {
+	return (*C.int64_t)(unsafe.Pointer(unsafe.SliceData(values))), C.int64_t(len(values))
+}
+
+func (d Device) native() (C.int32_t, C.int64_t) { return flag(d.CUDA), C.int64_t(d.Index) }

@@ -1,0 +1,82 @@
+/* The operations that gotorch lacks, as plain C. They live in cgo/native.
+ *
+ * Every function returns NULL when it succeeded, or a message that the caller
+ * frees with acd_free_message. A result is a new tensor that the caller closes
+ * with acd_close. Tensors passed in are borrowed for the call. */
+#pragma once
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef void *acd_tensor;      /* at::Tensor*, the same as gotorch's Tensor */
+typedef const char *acd_error; /* NULL, or a message to free */
+
+void acd_free_message(acd_error message);
+const char *acd_version(void); /* libtorch's version; static memory */
+
+/* Devices: type 0 is the CPU, 1 is CUDA. */
+acd_error acd_cuda_count(int64_t *count);
+acd_error acd_cuda_describe(int64_t index, char *name, int64_t size, int64_t *total_bytes);
+
+/* The calling thread's settings. */
+acd_error acd_set_threads(int64_t threads);
+acd_error acd_set_deterministic(void);
+acd_error acd_grad_mode(int32_t enabled, int32_t *previous);
+acd_error acd_inference_begin(void **guard);
+acd_error acd_inference_end(void *guard);
+
+/* Making and reading tensors. */
+acd_error acd_close(acd_tensor t);
+acd_error acd_empty(const int64_t *shape, int64_t rank, int32_t dtype, int32_t device, int64_t index, acd_tensor *out);
+acd_error acd_full(const int64_t *shape, int64_t rank, double value, int32_t dtype, int32_t device, int64_t index, acd_tensor *out);
+acd_error acd_data(acd_tensor t, void **data, int64_t *bytes);
+acd_error acd_copy_out(acd_tensor t, int32_t dtype, void *data, int64_t count);
+acd_error acd_to(acd_tensor t, int32_t dtype, int32_t device, int64_t index, acd_tensor *out);
+acd_error acd_device(acd_tensor t, int32_t *device, int64_t *index);
+acd_error acd_clone(acd_tensor t, acd_tensor *out);
+acd_error acd_copy_into(acd_tensor destination, acd_tensor source);
+
+/* Shape. */
+acd_error acd_reshape(acd_tensor t, const int64_t *shape, int64_t rank, acd_tensor *out);
+acd_error acd_expand(acd_tensor t, const int64_t *shape, int64_t rank, acd_tensor *out);
+acd_error acd_contiguous(acd_tensor t, acd_tensor *out);
+acd_error acd_narrow(acd_tensor t, int64_t dim, int64_t start, int64_t length, acd_tensor *out);
+acd_error acd_cat(acd_tensor *tensors, int64_t count, int64_t dim, acd_tensor *out);
+acd_error acd_reflect_pad(acd_tensor t, int64_t margin, acd_tensor *out);
+
+/* Arithmetic. */
+acd_error acd_add_scalar(acd_tensor t, double value, acd_tensor *out);
+acd_error acd_mul_scalar(acd_tensor t, double value, acd_tensor *out);
+acd_error acd_pow(acd_tensor t, double exponent, acd_tensor *out);
+acd_error acd_log(acd_tensor t, acd_tensor *out);
+acd_error acd_clamp(acd_tensor t, double low, double high, acd_tensor *out);
+acd_error acd_gelu(acd_tensor t, acd_tensor *out);
+acd_error acd_quick_gelu(acd_tensor t, acd_tensor *out);
+acd_error acd_matmul(acd_tensor a, acd_tensor b, acd_tensor *out);
+acd_error acd_softmax(acd_tensor t, int64_t dim, acd_tensor *out);
+acd_error acd_layer_norm(acd_tensor t, acd_tensor weight, acd_tensor bias, double epsilon, acd_tensor *out);
+acd_error acd_attention(acd_tensor q, acd_tensor k, acd_tensor v, int32_t causal, acd_tensor *out);
+acd_error acd_norm(acd_tensor t, int64_t dim, acd_tensor *out);
+acd_error acd_normalize(acd_tensor t, int64_t dim, acd_tensor *out);
+acd_error acd_mean(acd_tensor t, const int64_t *dims, int64_t count, acd_tensor *out);
+acd_error acd_sum(acd_tensor t, const int64_t *dims, int64_t count, acd_tensor *out);
+acd_error acd_amax(acd_tensor t, const int64_t *dims, int64_t count, acd_tensor *out);
+acd_error acd_where(acd_tensor condition, acd_tensor a, acd_tensor b, acd_tensor *out);
+acd_error acd_upsample_bilinear(acd_tensor t, int64_t height, int64_t width, acd_tensor *out);
+acd_error acd_upsample_bicubic_antialias(acd_tensor t, int64_t height, int64_t width, acd_tensor *out);
+acd_error acd_cross_entropy(acd_tensor logits, acd_tensor labels, acd_tensor *out);
+
+/* Gradients and the optimiser. */
+acd_error acd_require_grad(acd_tensor t, int32_t required);
+acd_error acd_backward(acd_tensor t);
+acd_error acd_grad(acd_tensor t, acd_tensor *out); /* *out is NULL where t has none */
+acd_error acd_clear_grad(acd_tensor t);
+acd_error acd_clip_grad_norm(acd_tensor t, double limit);
+acd_error acd_adam_step(acd_tensor parameter, acd_tensor mean, acd_tensor square, int64_t step, double rate, double beta1, double beta2, double epsilon);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,142 @@
+package torch
+
+import (
+	"context"
+	"sync/atomic"
+	"unsafe"
+)
+
+// live counts the tensors that libtorch holds for us, over all Runtimes.
+var live atomic.Int64
+
+// LiveHandles is the number of tensors not yet freed. Tests assert that it ends at zero.
+func LiveHandles() int64 { return live.Load() }
+
+// A Scope owns tensors and frees them all when it closes.
+type Scope struct {
+	rt      *Runtime
+	handles map[*handle]struct{}
+	closed  bool
+}
+
+// handle is one native tensor and the Scope that frees it.
+type handle struct {
+	pointer unsafe.Pointer // at::Tensor*; nil once freed
+	scope   *Scope
+}
+
+func newScope(rt *Runtime) *Scope {
+	return &Scope{rt: rt, handles: map[*handle]struct{}{}}
+}
+
+// NewScope gives a Scope that outlives Do, for parameters and caches. Whoever
+// made it closes it. Fill it with Keep.
+func (rt *Runtime) NewScope() *Scope { return newScope(rt) }
+
+// Close frees the Scope's tensors, on the Runtime's thread. A second Close does
+// nothing. Inside Do it acts at once.
+func (s *Scope) Close() error {
+	if s.rt.onWorker() {
+		s.close()
+		return nil
+	}
+	return s.rt.onThread(context.Background(), func() error { s.close(); return nil })
+}
+
+func (s *Scope) close() {
+	if s.closed {
+		return
+	}
+	s.closed = true
+	for h := range s.handles {
+		h.free()
+	}
+	s.handles = nil
+}
+
+// Runtime is the Runtime that the Scope belongs to.
+func (s *Scope) Runtime() *Runtime { return s.rt }
+
+// Within runs f with a Scope of its own inside s: what f makes and does not
+// Keep is freed when Within returns. Use it for the turns of a loop.
+func (s *Scope) Within(f func(inner *Scope) error) error {
+	s.mustBeOpen("Within")
+	inner := newScope(s.rt)
+	defer inner.close()
+	previous := s.rt.current
+	s.rt.current = inner
+	defer func() { s.rt.current = previous }()
+	return f(inner)
+}
+
+// Keep moves t from its own Scope to s, so that it lives as long as s, and returns it.
+func (s *Scope) Keep(t Tensor) Tensor {
+	s.mustBeOpen("Keep")
+	h := t.mustBeOpen("Keep")
+	if h.scope != s {
+		delete(h.scope.handles, h)
+		s.handles[h] = struct{}{}
+		h.scope = s
+	}
+	return t
+}
+
+// Eval runs f with a Scope of its own and keeps its result in s: what f makes on
+// the way is freed.
+func (s *Scope) Eval(f func() Tensor) Tensor {
+	var result Tensor
+	_ = s.Within(func(*Scope) error {
+		result = s.Keep(f())
+		return nil
+	})
+	return result
+}
+
+// Step is Eval of f(old) that frees old afterwards where s owns it: one step of
+// a chain of which only the end is wanted. A graph keeps what it needs of old.
+func (s *Scope) Step(old Tensor, f func(Tensor) Tensor) Tensor {
+	next := s.Eval(func() Tensor { return f(old) })
+	if h := old.h; h != next.h && h.scope == s {
+		delete(s.handles, h)
+		h.free()
+	}
+	return next
+}
+
+// NoGrad runs f without recording a graph and restores what was before.
+func (s *Scope) NoGrad(f func() error) error {
+	s.mustBeOpen("NoGrad")
+	previous := setGradMode(false)
+	defer setGradMode(previous)
+	return f()
+}
+
+// Inference runs f in libtorch's inference mode: no graph and no bookkeeping for
+// one. What f makes can never take part in a graph.
+func (s *Scope) Inference(f func() error) error {
+	s.mustBeOpen("Inference")
+	guard := beginInference()
+	defer endInference(guard)
+	return f()
+}
+
+func (s *Scope) mustBeOpen(op string) {
+	s.rt.mustBeOnThread(op)
+	if s.closed {
+		failClosed(op, "the scope")
+	}
+}
+
+// adopt gives a new native tensor to the innermost open Scope.
+func (rt *Runtime) adopt(pointer unsafe.Pointer) Tensor {
+	h := &handle{pointer: pointer, scope: rt.current}
+	rt.current.handles[h] = struct{}{}
+	live.Add(1)
+	return Tensor{h}
+}
+
+func (h *handle) free() {
+	closeNative(h.pointer)
+	h.pointer = nil
+	live.Add(-1)
+}

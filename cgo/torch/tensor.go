@@ -1,0 +1,225 @@
+package torch
+
+// #include "native.h"
+import "C"
+
+import (
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"github.com/wangkuiyi/gotorch"
+)
+
+// Tensor is a reference to a native tensor that a Scope owns. Copying it copies
+// the reference. Its methods are the operations; a result belongs to the
+// innermost open Scope of the running Do. They may be called only inside Do.
+type Tensor struct{ h *handle }
+
+// Defined tells a Tensor from the zero Tensor.
+func (t Tensor) Defined() bool { return t.h != nil }
+
+// Shape gives the lengths of the dimensions; empty for a scalar.
+func (t Tensor) Shape() []int64 {
+	t.mustBeOpen("Shape")
+	defer rethrow("Shape", nil)
+	return t.gotorch().Shape()
+}
+
+// Dim is the length of dimension i; negative i counts from the end.
+func (t Tensor) Dim(i int) int64 {
+	shape := t.Shape()
+	if i < 0 {
+		i += len(shape)
+	}
+	if i < 0 || i >= len(shape) {
+		fail("Dim", fmt.Sprintf("there is no dimension %d", i), t)
+	}
+	return shape[i]
+}
+
+// NumElements is the number of values.
+func (t Tensor) NumElements() int64 {
+	count := int64(1)
+	for _, length := range t.Shape() {
+		count *= length
+	}
+	return count
+}
+
+// DType is the type of the values.
+func (t Tensor) DType() DType {
+	t.mustBeOpen("DType")
+	defer rethrow("DType", nil)
+	return DType(t.gotorch().Dtype())
+}
+
+// shapeForError is Shape for messages: it never fails.
+func (t Tensor) shapeForError() (shape []int64) {
+	defer func() {
+		if recover() != nil {
+			shape = nil
+		}
+	}()
+	if t.h == nil || t.h.pointer == nil {
+		return nil
+	}
+	return t.gotorch().Shape()
+}
+
+// gotorch gives t to gotorch for one call. The caller has checked that t is open.
+func (t Tensor) gotorch() gotorch.Tensor { return gotorch.Tensor{T: &t.h.pointer} }
+
+// borrow runs an operation of gotorch. Its result is taken over: gotorch's
+// finalizer, which would free it at any time, comes off.
+func borrow(op string, f func(in []gotorch.Tensor) gotorch.Tensor, inputs ...Tensor) Tensor {
+	native := make([]gotorch.Tensor, len(inputs))
+	for i, input := range inputs {
+		input.mustBeOpen(op)
+		native[i] = input.gotorch()
+	}
+	defer rethrow(op, inputs)
+	result := f(native)
+	runtime.SetFinalizer(result.T, nil)
+	return inputs[0].h.scope.rt.adopt(*result.T)
+}
+
+// rethrow turns gotorch's panics, which are bare strings, into this package's.
+func rethrow(op string, inputs []Tensor) {
+	switch cause := recover().(type) {
+	case nil:
+	case string:
+		fail(op, cause, inputs...)
+	default:
+		panic(cause)
+	}
+}
+
+// Empty makes a tensor of undefined values on the Runtime's device.
+func (s *Scope) Empty(dtype DType, shape ...int64) Tensor {
+	return s.empty("Empty", s.rt.device, dtype, shape)
+}
+
+func (s *Scope) empty(op string, device Device, dtype DType, shape []int64) Tensor {
+	s.mustBeOpen(op)
+	values, rank := list(shape)
+	kind, index := device.native()
+	out := s.rt.make(fmt.Sprint(op, shape), nil, func(out *C.acd_tensor) C.acd_error {
+		return C.acd_empty(values, rank, C.int32_t(dtype), kind, index, out)
+	})
+	return s.place(out)
+}
+
+// Full makes a float32 tensor of one value on the Runtime's device.
+func (s *Scope) Full(value float64, shape ...int64) Tensor {
+	s.mustBeOpen("Full")
+	values, rank := list(shape)
+	kind, index := s.rt.device.native()
+	out := s.rt.make(fmt.Sprint("Full", shape), nil, func(out *C.acd_tensor) C.acd_error {
+		return C.acd_full(values, rank, C.double(value), C.int32_t(Float32), kind, index, out)
+	})
+	return s.place(out)
+}
+
+// place moves a new tensor from the innermost Scope to s, which may be an outer one.
+func (s *Scope) place(t Tensor) Tensor { return s.Keep(t) }
+
+// FromFloat32 copies values, row-major, to the Runtime's device.
+func (s *Scope) FromFloat32(values []float32, shape ...int64) Tensor {
+	return fromSlice(s, "FromFloat32", Float32, values, shape)
+}
+
+// FromInt64 copies values, row-major, to the Runtime's device.
+func (s *Scope) FromInt64(values []int64, shape ...int64) Tensor {
+	return fromSlice(s, "FromInt64", Int64, values, shape)
+}
+
+// FromUint8 copies values, row-major, to the Runtime's device.
+func (s *Scope) FromUint8(values []uint8, shape ...int64) Tensor {
+	return fromSlice(s, "FromUint8", Uint8, values, shape)
+}
+
+func fromSlice[T float32 | int64 | uint8](s *Scope, op string, dtype DType, values []T, shape []int64) Tensor {
+	t, err := fill(s, op, dtype, shape, func(memory []T) error {
+		if len(memory) != len(values) {
+			return fmt.Errorf("%d values for shape %v", len(values), shape)
+		}
+		copy(memory, values)
+		return nil
+	})
+	if err != nil {
+		fail(op, err.Error())
+	}
+	return t
+}
+
+// LoadFloat32 makes a tensor whose values read writes, row-major, straight into
+// its memory: no second copy exists on the CPU. Read's error comes back as it is.
+func (s *Scope) LoadFloat32(read func(memory []float32) error, shape ...int64) (Tensor, error) {
+	return fill(s, "LoadFloat32", Float32, shape, read)
+}
+
+// fill makes a CPU tensor, lets write set its memory and moves it to the device.
+func fill[T float32 | int64 | uint8](s *Scope, op string, dtype DType, shape []int64, write func([]T) error) (Tensor, error) {
+	t := s.empty(op, CPU, dtype, shape)
+	var data unsafe.Pointer
+	var bytes C.int64_t
+	must(op, C.acd_data(C.acd_tensor(t.h.pointer), &data, &bytes), t)
+	var one T
+	if err := write(unsafe.Slice((*T)(data), int(bytes)/int(unsafe.Sizeof(one)))); err != nil {
+		return Tensor{}, err
+	}
+	if s.rt.device == CPU {
+		return t, nil
+	}
+	return s.place(t.to(op, dtype, s.rt.device)), nil
+}
+
+// To converts t's values to another type.
+func (t Tensor) To(dtype DType) Tensor {
+	t.mustBeOpen("To")
+	return t.to("To", dtype, t.h.scope.rt.device)
+}
+
+func (t Tensor) to(op string, dtype DType, device Device) Tensor {
+	kind, index := device.native()
+	return own(op, func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
+		return C.acd_to(in[0], C.int32_t(dtype), kind, index, out)
+	}, t)
+}
+
+// Clone copies t's values, outside any graph.
+func (t Tensor) Clone() Tensor {
+	return own("Clone", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error { return C.acd_clone(in[0], out) }, t)
+}
+
+// CopyFrom overwrites t's values by those of source, of the same shape, outside any graph.
+func (t Tensor) CopyFrom(source Tensor) {
+	apply("CopyFrom", func(in []C.acd_tensor) C.acd_error { return C.acd_copy_into(in[0], in[1]) }, t, source)
+}
+
+// Float32s copies the values, row-major, to Go. On CUDA it waits for them.
+func (t Tensor) Float32s() []float32 { return copyOut[float32](t, "Float32s", Float32) }
+
+// Float64s is Float32s in float64.
+func (t Tensor) Float64s() []float64 { return copyOut[float64](t, "Float64s", Float64) }
+
+// Int64s is Float32s for integers.
+func (t Tensor) Int64s() []int64 { return copyOut[int64](t, "Int64s", Int64) }
+
+// Item is the value of a tensor that has one. On CUDA it waits for it.
+func (t Tensor) Item() float64 {
+	values := t.Float64s()
+	if len(values) != 1 {
+		fail("Item", "the tensor does not have one value", t)
+	}
+	return values[0]
+}
+
+func copyOut[T float32 | float64 | int64](t Tensor, op string, dtype DType) []T {
+	values := make([]T, t.NumElements())
+	apply(op, func(in []C.acd_tensor) C.acd_error {
+		return C.acd_copy_out(in[0], C.int32_t(dtype), unsafe.Pointer(unsafe.SliceData(values)), C.int64_t(len(values)))
+	}, t)
+	return values
+}

@@ -1,0 +1,171 @@
+// Package checkpoint reads and writes trained adapters: the project's own
+// safetensors files, and the adapter_N.pth files of ACD-CLIP's released code.
+package checkpoint
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"acdclip/pkg/config"
+	"acdclip/pkg/report"
+	"acdclip/pkg/weights"
+)
+
+// FormatVersion is the version of the files that Write makes.
+const FormatVersion = 1
+
+// metadataKey is the entry of a safetensors file's metadata that holds Metadata.
+const metadataKey = "acdclip"
+
+// Metadata is what changes a checkpoint's numbers, and nothing else.
+type Metadata struct {
+	Format    int               `json:"format"`
+	Method    config.Method     `json:"method"`
+	Preset    config.PresetName `json:"preset"`
+	Model     config.Model      `json:"model"`
+	Loss      config.Loss       `json:"loss"`
+	Recipe    Recipe            `json:"recipe"`
+	Prompts   []string          `json:"prompts"`   // prompt names of the classes trained on, sorted
+	Auxiliary string            `json:"auxiliary"` // name of the dataset trained on, or report.Unknown
+	ListHash  string            `json:"list_hash"` // of its rows; "" where unknown
+	CLIP      string            `json:"clip"`      // fingerprint of the CLIP it belongs to; "" where unknown
+	Seed      *uint64           `json:"seed"`      // nil where unknown
+	Epoch     int               `json:"epoch"`     // epochs trained
+	Threads   int               `json:"threads"`
+	Device    string            `json:"device"` // "cpu" or "cuda"
+	Versions  Versions          `json:"versions"`
+}
+
+// Recipe is the part of the training configuration that changes numbers.
+type Recipe struct {
+	Epochs  int       `json:"epochs"`
+	Batch   int       `json:"batch"`
+	LR      config.LR `json:"lr"`
+	LRDecay float64   `json:"lr_decay"`
+}
+
+// Versions of what computed the numbers.
+type Versions struct {
+	Acdclip  string `json:"acdclip"`
+	Libtorch string `json:"libtorch"`
+}
+
+// Checkpoint is an open file of trained adapters. The caller closes it.
+type Checkpoint struct {
+	Path        string
+	Metadata    Metadata
+	Fingerprint string // "sha256:..." of the whole file's content
+	file        *weights.File
+	tensors     map[string]*weights.Tensor // by the project's own names
+}
+
+// ErrNotCheckpoint reports a weight file that holds no adapters.
+var ErrNotCheckpoint = errors.New("not a checkpoint of ACD-CLIP")
+
+// Open reads a checkpoint's description, by content. Its values are read later, by Read.
+func Open(path string) (*Checkpoint, error) {
+	file, err := weights.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening checkpoint: %w", err)
+	}
+	c := &Checkpoint{Path: path, file: file, tensors: map[string]*weights.Tensor{}}
+	if err := c.describe(); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("checkpoint %s: %w", path, err)
+	}
+	return c, nil
+}
+
+func (c *Checkpoint) describe() (err error) {
+	if c.Fingerprint, err = hashFile(c.Path); err != nil {
+		return err
+	}
+	if text, own := c.file.Metadata[metadataKey]; own {
+		for _, t := range c.file.Tensors {
+			c.tensors[t.Name] = t
+		}
+		c.Metadata, err = decode(text)
+		return err
+	}
+	return c.describeReleased()
+}
+
+// Close closes the file.
+func (c *Checkpoint) Close() error { return c.file.Close() }
+
+// Shape is a parameter that a model wants to read.
+type Shape struct {
+	Name  string
+	Shape []int64
+}
+
+// Match checks that the checkpoint holds exactly the parameters wanted, each in
+// its shape, and names what is missing, too much or of another shape.
+func (c *Checkpoint) Match(wanted []Shape) error {
+	var problems []string
+	known := map[string]bool{}
+	for _, want := range wanted {
+		known[want.Name] = true
+		switch t, found := c.tensors[want.Name]; {
+		case !found:
+			problems = append(problems, fmt.Sprintf("tensor %s is missing", want.Name))
+		case !slices.Equal(t.Shape, want.Shape):
+			problems = append(problems, fmt.Sprintf("tensor %s has shape %v where the model has %v", t.Name, t.Shape, want.Shape))
+		}
+	}
+	for _, t := range c.file.Tensors {
+		if name := c.nameOf(t); !known[name] {
+			problems = append(problems, fmt.Sprintf("tensor %s belongs to no part of the model", t.Name))
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	const shown = 5
+	text := strings.Join(problems[:min(shown, len(problems))], "; ")
+	if more := len(problems) - shown; more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return fmt.Errorf("checkpoint %s does not fit this model: %s", c.Path, text)
+}
+
+// Read writes a parameter's values, row-major.
+func (c *Checkpoint) Read(name string, values []float32) error {
+	t, found := c.tensors[name]
+	if !found {
+		return fmt.Errorf("checkpoint %s has no tensor %s", c.Path, name)
+	}
+	if err := t.ReadFloat32(values); err != nil {
+		return fmt.Errorf("checkpoint %s: %w", c.Path, err)
+	}
+	return nil
+}
+
+func (c *Checkpoint) nameOf(t *weights.Tensor) string {
+	if c.file.Metadata[metadataKey] != "" {
+		return t.Name
+	}
+	name, _ := ownName(t)
+	return name
+}
+
+// Write writes a checkpoint as one safetensors file that appears whole or not at all.
+// The same metadata and tensors give the same bytes.
+func Write(path string, metadata Metadata, tensors []weights.Value) error {
+	metadata.Format = FormatVersion
+	text, err := json.Marshal(metadata)
+	if err != nil {
+		return fmt.Errorf("writing checkpoint %s: %w", path, err)
+	}
+	err = report.WriteFile(path, func(w io.Writer) error {
+		return weights.WriteSafetensors(w, map[string]string{metadataKey: string(text)}, tensors)
+	})
+	if err != nil {
+		return fmt.Errorf("writing checkpoint: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+// Package clip is the frozen CLIP of Radford et al. as two towers, each open
+// block by block so that a method can work between its blocks.
+package clip
+
+import (
+	"context"
+	"fmt"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/clip/pretrained"
+	"acdclip/pkg/config"
+)
+
+// Model is a CLIP in memory. Its tensors belong to the Scope that it was loaded into.
+type Model struct {
+	Arch       pretrained.Arch
+	Activation config.Activation // GELU or QuickGELU
+	Vision     *Vision
+	Text       *Text
+}
+
+// Options are what may be chosen when a CLIP is loaded.
+type Options struct {
+	ImageSize  int               // side of the pictures in pixels, a multiple of the patch; 0: the one CLIP was trained with
+	Activation config.Activation // ActivationAuto: what the checkpoint says, and QuickGELU where it does not
+}
+
+// Load reads a checkpoint into s, one tensor at a time, as float32. It must be called inside Do.
+func Load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint, options Options) (*Model, error) {
+	arch := checkpoint.Arch
+	if options.ImageSize == 0 {
+		options.ImageSize = arch.ImageSize
+	}
+	if options.ImageSize < arch.Patch || options.ImageSize%arch.Patch != 0 {
+		return nil, fmt.Errorf("image size %d is not a multiple of this CLIP's patch of %d pixels; the nearest is %d",
+			options.ImageSize, arch.Patch, max(1, (options.ImageSize+arch.Patch/2)/arch.Patch)*arch.Patch)
+	}
+	model := &Model{Arch: arch, Activation: chosen(options.Activation, arch)}
+	read := &reader{tensors: map[string]torch.Tensor{}}
+	for _, t := range checkpoint.Tensors {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		loaded, err := s.LoadFloat32(t.ReadFloat32, t.Shape...)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s from %s: %w", t.Name, checkpoint.Path, err)
+		}
+		read.tensors[t.Name] = s.Keep(loaded)
+	}
+	err := s.NoGrad(func() error {
+		model.Vision = newVision(s, read, arch, model.Activation, options.ImageSize)
+		model.Text = newText(read, arch, model.Activation)
+		if read.missing != "" {
+			return fmt.Errorf("%s has no tensor %s", checkpoint.Path, read.missing)
+		}
+		return nil
+	})
+	return model, err
+}
+
+func chosen(activation config.Activation, arch pretrained.Arch) config.Activation {
+	switch {
+	case activation != config.ActivationAuto:
+		return activation
+	case arch.Activation == string(config.GELU):
+		return config.GELU
+	default:
+		return config.QuickGELU
+	}
+}

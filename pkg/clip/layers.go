@@ -1,0 +1,96 @@
+package clip
+
+import (
+	"fmt"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/config"
+)
+
+// epsilon of every LayerNorm in CLIP.
+const epsilon = 1e-5
+
+// headWidth is the width of one attention head in every CLIP.
+const headWidth = 64
+
+// Linear is a frozen matrix with its bias. It is the one place where the towers
+// multiply by a weight, so that how weights are stored is decided here alone.
+type Linear struct{ weight, bias torch.Tensor }
+
+// Apply maps x [..., in] to [..., out].
+func (l Linear) Apply(x torch.Tensor) torch.Tensor { return x.Linear(l.weight, l.bias) }
+
+// LayerNorm normalises over the last dimension, then scales and shifts.
+type LayerNorm struct{ weight, bias torch.Tensor }
+
+// Apply keeps the shape of x.
+func (n LayerNorm) Apply(x torch.Tensor) torch.Tensor { return x.LayerNorm(n.weight, n.bias, epsilon) }
+
+// activate is the non-linearity inside the blocks.
+func activate(a config.Activation, x torch.Tensor) torch.Tensor {
+	if a == config.QuickGELU {
+		return x.QuickGELU()
+	}
+	return x.GELU()
+}
+
+// block is one pre-norm transformer block (openai/CLIP, ResidualAttentionBlock).
+type block struct {
+	ln1, ln2       LayerNorm
+	qkv, out       Linear // attention: q, k and v from one matrix
+	expand, reduce Linear // the MLP
+	heads          int64
+	causal         bool
+	activation     config.Activation
+}
+
+// apply maps x [B, L, C] to [B, L, C].
+func (b block) apply(x torch.Tensor) torch.Tensor {
+	x = x.Add(b.attention(b.ln1.Apply(x)))
+	return x.Add(b.reduce.Apply(activate(b.activation, b.expand.Apply(b.ln2.Apply(x)))))
+}
+
+func (b block) attention(x torch.Tensor) torch.Tensor {
+	shape := x.Shape()
+	batch, length, width := shape[0], shape[1], shape[2]
+	qkv := b.qkv.Apply(x).Reshape(batch, length, 3, b.heads, width/b.heads).Permute(2, 0, 3, 1, 4)
+	part := func(i int64) torch.Tensor { return qkv.Narrow(0, i, 1).Reshape(batch, b.heads, length, width/b.heads) }
+	mixed := torch.Attention(part(0), part(1), part(2), b.causal)
+	return b.out.Apply(mixed.Transpose(1, 2).Reshape(batch, length, width))
+}
+
+// reader hands out a checkpoint's tensors by name.
+type reader struct {
+	tensors map[string]torch.Tensor
+	missing string // the first name asked for in vain
+}
+
+func (r *reader) take(name string) torch.Tensor {
+	t, found := r.tensors[name]
+	if !found && r.missing == "" {
+		r.missing = name
+	}
+	return t
+}
+
+func (r *reader) linear(name string) Linear {
+	return Linear{r.take(name + ".weight"), r.take(name + ".bias")}
+}
+
+func (r *reader) layerNorm(name string) LayerNorm {
+	return LayerNorm{r.take(name + ".weight"), r.take(name + ".bias")}
+}
+
+func (r *reader) blocks(prefix string, count, width int, causal bool, activation config.Activation) []block {
+	blocks := make([]block, count)
+	for i := range blocks {
+		name := fmt.Sprintf("%s.resblocks.%d", prefix, i)
+		blocks[i] = block{
+			ln1: r.layerNorm(name + ".ln_1"), ln2: r.layerNorm(name + ".ln_2"),
+			qkv: Linear{r.take(name + ".attn.in_proj_weight"), r.take(name + ".attn.in_proj_bias")}, out: r.linear(name + ".attn.out_proj"),
+			expand: r.linear(name + ".mlp.c_fc"), reduce: r.linear(name + ".mlp.c_proj"),
+			heads: int64(width / headWidth), causal: causal, activation: activation,
+		}
+	}
+	return blocks
+}

@@ -1,0 +1,92 @@
+// Package config holds the program's configuration as Go types: what each
+// option means, the presets, the reading of YAML files, environment and
+// command line, and the form that goes into run folders and checkpoints.
+//
+// The structs are the single list of keys. A field's json tag names its key,
+// range its permitted interval, doc its meaning in a line; runtime marks an
+// option of the model that may differ between training and scoring, path one
+// whose text is a file. Everything else (strict decoding, environment names,
+// documentation, metadata) is derived from them.
+package config
+
+// Config is the complete configuration of a run. Start from Preset or Load:
+// the zero value is not valid. Paths in it are absolute.
+type Config struct {
+	Preset      PresetName          `json:"preset" doc:"where every value starts from"`
+	Method      Method              `json:"method" doc:"the anomaly detection method"`
+	Clip        string              `json:"clip" path:"source" doc:"CLIP's weights: a file or folder, builtin:NAME or openai:NAME"`
+	Device      Device              `json:"device" doc:"where the model runs: auto, cpu, cuda or cuda:N"`
+	Precision   Precision           `json:"precision" doc:"number format of the frozen towers"`
+	Threads     int                 `json:"threads" range:"[0,1024]" doc:"threads of the model on the CPU; 0: one a core"`
+	Seed        uint64              `json:"seed" doc:"seed of initial values, shuffling and stratified limits"`
+	Model       Model               `json:"model"`
+	Loss        Loss                `json:"loss"`
+	Train       Train               `json:"train"`
+	Data        Data                `json:"data"`
+	Checkpoints map[string][]string `json:"checkpoints" path:"file" doc:"auxiliary dataset: the checkpoints trained on it"`
+}
+
+// Loss is the training objective (Eq. 7, 8):
+//
+//	L = Focal * Focal(M) + Dice * Dice(M) + Classification * CE(class logits, label)
+type Loss struct {
+	Focal          float64   `json:"focal" range:"[0,inf)" doc:"weight of the focal term (lambda of Eq. 7)"`
+	Dice           float64   `json:"dice" range:"[0,inf)" doc:"weight of the dice term (lambda of Eq. 7)"`
+	Classification float64   `json:"classification" range:"[0,inf)" doc:"weight of the cross-entropy of the class logits (lambda of Eq. 8)"`
+	DiceForm       DiceForm  `json:"dice_form" doc:"abnormal: the abnormal map against the mask; both: also the normal map against 1 - mask"`
+	FocalForm      FocalForm `json:"focal_form" doc:"probability: pt is the map's probability of the true state; one_hot: the released code's clamped one-hot"`
+}
+
+// Train is the training recipe. What it does not name is fixed: see AdamBeta1
+// and its neighbours.
+type Train struct {
+	Auxiliary string  `json:"auxiliary" doc:"name of the dataset to train on, one of data.roots"`
+	Epochs    int     `json:"epochs" range:"[1,100000]" doc:"passes over the auxiliary dataset"`
+	Batch     int     `json:"batch" range:"[1,65536]" doc:"pictures a step; the last short batch is kept"`
+	LR        LR      `json:"lr"`
+	LRDecay   float64 `json:"lr_decay" range:"(0,1]" doc:"factor on both learning rates after each epoch"`
+}
+
+// LR holds Adam's initial learning rates.
+type LR struct {
+	Text   float64 `json:"text" range:"(0,inf)" doc:"learning rate of the text adapters"`
+	Vision float64 `json:"vision" range:"(0,inf)" doc:"learning rate of everything on the vision side, gates included"`
+}
+
+// The parts of the recipe that are no options (the released code's values).
+const (
+	AdamBeta1   = 0.9
+	AdamBeta2   = 0.999
+	AdamEpsilon = 1e-8
+	// BlendGradientNorm bounds the gradient of each blending vector w alone: g * min(1, 1/(|g| + 1e-6)).
+	BlendGradientNorm = 1.0
+)
+
+// Data says where the datasets are and how pictures are read.
+type Data struct {
+	Roots           map[string]Root   `json:"roots" doc:"dataset: its folder, or {path, domain}"`
+	Pairing         map[string]string `json:"pairing" doc:"target dataset: the auxiliary dataset whose checkpoints score it; \"*\" stands for the others"`
+	Names           string            `json:"names" path:"file" doc:"JSON file of prompt names (dataset, class, name) in place of the built-in table"`
+	MaxPixels       int64             `json:"max_pixels" range:"[1,inf)" doc:"a picture whose header promises more pixels is not decoded"`
+	EXIFOrientation bool              `json:"exif_orientation" doc:"turn pictures (and masks) as their EXIF orientation says"`
+	Workers         int               `json:"workers" range:"[0,1024]" doc:"goroutines that decode pictures; 0: one a core"`
+}
+
+// Root is one dataset's place. In YAML a plain text stands for its path.
+type Root struct {
+	Path   string `json:"path" path:"file" doc:"the dataset's folder"`
+	Domain Domain `json:"domain,omitempty" doc:"industrial or medical; left out: what the dataset is known as, else industrial"`
+}
+
+// AuxiliaryOf returns the auxiliary dataset that Pairing gives a target, its
+// own entry before the one for "*".
+func (d Data) AuxiliaryOf(target string) (auxiliary string, ok bool) {
+	if auxiliary, ok = d.Pairing[target]; ok {
+		return auxiliary, true
+	}
+	auxiliary, ok = d.Pairing[AnyTarget]
+	return auxiliary, ok
+}
+
+// AnyTarget is the pairing's entry for every target without its own.
+const AnyTarget = "*"

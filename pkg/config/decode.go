@@ -1,0 +1,261 @@
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// layer is what one source sets: a file, the environment, --set or the flags.
+type layer struct {
+	values  map[string]reflect.Value // option's key -> its value; a map holds only this source's entries
+	origins map[string]Origin        // option's key, and each map entry's, -> where it was set
+}
+
+func newLayer() *layer {
+	return &layer{values: map[string]reflect.Value{}, origins: map[string]Origin{}}
+}
+
+// reader decodes YAML nodes strictly into a layer and collects every mistake.
+type reader struct {
+	root  *schema
+	file  string // Error.File
+	lines bool   // whether file has lines
+	dir   string // what relative paths are relative to
+	into  *layer
+	found []*Error
+	steps int
+}
+
+// maxSteps bounds the nodes visited, so that aliases of aliases cannot multiply without end.
+const maxSteps = 100_000
+
+func (r *reader) fail(n *yaml.Node, key, problem, near string) {
+	r.add(n, &Error{Key: key, Problem: problem, Nearest: near})
+}
+
+func (r *reader) add(n *yaml.Node, e *Error) {
+	at := r.origin(n)
+	e.File, e.Line = at.File, at.Line
+	r.found = append(r.found, e)
+}
+
+func (r *reader) origin(n *yaml.Node) Origin {
+	if !r.lines {
+		return Origin{File: r.file}
+	}
+	return Origin{r.file, n.Line}
+}
+
+// follow resolves aliases and counts steps; nil when there were too many.
+func (r *reader) follow(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode && n.Alias != nil && r.steps <= maxSteps {
+		r.steps++
+		n = n.Alias
+	}
+	if r.steps++; r.steps > maxSteps {
+		if r.steps == maxSteps+1 {
+			r.fail(n, "", fmt.Sprintf("holds more than %d values, counting what aliases repeat", maxSteps), "")
+			r.steps++
+		}
+		return nil
+	}
+	return n
+}
+
+// section decodes a mapping of s's children; each option goes to set.
+func (r *reader) section(n *yaml.Node, s *schema, set func(option *schema, v reflect.Value, at *yaml.Node)) {
+	if isNull(n) {
+		return // a section whose every line is commented out
+	}
+	r.mapping(n, s.key, fmt.Sprintf("must be a section (keys: %s)", strings.Join(s.childNames(), ", ")), func(name string, key, value *yaml.Node) {
+		child := s.child(name)
+		switch {
+		case child == nil:
+			r.unknown(key, s, name)
+		case child.isSection():
+			if value = r.follow(value); value != nil {
+				r.section(value, child, set)
+			}
+		default:
+			if v, ok := r.value(value, child); ok {
+				set(child, v, key)
+			}
+		}
+	})
+}
+
+func (r *reader) unknown(at *yaml.Node, s *schema, name string) {
+	if len(r.found) >= maxReported {
+		r.fail(at, dotted(s.key, name), "unknown key", "") // not shown: a search would be wasted
+		return
+	}
+	near, problem := s.nearestKey(r.root, name), "unknown key"
+	if near == "" {
+		problem = "unknown key; the keys here are " + strings.Join(s.childNames(), ", ")
+	}
+	r.fail(at, dotted(s.key, name), problem, near)
+}
+
+// keep stores an option's value in the reader's layer.
+func (r *reader) keep(option *schema, v reflect.Value, at *yaml.Node) {
+	r.into.values[option.key] = v
+	r.into.origins[option.key] = r.origin(at)
+}
+
+// mapping calls each with the entries of a mapping node, having refused
+// duplicates, merge keys and keys that are no text.
+func (r *reader) mapping(n *yaml.Node, key, wants string, each func(name string, key, value *yaml.Node)) {
+	if n.Kind != yaml.MappingNode {
+		r.fail(n, key, fmt.Sprintf("%s, is %s", wants, describe(n)), "")
+		return
+	}
+	first := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := r.follow(n.Content[i])
+		switch {
+		case name == nil:
+			return
+		case name.ShortTag() == "!!merge":
+			r.fail(name, key, "merge keys (<<) are not read; write the values out", "")
+		case name.Kind != yaml.ScalarNode:
+			r.fail(name, key, "a key must be plain text, is "+describe(name), "")
+		case first[name.Value] != 0:
+			r.fail(n.Content[i], dotted(key, name.Value), fmt.Sprintf("is given twice, first on line %d", first[name.Value]), "")
+		default:
+			first[name.Value] = max(n.Content[i].Line, 1)
+			at := *name
+			at.Line = n.Content[i].Line
+			each(name.Value, &at, n.Content[i+1])
+		}
+	}
+}
+
+// value decodes and checks an option or an element of one.
+func (r *reader) value(n *yaml.Node, s *schema) (reflect.Value, bool) {
+	if n = r.follow(n); n == nil {
+		return reflect.Value{}, false
+	}
+	before := len(r.found)
+	v := reflect.New(s.typ).Elem()
+	switch s.typ.Kind() {
+	case reflect.Map:
+		r.entries(n, s, v)
+	case reflect.Slice:
+		r.list(n, s, v)
+	case reflect.Struct:
+		r.structure(n, s, v)
+	default:
+		r.scalar(n, s, v)
+	}
+	return v, len(r.found) == before
+}
+
+func (r *reader) entries(n *yaml.Node, s *schema, v reflect.Value) {
+	v.Set(reflect.MakeMap(s.typ))
+	if isNull(n) {
+		return
+	}
+	r.mapping(n, s.key, "must be a mapping", func(name string, key, value *yaml.Node) {
+		entry := dotted(s.key, name)
+		if element, ok := r.value(value, s.element(entry)); ok {
+			v.SetMapIndex(reflect.ValueOf(name), element)
+			r.into.origins[entry] = r.origin(key)
+		}
+	})
+}
+
+// list decodes a list; a single value stands for a list of one.
+func (r *reader) list(n *yaml.Node, s *schema, v reflect.Value) {
+	items := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		items = n.Content
+	}
+	v.Set(reflect.MakeSlice(s.typ, 0, len(items)))
+	for _, item := range items {
+		element, ok := r.value(item, s.element(s.key))
+		if !ok {
+			return
+		}
+		v.Set(reflect.Append(v, element))
+	}
+}
+
+// structure decodes a struct inside a map; a plain text stands for its first field.
+func (r *reader) structure(n *yaml.Node, s *schema, v reflect.Value) {
+	if n.Kind == yaml.ScalarNode {
+		if first, ok := r.value(n, s.children[0]); ok {
+			v.FieldByIndex(s.children[0].index).Set(first)
+		}
+		return
+	}
+	r.section(n, s, func(option *schema, field reflect.Value, _ *yaml.Node) {
+		v.FieldByIndex(option.index).Set(field)
+	})
+}
+
+func (r *reader) scalar(n *yaml.Node, s *schema, v reflect.Value) {
+	if isNull(n) {
+		r.fail(n, s.key, "has no value; "+wants(s)+" goes here, or leave the key out", "")
+		return
+	}
+	if !fits(n, s.typ.Kind()) || n.Decode(v.Addr().Interface()) != nil {
+		problem := fmt.Sprintf("must be %s, is %s", wants(s), describe(n))
+		if _, few := v.Interface().(choice); !few && s.typ.Kind() == reflect.String && isNumberLike(n) {
+			problem += "; quote it to make it text"
+		}
+		r.fail(n, s.key, problem, "")
+		return
+	}
+	if e := checkValue(s, v); e != nil {
+		r.add(n, e)
+		return
+	}
+	if s.path != "" {
+		v.SetString(absolute(v.String(), r.dir, s.path))
+	}
+}
+
+// fits says whether a scalar is written as its type is: text is never taken for a number, nor a number for text.
+func fits(n *yaml.Node, kind reflect.Kind) bool {
+	if n.Kind != yaml.ScalarNode {
+		return false
+	}
+	switch tag := n.ShortTag(); kind {
+	case reflect.String:
+		return tag == "!!str"
+	case reflect.Bool:
+		return tag == "!!bool"
+	case reflect.Float64:
+		return tag == "!!float" || tag == "!!int"
+	default:
+		return tag == "!!int"
+	}
+}
+
+// isNumberLike says whether n would be text if it were quoted.
+func isNumberLike(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && slices.Contains([]string{"!!int", "!!float", "!!bool", "!!timestamp"}, n.ShortTag())
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+// absolute resolves a path against dir. A source may also be builtin:NAME or openai:NAME.
+func absolute(path, dir, kind string) string {
+	if path == "" || kind == "source" && IsNamedSource(path) {
+		return path
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	return filepath.Clean(path)
+}
+
+// IsNamedSource says whether clip names a known CLIP (builtin:NAME, openai:NAME) instead of a path.
+func IsNamedSource(clip string) bool {
+	return strings.HasPrefix(clip, "builtin:") || strings.HasPrefix(clip, "openai:")
+}

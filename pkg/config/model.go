@@ -1,0 +1,81 @@
+package config
+
+// Model is the model's options: where the presets, and the ablations, differ.
+// Everything else about the model is fixed.
+//
+// In the comments X are a group's patch tokens [B, L, C] (L = G*G patches, C
+// the vision width), r = Rank, r_c = ConvRank, K = Kernels, N = Groups, D the
+// embedding width, tau = Temperature, and p the probability of being abnormal.
+type Model struct {
+	ImageSize      int            `json:"image_size" range:"[1,16384]" runtime:"yes" doc:"side in pixels of the square that pictures are resized to; a multiple of CLIP's patch"`
+	Groups         int            `json:"groups" range:"[1,64]" doc:"N: groups of blocks in each tower; divides both depths"`
+	Activation     Activation     `json:"activation" runtime:"yes" doc:"the towers' activation; auto: what the CLIP file says"`
+	Adapter        Adapter        `json:"adapter"`
+	Fusion         Fusion         `json:"fusion"`
+	Classification Classification `json:"classification"`
+	Score          Score          `json:"score"`
+}
+
+// Adapter is the trainable part inside the towers: Conv-LoRA after each vision
+// group (Eq. 1-3) and low-rank adaptation after each text group.
+//
+// Conv-LoRA: low = X W_down; for k in K, h = conv_k(low) to r_c channels on the
+// patch grid, u = conv_k(h) back to r, branch_k = u W_up; dX = a 1x1 convolution
+// of the branches, joined on channels, to C.
+type Adapter struct {
+	Kind        AdapterKind `json:"kind" doc:"conv_lora, or lora: dX = s X W_down W_up, without convolutions"`
+	Projections Projections `json:"projections" doc:"W_down and W_up of the convolution branches: shared, or per_branch"`
+	Scale       Scale       `json:"scale" doc:"inverse_kernel: 1/k after each convolution; alpha_over_rank: alpha/conv_rank after the second, alpha/sqrt(rank) after W_up"`
+	Merge       Merge       `json:"merge" doc:"residual: X + dX; rescale: dX brought to the norm of X, then blended by a learned w"`
+	Init        Init        `json:"init" doc:"initial values: paper starts at plain CLIP, released is the authors' code's"`
+	Rank        int         `json:"rank" range:"[1,65536]" doc:"r: inner width of W_down and W_up"`
+	ConvRank    int         `json:"conv_rank" range:"[1,65536]" doc:"r_c: channels between the two convolutions of a branch"`
+	Kernels     []int       `json:"kernels" range:"[1,63]" doc:"K: kernel sizes, odd, one branch each"`
+	Alpha       float64     `json:"alpha" range:"(0,inf)" doc:"alpha of the scales alpha/r and alpha/sqrt(r)"`
+	Hidden      int         `json:"hidden" range:"[0,1048576]" doc:"h: hidden width of the projections' MLPs and the gates; 0: a quarter of CLIP's vision width"`
+}
+
+// HiddenFor returns h for a vision tower of the given width C: Hidden, or C/4 when that is 0.
+func (a Adapter) HiddenFor(width int) int {
+	if a.Hidden > 0 {
+		return a.Hidden
+	}
+	return width / 4
+}
+
+// Fusion is how vision levels meet text levels and become one anomaly map (Eq. 4-6).
+type Fusion struct {
+	Kind        FusionKind `json:"kind" doc:"dfg: gates mix the text levels for each vision level; static: level i meets text level i alone"`
+	Similarity  Similarity `json:"similarity" doc:"cosine: the fused text is normalised again; dot: it is not"`
+	Average     Average    `json:"average" doc:"probabilities: mean of each level's softmax; logits: softmax of the levels' mean, after upsampling"`
+	Smoothing   Smoothing  `json:"smoothing" runtime:"yes" doc:"gaussian: the patch-grid maps are smoothed when scoring (kernel 7, sigma 1; medical 9, 1.5)"`
+	Temperature float64    `json:"temperature" range:"(0,inf)" doc:"tau: similarities are divided by it"`
+}
+
+// Classification is what the class logits are made of.
+type Classification struct {
+	Feature Feature `json:"feature" doc:"cls: CLIP's image embedding against the last text level; detection: mean of each group's own patch tokens against its fused text"`
+}
+
+// Score weighs the image score: Classification * p + Map * max of the anomaly
+// map. Both weights are at least 0 and their sum is at most 1, so that the
+// score stays within [0, 1].
+type Score struct {
+	Classification float64      `json:"classification" range:"[0,1]" runtime:"yes" doc:"weight of the class probability in the image score"`
+	Map            float64      `json:"map" range:"[0,1]" runtime:"yes" doc:"weight of the anomaly map's maximum in the image score"`
+	Medical        MedicalScore `json:"medical"`
+}
+
+// MedicalScore is Score's pair of weights for datasets of the medical domain.
+type MedicalScore struct {
+	Classification float64 `json:"classification" range:"[0,1]" runtime:"yes" doc:"weight of the class probability, medical datasets"`
+	Map            float64 `json:"map" range:"[0,1]" runtime:"yes" doc:"weight of the anomaly map's maximum, medical datasets"`
+}
+
+// Weights returns the two weights for a domain; an unknown domain counts as industrial.
+func (s Score) Weights(domain Domain) (classification, anomalyMap float64) {
+	if domain == Medical {
+		return s.Medical.Classification, s.Medical.Map
+	}
+	return s.Classification, s.Map
+}

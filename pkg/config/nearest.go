@@ -1,0 +1,46 @@
+package config
+
+import "strings"
+
+// nearest returns the candidate that is the fewest typing mistakes from text,
+// "" when all are more than a third of its length away.
+func nearest(text string, candidates []string) string {
+	const longest = 64 // keys are shorter; keeps foreign text cheap
+	if text == "" || len(text) > longest {
+		return ""
+	}
+	best, least := "", max(1, len(text)/3)+1
+	for _, candidate := range candidates {
+		if d := distance(strings.ToLower(text), candidate); d < least {
+			best, least = candidate, d
+		}
+	}
+	return best
+}
+
+// distance counts insertions, deletions, substitutions and swaps of neighbours
+// between a and b (optimal string alignment).
+func distance(a, b string) int {
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			differs := 1
+			if a[i-1] == b[j-1] {
+				differs = 0
+			}
+			d := min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+differs)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d = min(d, rows[i-2][j-2]+1)
+			}
+			rows[i][j] = d
+		}
+	}
+	return rows[len(a)][len(b)]
+}

@@ -1,0 +1,122 @@
+package config
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestOverlayModel(t *testing.T) {
+	trained := releasedModel()
+	trained.Groups = 6
+	with := func(change func(*Model)) Model {
+		m := trained.Clone()
+		change(&m)
+		return m
+	}
+	cases := []struct {
+		name    string
+		set     []string
+		want    Model
+		changes []string
+	}{
+		{"nothing set", nil, trained, nil},
+		{"the same", []string{"model.groups=6", "model.adapter.kernels=[3, 5]"}, trained, nil},
+		{"image size", []string{"model.image_size=98"}, with(func(m *Model) { m.ImageSize = 98 }),
+			[]string{"model.image_size: 98 (--set) in place of the checkpoint's 518"}},
+		{"score, smoothing, activation", []string{"model.score.map=0.05", "model.fusion.smoothing=none", "model.activation=auto"},
+			with(func(m *Model) { m.Score.Map = 0.05; m.Fusion.Smoothing = NoSmoothing; m.Activation = ActivationAuto }),
+			[]string{
+				"model.activation: auto (--set) in place of the checkpoint's gelu",
+				"model.fusion.smoothing: none (--set) in place of the checkpoint's gaussian",
+				"model.score.map: 0.05 (--set) in place of the checkpoint's 0.1",
+			}},
+		{"initial values no longer matter", []string{"model.adapter.init=paper"}, trained, nil},
+		{"hidden width, which shapes will tell", []string{"model.adapter.hidden=256"}, with(func(m *Model) { m.Adapter.Hidden = 256 }),
+			[]string{"model.adapter.hidden: 256 (--set) in place of the checkpoint's 0"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			got, changes, err := OverlayModel(trained, load(t, Sources{Set: c.set, OwnModel: true}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("model is\n%+v\nwant\n%+v", got, c.want)
+			}
+			if !reflect.DeepEqual(changes, c.changes) {
+				t.Errorf("changes are %q, want %q", changes, c.changes)
+			}
+		})
+	}
+}
+
+func TestOverlayModelRefuses(t *testing.T) {
+	trained := releasedModel()
+	trained.Adapter.Hidden = 32
+	for set, want := range map[string]string{
+		"model.groups=3":               "--set: model.groups: is 3, but the checkpoint was trained with 4; leave it out, or choose another checkpoint",
+		"model.adapter.kind=lora":      "--set: model.adapter.kind: is lora, but the checkpoint was trained with conv_lora; leave it out, or choose another checkpoint",
+		"model.adapter.hidden=64":      "--set: model.adapter.hidden: is 64, but the checkpoint was trained with 32; leave it out, or choose another checkpoint",
+		"model.fusion.temperature=0.2": "--set: model.fusion.temperature: is 0.2, but the checkpoint was trained with 0.1; leave it out, or choose another checkpoint",
+		"model.adapter.kernels=[3]":    "--set: model.adapter.kernels: is [3], but the checkpoint was trained with [3 5]; leave it out, or choose another checkpoint",
+		"model.score.map=0.2":          "--set: model.score.classification: 0.9 and model.score.map: 0.2 sum to 1.1; an image score within [0, 1] needs at most 1",
+	} {
+		_, _, err := OverlayModel(trained, load(t, Sources{Set: []string{set}, OwnModel: true}))
+		var e *Error
+		if !errors.As(err, &e) || err.Error() != want {
+			t.Errorf("%s gives\n%v\nwant\n%s", set, err, want)
+		}
+	}
+}
+
+func TestOverlayModelLeavesTheCheckpointsAlone(t *testing.T) {
+	trained := paperModel()
+	got, _, err := OverlayModel(trained, Loaded{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.Adapter.Kernels[0] = 9
+	if trained.Adapter.Kernels[0] != 3 {
+		t.Error("the result shares its kernels with the checkpoint's model")
+	}
+}
+
+// Each option of the model but the named ones belongs to the structure.
+func TestSameStructure(t *testing.T) {
+	free := map[string]bool{
+		"model.image_size": true, "model.activation": true, "model.adapter.init": true, "model.fusion.smoothing": true,
+		"model.score.classification": true, "model.score.map": true, "model.score.medical.classification": true, "model.score.medical.map": true,
+	}
+	for _, option := range modelOptions() {
+		a, b := paperModel(), paperModel()
+		a.Adapter.Hidden, b.Adapter.Hidden = 8, 8
+		change(option.value(reflect.ValueOf(&b).Elem()))
+		err := SameStructure(a, b)
+		if free[option.key] != (err == nil) {
+			t.Errorf("another %s: %v", option.key, err)
+		}
+		if err != nil && !strings.HasPrefix(err.Error(), option.key+": ") {
+			t.Errorf("another %s is reported as %v", option.key, err)
+		}
+	}
+	a, b := paperModel(), paperModel()
+	b.Adapter.Hidden = 64
+	if err := SameStructure(a, b); err != nil {
+		t.Errorf("a default hidden width: %v", err)
+	}
+}
+
+func change(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Int:
+		v.SetInt(v.Int() + 1)
+	case reflect.Float64:
+		v.SetFloat(v.Float() / 2)
+	case reflect.String:
+		v.SetString(v.String() + "x")
+	case reflect.Slice:
+		v.Set(reflect.ValueOf([]int{3}))
+	}
+}

@@ -1,0 +1,128 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+)
+
+// schema is the tree of keys below a struct type: sections with children, options without.
+type schema struct {
+	key      string // dotted, "" for the whole configuration
+	name     string // key's last part
+	typ      reflect.Type
+	index    []int // the field's place, for reflect's FieldByIndex on the root struct
+	doc      string
+	interval interval
+	path     string // "file", "source" or "" for text that is no path
+	runtime  bool
+	optional bool // may be left out, and is then not written
+	children []*schema
+}
+
+// schemaOf reads the keys of a struct type from its fields' tags; key is the section it stands for.
+func schemaOf(t reflect.Type, key string) *schema {
+	s := &schema{key: key, typ: t}
+	s.addFields()
+	return s
+}
+
+func (s *schema) addFields() {
+	for i := range s.typ.NumField() {
+		field := s.typ.Field(i)
+		name, optional, tagged := strings.Cut(field.Tag.Get("json"), ",")
+		child := &schema{
+			key:      dotted(s.key, name),
+			name:     name,
+			typ:      field.Type,
+			index:    append(append([]int{}, s.index...), i),
+			doc:      field.Tag.Get("doc"),
+			interval: parseInterval(field.Tag.Get("range")),
+			path:     field.Tag.Get("path"),
+			runtime:  field.Tag.Get("runtime") != "",
+			optional: tagged && optional == "omitempty",
+		}
+		if field.Type.Kind() == reflect.Struct {
+			child.addFields()
+		}
+		s.children = append(s.children, child)
+	}
+}
+
+func (s *schema) isSection() bool { return s.children != nil }
+
+// element is the schema of a map's or list's elements, found under the given key.
+func (s *schema) element(key string) *schema {
+	e := &schema{key: key, typ: s.typ.Elem(), interval: s.interval, path: s.path}
+	if e.typ.Kind() == reflect.Struct {
+		e.addFields()
+	}
+	return e
+}
+
+// options lists the options below s in declaration order.
+func (s *schema) options() []*schema {
+	if !s.isSection() {
+		return []*schema{s}
+	}
+	var list []*schema
+	for _, child := range s.children {
+		list = append(list, child.options()...)
+	}
+	return list
+}
+
+// child returns the child of that name, nil when there is none.
+func (s *schema) child(name string) *schema {
+	for _, c := range s.children {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+func (s *schema) childNames() []string {
+	list := make([]string, len(s.children))
+	for i, c := range s.children {
+		list[i] = c.name
+	}
+	return list
+}
+
+// everyKey lists sections and options below s.
+func (s *schema) everyKey() []*schema {
+	var list []*schema
+	for _, c := range s.children {
+		list = append(append(list, c), c.everyKey()...)
+	}
+	return list
+}
+
+// nearestKey finds the key probably meant by name inside section s: a
+// neighbour, else a key of that last part anywhere below root.
+func (s *schema) nearestKey(root *schema, name string) string {
+	if near := nearest(name, s.childNames()); near != "" {
+		return dotted(s.key, near)
+	}
+	parts := map[string]string{}
+	var last []string
+	for _, k := range root.everyKey() {
+		if _, seen := parts[k.name]; !seen {
+			parts[k.name] = k.key
+			last = append(last, k.name)
+		}
+	}
+	return parts[nearest(name[strings.LastIndex(name, ".")+1:], last)]
+}
+
+func dotted(section, name string) string {
+	if section == "" {
+		return name
+	}
+	return section + "." + name
+}
+
+// value returns the field that s describes inside root, which is of the root struct's type.
+func (s *schema) value(root reflect.Value) reflect.Value {
+	return root.FieldByIndex(s.index)
+}

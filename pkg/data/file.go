@@ -1,0 +1,58 @@
+package data
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+const (
+	// maxBytesPerPixel is what the widest pixel takes uncompressed: four 16-bit channels.
+	maxBytesPerPixel = 8
+	// maxExtraBytes allows for what surrounds the pixels: profiles, previews, further pages.
+	maxExtraBytes = 256 << 20
+)
+
+// readPicture reads the whole file at path after its header was found to
+// promise no more than o.MaxPixels. Every error names the path.
+func readPicture(path string, o DecodeOptions) ([]byte, error) {
+	// Opening a pipe waits for its writer, so look first.
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %w: it is %s", path, ErrNotPicture, kind(info.Mode()))
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	_, pixels, err := checkHeader(file, info.Size(), o)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if (info.Size()-maxExtraBytes)/maxBytesPerPixel > pixels {
+		return nil, fmt.Errorf("%s: %w: %d bytes for %d pixels", path, ErrTooLarge, info.Size(), pixels)
+	}
+	b := make([]byte, info.Size())
+	if _, err := io.ReadFull(file, b); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return b, nil
+}
+
+func kind(mode os.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "a folder"
+	case mode&os.ModeNamedPipe != 0:
+		return "a pipe"
+	case mode&os.ModeSocket != 0:
+		return "a socket"
+	case mode&os.ModeDevice != 0:
+		return "a device"
+	}
+	return "not a regular file"
+}

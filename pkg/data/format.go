@@ -1,0 +1,158 @@
+package data
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"io"
+	"unicode/utf8"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/webp"
+)
+
+// headBytes is how much of a file's start is looked at to find its format.
+const headBytes = 512
+
+// format is one picture format: how it is recognised, measured and decoded.
+type format struct {
+	name        string
+	magic       func(head []byte) bool
+	config      func(io.Reader) (image.Config, error)
+	decode      func(b []byte, depth narrowing) (*Image, error)
+	orientation func(b []byte) orientation // nil: the format's orientation is not read
+}
+
+// formats is the table of what is read; a new format is one more row.
+var formats = []format{
+	{name: "PNG", magic: starts("\x89PNG\r\n\x1a\n"), config: pngConfig, decode: decodePNG},
+	{name: "JPEG", magic: starts("\xff\xd8\xff"), config: jpeg.DecodeConfig, decode: decodeJPEG, orientation: jpegOrientation},
+	{name: "BMP", magic: starts("BM"), config: bmp.DecodeConfig, decode: decodeWith(bmp.Decode)},
+	{name: "TIFF", magic: starts("II*\x00", "MM\x00*"), config: tiff.DecodeConfig, decode: decodeWith(tiff.Decode)},
+	{name: "GIF", magic: starts("GIF87a", "GIF89a"), config: gif.DecodeConfig, decode: decodeGIF},
+	{name: "WebP", magic: isWebP, config: webp.DecodeConfig, decode: decodeWith(webp.Decode)},
+}
+
+func starts(prefixes ...string) func([]byte) bool {
+	return func(head []byte) bool {
+		for _, prefix := range prefixes {
+			if bytes.HasPrefix(head, []byte(prefix)) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func isWebP(head []byte) bool {
+	return len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP"
+}
+
+func decodeWith(decoder func(io.Reader) (image.Image, error)) func([]byte, narrowing) (*Image, error) {
+	return func(b []byte, depth narrowing) (*Image, error) {
+		m, err := decoder(bytes.NewReader(b))
+		if err != nil {
+			return nil, err
+		}
+		return toRGB(m, depth)
+	}
+}
+
+// checkHeader finds the format of the content and how many pixels it promises.
+// It fails where the content is no picture, has no pixels or too many.
+func checkHeader(r io.ReaderAt, size int64, o DecodeOptions) (f format, pixels int64, err error) {
+	head := make([]byte, min(headBytes, size))
+	if _, err := r.ReadAt(head, 0); err != nil && err != io.EOF {
+		return f, 0, err
+	}
+	f, known := formatOf(head)
+	if !known {
+		return f, 0, fmt.Errorf("%w: it holds %s", ErrNotPicture, describe(head))
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("read the %s header: %v", f.name, r)
+		}
+	}()
+	c, err := f.config(io.NewSectionReader(r, 0, size))
+	if err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return f, 0, fmt.Errorf("read the %s header: %w", f.name, err)
+	}
+	if c.Width <= 0 || c.Height <= 0 {
+		return f, 0, fmt.Errorf("the %s header promises %d x %d pixels", f.name, c.Width, c.Height)
+	}
+	// Dividing cannot overflow, whatever the header says.
+	if int64(c.Width) > o.maxPixels()/int64(c.Height) {
+		return f, 0, fmt.Errorf("%w: the %s header promises %d x %d pixels, more than %d", ErrTooLarge, f.name, c.Width, c.Height, o.maxPixels())
+	}
+	return f, int64(c.Width) * int64(c.Height), nil
+}
+
+func formatOf(head []byte) (format, bool) {
+	for _, f := range formats {
+		if f.magic(head) {
+			return f, true
+		}
+	}
+	return format{}, false
+}
+
+// foreign names some contents that people mistake for pictures that are read.
+var foreign = []struct {
+	name  string
+	magic func([]byte) bool
+}{
+	{"a ZIP archive", starts("PK\x03\x04")},
+	{"gzip data", starts("\x1f\x8b")},
+	{"a PDF document", starts("%PDF")},
+	{"a NumPy array", starts("\x93NUMPY")},
+	{"a JPEG 2000 picture, which is not read", starts("\x00\x00\x00\x0cjP  ", "\xff\x4f\xff\x51")},
+	{"a HEIC, AVIF or MP4 file, which is not read", isBaseMedia},
+	{"a PSD picture, which is not read", starts("8BPS")},
+	{"an OpenEXR picture, which is not read", starts("\x76\x2f\x31\x01")},
+}
+
+func isBaseMedia(head []byte) bool { return len(head) >= 8 && string(head[4:8]) == "ftyp" }
+
+// describe says in words what the start of a file looks like.
+func describe(head []byte) string {
+	if len(head) == 0 {
+		return "nothing (the file is empty)"
+	}
+	for _, f := range foreign {
+		if f.magic(head) {
+			return f.name
+		}
+	}
+	if start, isText := textStart(head); isText {
+		return fmt.Sprintf("text that starts with %q", start)
+	}
+	return fmt.Sprintf("an unknown format that starts with the bytes % x", head[:min(8, len(head))])
+}
+
+// textStart returns the first characters of head when all of it reads as text.
+func textStart(head []byte) (string, bool) {
+	const shown = 24
+	text := []rune{}
+	for rest := head; len(rest) > 0; {
+		r, n := utf8.DecodeRune(rest)
+		if r == utf8.RuneError && (len(rest) >= utf8.UTFMax || len(head) < headBytes) {
+			return "", false // not merely a character cut at the end of head
+		}
+		if r < ' ' && r != '\n' && r != '\r' && r != '\t' {
+			return "", false
+		}
+		if len(text) < shown {
+			text = append(text, r)
+		}
+		rest = rest[n:]
+	}
+	return string(text), true
+}

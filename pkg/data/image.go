@@ -1,0 +1,114 @@
+package data
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// DefaultMaxPixels is the largest width times height that is decoded when DecodeOptions names no other.
+const DefaultMaxPixels = 200_000_000
+
+// ErrTooLarge reports a picture whose header promises more pixels than DecodeOptions.MaxPixels.
+// It is found from the header alone: nothing is allocated for the pixels.
+var ErrTooLarge = errors.New("picture is too large")
+
+// ErrNotPicture reports content that is none of the picture formats that are read:
+// PNG, JPEG, BMP, GIF, TIFF and WebP. The format is found from the content, never from the name.
+var ErrNotPicture = errors.New("not a picture")
+
+// Image is a color picture: Pix holds Width*Height*3 bytes, row-major and
+// interleaved, [H, W, 3], red first, each in [0, 255].
+type Image struct {
+	Width, Height int
+	Pix           []uint8
+}
+
+// NewImage returns a black picture.
+func NewImage(width, height int) *Image {
+	return &Image{Width: width, Height: height, Pix: make([]uint8, 3*width*height)}
+}
+
+// row returns the bytes of row y.
+func (im *Image) row(y int) []uint8 { return im.Pix[3*im.Width*y : 3*im.Width*(y+1)] }
+
+// DecodeOptions bounds and adjusts the decoding of pictures and masks.
+type DecodeOptions struct {
+	// MaxPixels is the largest width times height that is decoded; 0 means DefaultMaxPixels.
+	MaxPixels int64
+	// EXIF turns a JPEG as its EXIF orientation says. Without it the tag is ignored, as Pillow does.
+	EXIF bool
+}
+
+func (o DecodeOptions) maxPixels() int64 {
+	if o.MaxPixels <= 0 {
+		return DefaultMaxPixels
+	}
+	return o.MaxPixels
+}
+
+// DecodeImage reads the picture at path and returns it as Pillow's
+// convert("RGB") does: grey is repeated, a palette and single bits are
+// expanded, alpha is dropped (not composited) and CMYK converted; of 16-bit
+// channels the high byte is kept, but 16-bit grey is v/257 rounded (Pillow
+// saturates it). Of several frames or pages the first is taken.
+//
+// Every error names the path. It wraps ErrNotPicture or ErrTooLarge where the
+// content is no picture or promises too many pixels. A file that is not
+// regular (a folder, a pipe, a device) is an error and is never opened.
+func DecodeImage(path string, o DecodeOptions) (*Image, error) {
+	im, _, err := decodeFile(path, o, pictureDepth)
+	return im, err
+}
+
+// DecodeImageBytes is DecodeImage for content that is already in memory. It only reads b.
+func DecodeImageBytes(b []byte, o DecodeOptions) (*Image, error) {
+	im, turn, err := decode(b, o, pictureDepth)
+	if err != nil {
+		return nil, err
+	}
+	if o.EXIF {
+		im = turn.apply(im)
+	}
+	return im, nil
+}
+
+// decodeFile decodes the picture at path and, with o.EXIF, turns it as its own
+// orientation says. It returns that orientation for the picture's mask.
+func decodeFile(path string, o DecodeOptions, depth narrowing) (*Image, orientation, error) {
+	b, err := readPicture(path, o)
+	if err != nil {
+		return nil, upright, err
+	}
+	im, turn, err := decode(b, o, depth)
+	if err != nil {
+		return nil, upright, fmt.Errorf("%s: %w", path, err)
+	}
+	if !o.EXIF {
+		return im, upright, nil
+	}
+	return turn.apply(im), turn, nil
+}
+
+// decode finds the format of b, checks the promised size and decodes it as it is stored.
+func decode(b []byte, o DecodeOptions, depth narrowing) (im *Image, turn orientation, err error) {
+	f, _, err := checkHeader(bytes.NewReader(b), int64(len(b)), o)
+	if err != nil {
+		return nil, upright, err
+	}
+	// The decoders are the standard library's and its neighbours': no
+	// panic of theirs on hostile content may end the program.
+	defer func() {
+		if r := recover(); r != nil {
+			im, err = nil, fmt.Errorf("decode %s: %v", f.name, r)
+		}
+	}()
+	im, err = f.decode(b, depth)
+	if err != nil {
+		return nil, upright, fmt.Errorf("decode %s: %w", f.name, err)
+	}
+	if f.orientation != nil {
+		turn = f.orientation(b)
+	}
+	return im, turn, nil
+}

@@ -1,0 +1,346 @@
+package data
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"acdclip/internal/golden"
+)
+
+// tolerance is how far a fixture may be from Pillow: the transforms of a JPEG
+// round differently, and each step of chroma is up to two of a color.
+func tolerance(name string) (largest int, mean float64) {
+	if strings.HasSuffix(name, ".jpg") {
+		return 3, 0.15 // the mean over very small pictures is not steady
+	}
+	return 0, 0
+}
+
+func fixtures(t testing.TB) []string {
+	t.Helper()
+	paths, _ := filepath.Glob("testdata/pictures/*")
+	if len(paths) < 70 {
+		t.Fatalf("only %d pictures in testdata/pictures", len(paths))
+	}
+	return paths
+}
+
+// TestDecodeAsPillow covers every format, depth and color type, odd sizes, and all chroma layouts.
+func TestDecodeAsPillow(t *testing.T) {
+	want := readPixels(t, "testdata/pictures.safetensors")
+	for _, path := range fixtures(t) {
+		name := filepath.Base(path)
+		t.Run(name, func(t *testing.T) {
+			im, err := DecodeImage(path, DecodeOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			compareWithin(t, im, want[name+".decoded"])
+			if turned, ok := want[name+".turned"]; ok {
+				im, err := DecodeImage(path, DecodeOptions{EXIF: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				compareWithin(t, im, turned)
+			}
+		})
+	}
+}
+
+func compareWithin(t *testing.T, im *Image, want pixels) {
+	t.Helper()
+	if want.shape == nil || im.Width != want.shape[1] || im.Height != want.shape[0] {
+		t.Fatalf("%d x %d pixels, want shape %v", im.Width, im.Height, want.shape)
+	}
+	most, mostMean := tolerance(t.Name())
+	if largest, mean := difference(t, im.Pix, want.data); largest > most || mean > mostMean {
+		t.Errorf("largest difference %d, mean %.3f; want at most %d and %.3f", largest, mean, most, mostMean)
+	}
+}
+
+func TestGreyJPEGStaysGrey(t *testing.T) {
+	im, err := DecodeImage("testdata/pictures/grey.jpg", DecodeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(im.Pix); i += 3 {
+		if im.Pix[i] != im.Pix[i+1] || im.Pix[i] != im.Pix[i+2] {
+			t.Fatalf("pixel %d is %v", i/3, im.Pix[i:i+3])
+		}
+	}
+}
+
+func write(t testing.TB, name string, content []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func read(t testing.TB, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestNotPictures(t *testing.T) {
+	for name, test := range map[string]struct {
+		content []byte
+		says    string
+	}{
+		"text":    {[]byte("hello, I am text\n"), `text that starts with "hello, I am text\n"`},
+		"accents": {[]byte(strings.Repeat("é", 300)), "text that starts with"},
+		"empty":   {nil, "the file is empty"},
+		"binary":  {[]byte{1, 2, 3, 0, 0xff}, "starts with the bytes 01 02 03 00 ff"},
+		"zip":     {[]byte("PK\x03\x04 and so on"), "a ZIP archive"},
+		"heic":    {[]byte("\x00\x00\x00\x18ftypheic"), "HEIC"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := write(t, "picture.png", test.content)
+			_, err := DecodeImage(path, DecodeOptions{})
+			if !errors.Is(err, ErrNotPicture) {
+				t.Fatalf("error %v, want ErrNotPicture", err)
+			}
+			for _, part := range []string{path, test.says} {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%q does not say %q", err, part)
+				}
+			}
+		})
+	}
+}
+
+func TestNotRegularFiles(t *testing.T) {
+	folder := t.TempDir()
+	pipe := filepath.Join(folder, "pipe.png")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{folder, pipe, os.DevNull} {
+		if _, err := DecodeImage(path, DecodeOptions{}); !errors.Is(err, ErrNotPicture) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: error %v, want ErrNotPicture with the path", path, err)
+		}
+	}
+	missing := filepath.Join(folder, "missing.png")
+	if _, err := DecodeImage(missing, DecodeOptions{}); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+		t.Errorf("missing file: error %v", err)
+	}
+}
+
+// TestPromisedSize raises the size that each format's header states, far beyond the content and the memory.
+func TestPromisedSize(t *testing.T) {
+	const huge = "\x00\x01\x86\xa0" // 100,000, high byte first
+	for _, test := range []struct {
+		name   string
+		change func(b []byte)
+	}{
+		{"rgb8.png", func(b []byte) { copy(b[16:], huge+huge) }},
+		{"rgb444_21x17.jpg", func(b []byte) { copy(b[bytes.Index(b, []byte{0xff, 0xc2})+5:], "\xff\xff\xff\xff") }},
+		{"rgb.bmp", func(b []byte) { copy(b[18:], "\xa0\x86\x01\x00\xa0\x86\x01\x00") }},
+		{"palette.gif", func(b []byte) { copy(b[6:], "\xff\xff\xff\xff") }},
+		{"rgb.tif", func(b []byte) { raiseTIFF(t, b) }},
+		{"lossless.webp", func(b []byte) { copy(b[21:], "\xff\xff\xff\x0f") }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			content := read(t, filepath.Join("testdata/pictures", test.name))
+			test.change(content)
+			path := write(t, test.name, content)
+			var err error
+			grown := testing.AllocsPerRun(1, func() { _, err = DecodeImage(path, DecodeOptions{}) })
+			if !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), path) {
+				t.Fatalf("error %v, want ErrTooLarge with the path", err)
+			}
+			if grown > 1000 {
+				t.Errorf("%v allocations for a header", grown)
+			}
+			if _, err := DecodeImageBytes(content, DecodeOptions{}); !errors.Is(err, ErrTooLarge) {
+				t.Errorf("from bytes: error %v, want ErrTooLarge", err)
+			}
+		})
+	}
+}
+
+// raiseTIFF sets the tags ImageWidth and ImageLength to 100,000.
+func raiseTIFF(t *testing.T, b []byte) {
+	t.Helper()
+	at := int(b[4]) | int(b[5])<<8 | int(b[6])<<16
+	for i := range le16(b[at:]) {
+		entry := b[at+2+12*i:]
+		if tag := le16(entry); tag == 256 || tag == 257 {
+			copy(entry[2:], "\x04\x00\x01\x00\x00\x00\xa0\x86\x01\x00")
+		}
+	}
+}
+
+func TestMaxPixelsIsInclusive(t *testing.T) {
+	path := "testdata/pictures/rgb8.png" // 19 x 13
+	if _, err := DecodeImage(path, DecodeOptions{MaxPixels: 19 * 13}); err != nil {
+		t.Error(err)
+	}
+	if _, err := DecodeImage(path, DecodeOptions{MaxPixels: 19*13 - 1}); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("error %v, want ErrTooLarge", err)
+	}
+}
+
+// TestFileFarLargerThanItsPixels uses a file with a hole, which takes no room on disk.
+func TestFileFarLargerThanItsPixels(t *testing.T) {
+	path := write(t, "long.png", read(t, "testdata/pictures/rgb8.png"))
+	if err := os.Truncate(path, 300<<20); err != nil {
+		t.Skipf("no file with a hole: %v", err)
+	}
+	if _, err := DecodeImage(path, DecodeOptions{}); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("error %v, want ErrTooLarge", err)
+	}
+}
+
+func TestTruncatedPictures(t *testing.T) {
+	for _, name := range []string{"rgb420_32x16.jpg", "rgb444_21x17.jpg", "rgba8.png", "rgb.bmp", "palette.gif", "rgb.tif", "lossy.webp"} {
+		content := read(t, filepath.Join("testdata/pictures", name))
+		for _, part := range []int{12, len(content) / 3, len(content) * 2 / 3} {
+			path := write(t, name, content[:part])
+			if _, err := DecodeImage(path, DecodeOptions{}); err == nil || !strings.Contains(err.Error(), path) {
+				t.Errorf("%s cut to %d of %d bytes: error %v, want one with the path", name, part, len(content), err)
+			}
+		}
+	}
+}
+
+func TestOddSizes(t *testing.T) {
+	for _, size := range []image.Point{{1, 1}, {20000, 50}, {1, 3000}} {
+		m := image.NewGray(image.Rectangle{Max: size})
+		for i := range m.Pix {
+			m.Pix[i] = 77
+		}
+		for _, encode := range []func(*bytes.Buffer) error{
+			func(b *bytes.Buffer) error { return png.Encode(b, m) },
+			func(b *bytes.Buffer) error { return jpeg.Encode(b, m, nil) },
+		} {
+			var b bytes.Buffer
+			if err := encode(&b); err != nil {
+				t.Fatal(err)
+			}
+			im, err := DecodeImageBytes(b.Bytes(), DecodeOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if im.Width != size.X || im.Height != size.Y {
+				t.Errorf("%v decodes to %d x %d", size, im.Width, im.Height)
+			}
+			out := im.ResizeBicubic(98, 98)
+			if i := slices.IndexFunc(out.Pix, func(v uint8) bool { return v != 77 }); i >= 0 {
+				t.Errorf("%v: a constant picture has %d at %d after scaling", size, out.Pix[i], i)
+			}
+		}
+	}
+}
+
+// TestUnknownPixelType: a pixel type that no decoder gives is an error, not a
+// panic.
+func TestUnknownPixelType(t *testing.T) {
+	if _, err := toRGB(image.NewAlpha(image.Rect(0, 0, 2, 2)), pictureDepth); err == nil {
+		t.Error("a picture of alpha alone was converted")
+	}
+}
+
+// TestRealJPEGs compares a spread of real photographs with what the standard
+// library's own conversion gives: grey ones must agree exactly.
+func TestRealJPEGs(t *testing.T) {
+	root := golden.SharedData(t, "magnetic_tile")
+	paths, _ := filepath.Glob(filepath.Join(root, "*", "test", "*", "*.jpg"))
+	if len(paths) == 0 {
+		t.Fatalf("no pictures in %s", root)
+	}
+	for i := 0; i < len(paths); i += 1 + len(paths)/20 {
+		im, err := DecodeImage(paths[i], DecodeOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := jpeg.Decode(bytes.NewReader(read(t, paths[i])))
+		if err != nil {
+			t.Fatal(err)
+		}
+		grey, ok := m.(*image.Gray)
+		if !ok {
+			continue
+		}
+		for x := range im.Width {
+			if y := im.Height / 2; im.row(y)[3*x+1] != grey.GrayAt(x, y).Y {
+				t.Fatalf("%s: pixel (%d, %d) is %d, want %d", paths[i], x, y, im.row(y)[3*x+1], grey.GrayAt(x, y).Y)
+			}
+		}
+	}
+}
+
+// FuzzDecodeImageBytes: no content may panic, hang, or yield a picture beyond the limit.
+func FuzzDecodeImageBytes(f *testing.F) {
+	for _, path := range fixtures(f) {
+		f.Add(read(f, path))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		o := DecodeOptions{MaxPixels: 1 << 16, EXIF: true}
+		before := slices.Clone(b)
+		im, err := DecodeImageBytes(b, o)
+		if !bytes.Equal(b, before) {
+			t.Error("the content was changed")
+		}
+		if err != nil {
+			return
+		}
+		if im.Width <= 0 || im.Height <= 0 || int64(im.Width)*int64(im.Height) > o.MaxPixels || len(im.Pix) != 3*im.Width*im.Height {
+			t.Errorf("%d x %d pixels in %d bytes", im.Width, im.Height, len(im.Pix))
+		}
+	})
+}
+
+// photo draws a picture that compresses about as well as a photograph.
+func photo(side int) *image.NRGBA {
+	m := image.NewNRGBA(image.Rect(0, 0, side, side))
+	for y := range side {
+		for x := range side {
+			grain := uint8((x*7919 ^ y*104729) >> 3 & 15)
+			copy(m.Pix[m.PixOffset(x, y):], []uint8{uint8(x/4) + grain, uint8(y/4) + grain, uint8((x+y)/8) + grain, 255})
+		}
+	}
+	return m
+}
+
+func encodedPhoto(t testing.TB, name string) []byte {
+	t.Helper()
+	m := photo(700)
+	if filepath.Ext(name) == ".png" {
+		return encodePNG(t, m)
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, m, &jpeg.Options{Quality: 90}); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func BenchmarkDecode(b *testing.B) {
+	for _, name := range []string{"photo.jpg", "photo.png"} {
+		b.Run(name, func(b *testing.B) {
+			content := encodedPhoto(b, name)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := DecodeImageBytes(content, DecodeOptions{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,42 @@
+package data
+
+import (
+	"fmt"
+	"strings"
+
+	"acdclip/pkg/config"
+)
+
+// Item is one picture to be scored or trained on.
+type Item struct {
+	Path      string // the picture's file
+	Class     string // the dataset's class name; "" for a picture that belongs to no dataset
+	Anomalous bool   // the picture's label
+	Defect    string // the defect's folder name; "" for a normal picture
+	Mask      string // the mask's file; "" for a normal picture and where there is none
+}
+
+// Class is one class of a dataset.
+type Class struct {
+	Name   string // as the dataset's folders call it
+	Prompt string // as the text prompts call it
+}
+
+// Domain is the field that a dataset comes from. It decides the smoothing of
+// maps and the weights of the image score where a preset tells the two apart.
+type Domain = config.Domain
+
+// The domains.
+const (
+	Industrial = config.Industrial
+	Medical    = config.Medical
+)
+
+// ParseDomain reads a domain's name in any case.
+func ParseDomain(name string) (Domain, error) {
+	switch domain := Domain(strings.ToLower(name)); domain {
+	case Industrial, Medical:
+		return domain, nil
+	}
+	return "", fmt.Errorf("data: unknown domain %q: it is %q or %q", name, Industrial, Medical)
+}

@@ -1,0 +1,77 @@
+package data
+
+// Upsampling as libjpeg-turbo's jdsample.c does it by default ("fancy"): where
+// samples lie two pixels apart, each pixel is 3/4 of the nearest sample and
+// 1/4 of the next one. The rounding bias alternates so that it does not drift.
+// Other distances, and planes at most two samples wide, repeat the samples.
+
+// minFancyWidth is the least number of samples in a row that libjpeg interpolates horizontally.
+const minFancyWidth = 3
+
+// upsampledRow returns the picture's row y of the plane, either in buffer or in the plane itself.
+func (p *plane) upsampledRow(y int, buffer []uint8) []uint8 {
+	row := p.row(y / p.down)
+	fancy := p.width >= minFancyWidth
+	switch {
+	case p.right == 1 && p.down == 1:
+		return row
+	case p.right == 2 && p.down == 1 && fancy:
+		upsampleAcross(buffer, row)
+	case p.right == 1 && p.down == 2:
+		upsampleDown(buffer, row, p.neighbour(y), y%2)
+	case p.right == 2 && p.down == 2 && fancy:
+		upsampleBoth(buffer, row, p.neighbour(y))
+	default:
+		for x := range buffer {
+			buffer[x] = row[x/p.right]
+		}
+	}
+	return buffer
+}
+
+func (p *plane) row(y int) []uint8 { return p.pix[y*p.stride:][:p.width] }
+
+// neighbour is the second nearest row of samples to the picture's row y, where
+// rows lie two apart. Beyond the picture the last row goes on.
+func (p *plane) neighbour(y int) []uint8 {
+	far := y/2 - 1 + 2*(y%2)
+	return p.row(min(max(far, 0), p.height-1))
+}
+
+// upsampleAcross is h2v1_fancy_upsample: dst is twice as long as src.
+func upsampleAcross(dst, src []uint8) {
+	last := len(src) - 1
+	dst = dst[:2*len(src)]
+	dst[0] = src[0]
+	for i := range last {
+		a, b := int(src[i]), int(src[i+1])
+		dst[2*i+1] = uint8((3*a + b + 2) >> 2)
+		dst[2*i+2] = uint8((3*b + a + 1) >> 2)
+	}
+	dst[2*last+1] = src[last]
+}
+
+// upsampleDown is h1v2_fancy_upsample; odd is 1 for the lower of two pixel rows.
+func upsampleDown(dst, near, far []uint8, odd int) {
+	far = far[:len(near)]
+	dst = dst[:len(near)]
+	for i, v := range near {
+		dst[i] = uint8((3*int(v) + int(far[i]) + 1 + odd) >> 2)
+	}
+}
+
+// upsampleBoth is h2v2_fancy_upsample: dst is twice as long as near and far.
+func upsampleBoth(dst, near, far []uint8) {
+	last := len(near) - 1
+	far = far[:len(near)]
+	dst = dst[:2*len(near)]
+	this := 3*int(near[0]) + int(far[0])
+	dst[0] = uint8((4*this + 8) >> 4)
+	for i := range last {
+		next := 3*int(near[i+1]) + int(far[i+1])
+		dst[2*i+1] = uint8((3*this + next + 7) >> 4)
+		dst[2*i+2] = uint8((3*next + this + 8) >> 4)
+		this = next
+	}
+	dst[2*last+1] = uint8((4*this + 7) >> 4)
+}

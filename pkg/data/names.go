@@ -1,0 +1,241 @@
+package data
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Names is a table of prompt names: what the text prompts call a dataset's
+// classes. It also knows the datasets' domains. It is not changed after it is made.
+type Names struct {
+	domains map[string]Domain            // by datasetKey
+	classes map[string]map[string]string // by datasetKey and classKey
+}
+
+// Prompt returns the prompt name of a class. A class that the table does not
+// hold is called by its own name, with _ and - read as spaces.
+func (n *Names) Prompt(dataset, class string) string {
+	if prompt, ok := n.classes[datasetKey(dataset)][classKey(class)]; ok {
+		return prompt
+	}
+	own := strings.Join(strings.FieldsFunc(class, func(r rune) bool { return r == '_' || r == '-' || unicode.IsSpace(r) }), " ")
+	if own == "" {
+		return class
+	}
+	return own
+}
+
+// Domain returns a dataset's domain; Industrial where the table does not say.
+func (n *Names) Domain(dataset string) Domain {
+	if domain, ok := n.domains[datasetKey(dataset)]; ok {
+		return domain
+	}
+	return Industrial
+}
+
+// PromptName is the prompt name that BuiltinNames has for a class.
+func PromptName(dataset, class string) string { return BuiltinNames().Prompt(dataset, class) }
+
+// datasetKey makes the spellings of one dataset's name equal: "MVTec-AD",
+// "mvtec_ad" and "mvtec" are one.
+func datasetKey(name string) string {
+	key := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, name)
+	switch key {
+	case "mvtecad", "mvtecanomalydetection", "mvdataset":
+		return "mvtec"
+	case "visa20220922", "visapytorch":
+		return "visa"
+	case "btech", "btechdatasettransformed":
+		return "btad"
+	case "rsdds", "rsddsdataset":
+		return "rsdd"
+	case "brainad", "brainmri":
+		return "brain"
+	case "liverad", "liverct":
+		return "liver"
+	case "retinarescad", "retinaresc", "retinaoct":
+		return "retina"
+	case "cvccolondb", "colondb":
+		return "coloncolondb"
+	case "cvcclinicdb", "clinicdb":
+		return "colonclinicdb"
+	case "kvasir", "kvasirseg":
+		return "colonkvasir"
+	case "cvc300":
+		return "coloncvc300"
+	}
+	return key
+}
+
+// classKey makes the spellings of one class's name equal.
+func classKey(name string) string { return strings.ToLower(name) }
+
+// Bounds of a file of names: it is a few kilobytes.
+const (
+	maxNamesBytes  = 1 << 20
+	maxPromptBytes = 1000
+)
+
+// LoadNames reads a table of prompt names from a JSON file:
+//
+//	{"domains": {"VisA": "Industrial"}, "names": {"VisA": {"pcb1": "circuit board"}}}
+//
+// "domains" may be missing. Unknown and repeated keys, empty names, names with
+// control characters and anything behind the object are errors with the line.
+func LoadNames(path string) (*Names, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("data: reading prompt names: %w", err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxNamesBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("data: reading prompt names: %w", err)
+	}
+	names, err := parseNames(text)
+	if err != nil {
+		return nil, fmt.Errorf("data: prompt names in %s: %w", path, err)
+	}
+	return names, nil
+}
+
+func parseNames(text []byte) (*Names, error) {
+	if len(text) > maxNamesBytes {
+		return nil, fmt.Errorf("the file is larger than %d bytes", maxNamesBytes)
+	}
+	if !utf8.Valid(text) {
+		return nil, errors.New("the file is not UTF-8 text")
+	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	p := namesParser{decoder: json.NewDecoder(bytes.NewReader(text))}
+	names, err := p.file()
+	if err != nil {
+		line := 1 + bytes.Count(text[:p.decoder.InputOffset()], []byte("\n"))
+		return nil, fmt.Errorf("line %d: %w", line, err)
+	}
+	return names, nil
+}
+
+// namesParser reads token by token, since a decoder into maps would let a
+// repeated key pass in silence.
+type namesParser struct {
+	decoder *json.Decoder
+}
+
+func (p *namesParser) file() (*Names, error) {
+	names := &Names{domains: map[string]Domain{}, classes: map[string]map[string]string{}}
+	err := p.object(strings.Clone, func(key string) error {
+		switch key {
+		case "domains":
+			return p.object(datasetKey, func(dataset string) error {
+				text, err := p.text()
+				if err != nil {
+					return err
+				}
+				names.domains[datasetKey(dataset)], err = ParseDomain(text)
+				return err
+			})
+		case "names":
+			return p.object(datasetKey, func(dataset string) error {
+				classes := map[string]string{}
+				names.classes[datasetKey(dataset)] = classes
+				return p.object(classKey, func(class string) error {
+					prompt, err := p.prompt()
+					classes[classKey(class)] = prompt
+					return err
+				})
+			})
+		}
+		return fmt.Errorf("unknown key %q: the keys are \"domains\" and \"names\"", key)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := p.decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows the object")
+	}
+	if len(names.classes) == 0 {
+		return nil, errors.New("\"names\" is missing or empty")
+	}
+	return names, nil
+}
+
+// object reads one JSON object and calls value at each key, whose value it
+// must read. Keys that same makes equal are an error.
+func (p *namesParser) object(same func(string) string, value func(key string) error) error {
+	if err := p.delimiter('{', "an object"); err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for p.decoder.More() {
+		key, err := p.text()
+		if err != nil {
+			return err
+		}
+		if seen[same(key)] {
+			return fmt.Errorf("key %q is there twice", key)
+		}
+		seen[same(key)] = true
+		if err := value(key); err != nil {
+			return err
+		}
+	}
+	return p.delimiter('}', "the object's end")
+}
+
+func (p *namesParser) delimiter(want json.Delim, what string) error {
+	token, err := p.decoder.Token()
+	if err != nil {
+		return jsonError(err)
+	}
+	if token != want {
+		return fmt.Errorf("expected %s, got %v", what, token)
+	}
+	return nil
+}
+
+func (p *namesParser) text() (string, error) {
+	token, err := p.decoder.Token()
+	if err != nil {
+		return "", jsonError(err)
+	}
+	text, ok := token.(string)
+	if !ok {
+		return "", fmt.Errorf("expected a text in quotes, got %v", token)
+	}
+	return text, nil
+}
+
+func (p *namesParser) prompt() (string, error) {
+	prompt, err := p.text()
+	switch {
+	case err != nil:
+		return "", err
+	case strings.TrimSpace(prompt) == "":
+		return "", errors.New("a prompt name is empty")
+	case len(prompt) > maxPromptBytes:
+		return "", fmt.Errorf("a prompt name is longer than %d bytes", maxPromptBytes)
+	case strings.ContainsFunc(prompt, unicode.IsControl):
+		return "", fmt.Errorf("prompt name %q holds a control character", prompt)
+	}
+	return prompt, nil
+}
+
+func jsonError(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("the file ends in the middle")
+	}
+	return err
+}

@@ -1,0 +1,180 @@
+package data
+
+import "math"
+
+const (
+	// weightBits is the precision of the integer weights (Pillow's PRECISION_BITS for bytes).
+	weightBits = 22
+	weightHalf = 1 << (weightBits - 1)
+	// cubicSupport is how far the cubic kernel reaches, in input pixels at scale 1.
+	cubicSupport = 2
+	// maxTableWeights bounds the weights that the horizontal pass holds at once.
+	maxTableWeights = 1 << 16
+	// maxBetween bounds the bytes between the two passes. Pillow 11 would widen a
+	// 1 x 200,000,000 picture at its full height, which takes hundreds of GB.
+	maxBetween = 1 << 30
+)
+
+// ResizeBicubic returns im scaled to width x height, bit for bit as Pillow's
+// resize(BICUBIC) of an RGB picture does: antialiased when it shrinks, two
+// passes, columns first, with bytes between them (rows first where columns first
+// would need more than maxBetween). The result shares nothing with im, which
+// must have at least one pixel; width and height must be positive.
+// (Pillow, src/libImaging/Resample.c.)
+func (im *Image) ResizeBicubic(width, height int) *Image {
+	rows := newScaling(im.Height, height)
+	switch {
+	case height == im.Height:
+		return im.resizeColumns(width, 0, im.Height)
+	case width == im.Width:
+		return im.resizeRows(rows, 0)
+	case int64(im.Height)*int64(width)*3 > maxBetween && height < im.Height:
+		return im.resizeRows(rows, 0).resizeColumns(width, 0, height)
+	}
+	// The horizontal pass works on the rows that the vertical one reads.
+	first, _ := rows.span(0)
+	_, end := rows.span(height - 1)
+	return im.resizeColumns(width, first, end).resizeRows(rows, first)
+}
+
+// scaling maps out pixels to in pixels along one direction.
+type scaling struct {
+	in, out        int
+	scale, support float64
+	inverse        float64 // one over the kernel's stretch
+}
+
+func newScaling(in, out int) scaling {
+	scale := float64(in) / float64(out)
+	stretch := max(scale, 1)
+	return scaling{in: in, out: out, scale: scale, support: cubicSupport * stretch, inverse: 1 / stretch}
+}
+
+// centre is where output pixel i lies. The conversion keeps the compiler from fusing the product with a sum.
+func (s scaling) centre(i int) float64 { return float64((float64(i) + 0.5) * s.scale) }
+
+// span is the range of input pixels, end exclusive, that output pixel i reads.
+func (s scaling) span(i int) (first, end int) {
+	centre := s.centre(i)
+	return max(0, int(centre-s.support+0.5)), min(s.in, int(centre+s.support+0.5))
+}
+
+// maxTaps is how many input pixels an output pixel reads at most.
+func (s scaling) maxTaps() int { return 2*int(math.Ceil(s.support)) + 1 }
+
+// weights appends to dst the integer weights of output pixel i over its span.
+func (s scaling) weights(dst []int32, scratch []float64, i int) []int32 {
+	first, end := s.span(i)
+	centre, sum := s.centre(i), 0.0
+	scratch = scratch[:0]
+	for j := first; j < end; j++ {
+		w := cubic((float64(j) - centre + 0.5) * s.inverse)
+		scratch = append(scratch, w)
+		sum += w
+	}
+	for _, w := range scratch {
+		if sum != 0 {
+			w /= sum
+		}
+		dst = append(dst, int32(math.Copysign(0.5, w)+float64(w*(1<<weightBits))))
+	}
+	return dst
+}
+
+// cubic is the kernel with a = -0.5. The conversions forbid fused multiply-add, which Pillow's build does not use.
+func cubic(x float64) float64 {
+	const a = -0.5
+	x = math.Abs(x)
+	switch {
+	case x < 1:
+		return float64(float64(float64(float64((a+2)*x)-(a+3))*x)*x) + 1
+	case x < 2:
+		return (float64((float64((x-5)*x)+8)*x) - 4) * a
+	}
+	return 0
+}
+
+// narrowSum rounds a weighted sum to a byte.
+func narrowSum(sum int32) uint8 { return clampByte(sum >> weightBits) }
+
+// resizeColumns scales rows [first, end) of im to the given width.
+func (im *Image) resizeColumns(width, first, end int) *Image {
+	out := NewImage(width, end-first)
+	if width == im.Width {
+		copy(out.Pix, im.Pix[3*im.Width*first:3*im.Width*end])
+		return out
+	}
+	s := newScaling(im.Width, width)
+	// The weights of a block of columns serve all rows; blocks bound their memory.
+	block := max(1, maxTableWeights/s.maxTaps())
+	table := make([]int32, 0, min(block, width)*s.maxTaps())
+	scratch := make([]float64, 0, s.maxTaps())
+	columns := make([]column, 0, min(block, width))
+	for x := 0; x < width; x += block {
+		table, columns = table[:0], columns[:0]
+		for i := x; i < min(x+block, width); i++ {
+			start := len(table)
+			table = s.weights(table, scratch, i)
+			from, _ := s.span(i)
+			columns = append(columns, column{from: 3 * from, weights: table[start:]})
+		}
+		for y := range out.Height {
+			scaleRow(out.row(y)[3*x:], im.row(first+y), columns)
+		}
+	}
+	return out
+}
+
+// column is one output column: where its input starts in a row, and the weights.
+type column struct {
+	from    int
+	weights []int32
+}
+
+func scaleRow(dst, src []uint8, columns []column) {
+	for i, c := range columns {
+		var r, g, b int32 = weightHalf, weightHalf, weightHalf
+		taps := src[c.from:][:3*len(c.weights)]
+		for _, w := range c.weights {
+			if len(taps) < 3 {
+				break // never: it spares the checks of the indices below
+			}
+			r += w * int32(taps[0])
+			g += w * int32(taps[1])
+			b += w * int32(taps[2])
+			taps = taps[3:]
+		}
+		p := dst[3*i : 3*i+3 : 3*i+3]
+		p[0], p[1], p[2] = narrowSum(r), narrowSum(g), narrowSum(b)
+	}
+}
+
+// resizeRows scales the rows of im, the first of which is row first of the input that s speaks of.
+func (im *Image) resizeRows(s scaling, first int) *Image {
+	out := NewImage(im.Width, s.out)
+	weights := make([]int32, 0, s.maxTaps())
+	scratch := make([]float64, 0, s.maxTaps())
+	sums := make([]int32, 3*im.Width)
+	for y := range out.Height {
+		weights = s.weights(weights[:0], scratch, y)
+		from, _ := s.span(y)
+		for i := range sums {
+			sums[i] = weightHalf
+		}
+		for j, w := range weights {
+			addRow(sums, im.row(from-first+j), w)
+		}
+		row := out.row(y)[:len(sums)]
+		for i, sum := range sums {
+			row[i] = narrowSum(sum)
+		}
+	}
+	return out
+}
+
+func addRow(sums []int32, row []uint8, w int32) {
+	row = row[:len(sums)]
+	for i, v := range row {
+		sums[i] += w * int32(v)
+	}
+}

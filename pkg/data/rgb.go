@@ -1,0 +1,165 @@
+package data
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"math"
+)
+
+// narrowing says how 16-bit values become bytes: those of grey pictures and those of color channels.
+type narrowing struct{ grey, color func(uint16) uint8 }
+
+// pictureDepth keeps the high byte as Pillow does, and rounds 16-bit grey
+// (which Pillow saturates). maskDepth keeps whether a value is zero.
+var (
+	pictureDepth = narrowing{grey: rounded, color: highByte}
+	maskDepth    = narrowing{grey: nonZero, color: nonZero}
+)
+
+func rounded(v uint16) uint8  { return uint8((uint32(v) + 128) / 257) }
+func highByte(v uint16) uint8 { return uint8(v >> 8) }
+
+func nonZero(v uint16) uint8 {
+	if v == 0 {
+		return 0
+	}
+	return 255
+}
+
+// pngConfig reads the size alone, so that a header that promises too much is
+// told so whatever else is wrong with it.
+func pngConfig(r io.Reader) (image.Config, error) {
+	const sizeEnd = 24 // signature 8, chunk header 8, width 4, height 4
+	var head [sizeEnd]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return image.Config{}, err
+	}
+	if string(head[12:16]) != "IHDR" {
+		return image.Config{}, errors.New("the first chunk is no IHDR")
+	}
+	size := func(b []byte) int { return int(min(binary.BigEndian.Uint32(b), math.MaxInt32)) }
+	return image.Config{Width: size(head[16:]), Height: size(head[20:])}, nil
+}
+
+// decodePNG differs from the other formats in one point: 16-bit grey with a
+// transparent value arrives as color.
+func decodePNG(b []byte, depth narrowing) (*Image, error) {
+	m, err := png.Decode(bytes.NewReader(b))
+	if err != nil {
+		return nil, err
+	}
+	const colorType = 25 // its offset: signature 8, chunk header 8, width 4, height 4, depth 1
+	if b[colorType] == 0 {
+		depth.color = depth.grey
+	}
+	return toRGB(m, depth)
+}
+
+// toRGB copies the color of m and drops its alpha. It reads the stored values,
+// since m.At would give them multiplied by alpha.
+func toRGB(m image.Image, depth narrowing) (*Image, error) {
+	size := m.Bounds().Size()
+	im := NewImage(size.X, size.Y)
+	for y := range size.Y {
+		if err := rowToRGB(im.row(y), m, y, depth); err != nil {
+			return nil, err
+		}
+	}
+	return im, nil
+}
+
+// rowToRGB converts row y of m, counted from the top of its bounds.
+func rowToRGB(dst []uint8, m image.Image, y int, depth narrowing) error {
+	switch m := m.(type) {
+	case *image.Gray:
+		greyToRGB(dst, m.Pix[y*m.Stride:])
+	case *image.Gray16:
+		grey16ToRGB(dst, m.Pix[y*m.Stride:], depth.grey)
+	case *image.Paletted:
+		paletteToRGB(dst, m.Pix[y*m.Stride:], m.Palette)
+	case *image.NRGBA:
+		rgbaToRGB(dst, m.Pix[y*m.Stride:])
+	case *image.RGBA:
+		premultipliedToRGB(dst, m.Pix[y*m.Stride:])
+	case *image.NRGBA64:
+		rgba64ToRGB(dst, m.Pix[y*m.Stride:], depth.color)
+	case *image.RGBA64:
+		rgba64ToRGB(dst, m.Pix[y*m.Stride:], depth.color)
+	case *image.YCbCr:
+		webpRow(dst, m, y)
+	case *image.NYCbCrA:
+		webpRow(dst, &m.YCbCr, y)
+	default:
+		return fmt.Errorf("pixels of type %T are not supported", m)
+	}
+	return nil
+}
+
+func greyToRGB(dst, src []uint8) {
+	for i := range len(dst) / 3 {
+		v := src[i]
+		dst[3*i], dst[3*i+1], dst[3*i+2] = v, v, v
+	}
+}
+
+func grey16ToRGB(dst, src []uint8, narrow func(uint16) uint8) {
+	for i := range len(dst) / 3 {
+		v := narrow(uint16(src[2*i])<<8 | uint16(src[2*i+1]))
+		dst[3*i], dst[3*i+1], dst[3*i+2] = v, v, v
+	}
+}
+
+func paletteToRGB(dst, src []uint8, palette color.Palette) {
+	for i := range len(dst) / 3 {
+		switch c := palette[src[i]].(type) {
+		case color.RGBA:
+			dst[3*i], dst[3*i+1], dst[3*i+2] = c.R, c.G, c.B
+		case color.NRGBA:
+			dst[3*i], dst[3*i+1], dst[3*i+2] = c.R, c.G, c.B
+		case color.RGBA64: // TIFF's palettes
+			dst[3*i], dst[3*i+1], dst[3*i+2] = highByte(c.R), highByte(c.G), highByte(c.B)
+		default:
+			r, g, b, _ := c.RGBA()
+			dst[3*i], dst[3*i+1], dst[3*i+2] = uint8(r>>8), uint8(g>>8), uint8(b>>8)
+		}
+	}
+}
+
+func rgbaToRGB(dst, src []uint8) {
+	for i := range len(dst) / 3 {
+		p, q := dst[3*i:3*i+3:3*i+3], src[4*i:4*i+3:4*i+3]
+		p[0], p[1], p[2] = q[0], q[1], q[2]
+	}
+}
+
+// premultipliedToRGB divides by alpha as Pillow does; all but TIFFs with associated alpha are opaque.
+func premultipliedToRGB(dst, src []uint8) {
+	for i := range len(dst) / 3 {
+		p, q := dst[3*i:3*i+3:3*i+3], src[4*i:4*i+4:4*i+4]
+		switch a := int(q[3]); a {
+		case 255:
+			p[0], p[1], p[2] = q[0], q[1], q[2]
+		case 0:
+			p[0], p[1], p[2] = 0, 0, 0
+		default:
+			for c := range p {
+				p[c] = uint8(min(255, int(q[c])*255/a))
+			}
+		}
+	}
+}
+
+func rgba64ToRGB(dst, src []uint8, narrow func(uint16) uint8) {
+	for i := range len(dst) / 3 {
+		for c := range 3 {
+			at := 8*i + 2*c
+			dst[3*i+c] = narrow(uint16(src[at])<<8 | uint16(src[at+1]))
+		}
+	}
+}

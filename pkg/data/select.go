@@ -1,0 +1,158 @@
+package data
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Select returns the rows of the named classes (none: all), and of those at
+// most limit (0: all). A limit is spread over classes and labels in proportion
+// to their counts; before any of these groups gets a second picture each gets
+// its first, class by class, so that few pictures still hold both labels.
+// Inside a group the pictures lie evenly over its rows, and so over its
+// defects. The choice is deterministic and the order is the dataset's.
+//
+// A class that gets no picture is left out of Classes. A class that is not
+// there is an ErrUnknownClass with the nearest names.
+func (d *Dataset) Select(classes []string, limit int) (*Dataset, error) {
+	if limit < 0 {
+		return nil, fmt.Errorf("data: dataset %s: a limit of %d pictures: it must be 0 (all) or more", d.Name, limit)
+	}
+	wanted, err := d.wantedClasses(classes)
+	if err != nil {
+		return nil, err
+	}
+	groups := d.groups(wanted)
+	total := 0
+	for _, rows := range groups {
+		total += len(rows)
+	}
+	if limit == 0 || limit > total {
+		limit = total
+	}
+	keep := make([]bool, len(d.Items))
+	for i, take := range shares(groups, limit) {
+		for j := range take {
+			keep[groups[i][(2*j+1)*len(groups[i])/(2*take)]] = true
+		}
+	}
+	return d.keep(keep), nil
+}
+
+func (d *Dataset) wantedClasses(names []string) (map[string]bool, error) {
+	known := make([]string, len(d.Classes))
+	for i, class := range d.Classes {
+		known[i] = class.Name
+	}
+	if len(names) == 0 {
+		names = known
+	}
+	wanted := make(map[string]bool, len(names))
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("data: dataset %s: %w: %q; did you mean %s?", d.Name, ErrUnknownClass, name, strings.Join(nearestNames(name, known), ", "))
+		}
+		wanted[name] = true
+	}
+	return wanted, nil
+}
+
+// groups lists the rows of each wanted class and label: class by class, normal
+// ones first. None is empty.
+func (d *Dataset) groups(wanted map[string]bool) [][]int {
+	index := make(map[string]int, len(d.Classes))
+	for i, class := range d.Classes {
+		index[class.Name] = 2 * i
+	}
+	groups := make([][]int, 2*len(d.Classes))
+	for row, item := range d.Items {
+		if !wanted[item.Class] {
+			continue
+		}
+		group := index[item.Class]
+		if item.Anomalous {
+			group++
+		}
+		groups[group] = append(groups[group], row)
+	}
+	return slices.DeleteFunc(groups, func(rows []int) bool { return len(rows) == 0 })
+}
+
+// shares says how many rows each group gives, limit in all: one each in order,
+// then always the group that lies furthest behind its proportion (Sainte-Laguë).
+func shares(groups [][]int, limit int) []int {
+	take := make([]int, len(groups))
+	for i := range groups {
+		if limit == 0 {
+			return take
+		}
+		take[i]++
+		limit--
+	}
+	for ; limit > 0; limit-- {
+		next := -1
+		for i, rows := range groups {
+			if take[i] == len(rows) {
+				continue
+			}
+			// rows/(2*take+1) is largest; compared without a division.
+			if next < 0 || len(rows)*(2*take[next]+1) > len(groups[next])*(2*take[i]+1) {
+				next = i
+			}
+		}
+		take[next]++
+	}
+	return take
+}
+
+func (d *Dataset) keep(rows []bool) *Dataset {
+	selected := *d
+	selected.Warnings = slices.Clone(d.Warnings)
+	selected.Items, selected.Classes = nil, nil
+	present := map[string]bool{}
+	for i, item := range d.Items {
+		if rows[i] {
+			selected.Items = append(selected.Items, item)
+			present[item.Class] = true
+		}
+	}
+	for _, class := range d.Classes {
+		if present[class.Name] {
+			selected.Classes = append(selected.Classes, class)
+		}
+	}
+	return &selected
+}
+
+// nearestNames returns the few known names that are most like name, the best first.
+func nearestNames(name string, known []string) []string {
+	const few = 3
+	name = strings.ToLower(name)
+	sorted := slices.Clone(known)
+	slices.SortStableFunc(sorted, func(a, b string) int {
+		return editDistance(name, strings.ToLower(a)) - editDistance(name, strings.ToLower(b))
+	})
+	return sorted[:min(few, len(sorted))]
+}
+
+// editDistance is Levenshtein's distance between two names, in bytes.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,120 @@
+package synth
+
+import (
+	"fmt"
+	"image"
+)
+
+const (
+	// drawn is the coverage from which on a defect is drawn. Below it nothing
+	// changes, so that the mask, all pixels drawn on, has no faint fringe.
+	drawn = 0.25
+	// A defect must cover this fraction of the picture and change the pixels it
+	// covers by this much on average (1 is from black to white); else it is drawn anew.
+	visibleArea   = 0.0008
+	visibleChange = 0.09
+	attempts      = 60
+)
+
+// render draws a picture. For a defect other than "" the mask, [size, size], is
+// 255 at the pixels that the defect was drawn on; all other pixels are exactly
+// those of the same picture without the defect.
+func render(p picture, c class, defect string, size int) (*image.NRGBA, []uint8, error) {
+	px := 1 / float64(size)
+	s := c.scene(p.stream("scene"), px)
+	pixels := make([]color, size*size)
+	for i := range pixels {
+		pixels[i] = s.color(middleOf(i, size))
+	}
+	var mask []uint8
+	if defect != "" {
+		var err error
+		if mask, err = damage(p, s, defect, pixels, size); err != nil {
+			return nil, nil, err
+		}
+	}
+	return develop(p, pixels, size), mask, nil
+}
+
+// middleOf is the middle of pixel i.
+func middleOf(i, size int) (x, y float64) {
+	return (float64(i%size) + 0.5) / float64(size), (float64(i/size) + 0.5) / float64(size)
+}
+
+// damage draws a defect on the pixels, anew until it can be seen.
+func damage(p picture, s scene, defect string, pixels []color, size int) ([]uint8, error) {
+	r := p.stream("defect")
+	draw := defects()[defect]
+	clean := append([]color(nil), pixels...)
+	for range attempts {
+		copy(pixels, clean)
+		mask := make([]uint8, len(pixels))
+		for _, coat := range draw(r, ground{scene: s, size: size}) {
+			coat.on(pixels, mask, s, size)
+		}
+		if visible(clean, pixels, mask) {
+			return mask, nil
+		}
+	}
+	return nil, fmt.Errorf("no %s that can be seen after %d attempts", defect, attempts)
+}
+
+// on paints the coat and marks the pixels that it paints.
+func (l layer) on(pixels []color, mask []uint8, s scene, size int) {
+	for i, coverage := range l.coverage {
+		if coverage < drawn {
+			continue
+		}
+		x, y := middleOf(i, size)
+		cover := s.cover(x, y, 1/float64(size))
+		if l.through && cover > 0 {
+			cover = 1
+		}
+		if coverage *= cover; coverage < drawn {
+			continue
+		}
+		pixels[i] = pixels[i].mix(l.paint(x, y, pixels[i]), coverage*l.opacity)
+		mask[i] = 255
+	}
+}
+
+func visible(clean, damaged []color, mask []uint8) bool {
+	area, change := 0, 0.0
+	for i := range mask {
+		if mask[i] != 0 {
+			area++
+			change += distance(clean[i], damaged[i])
+		}
+	}
+	return float64(area) >= visibleArea*float64(len(mask)) && area >= 4 && change >= visibleChange*float64(area)
+}
+
+// distance is the largest difference of two colors' components.
+func distance(a, b color) float64 {
+	return max(abs(a.r-b.r), abs(a.g-b.g), abs(a.b-b.b))
+}
+
+func abs(v float64) float64 { return max(v, -v) }
+
+// develop is the camera: uneven light, a darker border, noise, 8 bits.
+func develop(p picture, pixels []color, size int) *image.NRGBA {
+	r := p.stream("camera")
+	level, right, down := between(r, 0.94, 1.06), between(r, -0.14, 0.14), between(r, -0.14, 0.14)
+	noise := between(r, 0.006, 0.014)
+	out := image.NewNRGBA(image.Rect(0, 0, size, size))
+	for i, c := range pixels {
+		x, y := middleOf(i, size)
+		x, y = x-0.5, y-0.5
+		light := (level + right*x + down*y) * (1 - 0.18*(x*x+y*y))
+		bits := r.Uint64()
+		// The sum of four bytes is nearly normal; one such for brightness, and
+		// a byte more for each color.
+		common := float64(bits&255+bits>>8&255+bits>>16&255+bits>>24&255)/255 - 2
+		for k, v := range [3]float64{c.r, c.g, c.b} {
+			own := float64(bits>>(32+8*k)&255)/255 - 0.5
+			out.Pix[4*i+k] = uint8(255*clamp(v*light+noise*(1.5*common+own)) + 0.5)
+		}
+		out.Pix[4*i+3] = 255
+	}
+	return out
+}

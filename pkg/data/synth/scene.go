@@ -1,0 +1,105 @@
+package synth
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// color is a color with components in [0, 1]; drawing may leave the range for a while.
+type color struct{ r, g, b float64 }
+
+// rgb makes a color of 8-bit components.
+func rgb(r, g, b uint8) color { return color{float64(r) / 255, float64(g) / 255, float64(b) / 255} }
+
+func grey(v float64) color { return color{v, v, v} }
+
+func (c color) scale(s float64) color { return color{c.r * s, c.g * s, c.b * s} }
+
+func (c color) times(o color) color { return color{c.r * o.r, c.g * o.g, c.b * o.b} }
+
+func (c color) mix(o color, t float64) color {
+	return color{lerp(c.r, o.r, t), lerp(c.g, o.g, t), lerp(c.b, o.b, t)}
+}
+
+// jitter moves a color a little, as one batch of goods differs from the next.
+func (c color) jitter(r *rand.Rand, by float64) color {
+	s := between(r, 1-by, 1+by)
+	return color{c.r * s * between(r, 1-by/3, 1+by/3), c.g * s, c.b * s * between(r, 1-by/3, 1+by/3)}
+}
+
+func (c color) luminance() float64 { return 0.299*c.r + 0.587*c.g + 0.114*c.b }
+
+// scene is one good picture. Points run over [0, 1) across it, x to the right
+// and y downward; lengths are in the same unit.
+type scene struct {
+	color func(x, y float64) color
+	// inside is the distance to the object's border, positive inside; nil for
+	// a texture, which is everywhere.
+	inside func(x, y float64) float64
+	// behind is what is seen where a piece of the object is missing; nil for a texture.
+	behind func(x, y float64) color
+}
+
+// depth is how far inside the object a point lies.
+func (s scene) depth(x, y float64) float64 {
+	if s.inside == nil {
+		return min(x, 1-x, y, 1-y)
+	}
+	return s.inside(x, y)
+}
+
+// cover is how much of the pixel at (x, y), px wide, the object covers.
+func (s scene) cover(x, y, px float64) float64 {
+	if s.inside == nil {
+		return 1
+	}
+	return edge(s.inside(x, y), px)
+}
+
+// edge is how much of a pixel, px wide, lies inside of a border at the distance d.
+func edge(d, px float64) float64 { return clamp(0.5 + d/px) }
+
+// pose is how a thing lies in the picture: moved, turned and scaled a little.
+type pose struct{ x, y, cos, sin, scale float64 }
+
+// newPose draws a pose: moved by up to shift, turned by up to turn (radians),
+// scaled by up to stretch (a fraction).
+func newPose(r *rand.Rand, shift, turn, stretch float64) pose {
+	sin, cos := math.Sincos(between(r, -turn, turn))
+	return pose{
+		x: 0.5 + between(r, -shift, shift), y: 0.5 + between(r, -shift, shift),
+		cos: cos, sin: sin, scale: 1 / between(r, 1-stretch, 1+stretch),
+	}
+}
+
+// at takes a point of the picture to the thing's own coordinates, whose origin is its middle.
+func (p pose) at(x, y float64) (u, v float64) {
+	x, y = (x-p.x)*p.scale, (y-p.y)*p.scale
+	return x*p.cos + y*p.sin, y*p.cos - x*p.sin
+}
+
+// light is the direction from which all objects are lit: from the upper left.
+const lightX, lightY = -0.6, -0.8
+
+// table puts an object on a background: it casts a soft shadow to the lower right.
+func table(r *rand.Rand, ground color, px float64, inside func(x, y float64) float64, face func(x, y float64) color) scene {
+	grain := newField(r)
+	ground = ground.jitter(r, 0.06)
+	behind := func(x, y float64) color {
+		c := ground.scale(1 + 0.03*grain.sum(x*6, y*6, 2) + 0.025*grain.at(x*120, y*120))
+		shadow := ramp(-0.035, 0.02, inside(x+0.02*lightX, y+0.02*lightY))
+		return c.scale(1 - 0.45*shadow)
+	}
+	return scene{
+		color: func(x, y float64) color {
+			c := behind(x, y)
+			cover := edge(inside(x, y), px)
+			if cover == 0 {
+				return c
+			}
+			return c.mix(face(x, y), cover)
+		},
+		inside: inside,
+		behind: behind,
+	}
+}

@@ -1,0 +1,183 @@
+// Package engine holds the loops: train, evaluate, predict. It emits events and
+// results and never prints.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/clip"
+	"acdclip/pkg/clip/pretrained"
+	"acdclip/pkg/clip/tokenizer"
+	"acdclip/pkg/config"
+	"acdclip/pkg/model"
+	"acdclip/pkg/model/acdclip"
+	"acdclip/pkg/report"
+)
+
+// ErrOtherCLIP reports a checkpoint that was trained on another CLIP than the one given.
+var ErrOtherCLIP = errors.New("the checkpoint belongs to another CLIP")
+
+// ErrNoCLIP reports a configuration that names no CLIP.
+var ErrNoCLIP = errors.New("no CLIP weights were given; --clip names them: OpenAI's ViT-L-14-336px.pt, a Hugging Face or open_clip folder, or what `acdclip weights init DIR` made")
+
+// Setup says what a Detector is made of.
+type Setup struct {
+	Config         config.Loaded      // the CLIP, the device, and what overrides the checkpoint's model
+	Checkpoint     string             // path of the trained adapters
+	AllowOtherCLIP bool               // take a checkpoint that was trained on another CLIP
+	Emit           func(report.Event) // where notices and warnings go
+}
+
+// Detector is a trained method on a device, ready to judge pictures. It may be
+// used from one goroutine at a time.
+type Detector struct {
+	Metadata checkpoint.Metadata // what the checkpoint says of itself
+	Model    config.Model        // the model in use: the checkpoint's with what was set over it
+	Source   report.Checkpoint   // the checkpoint, for results
+	CLIP     report.Source       // the CLIP, for results
+	runtime  *torch.Runtime
+	scope    *torch.Scope
+	method   model.Method
+}
+
+// OpenDetector loads CLIP and the checkpoint. The caller closes the Detector.
+func OpenDetector(ctx context.Context, setup Setup) (*Detector, error) {
+	adapters, err := checkpoint.Open(setup.Checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	defer adapters.Close()
+	options, changes, err := config.OverlayModel(adapters.Metadata.Model, setup.Config)
+	if err != nil {
+		return nil, err
+	}
+	for _, change := range changes {
+		setup.Emit(report.Notice{Text: change})
+	}
+	base, err := openBase(ctx, setup.Config.Config, options)
+	if err != nil {
+		return nil, err
+	}
+	d := &Detector{
+		Metadata: adapters.Metadata, Model: options, CLIP: base.source,
+		Source: report.Checkpoint{
+			Source: report.Source{Path: adapters.Path, Fingerprint: adapters.Fingerprint},
+			Method: string(adapters.Metadata.Method), Preset: string(adapters.Metadata.Preset),
+			Auxiliary: adapters.Metadata.Auxiliary, Groups: options.Groups, Seed: adapters.Metadata.Seed,
+		},
+		runtime: base.runtime, scope: base.scope,
+	}
+	if err := d.load(base, adapters, setup); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *Detector) load(base *base, adapters *checkpoint.Checkpoint, setup Setup) error {
+	if want := adapters.Metadata.CLIP; want != "" && want != base.source.Fingerprint {
+		if !setup.AllowOtherCLIP {
+			return fmt.Errorf("%w: %s was trained on %s, and %s is %s; give that CLIP, or --allow-other-clip to go on",
+				ErrOtherCLIP, adapters.Path, want, base.source.Path, base.source.Fingerprint)
+		}
+		setup.Emit(report.Warning{Text: fmt.Sprintf("%s was trained on another CLIP than %s", adapters.Path, base.source.Path)})
+	}
+	method, err := base.method(d.Model, adapters.Metadata.Loss, fromCheckpoint(adapters), false)
+	d.method = method
+	return err
+}
+
+// Close frees what the Detector holds.
+func (d *Detector) Close() {
+	_ = d.scope.Close() // it fails only when the Runtime is closed already
+	d.runtime.Close()
+}
+
+// Input is what the method wants its pictures to be.
+func (d *Detector) Input() model.Input { return d.method.Input() }
+
+// Device and Threads say where the Detector computes.
+func (d *Detector) Device() torch.Device { return d.runtime.Device() }
+
+// Threads is the number of CPU threads inside operations.
+func (d *Detector) Threads() int { return d.runtime.Threads() }
+
+// base is a CLIP on a device.
+type base struct {
+	runtime   *torch.Runtime
+	scope     *torch.Scope
+	clip      *clip.Model
+	tokenizer *tokenizer.Tokenizer
+	source    report.Source
+}
+
+// openBase loads the CLIP that the configuration names for a model's options.
+func openBase(ctx context.Context, c config.Config, options config.Model) (*base, error) {
+	if c.Clip == "" {
+		return nil, ErrNoCLIP
+	}
+	weights, err := pretrained.Open(c.Clip)
+	if err != nil {
+		return nil, fmt.Errorf("opening CLIP: %w", err)
+	}
+	defer weights.Close()
+	fingerprint, err := weights.Fingerprint()
+	if err != nil {
+		return nil, fmt.Errorf("reading CLIP %s: %w", c.Clip, err)
+	}
+	device, err := torch.ParseDevice(string(c.Device))
+	if err != nil {
+		return nil, err
+	}
+	b := &base{source: report.Source{Path: c.Clip, Fingerprint: fingerprint}}
+	if b.tokenizer, err = tokenizer.New(); err != nil {
+		return nil, err
+	}
+	if b.runtime, err = torch.Open(torch.Options{Device: device, Threads: c.Threads}); err != nil {
+		return nil, err
+	}
+	b.scope = b.runtime.NewScope()
+	err = b.runtime.Do(ctx, func(*torch.Scope) error {
+		b.clip, err = clip.Load(ctx, b.scope, weights, clip.Options{ImageSize: options.ImageSize, Activation: options.Activation})
+		return err
+	})
+	if err != nil {
+		b.close()
+		return nil, fmt.Errorf("loading CLIP %s: %w", c.Clip, err)
+	}
+	return b, nil
+}
+
+func (b *base) close() {
+	_ = b.scope.Close()
+	b.runtime.Close()
+}
+
+// method builds the method on the CLIP.
+func (b *base) method(options config.Model, loss config.Loss, values acdclip.Values, train bool) (*acdclip.Model, error) {
+	var method *acdclip.Model
+	err := b.runtime.Do(context.Background(), func(*torch.Scope) (err error) {
+		method, err = acdclip.New(b.scope, b.clip, b.tokenizer, options, loss, values, train)
+		return err
+	})
+	return method, err
+}
+
+// fromCheckpoint reads parameters from a checkpoint, after a check that it has
+// exactly those that the model wants.
+func fromCheckpoint(c *checkpoint.Checkpoint) acdclip.Values {
+	return acdclip.Values{
+		Check: func(definitions []acdclip.Definition) error {
+			wanted := make([]checkpoint.Shape, len(definitions))
+			for i, d := range definitions {
+				wanted[i] = checkpoint.Shape{Name: d.Name, Shape: d.Shape}
+			}
+			return c.Match(wanted)
+		},
+		Read: func(d acdclip.Definition, values []float32) error { return c.Read(d.Name, values) },
+	}
+}

@@ -1,0 +1,148 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/data"
+	"acdclip/pkg/model"
+)
+
+// Judged is one picture and what the method says of it.
+type Judged struct {
+	Picture          data.Picture
+	Score, MapMax    float32   // in [0, 1]
+	ClassProbability *float32  // in [0, 1]; nil where the method has none
+	Map              []float32 // [S, S], row-major, in [0, 1]
+	Err              error     // why there is no judgement; then the numbers are not set
+}
+
+// errNotFinite reports a judgement that is no number.
+var errNotFinite = errors.New("the model gave a score that is not a finite number")
+
+// work is a list of pictures to judge.
+type work struct {
+	items   []data.Item
+	classes []model.Class
+	classOf []int // the place in classes of each item
+	batch   int   // pictures at once
+	load    data.LoadOptions
+}
+
+// judge scores the pictures in order and hands each to each, also those that
+// cannot be read. It stops at each's first error.
+func (d *Detector) judge(ctx context.Context, w work, each func(Judged) error) error {
+	w.load.Size = d.Input().Size
+	scope := d.runtime.NewScope()
+	defer scope.Close()
+	prepared, err := d.prepare(ctx, scope, w.classes)
+	if err != nil {
+		return fmt.Errorf("preparing prompts: %w", err)
+	}
+	var waiting []Judged // in order; those without Err make the next batch
+	readable := 0
+	flush := func() error {
+		if err := d.score(ctx, waiting, w.classOf, prepared); err != nil {
+			return err
+		}
+		for _, judged := range waiting {
+			if err := each(judged); err != nil {
+				return err
+			}
+		}
+		waiting, readable = waiting[:0], 0
+		return nil
+	}
+	for picture := range data.Load(ctx, w.items, w.load) {
+		waiting = append(waiting, Judged{Picture: picture, Err: picture.Err})
+		if picture.Err == nil {
+			readable++
+		}
+		if readable == w.batch || len(waiting) >= 4*w.batch {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return flush()
+}
+
+func (d *Detector) prepare(ctx context.Context, scope *torch.Scope, classes []model.Class) (prepared model.Prepared, err error) {
+	err = d.runtime.Do(ctx, func(s *torch.Scope) error {
+		return s.Inference(func() error {
+			prepared, err = d.method.Prepare(ctx, scope, classes)
+			return err
+		})
+	})
+	return prepared, err
+}
+
+// score fills in the judgements of the readable pictures among waiting, as one batch.
+func (d *Detector) score(ctx context.Context, waiting []Judged, classOf []int, prepared model.Prepared) error {
+	var batch []*Judged
+	for i := range waiting {
+		if waiting[i].Err == nil {
+			batch = append(batch, &waiting[i])
+		}
+	}
+	if len(batch) == 0 {
+		return nil
+	}
+	input := d.Input()
+	plane := input.Size * input.Size
+	pixels := make([]uint8, 0, len(batch)*plane*3)
+	classes := make([]int, len(batch))
+	for i, judged := range batch {
+		pixels = append(pixels, judged.Picture.Pix...)
+		classes[i] = classOf[judged.Picture.Index]
+	}
+	var maps, scores, probabilities []float32
+	err := d.runtime.Do(ctx, func(s *torch.Scope) error {
+		return s.Inference(func() error {
+			pictures := s.FromUint8(pixels, int64(len(batch)), int64(input.Size), int64(input.Size), 3)
+			result, err := d.method.Score(s, model.Normalize(s, pictures, input), classes, prepared)
+			if err != nil {
+				return err
+			}
+			maps, scores = result.Maps.Float32s(), result.Image.Float32s()
+			if result.ClassProbabilities.Defined() {
+				probabilities = result.ClassProbabilities.Float32s()
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return explain(err)
+	}
+	for i, judged := range batch {
+		judged.fill(maps[i*plane:(i+1)*plane], scores[i], probabilities, i)
+	}
+	return nil
+}
+
+func (j *Judged) fill(anomaly []float32, score float32, probabilities []float32, i int) {
+	j.Map, j.Score = anomaly, score
+	for _, value := range anomaly {
+		j.MapMax = max(j.MapMax, value) // max carries NaN on
+	}
+	if probabilities != nil {
+		j.ClassProbability = &probabilities[i]
+	}
+	if sum := float64(j.Score) + float64(j.MapMax); math.IsNaN(sum) || math.IsInf(sum, 0) {
+		j.Err = errNotFinite
+	}
+}
+
+// explain adds what a user can do to a failure for want of memory.
+func explain(err error) error {
+	if errors.Is(err, torch.ErrOutOfMemory) {
+		return fmt.Errorf("%w; lower --batch or model.image_size", err)
+	}
+	return err
+}

@@ -1,0 +1,55 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"acdclip/pkg/config"
+	"acdclip/pkg/data"
+	"acdclip/pkg/model"
+	"acdclip/pkg/report"
+)
+
+// PredictOptions say what Predict scores and how.
+type PredictOptions struct {
+	Inputs   []data.Found
+	PromptOf func(data.Found) string // the prompt name of a picture's class
+	Domain   config.Domain
+	Batch    int
+	Load     data.LoadOptions
+}
+
+// Predict scores pictures in their order and hands each, also those that failed,
+// to each, which may write what it wants of it.
+func (d *Detector) Predict(ctx context.Context, o PredictOptions, emit func(report.Event), each func(data.Found, Judged) error) error {
+	const stage = "predict"
+	start := time.Now()
+	emit(report.StageStarted{Stage: stage, Unit: "pictures", Total: len(o.Inputs)})
+	w := work{batch: o.Batch, load: o.Load}
+	places := map[string]int{}
+	for _, input := range o.Inputs {
+		prompt := o.PromptOf(input)
+		place, known := places[prompt]
+		if !known {
+			place = len(w.classes)
+			places[prompt] = place
+			w.classes = append(w.classes, model.Class{Prompt: prompt, Domain: o.Domain})
+		}
+		w.items = append(w.items, data.Item{Path: input.Path})
+		w.classOf = append(w.classOf, place)
+	}
+	err := d.judge(ctx, w, func(judged Judged) error {
+		index := judged.Picture.Index
+		input := o.Inputs[index]
+		if input.Err != nil {
+			judged = Judged{Picture: judged.Picture, Err: input.Err}
+		}
+		emit(report.Progress{Stage: stage, Done: index + 1, Total: len(o.Inputs)})
+		return each(input, judged)
+	})
+	if err != nil {
+		return err
+	}
+	emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
+	return nil
+}

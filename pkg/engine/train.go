@@ -1,0 +1,293 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/config"
+	"acdclip/pkg/data"
+	"acdclip/pkg/model"
+	"acdclip/pkg/model/acdclip"
+	"acdclip/pkg/report"
+	"acdclip/pkg/weights"
+)
+
+// ErrNoMasks reports an auxiliary dataset without masks.
+var ErrNoMasks = errors.New("training needs masks")
+
+// TrainOptions say what Train learns from and where the result goes.
+type TrainOptions struct {
+	Config  config.Config
+	Set     *data.Dataset // the auxiliary dataset
+	Folder  string        // the run folder, which exists
+	Version string        // of this program, for the checkpoints
+	Load    data.LoadOptions
+	Emit    func(report.Event)
+	Logged  func(report.Event) error // receives what belongs into log.jsonl
+}
+
+// Train trains the adapters and writes epoch-NNN.safetensors and
+// last.safetensors into the run folder. When ctx ends, it stops after the step
+// under way; the epochs that were finished are saved.
+func Train(ctx context.Context, o TrainOptions) error {
+	if !o.Set.HasMasks() {
+		return fmt.Errorf("dataset %s has no masks in its ground_truth folders: %w", o.Set.Name, ErrNoMasks)
+	}
+	run, err := newRun(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer run.base.close()
+	stage, start := "train on "+o.Set.Name, time.Now()
+	o.Emit(report.StageStarted{Stage: stage, Unit: "steps", Total: run.steps()})
+	for epoch := 1; epoch <= o.Config.Train.Epochs; epoch++ {
+		if err := run.epoch(ctx, epoch); err != nil {
+			return fmt.Errorf("epoch %d: %w", epoch, err)
+		}
+		if err := run.save(epoch); err != nil {
+			return err
+		}
+	}
+	o.Emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
+	return nil
+}
+
+// run is one training under way.
+type run struct {
+	TrainOptions
+	base     *base
+	method   model.Trainable
+	trainer  *Trainer
+	metadata checkpoint.Metadata
+	classOf  map[string]model.Class
+	step     int
+}
+
+func newRun(ctx context.Context, o TrainOptions) (*run, error) {
+	b, err := openBase(ctx, o.Config, o.Config.Model)
+	if err != nil {
+		return nil, err
+	}
+	o.Config.Model.Adapter.Hidden = o.Config.Model.Adapter.HiddenFor(b.clip.Vision.Width)
+	r := &run{TrainOptions: o, base: b, classOf: map[string]model.Class{}}
+	for _, class := range o.Set.Classes {
+		r.classOf[class.Name] = model.Class{Prompt: class.Prompt, Domain: o.Set.Domain}
+	}
+	method, err := b.method(o.Config.Model, o.Config.Loss, acdclip.FreshValues(o.Config.Seed), true)
+	if err == nil {
+		r.method = method
+		r.metadata, err = r.describe()
+	}
+	if err == nil {
+		err = b.runtime.Do(ctx, func(*torch.Scope) error {
+			r.trainer = NewTrainer(b.scope, method, o.Config.Train)
+			return nil
+		})
+	}
+	if err != nil {
+		b.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// describe gives the metadata of the run's checkpoints.
+func (r *run) describe() (checkpoint.Metadata, error) {
+	libtorch, err := torch.Version()
+	if err != nil {
+		return checkpoint.Metadata{}, err
+	}
+	c := r.Config
+	metadata := checkpoint.Metadata{
+		Method: c.Method, Preset: c.Preset, Model: c.Model, Loss: c.Loss,
+		Recipe:    checkpoint.Recipe{Epochs: c.Train.Epochs, Batch: c.Train.Batch, LR: c.Train.LR, LRDecay: c.Train.LRDecay},
+		Auxiliary: r.Set.Name, ListHash: r.Set.ListHash(), CLIP: r.base.source.Fingerprint, Seed: &c.Seed,
+		Threads: r.base.runtime.Threads(), Device: "cpu", Versions: checkpoint.Versions{Acdclip: r.Version, Libtorch: libtorch},
+	}
+	if r.base.runtime.Device().CUDA {
+		metadata.Device = "cuda"
+	}
+	for _, class := range r.Set.Classes {
+		metadata.Prompts = append(metadata.Prompts, class.Prompt)
+	}
+	slices.Sort(metadata.Prompts)
+	return metadata, nil
+}
+
+func (r *run) steps() int {
+	batch := r.Config.Train.Batch
+	return r.Config.Train.Epochs * ((len(r.Set.Items) + batch - 1) / batch)
+}
+
+// epoch goes through the shuffled pictures once.
+func (r *run) epoch(ctx context.Context, epoch int) error {
+	items := slices.Clone(r.Set.Items)
+	random := rand.New(rand.NewPCG(r.Config.Seed, uint64(epoch)))
+	random.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
+	load := r.Load
+	load.Size, load.Masks = r.Config.Model.ImageSize, true
+	mean, start := average{}, time.Now()
+	var pictures []data.Picture
+	learn := func() error {
+		err := r.learn(ctx, epoch, pictures, &mean)
+		pictures = pictures[:0]
+		return err
+	}
+	for picture := range data.Load(ctx, items, load) {
+		if picture.Err != nil {
+			return fmt.Errorf("dataset %s, class %s: %w; mend or remove it", r.Set.Name, picture.Item.Class, picture.Err)
+		}
+		if pictures = append(pictures, picture); len(pictures) == r.Config.Train.Batch {
+			if err := learn(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(pictures) > 0 {
+		if err := learn(); err != nil {
+			return err
+		}
+	}
+	if err := r.base.runtime.Do(ctx, func(*torch.Scope) error { r.trainer.EndEpoch(); return nil }); err != nil {
+		return err
+	}
+	return r.log(report.TrainEpoch{
+		Epoch: epoch, Epochs: r.Config.Train.Epochs, Loss: mean.loss(), Parts: mean.parts(), Seconds: time.Since(start).Seconds(),
+	})
+}
+
+// learn takes one step on pictures.
+func (r *run) learn(ctx context.Context, epoch int, pictures []data.Picture, mean *average) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	start := time.Now()
+	var loss float64
+	var parts report.Values
+	err := r.base.runtime.Do(ctx, func(s *torch.Scope) (err error) {
+		loss, parts, err = r.trainer.Step(ctx, s, r.batch(s, pictures))
+		return err
+	})
+	r.step++
+	if err != nil {
+		return fmt.Errorf("step %d, pictures %s: %w", r.step, paths(pictures), explainTraining(err))
+	}
+	mean.add(loss, parts, len(pictures))
+	return r.log(report.TrainStep{
+		Epoch: epoch, Step: r.step, Steps: r.steps(), Loss: loss, Parts: parts, LearningRates: r.trainer.LearningRates(),
+		PicturesPerSecond: float64(len(pictures)) / time.Since(start).Seconds(),
+	})
+}
+
+// batch brings pictures and masks to the device.
+func (r *run) batch(s *torch.Scope, pictures []data.Picture) model.Batch {
+	count, size := int64(len(pictures)), int64(r.Config.Model.ImageSize)
+	var pixels, masks []uint8
+	var b model.Batch
+	places := map[model.Class]int{}
+	for _, picture := range pictures {
+		pixels = append(pixels, picture.Pix...)
+		masks = append(masks, picture.Mask...)
+		label := int64(0)
+		if picture.Item.Anomalous {
+			label = 1
+		}
+		b.Labels = append(b.Labels, label)
+		class := r.classOf[picture.Item.Class]
+		place, known := places[class]
+		if !known {
+			place = len(b.Classes)
+			places[class] = place
+			b.Classes = append(b.Classes, class)
+		}
+		b.ClassOf = append(b.ClassOf, place)
+	}
+	b.Pictures = model.Normalize(s, s.FromUint8(pixels, count, size, size, 3), r.method.Input())
+	b.Masks = s.FromUint8(masks, count, size, size).To(torch.Float32)
+	return b
+}
+
+func (r *run) log(event report.Event) error {
+	r.Emit(event)
+	if err := r.Logged(event); err != nil {
+		return fmt.Errorf("writing the log: %w", err)
+	}
+	return nil
+}
+
+// save writes the parameters as this epoch's checkpoint and as the last one.
+func (r *run) save(epoch int) error {
+	metadata := r.metadata
+	metadata.Epoch = epoch
+	var tensors []weights.Value
+	err := r.base.runtime.Do(context.Background(), func(*torch.Scope) error {
+		for _, group := range r.method.Groups() {
+			for _, p := range group.Parameters {
+				tensors = append(tensors, weights.Value{Name: p.Name, Shape: p.Tensor.Shape(), Float32: p.Tensor.Float32s()})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{fmt.Sprintf("epoch-%03d.safetensors", epoch), "last.safetensors"} {
+		if err := checkpoint.Write(filepath.Join(r.Folder, name), metadata, tensors); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func paths(pictures []data.Picture) []string {
+	var list []string
+	for _, picture := range pictures {
+		list = append(list, picture.Item.Path)
+	}
+	return list
+}
+
+func explainTraining(err error) error {
+	if errors.Is(err, torch.ErrOutOfMemory) {
+		return fmt.Errorf("%w; lower train.batch or model.image_size", err)
+	}
+	return err
+}
+
+// average is the mean over an epoch's pictures.
+type average struct {
+	total    float64
+	terms    report.Values
+	pictures int
+}
+
+func (a *average) add(loss float64, parts report.Values, pictures int) {
+	if a.terms == nil {
+		a.terms = make(report.Values, len(parts))
+	}
+	a.total += loss * float64(pictures)
+	for i, part := range parts {
+		a.terms[i] = report.Value{Name: part.Name, Value: a.terms[i].Value + part.Value*float64(pictures)}
+	}
+	a.pictures += pictures
+}
+
+func (a *average) loss() float64 { return a.total / float64(a.pictures) }
+
+func (a *average) parts() report.Values {
+	means := make(report.Values, len(a.terms))
+	for i, term := range a.terms {
+		means[i] = report.Value{Name: term.Name, Value: term.Value / float64(a.pictures)}
+	}
+	return means
+}

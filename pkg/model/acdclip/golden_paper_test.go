@@ -1,0 +1,130 @@
+package acdclip
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"acdclip/cgo/torch"
+	"acdclip/internal/golden"
+	"acdclip/pkg/config"
+)
+
+// TestGoldenPaper compares the paper's preset and its ablations.
+func TestGoldenPaper(t *testing.T) {
+	for _, name := range []string{
+		"paper_n2", "paper_n3", "paper_n4", "paper_n6", "paper_n2_lora_static", "paper_n2_conv_lora_static", "paper_n2_lora_dfg",
+	} {
+		for _, clip := range clips {
+			t.Run(name+"/"+clip, func(t *testing.T) {
+				golden.Run(t, []string{name + ".safetensors", clip}, func(t *testing.T, f golden.Folder) {
+					comparePaper(t, golden.Open(t, f.File(name+".safetensors")), f.File(clip))
+				})
+			})
+		}
+	}
+}
+
+func comparePaper(t *testing.T, want *golden.Tensors, clip string) {
+	err := with(t, paperRecipe(t, want, clip), func(s *torch.Scope, m *Model) error {
+		picture := want.Take(t, "in.image")
+		pictures := s.FromFloat32(picture.Float32(), picture.Shape...)
+		text := m.readTokens(s, [states][][]int32{normal: ids(t, want, "in.ids.normal"), abnormal: ids(t, want, "in.ids.abnormal")})
+		want.Relative(t, "out.text_features", text.Float32s(), 1e-5)
+		groups, _ := m.see(s, pictures)
+		for i, group := range groups {
+			want.Relative(t, fmt.Sprintf("out.visual.%d", i), group.tokens.Float32s(), 1e-5)
+		}
+		one := text.Reshape(append([]int64{1}, text.Shape()...)...)
+		scores, err := m.Score(s, pictures, make([]int, picture.Shape[0]), prepared{one, config.Industrial})
+		if err != nil {
+			return err
+		}
+		want.Absolute(t, "out.map", scores.Maps.Float32s(), 5e-6)
+		want.Relative(t, "out.score", scores.Image.Float32s(), 1e-5)
+		return comparePaperLoss(t, s, m, want, pictures, one)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.AllUsed(t)
+}
+
+func comparePaperLoss(t *testing.T, s *torch.Scope, m *Model, want *golden.Tensors, pictures, text torch.Tensor) error {
+	batch := goldenBatch(t, s, want, pictures, "")
+	own, err := choose(s, text, batch.ClassOf)
+	if err != nil {
+		return err
+	}
+	j := m.judge(s, pictures, own, noSmoothing)
+	want.Relative(t, "out.cls_logits", j.logits.Float32s(), 1e-5)
+	var maps, weights []float32
+	for _, level := range j.levels {
+		maps = append(maps, channel(level.logits.Softmax(1), abnormal).Float32s()...)
+		if level.gate.Defined() {
+			weights = append(weights, level.gate.Softmax(1).Float32s()...)
+		}
+	}
+	want.Absolute(t, "out.maps", maps, 5e-6)
+	want.Relative(t, "out.gate_weights", weights, 1e-5)
+
+	loss := m.weigh(j.maps, j.logits, batch.Masks, s.FromInt64(batch.Labels, int64(len(batch.Labels))))
+	named := map[string]float32{}
+	for _, part := range loss.Parts {
+		named[part.Name] = float32(part.Value.Item())
+	}
+	want.Relative(t, "losses", []float32{named["focal"], named["dice"], named["classification"], float32(loss.Total.Item())}, 1e-5)
+	loss.Total.Backward()
+	compareGradients(t, m, want, func(name string) string { return name })
+	return nil
+}
+
+func paperRecipe(t *testing.T, want *golden.Tensors, clip string) recipe {
+	t.Helper()
+	preset, err := config.Preset(config.Paper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options, loss := preset.Model, preset.Loss
+	options.Groups = number(t, want, "n_groups")
+	options.ImageSize = int(want.Take(t, "in.image").Shape[3])
+	options.Adapter.Kind = config.AdapterKind(want.Metadata["adapter"])
+	options.Fusion.Kind = config.FusionKind(want.Metadata["fusion"])
+	options.Adapter.Hidden = int(want.Take(t, "param.visual.0.proj.0.weight").Shape[0])
+	if options.Fusion.Temperature, err = strconv.ParseFloat(want.Metadata["tau"], 64); err != nil {
+		t.Fatal(err)
+	}
+	lambdas := strings.Trim(want.Metadata["lambda_focal_dice_cls"], "()")
+	if _, err := fmt.Sscanf(strings.ReplaceAll(lambdas, ",", " "), "%g %g %g", &loss.Focal, &loss.Dice, &loss.Classification); err != nil {
+		t.Fatal(err)
+	}
+	if err := options.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	return recipe{
+		clip: clip, options: options, loss: loss, train: true,
+		values: Values{Read: func(d Definition, values []float32) error {
+			from := want.Take(t, "param."+d.Name)
+			if len(from.Data) != len(values) {
+				return fmt.Errorf("shape %v", from.Shape)
+			}
+			copy(values, from.Float32())
+			return nil
+		}},
+	}
+}
+
+// ids reads token ids, a row a prompt.
+func ids(t *testing.T, want *golden.Tensors, name string) [][]int32 {
+	t.Helper()
+	values := want.Take(t, name)
+	width := int(values.Shape[1])
+	rows := make([][]int32, values.Shape[0])
+	for i := range rows {
+		for _, id := range values.Data[i*width : (i+1)*width] {
+			rows[i] = append(rows[i], int32(id))
+		}
+	}
+	return rows
+}

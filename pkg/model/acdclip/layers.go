@@ -1,0 +1,129 @@
+package acdclip
+
+import (
+	"acdclip/cgo/torch"
+	"acdclip/pkg/config"
+)
+
+// epsilon of every LayerNorm here, PyTorch's default.
+const epsilon = 1e-5
+
+// leak is the slope of LeakyReLU below zero, PyTorch's default.
+const leak = 0.01
+
+// merge joins an adapter's output to the tokens that it adapts.
+type merge struct {
+	kind  config.Merge
+	blend torch.Tensor // w [1, 1, C] with Rescale
+}
+
+// apply joins delta to x, both [B, L, C]. With Rescale, delta is first brought to
+// the length of x, token by token; gradients flow through both lengths.
+func (m merge) apply(x, delta torch.Tensor) torch.Tensor {
+	if m.kind == config.Residual {
+		return x.Add(delta)
+	}
+	delta = delta.Mul(x.Norm(-1).Div(delta.Norm(-1)))
+	keep := m.blend.MulScalar(-1).AddScalar(1)
+	return x.Mul(keep).Add(delta.Mul(m.blend))
+}
+
+// branch is one scale of a Conv-LoRA: a kernel size with its matrices.
+type branch struct {
+	kernel           int64
+	down, up         torch.Tensor // W_down [C, r], W_up [r, C]; the same in all branches when shared
+	convDown, convUp torch.Tensor // [r_c, r, k, k], [r, r_c, k, k]
+}
+
+// visionAdapter computes dX of a group's patch tokens (Eq. 1-3).
+type visionAdapter struct {
+	options  config.Adapter
+	branches []branch     // Conv-LoRA
+	fuse     torch.Tensor // [C, branches*C, 1, 1]
+	down, up torch.Tensor // LoRA
+}
+
+// apply maps patch tokens x [B, G*G, C] to dX of the same shape.
+func (a visionAdapter) apply(x torch.Tensor, grid int64) torch.Tensor {
+	if a.options.Kind == config.LoRA {
+		return x.MatMul(a.down).MatMul(a.up).MulScalar(loraScale(a.options))
+	}
+	outputs := make([]torch.Tensor, len(a.branches))
+	var low torch.Tensor
+	for i, b := range a.branches {
+		if i == 0 || a.options.Projections == config.PerBranch {
+			low = x.MatMul(b.down)
+		}
+		outputs[i] = a.convolve(b, low, grid)
+	}
+	joined := torch.Cat(-1, outputs...)
+	return joined.MatMul(a.fuse.Reshape(a.fuse.Dim(0), a.fuse.Dim(1)).Transpose(0, 1))
+}
+
+// convolve takes one branch from low [B, L, r] to [B, L, C].
+func (a visionAdapter) convolve(b branch, low torch.Tensor, grid int64) torch.Tensor {
+	batch, rank := low.Dim(0), low.Dim(2)
+	h := low.Transpose(1, 2).Reshape(batch, rank, grid, grid).Conv2d(b.convDown, 1, b.kernel/2, 1)
+	if a.options.Scale == config.InverseKernel {
+		h = h.MulScalar(1 / float64(b.kernel))
+	}
+	u := h.Conv2d(b.convUp, 1, b.kernel/2, 1)
+	if a.options.Scale == config.InverseKernel {
+		u = u.MulScalar(1 / float64(b.kernel))
+	} else {
+		u = u.MulScalar(a.options.Alpha / float64(a.options.ConvRank))
+	}
+	out := u.Reshape(batch, rank, grid*grid).Transpose(1, 2).MatMul(b.up)
+	if a.options.Scale == config.AlphaOverRank {
+		out = out.MulScalar(alphaOverRoot(a.options))
+	}
+	return out
+}
+
+// textAdapter computes x A B, scaled, for all tokens of a group.
+type textAdapter struct {
+	options config.Adapter
+	a, b    torch.Tensor // [D, r], [r, D]
+}
+
+// apply maps tokens x [P, L, D] to their dX.
+func (t textAdapter) apply(x torch.Tensor) torch.Tensor {
+	return x.MatMul(t.a).MatMul(t.b).MulScalar(loraScale(t.options))
+}
+
+// loraScale is the factor of a plain low-rank product: alpha/r, or alpha/sqrt(r) with Rescale.
+func loraScale(o config.Adapter) float64 {
+	if o.Merge == config.Rescale {
+		return alphaOverRoot(o)
+	}
+	return o.Alpha / float64(o.Rank)
+}
+
+// projection makes unit tokens of width D: MLP, LayerNorm, unit norm.
+type projection struct {
+	weight0, bias0, weight2, bias2 torch.Tensor // [h, C], [h], [D, h], [D]
+	normWeight, normBias           torch.Tensor // [D]
+}
+
+// apply maps tokens [B, L, C] to unit tokens [B, L, D].
+func (p projection) apply(x torch.Tensor) torch.Tensor {
+	x = x.Linear(p.weight0, p.bias0).LeakyReLU(leak).Linear(p.weight2, p.bias2)
+	return x.LayerNorm(p.normWeight, p.normBias, epsilon).Normalize(-1)
+}
+
+// gate weighs the N text levels for one vision level (Eq. 4, 5).
+type gate struct {
+	weight0, bias0, weight2, bias2 torch.Tensor // [h, D], [h], [2N, h], [2N]
+}
+
+// logits maps unit patch tokens V_i [B, L, D] to [B, N, 2]: level, state. Its
+// GELU is the exact one, whatever the towers use.
+func (g gate) logits(tokens torch.Tensor) torch.Tensor {
+	l := tokens.Mean(1).Linear(g.weight0, g.bias0).GELU().Linear(g.weight2, g.bias2)
+	return l.Reshape(l.Dim(0), -1, states)
+}
+
+// fuse mixes text levels [B, N, D, 2] by omega [B, N, 2] into [B, D, 2] (Eq. 5).
+func fuse(omega, text torch.Tensor) torch.Tensor {
+	return omega.Reshape(omega.Dim(0), omega.Dim(1), 1, states).Mul(text).Sum(1)
+}

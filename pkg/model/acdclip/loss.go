@@ -1,0 +1,87 @@
+package acdclip
+
+import (
+	"context"
+	"errors"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/config"
+	"acdclip/pkg/model"
+)
+
+// tiny keeps logarithms finite.
+const tiny = 1e-5
+
+// Loss is Eq. 7 and 8 on a batch. Its parts are "classification", "focal" and
+// "dice", or "dice_normal" and "dice_abnormal" with both maps.
+func (m *Model) Loss(ctx context.Context, s *torch.Scope, batch model.Batch) (model.Loss, error) {
+	if len(batch.Labels) != len(batch.ClassOf) || int64(len(batch.Labels)) != batch.Pictures.Dim(0) {
+		return model.Loss{}, errors.New("a batch has one label and one class for each picture")
+	}
+	text, err := m.read(ctx, s, batch.Classes)
+	if err != nil {
+		return model.Loss{}, err
+	}
+	if text, err = choose(s, text, batch.ClassOf); err != nil {
+		return model.Loss{}, err
+	}
+	j := m.judge(s, batch.Pictures, text, noSmoothing)
+	labels := s.FromInt64(batch.Labels, int64(len(batch.Labels)))
+	return m.weigh(j.maps, j.logits, batch.Masks, labels), nil
+}
+
+// weigh makes the loss of maps [B, 2, S, S] and logits [B, 2] for masks [B, S, S] and labels [B].
+func (m *Model) weigh(maps, logits, masks, labels torch.Tensor) model.Loss {
+	classification := torch.CrossEntropy(logits, labels)
+	focal := focalLoss(m.loss.FocalForm, maps, masks)
+	dice := diceLosses(m.loss.DiceForm, maps, masks)
+	sum := dice[0].Value
+	for _, part := range dice[1:] {
+		sum = sum.Add(part.Value)
+	}
+	total := focal.MulScalar(m.loss.Focal).Add(sum.MulScalar(m.loss.Dice)).Add(classification.MulScalar(m.loss.Classification))
+	parts := append([]model.LossPart{{Name: "classification", Value: classification}, {Name: "focal", Value: focal}}, dice...)
+	return model.Loss{Total: total, Parts: parts}
+}
+
+// channel takes one state's map [B, S, S] out of maps [B, 2, S, S].
+func channel(maps torch.Tensor, state int64) torch.Tensor {
+	return maps.Narrow(1, state, 1).Reshape(maps.Dim(0), maps.Dim(2), maps.Dim(3))
+}
+
+// focalLoss is the mean over pixels of -(1-pt)^2 log pt.
+func focalLoss(form config.FocalForm, maps, masks torch.Tensor) torch.Tensor {
+	opposite := complement(masks)
+	var pt, logarithm torch.Tensor
+	if form == config.FocalOneHot {
+		// The released code clamps its one-hot mask to [1e-5, 1-1e-5] and shifts pt.
+		pt = channel(maps, normal).Mul(opposite.Clamp(tiny, 1-tiny)).
+			Add(channel(maps, abnormal).Mul(masks.Clamp(tiny, 1-tiny))).AddScalar(tiny)
+		logarithm = pt.Log()
+	} else {
+		anomaly := channel(maps, abnormal)
+		pt = anomaly.Mul(masks).Add(complement(anomaly).Mul(opposite))
+		logarithm = pt.Clamp(tiny, 1).Log()
+	}
+	return complement(pt).Pow(2).Mul(logarithm).Mean().MulScalar(-1)
+}
+
+// diceLosses gives the dice terms of the states that form names.
+func diceLosses(form config.DiceForm, maps, masks torch.Tensor) []model.LossPart {
+	anomaly := diceLoss(channel(maps, abnormal), masks)
+	if form == config.DiceAbnormal {
+		return []model.LossPart{{Name: "dice", Value: anomaly}}
+	}
+	healthy := diceLoss(channel(maps, normal), complement(masks))
+	return []model.LossPart{{Name: "dice_normal", Value: healthy}, {Name: "dice_abnormal", Value: anomaly}}
+}
+
+// diceLoss is 1 - mean over pictures of (2 sum(p y) + 1) / (sum p + sum y + 1), for p, y [B, S, S].
+func diceLoss(p, y torch.Tensor) torch.Tensor {
+	overlap := p.Mul(y).Sum(1, 2).MulScalar(2).AddScalar(1)
+	size := p.Sum(1, 2).Add(y.Sum(1, 2)).AddScalar(1)
+	return complement(overlap.Div(size).Mean())
+}
+
+// complement is 1 - x.
+func complement(x torch.Tensor) torch.Tensor { return x.MulScalar(-1).AddScalar(1) }

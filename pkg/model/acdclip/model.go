@@ -1,0 +1,193 @@
+// Package acdclip is ACD-CLIP ("Architectural Co-Design for Zero-Shot Anomaly
+// Detection", Ma et al.): Conv-LoRA adapters in a frozen CLIP's vision tower and
+// a Dynamic Fusion Gateway between vision and text. Both presets and the
+// ablations are options of the one model.
+package acdclip
+
+import (
+	"fmt"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/clip"
+	"acdclip/pkg/clip/tokenizer"
+	"acdclip/pkg/config"
+	"acdclip/pkg/model"
+)
+
+// Model is ACD-CLIP on one CLIP. Its parameters belong to the Scope that New was given.
+type Model struct {
+	options    config.Model
+	loss       config.Loss
+	clip       *clip.Model
+	tokenizer  *tokenizer.Tokenizer
+	vision     []visionGroup
+	text       []textGroup
+	parameters []parameter
+}
+
+var _ model.Trainable = (*Model)(nil)
+
+type parameter struct {
+	Definition
+	tensor torch.Tensor
+}
+
+// visionGroup is what stands at the end of a group of vision blocks.
+type visionGroup struct {
+	adapter      visionAdapter
+	merge        merge
+	segmentation projection
+	detection    *projection // nil where the class logits come from the class token
+	gate         *gate       // nil with static fusion
+}
+
+// textGroup is what stands at the end of a group of text blocks.
+type textGroup struct {
+	adapter              textAdapter
+	merge                merge
+	normWeight, normBias torch.Tensor // [D]
+}
+
+// Values is where the parameters' values come from.
+type Values struct {
+	Check func(definitions []Definition) error       // whether they fit; nil: they do
+	Read  func(d Definition, values []float32) error // writes one parameter's values, row-major
+}
+
+// FreshValues are the initial values of training for a seed.
+func FreshValues(seed uint64) Values {
+	return Values{Read: func(d Definition, values []float32) error {
+		d.Initialize(seed, values)
+		return nil
+	}}
+}
+
+// New builds the model on a CLIP that was loaded for options.ImageSize. The
+// parameters' values come from values; with train they take gradients. It is
+// called inside Do; the parameters belong to s.
+func New(s *torch.Scope, c *clip.Model, tok *tokenizer.Tokenizer, options config.Model, loss config.Loss, values Values, train bool) (*Model, error) {
+	if err := fits(options, c); err != nil {
+		return nil, err
+	}
+	m := &Model{options: options, loss: loss, clip: c, tokenizer: tok}
+	definitions := Definitions(options, DimensionsOf(c))
+	if values.Check != nil {
+		if err := values.Check(definitions); err != nil {
+			return nil, err
+		}
+	}
+	named := map[string]torch.Tensor{}
+	for _, d := range definitions {
+		t, err := s.LoadFloat32(func(memory []float32) error { return values.Read(d, memory) }, d.Shape...)
+		if err != nil {
+			return nil, fmt.Errorf("parameter %s: %w", d.Name, err)
+		}
+		t.RequireGrad(train)
+		named[d.Name] = s.Keep(t)
+		m.parameters = append(m.parameters, parameter{d, t})
+	}
+	for i := range options.Groups {
+		m.vision = append(m.vision, newVisionGroup(options, named, fmt.Sprintf("visual.%d.", i)))
+		m.text = append(m.text, newTextGroup(options, named, fmt.Sprintf("text.%d.", i)))
+	}
+	return m, nil
+}
+
+// DimensionsOf gives the sizes of a loaded CLIP.
+func DimensionsOf(c *clip.Model) Dimensions {
+	return Dimensions{Vision: c.Vision.Width, Text: c.Text.Width}
+}
+
+// fits checks the options against the CLIP.
+func fits(o config.Model, c *clip.Model) error {
+	for _, tower := range []struct {
+		name  string
+		depth int
+	}{{"vision", c.Vision.Depth}, {"text", c.Text.Depth}} {
+		if tower.depth%o.Groups != 0 {
+			return fmt.Errorf("model.groups %d does not divide the %d blocks of this CLIP's %s tower", o.Groups, tower.depth, tower.name)
+		}
+	}
+	if c.Arch.EmbedDim != c.Text.Width {
+		return fmt.Errorf("this CLIP's text width %d differs from its embedding width %d; ACD-CLIP needs them equal, as in ViT-L/14", c.Text.Width, c.Arch.EmbedDim)
+	}
+	if margin := max(smoothing(config.Industrial).size, smoothing(config.Medical).size) / 2; o.Fusion.Smoothing == config.Gaussian && c.Vision.Grid <= margin {
+		return fmt.Errorf("model.fusion.smoothing gaussian needs more than %d patches a side, and image size %d has %d; raise model.image_size or set model.fusion.smoothing to none",
+			margin, c.Vision.Grid*c.Arch.Patch, c.Vision.Grid)
+	}
+	return nil
+}
+
+func newVisionGroup(o config.Model, named map[string]torch.Tensor, prefix string) visionGroup {
+	g := visionGroup{
+		adapter: visionAdapter{options: o.Adapter, down: named[prefix+"down"], up: named[prefix+"up"], fuse: named[prefix+"fuse"]},
+		merge:   merge{o.Adapter.Merge, named[prefix+"blend"]},
+	}
+	for _, kernel := range o.Adapter.Kernels {
+		b := branch{
+			kernel: int64(kernel), down: g.adapter.down, up: g.adapter.up,
+			convDown: named[fmt.Sprintf("%sconv_down.%d", prefix, kernel)], convUp: named[fmt.Sprintf("%sconv_up.%d", prefix, kernel)],
+		}
+		if o.Adapter.Projections == config.PerBranch {
+			b.down, b.up = named[fmt.Sprintf("%sdown.%d", prefix, kernel)], named[fmt.Sprintf("%sup.%d", prefix, kernel)]
+		}
+		g.adapter.branches = append(g.adapter.branches, b)
+	}
+	g.segmentation = newProjection(named, prefix+"proj", prefix+"norm")
+	if o.Classification.Feature == config.DetectionFeature {
+		detection := newProjection(named, prefix+"det_proj", prefix+"det_norm")
+		g.detection = &detection
+	}
+	if o.Fusion.Kind == config.DFG {
+		g.gate = &gate{named[prefix+"gate.0.weight"], named[prefix+"gate.0.bias"], named[prefix+"gate.2.weight"], named[prefix+"gate.2.bias"]}
+	}
+	return g
+}
+
+func newProjection(named map[string]torch.Tensor, mlp, norm string) projection {
+	return projection{
+		named[mlp+".0.weight"], named[mlp+".0.bias"], named[mlp+".2.weight"], named[mlp+".2.bias"],
+		named[norm+".weight"], named[norm+".bias"],
+	}
+}
+
+func newTextGroup(o config.Model, named map[string]torch.Tensor, prefix string) textGroup {
+	return textGroup{
+		adapter:    textAdapter{o.Adapter, named[prefix+"A"], named[prefix+"B"]},
+		merge:      merge{o.Adapter.Merge, named[prefix+"blend"]},
+		normWeight: named[prefix+"norm.weight"], normBias: named[prefix+"norm.bias"],
+	}
+}
+
+// Input states the pictures' size and CLIP's normalisation.
+func (m *Model) Input() model.Input {
+	return model.Input{
+		Size: m.imageSize(),
+		Mean: [3]float32{0.48145466, 0.4578275, 0.40821073},
+		Std:  [3]float32{0.26862954, 0.26130258, 0.27577711},
+	}
+}
+
+func (m *Model) imageSize() int { return m.clip.Vision.Grid * m.clip.Arch.Patch }
+
+// Groups lists the text side's parameters, then the vision side's, gates included.
+func (m *Model) Groups() []model.ParameterGroup {
+	text, vision := model.ParameterGroup{Name: "text"}, model.ParameterGroup{Name: "vision"}
+	for _, p := range m.parameters {
+		group := &vision
+		if p.text {
+			group = &text
+		}
+		group.Parameters = append(group.Parameters, model.Parameter{Name: p.Name, Tensor: p.tensor})
+	}
+	return []model.ParameterGroup{text, vision}
+}
+
+// LimitGradients scales the gradient of each blending vector w, alone, to a length of at most 1.
+func (m *Model) LimitGradients() {
+	for _, p := range m.parameters {
+		if p.blend {
+			p.tensor.ClipGradNorm(config.BlendGradientNorm)
+		}
+	}
+}

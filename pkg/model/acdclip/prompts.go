@@ -1,0 +1,32 @@
+package acdclip
+
+import "strings"
+
+// The states of a class, by their index everywhere.
+const (
+	normal   = 0
+	abnormal = 1
+	states   = 2
+)
+
+// Prompt templates (AA-CLIP's, as the paper uses them): each state's phrases in
+// each template, {} being the class's prompt name.
+var (
+	templates = []string{"{}.", "a photo of {}."}
+	phrases   = [states][]string{
+		normal:   {"{}", "a {}", "the {}"},
+		abnormal: {"a damaged {}", "a broken {}", "a {} with flaw", "a {} with defect", "a {} with damage"},
+	}
+)
+
+// Prompts lists a class's texts of one state, phrase outer and template inner.
+func prompts(name string, state int) []string {
+	var texts []string
+	for _, phrase := range phrases[state] {
+		for _, template := range templates {
+			text := strings.ReplaceAll(template, "{}", phrase)
+			texts = append(texts, strings.ReplaceAll(text, "{}", name))
+		}
+	}
+	return texts
+}

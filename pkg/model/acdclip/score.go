@@ -1,0 +1,173 @@
+package acdclip
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/config"
+	"acdclip/pkg/model"
+)
+
+// judgement is the model's output for B pictures, before scores are made of it.
+type judgement struct {
+	maps   torch.Tensor // probabilities of both states [B, 2, S, S]
+	logits torch.Tensor // of the classification [B, 2]
+	levels []level      // what each vision level gave
+}
+
+// level is one vision level's meeting with the text.
+type level struct {
+	gate   torch.Tensor // logits of the gate [B, N, 2]; undefined with static fusion
+	logits torch.Tensor // similarities on the patch grid [B, 2, G, G]
+}
+
+// judge compares pictures [B, 3, S, S] with their own classes' text [B, N, D, 2].
+// Smoothing is for scoring; training passes noSmoothing.
+func (m *Model) judge(s *torch.Scope, pictures, text torch.Tensor, blur gaussian) judgement {
+	groups, class := m.see(s, pictures)
+	var j judgement
+	fused := make([]torch.Tensor, len(groups))
+	for i, group := range groups {
+		own := text.Narrow(1, int64(i), 1).Reshape(text.Dim(0), text.Dim(2), states)
+		l := level{}
+		fused[i] = own
+		if gate := m.vision[i].gate; gate != nil {
+			l.gate = gate.logits(group.segmentation)
+			fused[i] = fuse(l.gate.Softmax(1), text)
+		}
+		l.logits = m.similarity(group.segmentation, fused[i])
+		j.levels = append(j.levels, l)
+	}
+	j.maps = s.Eval(func() torch.Tensor { return m.maps(s, j.levels, blur) })
+	if m.options.Classification.Feature == config.DetectionFeature {
+		j.logits = m.detectionLogits(groups, text)
+	} else {
+		j.logits = m.classLogits(class, text)
+	}
+	return j
+}
+
+// similarity compares patch tokens [B, L, D] with the text [B, D, 2], over tau, as [B, 2, G, G].
+func (m *Model) similarity(tokens, text torch.Tensor) torch.Tensor {
+	if m.options.Fusion.Similarity == config.Cosine {
+		text = text.Normalize(1)
+	}
+	grid := int64(m.clip.Vision.Grid)
+	logits := tokens.MatMul(text).MulScalar(1 / m.options.Fusion.Temperature)
+	return logits.Transpose(1, 2).Reshape(tokens.Dim(0), states, grid, grid)
+}
+
+// maps makes the probabilities [B, 2, S, S] of the levels' similarities (Eq. 6).
+func (m *Model) maps(s *torch.Scope, levels []level, blur gaussian) torch.Tensor {
+	grids := make([]torch.Tensor, len(levels))
+	for i, l := range levels {
+		grids[i] = l.logits
+	}
+	size := int64(m.imageSize())
+	if m.options.Fusion.Average == config.Logits {
+		return blur.apply(s, torch.Stack(0, grids...).Mean(0)).UpsampleBilinear(size, size).Softmax(1)
+	}
+	for i := range grids {
+		grids[i] = blur.apply(s, grids[i]).Softmax(1)
+	}
+	return torch.Stack(0, grids...).Mean(0).UpsampleBilinear(size, size)
+}
+
+// detectionLogits is the mean over groups of the detection tokens against that group's text, [B, 2].
+func (m *Model) detectionLogits(groups []visionGroupOutput, text torch.Tensor) torch.Tensor {
+	logits := make([]torch.Tensor, len(groups))
+	for i, group := range groups {
+		batch, width := text.Dim(0), text.Dim(2)
+		own := text.Narrow(1, int64(i), 1).Reshape(batch, width, states)
+		logits[i] = group.detection.Reshape(batch, 1, width).MatMul(own).Reshape(batch, states)
+	}
+	return torch.Stack(0, logits...).Mean(0)
+}
+
+// classLogits is the unit class embedding against the last level's text, over tau, [B, 2].
+func (m *Model) classLogits(class, text torch.Tensor) torch.Tensor {
+	batch, levels, width := text.Dim(0), text.Dim(1), text.Dim(2)
+	embedding := m.clip.Vision.Head(class).Normalize(-1)
+	last := text.Narrow(1, levels-1, 1).Reshape(batch, width, states)
+	return embedding.MatMul(last).Reshape(batch, states).MulScalar(1 / m.options.Fusion.Temperature)
+}
+
+// Score judges pictures; see model.Method.
+func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p model.Prepared) (model.Scores, error) {
+	classes, ok := p.(prepared)
+	if !ok {
+		return model.Scores{}, errors.New("the classes were prepared by another method")
+	}
+	text, err := choose(s, classes.text, classOf)
+	if err != nil {
+		return model.Scores{}, err
+	}
+	blur := noSmoothing
+	if m.options.Fusion.Smoothing == config.Gaussian {
+		blur = smoothing(classes.domain)
+	}
+	j := m.judge(s, pictures, text, blur)
+	batch, size := pictures.Dim(0), int64(m.imageSize())
+	probability := j.logits.Softmax(1).Narrow(1, abnormal, 1).Reshape(batch)
+	anomaly := j.maps.Narrow(1, abnormal, 1).Reshape(batch, size, size)
+	classWeight, mapWeight := m.options.Score.Weights(classes.domain)
+	image := probability.MulScalar(classWeight).Add(anomaly.AMax(1, 2).MulScalar(mapWeight))
+	return model.Scores{Maps: anomaly, Image: image, ClassProbabilities: probability}, nil
+}
+
+// choose gives each picture its own class's text: [K, N, D, 2] to [B, N, D, 2].
+func choose(s *torch.Scope, text torch.Tensor, classOf []int) (torch.Tensor, error) {
+	index := make([]int64, len(classOf))
+	for i, class := range classOf {
+		if class < 0 || int64(class) >= text.Dim(0) {
+			return torch.Tensor{}, fmt.Errorf("picture %d is of class %d, and %d classes were prepared", i, class, text.Dim(0))
+		}
+		index[i] = int64(class)
+	}
+	return text.IndexSelect(0, s.FromInt64(index, int64(len(index)))), nil
+}
+
+// gaussian is a square smoothing kernel; size 0 leaves a map as it is.
+type gaussian struct {
+	size  int
+	sigma float64
+}
+
+var noSmoothing = gaussian{}
+
+// smoothing is the released code's kernel for a domain.
+func smoothing(domain config.Domain) gaussian {
+	if domain == config.Medical {
+		return gaussian{size: 9, sigma: 1.5}
+	}
+	return gaussian{size: 7, sigma: 1}
+}
+
+// apply smooths x [B, 2, G, G], mirrored at the edges, as torchvision's GaussianBlur.
+func (g gaussian) apply(s *torch.Scope, x torch.Tensor) torch.Tensor {
+	if g.size == 0 {
+		return x
+	}
+	size := int64(g.size)
+	kernel := s.FromFloat32(g.kernel(), 1, 1, size, size).Expand(states, 1, size, size).Contiguous()
+	return x.ReflectPad(size/2).Conv2d(kernel, 1, 0, states)
+}
+
+// kernel gives the weights, row-major, with sum 1.
+func (g gaussian) kernel() []float32 {
+	line, sum := make([]float64, g.size), 0.0
+	for i := range line {
+		x := (float64(i) - float64(g.size-1)/2) / g.sigma
+		line[i] = math.Exp(-x * x / 2)
+		sum += line[i]
+	}
+	weights := make([]float32, 0, g.size*g.size)
+	for _, a := range line {
+		for _, b := range line {
+			weights = append(weights, float32(a/sum*b/sum))
+		}
+	}
+	return weights
+}

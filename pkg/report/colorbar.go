@@ -1,0 +1,42 @@
+package report
+
+import (
+	"image"
+	"image/color"
+	"image/draw"
+	"strconv"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/basicfont"
+	"golang.org/x/image/math/fixed"
+)
+
+// ColorBar draws the color scale of all heat maps, from 0 at the bottom to 1 at
+// the top, with ticks at quarters.
+func ColorBar() *image.RGBA {
+	const (
+		margin = 16
+		bar    = 32           // its width in pixels
+		height = 2*colors + 1 // about two rows a step; ticks fall on whole rows
+		tick   = 6
+		width  = margin + bar + tick + 4 + 4*7 + margin // the font is 7 wide, a label 4 characters
+	)
+	drawn := image.NewRGBA(image.Rect(0, 0, width, margin+height+margin))
+	draw.Draw(drawn, drawn.Bounds(), image.White, image.Point{}, draw.Src)
+	scale := palette()
+	for y := range height {
+		step := ((height-1-y)*(colors-1) + colors) / (height - 1) // rounded
+		line := image.Rect(margin, margin+y, margin+bar, margin+y+1)
+		draw.Draw(drawn, line, image.NewUniform(scale[step]), image.Point{}, draw.Src)
+	}
+	label := font.Drawer{Dst: drawn, Src: image.Black, Face: basicfont.Face7x13}
+	for quarter := range 5 {
+		y := margin + (height-1)*(4-quarter)/4
+		for x := range tick {
+			drawn.Set(margin+bar+x, y, color.Black)
+		}
+		label.Dot = fixed.P(margin+bar+tick+4, y+4) // the digits' middle on the tick
+		label.DrawString(strconv.FormatFloat(float64(quarter)/4, 'f', 2, 64))
+	}
+	return drawn
+}

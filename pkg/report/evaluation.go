@@ -1,0 +1,125 @@
+package report
+
+import "encoding/json"
+
+// Evaluation is the result of scoring target datasets, and where it comes from.
+type Evaluation struct {
+	Provenance Provenance `json:"provenance"`
+	Results    []Result   `json:"results"`
+}
+
+// Provenance is what all results of one evaluation share and a reader needs to repeat them.
+type Provenance struct {
+	Version    string `json:"version"`    // of acdclip
+	Libtorch   string `json:"libtorch"`   // its version
+	Device     string `json:"device"`     // the processor's or the accelerator's kind
+	Precision  string `json:"precision"`  // such as "fp32"
+	Threads    int    `json:"threads"`    // of libtorch
+	Seed       uint64 `json:"seed"`       // of what is drawn at random
+	CLIP       Source `json:"clip"`       // the frozen weights
+	ImageSize  int    `json:"image_size"` // a side of the maps on which pixel metrics are computed
+	MaskPolicy string `json:"mask_policy"`
+	Config     any    `json:"config,omitempty"` // the complete configuration, as JSON can hold it
+}
+
+// Source is a file or folder, and the fingerprint of what it holds.
+type Source struct {
+	Path        string `json:"path"`
+	Fingerprint string `json:"fingerprint"`
+}
+
+// Checkpoint is a trained model's file and what it says of itself.
+type Checkpoint struct {
+	Source
+	Method    string  `json:"method"`
+	Preset    string  `json:"preset"`
+	Auxiliary string  `json:"auxiliary"` // the dataset it was trained on, or Unknown
+	Groups    int     `json:"groups"`    // N
+	Seed      *uint64 `json:"seed"`      // nil where the file does not say
+}
+
+// Unknown stands for an auxiliary dataset that a checkpoint does not name, as an adapter_N.pth does not.
+const Unknown = "unknown"
+
+// Result is one target dataset scored with one checkpoint.
+type Result struct {
+	Target     string     `json:"target"`
+	ListHash   string     `json:"list_hash"` // of the target's pictures and labels
+	Checkpoint Checkpoint `json:"checkpoint"`
+	Classes    []Row      `json:"classes"`
+}
+
+// Row is one class of a target. Its pixel metrics pool the pixels of all of its pictures.
+type Row struct {
+	Class  string `json:"class"`
+	Prompt string `json:"prompt"` // the class's prompt name
+	Counts
+	Metrics
+}
+
+// Counts are numbers of pictures.
+type Counts struct {
+	Normal    int `json:"normal"`    // scored
+	Anomalous int `json:"anomalous"` // scored
+	Failed    int `json:"failed"`    // that could not be read and count nowhere else
+}
+
+// Metrics are fractions in [0, 1]; nil is not defined: the pictures or their
+// pixels are of one class only, or there are no masks.
+type Metrics struct {
+	ImageAUROC *float64 `json:"image_auroc"`
+	ImageAP    *float64 `json:"image_ap"`
+	PixelAUROC *float64 `json:"pixel_auroc"`
+	PixelAP    *float64 `json:"pixel_ap"`
+}
+
+// metrics lists all of them in the order in which they are shown.
+var metrics = []struct {
+	name  string // in files
+	title string // in tables
+	of    func(*Metrics) **float64
+}{
+	{"image_auroc", "image AUROC", func(m *Metrics) **float64 { return &m.ImageAUROC }},
+	{"image_ap", "image AP", func(m *Metrics) **float64 { return &m.ImageAP }},
+	{"pixel_auroc", "pixel AUROC", func(m *Metrics) **float64 { return &m.PixelAUROC }},
+	{"pixel_ap", "pixel AP", func(m *Metrics) **float64 { return &m.PixelAP }},
+}
+
+// Mean is the mean row of a target.
+type Mean struct {
+	Counts  // sums over the classes
+	Metrics // each the mean over the classes for which it is defined, nil where there is none
+}
+
+// Mean takes the mean over the result's classes.
+func (r *Result) Mean() Mean {
+	var mean Mean
+	for _, row := range r.Classes {
+		mean.Normal += row.Normal
+		mean.Anomalous += row.Anomalous
+		mean.Failed += row.Failed
+	}
+	for _, metric := range metrics {
+		var sum float64
+		var defined int
+		for i := range r.Classes {
+			if value := *metric.of(&r.Classes[i].Metrics); value != nil {
+				sum += *value
+				defined++
+			}
+		}
+		if defined > 0 {
+			*metric.of(&mean.Metrics) = new(sum / float64(defined))
+		}
+	}
+	return mean
+}
+
+// MarshalJSON adds the mean row.
+func (r Result) MarshalJSON() ([]byte, error) {
+	type plain Result // without this method
+	return json.Marshal(struct {
+		plain
+		Mean Mean `json:"mean"`
+	}{plain(r), r.Mean()})
+}

@@ -1,0 +1,244 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// example has a class without defects, names that need escaping, and a picture that failed.
+func example() *Evaluation {
+	return &Evaluation{
+		Provenance: Provenance{
+			Version: "v0", Libtorch: "2.11.0", Device: "cpu", Precision: "fp32", Threads: 2,
+			CLIP:      Source{"clip.pt", "sha256:00"},
+			ImageSize: 336, MaskPolicy: "non-zero", Config: map[string]any{"preset": "paper"},
+		},
+		Results: []Result{
+			{
+				Target: "bolts", ListHash: "sha256:11",
+				Checkpoint: Checkpoint{
+					Source: Source{"runs/a.safetensors", "sha256:22"}, Method: "acdclip", Preset: "paper",
+					Auxiliary: "visa", Groups: 3, Seed: new(uint64(0)),
+				},
+				Classes: []Row{
+					{"hex_bolt", "hex bolt", Counts{10, 20, 1}, Metrics{new(0.75), new(0.875), new(0.5), new(0.0625)}},
+					{"wood|pine", "wood", Counts{5, 0, 0}, Metrics{}},
+					{"螺丝", "screw", Counts{4, 4, 0}, Metrics{new(0.25), new(0.5), nil, nil}},
+				},
+			},
+			{
+				Target:     "tiles",
+				Checkpoint: Checkpoint{Source: Source{Path: "adapter_4.pth"}, Preset: "released", Auxiliary: Unknown, Groups: 4},
+				Classes:    []Row{{"tile & grout", "tile", Counts{1, 1, 0}, Metrics{new(1.), new(1.), new(0.99999), new(0.)}}},
+			},
+		},
+	}
+}
+
+func TestTables(t *testing.T) {
+	cases := map[Format]string{
+		FormatTable: `
+target  auxiliary  class         normal  anomalous  image AUROC  image AP  pixel AUROC  pixel AP
+------  ---------  ------------  ------  ---------  -----------  --------  -----------  --------
+bolts   visa       hex_bolt          10         20        75.00     87.50        50.00      6.25
+bolts   visa       wood|pine          5          0          n/a       n/a          n/a       n/a
+bolts   visa       螺丝               4          4        25.00     50.00          n/a       n/a
+bolts   visa       mean              19         24        50.00     68.75        50.00      6.25
+------  ---------  ------------  ------  ---------  -----------  --------  -----------  --------
+tiles   unknown    tile & grout       1          1       100.00    100.00       100.00      0.00
+tiles   unknown    mean               1          1       100.00    100.00       100.00      0.00
+
+Metrics are in percent; n/a: not defined, and left out of means.
+Pictures that could not be read and count nowhere: 1.
+`,
+		FormatMarkdown: `
+| target | auxiliary | class | normal | anomalous | image AUROC | image AP | pixel AUROC | pixel AP |
+| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+| bolts | visa | hex\_bolt | 10 | 20 | 75.00 | 87.50 | 50.00 | 6.25 |
+| bolts | visa | wood\|pine | 5 | 0 | n/a | n/a | n/a | n/a |
+| bolts | visa | 螺丝 | 4 | 4 | 25.00 | 50.00 | n/a | n/a |
+| **bolts** | **visa** | **mean** | **19** | **24** | **50.00** | **68.75** | **50.00** | **6.25** |
+| tiles | unknown | tile &amp; grout | 1 | 1 | 100.00 | 100.00 | 100.00 | 0.00 |
+| **tiles** | **unknown** | **mean** | **1** | **1** | **100.00** | **100.00** | **100.00** | **0.00** |
+
+Metrics are in percent; n/a: not defined, and left out of means.
+
+Pictures that could not be read and count nowhere: 1.
+`,
+		FormatLaTeX: `
+% Metrics are in percent; n/a: not defined, and left out of means.
+% Pictures that could not be read and count nowhere: 1.
+\begin{tabular}{lllrrrrrr}
+\toprule
+target & auxiliary & class & normal & anomalous & image AUROC & image AP & pixel AUROC & pixel AP \\
+\midrule
+bolts & visa & hex\_bolt & 10 & 20 & 75.00 & 87.50 & 50.00 & 6.25 \\
+bolts & visa & wood|pine & 5 & 0 & n/a & n/a & n/a & n/a \\
+bolts & visa & 螺丝 & 4 & 4 & 25.00 & 50.00 & n/a & n/a \\
+\textbf{bolts} & \textbf{visa} & \textbf{mean} & \textbf{19} & \textbf{24} & \textbf{50.00} & \textbf{68.75} & \textbf{50.00} & \textbf{6.25} \\
+\midrule
+tiles & unknown & tile \& grout & 1 & 1 & 100.00 & 100.00 & 100.00 & 0.00 \\
+\textbf{tiles} & \textbf{unknown} & \textbf{mean} & \textbf{1} & \textbf{1} & \textbf{100.00} & \textbf{100.00} & \textbf{100.00} & \textbf{0.00} \\
+\bottomrule
+\end{tabular}
+`,
+	}
+	for format, want := range cases {
+		t.Run(string(format), func(t *testing.T) {
+			if got := write(t, example(), format); got != want[1:] {
+				t.Errorf("got\n%s\nwant\n%s", got, want[1:])
+			}
+		})
+	}
+}
+
+// TestSeveralCheckpoints tells a target's rows apart when it was scored twice.
+func TestSeveralCheckpoints(t *testing.T) {
+	evaluation := example()
+	evaluation.Results[1].Target = "bolts"
+	text := write(t, evaluation, FormatTable)
+	for _, want := range []string{"checkpoint", "runs/a.safetensors", "adapter_4.pth"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
+func TestTableIsSafe(t *testing.T) {
+	evaluation := example()
+	evaluation.Results[0].Classes[0].Class = "a\n\x1b[31mb\xff"
+	if text := write(t, evaluation, FormatTable); strings.Contains(text, "\x1b") || !utf8.ValidString(text) || !strings.Contains(text, "a\uFFFD\uFFFD[31mb\uFFFD") {
+		t.Errorf("a name steers the terminal:\n%q", text)
+	}
+}
+
+func TestResultsJSON(t *testing.T) {
+	var got struct {
+		Provenance struct {
+			ImageSize int `json:"image_size"`
+			CLIP      struct{ Fingerprint string }
+			Config    struct{ Preset string }
+		}
+		Results []struct {
+			Target     string
+			ListHash   string `json:"list_hash"`
+			Checkpoint struct {
+				Path, Auxiliary string
+				Seed            *uint64
+			}
+			Classes []map[string]any
+			Mean    map[string]any
+		}
+	}
+	text := write(t, example(), FormatJSON)
+	if err := json.Unmarshal([]byte(text), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Provenance.ImageSize != 336 || got.Provenance.CLIP.Fingerprint != "sha256:00" || got.Provenance.Config.Preset != "paper" {
+		t.Errorf("provenance %+v", got.Provenance)
+	}
+	if len(got.Results) != 2 || got.Results[0].ListHash != "sha256:11" || got.Results[1].Checkpoint.Auxiliary != "unknown" {
+		t.Fatalf("results %+v", got.Results)
+	}
+	if seed := got.Results[0].Checkpoint.Seed; seed == nil || *seed != 0 || got.Results[1].Checkpoint.Seed != nil {
+		t.Error("the seeds are not 0 and null")
+	}
+	bolts := got.Results[0]
+	if class := bolts.Classes[0]; class["class"] != "hex_bolt" || class["prompt"] != "hex bolt" || class["normal"] != 10. ||
+		class["failed"] != 1. || class["image_auroc"] != 0.75 || class["pixel_ap"] != 0.0625 {
+		t.Errorf("first class %v", class)
+	}
+	for _, metric := range metrics {
+		value, written := bolts.Classes[1][metric.name]
+		if !written || value != nil {
+			t.Errorf("%s of a set of one class is %v, want null", metric.name, value)
+		}
+	}
+	if bolts.Mean["image_auroc"] != 0.5 || bolts.Mean["pixel_auroc"] != 0.5 || bolts.Mean["anomalous"] != 24. {
+		t.Errorf("mean %v", bolts.Mean)
+	}
+}
+
+func TestResultsCSV(t *testing.T) {
+	var out bytes.Buffer
+	if err := example().WriteCSV(&out); err != nil {
+		t.Fatal(err)
+	}
+	want := `target,auxiliary,checkpoint,row,class,prompt,normal,anomalous,failed,image_auroc,image_ap,pixel_auroc,pixel_ap
+bolts,visa,runs/a.safetensors,class,hex_bolt,hex bolt,10,20,1,0.75,0.875,0.5,0.0625
+bolts,visa,runs/a.safetensors,class,wood|pine,wood,5,0,0,,,,
+bolts,visa,runs/a.safetensors,class,螺丝,screw,4,4,0,0.25,0.5,,
+bolts,visa,runs/a.safetensors,mean,,,19,24,1,0.5,0.6875,0.5,0.0625
+tiles,unknown,adapter_4.pth,class,tile & grout,tile,1,1,0,1,1,0.99999,0
+tiles,unknown,adapter_4.pth,mean,,,1,1,0,1,1,0.99999,0
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+func TestScoresCSV(t *testing.T) {
+	scores := []Score{
+		{Target: "bolts", Class: "hex_bolt", Checkpoint: "a.pth", Path: "x,y.png", Anomalous: true, Score: 0.1, ClassProbability: new(float32(0.3)), MapMax: 1},
+		{Target: "bolts", Class: "hex_bolt", Checkpoint: "a.pth", Path: "z.png", Score: 0.7, Error: "cut off"},
+	}
+	var out bytes.Buffer
+	if err := WriteScoresCSV(&out, scores); err != nil {
+		t.Fatal(err)
+	}
+	want := `target,checkpoint,class,path,label,score,class_probability,map_max,error
+bolts,a.pth,hex_bolt,"x,y.png",1,0.1,0.3,1,
+bolts,a.pth,hex_bolt,z.png,0,,,,cut off
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+	if _, err := csv.NewReader(&out).ReadAll(); err != nil {
+		t.Error(err)
+	}
+	scores[0].Score = float32(math.NaN())
+	if err := WriteScoresCSV(&out, scores); err == nil || !strings.Contains(err.Error(), "x,y.png: score is NaN") {
+		t.Errorf("NaN: %v", err)
+	}
+}
+
+func TestMeanOfNothing(t *testing.T) {
+	result := Result{}
+	if mean := result.Mean(); mean != (Mean{}) {
+		t.Errorf("%+v", mean)
+	}
+}
+
+func TestEvaluationErrors(t *testing.T) {
+	evaluation := example()
+	if err := evaluation.Write(&bytes.Buffer{}, "html"); err == nil || !strings.Contains(err.Error(), "html") {
+		t.Errorf("an unknown format: %v", err)
+	}
+	for _, format := range Formats() {
+		if err := evaluation.Write(full{}, format); !errors.Is(err, errFull) {
+			t.Errorf("%s on a full disk: %v", format, err)
+		}
+	}
+	if err := evaluation.WriteCSV(full{}); !errors.Is(err, errFull) {
+		t.Errorf("CSV on a full disk: %v", err)
+	}
+	evaluation.Results[0].Classes[0].ImageAP = new(math.NaN())
+	if err := evaluation.WriteJSON(&bytes.Buffer{}); err == nil {
+		t.Error("NaN was written as JSON")
+	}
+}
+
+func write(t *testing.T, evaluation *Evaluation, format Format) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := evaluation.Write(&out, format); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}

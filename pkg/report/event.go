@@ -1,0 +1,67 @@
+package report
+
+// Event is something that happened while the engine worked. The engine hands
+// each to a func(Event) and goes on; whoever receives it decides what is shown.
+// The types below are all there are.
+type Event interface {
+	// kind is the event's name in JSON.
+	kind() string
+}
+
+// StageStarted says that a part of the work begins.
+type StageStarted struct {
+	Stage string `json:"stage"`           // what is done, such as "train" or "evaluate bolts"
+	Unit  string `json:"unit,omitempty"`  // what is counted: "pictures", "steps"
+	Total int    `json:"total,omitempty"` // how many there are; 0 where that is not known
+}
+
+// Progress says how far a stage has come.
+type Progress struct {
+	Stage string `json:"stage"`
+	Done  int    `json:"done"`
+	Total int    `json:"total,omitempty"`
+}
+
+// StageDone says that a stage has ended well.
+type StageDone struct {
+	Stage   string  `json:"stage"`
+	Seconds float64 `json:"seconds"`
+}
+
+// Notice tells what a user wants to know, such as a setting that the checkpoint decides.
+type Notice struct {
+	Text string `json:"text"`
+}
+
+// Warning tells what is probably not meant, or a picture that failed while the others go on.
+type Warning struct {
+	Text string `json:"text"`
+}
+
+// TrainStep is one optimizer step, and a line of a run's log.jsonl.
+type TrainStep struct {
+	Epoch             int     `json:"epoch"` // from 1
+	Step              int     `json:"step"`  // from 1, over all epochs
+	Steps             int     `json:"steps"` // of the whole training
+	Loss              float64 `json:"loss"`  // the weighted sum, before the step
+	Parts             Values  `json:"parts"` // the loss's terms, not weighted
+	LearningRates     Values  `json:"lr"`    // by parameter group
+	PicturesPerSecond float64 `json:"pictures_per_second"`
+}
+
+// TrainEpoch is the end of an epoch, and a line of a run's log.jsonl.
+type TrainEpoch struct {
+	Epoch   int     `json:"epoch"` // from 1
+	Epochs  int     `json:"epochs"`
+	Loss    float64 `json:"mean_loss"`  // over the epoch's pictures
+	Parts   Values  `json:"mean_parts"` // likewise
+	Seconds float64 `json:"seconds"`
+}
+
+func (StageStarted) kind() string { return "stage_started" }
+func (Progress) kind() string     { return "progress" }
+func (StageDone) kind() string    { return "stage_done" }
+func (Notice) kind() string       { return "notice" }
+func (Warning) kind() string      { return "warning" }
+func (TrainStep) kind() string    { return "step" }
+func (TrainEpoch) kind() string   { return "epoch" }

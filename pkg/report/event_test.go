@@ -1,0 +1,79 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestEventLines(t *testing.T) {
+	cases := []struct {
+		event Event
+		want  string
+	}{
+		{StageStarted{"train", "steps", 20}, `{"event":"stage_started","stage":"train","unit":"steps","total":20}`},
+		{StageStarted{Stage: "load"}, `{"event":"stage_started","stage":"load"}`},
+		{Progress{"train", 3, 20}, `{"event":"progress","stage":"train","done":3,"total":20}`},
+		{StageDone{"train", 1.5}, `{"event":"stage_done","stage":"train","seconds":1.5}`},
+		{Notice{"a -> b & c"}, `{"event":"notice","text":"a -> b & c"}`},
+		{Warning{"two\nlines"}, `{"event":"warning","text":"two\nlines"}`},
+		{
+			TrainStep{
+				Epoch: 1, Step: 2, Steps: 8, Loss: 1.75, PicturesPerSecond: 4.5,
+				Parts:         Values{{"focal", 0.5}, {"dice", 1}, {"classification", 0.25}},
+				LearningRates: Values{{"text", 5e-4}, {"vision", 1e-3}},
+			},
+			`{"event":"step","epoch":1,"step":2,"steps":8,"loss":1.75,"parts":{"focal":0.5,"dice":1,"classification":0.25},"lr":{"text":0.0005,"vision":0.001},"pictures_per_second":4.5}`,
+		},
+		{
+			TrainEpoch{Epoch: 1, Epochs: 2, Loss: 1.5, Parts: Values{{"focal", 0.5}}, Seconds: 60},
+			`{"event":"epoch","epoch":1,"epochs":2,"mean_loss":1.5,"mean_parts":{"focal":0.5},"seconds":60}`,
+		},
+	}
+	for _, c := range cases {
+		var out bytes.Buffer
+		if err := NewEventWriter(&out, nil).Write(c.event); err != nil {
+			t.Fatal(err)
+		}
+		if got := out.String(); got != c.want+"\n" {
+			t.Errorf("got  %swant %s", got, c.want)
+		}
+		if !json.Valid(out.Bytes()) {
+			t.Errorf("not JSON: %s", out.String())
+		}
+	}
+}
+
+func TestEventTime(t *testing.T) {
+	var out bytes.Buffer
+	now := func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.FixedZone("", 3600)) }
+	if err := NewEventWriter(&out, now).Write(Notice{"x"}); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"event":"notice","time":"2026-01-02T02:04:05.006Z","text":"x"}` + "\n"; out.String() != want {
+		t.Errorf("got %swant %s", out.String(), want)
+	}
+}
+
+func TestEventErrors(t *testing.T) {
+	var out bytes.Buffer
+	writer := NewEventWriter(&out, nil)
+	for _, event := range []Event{
+		TrainStep{Loss: math.NaN()},
+		TrainStep{Parts: Values{{"dice", math.Inf(1)}}},
+	} {
+		if err := writer.Write(event); err == nil || !strings.Contains(err.Error(), `"step"`) {
+			t.Errorf("%+v: %v", event, err)
+		}
+	}
+	if out.Len() > 0 {
+		t.Errorf("part of a line was written: %s", out.String())
+	}
+	if err := NewEventWriter(full{}, nil).Write(Notice{}); !errors.Is(err, errFull) {
+		t.Errorf("full disk: %v", err)
+	}
+}

@@ -1,0 +1,119 @@
+package report
+
+import (
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"math"
+)
+
+// AnomalyMap is the abnormal probability over the square that a picture was
+// squashed to: [Size, Size], row-major, each value in [0, 1]. The values stay
+// the caller's and are only read.
+type AnomalyMap struct {
+	Size   int
+	Values []float32
+}
+
+// heatShare is the heat map's share in an overlay, in 256ths; the picture has the rest.
+const heatShare = 140
+
+// HeatMap draws the map in the color scale, stretched to width x height pixels.
+// The scale's range is always [0, 1], so that two pictures compare; what is
+// outside is drawn as the nearer end. It is an error where a value is NaN or
+// infinite, or a size does not fit.
+func (m AnomalyMap) HeatMap(width, height int) (*image.Paletted, error) {
+	if err := m.check(width, height); err != nil {
+		return nil, fmt.Errorf("drawing a heat map: %w", err)
+	}
+	drawn := image.NewPaletted(image.Rect(0, 0, width, height), palette())
+	for y, row := range m.rows(width, height) {
+		line := drawn.Pix[y*drawn.Stride:][:width]
+		for x, value := range row {
+			line[x] = colorIndex(value)
+		}
+	}
+	return drawn, nil
+}
+
+// Overlay draws the heat map over its picture: width x height pixels of RGB,
+// [height, width, 3], which are only read. The result has the picture's size.
+// Errors are those of HeatMap.
+func (m AnomalyMap) Overlay(picture []uint8, width, height int) (*image.RGBA, error) {
+	if err := m.check(width, height); err != nil {
+		return nil, fmt.Errorf("drawing an overlay: %w", err)
+	}
+	if len(picture) != 3*width*height {
+		return nil, fmt.Errorf("drawing an overlay: %d x %d pixels of RGB are %d bytes, not %d",
+			width, height, 3*width*height, len(picture))
+	}
+	var heat [colors][3]uint32 // weighted, in 256ths, with the half that rounds
+	for i, c := range palette() {
+		red, green, blue, _ := c.RGBA()
+		for channel, value := range [3]uint32{red, green, blue} {
+			heat[i][channel] = value>>8*heatShare + 128
+		}
+	}
+	drawn := image.NewRGBA(image.Rect(0, 0, width, height))
+	const pictureShare = 256 - heatShare
+	for y, row := range m.rows(width, height) {
+		from := picture[3*width*y:][:3*width]
+		to := drawn.Pix[y*drawn.Stride:][:4*width]
+		for x, value := range row {
+			h := &heat[colorIndex(value)]
+			to[4*x+0] = uint8((uint32(from[3*x+0])*pictureShare + h[0]) >> 8)
+			to[4*x+1] = uint8((uint32(from[3*x+1])*pictureShare + h[1]) >> 8)
+			to[4*x+2] = uint8((uint32(from[3*x+2])*pictureShare + h[2]) >> 8)
+			to[4*x+3] = 255
+		}
+	}
+	return drawn, nil
+}
+
+// Mask draws 255 where the map, stretched to width x height pixels, is at or
+// above threshold, and 0 elsewhere. Errors are those of HeatMap.
+func (m AnomalyMap) Mask(threshold float32, width, height int) (*image.Gray, error) {
+	if err := m.check(width, height); err != nil {
+		return nil, fmt.Errorf("drawing a mask: %w", err)
+	}
+	drawn := image.NewGray(image.Rect(0, 0, width, height))
+	for y, row := range m.rows(width, height) {
+		line := drawn.Pix[y*drawn.Stride:][:width]
+		for x, value := range row {
+			if value >= threshold {
+				line[x] = 255
+			}
+		}
+	}
+	return drawn, nil
+}
+
+// EncodePNG writes a picture as PNG, fast rather than as small as can be.
+func EncodePNG(w io.Writer, picture image.Image) error {
+	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := encoder.Encode(w, picture); err != nil {
+		return fmt.Errorf("writing a PNG: %w", err)
+	}
+	return nil
+}
+
+func (m AnomalyMap) check(width, height int) error {
+	if m.Size < 1 || len(m.Values)/m.Size != m.Size || len(m.Values)%m.Size != 0 {
+		return fmt.Errorf("an anomaly map of %d x %d does not have %d values", m.Size, m.Size, len(m.Values))
+	}
+	if width < 1 || height < 1 || height > math.MaxInt/4/width {
+		return fmt.Errorf("no picture has %d x %d pixels", width, height)
+	}
+	for i, value := range m.Values {
+		if math.IsNaN(float64(value)) || math.IsInf(float64(value), 0) {
+			return fmt.Errorf("the anomaly map is %v at index %d", value, i)
+		}
+	}
+	return nil
+}
+
+// colorIndex returns the color scale's step for a value, those outside [0, 1] at its ends.
+func colorIndex(value float32) uint8 {
+	return uint8(min(max(value, 0), 1)*(colors-1) + 0.5)
+}

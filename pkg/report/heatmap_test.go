@@ -1,0 +1,270 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"math"
+	"strings"
+	"testing"
+)
+
+// TestPaletteLightness measures the color scale in another space, CIELAB: lightness always rises, and evenly.
+func TestPaletteLightness(t *testing.T) {
+	scale := palette()
+	if len(scale) != colors {
+		t.Fatalf("%d colors", len(scale))
+	}
+	previous := lightness(scale[0])
+	first, last := previous, lightness(scale[colors-1])
+	mean := (last - first) / (colors - 1)
+	for i, c := range scale[1:] {
+		step := lightness(c) - previous
+		if step <= 0 {
+			t.Errorf("lightness falls by %v at %d", -step, i+1)
+		}
+		if step > 3*mean {
+			t.Errorf("lightness jumps by %v at %d, on average by %v", step, i+1, mean)
+		}
+		previous += step
+	}
+	if first > 15 || last < 90 {
+		t.Errorf("the scale runs from lightness %.1f to %.1f", first, last)
+	}
+}
+
+// TestPaletteIsSmooth finds no jump in any channel.
+func TestPaletteIsSmooth(t *testing.T) {
+	scale := palette()
+	for i := range scale[1:] {
+		a, b := scale[i].(color.RGBA), scale[i+1].(color.RGBA)
+		for _, pair := range [][2]uint8{{a.R, b.R}, {a.G, b.G}, {a.B, b.B}} {
+			if d := int(pair[0]) - int(pair[1]); d > 6 || d < -6 {
+				t.Errorf("from %v to %v at %d", a, b, i)
+			}
+		}
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for _, size := range [][2]int{{1, 1}, {1, 700}, {20_000, 50}, {50, 2_000}, {37, 91}, {98, 98}} {
+		width, height := size[0], size[1]
+		t.Run(fmt.Sprintf("%dx%d", width, height), func(t *testing.T) {
+			m := ramp(98)
+			heat, err := m.HeatMap(width, height)
+			if err != nil {
+				t.Fatal(err)
+			}
+			over, err := m.Overlay(make([]uint8, 3*width*height), width, height)
+			if err != nil {
+				t.Fatal(err)
+			}
+			mask, err := m.Mask(0.5, width, height)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, drawn := range map[string]image.Image{"heat map": heat, "overlay": over, "mask": mask} {
+				var file bytes.Buffer
+				if err := EncodePNG(&file, drawn); err != nil {
+					t.Fatal(err)
+				}
+				read, err := png.Decode(&file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := read.Bounds(); got != image.Rect(0, 0, width, height) {
+					t.Errorf("%s: %v", name, got)
+				}
+			}
+		})
+	}
+}
+
+// TestBilinear checks places and values by hand: an own pixel's center lies where the square was squashed from.
+func TestBilinear(t *testing.T) {
+	m := AnomalyMap{2, []float32{0, 1, 0.5, 0.25}}
+	want := [][]float32{
+		{0, 0.25, 0.75, 1},
+		{0.125, 0.296875, 0.640625, 0.8125},
+		{0.375, 0.390625, 0.421875, 0.4375},
+		{0.5, 0.4375, 0.3125, 0.25},
+	}
+	for y, row := range m.rows(4, 4) {
+		for x, value := range row {
+			if value != want[y][x] {
+				t.Errorf("at %d, %d: %v, want %v", x, y, value, want[y][x])
+			}
+		}
+	}
+	same := ramp(5)
+	for y, row := range same.rows(5, 5) {
+		for x, value := range row {
+			if value != same.Values[5*y+x] {
+				t.Errorf("own size changes %d, %d", x, y)
+			}
+		}
+	}
+}
+
+// TestFixedRange has the same color for the same value in every picture.
+func TestFixedRange(t *testing.T) {
+	scale := palette()
+	cases := []struct {
+		value float32
+		want  int
+	}{{-1, 0}, {0, 0}, {0.25, 64}, {0.5, 128}, {1, 255}, {2, 255}}
+	for _, c := range cases {
+		heat, err := AnomalyMap{1, []float32{c.value}}.HeatMap(2, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if heat.At(1, 1) != scale[c.want] {
+			t.Errorf("%v is drawn as %v, want %v", c.value, heat.At(1, 1), scale[c.want])
+		}
+	}
+}
+
+func TestOverlayBlends(t *testing.T) {
+	m := AnomalyMap{1, []float32{1}}
+	top := palette()[colors-1].(color.RGBA)
+	for _, under := range []uint8{0, 100, 255} {
+		over, err := m.Overlay([]uint8{under, under, under}, 1, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := over.RGBAAt(0, 0)
+		const share = heatShare / 256.
+		for _, pair := range [][2]uint8{{got.R, top.R}, {got.G, top.G}, {got.B, top.B}} {
+			if want := share*float64(pair[1]) + (1-share)*float64(under); math.Abs(float64(pair[0])-want) > 0.6 {
+				t.Errorf("over %d: %d, want %.1f", under, pair[0], want)
+			}
+		}
+		if got.A != 255 {
+			t.Errorf("alpha %d", got.A)
+		}
+	}
+}
+
+func TestMask(t *testing.T) {
+	mask, err := AnomalyMap{2, []float32{0.4, 0.5, 0.6, 0}}.Mask(0.5, 2, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []uint8{0, 255, 255, 0}; !bytes.Equal(mask.Pix, want) {
+		t.Errorf("%v, want %v", mask.Pix, want)
+	}
+}
+
+func TestHeatMapErrors(t *testing.T) {
+	good := ramp(3)
+	cases := []struct {
+		name          string
+		m             AnomalyMap
+		width, height int
+		picture       int
+		want          string
+	}{
+		{"no map", AnomalyMap{}, 2, 2, 12, "0 x 0"},
+		{"too few values", AnomalyMap{3, make([]float32, 8)}, 2, 2, 12, "3 x 3"},
+		{"too many values", AnomalyMap{3, make([]float32, 10)}, 2, 2, 12, "3 x 3"},
+		{"NaN", AnomalyMap{1, []float32{float32(math.NaN())}}, 2, 2, 12, "NaN at index 0"},
+		{"infinity", AnomalyMap{1, []float32{float32(math.Inf(1))}}, 2, 2, 12, "Inf at index 0"},
+		{"no width", good, 0, 2, 0, "0 x 2"},
+		{"negative height", good, 2, -2, 12, "2 x -2"},
+		{"a size that overflows", good, math.MaxInt / 2, 3, 12, "no picture"},
+		{"another picture", good, 2, 2, 11, "12 bytes, not 11"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := c.m.Overlay(make([]uint8, c.picture), c.width, c.height)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestColorBar(t *testing.T) {
+	bar := ColorBar()
+	scale := palette()
+	const x = 20 // inside the bar
+	top, bottom := -1, -1
+	for y := range bar.Bounds().Dy() {
+		if bar.At(x, y) == scale[colors-1] && top < 0 {
+			top = y
+		}
+		if bar.At(x, y) == scale[0] {
+			bottom = y
+		}
+	}
+	if top < 0 || bottom < 0 || (bottom-top)%4 != 0 {
+		t.Fatalf("the bar runs from row %d to %d", top, bottom)
+	}
+	for quarter := range 5 {
+		y := bottom - (bottom-top)*quarter/4
+		want := lightness(scale[(colors-1)*quarter/4])
+		if got := lightness(bar.At(x, y)); math.Abs(got-want) > 1 {
+			t.Errorf("lightness %.1f at %d quarters, want %.1f", got, quarter, want)
+		}
+		if bar.RGBAAt(50, y) != (color.RGBA{0, 0, 0, 255}) {
+			t.Errorf("no tick at %d quarters", quarter)
+		}
+	}
+}
+
+func BenchmarkOverlay(b *testing.B) {
+	m := ramp(518)
+	picture := make([]uint8, 3*1024*1024)
+	for i := range picture {
+		picture[i] = uint8(i * i >> 7)
+	}
+	b.Run("draw", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := m.Overlay(picture, 1024, 1024); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	over, err := m.Overlay(picture, 1024, 1024)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("encode", func(b *testing.B) {
+		for b.Loop() {
+			var file bytes.Buffer
+			if err := EncodePNG(&file, over); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(file.Len()), "file-bytes")
+		}
+	})
+}
+
+// ramp is a map that rises from 0 to 1.
+func ramp(size int) AnomalyMap {
+	values := make([]float32, size*size)
+	for i := range values {
+		values[i] = float32(i) / float32(len(values)-1)
+	}
+	return AnomalyMap{size, values}
+}
+
+// lightness is CIELAB's L* of an opaque sRGB color.
+func lightness(c color.Color) float64 {
+	var luminance float64
+	red, green, blue, _ := c.RGBA()
+	for i, value := range []uint32{red, green, blue} {
+		encoded := float64(value) / 0xffff
+		linear := encoded / 12.92
+		if encoded > 0.04045 {
+			linear = math.Pow((encoded+0.055)/1.055, 2.4)
+		}
+		luminance += linear * []float64{0.2126729, 0.7151522, 0.0721750}[i]
+	}
+	if luminance < 0.008856 {
+		return 903.3 * luminance
+	}
+	return 116*math.Cbrt(luminance) - 16
+}

@@ -1,0 +1,150 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// column is one column of a CSV file and one key of a JSON line, which hold the same values.
+// value returns a string, bool, int, float32 or float64; nil is an empty field and null.
+type column[T any] struct {
+	name  string
+	value func(*T) any
+}
+
+// field is a named value of a record.
+type field struct {
+	name  string
+	value any
+}
+
+func fieldsOf[T any](columns []column[T], record *T) []field {
+	fields := make([]field, len(columns))
+	for i, column := range columns {
+		fields[i] = field{column.name, column.value(record)}
+	}
+	return fields
+}
+
+// optional returns what p points to, or nil.
+func optional[T any](p *T) any {
+	if p == nil {
+		return nil
+	}
+	return *p
+}
+
+// orNil returns s, or nil where it is empty.
+func orNil(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// csvRecords writes records as CSV with a heading, each as it comes.
+type csvRecords[T any] struct {
+	csv     *csv.Writer
+	columns []column[T]
+}
+
+func newCSVRecords[T any](w io.Writer, columns []column[T]) (*csvRecords[T], error) {
+	records := &csvRecords[T]{csv.NewWriter(w), columns}
+	names := make([]string, len(columns))
+	for i, column := range columns {
+		names[i] = column.name
+	}
+	return records, records.write(names)
+}
+
+func (c *csvRecords[T]) Write(record T) error {
+	fields := fieldsOf(c.columns, &record)
+	row := make([]string, len(fields))
+	for i, f := range fields {
+		text, err := f.text()
+		if err != nil {
+			return err
+		}
+		row[i] = text
+	}
+	return c.write(row)
+}
+
+func (c *csvRecords[T]) write(row []string) error {
+	if err := c.csv.Write(row); err != nil {
+		return fmt.Errorf("writing a CSV row: %w", err)
+	}
+	c.csv.Flush()
+	if err := c.csv.Error(); err != nil {
+		return fmt.Errorf("writing a CSV row: %w", err)
+	}
+	return nil
+}
+
+func (c *csvRecords[T]) Close() error { return nil }
+
+// jsonRecords writes records as JSON objects, one a line, each as it comes.
+type jsonRecords[T any] struct {
+	w       io.Writer
+	columns []column[T]
+}
+
+func (j *jsonRecords[T]) Write(record T) error {
+	var line bytes.Buffer
+	if err := writeObject(&line, fieldsOf(j.columns, &record)); err != nil {
+		return err
+	}
+	line.WriteByte('\n')
+	if _, err := j.w.Write(line.Bytes()); err != nil {
+		return fmt.Errorf("writing a JSON line: %w", err)
+	}
+	return nil
+}
+
+func (j *jsonRecords[T]) Close() error { return nil }
+
+// writeObject writes fields as one JSON object in their order.
+func writeObject(b *bytes.Buffer, fields []field) error {
+	b.WriteByte('{')
+	for i, f := range fields {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		writeJSONString(b, f.name)
+		b.WriteByte(':')
+		text, err := f.text()
+		if err != nil {
+			return err
+		}
+		switch f.value.(type) {
+		case nil:
+			b.WriteString("null")
+		case string:
+			writeJSONString(b, text)
+		default:
+			b.WriteString(text)
+		}
+	}
+	b.WriteByte('}')
+	return nil
+}
+
+// writeJSONString writes s, which must be valid UTF-8, as a JSON string.
+func writeJSONString(b *bytes.Buffer, s string) {
+	text, _ := encodeJSON(s) // a string cannot fail
+	b.Write(text)
+}
+
+// encodeJSON encodes v on one line. HTML's characters stay as they are: these files are no web pages.
+func encodeJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}

@@ -1,0 +1,47 @@
+package report
+
+import "iter"
+
+// tap is the two neighbours that one output position lies between, and the second one's share.
+type tap struct {
+	first, second int
+	share         float32
+}
+
+// taps places out positions on in ones by bilinear interpolation with pixel
+// centers half a pixel from the edges (align_corners off), as a picture's own
+// pixels lie on the square it was squashed to. Beyond the outermost centers the
+// edge's value holds.
+func taps(in, out int) []tap {
+	placed := make([]tap, out)
+	for i := range placed {
+		position := (float64(i)+0.5)*float64(in)/float64(out) - 0.5
+		position = min(max(position, 0), float64(in-1))
+		first := int(position)
+		placed[i] = tap{first, min(first+1, in-1), float32(position - float64(first))}
+	}
+	return placed
+}
+
+// rows yields the rows of the map stretched to width x height, from the top. A
+// row is overwritten by the next: memory is one row, however large the picture.
+func (m AnomalyMap) rows(width, height int) iter.Seq2[int, []float32] {
+	return func(yield func(int, []float32) bool) {
+		across := taps(m.Size, width)
+		mixed := make([]float32, m.Size)
+		row := make([]float32, width)
+		for y, down := range taps(m.Size, height) {
+			upper := m.Values[down.first*m.Size:][:m.Size]
+			lower := m.Values[down.second*m.Size:][:m.Size]
+			for i := range mixed {
+				mixed[i] = upper[i] + down.share*(lower[i]-upper[i])
+			}
+			for x, t := range across {
+				row[x] = mixed[t.first] + t.share*(mixed[t.second]-mixed[t.first])
+			}
+			if !yield(y, row) {
+				return
+			}
+		}
+	}
+}
