@@ -47,6 +47,17 @@ func Run(t *testing.T, needs []string, test func(t *testing.T, folder Folder)) {
 	}
 }
 
+// MustHold fails the test when the full folder of golden data, where there is
+// one, has no file that matches pattern: such a folder would prove nothing.
+func MustHold(t testing.TB, pattern string) {
+	t.Helper()
+	for _, folder := range folders(t) {
+		if len(folder.Glob(pattern)) == 0 {
+			t.Errorf("the golden data in %s has no %s", folder.Path, pattern)
+		}
+	}
+}
+
 func folders(t testing.TB) []Folder {
 	t.Helper()
 	folders := []Folder{{Name: "own", Path: filepath.Join(Root(), "testdata", "golden")}}

@@ -13,6 +13,7 @@ import (
 
 // TestGoldenPaper compares the paper's preset and its ablations.
 func TestGoldenPaper(t *testing.T) {
+	golden.MustHold(t, "paper_n*.safetensors")
 	for _, name := range []string{
 		"paper_n2", "paper_n3", "paper_n4", "paper_n6", "paper_n2_lora_static", "paper_n2_conv_lora_static", "paper_n2_lora_dfg",
 	} {

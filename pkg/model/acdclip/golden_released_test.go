@@ -16,6 +16,7 @@ import (
 // TestGoldenReleased walks up the ladder of the released code's numbers: adapters,
 // groups, tokens, text, gates, maps, scores, and the gradients of the first loss.
 func TestGoldenReleased(t *testing.T) {
+	golden.MustHold(t, "released_n*.safetensors")
 	for _, n := range []int{2, 3, 4, 6} {
 		file, adapters := fmt.Sprintf("released_n%d.safetensors", n), fmt.Sprintf("released_n%d_adapter_1.pth", n)
 		for _, clip := range clips {

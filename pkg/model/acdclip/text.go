@@ -35,21 +35,19 @@ func (m *Model) Prepare(ctx context.Context, s *torch.Scope, classes []model.Cla
 
 // read computes T [K, N, D, 2] of classes into s, with a graph where one is
 // recorded. A class's features do not depend on the others.
-func (m *Model) read(ctx context.Context, s *torch.Scope, classes []model.Class) (torch.Tensor, error) {
-	features := make([]torch.Tensor, len(classes))
-	for i, class := range classes {
-		if err := ctx.Err(); err != nil {
-			return torch.Tensor{}, err
+func (m *Model) read(ctx context.Context, s *torch.Scope, classes []model.Class) (text torch.Tensor, err error) {
+	err = s.Within(func(inner *torch.Scope) error {
+		features := make([]torch.Tensor, len(classes))
+		for i, class := range classes {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			features[i] = inner.Eval(func() torch.Tensor { return m.readClass(inner, class.Prompt) })
 		}
-		err := s.Within(func(inner *torch.Scope) error {
-			features[i] = s.Keep(m.readClass(inner, class.Prompt))
-			return nil
-		})
-		if err != nil {
-			return torch.Tensor{}, err
-		}
-	}
-	return torch.Stack(0, features...), nil
+		text = s.Keep(torch.Stack(0, features...))
+		return nil
+	})
+	return text, err
 }
 
 // readClass computes T [N, D, 2] of one class.

@@ -1,0 +1,173 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"acdclip/internal/golden"
+	"acdclip/pkg/clip/pretrained"
+	"acdclip/pkg/data"
+	"acdclip/pkg/data/synth"
+	"acdclip/pkg/metrics"
+	"acdclip/pkg/report"
+)
+
+// trained gives a detector that was trained on drawn textures, and its checkpoint's path.
+func trained(t *testing.T, settings ...string) *Detector {
+	t.Helper()
+	o := training(t, drawn(t, synth.Textures), "train.epochs=1")
+	if err := Train(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	loaded := load(t, append([]string{"device=cpu", "clip=" + o.Config.Clip}, settings...)...)
+	d, err := OpenDetector(context.Background(), Setup{Config: loaded, Checkpoint: filepath.Join(o.Folder, "last.safetensors"), Emit: func(report.Event) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return d
+}
+
+func TestEvaluate(t *testing.T) {
+	d := trained(t)
+	set := drawn(t, synth.Objects)
+	evaluate := func(batch, workers int) (report.Result, []report.Score) {
+		o := EvaluateOptions{Batch: batch, Load: data.LoadOptions{Workers: workers}}
+		result, scores, err := d.Evaluate(context.Background(), set, o, func(report.Event) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result, scores
+	}
+	result, scores := evaluate(4, 2)
+	if len(scores) != len(set.Items) || len(result.Classes) != 2 {
+		t.Fatalf("%d scores and %d rows", len(scores), len(result.Classes))
+	}
+	for i, row := range result.Classes {
+		if row.Normal != 2 || row.Anomalous != 3 || row.Failed != 0 || row.PixelAUROC == nil || row.PixelAP == nil || row.ImageAP == nil {
+			t.Errorf("row %+v", row)
+		}
+		var values []float32
+		var labels []bool
+		for j, score := range scores {
+			if score.Path != set.Items[j].Path {
+				t.Errorf("score %d is of %s, want %s", j, score.Path, set.Items[j].Path)
+			}
+			if score.Class == row.Class {
+				values, labels = append(values, score.Score), append(labels, score.Anomalous)
+			}
+		}
+		want, err := metrics.AUROC(values, labels)
+		if err != nil || *row.ImageAUROC != want {
+			t.Errorf("class %d: image AUROC %v, want %v of its scores (%v)", i, *row.ImageAUROC, want, err)
+		}
+	}
+	// Pictures one by one differ from batches by rounding alone.
+	again, single := evaluate(1, 1)
+	for i := range scores {
+		if difference := scores[i].Score - single[i].Score; difference > 1e-5 || difference < -1e-5 {
+			t.Errorf("%s: %g in a batch, %g alone", scores[i].Path, scores[i].Score, single[i].Score)
+		}
+	}
+	if len(again.Classes) != 2 || again.ListHash != result.ListHash {
+		t.Errorf("a second run gave %+v", again)
+	}
+}
+
+func TestEvaluateGoesOnPastBrokenPictures(t *testing.T) {
+	d := trained(t)
+	set := drawn(t, synth.Objects)
+	// Both normal pictures of the first class, and one anomalous of the second.
+	for _, item := range set.Items {
+		first := item.Class == set.Classes[0].Name
+		if first && !item.Anomalous || !first && item.Defect == set.Items[len(set.Items)-1].Defect && item.Anomalous {
+			if err := os.WriteFile(item.Path, nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var seen events
+	result, scores, err := d.Evaluate(context.Background(), set, EvaluateOptions{Batch: 2}, seen.emit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if row := result.Classes[0]; row.Failed != 2 || row.Normal != 0 || row.ImageAUROC != nil || row.PixelAUROC == nil {
+		t.Errorf("a class without normal pictures: %+v", row)
+	}
+	if row := result.Classes[1]; row.Failed != 1 || row.ImageAUROC == nil {
+		t.Errorf("a class with one broken picture: %+v", row)
+	}
+	warnings := slices.DeleteFunc(slices.Clone(seen), func(event report.Event) bool { _, is := event.(report.Warning); return !is })
+	if len(scores) != len(set.Items) || len(warnings) != 3 {
+		t.Errorf("%d scores, %d warnings", len(scores), len(warnings))
+	}
+}
+
+func TestDetectorRefusesAnotherCLIP(t *testing.T) {
+	o := training(t, drawn(t, synth.Textures), "train.epochs=1")
+	if err := Train(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	other := otherCLIP(t, o.Config.Clip)
+	setup := Setup{Config: load(t, "device=cpu", "clip="+other), Checkpoint: filepath.Join(o.Folder, "last.safetensors"), Emit: func(report.Event) {}}
+	if _, err := OpenDetector(context.Background(), setup); !errors.Is(err, ErrOtherCLIP) {
+		t.Errorf("got %v, want ErrOtherCLIP", err)
+	}
+	var seen events
+	setup.AllowOtherCLIP, setup.Emit = true, seen.emit
+	d, err := OpenDetector(context.Background(), setup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	if len(seen) == 0 {
+		t.Error("taking another CLIP gave no warning")
+	}
+}
+
+// otherCLIP makes a CLIP of the same shape as path's with other values.
+func otherCLIP(t *testing.T, path string) string {
+	t.Helper()
+	c, err := pretrained.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	folder := filepath.Join(t.TempDir(), "clip")
+	if err := pretrained.WriteRandom(folder, c.Arch, 5); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+func TestDetectorNeedsCLIP(t *testing.T) {
+	setup := Setup{Config: load(t), Checkpoint: filepath.Join(golden.Root(), "testdata", "golden", "released_n2_adapter_1.pth"), Emit: func(report.Event) {}}
+	if _, err := OpenDetector(context.Background(), setup); !errors.Is(err, ErrNoCLIP) {
+		t.Errorf("got %v, want ErrNoCLIP", err)
+	}
+}
+
+func TestPredictStopsWithItsContext(t *testing.T) {
+	d := trained(t)
+	set := drawn(t, synth.Objects)
+	var inputs []data.Found
+	for _, item := range set.Items {
+		inputs = append(inputs, data.Found{Path: item.Path})
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	count := 0
+	o := PredictOptions{Inputs: inputs, PromptOf: func(data.Found) string { return "object" }, Domain: data.Industrial, Batch: 2}
+	err := d.Predict(ctx, o, func(report.Event) {}, func(data.Found, Judged) error {
+		if count++; count == 3 {
+			cancel()
+		}
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) || count < 3 || count > 4 {
+		t.Errorf("after %d pictures: %v", count, err)
+	}
+}

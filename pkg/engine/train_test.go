@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"acdclip/internal/golden"
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/config"
+	"acdclip/pkg/data"
+	"acdclip/pkg/data/synth"
+	"acdclip/pkg/report"
+)
+
+// drawn makes a small procedural dataset.
+func drawn(t *testing.T, set string) *data.Dataset {
+	t.Helper()
+	classes, err := synth.Classes(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(t.TempDir(), set)
+	_, err = synth.Write(context.Background(), folder, synth.Options{Set: set, Classes: classes[:2], Normal: 2, Anomalous: 3, Size: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	discovered, err := data.Discover(context.Background(), set, folder, data.DiscoverOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return discovered
+}
+
+// training is a short run on the project's own tiny CLIP.
+func training(t *testing.T, set *data.Dataset, settings ...string) TrainOptions {
+	t.Helper()
+	own := filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_openai.pt")
+	settings = append([]string{
+		"device=cpu", "threads=2", "clip=" + own, "model.image_size=35", "model.groups=2", "train.epochs=2", "train.batch=3", "train.auxiliary=" + set.Name,
+	}, settings...)
+	loaded, err := config.Load(config.Sources{Set: settings, Flags: map[string]any{"data.roots." + set.Name: set.Root}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return TrainOptions{
+		Config: loaded.Config, Set: set, Folder: t.TempDir(), Version: "test",
+		Emit: func(report.Event) {}, Logged: func(report.Event) error { return nil },
+	}
+}
+
+func TestTrainIsRepeatable(t *testing.T) {
+	set := drawn(t, synth.Textures)
+	train := func(workers int, settings ...string) []byte {
+		o := training(t, set, settings...)
+		o.Load.Workers = workers
+		if err := Train(context.Background(), o); err != nil {
+			t.Fatal(err)
+		}
+		last, err := os.ReadFile(filepath.Join(o.Folder, "last.safetensors"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := os.ReadFile(filepath.Join(o.Folder, "epoch-002.safetensors"))
+		if err != nil || !bytes.Equal(last, second) {
+			t.Errorf("last.safetensors is not the second epoch's: %v", err)
+		}
+		return last
+	}
+	first := train(1, "seed=7")
+	if !bytes.Equal(first, train(3, "seed=7")) {
+		t.Error("the same seed gave other bytes")
+	}
+	if bytes.Equal(first, train(1, "seed=8")) {
+		t.Error("another seed gave the same bytes")
+	}
+}
+
+func TestTrainDescribesItsCheckpoints(t *testing.T) {
+	set := drawn(t, synth.Textures)
+	o := training(t, set, "preset=released", "model.image_size=70", "loss.focal=2")
+	var log events
+	o.Logged = func(event report.Event) error { log.emit(event); return nil }
+	if err := Train(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	c, err := checkpoint.Open(filepath.Join(o.Folder, "epoch-001.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	m := c.Metadata
+	if m.Preset != config.Released || m.Loss.Focal != 2 || m.Auxiliary != set.Name || m.Epoch != 1 || m.ListHash != set.ListHash() ||
+		m.Model.Groups != 2 || m.Model.Adapter.Hidden == 0 || m.Device != "cpu" || m.Threads != 2 || len(m.Prompts) != 2 {
+		t.Errorf("metadata %+v", m)
+	}
+	var steps, epochs int
+	for _, event := range log {
+		switch event := event.(type) {
+		case report.TrainStep:
+			steps++
+			if event.Step != steps || event.Steps != 8 || len(event.Parts) != 4 || len(event.LearningRates) != 2 {
+				t.Errorf("step %+v", event)
+			}
+		case report.TrainEpoch:
+			epochs++
+		}
+	}
+	if steps != 8 || epochs != 2 { // 10 pictures in batches of 3, the short one kept
+		t.Errorf("%d steps and %d epochs were logged", steps, epochs)
+	}
+}
+
+func TestTrainStops(t *testing.T) {
+	t.Run("when it is cancelled, with the finished epochs saved", func(t *testing.T) {
+		o := training(t, drawn(t, synth.Textures))
+		ctx, cancel := context.WithCancel(context.Background())
+		o.Logged = func(event report.Event) error {
+			if step, ok := event.(report.TrainStep); ok && step.Epoch == 2 {
+				cancel()
+			}
+			return nil
+		}
+		if err := Train(ctx, o); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		for name, want := range map[string]bool{"epoch-001.safetensors": true, "last.safetensors": true, "epoch-002.safetensors": false} {
+			if _, err := os.Stat(filepath.Join(o.Folder, name)); (err == nil) != want {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+	t.Run("at a picture that cannot be read", func(t *testing.T) {
+		set := drawn(t, synth.Textures)
+		broken := set.Items[1].Path
+		if err := os.WriteFile(broken, []byte("no picture"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		err := Train(context.Background(), training(t, set))
+		if !errors.Is(err, data.ErrNotPicture) || !strings.Contains(err.Error(), broken) || !strings.Contains(err.Error(), set.Name) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("without masks", func(t *testing.T) {
+		set := drawn(t, synth.Textures)
+		for i := range set.Items {
+			set.Items[i].Mask = ""
+		}
+		if err := Train(context.Background(), training(t, set)); !errors.Is(err, ErrNoMasks) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("when the log cannot be written", func(t *testing.T) {
+		o := training(t, drawn(t, synth.Textures))
+		full := errors.New("disk full")
+		o.Logged = func(report.Event) error { return full }
+		if err := Train(context.Background(), o); !errors.Is(err, full) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("at a loss that is no number", func(t *testing.T) {
+		o := training(t, drawn(t, synth.Textures), "train.lr.vision=1e30", "train.lr.text=1e30", "train.batch=10", "train.epochs=10")
+		if err := Train(context.Background(), o); !errors.Is(err, ErrNotFinite) || !strings.Contains(err.Error(), "step") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestTrainLowersTheLoss trains on the project's own data until it fits it.
+func TestTrainLowersTheLoss(t *testing.T) {
+	o := training(t, drawn(t, synth.Textures), "train.epochs=6")
+	var losses []float64
+	o.Logged = func(event report.Event) error {
+		if epoch, ok := event.(report.TrainEpoch); ok {
+			losses = append(losses, epoch.Loss)
+		}
+		return nil
+	}
+	if err := Train(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	if first, last := losses[0], losses[len(losses)-1]; !(last < 0.95*first) {
+		t.Errorf("mean losses %v", losses)
+	}
+}
