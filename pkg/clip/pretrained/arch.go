@@ -1,0 +1,147 @@
+package pretrained
+
+import (
+	"fmt"
+	"math"
+)
+
+// HeadWidth is the width of one attention head in every CLIP of OpenAI's design.
+const HeadWidth = 64
+
+// The activations of the towers' MLPs.
+const (
+	GELU      = "gelu"       // exact, with erf
+	QuickGELU = "quick_gelu" // x * sigmoid(1.702 x), as OpenAI trained
+)
+
+// Arch is the shape of a CLIP: everything that its tensors' shapes say, and its activation.
+type Arch struct {
+	ImageSize    int // pixels a side that the position embedding is for
+	Patch        int // pixels a side
+	VisionWidth  int
+	VisionLayers int
+	VisionHeads  int
+
+	EmbedDim int // of the space that pictures and texts share
+
+	ContextLength int // tokens
+	VocabSize     int
+	TextWidth     int
+	TextLayers    int
+	TextHeads     int
+
+	// Activation is GELU, QuickGELU or "" where the checkpoint does not say.
+	// OpenAI's TorchScript archives say QuickGELU by being OpenAI's.
+	Activation string
+}
+
+// TinyArch is a CLIP that runs anywhere in no time, with ViT-L/14's patch and
+// vocabulary and twelve blocks a tower, which every usual number of groups divides.
+func TinyArch() Arch {
+	return Arch{
+		ImageSize: 70, Patch: 14, VisionWidth: 128, VisionLayers: 12, VisionHeads: 2,
+		EmbedDim:      64,
+		ContextLength: 77, VocabSize: 49408, TextWidth: 64, TextLayers: 12, TextHeads: 1,
+		Activation: GELU,
+	}
+}
+
+// maxSize bounds each number of an Arch, so that no product of them overflows.
+const maxSize = 1 << 20
+
+func (a Arch) validate() error {
+	for _, n := range []int{a.ImageSize, a.Patch, a.VisionWidth, a.VisionLayers, a.EmbedDim,
+		a.ContextLength, a.VocabSize, a.TextWidth, a.TextLayers} {
+		if n < 1 || n > maxSize {
+			return fmt.Errorf("%+v: each size must be in 1 to %d", a, maxSize)
+		}
+	}
+	switch {
+	case a.ImageSize%a.Patch != 0:
+		return fmt.Errorf("the image size %d is no multiple of the patch %d", a.ImageSize, a.Patch)
+	case a.VisionWidth%HeadWidth != 0 || a.VisionHeads != a.VisionWidth/HeadWidth:
+		return fmt.Errorf("%d vision heads do not divide the width %d into heads of %d", a.VisionHeads, a.VisionWidth, HeadWidth)
+	case a.TextWidth%HeadWidth != 0 || a.TextHeads != a.TextWidth/HeadWidth:
+		return fmt.Errorf("%d text heads do not divide the width %d into heads of %d", a.TextHeads, a.TextWidth, HeadWidth)
+	case a.Activation != "" && a.Activation != GELU && a.Activation != QuickGELU:
+		return fmt.Errorf("the activation %q is neither %s nor %s", a.Activation, GELU, QuickGELU)
+	}
+	return nil
+}
+
+// slot is one canonical tensor: its name, its shape and how a new CLIP draws it.
+type slot struct {
+	name    string
+	shape   []int64
+	initial initial
+}
+
+// initial is a distribution: normal where std is set, uniform in [-bound, bound]
+// where bound is, otherwise the constant.
+type initial struct{ constant, std, bound float64 }
+
+func constant(c float64) initial { return initial{constant: c} }
+func normal(std float64) initial { return initial{std: std} }
+
+// linear is PyTorch's default for the weight and the bias of a layer with that many inputs.
+func linear(inputs int) initial { return initial{bound: 1 / math.Sqrt(float64(inputs))} }
+
+// slots lists the canonical tensors in canonical order. The distributions are those
+// of OpenAI's CLIP.initialize_parameters, the text transformer's used for both.
+func (a Arch) slots() []slot {
+	grid := a.ImageSize / a.Patch
+	vision, text, embed := int64(a.VisionWidth), int64(a.TextWidth), int64(a.EmbedDim)
+	visionScale := math.Pow(float64(a.VisionWidth), -0.5)
+	all := []slot{
+		{"visual.conv1.weight", []int64{vision, 3, int64(a.Patch), int64(a.Patch)}, linear(3 * a.Patch * a.Patch)},
+		{"visual.class_embedding", []int64{vision}, normal(visionScale)},
+		{"visual.positional_embedding", []int64{int64(grid*grid + 1), vision}, normal(visionScale)},
+	}
+	all = append(all, norm("visual.ln_pre", vision)...)
+	all = append(all, blocks("visual.transformer", a.VisionWidth, a.VisionLayers)...)
+	all = append(all, norm("visual.ln_post", vision)...)
+	all = append(all,
+		slot{"visual.proj", []int64{vision, embed}, normal(visionScale)},
+		slot{"token_embedding.weight", []int64{int64(a.VocabSize), text}, normal(0.02)},
+		slot{"positional_embedding", []int64{int64(a.ContextLength), text}, normal(0.01)},
+	)
+	all = append(all, blocks("transformer", a.TextWidth, a.TextLayers)...)
+	all = append(all, norm("ln_final", text)...)
+	return append(all,
+		slot{"text_projection", []int64{text, embed}, normal(math.Pow(float64(a.TextWidth), -0.5))},
+		slot{"logit_scale", []int64{}, constant(math.Log(1 / 0.07))},
+	)
+}
+
+func norm(name string, width int64) []slot {
+	return []slot{
+		{name + ".weight", []int64{width}, constant(1)},
+		{name + ".bias", []int64{width}, constant(0)},
+	}
+}
+
+func blocks(tower string, width, layers int) []slot {
+	w := int64(width)
+	attention := math.Pow(float64(width), -0.5)
+	projection := attention * math.Pow(2*float64(layers), -0.5)
+	expansion := math.Pow(2*float64(width), -0.5)
+	var all []slot
+	for n := range layers {
+		block := fmt.Sprintf("%s.resblocks.%d.", tower, n)
+		all = append(all, norm(block+"ln_1", w)...)
+		all = append(all,
+			slot{block + "attn.in_proj_weight", []int64{3 * w, w}, normal(attention)},
+			slot{block + "attn.in_proj_bias", []int64{3 * w}, constant(0)},
+			slot{block + "attn.out_proj.weight", []int64{w, w}, normal(projection)},
+			slot{block + "attn.out_proj.bias", []int64{w}, constant(0)},
+		)
+		all = append(all, norm(block+"ln_2", w)...)
+		all = append(all,
+			slot{block + "mlp.c_fc.weight", []int64{4 * w, w}, normal(expansion)},
+			slot{block + "mlp.c_fc.bias", []int64{4 * w}, linear(width)},
+			slot{block + "mlp.c_proj.weight", []int64{w, 4 * w}, normal(projection)},
+			slot{block + "mlp.c_proj.bias", []int64{w}, linear(4 * width)},
+		)
+	}
+	return all
+}

@@ -1,0 +1,206 @@
+package pretrained
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"acdclip/pkg/weights"
+)
+
+// binder finds the canonical tensors in a file of one naming.
+type binder struct {
+	file   *weights.File
+	naming naming
+}
+
+// arch reads the architecture off the shapes. What the shapes do not agree on
+// comes out when every tensor is held against it.
+func (b *binder) arch() (Arch, error) {
+	shapes := make(map[string][]int64)
+	for name, dims := range map[string]int{
+		"visual.conv1.weight": 4, "visual.positional_embedding": 2, "visual.proj": 2,
+		"token_embedding.weight": 2, "positional_embedding": 2,
+	} {
+		shape, err := b.shape(name)
+		if err != nil {
+			return Arch{}, err
+		}
+		if len(shape) != dims || slices.ContainsFunc(shape, func(n int64) bool { return n < 1 || n > maxSize }) {
+			return Arch{}, fmt.Errorf("%s has shape %v, which no CLIP has: %w", b.sourceName(name), shape, ErrNotCLIP)
+		}
+		shapes[name] = shape
+	}
+	positions := shapes["visual.positional_embedding"][0] - 1
+	grid := int(math.Round(math.Sqrt(float64(positions))))
+	if grid < 1 || int64(grid)*int64(grid) != positions {
+		return Arch{}, fmt.Errorf("%s has %d rows, which is no square number of patches and a class token: %w",
+			b.sourceName("visual.positional_embedding"), positions+1, ErrNotCLIP)
+	}
+	arch := Arch{
+		Patch:         int(shapes["visual.conv1.weight"][3]),
+		VisionWidth:   int(shapes["visual.conv1.weight"][0]),
+		VisionLayers:  b.layers(b.naming.visionBlock),
+		EmbedDim:      int(shapes["visual.proj"][1]),
+		VocabSize:     int(shapes["token_embedding.weight"][0]),
+		TextWidth:     int(shapes["token_embedding.weight"][1]),
+		TextLayers:    b.layers(b.naming.textBlock),
+		ContextLength: int(shapes["positional_embedding"][0]),
+	}
+	arch.ImageSize = grid * arch.Patch
+	arch.VisionHeads, arch.TextHeads = arch.VisionWidth/HeadWidth, arch.TextWidth/HeadWidth
+	if err := arch.validate(); err != nil {
+		return Arch{}, fmt.Errorf("%w: %w", err, ErrNotCLIP)
+	}
+	return arch, nil
+}
+
+// sourceName is what the file calls a canonical tensor.
+func (b *binder) sourceName(canonical string) string {
+	return strings.Join(b.naming.source(canonical).names, ", ")
+}
+
+// shape is a canonical tensor's shape; it must not be one of several parts.
+func (b *binder) shape(canonical string) ([]int64, error) {
+	from := b.naming.source(canonical)
+	tensor, ok := b.file.Lookup(from.names[0])
+	if !ok {
+		return nil, fmt.Errorf("missing tensor %s: %w", from.names[0], ErrNotCLIP)
+	}
+	shape := slices.Clone(tensor.Shape)
+	if from.turned {
+		slices.Reverse(shape)
+	}
+	return shape, nil
+}
+
+// layers is one more than the highest block number, as far as the file could hold so many.
+func (b *binder) layers(prefix string) int {
+	count := 0
+	for _, t := range b.file.Tensors {
+		rest, ok := strings.CutPrefix(t.Name, prefix)
+		if !ok {
+			continue
+		}
+		digits, _, _ := strings.Cut(rest, ".")
+		if n, err := strconv.Atoi(digits); err == nil && n >= 0 && n < len(b.file.Tensors) {
+			count = max(count, n+1)
+		}
+	}
+	return count
+}
+
+// tensors finds every canonical tensor, and no other, in its shape.
+func (b *binder) tensors(arch Arch) ([]Tensor, error) {
+	var found []Tensor
+	var wrong problems
+	used := make(map[string]bool, len(b.file.Tensors))
+	for _, s := range arch.slots() {
+		tensor := Tensor{Name: s.name, Shape: s.shape}
+		from := b.naming.source(s.name)
+		for _, name := range from.names {
+			used[name] = true
+			part, err := b.part(name, from.want(s.shape))
+			if err != nil {
+				wrong.add(err)
+				continue
+			}
+			if from.turned {
+				if part, err = part.Transpose(); err != nil {
+					return nil, err
+				}
+			}
+			tensor.parts = append(tensor.parts, part)
+		}
+		if len(tensor.parts) > 0 {
+			tensor.DType = tensor.parts[0].DType
+		}
+		found = append(found, tensor)
+	}
+	for _, t := range b.file.Tensors {
+		if !used[t.Name] {
+			wrong.add(b.extra(t, arch))
+		}
+	}
+	return found, wrong.err()
+}
+
+// want is the shape that each of the container's tensors has for a canonical one.
+func (s source) want(canonical []int64) []int64 {
+	shape := slices.Clone(canonical)
+	if len(s.names) > 1 {
+		shape[0] /= int64(len(s.names))
+	}
+	if s.turned {
+		slices.Reverse(shape)
+	}
+	return shape
+}
+
+func (b *binder) part(name string, shape []int64) (*weights.Tensor, error) {
+	t, ok := b.file.Lookup(name)
+	if !ok {
+		return nil, fmt.Errorf("missing tensor %s", name)
+	}
+	if !slices.Equal(t.Shape, shape) {
+		return nil, fmt.Errorf("tensor %s has shape %v, not %v", name, t.Shape, shape)
+	}
+	switch t.DType {
+	case weights.F16, weights.BF16, weights.F32, weights.F64:
+		return t, nil
+	default:
+		return nil, fmt.Errorf("tensor %s holds %s, not floating point", name, t.DType)
+	}
+}
+
+// extra accepts the buffers that libraries store beside the parameters. OpenAI's
+// numbers are held against the shapes.
+func (b *binder) extra(t *weights.Tensor, arch Arch) error {
+	stated := map[string]int{
+		"input_resolution": arch.ImageSize, "context_length": arch.ContextLength, "vocab_size": arch.VocabSize,
+	}
+	_, leaf := cutLast("." + t.Name)
+	if leaf == "position_ids" || t.Name == "attn_mask" {
+		return nil
+	}
+	want, known := stated[t.Name]
+	if !known {
+		return fmt.Errorf("unexpected tensor %s", t.Name)
+	}
+	value := make([]float32, 1)
+	if t.NumElements() != 1 || t.ReadFloat32(value) != nil || value[0] != float32(want) {
+		return fmt.Errorf("buffer %s does not say %d, as the shapes do", t.Name, want)
+	}
+	return nil
+}
+
+// maxListed is how many problems an error spells out.
+const maxListed = 5
+
+// problems collects what is wrong with a file.
+type problems struct {
+	listed []string
+	count  int
+}
+
+func (p *problems) add(err error) {
+	if err == nil {
+		return
+	}
+	if p.count++; len(p.listed) < maxListed {
+		p.listed = append(p.listed, err.Error())
+	}
+}
+
+func (p *problems) err() error {
+	if p.count == 0 {
+		return nil
+	}
+	text := strings.Join(p.listed, "; ")
+	if more := p.count - len(p.listed); more > 0 {
+		text += fmt.Sprintf("; and %d more (%d problems in all)", more, p.count)
+	}
+	return fmt.Errorf("%s: %w", text, ErrNotCLIP)
+}

@@ -1,0 +1,57 @@
+package pretrained
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"acdclip/pkg/weights"
+)
+
+// Whatever a configuration holds, it is an error of this package or agrees.
+func FuzzConfiguration(f *testing.F) {
+	for _, name := range []string{"hugging_face/config.json", "open_clip/open_clip_config.json"} {
+		text, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		path := filepath.Join(t.TempDir(), "config.json")
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		arch := fixtureArch("")
+		for _, agree := range []func(string) error{arch.agreeWithHuggingFace, arch.agreeWithOpenCLIP} {
+			if err := agree(path); err != nil && !errors.Is(err, ErrNotCLIP) {
+				t.Errorf("an error of another kind: %v", err)
+			}
+		}
+	})
+}
+
+// Whatever tensors a sound file lists, they make a CLIP or an error of this package.
+func FuzzTensorList(f *testing.F) {
+	f.Add("visual.conv1.weight", "vision_model.x", int64(64), int64(5))
+	f.Add("visual.positional_embedding", "visual.transformer.resblocks.9999999999.x", int64(1), int64(1))
+	f.Add("visual.proj", "", int64(-1), int64(0))
+	f.Fuzz(func(t *testing.T, first, second string, rows, columns int64) {
+		rows, columns = rows&63, columns&63
+		shape := []int64{rows, columns}
+		var out bytes.Buffer
+		data := make([]float32, rows*columns)
+		if weights.WriteSafetensors(&out, nil, []weights.Value{{Name: first, Shape: shape, Float32: data}, {Name: second, Shape: shape, Float32: data}}) != nil {
+			return // no list of tensors: a name twice or not UTF-8
+		}
+		path := filepath.Join(t.TempDir(), "clip")
+		if err := os.WriteFile(path, out.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(path); !errors.Is(err, ErrNotCLIP) {
+			t.Errorf("%v", err)
+		}
+	})
+}

@@ -1,0 +1,254 @@
+package pretrained
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"acdclip/pkg/weights"
+)
+
+// tensorsOf returns the fixture's tensors as values to be changed and written again.
+func tensorsOf(t *testing.T, path string) []weights.Value {
+	t.Helper()
+	file, err := weights.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var all []weights.Value
+	for _, tensor := range file.Tensors {
+		v := weights.Value{Name: tensor.Name, Shape: tensor.Shape, Float32: make([]float32, tensor.NumElements())}
+		if err := tensor.ReadFloat32(v.Float32); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+func writeTensors(t *testing.T, path string, tensors []weights.Value) {
+	t.Helper()
+	var out bytes.Buffer
+	if err := weights.WriteSafetensors(&out, nil, tensors); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, out.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func without(tensors []weights.Value, gone func(name string) bool) []weights.Value {
+	return slices.DeleteFunc(slices.Clone(tensors), func(v weights.Value) bool { return gone(v.Name) })
+}
+
+func replaced(tensors []weights.Value, name string, shape ...int64) []weights.Value {
+	changed := without(tensors, func(n string) bool { return n == name })
+	count := int64(1)
+	for _, n := range shape {
+		count *= n
+	}
+	return append(changed, weights.Value{Name: name, Shape: shape, Float32: make([]float32, count)})
+}
+
+func named(name string) func(string) bool { return func(n string) bool { return n == name } }
+
+func TestRefusedTensors(t *testing.T) {
+	openAIs := tensorsOf(t, unpack(t, "truth.safetensors"))
+	theirs := tensorsOf(t, filepath.Join(unpack(t, "hugging_face"), "model.safetensors"))
+	integer := without(openAIs, named("ln_final.bias"))
+	integer = append(integer, weights.Value{Name: "ln_final.bias", Shape: []int64{64}, Int64: make([]int64, 64)})
+	cases := []struct {
+		name    string
+		tensors []weights.Value
+		says    []string
+	}{
+		{"nothing", nil, []string{"no vision tower"}},
+		{"missing", without(openAIs, named("visual.transformer.resblocks.0.mlp.c_fc.bias")), []string{"missing tensor visual.transformer.resblocks.0.mlp.c_fc.bias"}},
+		{"missing conv1", without(openAIs, named("visual.conv1.weight")), []string{"missing tensor visual.conv1.weight"}},
+		{"missing logit scale", without(openAIs, named("logit_scale")), []string{"missing tensor logit_scale"}},
+		{"missing part", without(theirs, named("text_model.encoder.layers.0.self_attn.k_proj.weight")), []string{"missing tensor text_model.encoder.layers.0.self_attn.k_proj.weight"}},
+		{"no text tower", without(theirs, func(n string) bool { return strings.HasPrefix(n, "text_model.") }), []string{"missing tensor text_model."}},
+		{"missing block", append(without(openAIs, named("")), weights.Value{Name: "visual.transformer.resblocks.2.ln_1.weight", Shape: []int64{64}, Float32: make([]float32, 64)}),
+			[]string{"missing tensor visual.transformer.resblocks.1.ln_1.weight", "more (23 problems in all)"}},
+		{"extra", replaced(openAIs, "logit_bias"), []string{"unexpected tensor logit_bias"}},
+		{"shape", replaced(openAIs, "ln_final.bias", 63), []string{"tensor ln_final.bias has shape [63], not [64]"}},
+		{"part's shape", replaced(theirs, "vision_model.encoder.layers.0.self_attn.v_proj.bias", 65), []string{"v_proj.bias has shape [65], not [64]"}},
+		{"turned", replaced(openAIs, "visual.transformer.resblocks.0.mlp.c_fc.weight", 64, 256), []string{"[64 256], not [256 64]"}},
+		{"one logit scale too many", replaced(openAIs, "logit_scale", 1), []string{"logit_scale has shape [1], not []"}},
+		{"patches in no square", replaced(openAIs, "visual.positional_embedding", 6, 64), []string{"visual.positional_embedding has 6 rows"}},
+		{"no patches", replaced(openAIs, "visual.positional_embedding", 1, 64), []string{"1 rows"}},
+		{"width", replaced(openAIs, "visual.conv1.weight", 80, 3, 8, 8), []string{"vision heads"}},
+		{"flat conv1", replaced(openAIs, "visual.conv1.weight", 64), []string{"visual.conv1.weight has shape [64]"}},
+		{"empty vocabulary", replaced(openAIs, "token_embedding.weight", 0, 64), []string{"token_embedding.weight has shape [0 64]"}},
+		{"integers", integer, []string{"ln_final.bias holds I64"}},
+		{"two problems", replaced(without(openAIs, named("ln_final.bias")), "logit_bias"), []string{"missing tensor ln_final.bias", "unexpected tensor logit_bias"}},
+		{"another resolution", append(slices.Clone(openAIs), weights.Value{Name: "input_resolution", Shape: []int64{}, Int64: []int64{224}}), []string{"input_resolution does not say 16"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "clip.safetensors")
+			writeTensors(t, path, c.tensors)
+			_, err := Open(path)
+			if !errors.Is(err, ErrNotCLIP) || !strings.Contains(err.Error(), path) {
+				t.Fatal(err)
+			}
+			for _, says := range c.says {
+				if !strings.Contains(err.Error(), says) {
+					t.Errorf("no %q in: %v", says, err)
+				}
+			}
+		})
+	}
+}
+
+func TestAcceptedBuffers(t *testing.T) {
+	number := func(name string, n int64) weights.Value {
+		return weights.Value{Name: name, Shape: []int64{}, Int64: []int64{n}}
+	}
+	tensors := append(tensorsOf(t, unpack(t, "truth.safetensors")),
+		number("input_resolution", 16), number("context_length", 8), number("vocab_size", 32),
+		weights.Value{Name: "attn_mask", Shape: []int64{8, 8}, Float32: make([]float32, 64)})
+	path := filepath.Join(t.TempDir(), "clip.safetensors")
+	writeTensors(t, path, tensors)
+	open(t, path)
+
+	tensors = append(tensorsOf(t, filepath.Join(unpack(t, "hugging_face"), "model.safetensors")),
+		weights.Value{Name: "vision_model.embeddings.position_ids", Shape: []int64{1, 5}, Int64: make([]int64, 5)},
+		weights.Value{Name: "text_model.embeddings.position_ids", Shape: []int64{1, 8}, Int64: make([]int64, 8)})
+	writeTensors(t, path, tensors)
+	open(t, path)
+}
+
+// edit changes one key of a JSON object in a file; the path's parts are separated by dots.
+func edit(t *testing.T, path, key string, value any) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config map[string]any
+	if err := json.Unmarshal(text, &config); err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(key, ".")
+	at := config
+	for _, part := range parts[:len(parts)-1] {
+		at = at[part].(map[string]any)
+	}
+	last := parts[len(parts)-1]
+	if at[last] = value; value == nil {
+		delete(at, last)
+	}
+	if text, err = json.Marshal(config); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestConfigurations(t *testing.T) {
+	cases := []struct {
+		folder, key string
+		value       any
+		activation  string // or, where the configuration is refused:
+		says        string
+	}{
+		{"hugging_face", "model_type", "clip", QuickGELU, ""},
+		{"hugging_face", "text_config.hidden_act", nil, QuickGELU, ""},
+		{"hugging_face", "vision_config.num_attention_heads", nil, QuickGELU, ""},
+		{"hugging_face", "vision_config", nil, QuickGELU, ""},
+		{"hugging_face", "model_type", "siglip", "", `model_type "siglip"`},
+		{"hugging_face", "text_config.hidden_act", "gelu", "", `"quick_gelu" for pictures and "gelu" for text`},
+		{"hugging_face", "vision_config.num_attention_heads", 2, "", "vision_config.num_attention_heads 2, the weights say 1"},
+		{"hugging_face", "text_config.num_attention_heads", 4, "", "text_config.num_attention_heads 4"},
+		{"hugging_face", "vision_config.image_size", 24, "", "image_size 24, the weights say 16"},
+		{"hugging_face", "projection_dim", 512, "", "projection_dim 512"},
+		{"hugging_face", "text_config.layer_norm_eps", 1e-6, "", "layer_norm_eps 1e-06"},
+		{"hugging_face", "text_config.hidden_size", "wide", "", "hidden_size"},
+		{"open_clip", "model_cfg.quick_gelu", true, QuickGELU, ""},
+		{"open_clip", "model_cfg.quick_gelu", false, GELU, ""},
+		{"open_clip", "model_cfg.quick_gelu", nil, GELU, ""},
+		{"open_clip", "model_cfg.text_cfg.heads", 8, "", "text_cfg.heads 8, the weights say 1"},
+		{"open_clip", "model_cfg.vision_cfg.head_width", 80, "", "head_width 80"},
+		{"open_clip", "model_cfg", nil, "", "no model_cfg"},
+	}
+	for _, c := range cases {
+		t.Run(fmt.Sprintf("%s %s %v", c.folder, c.key, c.value), func(t *testing.T) {
+			folder := unpack(t, c.folder)
+			config := filepath.Join(folder, map[string]string{"hugging_face": "config.json", "open_clip": "open_clip_config.json"}[c.folder])
+			edit(t, config, c.key, c.value)
+			checkpoint, err := Open(folder)
+			if c.says != "" {
+				if !errors.Is(err, ErrNotCLIP) || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), config) {
+					t.Error(err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer checkpoint.Close()
+			if checkpoint.Arch != fixtureArch(c.activation) {
+				t.Errorf("%+v", checkpoint.Arch)
+			}
+		})
+	}
+}
+
+func TestBothActivationsChanged(t *testing.T) {
+	for activation, sound := range map[string]bool{GELU: true, "gelu_new": false} {
+		folder := unpack(t, "hugging_face")
+		edit(t, filepath.Join(folder, "config.json"), "text_config.hidden_act", activation)
+		edit(t, filepath.Join(folder, "config.json"), "vision_config.hidden_act", activation)
+		checkpoint, err := Open(folder)
+		if sound != (err == nil) {
+			t.Errorf("%s: %v", activation, err)
+		}
+		if err == nil {
+			if checkpoint.Arch.Activation != activation {
+				t.Errorf("%s became %s", activation, checkpoint.Arch.Activation)
+			}
+			checkpoint.Close()
+		}
+	}
+}
+
+func TestFolders(t *testing.T) {
+	folder := t.TempDir()
+	if _, err := Open(folder); !errors.Is(err, ErrNotCLIP) || !strings.Contains(err.Error(), "model.safetensors") {
+		t.Errorf("an empty folder: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "model.safetensors.index.json"), []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(folder); !errors.Is(err, ErrNotCLIP) || !strings.Contains(err.Error(), "several files") {
+		t.Errorf("a sharded model: %v", err)
+	}
+	if _, err := Open(filepath.Join(folder, "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no folder: %v", err)
+	}
+	bare := unpack(t, "hugging_face")
+	if err := os.Remove(filepath.Join(bare, "config.json")); err != nil {
+		t.Fatal(err)
+	}
+	if got := open(t, bare).Arch; got != fixtureArch("") {
+		t.Errorf("without a configuration: %+v", got)
+	}
+	if err := os.WriteFile(filepath.Join(bare, "config.json"), []byte("<html>"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(bare); !errors.Is(err, ErrNotCLIP) || !strings.Contains(err.Error(), "config.json") {
+		t.Errorf("a broken configuration: %v", err)
+	}
+	if _, err := Open(filepath.Join(bare, "config.json")); !errors.Is(err, weights.ErrNotWeights) {
+		t.Errorf("a configuration as weights: %v", err)
+	}
+}

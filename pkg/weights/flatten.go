@@ -1,0 +1,107 @@
+package weights
+
+import "strconv"
+
+const (
+	maxTreeDepth = 64
+	// maxVisits bounds the walk: shared dictionaries can make a small pickle an endless tree.
+	maxVisits = 1 << 18
+	maxName   = 1024
+	// maxNames bounds the bytes of all names together.
+	maxNames = 16 << 20
+)
+
+// flatten lists an object's tensors and scalars under dotted names: the keys of
+// nested dictionaries, the attributes of TorchScript modules, list positions.
+func (f *File) flatten(root any) error {
+	switch root.(type) {
+	case *dict, *record, *list, tuple:
+	case *Tensor:
+		return unsupported("the file holds a single tensor, not a state dict")
+	default:
+		return unsupported("the file holds no state dict (%s)", describeValue(root))
+	}
+	f.Scalars = make(map[string]any)
+	w := &walker{file: f}
+	return w.walk("", root, 0)
+}
+
+type walker struct {
+	file   *File
+	visits int
+	named  int // bytes of the names so far
+}
+
+func (w *walker) walk(name string, v any, depth int) error {
+	if w.visits++; w.visits > maxVisits {
+		return malformed("more than %d values", maxVisits)
+	}
+	if w.named += len(name); w.named > maxNames {
+		return malformed("names of more than %d bytes together", maxNames)
+	}
+	if depth > maxTreeDepth {
+		return malformed("%.40s... nests more than %d deep", name, maxTreeDepth)
+	}
+	if len(name) > maxName {
+		return malformed("the name %.40s... has more than %d bytes", name, maxName)
+	}
+	switch v := v.(type) {
+	case *Tensor:
+		named := *v
+		named.Name = name
+		w.file.Tensors = append(w.file.Tensors, &named)
+	case bool, int64, float64, string:
+		if _, twice := w.file.Scalars[name]; twice {
+			return malformed("value %q is there twice", name)
+		}
+		w.file.Scalars[name] = v
+	case *dict:
+		return w.walkDict(name, v, depth)
+	case *list:
+		return w.walkItems(name, v.items, depth)
+	case tuple:
+		return w.walkItems(name, v, depth)
+	case *record:
+		return w.walkRecord(name, v, depth)
+	}
+	return nil
+}
+
+func (w *walker) walkDict(name string, d *dict, depth int) error {
+	for _, key := range d.keys {
+		text, ok := key.(string)
+		if !ok {
+			text = strconv.FormatInt(key.(int64), 10)
+		}
+		if err := w.walk(join(name, text), d.values[key], depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *walker) walkItems(name string, items []any, depth int) error {
+	for i, item := range items {
+		if err := w.walk(join(name, strconv.Itoa(i)), item, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// walkRecord gives a module's attributes, which are its state's keys, the module's own name as prefix.
+func (w *walker) walkRecord(name string, r *record, depth int) error {
+	for _, state := range r.state {
+		if err := w.walk(name, state, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func join(prefix, key string) string {
+	if prefix == "" {
+		return key
+	}
+	return prefix + "." + key
+}

@@ -1,0 +1,214 @@
+package weights
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+)
+
+const (
+	// maxOperations bounds time and memory: ViT-L/14 takes some 20,000.
+	maxOperations = 1 << 20
+	maxMarks      = 1 << 10
+)
+
+// machine runs a pickle the way Python's does, for the operations that torch.save
+// and TorchScript write (protocols 2 to 5), without ever calling anything but the
+// functions in the table of globals.
+type machine struct {
+	program    []byte // what is left of it
+	stack      []any
+	marks      []int
+	memo       map[uint32]any
+	operations int
+	storages   func(key string) (*storage, bool)
+}
+
+// unpickle returns the object that a pickle describes. storages finds the
+// archive's record of a storage key.
+func unpickle(program []byte, storages func(key string) (*storage, bool)) (any, error) {
+	m := &machine{program: program, memo: make(map[uint32]any), storages: storages}
+	for {
+		code, err := m.byte()
+		if err != nil {
+			return nil, err
+		}
+		if code == opStop {
+			return m.result()
+		}
+		if m.operations++; m.operations > maxOperations {
+			return nil, malformed("the pickle has more than %d operations", maxOperations)
+		}
+		operation := operations[code]
+		if operation == nil {
+			return nil, unsupported("pickle operation %#02x, which torch.save does not write", code)
+		}
+		if err := operation(m); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// result is the one object left at the end.
+func (m *machine) result() (any, error) {
+	if len(m.stack) != 1 || len(m.marks) != 0 {
+		return nil, malformed("the pickle ends with %d objects on its stack", len(m.stack))
+	}
+	if len(m.program) != 0 {
+		return nil, malformed("%d bytes follow the pickle", len(m.program))
+	}
+	return m.stack[0], nil
+}
+
+// take returns the next n bytes of the program, without copying.
+func (m *machine) take(n uint64) ([]byte, error) {
+	if n > uint64(len(m.program)) {
+		return nil, malformed("the pickle ends early: %d bytes wanted, %d left", n, len(m.program))
+	}
+	taken := m.program[:n]
+	m.program = m.program[n:]
+	return taken, nil
+}
+
+func (m *machine) byte() (byte, error) {
+	b, err := m.take(1)
+	if err != nil {
+		return 0, err
+	}
+	return b[0], nil
+}
+
+// number reads a little-endian unsigned integer of width bytes.
+func (m *machine) number(width uint64) (uint64, error) {
+	b, err := m.take(width)
+	if err != nil {
+		return 0, err
+	}
+	var wide [8]byte
+	copy(wide[:], b)
+	return binary.LittleEndian.Uint64(wide[:]), nil
+}
+
+// counted reads a length of width bytes and then that many bytes.
+func (m *machine) counted(width uint64) ([]byte, error) {
+	n, err := m.number(width)
+	if err != nil {
+		return nil, err
+	}
+	return m.take(n)
+}
+
+// line reads up to a newline, which it drops.
+func (m *machine) line() (string, error) {
+	end := bytes.IndexByte(m.program, '\n')
+	if end < 0 || end > maxName {
+		return "", malformed("the pickle has a line without end")
+	}
+	b, err := m.take(uint64(end) + 1)
+	if err != nil {
+		return "", err
+	}
+	return string(b[:end]), nil
+}
+
+func (m *machine) push(v any) error {
+	m.stack = append(m.stack, v)
+	return nil
+}
+
+// floor is the stack height below which the operations since the last mark may not reach.
+func (m *machine) floor() int {
+	if len(m.marks) == 0 {
+		return 0
+	}
+	return m.marks[len(m.marks)-1]
+}
+
+func (m *machine) pop() (any, error) {
+	if len(m.stack) <= m.floor() {
+		return nil, malformed("the pickle takes from an empty stack")
+	}
+	v := m.stack[len(m.stack)-1]
+	m.stack = m.stack[:len(m.stack)-1]
+	return v, nil
+}
+
+// top is the object that would be popped next.
+func (m *machine) top() (any, error) {
+	if len(m.stack) <= m.floor() {
+		return nil, malformed("the pickle looks at an empty stack")
+	}
+	return m.stack[len(m.stack)-1], nil
+}
+
+// popMark removes the last mark and returns a copy of what lay above it.
+func (m *machine) popMark() ([]any, error) {
+	if len(m.marks) == 0 {
+		return nil, malformed("the pickle looks for a mark that is not there")
+	}
+	from := m.floor()
+	m.marks = m.marks[:len(m.marks)-1]
+	items := append([]any(nil), m.stack[from:]...)
+	m.stack = m.stack[:from]
+	return items, nil
+}
+
+// popN returns the last n objects.
+func (m *machine) popN(n int) ([]any, error) {
+	if len(m.stack)-n < m.floor() {
+		return nil, malformed("the pickle takes from an empty stack")
+	}
+	from := len(m.stack) - n
+	items := append([]any(nil), m.stack[from:]...)
+	m.stack = m.stack[:from]
+	return items, nil
+}
+
+// decodeLong reads a two's-complement integer of any width.
+func decodeLong(b []byte) any {
+	if len(b) > 8 {
+		return opaque{}
+	}
+	if len(b) == 0 {
+		return int64(0)
+	}
+	var wide [8]byte
+	if b[len(b)-1]&0x80 != 0 {
+		copy(wide[:], "\xff\xff\xff\xff\xff\xff\xff\xff")
+	}
+	copy(wide[:], b)
+	return int64(binary.LittleEndian.Uint64(wide[:]))
+}
+
+func decodeFloat(b []byte) float64 {
+	return math.Float64frombits(binary.BigEndian.Uint64(b))
+}
+
+// call applies a global to arguments.
+func (m *machine) call(callee, args any) (any, error) {
+	arguments, ok := args.(tuple)
+	if !ok {
+		return nil, malformed("a pickle call's arguments are no tuple (%T)", args)
+	}
+	switch callee := callee.(type) {
+	case function:
+		made, err := callee.call(m, arguments)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", callee.name, err)
+		}
+		return made, nil
+	case scriptClass:
+		return &record{class: string(callee), state: slices.Clone(arguments)}, nil
+	default:
+		return nil, malformed("the pickle calls what cannot be called (%v)", describeValue(callee))
+	}
+}
+
+func describeValue(v any) string {
+	if c, ok := v.(class); ok {
+		return string(c)
+	}
+	return fmt.Sprintf("%T", v)
+}

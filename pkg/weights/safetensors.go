@@ -1,0 +1,298 @@
+package weights
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+const (
+	// maxHeader is the limit of the safetensors library.
+	maxHeader = 100_000_000
+	// maxTensors is some fifty times what the largest CLIP has.
+	maxTensors  = 100_000
+	metadataKey = "__metadata__"
+)
+
+// readSafetensors lists the tensors of a safetensors file: eight bytes of header
+// length, a JSON header, and the data, which the tensors fill without gap or overlap.
+func readSafetensors(r io.ReaderAt, size int64) (*File, error) {
+	var prefix [8]byte
+	if _, err := r.ReadAt(prefix[:], 0); err != nil {
+		return nil, fmt.Errorf("reading the header length: %w", err)
+	}
+	length := binary.LittleEndian.Uint64(prefix[:])
+	if length > maxHeader {
+		return nil, malformed("the safetensors header length is %d, more than %d", length, maxHeader)
+	}
+	begin := 8 + int64(length)
+	if begin > size {
+		return nil, malformed("the safetensors header of %d bytes is longer than the file of %d", length, size)
+	}
+	h := &header{data: &storage{file: r, name: "the safetensors data", offset: begin, packed: size - begin, size: size - begin}}
+	if err := h.parse(io.NewSectionReader(r, 8, int64(length))); err != nil {
+		return nil, fmt.Errorf("safetensors header: %w", err)
+	}
+	if err := h.place(); err != nil {
+		return nil, err
+	}
+	file := &File{Format: FormatSafetensors, Metadata: h.metadata, Scalars: map[string]any{}}
+	for _, e := range h.entries {
+		file.Tensors = append(file.Tensors, e.tensor)
+	}
+	return file, nil
+}
+
+// header is read token by token, so that its memory is that of its tensors,
+// and so that a key given twice is seen.
+type header struct {
+	decoder  *json.Decoder
+	data     *storage
+	metadata map[string]string
+	entries  []headerEntry
+}
+
+type headerEntry struct {
+	tensor     *Tensor
+	begin, end int64
+}
+
+func (h *header) parse(r io.Reader) error {
+	h.decoder = json.NewDecoder(r)
+	h.decoder.UseNumber()
+	err := h.object(func(name string) error {
+		if name == metadataKey {
+			return h.parseMetadata()
+		}
+		if len(h.entries) >= maxTensors {
+			return malformed("more than %d tensors", maxTensors)
+		}
+		if err := h.parseTensor(name); err != nil {
+			return fmt.Errorf("tensor %.200q: %w", name, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := h.decoder.Token(); err != io.EOF {
+		return malformed("something follows the JSON object")
+	}
+	return nil
+}
+
+func (h *header) parseMetadata() error {
+	if h.metadata != nil {
+		return malformed("%s is there twice", metadataKey)
+	}
+	h.metadata = map[string]string{}
+	return h.object(func(key string) error {
+		if _, twice := h.metadata[key]; twice {
+			return malformed("metadata %.200q is there twice", key)
+		}
+		if len(h.metadata) >= maxTensors {
+			return malformed("more than %d entries of metadata", maxTensors)
+		}
+		value, err := h.text()
+		h.metadata[key] = value
+		return err
+	})
+}
+
+func (h *header) parseTensor(name string) error {
+	var dtype, shape, offsets = DType(0), []int64(nil), []int64(nil)
+	err := h.object(func(key string) (err error) {
+		switch {
+		case key == "dtype" && dtype == 0:
+			dtype, err = h.dtype()
+		case key == "shape" && shape == nil:
+			shape, err = h.integers(maxDims)
+		case key == "data_offsets" && offsets == nil:
+			offsets, err = h.integers(2)
+		default:
+			return malformed("key %.200q is unknown or there twice", key)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if dtype == 0 || shape == nil || len(offsets) != 2 {
+		return malformed("dtype, shape or data_offsets is missing")
+	}
+	return h.add(name, dtype, shape, offsets[0], offsets[1])
+}
+
+// add checks a tensor's sizes against its offsets and the file.
+func (h *header) add(name string, dtype DType, shape []int64, begin, end int64) error {
+	if begin < 0 || end < begin || end > h.data.size {
+		return malformed("data_offsets [%d, %d] lie outside the data of %d bytes", begin, end, h.data.size)
+	}
+	own := &storage{file: h.data.file, name: h.data.name, offset: h.data.offset + begin, packed: end - begin, size: end - begin}
+	tensor, err := newTensor(dtype, shape, nil, 0, own)
+	if err != nil {
+		return err
+	}
+	if bytes, ok := multiply(tensor.count, dtype.Size()); !ok || bytes != end-begin {
+		return malformed("shape %v of %s needs %d bytes, data_offsets [%d, %d] give %d", shape, dtype, bytes, begin, end, end-begin)
+	}
+	tensor.Name = name
+	h.entries = append(h.entries, headerEntry{tensor, begin, end})
+	return nil
+}
+
+// place orders the tensors by their data, which must be covered exactly once.
+func (h *header) place() error {
+	slices.SortStableFunc(h.entries, func(a, b headerEntry) int {
+		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end))
+	})
+	covered := int64(0)
+	for _, e := range h.entries {
+		if e.begin < covered {
+			return malformed("tensor %.200q overlaps another: it begins at byte %d of the data, which is taken up to %d",
+				e.tensor.Name, e.begin, covered)
+		}
+		if e.begin > covered {
+			return malformed("bytes %d to %d of the data, before tensor %.200q, belong to no tensor", covered, e.begin, e.tensor.Name)
+		}
+		covered = e.end
+	}
+	if covered != h.data.size {
+		return malformed("the last %d bytes belong to no tensor (a padded file)", h.data.size-covered)
+	}
+	return nil
+}
+
+// token returns the next JSON token; a broken header is told from a failing disk.
+func (h *header) token() (json.Token, error) {
+	token, err := h.decoder.Token()
+	if err == nil {
+		return token, nil
+	}
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, malformed("invalid JSON (%v)", err)
+	}
+	return nil, err
+}
+
+// object calls value at each key of the object that comes next.
+func (h *header) object(value func(key string) error) error {
+	if err := h.delim('{'); err != nil {
+		return err
+	}
+	for h.decoder.More() {
+		key, err := h.text()
+		if err != nil {
+			return err
+		}
+		if err := value(key); err != nil {
+			return err
+		}
+	}
+	return h.delim('}')
+}
+
+func (h *header) delim(want json.Delim) error {
+	token, err := h.token()
+	if err != nil {
+		return err
+	}
+	if token != want {
+		return malformed("%.40q stands where %v is expected", fmt.Sprint(token), want)
+	}
+	return nil
+}
+
+func (h *header) text() (string, error) {
+	token, err := h.token()
+	if err != nil {
+		return "", err
+	}
+	s, ok := token.(string)
+	if !ok {
+		return "", malformed("%.40q stands where text is expected", fmt.Sprint(token))
+	}
+	return s, nil
+}
+
+func (h *header) dtype() (DType, error) {
+	name, err := h.text()
+	if err != nil {
+		return 0, err
+	}
+	dtype, ok := dtypeByName(name)
+	if !ok {
+		return 0, unsupported("element type %.40q", name)
+	}
+	return dtype, nil
+}
+
+// integers reads a list of at most limit integers; never nil without an error.
+func (h *header) integers(limit int) ([]int64, error) {
+	if err := h.delim('['); err != nil {
+		return nil, err
+	}
+	numbers := []int64{}
+	for h.decoder.More() {
+		token, err := h.token()
+		if err != nil {
+			return nil, err
+		}
+		number, ok := token.(json.Number)
+		if !ok || len(numbers) == limit {
+			return nil, malformed("no list of at most %d integers", limit)
+		}
+		n, err := number.Int64()
+		if err != nil || n < 0 {
+			return nil, malformed("%.40q is no size that fits 63 bits", number.String())
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers, h.delim(']')
+}
+
+// encodeHeader is the header that the given tensors have, padded so that the data is aligned.
+func encodeHeader(metadata map[string]string, specs []Spec) ([]byte, error) {
+	var b bytes.Buffer
+	b.Write(make([]byte, 8))
+	b.WriteByte('{')
+	if metadata != nil {
+		text, err := json.Marshal(metadata) // sorts the keys
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, "%q:%s", metadataKey, text)
+	}
+	begin := int64(0)
+	for i, spec := range specs {
+		end := begin + spec.bytes()
+		if i > 0 || metadata != nil {
+			b.WriteByte(',')
+		}
+		name, err := json.Marshal(spec.Name)
+		if err != nil {
+			return nil, err
+		}
+		shape, err := json.Marshal(append([]int64{}, spec.Shape...)) // [], not null, for a scalar
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, `%s:{"dtype":%q,"shape":%s,"data_offsets":[%d,%d]}`, name, spec.DType, shape, begin, end)
+		begin = end
+	}
+	b.WriteByte('}')
+	for b.Len()%8 != 0 {
+		b.WriteByte(' ')
+	}
+	if b.Len()-8 > maxHeader {
+		return nil, fmt.Errorf("a header of %d bytes is more than %d", b.Len()-8, maxHeader)
+	}
+	binary.LittleEndian.PutUint64(b.Bytes(), uint64(b.Len()-8))
+	return b.Bytes(), nil
+}

@@ -1,0 +1,82 @@
+package weights
+
+import (
+	"cmp"
+	"slices"
+)
+
+// axis is one dimension of a strided read.
+type axis struct {
+	size   int64
+	stride int64 // in the storage
+	step   int64 // in the row-major result
+	inner  int64 // storage elements from the first to the last that the axes after this one reach, inclusive
+}
+
+// readStrided reads a tensor of any layout: transposed, a view with gaps,
+// overlapping windows, repeated. The part of the storage that it reaches is
+// streamed once, from front to back, and each chunk's elements are put where
+// they belong, so memory stays small and compressed entries work as well.
+func readStrided[T float32 | int64](t *Tensor, dst []T, decode func([]T, []byte)) error {
+	axes, extent := t.axes()
+	size := t.DType.Size()
+	from := t.offset * size
+	length := extent * size
+	values := make([]T, min(chunkSize/size, extent))
+	return t.store.stream(from, from+length, make([]byte, min(chunkSize, length)), func(at int64, raw []byte) {
+		chunk := values[:int64(len(raw))/size]
+		decode(chunk, raw)
+		scatter(dst, chunk, (at-from)/size, axes, 0, 0)
+	})
+}
+
+// axes returns the tensor's dimensions, widest stride first, so that a chunk of
+// the storage meets few indices of the outer ones, and the storage elements it spans.
+func (t *Tensor) axes() (axes []axis, extent int64) {
+	for i, step := range rowMajor(t.Shape) {
+		axes = append(axes, axis{size: t.Shape[i], stride: t.strides[i], step: step})
+	}
+	slices.SortStableFunc(axes, func(a, b axis) int { return cmp.Compare(b.stride, a.stride) })
+	extent = 1
+	for i := len(axes) - 1; i >= 0; i-- {
+		axes[i].inner = extent
+		extent += (axes[i].size - 1) * axes[i].stride
+	}
+	return axes, extent
+}
+
+// scatter puts the elements of chunk, which starts at storage element first,
+// into dst, for the part of the tensor at storage element base and place in dst.
+func scatter[T any](dst, chunk []T, first int64, axes []axis, base, place int64) {
+	if len(axes) == 0 {
+		if place < int64(len(dst)) { // a caller may want the first values alone
+			dst[place] = chunk[base-first]
+		}
+		return
+	}
+	a := axes[0]
+	low, high := a.meeting(base, first, first+int64(len(chunk)))
+	for i := low; i < high; i++ {
+		scatter(dst, chunk, first, axes[1:], base+i*a.stride, place+i*a.step)
+	}
+}
+
+// meeting returns the indices [low, high) along a for which the elements
+// [base + i*stride, base + i*stride + inner) meet [first, end).
+func (a axis) meeting(base, first, end int64) (low, high int64) {
+	if a.stride == 0 {
+		if base < end && base+a.inner > first {
+			return 0, a.size
+		}
+		return 0, 0
+	}
+	// The smallest i with base + i*stride + inner > first.
+	if gap := first - base - a.inner + 1; gap > 0 {
+		low = (gap + a.stride - 1) / a.stride
+	}
+	// The smallest i with base + i*stride >= end.
+	if gap := end - base; gap > 0 {
+		high = (gap-1)/a.stride + 1
+	}
+	return low, min(high, a.size)
+}
