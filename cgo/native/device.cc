@@ -11,7 +11,9 @@
 
 #include "guard.h"
 
-void acd_free_message(acd_error text) { free(const_cast<char *>(text)); }
+void acd_free_message(acd_error text) {
+  if (text != acd::no_memory) free(const_cast<char *>(text));
+}
 
 const char *acd_version(void) { return TORCH_VERSION; }
 

@@ -10,9 +10,12 @@
 
 namespace acd {
 
+// What is returned where not even a message can be made; never freed.
+inline const char no_memory[] = "out of memory while reporting an error";
+
 inline acd_error message(const char *text) {
   acd_error copy = strdup(text);
-  return copy != nullptr ? copy : "out of memory while reporting an error";
+  return copy != nullptr ? copy : no_memory;
 }
 
 inline at::Tensor &tensor(acd_tensor t) { return *static_cast<at::Tensor *>(t); }

@@ -172,7 +172,8 @@ func fill[T float32 | int64 | uint8](s *Scope, op string, dtype DType, shape []i
 	if s.rt.device == CPU {
 		return t, nil
 	}
-	return s.place(t.to(op, dtype, s.rt.device)), nil
+	// The copy on the CPU goes at once: s may live as long as the weights do.
+	return s.Step(t, func(t Tensor) Tensor { return t.to(op, dtype, s.rt.device) }), nil
 }
 
 // To converts t's values to another type.

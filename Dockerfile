@@ -1,0 +1,29 @@
+# acdclip with its own libtorch, for the CPU.
+#
+#   docker build -t acdclip --build-arg VERSION="$(git describe --tags --always)" .
+#   docker run --rm -v "$PWD:/work" acdclip predict --help
+
+FROM golang:1.26-bookworm AS build
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends g++ make git python3 python3-pip \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+# What changes seldom comes first: Go's modules, then libtorch.
+COPY go.mod go.sum ./
+RUN go mod download
+COPY scripts ./scripts
+RUN scripts/get-libtorch.sh --prefer-wheel
+COPY . .
+ARG VERSION=devel
+RUN GOFLAGS=-trimpath make install VERSION="$VERSION" PREFIX=/opt/acdclip
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libstdc++6 \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --create-home --uid 1000 acdclip
+COPY --from=build /opt/acdclip /usr/local
+USER acdclip
+WORKDIR /work
+ENTRYPOINT ["acdclip"]
+CMD ["--help"]

@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# Finds or fetches libtorch, and prints the folder that holds its lib and include.
+#
+# The order: $LIBTORCH; the torch of the Python on the PATH, if it has the pinned
+# minor version; the pinned wheel, downloaded with pip into build/.
+# --prefer-wheel leaves the Python's torch aside. Messages go to stderr.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/tools.sh
+source scripts/tools.sh
+# shellcheck source=scripts/versions.env
+source scripts/versions.env
+
+readonly instead="or set LIBTORCH to the folder of a libtorch that you have"
+readonly unpacked=build/libtorch-$TORCH_VERSION
+
+# has_libtorch FOLDER: it holds both the libraries and the headers.
+has_libtorch() {
+	[[ -f $1/lib/libtorch_cpu.so && -f $1/include/torch/csrc/api/include/torch/torch.h ]]
+}
+
+# at_least VERSION MINIMUM, as in 2.11.0 and 2.6.
+at_least() {
+	[[ $(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1) == "$2" ]]
+}
+
+# check_given FOLDER: $LIBTORCH can be built with, or a message says why not.
+check_given() {
+	[[ -d $1 ]] || die "LIBTORCH is $1, and there is no such folder"
+	has_libtorch "$1" ||
+		die "LIBTORCH is $1, and it lacks lib/libtorch_cpu.so or include/torch: give the folder that holds libtorch's lib and include"
+	local version
+	version=$(scripts/libtorch-version.sh "$1")
+	at_least "$version" "$LIBTORCH_MINIMUM" ||
+		die "LIBTORCH is $1, whose version is $version: acdclip needs libtorch $LIBTORCH_MINIMUM or newer"
+	# Strings of the older kind carry no such mark in their functions' names.
+	grep -q _ZN3c105ErrorC2ENS_14SourceLocationENSt7__cxx1112basic_string "$1/lib/libc10.so" ||
+		die "LIBTORCH is $1, which was built for the old C++ ABI: take the build that says cxx11 ABI"
+}
+
+# python_torch prints the folder of the installed torch, without importing it.
+python_torch() {
+	command -v python3 >/dev/null || return 1
+	python3 - <<-'PYTHON' 2>/dev/null
+		import importlib.util
+		print(importlib.util.find_spec("torch").submodule_search_locations[0])
+	PYTHON
+}
+
+# matches_pin FOLDER: an installed torch of the pinned minor version.
+matches_pin() {
+	local version
+	has_libtorch "$1" || return 1
+	version=$(scripts/libtorch-version.sh "$1" 2>/dev/null) || return 1
+	[[ ${version%.*} == "${TORCH_VERSION%.*}" ]]
+}
+
+# download NAME VERSION WHEEL SHA256 SIZE: the wheel in build/download, verified.
+download() {
+	local name=$1 version=$2 wheel=build/download/$3 sha256=$4 size=$5 bar=off started=$SECONDS
+	if [[ -f $wheel ]] && has_sum "$wheel" "$sha256"; then return; fi
+	rm -f "$wheel"
+	if [[ -t 2 ]]; then bar=on; fi
+	say "downloading $name $version ($size MB) ..."
+	local -a platforms=(--platform manylinux_2_28_x86_64 --platform manylinux_2_25_x86_64
+		--platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64)
+	TMPDIR=$PWD/build/tmp python3 -m pip download "$name==$version" --dest build/download \
+		--no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 "${platforms[@]}" \
+		--no-cache-dir --disable-pip-version-check --no-input --quiet --progress-bar "$bar" 1>&2 ||
+		die "could not download $name $version; pip's message is above. Check the network and pip's settings and run it again, $instead"
+	[[ -f $wheel ]] || die "pip gave another file for $name $version than $3; see scripts/versions.env"
+	if ! has_sum "$wheel" "$sha256"; then
+		rm -f "$wheel"
+		die "the download of $name $version is not what scripts/versions.env pins (wrong sha256), and was removed: run it again; if that does not help, the package index gives another file"
+	fi
+	say "downloaded and verified in $((SECONDS - started)) s"
+}
+
+has_sum() {
+	[[ $(sha256sum <"$1") == "$2 "* ]]
+}
+
+# unpack WHEEL FOLDER PATTERN...: the members that match.
+unpack() {
+	python3 - "$@" <<-'PYTHON' || die "could not unpack $1 into $2"
+		import fnmatch, sys, zipfile
+		wheel, folder, patterns = sys.argv[1], sys.argv[2], sys.argv[3:]
+		with zipfile.ZipFile(wheel) as archive:
+		    for name in archive.namelist():
+		        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
+		            archive.extract(name, folder)
+	PYTHON
+}
+
+need_space() {
+	local free
+	free=$(df -Pk build | awk 'NR == 2 {print int($4 / 1024)}')
+	((free >= 1500)) || die "$PWD/build has $free MB of free disk space: fetching libtorch needs 1500 MB. Free some, $instead"
+}
+
+# fetch fills $unpacked at once, at the very end: what is there is whole.
+fetch() {
+	[[ $(uname -sm) == "Linux x86_64" ]] || die "libtorch is fetched for Linux on x86-64 only, and this is $(uname -sm): set LIBTORCH to the folder of a libtorch for it"
+	need python3 sha256sum
+	need pip
+	need_space
+	local part=build/tmp/libtorch
+	rm -rf build/tmp
+	mkdir -p build/download "$part"
+	download nvidia-cuda-runtime "$CUDART_VERSION" "$CUDART_WHEEL" "$CUDART_SHA256" 2
+	download nvidia-cuda-cupti "$CUPTI_VERSION" "$CUPTI_WHEEL" "$CUPTI_SHA256" 11
+	download torch "$TORCH_VERSION" "$TORCH_WHEEL" "$TORCH_SHA256" 531
+	say "unpacking it ..."
+	unpack "build/download/$CUDART_WHEEL" "$part" 'nvidia/cu13/lib/libcudart.so.*' '*/licenses/*'
+	unpack "build/download/$CUPTI_WHEEL" "$part" 'nvidia/cu13/lib/libcupti.so.*' '*/licenses/*'
+	unpack "build/download/$TORCH_WHEEL" "$part" 'torch/lib/libtorch_cpu.so' 'torch/lib/libc10.so' \
+		'torch/lib/libgomp*' 'torch/include/*' '*/licenses/LICENSE' '*/licenses/NOTICE'
+	chmod -R a+rX "$part"
+	rm -rf "$unpacked"
+	mv "$part" "$unpacked"
+	rm -rf build/tmp build/download
+}
+
+main() {
+	local found
+	if [[ -n ${LIBTORCH:-} ]]; then
+		check_given "$LIBTORCH"
+		(cd "$LIBTORCH" && pwd)
+		return
+	fi
+	if [[ ${1:-} != --prefer-wheel ]] && found=$(python_torch) && matches_pin "$found"; then
+		echo "$found"
+		return
+	fi
+	if ! has_libtorch "$unpacked/torch"; then fetch; fi
+	echo "$unpacked/torch"
+}
+
+main "$@"

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Installs what `make build` built below the given folder: bin/acdclip, and in
+# lib/acdclip our native library and, if it was downloaded, libtorch. A libtorch
+# of your own stays where it is and is named by its path.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/tools.sh
+source scripts/tools.sh
+
+main() {
+	local prefix=$1 native=build/current libraries
+	local lib=$prefix/lib/acdclip
+	libraries=$(<"$native/libtorch.path")
+	mkdir -p "$prefix/bin" "$lib" || die "cannot write below $prefix: give another folder, e.g. \`make install PREFIX=\$HOME/.local\`"
+	install -m 755 bin/acdclip "$prefix/bin/acdclip"
+	install -m 644 "$native/libacdclip_native.so" "$lib/libacdclip_native.so"
+	if [[ $libraries == /* ]]; then
+		echo "$libraries" >"$lib/libtorch.path"
+		return
+	fi
+	local fetched=$native/${libraries%/torch/lib}
+	rm -rf "$lib/libtorch"
+	mkdir -p "$lib/libtorch/torch"
+	cp -R "$fetched/nvidia" "$fetched"/*.dist-info "$lib/libtorch/"
+	cp -R "$fetched/torch/lib" "$lib/libtorch/torch/"
+	echo libtorch/torch/lib >"$lib/libtorch.path"
+}
+
+main "$@"
