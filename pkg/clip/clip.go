@@ -45,7 +45,7 @@ func Load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint
 		if err != nil {
 			return nil, fmt.Errorf("reading %s from %s: %w", t.Name, checkpoint.Path, err)
 		}
-		read.tensors[t.Name] = s.Keep(loaded)
+		read.tensors[t.Name] = loaded
 	}
 	err := s.NoGrad(func() error {
 		model.Vision = newVision(s, read, arch, model.Activation, options.ImageSize)
@@ -62,7 +62,7 @@ func chosen(activation config.Activation, arch pretrained.Arch) config.Activatio
 	switch {
 	case activation != config.ActivationAuto:
 		return activation
-	case arch.Activation == string(config.GELU):
+	case arch.Activation == pretrained.GELU:
 		return config.GELU
 	default:
 		return config.QuickGELU

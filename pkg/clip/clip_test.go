@@ -60,7 +60,7 @@ func with(t *testing.T, path string, options clip.Options, f func(s *torch.Scope
 		t.Fatal(err)
 	}
 	defer checkpoint.Close()
-	rt, err := torch.Open(torch.Options{})
+	rt, err := torch.Open(torch.Options{Threads: 1}) // idle threads spin: several would slow each other down beside other tests
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ type Fusion struct {
 
 // Classification is what the class logits are made of.
 type Classification struct {
-	Feature Feature `json:"feature" doc:"cls: CLIP's image embedding against the last text level; detection: mean of each group's own patch tokens against its fused text"`
+	Feature Feature `json:"feature" doc:"cls: CLIP's image embedding against the last text level; detection: mean of each group's detection tokens against its own text level; no temperature"`
 }
 
 // Score weighs the image score: Classification * p + Map * max of the anomaly

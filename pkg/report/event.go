@@ -38,6 +38,11 @@ type Warning struct {
 	Text string `json:"text"`
 }
 
+// Failure tells why the work ended without its result.
+type Failure struct {
+	Text string `json:"text"`
+}
+
 // TrainStep is one optimizer step, and a line of a run's log.jsonl.
 type TrainStep struct {
 	Epoch             int     `json:"epoch"` // from 1
@@ -63,5 +68,6 @@ func (Progress) kind() string     { return "progress" }
 func (StageDone) kind() string    { return "stage_done" }
 func (Notice) kind() string       { return "notice" }
 func (Warning) kind() string      { return "warning" }
+func (Failure) kind() string      { return "failure" }
 func (TrainStep) kind() string    { return "step" }
 func (TrainEpoch) kind() string   { return "epoch" }

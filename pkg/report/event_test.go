@@ -21,6 +21,7 @@ func TestEventLines(t *testing.T) {
 		{StageDone{"train", 1.5}, `{"event":"stage_done","stage":"train","seconds":1.5}`},
 		{Notice{"a -> b & c"}, `{"event":"notice","text":"a -> b & c"}`},
 		{Warning{"two\nlines"}, `{"event":"warning","text":"two\nlines"}`},
+		{Failure{"no"}, `{"event":"failure","text":"no"}`},
 		{
 			TrainStep{
 				Epoch: 1, Step: 2, Steps: 8, Loss: 1.75, PicturesPerSecond: 4.5,

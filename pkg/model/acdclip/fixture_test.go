@@ -49,7 +49,7 @@ func with(t *testing.T, r recipe, f func(s *torch.Scope, m *Model) error) error 
 	if err != nil {
 		t.Fatal(err)
 	}
-	rt, err := torch.Open(torch.Options{})
+	rt, err := torch.Open(torch.Options{Threads: 1}) // idle threads spin: several would slow each other down beside other tests
 	if err != nil {
 		t.Fatal(err)
 	}

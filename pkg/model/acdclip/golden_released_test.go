@@ -53,12 +53,13 @@ func compareReleased(t *testing.T, f golden.Folder, file, adapters, clip string)
 }
 
 func compareReleasedForward(t *testing.T, s *torch.Scope, m *Model, want *golden.Tensors, pictures torch.Tensor, name string) error {
-	groups, _ := m.see(s, pictures)
+	levels, _ := m.see(s, pictures, func(i int, delta, tokens torch.Tensor) {
+		want.Relative(t, fmt.Sprintf("visual.adapter.%d", i), delta.Float32s(), 1e-5)
+		want.Relative(t, fmt.Sprintf("visual.group.%d", i), tokens.Float32s(), 1e-5)
+	})
 	var segmentation, detection []torch.Tensor
-	for i, group := range groups {
-		want.Relative(t, fmt.Sprintf("visual.adapter.%d", i), group.delta.Float32s(), 1e-5)
-		want.Relative(t, fmt.Sprintf("visual.group.%d", i), group.tokens.Float32s(), 1e-5)
-		segmentation, detection = append(segmentation, group.segmentation), append(detection, group.detection)
+	for _, level := range levels {
+		segmentation, detection = append(segmentation, level.segmentation), append(detection, level.detection)
 	}
 	want.Relative(t, "seg.tokens", torch.Stack(0, segmentation...).Float32s(), 1e-5)
 	want.Relative(t, "det.tokens", torch.Stack(0, detection...).Float32s(), 1e-5)

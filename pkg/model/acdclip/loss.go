@@ -2,7 +2,8 @@ package acdclip
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"slices"
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/config"
@@ -15,8 +16,8 @@ const tiny = 1e-5
 // Loss is Eq. 7 and 8 on a batch. Its parts are "classification", "focal" and
 // "dice", or "dice_normal" and "dice_abnormal" with both maps.
 func (m *Model) Loss(ctx context.Context, s *torch.Scope, batch model.Batch) (model.Loss, error) {
-	if len(batch.Labels) != len(batch.ClassOf) || int64(len(batch.Labels)) != batch.Pictures.Dim(0) {
-		return model.Loss{}, errors.New("a batch has one label and one class for each picture")
+	if err := m.acceptsBatch(batch); err != nil {
+		return model.Loss{}, err
 	}
 	text, err := m.read(ctx, s, batch.Classes)
 	if err != nil {
@@ -28,6 +29,24 @@ func (m *Model) Loss(ctx context.Context, s *torch.Scope, batch model.Batch) (mo
 	j := m.judge(s, batch.Pictures, text, noSmoothing)
 	labels := s.FromInt64(batch.Labels, int64(len(batch.Labels)))
 	return m.weigh(j.maps, j.logits, batch.Masks, labels), nil
+}
+
+// acceptsBatch checks what would otherwise be repeated silently to the size of the batch.
+func (m *Model) acceptsBatch(batch model.Batch) error {
+	if err := m.accepts(batch.Pictures, len(batch.ClassOf)); err != nil {
+		return err
+	}
+	count, size := int64(len(batch.ClassOf)), int64(m.imageSize())
+	if shape := batch.Masks.Shape(); !slices.Equal(shape, []int64{count, size, size}) {
+		return fmt.Errorf("masks have the shape %v, and the pictures need [%d, %d, %d]", shape, count, size, size)
+	}
+	if len(batch.Labels) != len(batch.ClassOf) {
+		return fmt.Errorf("there are %d labels for %d pictures", len(batch.Labels), count)
+	}
+	if len(batch.Classes) == 0 {
+		return errNoClasses
+	}
+	return nil
 }
 
 // weigh makes the loss of maps [B, 2, S, S] and logits [B, 2] for masks [B, S, S] and labels [B].

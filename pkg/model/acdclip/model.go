@@ -5,6 +5,7 @@
 package acdclip
 
 import (
+	"errors"
 	"fmt"
 
 	"acdclip/cgo/torch"
@@ -66,6 +67,9 @@ func FreshValues(seed uint64) Values {
 // parameters' values come from values; with train they take gradients. It is
 // called inside Do; the parameters belong to s.
 func New(s *torch.Scope, c *clip.Model, tok *tokenizer.Tokenizer, options config.Model, loss config.Loss, values Values, train bool) (*Model, error) {
+	if err := errors.Join(options.Validate(), loss.Validate()); err != nil {
+		return nil, err
+	}
 	if err := fits(options, c); err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ type Dimensions struct {
 // Definition says what one trainable parameter is.
 type Definition struct {
 	Name    string  // as in a checkpoint: "visual.0.conv_down.3", "text.1.A"
-	Shape   []int64 //
+	Shape   []int64 // row-major
 	text    bool    // belongs to the text side
 	blend   bool    // a blending vector w, whose gradient is limited
 	initial initial
@@ -47,8 +47,8 @@ func (d Definition) Initialize(seed uint64, values []float32) {
 	}
 }
 
-// Definitions lists every trainable parameter of a model, in the order of a
-// checkpoint: vision groups, then text groups.
+// Definitions lists every trainable parameter of a model, in a fixed order:
+// vision groups, then text groups.
 func Definitions(o config.Model, d Dimensions) []Definition {
 	b := builder{options: o, width: int64(d.Vision), embed: int64(d.Text), hidden: int64(o.Adapter.HiddenFor(d.Vision))}
 	for i := range o.Groups {

@@ -19,7 +19,7 @@ var (
 	}
 )
 
-// Prompts lists a class's texts of one state, phrase outer and template inner.
+// prompts lists a class's texts of one state, phrase outer and template inner.
 func prompts(name string, state int) []string {
 	var texts []string
 	for _, phrase := range phrases[state] {

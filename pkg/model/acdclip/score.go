@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/config"
@@ -26,23 +27,21 @@ type level struct {
 // judge compares pictures [B, 3, S, S] with their own classes' text [B, N, D, 2].
 // Smoothing is for scoring; training passes noSmoothing.
 func (m *Model) judge(s *torch.Scope, pictures, text torch.Tensor, blur gaussian) judgement {
-	groups, class := m.see(s, pictures)
+	seen, class := m.see(s, pictures, nil)
 	var j judgement
-	fused := make([]torch.Tensor, len(groups))
-	for i, group := range groups {
-		own := text.Narrow(1, int64(i), 1).Reshape(text.Dim(0), text.Dim(2), states)
+	for i, vision := range seen {
 		l := level{}
-		fused[i] = own
+		fused := own(text, i)
 		if gate := m.vision[i].gate; gate != nil {
-			l.gate = gate.logits(group.segmentation)
-			fused[i] = fuse(l.gate.Softmax(1), text)
+			l.gate = gate.logits(vision.segmentation)
+			fused = fuse(l.gate.Softmax(1), text)
 		}
-		l.logits = m.similarity(group.segmentation, fused[i])
+		l.logits = m.similarity(vision.segmentation, fused)
 		j.levels = append(j.levels, l)
 	}
 	j.maps = s.Eval(func() torch.Tensor { return m.maps(s, j.levels, blur) })
 	if m.options.Classification.Feature == config.DetectionFeature {
-		j.logits = m.detectionLogits(groups, text)
+		j.logits = detectionLogits(seen, text)
 	} else {
 		j.logits = m.classLogits(class, text)
 	}
@@ -75,23 +74,26 @@ func (m *Model) maps(s *torch.Scope, levels []level, blur gaussian) torch.Tensor
 	return torch.Stack(0, grids...).Mean(0).UpsampleBilinear(size, size)
 }
 
-// detectionLogits is the mean over groups of the detection tokens against that group's text, [B, 2].
-func (m *Model) detectionLogits(groups []visionGroupOutput, text torch.Tensor) torch.Tensor {
-	logits := make([]torch.Tensor, len(groups))
-	for i, group := range groups {
-		batch, width := text.Dim(0), text.Dim(2)
-		own := text.Narrow(1, int64(i), 1).Reshape(batch, width, states)
-		logits[i] = group.detection.Reshape(batch, 1, width).MatMul(own).Reshape(batch, states)
+// own takes level i [B, D, 2] out of the text [B, N, D, 2].
+func own(text torch.Tensor, i int) torch.Tensor {
+	return text.Narrow(1, int64(i), 1).Reshape(text.Dim(0), text.Dim(2), states)
+}
+
+// detectionLogits is the mean over levels of the detection tokens against the same level's text, [B, 2].
+func detectionLogits(seen []visionLevel, text torch.Tensor) torch.Tensor {
+	batch, width := text.Dim(0), text.Dim(2)
+	logits := make([]torch.Tensor, len(seen))
+	for i, vision := range seen {
+		logits[i] = vision.detection.Reshape(batch, 1, width).MatMul(own(text, i)).Reshape(batch, states)
 	}
 	return torch.Stack(0, logits...).Mean(0)
 }
 
 // classLogits is the unit class embedding against the last level's text, over tau, [B, 2].
 func (m *Model) classLogits(class, text torch.Tensor) torch.Tensor {
-	batch, levels, width := text.Dim(0), text.Dim(1), text.Dim(2)
 	embedding := m.clip.Vision.Head(class).Normalize(-1)
-	last := text.Narrow(1, levels-1, 1).Reshape(batch, width, states)
-	return embedding.MatMul(last).Reshape(batch, states).MulScalar(1 / m.options.Fusion.Temperature)
+	last := own(text, m.options.Groups-1)
+	return embedding.MatMul(last).Reshape(text.Dim(0), states).MulScalar(1 / m.options.Fusion.Temperature)
 }
 
 // Score judges pictures; see model.Method.
@@ -99,6 +101,9 @@ func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p mo
 	classes, ok := p.(prepared)
 	if !ok {
 		return model.Scores{}, errors.New("the classes were prepared by another method")
+	}
+	if err := m.accepts(pictures, len(classOf)); err != nil {
+		return model.Scores{}, err
 	}
 	text, err := choose(s, classes.text, classOf)
 	if err != nil {
@@ -115,6 +120,19 @@ func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p mo
 	classWeight, mapWeight := m.options.Score.Weights(classes.domain)
 	image := probability.MulScalar(classWeight).Add(anomaly.AMax(1, 2).MulScalar(mapWeight))
 	return model.Scores{Maps: anomaly, Image: image, ClassProbabilities: probability}, nil
+}
+
+// accepts checks the shape of pictures and that there is one class for each.
+func (m *Model) accepts(pictures torch.Tensor, classes int) error {
+	size := int64(m.imageSize())
+	shape := pictures.Shape()
+	if len(shape) != 4 || !slices.Equal(shape[1:], []int64{3, size, size}) {
+		return fmt.Errorf("pictures have the shape %v, and the model wants [B, 3, %d, %d]", shape, size, size)
+	}
+	if int64(classes) != shape[0] {
+		return fmt.Errorf("there are classes for %d pictures, and %d pictures", classes, shape[0])
+	}
+	return nil
 }
 
 // choose gives each picture its own class's text: [K, N, D, 2] to [B, N, D, 2].

@@ -18,10 +18,12 @@ type prepared struct {
 	domain config.Domain
 }
 
+var errNoClasses = errors.New("there are no classes")
+
 // Prepare computes the text features of classes, which share one domain, into s.
 func (m *Model) Prepare(ctx context.Context, s *torch.Scope, classes []model.Class) (model.Prepared, error) {
 	if len(classes) == 0 {
-		return nil, errors.New("there are no classes to prepare")
+		return nil, errNoClasses
 	}
 	for _, class := range classes {
 		if class.Domain != classes[0].Domain {
@@ -30,7 +32,10 @@ func (m *Model) Prepare(ctx context.Context, s *torch.Scope, classes []model.Cla
 		}
 	}
 	text, err := m.read(ctx, s, classes)
-	return prepared{text, classes[0].Domain}, err
+	if err != nil {
+		return nil, err
+	}
+	return prepared{text, classes[0].Domain}, nil
 }
 
 // read computes T [K, N, D, 2] of classes into s, with a graph where one is

@@ -1,45 +1,52 @@
 package acdclip
 
-import (
-	"acdclip/cgo/torch"
-)
+import "acdclip/cgo/torch"
 
-// visionGroupOutput is what one vision group gives.
-type visionGroupOutput struct {
+// visionLevel is what one vision group gives to the meeting with the text.
+type visionLevel struct {
 	segmentation torch.Tensor // V_i: unit patch tokens [B, L, D]
 	detection    torch.Tensor // mean of the unit detection tokens [B, D]; undefined without them
-	delta        torch.Tensor // dX, the adapter's own output [B, L, C]
-	tokens       torch.Tensor // the patch tokens after the merge [B, L, C]
 }
 
+// observe looks at what vision group i adds, dX, and at its patch tokens after
+// the merge, both [B, L, C]. They are freed when it returns.
+type observe func(i int, delta, tokens torch.Tensor)
+
 // see runs pictures [B, 3, S, S] through the vision tower and its adapters. It
-// returns the groups' outputs, in s, and the class token after the last block [B, 1, C].
-func (m *Model) see(s *torch.Scope, pictures torch.Tensor) ([]visionGroupOutput, torch.Tensor) {
+// returns the levels, in s, and the class token after the last block [B, 1, C].
+// Observer may be nil.
+func (m *Model) see(s *torch.Scope, pictures torch.Tensor, observer observe) ([]visionLevel, torch.Tensor) {
 	tower := m.clip.Vision
 	each := tower.Depth / m.options.Groups
 	x := s.Eval(func() torch.Tensor { return tower.Embed(pictures) })
-	groups := make([]visionGroupOutput, m.options.Groups)
-	var class torch.Tensor
-	for i := range groups {
+	levels := make([]visionLevel, m.options.Groups)
+	for i := range levels {
 		for j := range each {
 			x = s.Step(x, func(x torch.Tensor) torch.Tensor { return tower.Block(i*each+j, x) })
 		}
-		class = x.Narrow(1, 0, 1)
-		groups[i] = m.adapt(s, i, x.Narrow(1, 1, x.Dim(1)-1))
-		x = s.Step(x, func(torch.Tensor) torch.Tensor { return torch.Cat(1, class, groups[i].tokens) })
+		x = s.Step(x, func(x torch.Tensor) (merged torch.Tensor) {
+			merged, levels[i] = m.adapt(s, i, x, observer)
+			return merged
+		})
 	}
-	return groups, class
+	return levels, x.Narrow(1, 0, 1)
 }
 
-// adapt applies what stands at the end of vision group i to its patch tokens [B, L, C].
-func (m *Model) adapt(s *torch.Scope, i int, patches torch.Tensor) visionGroupOutput {
+// adapt applies what stands at the end of vision group i to tokens x [B, 1+L, C].
+// It returns the tokens for the next block and the level, which it keeps in s;
+// views of x and what comes between belong to the caller's shorter scope.
+func (m *Model) adapt(s *torch.Scope, i int, x torch.Tensor, observer observe) (torch.Tensor, visionLevel) {
 	g := m.vision[i]
-	var out visionGroupOutput
-	out.delta = s.Eval(func() torch.Tensor { return g.adapter.apply(patches, int64(m.clip.Vision.Grid)) })
-	out.tokens = s.Eval(func() torch.Tensor { return g.merge.apply(patches, out.delta) })
-	out.segmentation = s.Eval(func() torch.Tensor { return g.segmentation.apply(out.tokens) })
-	if g.detection != nil {
-		out.detection = s.Eval(func() torch.Tensor { return g.detection.apply(out.tokens).Mean(1) })
+	class, patches := x.Narrow(1, 0, 1), x.Narrow(1, 1, x.Dim(1)-1)
+	delta := g.adapter.apply(patches, int64(m.clip.Vision.Grid))
+	tokens := g.merge.apply(patches, delta)
+	if observer != nil {
+		observer(i, delta, tokens)
 	}
-	return out
+	var level visionLevel
+	level.segmentation = s.Eval(func() torch.Tensor { return g.segmentation.apply(tokens) })
+	if g.detection != nil {
+		level.detection = s.Eval(func() torch.Tensor { return g.detection.apply(tokens).Mean(1) })
+	}
+	return torch.Cat(1, class, tokens), level
 }
