@@ -41,13 +41,11 @@ acd_error acd_cuda_describe(int64_t index, char *name, int64_t size, int64_t *to
 
 acd_error acd_set_threads(int64_t threads) { ACD_GUARD(at::set_num_threads(static_cast<int>(threads))) }
 
-// Products stay in full float32 and algorithms are chosen for repeatable sums.
-// Filling fresh memory, which comes with that mode, is only a debugging aid.
-acd_error acd_set_deterministic(void) {
+// Products of float32 stay float32 (no TF32), and cuDNN does not choose its
+// algorithms by the clock.
+acd_error acd_set_exact(void) {
   ACD_GUARD(
       auto &context = at::globalContext();
-      context.setDeterministicAlgorithms(true, true);
-      context.setDeterministicFillUninitializedMemory(false);
       context.setBenchmarkCuDNN(false);
       context.setDeterministicCuDNN(true);
       context.setAllowTF32CuBLAS(false);

@@ -12,6 +12,9 @@ var ErrClosed = errors.New("already closed")
 // ErrNested reports a Runtime.Do inside another Do of the same Runtime.
 var ErrNested = errors.New("torch: Do called inside Do; pass the Scope on instead")
 
+// errEnded reports a function that ended the Runtime's goroutine, as testing.T.FailNow does.
+var errEnded = errors.New("torch: runtime.Goexit was called inside Do; the Runtime has ended")
+
 // ErrOutOfMemory is what errors.Is finds in an Error that libtorch raised for want of memory.
 var ErrOutOfMemory = errors.New("out of memory")
 

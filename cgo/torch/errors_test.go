@@ -3,6 +3,7 @@ package torch
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -66,6 +67,16 @@ func TestOutOfMemoryCanBeTold(t *testing.T) {
 	err := open(t).Do(context.Background(), func(s *Scope) error { s.Empty(Float32, 1<<40, 1<<10); return nil })
 	if !errors.Is(err, ErrOutOfMemory) {
 		t.Errorf("%v is not ErrOutOfMemory", err)
+	}
+}
+
+// TestGoexitEndsTheRuntime: a t.Fatal inside Do must not leave its caller waiting.
+func TestGoexitEndsTheRuntime(t *testing.T) {
+	rt := open(t)
+	for range 2 {
+		if err := rt.Do(context.Background(), func(*Scope) error { runtime.Goexit(); return nil }); !errors.Is(err, errEnded) {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 

@@ -112,10 +112,14 @@ func findLibtorch(beside string) (string, error) {
 	return folder, nil
 }
 
-// hasDriver tells whether the machine has NVIDIA's kernel driver.
+// hasDriver tells whether the machine has NVIDIA's driver, also in a container or under WSL.
 func hasDriver() bool {
-	_, err := os.Stat("/proc/driver/nvidia/version")
-	return err == nil
+	for _, path := range []string{"/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg"} {
+		if _, err := os.Stat(path); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func isFile(path string) bool {

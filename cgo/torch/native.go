@@ -93,8 +93,8 @@ func (rt *Runtime) prepare() error {
 	if text := problem(C.acd_set_threads(C.int64_t(rt.threads))); text != "" {
 		return fmt.Errorf("setting %d threads: %s", rt.threads, text)
 	}
-	if text := problem(C.acd_set_deterministic()); text != "" {
-		return fmt.Errorf("setting repeatable algorithms: %s", text)
+	if text := problem(C.acd_set_exact()); text != "" {
+		return fmt.Errorf("setting full precision: %s", text)
 	}
 	return nil
 }

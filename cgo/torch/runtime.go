@@ -36,7 +36,7 @@ type Runtime struct {
 
 type job struct {
 	run    func()
-	finish chan struct{}
+	finish chan struct{} // closed when run has ended
 }
 
 // Open loads libtorch (once in a process; see Find for where it is looked for)
@@ -88,7 +88,6 @@ func (rt *Runtime) work(started chan<- error) {
 			return
 		case next := <-rt.jobs:
 			next.run()
-			close(next.finish)
 		}
 	}
 }
@@ -120,7 +119,10 @@ func (rt *Runtime) onThread(ctx context.Context, f func() error) error {
 	}
 	var err error
 	var foreign any
-	next := job{finish: make(chan struct{}), run: func() {
+	next := job{finish: make(chan struct{})}
+	next.run = func() {
+		defer close(next.finish)
+		err = errEnded // what remains when f never returns
 		defer func() {
 			switch cause := recover().(type) {
 			case nil:
@@ -131,13 +133,15 @@ func (rt *Runtime) onThread(ctx context.Context, f func() error) error {
 			}
 		}()
 		err = f()
-	}}
+	}
 	select {
 	case rt.jobs <- next:
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-rt.done:
 		return fmt.Errorf("torch: the Runtime is %w", ErrClosed)
+	case <-rt.stopped:
+		return errEnded
 	}
 	<-next.finish
 	if foreign != nil {

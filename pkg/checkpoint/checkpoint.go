@@ -145,11 +145,12 @@ func (c *Checkpoint) Read(name string, values []float32) error {
 	return nil
 }
 
+// nameOf gives the project's name of a tensor in the file.
 func (c *Checkpoint) nameOf(t *weights.Tensor) string {
-	if c.file.Metadata[metadataKey] != "" {
+	if _, own := c.file.Metadata[metadataKey]; own {
 		return t.Name
 	}
-	name, _ := ownName(t)
+	name, _ := OwnName(t.Name)
 	return name
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"acdclip/pkg/config"
 	"acdclip/pkg/report"
-	"acdclip/pkg/weights"
 )
 
 // releasedNames maps the released code's tensor names to ours. A convolution
@@ -37,11 +36,9 @@ var releasedBranch = regexp.MustCompile(`\.conv_lora_blocks\.(\d+)\.`)
 
 var releasedKernels = map[string]string{"0": "3", "1": "5"}
 
-// ownName gives the project's name of a released tensor.
-func ownName(t *weights.Tensor) (string, bool) { return OwnName(t.Name) }
-
 // OwnName translates a tensor name of the released code's adapter files,
-// "image_adapter.m_i_w.0.i_w", to the project's, "visual.0.blend".
+// "image_adapter.m_i_w.0.i_w", to the project's, "visual.0.blend". A name that
+// is not known comes back as it is.
 func OwnName(released string) (own string, known bool) {
 	for _, name := range releasedNames {
 		if !name.pattern.MatchString(released) {
@@ -52,8 +49,9 @@ func OwnName(released string) (own string, known bool) {
 		if branch == nil {
 			return own, true
 		}
-		kernel, known := releasedKernels[branch[1]]
-		return fmt.Sprintf(own, kernel), known
+		if kernel, known := releasedKernels[branch[1]]; known {
+			return fmt.Sprintf(own, kernel), true
+		}
 	}
 	return released, false
 }
@@ -61,7 +59,7 @@ func OwnName(released string) (own string, known bool) {
 // describeReleased reads an adapter_N.pth: preset released, sizes from the tensors' shapes.
 func (c *Checkpoint) describeReleased() error {
 	for _, t := range c.file.Tensors {
-		if own, known := ownName(t); known {
+		if own, known := OwnName(t.Name); known {
 			c.tensors[own] = t
 		}
 	}

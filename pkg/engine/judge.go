@@ -36,6 +36,7 @@ type work struct {
 // cannot be read. It stops at each's first error.
 func (d *Detector) judge(ctx context.Context, w work, each func(Judged) error) error {
 	w.load.Size = d.Input().Size
+	w.load.Ahead = max(w.load.Ahead, w.batch) // the next batch is read while this one is judged
 	scope := d.runtime.NewScope()
 	defer scope.Close()
 	prepared, err := d.prepare(ctx, scope, w.classes)

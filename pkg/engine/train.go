@@ -133,6 +133,7 @@ func (r *run) epoch(ctx context.Context, epoch int) error {
 	random.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
 	load := r.Load
 	load.Size, load.Masks = r.Config.Model.ImageSize, true
+	load.Ahead = max(load.Ahead, r.Config.Train.Batch) // the next batch is read while this one is learned
 	mean, start := average{}, time.Now()
 	var pictures []data.Picture
 	learn := func() error {
