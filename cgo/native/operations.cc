@@ -59,10 +59,6 @@ acd_error acd_amax(acd_tensor t, const int64_t *dims, int64_t count, acd_tensor 
   ACD_RETURN(out, tensor(t).amax(sizes(dims, count)))
 }
 
-acd_error acd_where(acd_tensor condition, acd_tensor a, acd_tensor b, acd_tensor *out) {
-  ACD_RETURN(out, at::where(tensor(condition), tensor(a), tensor(b)))
-}
-
 acd_error acd_upsample_bilinear(acd_tensor t, int64_t height, int64_t width, acd_tensor *out) {
   ACD_RETURN(out, at::upsample_bilinear2d(tensor(t), {height, width}, true))
 }

@@ -48,12 +48,6 @@ acd_error acd_to(acd_tensor t, int32_t dtype, int32_t device, int64_t index, acd
   ACD_RETURN(out, tensor(t).to(acd::device(device, index), static_cast<at::ScalarType>(dtype)))
 }
 
-acd_error acd_device(acd_tensor t, int32_t *device, int64_t *index) {
-  ACD_GUARD(
-      *device = tensor(t).is_cuda() ? 1 : 0;
-      *index = tensor(t).is_cuda() ? tensor(t).device().index() : 0)
-}
-
 acd_error acd_clone(acd_tensor t, acd_tensor *out) { ACD_RETURN(out, tensor(t).detach().clone()) }
 
 acd_error acd_copy_into(acd_tensor destination, acd_tensor source) {

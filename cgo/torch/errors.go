@@ -12,6 +12,8 @@ var ErrClosed = errors.New("already closed")
 // ErrNested reports a Runtime.Do inside another Do of the same Runtime.
 var ErrNested = errors.New("torch: Do called inside Do; pass the Scope on instead")
 
+var errRuntimeClosed = fmt.Errorf("torch: the Runtime is %w", ErrClosed)
+
 // errEnded reports a function that ended the Runtime's goroutine, as testing.T.FailNow does.
 var errEnded = errors.New("torch: runtime.Goexit was called inside Do; the Runtime has ended")
 

@@ -73,9 +73,9 @@ func TestOutOfMemoryCanBeTold(t *testing.T) {
 // TestGoexitEndsTheRuntime: a t.Fatal inside Do must not leave its caller waiting.
 func TestGoexitEndsTheRuntime(t *testing.T) {
 	rt := open(t)
-	for range 2 {
-		if err := rt.Do(context.Background(), func(*Scope) error { runtime.Goexit(); return nil }); !errors.Is(err, errEnded) {
-			t.Errorf("got %v", err)
+	for _, want := range []error{errEnded, ErrClosed} {
+		if err := rt.Do(context.Background(), func(*Scope) error { runtime.Goexit(); return nil }); !errors.Is(err, want) {
+			t.Errorf("got %v, want %v", err, want)
 		}
 	}
 }

@@ -18,13 +18,10 @@ type DType int8
 
 // The types that this package reads and writes.
 const (
-	Uint8    DType = 0
-	Int64    DType = 4
-	Float16  DType = 5
-	Float32  DType = 6
-	Float64  DType = 7
-	Bool     DType = 11
-	BFloat16 DType = 15
+	Uint8   DType = 0
+	Int64   DType = 4
+	Float32 DType = 6
+	Float64 DType = 7
 )
 
 // openLibrary loads one shared library into the process.

@@ -35,7 +35,6 @@ acd_error acd_full(const int64_t *shape, int64_t rank, double value, int32_t dty
 acd_error acd_data(acd_tensor t, void **data, int64_t *bytes);
 acd_error acd_copy_out(acd_tensor t, int32_t dtype, void *data, int64_t count);
 acd_error acd_to(acd_tensor t, int32_t dtype, int32_t device, int64_t index, acd_tensor *out);
-acd_error acd_device(acd_tensor t, int32_t *device, int64_t *index);
 acd_error acd_clone(acd_tensor t, acd_tensor *out);
 acd_error acd_copy_into(acd_tensor destination, acd_tensor source);
 
@@ -64,7 +63,6 @@ acd_error acd_normalize(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_mean(acd_tensor t, const int64_t *dims, int64_t count, acd_tensor *out);
 acd_error acd_sum(acd_tensor t, const int64_t *dims, int64_t count, acd_tensor *out);
 acd_error acd_amax(acd_tensor t, const int64_t *dims, int64_t count, acd_tensor *out);
-acd_error acd_where(acd_tensor condition, acd_tensor a, acd_tensor b, acd_tensor *out);
 acd_error acd_upsample_bilinear(acd_tensor t, int64_t height, int64_t width, acd_tensor *out);
 acd_error acd_upsample_bicubic_antialias(acd_tensor t, int64_t height, int64_t width, acd_tensor *out);
 acd_error acd_cross_entropy(acd_tensor logits, acd_tensor labels, acd_tensor *out);

@@ -160,13 +160,6 @@ func (t Tensor) AMax(dims ...int64) Tensor {
 	}, t)
 }
 
-// Where takes a's value where t, of booleans, is true, else b's.
-func (t Tensor) Where(a, b Tensor) Tensor {
-	return own("Where", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
-		return C.acd_where(in[0], in[1], in[2], out)
-	}, t, a, b)
-}
-
 // UpsampleBilinear resizes t [B, C, h, w] to height x width with corners aligned.
 func (t Tensor) UpsampleBilinear(height, width int64) Tensor {
 	return own("UpsampleBilinear", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {

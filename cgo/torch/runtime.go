@@ -139,9 +139,9 @@ func (rt *Runtime) onThread(ctx context.Context, f func() error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-rt.done:
-		return fmt.Errorf("torch: the Runtime is %w", ErrClosed)
-	case <-rt.stopped:
-		return errEnded
+		return errRuntimeClosed
+	case <-rt.stopped: // by errEnded
+		return errRuntimeClosed
 	}
 	<-next.finish
 	if foreign != nil {

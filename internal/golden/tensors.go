@@ -126,7 +126,7 @@ func (f *Tensors) compare(t testing.TB, name string, got []float32, want Values,
 	}
 }
 
-// Worst is the largest difference; NaN where a value is NaN on one side alone.
+// Worst is the largest difference; NaN, which no limit allows, where a difference is none.
 func Worst(got []float32, want []float64) float64 {
 	worst := 0.0
 	for i, value := range got {

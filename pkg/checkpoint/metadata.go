@@ -2,19 +2,22 @@ package checkpoint
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 
 	"acdclip/pkg/config"
 )
 
-// decode reads Metadata strictly: an option that this program does not know
-// might change the numbers.
+// decode reads Metadata strictly: an entry that this program does not know, or
+// that it would have to guess, might change the numbers.
 func decode(text string) (Metadata, error) {
 	var version struct {
 		Format int           `json:"format"`
@@ -36,19 +39,51 @@ func decode(text string) (Metadata, error) {
 		return Metadata{}, fmt.Errorf("its metadata cannot be read: %w", err)
 	}
 	// The sections' own decoding refuses options that are missing or impossible.
-	if _, err := config.Decode[config.Model](string(sections.Model)); err != nil {
+	if _, err := config.Decode[config.Model](cmp.Or(string(sections.Model), "{}")); err != nil {
 		return Metadata{}, fmt.Errorf("its model section: %w", err)
 	}
-	if _, err := config.Decode[config.Loss](string(sections.Loss)); err != nil {
+	if _, err := config.Decode[config.Loss](cmp.Or(string(sections.Loss), "{}")); err != nil {
 		return Metadata{}, fmt.Errorf("its loss section: %w", err)
 	}
 	var metadata Metadata
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&metadata); err != nil {
-		return Metadata{}, fmt.Errorf("its metadata cannot be read: %w", errors.Join(err, config.ErrOtherVersion))
+		return Metadata{}, fmt.Errorf("its metadata cannot be read: %w: %w", config.ErrOtherVersion, err)
+	}
+	if missing := missingEntry(text, metadata); missing != "" {
+		return Metadata{}, fmt.Errorf("its metadata has no entry %s: %w", missing, config.ErrOtherVersion)
 	}
 	return metadata, nil
+}
+
+// missingEntry gives the first entry that Write would write for metadata and
+// that text, JSON of it, lacks; "" for none.
+func missingEntry(text string, metadata Metadata) string {
+	var given, whole map[string]any
+	written, err := json.Marshal(metadata)
+	if err := errors.Join(err, json.Unmarshal(written, &whole), json.Unmarshal([]byte(text), &given)); err != nil {
+		return err.Error()
+	}
+	return missingKey(given, whole, "")
+}
+
+func missingKey(given, whole map[string]any, prefix string) string {
+	for _, name := range slices.Sorted(maps.Keys(whole)) {
+		value, found := given[name]
+		if !found {
+			return prefix + name
+		}
+		part, isObject := whole[name].(map[string]any)
+		if !isObject {
+			continue
+		}
+		inner, _ := value.(map[string]any)
+		if missing := missingKey(inner, part, prefix+name+"."); missing != "" {
+			return missing
+		}
+	}
+	return ""
 }
 
 // hashFile gives "sha256:..." of a file's content.

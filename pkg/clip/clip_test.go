@@ -2,26 +2,20 @@ package clip_test
 
 import (
 	"context"
-	"fmt"
-	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
+	"acdclip/internal/torchtest"
 	"acdclip/pkg/clip"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/config"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if left := torch.LiveHandles(); left != 0 {
-		fmt.Fprintf(os.Stderr, "%d tensors were never freed\n", left)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { torchtest.Main(m) }
 
 // TestGoldenTowers compares both towers, in both activations, from both formats.
 func TestGoldenTowers(t *testing.T) {
@@ -52,6 +46,52 @@ func compareTowers(t *testing.T, f golden.Folder, source string) {
 	want.AllUsed(t)
 }
 
+// TestPositionEmbedding: at CLIP's own image size, given or not, it is the
+// checkpoint's; at another the class token's part still is.
+func TestPositionEmbedding(t *testing.T) {
+	path := filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_openai.pt")
+	checkpoint, err := pretrained.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer checkpoint.Close()
+	place := slices.IndexFunc(checkpoint.Tensors, func(t pretrained.Tensor) bool { return t.Name == "visual.positional_embedding" })
+	own := checkpoint.Tensors[place]
+	want := make([]float32, own.Shape[0]*own.Shape[1])
+	if err := own.ReadFloat32(want); err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{0, checkpoint.Arch.ImageSize, 2 * checkpoint.Arch.ImageSize} {
+		with(t, path, clip.Options{ImageSize: size}, func(s *torch.Scope, model *clip.Model) {
+			got := model.Vision.PositionEmbedding().Float32s()
+			same := got
+			if size > checkpoint.Arch.ImageSize {
+				if side := size / checkpoint.Arch.Patch; len(got) != (1+side*side)*checkpoint.Arch.VisionWidth {
+					t.Errorf("at %d px there are %d values", size, len(got))
+				}
+				same, want = got[:model.Vision.Width], want[:model.Vision.Width]
+			}
+			if !slices.Equal(same, want) {
+				t.Errorf("at %d px the position embedding is another", size)
+			}
+		})
+	}
+}
+
+// TestActivation: auto is what the checkpoint says, here OpenAI's own.
+func TestActivation(t *testing.T) {
+	path := filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_openai.pt")
+	for option, want := range map[config.Activation]config.Activation{
+		config.ActivationAuto: config.QuickGELU, config.GELU: config.GELU, config.QuickGELU: config.QuickGELU,
+	} {
+		with(t, path, clip.Options{Activation: option}, func(_ *torch.Scope, model *clip.Model) {
+			if model.Activation != want {
+				t.Errorf("%s became %s, want %s", option, model.Activation, want)
+			}
+		})
+	}
+}
+
 // with loads a CLIP and runs f on it inside Do and without a graph.
 func with(t *testing.T, path string, options clip.Options, f func(s *torch.Scope, model *clip.Model)) {
 	t.Helper()
@@ -80,7 +120,7 @@ func with(t *testing.T, path string, options clip.Options, f func(s *torch.Scope
 func see(s *torch.Scope, model *clip.Model, picture golden.Values) torch.Tensor {
 	x := model.Vision.Embed(s.FromFloat32(picture.Float32(), picture.Shape...))
 	for i := range model.Vision.Depth {
-		x = model.Vision.Block(i, x)
+		x = model.Vision.Block(s, i, x)
 	}
 	return x
 }
@@ -95,7 +135,7 @@ func read(s *torch.Scope, model *clip.Model, ids golden.Values) torch.Tensor {
 	p := clip.NewPrompts(s, rows)
 	x := model.Text.Embed(p)
 	for i := range model.Text.Depth {
-		x = model.Text.Block(i, x)
+		x = model.Text.Block(s, i, x)
 	}
 	return model.Text.Head(p.Ends(x))
 }

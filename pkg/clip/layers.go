@@ -44,10 +44,15 @@ type block struct {
 	activation     config.Activation
 }
 
-// apply maps x [B, L, C] to [B, L, C].
-func (b block) apply(x torch.Tensor) torch.Tensor {
-	x = x.Add(b.attention(b.ln1.Apply(x)))
-	return x.Add(b.reduce.Apply(activate(b.activation, b.expand.Apply(b.ln2.Apply(x)))))
+// apply maps x [B, L, C] to [B, L, C], in s. What attention made is freed before
+// the MLP, whose hidden layer is the largest tensor of the tower, is entered.
+func (b block) apply(s *torch.Scope, x torch.Tensor) torch.Tensor {
+	x = s.Eval(func() torch.Tensor { return x.Add(b.attention(b.ln1.Apply(x))) })
+	return s.Step(x, func(x torch.Tensor) torch.Tensor { return x.Add(b.mlp(b.ln2.Apply(x))) })
+}
+
+func (b block) mlp(x torch.Tensor) torch.Tensor {
+	return b.reduce.Apply(activate(b.activation, b.expand.Apply(x)))
 }
 
 func (b block) attention(x torch.Tensor) torch.Tensor {

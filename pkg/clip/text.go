@@ -66,8 +66,10 @@ func (t *Text) Embed(p Prompts) torch.Tensor {
 	return x.Add(t.place.Narrow(0, 0, p.rows[1]))
 }
 
-// Block applies block i to tokens [P, L, D].
-func (t *Text) Block(i int, x torch.Tensor) torch.Tensor { return t.blocks[i].apply(x) }
+// Block applies block i to tokens [P, L, D]; the result belongs to s.
+func (t *Text) Block(s *torch.Scope, i int, x torch.Tensor) torch.Tensor {
+	return t.blocks[i].apply(s, x)
+}
 
 // Ends takes the end tokens [P, D] out of tokens x [P, L, D].
 func (p Prompts) Ends(x torch.Tensor) torch.Tensor {

@@ -57,8 +57,10 @@ func (v *Vision) Embed(pictures torch.Tensor) torch.Tensor {
 	return v.pre.Apply(x.Add(v.place))
 }
 
-// Block applies block i to tokens [B, 1+L, C].
-func (v *Vision) Block(i int, x torch.Tensor) torch.Tensor { return v.blocks[i].apply(x) }
+// Block applies block i to tokens [B, 1+L, C]; the result belongs to s.
+func (v *Vision) Block(s *torch.Scope, i int, x torch.Tensor) torch.Tensor {
+	return v.blocks[i].apply(s, x)
+}
 
 // Head maps the class tokens [B, C] after the last block to image embeddings [B, E], not normalised.
 func (v *Vision) Head(class torch.Tensor) torch.Tensor { return v.post.Apply(class).MatMul(v.proj) }

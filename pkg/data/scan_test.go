@@ -120,6 +120,15 @@ func TestScanKeepsPathsAsGiven(t *testing.T) {
 	}
 }
 
+// TestScanRelativeLoop: a loop of links ends also where the folder is given by a relative path.
+func TestScanRelativeLoop(t *testing.T) {
+	t.Chdir(writeTree(t, "in/1.png", "in/again -> ../in", "in/twin.png -> 1.png"))
+	found, err := Scan(context.Background(), []string{"in"}, ScanOptions{})
+	if err != nil || len(found) != 1 || found[0].Path != filepath.Join("in", "1.png") {
+		t.Errorf("found %+v, %v", found, err)
+	}
+}
+
 func TestScanErrors(t *testing.T) {
 	root := writeTree(t, "empty/", "notes/a.txt", "out/1.png", "good/1.png")
 	if err := syscall.Mkfifo(filepath.Join(root, "pipe.png"), 0o644); err != nil {

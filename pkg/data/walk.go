@@ -96,7 +96,7 @@ func (w *walker) entry(ctx context.Context, entry fs.DirEntry, path, real string
 	if linked {
 		info, err := os.Stat(path)
 		if err == nil {
-			real, err = filepath.EvalSymlinks(path)
+			real, err = filepath.EvalSymlinks(real) // not path, which may be relative
 		}
 		if err != nil {
 			if w.wanted(path) || errors.Is(err, fs.ErrPermission) {

@@ -1,23 +1,14 @@
 package engine
 
 import (
-	"fmt"
-	"os"
 	"testing"
 
-	"acdclip/cgo/torch"
+	"acdclip/internal/torchtest"
 	"acdclip/pkg/config"
 	"acdclip/pkg/report"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if left := torch.LiveHandles(); left != 0 {
-		fmt.Fprintf(os.Stderr, "%d tensors were never freed\n", left)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { torchtest.Main(m) }
 
 // load reads a configuration as the program does.
 func load(t *testing.T, set ...string) config.Loaded {

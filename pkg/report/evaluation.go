@@ -46,6 +46,7 @@ type Result struct {
 	Target     string     `json:"target"`
 	ListHash   string     `json:"list_hash"` // of the target's pictures and labels
 	Checkpoint Checkpoint `json:"checkpoint"`
+	Leak       bool       `json:"leak,omitempty"` // the checkpoint was trained on the target itself: not zero-shot
 	Classes    []Row      `json:"classes"`
 }
 

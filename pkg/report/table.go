@@ -66,10 +66,14 @@ func (e *Evaluation) table() *table {
 	for _, metric := range metrics {
 		t.heading = append(t.heading, metric.title)
 	}
-	failed := 0
+	failed, leak := 0, false
 	for i := range e.Results {
 		result := &e.Results[i]
 		names := []string{result.Target, result.Checkpoint.Auxiliary}
+		if result.Leak {
+			leak = true
+			names[1] += " (!)"
+		}
 		if checkpoints {
 			names = append(names, result.Checkpoint.Path)
 		}
@@ -83,6 +87,9 @@ func (e *Evaluation) table() *table {
 		failed += mean.Failed
 	}
 	t.notes = []string{"Metrics are in percent; n/a: not defined, and left out of means."}
+	if leak {
+		t.notes = append(t.notes, "(!): trained on the target itself, so this is no zero-shot result.")
+	}
 	if failed > 0 {
 		t.notes = append(t.notes, fmt.Sprintf("Pictures that could not be read and count nowhere: %d.", failed))
 	}

@@ -2,13 +2,13 @@ package acdclip
 
 import (
 	"context"
-	"fmt"
-	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 
 	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
+	"acdclip/internal/torchtest"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip"
 	"acdclip/pkg/clip/pretrained"
@@ -16,14 +16,7 @@ import (
 	"acdclip/pkg/config"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if left := torch.LiveHandles(); left != 0 {
-		fmt.Fprintf(os.Stderr, "%d tensors were never freed\n", left)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { torchtest.Main(m) }
 
 // The tiny CLIP of a golden folder, in its two formats.
 var clips = []string{"clip_tiny_openai.pt", "clip_tiny_hf"}
@@ -37,8 +30,36 @@ type recipe struct {
 	train   bool
 }
 
+// tinyCLIP is the project's own: 6 + 6 blocks of width 64, patch 7, for 21 pixels.
+func tinyCLIP() string { return filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_hf") }
+
+// presetRecipe is a preset on the tiny CLIP for 35 pixels, in three groups. Its
+// values are drawn so that no parameter is without effect.
+func presetRecipe(t testing.TB, name config.PresetName) recipe {
+	t.Helper()
+	preset, err := config.Preset(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := recipe{clip: tinyCLIP(), options: preset.Model, loss: preset.Loss, values: FreshValues(5), train: true}
+	r.options.ImageSize, r.options.Groups, r.options.Adapter.Init = 35, 3, config.InitReleased
+	return r
+}
+
 // with builds a model and runs f on it inside Do.
-func with(t *testing.T, r recipe, f func(s *torch.Scope, m *Model) error) error {
+func with(t testing.TB, r recipe, f func(s *torch.Scope, m *Model) error) error {
+	t.Helper()
+	return withCLIP(t, r, func(s *torch.Scope, c *clip.Model, tok *tokenizer.Tokenizer) error {
+		m, err := New(s, c, tok, r.options, r.loss, r.values, r.train)
+		if err != nil {
+			return err
+		}
+		return f(s, m)
+	})
+}
+
+// withCLIP loads a recipe's CLIP and runs f on it inside Do.
+func withCLIP(t testing.TB, r recipe, f func(s *torch.Scope, c *clip.Model, tok *tokenizer.Tokenizer) error) error {
 	t.Helper()
 	weights, err := pretrained.Open(r.clip)
 	if err != nil {
@@ -59,16 +80,12 @@ func with(t *testing.T, r recipe, f func(s *torch.Scope, m *Model) error) error 
 		if err != nil {
 			return err
 		}
-		m, err := New(s, c, tok, r.options, r.loss, r.values, r.train)
-		if err != nil {
-			return err
-		}
-		return f(s, m)
+		return f(s, c, tok)
 	})
 }
 
 // releasedRecipe is the model of a golden adapter file at the golden image size.
-func releasedRecipe(t *testing.T, f golden.Folder, clip, adapters string, imageSize int) recipe {
+func releasedRecipe(t testing.TB, f golden.Folder, clip, adapters string, imageSize int) recipe {
 	t.Helper()
 	c, err := checkpoint.Open(f.File(adapters))
 	if err != nil {
@@ -84,7 +101,7 @@ func releasedRecipe(t *testing.T, f golden.Folder, clip, adapters string, imageS
 }
 
 // number reads one entry of a golden file's metadata.
-func number(t *testing.T, f *golden.Tensors, key string) int {
+func number(t testing.TB, f *golden.Tensors, key string) int {
 	t.Helper()
 	value, err := strconv.Atoi(f.Metadata[key])
 	if err != nil {

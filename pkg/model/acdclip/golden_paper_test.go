@@ -27,7 +27,7 @@ func TestGoldenPaper(t *testing.T) {
 	}
 }
 
-func comparePaper(t *testing.T, want *golden.Tensors, clip string) {
+func comparePaper(t testing.TB, want *golden.Tensors, clip string) {
 	err := with(t, paperRecipe(t, want, clip), func(s *torch.Scope, m *Model) error {
 		picture := want.Take(t, "in.image")
 		pictures := s.FromFloat32(picture.Float32(), picture.Shape...)
@@ -51,7 +51,7 @@ func comparePaper(t *testing.T, want *golden.Tensors, clip string) {
 	want.AllUsed(t)
 }
 
-func comparePaperLoss(t *testing.T, s *torch.Scope, m *Model, want *golden.Tensors, pictures, text torch.Tensor) error {
+func comparePaperLoss(t testing.TB, s *torch.Scope, m *Model, want *golden.Tensors, pictures, text torch.Tensor) error {
 	batch := goldenBatch(t, s, want, pictures, "")
 	own, err := choose(s, text, batch.ClassOf)
 	if err != nil {
@@ -80,7 +80,7 @@ func comparePaperLoss(t *testing.T, s *torch.Scope, m *Model, want *golden.Tenso
 	return nil
 }
 
-func paperRecipe(t *testing.T, want *golden.Tensors, clip string) recipe {
+func paperRecipe(t testing.TB, want *golden.Tensors, clip string) recipe {
 	t.Helper()
 	preset, err := config.Preset(config.Paper)
 	if err != nil {
@@ -116,7 +116,7 @@ func paperRecipe(t *testing.T, want *golden.Tensors, clip string) recipe {
 }
 
 // ids reads token ids, a row a prompt.
-func ids(t *testing.T, want *golden.Tensors, name string) [][]int32 {
+func ids(t testing.TB, want *golden.Tensors, name string) [][]int32 {
 	t.Helper()
 	values := want.Take(t, name)
 	width := int(values.Shape[1])

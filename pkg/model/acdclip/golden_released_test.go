@@ -121,7 +121,7 @@ func compareReleasedGradients(t *testing.T, s *torch.Scope, m *Model, want *gold
 }
 
 // goldenBatch is the batch of a golden file, one class.
-func goldenBatch(t *testing.T, s *torch.Scope, want *golden.Tensors, pictures torch.Tensor, name string) model.Batch {
+func goldenBatch(t testing.TB, s *torch.Scope, want *golden.Tensors, pictures torch.Tensor, name string) model.Batch {
 	mask, label := want.Take(t, "in.mask"), want.Take(t, "in.label")
 	b := model.Batch{
 		Pictures: pictures, Masks: s.FromFloat32(mask.Float32(), mask.Shape[0], mask.Shape[2], mask.Shape[3]),
@@ -134,7 +134,7 @@ func goldenBatch(t *testing.T, s *torch.Scope, want *golden.Tensors, pictures to
 }
 
 // compareGradients compares every parameter's gradient; own translates a golden name.
-func compareGradients(t *testing.T, m *Model, want *golden.Tensors, own func(string) string) {
+func compareGradients(t testing.TB, m *Model, want *golden.Tensors, own func(string) string) {
 	t.Helper()
 	gradients := map[string][]float32{}
 	for _, p := range m.parameters {

@@ -75,7 +75,7 @@ func (m *Model) readTokens(s *torch.Scope, rows [states][][]int32) torch.Tensor 
 	levels := make([]torch.Tensor, m.options.Groups)
 	for i := range levels {
 		for j := range each {
-			x = s.Step(x, func(x torch.Tensor) torch.Tensor { return tower.Block(i*each+j, x) })
+			x = s.Step(x, func(x torch.Tensor) torch.Tensor { return tower.Block(s, i*each+j, x) })
 		}
 		g := m.text[i]
 		x = s.Step(x, func(x torch.Tensor) torch.Tensor { return g.merge.apply(x, g.adapter.apply(x)) })

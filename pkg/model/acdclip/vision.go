@@ -22,7 +22,7 @@ func (m *Model) see(s *torch.Scope, pictures torch.Tensor, observer observe) ([]
 	levels := make([]visionLevel, m.options.Groups)
 	for i := range levels {
 		for j := range each {
-			x = s.Step(x, func(x torch.Tensor) torch.Tensor { return tower.Block(i*each+j, x) })
+			x = s.Step(x, func(x torch.Tensor) torch.Tensor { return tower.Block(s, i*each+j, x) })
 		}
 		x = s.Step(x, func(x torch.Tensor) (merged torch.Tensor) {
 			merged, levels[i] = m.adapt(s, i, x, observer)

@@ -1,0 +1,108 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"acdclip/pkg/config"
+)
+
+func encoded(t testing.TB, metadata Metadata) string {
+	t.Helper()
+	text, err := json.Marshal(metadata)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// edited is the sample's metadata as JSON after a change of its tree.
+func edited(t *testing.T, change func(tree map[string]any)) string {
+	t.Helper()
+	var tree map[string]any
+	if err := json.Unmarshal([]byte(encoded(t, sample(t))), &tree); err != nil {
+		t.Fatal(err)
+	}
+	change(tree)
+	text, err := json.Marshal(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestDecodeIsStrict(t *testing.T) {
+	section := func(tree map[string]any, name string) map[string]any { return tree[name].(map[string]any) }
+	tests := []struct {
+		name   string
+		change func(tree map[string]any)
+		says   string
+		other  bool // ErrOtherVersion
+	}{
+		{"newer format", func(tree map[string]any) { tree["format"] = FormatVersion + 1 }, "format is 2 and this program reads 1", true},
+		{"no format", func(tree map[string]any) { delete(tree, "format") }, "format is 0", true},
+		{"other method", func(tree map[string]any) { tree["method"] = "winclip" }, `method "winclip"`, false},
+		{"unknown entry", func(tree map[string]any) { tree["tau"] = 3 }, `"tau"`, true},
+		{"unknown option", func(tree map[string]any) { section(tree, "model")["heads"] = 8 }, "unknown option heads", true},
+		{"unknown loss option", func(tree map[string]any) { section(tree, "loss")["lovasz"] = 1 }, "unknown option lovasz", true},
+		{"unknown recipe option", func(tree map[string]any) { section(tree, "recipe")["warmup"] = 1 }, `"warmup"`, true},
+		{"no section", func(tree map[string]any) { delete(tree, "model") }, "its model section", true},
+		{"missing option", func(tree map[string]any) { delete(section(tree, "model"), "groups") }, "option groups is missing", true},
+		{"missing entry", func(tree map[string]any) { delete(tree, "seed") }, "no entry seed", true},
+		{"missing recipe option", func(tree map[string]any) { delete(section(section(tree, "recipe"), "lr"), "text") }, "no entry recipe.lr.text", true},
+		{"recipe that is nothing", func(tree map[string]any) { tree["recipe"] = nil }, "no entry recipe.batch", true},
+		{"impossible value", func(tree map[string]any) { section(tree, "model")["groups"] = 0 }, "model.groups", false},
+		{"wrong type", func(tree map[string]any) { tree["epoch"] = "three" }, "epoch", true},
+		{"negative seed", func(tree map[string]any) { tree["seed"] = -1 }, "seed", true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := decode(edited(t, test.change))
+			if err == nil || !strings.Contains(err.Error(), test.says) {
+				t.Fatalf("got %v, want an error with %q", err, test.says)
+			}
+			if errors.Is(err, config.ErrOtherVersion) != test.other {
+				t.Errorf("%v: ErrOtherVersion is %v", err, !test.other)
+			}
+		})
+	}
+	for _, text := range []string{"", "{", "[]", "null", "3", encoded(t, sample(t)) + "{}"} {
+		if _, err := decode(text); err == nil {
+			t.Errorf("%q was read", text)
+		}
+	}
+}
+
+func TestUnknownSeedAndPromptsComeBack(t *testing.T) {
+	metadata := sample(t)
+	metadata.Seed, metadata.Prompts = nil, nil
+	got, err := decode(encoded(t, metadata))
+	if err != nil || !reflect.DeepEqual(got, metadata) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// FuzzDecode: what decode accepts, it accepts again after Write's encoding, as the same.
+func FuzzDecode(f *testing.F) {
+	whole := encoded(f, sample(f))
+	for _, text := range []string{whole, "{}", "null", whole[:len(whole)/2], strings.Replace(whole, `"epoch":3`, `"epoch":3,"epoch":4`, 1),
+		strings.Replace(whole, `"loss"`, `"LOSS"`, 1), strings.Replace(whole, `"recipe":{`, `"recipe":[`, 1)} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		metadata, err := decode(text)
+		if err != nil {
+			return
+		}
+		if err := errors.Join(metadata.Model.Validate(), metadata.Loss.Validate()); err != nil {
+			t.Errorf("impossible options were accepted: %v", err)
+		}
+		again, err := decode(encoded(t, metadata))
+		if err != nil || !reflect.DeepEqual(again, metadata) {
+			t.Errorf("%+v came back as %+v, %v", metadata, again, err)
+		}
+	})
+}
