@@ -25,7 +25,7 @@ func TestPrecedence(t *testing.T) {
 	late := writeFile(t, "seed: 3\n")
 	all := Sources{
 		Files: []string{early, late},
-		Env:   []string{"HOME=/root", "ACDCLIP_GOLDEN=/g", "ACDCLIP_SEED=4", "ACDCLIP_CLIP="},
+		Env:   []string{"HOME=/home/me", "ACDCLIP_GOLDEN=/g", "ACDCLIP_SEED=4", "ACDCLIP_CLIP="},
 		Set:   []string{"seed=99", "seed=5"},
 		Flags: map[string]any{"seed": 6},
 	}

@@ -110,6 +110,22 @@ func TestSeveralCheckpoints(t *testing.T) {
 	}
 }
 
+// TestLeak marks a target that its checkpoint was trained on.
+func TestLeak(t *testing.T) {
+	evaluation := example()
+	if text := write(t, evaluation, FormatTable); strings.Contains(text, "(!)") || strings.Contains(write(t, evaluation, FormatJSON), "leak") {
+		t.Errorf("a leak is marked where there is none:\n%s", text)
+	}
+	evaluation.Results[0].Leak = true
+	text := write(t, evaluation, FormatTable)
+	if !strings.Contains(text, "visa (!)") || strings.Contains(text, "unknown (!)") || !strings.Contains(text, "no zero-shot result") {
+		t.Errorf("a leak is not marked:\n%s", text)
+	}
+	if !strings.Contains(write(t, evaluation, FormatJSON), `"leak": true`) {
+		t.Error("a leak is not in the JSON")
+	}
+}
+
 func TestTableIsSafe(t *testing.T) {
 	evaluation := example()
 	evaluation.Results[0].Classes[0].Class = "a\n\x1b[31mb\xff"

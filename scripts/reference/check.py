@@ -1,6 +1,6 @@
 """Compares this implementation with a golden folder: `python check.py GOLDEN [--dtype float32]`.
 
-Prints the largest difference of each kind of quantity and file, and fails beyond model.md's tolerances.
+Prints the largest difference of each kind of quantity and file, and fails beyond the tolerances.
 """
 
 import argparse

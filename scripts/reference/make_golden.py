@@ -3,7 +3,7 @@
 `python make_golden.py OUT [--seed N] [--released 2 3 ...] [--paper 2 3 ...]
 [--ablations lora_static ...]`.
 
-File names, tensor names and metadata are those of model.md's golden folder, at a size that a repository can carry.
+File names, tensor names and metadata are those that check.py and the Go tests read, at a size that a repository can carry.
 Computed in float64 and stored in float32; what half precision holds exactly (inputs, parameters) is stored so.
 """
 

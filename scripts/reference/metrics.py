@@ -1,4 +1,4 @@
-"""Metrics as model.md defines them: scikit-learn's, and AUPRO, exact."""
+"""Metrics: scikit-learn's, and AUPRO, exact."""
 
 import numpy as np
 from scipy import ndimage

@@ -1,4 +1,4 @@
-"""ACD-CLIP on frozen towers: Conv-LoRA, text adapters, Dynamic Fusion Gateway, maps and scores (model.md).
+"""ACD-CLIP on frozen towers: Conv-LoRA, text adapters, Dynamic Fusion Gateway, maps and scores.
 
 Shapes: B pictures, L = G*G patches, C vision width, D text width, N groups, P prompts; state 0 normal, 1 abnormal.
 """

@@ -1,4 +1,4 @@
-"""The typed options by which the two presets and the ablations differ (model.md's table)."""
+"""The typed options by which the two presets and the ablations differ."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""Prompts of a class and their ids (model.md, "Text")."""
+"""Prompts of a class and their ids."""
 
 import regex
 from open_clip.tokenizer import SimpleTokenizer

@@ -1,4 +1,4 @@
-"""CLIP's two towers, frozen, one function a step (model.md, "Towers").
+"""CLIP's two towers, frozen, one function a step.
 
 Weights are kept under OpenAI's names whatever file they came from.
 """

@@ -16,7 +16,7 @@ import (
 // bound, or normal with deviation.
 type distribution struct{ constant, bound, deviation float64 }
 
-// initialRules is model.md's row "initial values": for ViT-L/14: C 1024, D 768, h 256, r 16, r_c 8.
+// initialRules are the initial values of both presets, for ViT-L/14: C 1024, D 768, h 256, r 16, r_c 8.
 func initialRules(init config.Init) []struct {
 	name *regexp.Regexp
 	want distribution
