@@ -6,7 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/tools.sh
 source scripts/tools.sh
 
-readonly program=$(realpath "${1:-bin/acdclip}") folder=build/demo
+program=$(realpath "${1:-bin/acdclip}")
+readonly program folder=build/demo
 
 tell() { printf '\n%s\n' "$@"; }
 

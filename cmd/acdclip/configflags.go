@@ -1,0 +1,151 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/config"
+	"acdclip/pkg/data"
+	"acdclip/pkg/report"
+)
+
+// configFlags are the flags that make a configuration.
+type configFlags struct {
+	displayFlags
+	files, set []string
+	values     map[string]any // by key, of the flags that were given
+
+	flags *pflag.FlagSet
+	bound map[string]binding // by flag
+}
+
+// binding is a flag that sets a key of the configuration.
+type binding struct {
+	key   string
+	value func() any
+}
+
+// registerConfig adds the flags that every verb with a configuration has.
+func (c *configFlags) registerConfig(flags *pflag.FlagSet) {
+	c.flags, c.bound = flags, map[string]binding{}
+	c.displayFlags.register(flags)
+	c.registerVerbose(flags)
+	flags.StringArrayVar(&c.files, "config", nil, "YAML `FILE` of settings; repeatable, later ones win")
+	flags.StringArrayVar(&c.set, "set", nil, "set one `KEY=VALUE` of the configuration, as in model.image_size=518; repeatable")
+	c.bindText("clip", "clip", "CLIP's weights: `PATH` of OpenAI's file, or of a Hugging Face or open_clip folder")
+	c.bindText("device", "device", "where the model runs, `DEVICE`: auto, cpu, cuda or cuda:N (default auto: a GPU when there is one)")
+	c.bindText("precision", "precision", "number `FORMAT` of the frozen towers: auto or fp32 (default auto)")
+	threads := flags.Int("threads", 0, "`N` threads of the model on the CPU (default one a core)")
+	c.bound["threads"] = binding{"threads", func() any { return *threads }}
+}
+
+func (c *configFlags) bindText(flag, key, usage string) {
+	value := c.flags.String(flag, "", usage)
+	c.bound[flag] = binding{key, func() any { return *value }}
+}
+
+// bindSeed is for verbs that draw something at random.
+func (c *configFlags) bindSeed(usage string) {
+	seed := c.flags.Uint64("seed", 0, usage)
+	c.bound["seed"] = binding{"seed", func() any { return *seed }}
+}
+
+// load reads the configuration. Each of the datasets, flags' arguments NAME,
+// NAME=PATH or PATH, is one of its roots afterwards. With ownModel the model
+// will be a checkpoint's.
+func (a *app) load(c *configFlags, datasets []datasetArgument, ownModel bool) (config.Loaded, error) {
+	a.display(c.displayFlags)
+	flags := map[string]any{}
+	maps.Copy(flags, c.values)
+	if c.flags != nil {
+		c.flags.Visit(func(f *pflag.Flag) {
+			if bound, ok := c.bound[f.Name]; ok {
+				flags[bound.key] = bound.value()
+			}
+		})
+	}
+	for _, dataset := range datasets {
+		if dataset.path != "" {
+			flags["data.roots."+dataset.name] = dataset.path
+		}
+	}
+	sources := config.Sources{Files: c.files, Env: a.environment, Set: c.set, Flags: flags, OwnModel: ownModel}
+	loaded, err := config.Load(sources)
+	if err != nil {
+		return config.Loaded{}, err
+	}
+	for _, dataset := range datasets {
+		if _, known := loaded.Config.Data.Roots[dataset.name]; known {
+			continue
+		}
+		if !isFolder(dataset.name) {
+			return config.Loaded{}, unknownDataset(dataset.name, loaded.Config)
+		}
+		flags["data.roots."+dataset.name] = dataset.name
+		if loaded, err = config.Load(sources); err != nil {
+			return config.Loaded{}, err
+		}
+	}
+	if config.IsNamedSource(loaded.Config.Clip) {
+		return config.Loaded{}, usagef("--clip %s: CLIPs by name are not available in this version; give the path of a file or folder", loaded.Config.Clip)
+	}
+	return loaded, nil
+}
+
+// tell shows the complete configuration in use and the libtorch, when that is wanted.
+func (a *app) tell(c *configFlags, used config.Config) error {
+	if !c.verbose {
+		return nil
+	}
+	text, err := used.YAML()
+	if err != nil {
+		return err
+	}
+	library, err := torch.Find()
+	if err != nil {
+		return err
+	}
+	a.emit(report.Notice{Text: "libtorch: " + library.Libtorch})
+	for line := range strings.Lines(string(text)) {
+		a.emit(report.Notice{Text: strings.TrimRight(line, "\n")})
+	}
+	return nil
+}
+
+func unknownDataset(name string, c config.Config) error {
+	known := "the configuration names none"
+	if len(c.Data.Roots) > 0 {
+		known = "known: " + strings.Join(slices.Sorted(maps.Keys(c.Data.Roots)), ", ")
+	}
+	return usagef("there is no dataset %q (%s); give NAME=PATH, or a path, or put it under data.roots", name, known)
+}
+
+// loadOptions say how pictures are read.
+func loadOptions(c config.Config) data.LoadOptions {
+	const ahead = 4 // enough to hide decoding behind the model
+	return data.LoadOptions{
+		Workers: c.Data.Workers, Ahead: ahead,
+		Decode: data.DecodeOptions{MaxPixels: c.Data.MaxPixels, EXIF: c.Data.EXIFOrientation},
+	}
+}
+
+// positive checks a flag that counts.
+func positive(flag string, value int) error {
+	if value < 1 {
+		return usagef("%s %d: it must be at least 1", flag, value)
+	}
+	return nil
+}
+
+// requireFile wants the value of a flag to be a path.
+func requireFile(flag, path, otherwise string) error {
+	if path == "" {
+		return usageError{fmt.Errorf("no %s: %s", flag, otherwise)}
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"acdclip/pkg/report"
+)
+
+// logFormat is how events are written.
+type logFormat string
+
+const (
+	logText logFormat = "text"
+	logJSON logFormat = "json"
+)
+
+// displayFlags say how much is shown of the work, and how.
+type displayFlags struct {
+	log     logFormat
+	quiet   bool
+	verbose bool
+}
+
+func (d *displayFlags) register(flags *pflag.FlagSet) {
+	d.log = logText
+	choiceVar(flags, &d.log, "log", []logFormat{logText, logJSON}, "how progress and messages are written to stderr")
+	flags.BoolVarP(&d.quiet, "quiet", "q", false, "show nothing but warnings and errors")
+}
+
+// registerVerbose is for verbs with a configuration to tell of.
+func (d *displayFlags) registerVerbose(flags *pflag.FlagSet) {
+	flags.BoolVar(&d.verbose, "verbose", false, "also show the complete configuration and which libtorch is used")
+}
+
+// newDisplay returns what shows events on w: JSON lines, a progress bar on a
+// terminal, now and then a plain line elsewhere.
+func newDisplay(w io.Writer, terminal bool, flags displayFlags) func(report.Event) {
+	var show func(report.Event)
+	switch {
+	case flags.log == logJSON:
+		events := report.NewEventWriter(w, time.Now)
+		show = func(event report.Event) { _ = events.Write(event) } // nowhere is left to complain
+	case terminal:
+		show = (&bars{lines: lines{w: w, now: time.Now}}).show
+	default:
+		show = (&lines{w: w, now: time.Now}).show
+	}
+	if !flags.quiet {
+		return show
+	}
+	return func(event report.Event) {
+		switch event.(type) {
+		case report.Warning, report.Failure:
+			show(event)
+		}
+	}
+}
+
+// lines shows events as plain lines: what begins and ends, and how far it has
+// come every few seconds.
+type lines struct {
+	w    io.Writer
+	now  func() time.Time
+	at   stage
+	last time.Time // of the last line about the stage
+}
+
+// stage is the work under way.
+type stage struct {
+	report.StageStarted
+	begun time.Time
+}
+
+// lineEvery is the least time between two lines about one stage's progress.
+const lineEvery = 10 * time.Second
+
+func (l *lines) show(event report.Event) {
+	switch event := event.(type) {
+	case report.StageStarted:
+		l.at = stage{event, l.now()}
+		l.last = l.now()
+		l.print("%s: %s", event.Stage, l.at.amount())
+	case report.Progress:
+		if l.due() && event.Done < event.Total {
+			l.print("%s: %d of %s, %s", event.Stage, event.Done, l.at.amount(), l.at.pace(event.Done, l.now()))
+		}
+	case report.TrainStep:
+		if l.due() && event.Step < event.Steps {
+			l.print("%s: step %d of %d, %s, %s", l.at.Stage, event.Step, event.Steps, describeStep(event), l.at.pace(event.Step, l.now()))
+		}
+	case report.StageDone:
+		l.print("%s: done, %s in %s", event.Stage, l.at.amount(), duration(event.Seconds))
+	default:
+		l.message(event)
+	}
+}
+
+// message shows what is a line of its own on any display.
+func (l *lines) message(event report.Event) {
+	switch event := event.(type) {
+	case report.TrainEpoch:
+		l.print("epoch %d of %d: mean loss %s in %s", event.Epoch, event.Epochs, describeLoss(event.Loss, event.Parts), duration(event.Seconds))
+	case report.Notice:
+		l.print("%s", event.Text)
+	case report.Warning:
+		l.print("warning: %s", event.Text)
+	case report.Failure:
+		l.print("acdclip: %s", event.Text)
+	}
+}
+
+func (l *lines) print(format string, values ...any) {
+	fmt.Fprintln(l.w, visible(fmt.Sprintf(format, values...)))
+}
+
+// due says whether it is time for a line about the progress, and counts it as written.
+func (l *lines) due() bool {
+	if l.now().Sub(l.last) < lineEvery {
+		return false
+	}
+	l.last = l.now()
+	return true
+}
+
+// amount is "360 pictures".
+func (s stage) amount() string { return fmt.Sprintf("%d %s", s.Total, s.Unit) }
+
+// pace says how fast the stage goes and how long it still takes.
+func (s stage) pace(done int, now time.Time) string {
+	rate := float64(done) / now.Sub(s.begun).Seconds()
+	return fmt.Sprintf("%.1f %s a second, %s left", rate, s.Unit, duration(float64(s.Total-done)/rate))
+}
+
+func describeStep(step report.TrainStep) string {
+	return fmt.Sprintf("epoch %d, loss %.4f", step.Epoch, step.Loss)
+}
+
+// describeLoss is "1.2345 (focal 0.1000, dice 0.9000)".
+func describeLoss(loss float64, parts report.Values) string {
+	terms := make([]string, len(parts))
+	for i, part := range parts {
+		terms[i] = fmt.Sprintf("%s %.4f", part.Name, part.Value)
+	}
+	return fmt.Sprintf("%.4f (%s)", loss, strings.Join(terms, ", "))
+}
+
+// duration writes seconds as a person reads them.
+func duration(seconds float64) string {
+	whole := int(seconds + 0.5)
+	switch {
+	case seconds < 9.95:
+		return fmt.Sprintf("%.1f s", seconds)
+	case whole < 60:
+		return fmt.Sprintf("%d s", whole)
+	case whole < 3600:
+		return fmt.Sprintf("%d min %d s", whole/60, whole%60)
+	}
+	return fmt.Sprintf("%d h %d min", whole/3600, whole%3600/60)
+}
+
+// counted is "1 picture" or "2 pictures".
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

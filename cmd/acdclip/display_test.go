@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"acdclip/pkg/report"
+)
+
+// work is a stage of 60 pictures, one a second, with a warning in the middle.
+func work(show func(report.Event), tick func()) {
+	show(report.StageStarted{Stage: "predict", Unit: "pictures", Total: 60})
+	for done := 1; done <= 60; done++ {
+		tick()
+		if done == 30 {
+			show(report.Warning{Text: "bad\x1b[31m\nname"})
+		}
+		show(report.Progress{Stage: "predict", Done: done, Total: 60})
+	}
+	show(report.StageDone{Stage: "predict", Seconds: 60})
+}
+
+func TestLines(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Unix(0, 0)
+	l := &lines{w: &out, now: func() time.Time { return now }}
+	work(l.show, func() { now = now.Add(time.Second) })
+	want := `predict: 60 pictures
+predict: 10 of 60 pictures, 1.0 pictures a second, 50 s left
+predict: 20 of 60 pictures, 1.0 pictures a second, 40 s left
+warning: bad\x1b[31m\nname
+predict: 30 of 60 pictures, 1.0 pictures a second, 30 s left
+predict: 40 of 60 pictures, 1.0 pictures a second, 20 s left
+predict: 50 of 60 pictures, 1.0 pictures a second, 10 s left
+predict: done, 60 pictures in 1 min 0 s
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+func TestLinesOfTraining(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Unix(0, 0)
+	l := &lines{w: &out, now: func() time.Time { return now }}
+	l.show(report.StageStarted{Stage: "train on bolts", Unit: "steps", Total: 40})
+	now = now.Add(20 * time.Second)
+	l.show(report.TrainStep{Epoch: 1, Step: 10, Steps: 40, Loss: 1.5})
+	l.show(report.TrainStep{Epoch: 1, Step: 11, Steps: 40, Loss: 1.4})
+	l.show(report.TrainEpoch{Epoch: 1, Epochs: 2, Loss: 1.25, Parts: report.Values{{Name: "focal", Value: 0.5}}, Seconds: 40})
+	want := `train on bolts: 40 steps
+train on bolts: step 10 of 40, epoch 1, loss 1.5000, 0.5 steps a second, 1 min 0 s left
+epoch 1 of 2: mean loss 1.2500 (focal 0.5000) in 40 s
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+func TestBars(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Unix(0, 0)
+	b := &bars{lines: lines{w: &out, now: func() time.Time { return now }}}
+	work(b.show, func() { now = now.Add(time.Second) })
+	b.show(report.Failure{Text: "disk full"})
+	text := out.String()
+	for _, want := range []string{"\r", "predict", "(0/60", "warning: bad\\x1b[31m\\nname\n", "predict: done, 60 pictures in 1 min 0 s\n", "acdclip: disk full\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in %q", want, text)
+		}
+	}
+	// A line of text begins on a line that was cleared.
+	if !strings.Contains(text, "\x1b[2K\rwarning:") {
+		t.Errorf("the bar was not cleared before the warning: %q", text)
+	}
+}
+
+func TestQuietAndJSON(t *testing.T) {
+	for _, c := range []struct {
+		flags displayFlags
+		lines int
+		holds string
+	}{
+		{displayFlags{log: logText, quiet: true}, 1, `warning: bad\x1b[31m\nname`},
+		{displayFlags{log: logJSON, quiet: true}, 1, `"event":"warning"`},
+		{displayFlags{log: logJSON}, 63, `"event":"progress"`},
+	} {
+		var out bytes.Buffer
+		work(newDisplay(&out, true, c.flags), func() {})
+		if got := strings.Count(out.String(), "\n"); got != c.lines || !strings.Contains(out.String(), c.holds) {
+			t.Errorf("%+v: %d lines, want %d with %q: %q", c.flags, got, c.lines, c.holds, out.String())
+		}
+	}
+}
+
+func TestDuration(t *testing.T) {
+	for seconds, want := range map[float64]string{0: "0.0 s", 9.94: "9.9 s", 9.96: "10 s", 59.4: "59 s", 59.6: "1 min 0 s", 3599: "59 min 59 s", 7325: "2 h 2 min"} {
+		if got := duration(seconds); got != want {
+			t.Errorf("%v: %q, want %q", seconds, got, want)
+		}
+	}
+}

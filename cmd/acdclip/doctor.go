@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"acdclip/cgo/torch"
+)
+
+// doctorOptions are what `acdclip doctor` was asked for.
+type doctorOptions struct {
+	app    *app
+	format doctorFormat
+}
+
+// doctorFormat is how the diagnosis is printed.
+type doctorFormat string
+
+const (
+	doctorText doctorFormat = "text"
+	doctorJSON doctorFormat = "json"
+)
+
+// errUnwell says that the verbs with a model cannot run here.
+var errUnwell = errors.New("train, eval and predict cannot run here; the problems above say why")
+
+func newDoctorCommand(a *app, run func(context.Context, *doctorOptions) error) *cobra.Command {
+	o := &doctorOptions{app: a, format: doctorText}
+	command := &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what this machine has, what is wrong, and how to mend it",
+		Long: `Say what this machine has for acdclip, what is wrong, and how to mend it. Without
+libtorch it says so; the verbs without a model (weights, data, doctor) work then.`,
+		Args: noArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return run(command.Context(), o) },
+	}
+	choiceVar(command.Flags(), &o.format, "format", []doctorFormat{doctorText, doctorJSON}, "how it is printed")
+	return command
+}
+
+func runDoctor(_ context.Context, o *doctorOptions) error {
+	d := diagnose(readMachine("/proc", "/sys/fs/cgroup"))
+	if err := d.write(o.app.out, o.format); err != nil {
+		return err
+	}
+	if !d.Well {
+		return errUnwell
+	}
+	return nil
+}
+
+// diagnosis is what doctor says.
+type diagnosis struct {
+	Version  string   `json:"version"`
+	Go       string   `json:"go"`
+	System   string   `json:"system"` // such as linux/amd64
+	Machine  machine  `json:"machine"`
+	Libtorch library  `json:"libtorch"`
+	Devices  []string `json:"devices"`
+	Threads  int      `json:"threads"`  // that the model would use on the CPU
+	Problems []string `json:"problems"` // each with what mends it
+	Advice   []string `json:"advice"`   // what only makes it slower
+	Well     bool     `json:"well"`     // the verbs with a model can run
+}
+
+// library is where libtorch is and what it says of itself; empty where it was not found.
+type library struct {
+	Folder  string `json:"folder"`
+	Native  string `json:"native"` // the path of our own library for it
+	Version string `json:"version"`
+}
+
+func diagnose(m machine) *diagnosis {
+	d := &diagnosis{
+		Version: version, Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, Machine: m,
+		Devices: []string{}, Problems: []string{}, Advice: []string{},
+	}
+	d.Advice = append(d.Advice, m.advice()...)
+	if err := d.findLibtorch(); err != nil {
+		d.Problems = append(d.Problems, strings.Join(linesOf(err), "; "))
+	}
+	d.Well = len(d.Problems) == 0
+	return d
+}
+
+// findLibtorch finds, loads and starts libtorch.
+func (d *diagnosis) findLibtorch() error {
+	found, err := torch.Find()
+	d.Libtorch = library{Folder: found.Libtorch, Native: found.Native}
+	if err != nil {
+		return err
+	}
+	if d.Libtorch.Version, err = torch.Version(); err != nil {
+		return err
+	}
+	rt, err := torch.Open(torch.Options{})
+	if err != nil {
+		return err
+	}
+	d.Threads = rt.Threads()
+	rt.Close()
+	d.Devices = append(d.Devices, "cpu")
+	return d.findCUDA(found.CUDA)
+}
+
+// findCUDA lists the CUDA devices; withCUDA says that both a driver and libtorch's CUDA part are there.
+func (d *diagnosis) findCUDA(withCUDA bool) error {
+	if d.Machine.NVIDIADriver && !withCUDA {
+		d.Advice = append(d.Advice, fmt.Sprintf("there is an NVIDIA driver, but this libtorch is for the CPU alone: to use the GPU, set $%s to the torch folder of a CUDA build (a Python torch of the same version) and run `make build`", torch.LibtorchVariable))
+		return nil
+	}
+	count, err := torch.CUDACount()
+	if err != nil {
+		return err
+	}
+	for i := range count {
+		name, memory, err := torch.DescribeCUDA(i)
+		if err != nil {
+			return err
+		}
+		d.Devices = append(d.Devices, fmt.Sprintf("%v: %s with %s", torch.Device{CUDA: true, Index: i}, name, gigabytes(memory)))
+	}
+	return nil
+}
+
+func (d *diagnosis) write(w io.Writer, format doctorFormat) error {
+	if format == doctorJSON {
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(d)
+	}
+	_, err := io.WriteString(w, d.text())
+	return err
+}
+
+func (d *diagnosis) text() string {
+	m := d.Machine
+	libtorch := "not usable"
+	if d.Libtorch.Version != "" {
+		libtorch = d.Libtorch.Version + " in " + d.Libtorch.Folder
+	}
+	facts := []fact{
+		{"version", fmt.Sprintf("%s, built with %s for %s", d.Version, d.Go, d.System)},
+		{"processor", m.Processor},
+		{"features", strings.Join(m.Features, ", ")},
+		{"cores", fmt.Sprintf("%d that this process may use", m.Cores)},
+		{"memory", gigabytes(m.FreeMemory) + " free"},
+		{"libtorch", libtorch},
+		{"native part", d.Libtorch.Native},
+		{"devices", strings.Join(d.Devices, "; ")},
+	}
+	if d.Threads > 0 {
+		facts = append(facts, fact{"threads", fmt.Sprint(d.Threads)})
+	}
+	var b strings.Builder
+	b.WriteString("acdclip\n" + aligned(facts))
+	for _, part := range []struct {
+		title string
+		lines []string
+	}{{"problems", d.Problems}, {"advice", d.Advice}} {
+		if len(part.lines) > 0 {
+			b.WriteString(part.title + "\n")
+		}
+		for _, line := range part.lines {
+			b.WriteString("  - " + visible(line) + "\n")
+		}
+	}
+	if d.Well {
+		b.WriteString("all is well: train, eval and predict can run\n")
+	}
+	return b.String()
+}

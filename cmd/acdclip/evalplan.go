@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/config"
+	"acdclip/pkg/data"
+	"acdclip/pkg/engine"
+	"acdclip/pkg/report"
+)
+
+// evalPlan is what will be scored with what. It is made, and refused, before any weight is read.
+type evalPlan struct {
+	loaded      config.Loaded
+	checkpoints []*evalCheckpoint // that jobs use, each once
+	jobs        []evalJob         // target by target
+}
+
+type evalCheckpoint struct {
+	path     string
+	metadata checkpoint.Metadata
+	model    config.Model // with what was set over it
+}
+
+type evalJob struct {
+	set        *data.Dataset
+	checkpoint *evalCheckpoint
+	leak       bool // the checkpoint was trained on the target itself
+}
+
+func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
+	var datasets []datasetArgument
+	for _, target := range o.targets {
+		dataset, err := parseDataset("--target", target)
+		if err != nil {
+			return nil, err
+		}
+		datasets = append(datasets, dataset)
+	}
+	loaded, err := o.app.load(&o.config, datasets, true)
+	if err != nil {
+		return nil, err
+	}
+	p := &evalPlan{loaded: loaded}
+	for _, dataset := range datasets {
+		if err := o.addTarget(ctx, p, dataset.name); err != nil {
+			return nil, err
+		}
+	}
+	if len(datasets) == 0 {
+		if err := o.addAllTargets(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	if loaded.Config.Clip == "" {
+		return nil, engine.ErrNoCLIP
+	}
+	p.checkpoints = slices.DeleteFunc(p.checkpoints, func(c *evalCheckpoint) bool {
+		return !slices.ContainsFunc(p.jobs, func(job evalJob) bool { return job.checkpoint == c })
+	})
+	return p, p.sameSize()
+}
+
+// addAllTargets plans every dataset of the configuration that its checkpoint was not trained on.
+func (o *evalOptions) addAllTargets(ctx context.Context, p *evalPlan) error {
+	for _, name := range slices.Sorted(maps.Keys(p.loaded.Config.Data.Roots)) {
+		checkpoints, err := o.checkpointsOf(p, name)
+		if err != nil {
+			return err
+		}
+		trainedOn := func(c *evalCheckpoint) bool { return strings.EqualFold(c.metadata.Auxiliary, name) }
+		if slices.ContainsFunc(checkpoints, trainedOn) {
+			continue
+		}
+		if err := o.addTarget(ctx, p, name); err != nil {
+			return err
+		}
+	}
+	if len(p.jobs) == 0 {
+		return usagef("no target dataset: give --target NAME=PATH, or put datasets under data.roots of a configuration")
+	}
+	return nil
+}
+
+// addTarget plans one dataset with each of its checkpoints.
+func (o *evalOptions) addTarget(ctx context.Context, p *evalPlan, name string) error {
+	for _, job := range p.jobs {
+		if job.set.Name == name {
+			return usagef("--target names %s twice", name)
+		}
+	}
+	checkpoints, err := o.checkpointsOf(p, name)
+	if err != nil {
+		return err
+	}
+	set, err := o.app.discover(ctx, p.loaded.Config, name, o.selection)
+	if err != nil {
+		return err
+	}
+	for _, c := range checkpoints {
+		job := evalJob{set: set, checkpoint: c, leak: c.leaks(set)}
+		if job.leak && !o.allowLeak {
+			return usagef("%s was trained on %s itself (as %s), so this is no zero-shot result; --allow-leak scores it all the same", c.path, name, c.metadata.Auxiliary)
+		}
+		if shared := c.sharedPrompts(set); len(shared) > 0 && !job.leak {
+			o.app.emit(report.Warning{Text: fmt.Sprintf("%s: %s was also trained on classes of this name: %s", name, c.path, strings.Join(shared, ", "))})
+		}
+		p.jobs = append(p.jobs, job)
+	}
+	return nil
+}
+
+// checkpointsOf gives the checkpoints that score a target, read once each.
+func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*evalCheckpoint, error) {
+	paths := []string{o.checkpoint}
+	if o.checkpoint == "" {
+		auxiliary, paired := p.loaded.Config.Data.AuxiliaryOf(target)
+		paths = p.loaded.Config.Checkpoints[auxiliary]
+		switch {
+		case !paired:
+			return nil, usagef("no checkpoint for %s: give --checkpoint FILE (`acdclip train` makes one), or data.pairing and checkpoints in a configuration", target)
+		case len(paths) == 0:
+			return nil, usagef("no checkpoint for %s: data.pairing gives it the auxiliary dataset %s, and checkpoints.%s is empty", target, auxiliary, auxiliary)
+		}
+	}
+	var list []*evalCheckpoint
+	for _, path := range paths {
+		c, err := p.checkpoint(path)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, nil
+}
+
+func (p *evalPlan) checkpoint(path string) (*evalCheckpoint, error) {
+	for _, known := range p.checkpoints {
+		if known.path == path {
+			return known, nil
+		}
+	}
+	file, err := checkpoint.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	model, _, err := config.OverlayModel(file.Metadata.Model, p.loaded)
+	if err != nil {
+		return nil, err
+	}
+	c := &evalCheckpoint{path, file.Metadata, model}
+	p.checkpoints = append(p.checkpoints, c)
+	return c, nil
+}
+
+// leaks says whether the checkpoint was trained on the very dataset.
+func (c *evalCheckpoint) leaks(set *data.Dataset) bool {
+	return strings.EqualFold(c.metadata.Auxiliary, set.Name) || c.metadata.ListHash != "" && c.metadata.ListHash == set.ListHash()
+}
+
+// sharedPrompts are the class names that the checkpoint was trained with and the dataset has too.
+func (c *evalCheckpoint) sharedPrompts(set *data.Dataset) []string {
+	return slices.DeleteFunc(promptNames(set), func(name string) bool { return !slices.Contains(c.metadata.Prompts, name) })
+}
+
+// sameSize refuses checkpoints whose pixel metrics would not compare.
+func (p *evalPlan) sameSize() error {
+	first := p.checkpoints[0]
+	for _, c := range p.checkpoints[1:] {
+		if c.model.ImageSize != first.model.ImageSize {
+			return usagef("%s works at %d pixels and %s at %d, so their pixel metrics do not compare; give one size with --set model.image_size=N",
+				first.path, first.model.ImageSize, c.path, c.model.ImageSize)
+		}
+	}
+	return nil
+}

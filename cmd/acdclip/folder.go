@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// outputFolder is a folder that a verb writes.
+type outputFolder struct {
+	path  string
+	kind  string           // what it is called in messages
+	files []*regexp.Regexp // the files that the verb puts there, by name
+	trees []string         // the folders that the verb puts there, full of PNG pictures
+}
+
+// fileNames makes the patterns of files; one that was being written when the
+// program died is called .NAME and a number.
+func fileNames(patterns ...string) []*regexp.Regexp {
+	var list []*regexp.Regexp
+	for _, pattern := range patterns {
+		list = append(list, regexp.MustCompile(`^(`+pattern+`|\.`+pattern+`\d+)$`))
+	}
+	return list
+}
+
+// check refuses a folder that is not empty, unless it may be overwritten and
+// holds nothing but what the verb writes. It changes nothing.
+func (f outputFolder) check(overwrite bool) error {
+	if f.path == "" {
+		return usagef("--out is empty")
+	}
+	entries, err := os.ReadDir(f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return usageError{fmt.Errorf("the %s cannot be used: %w", f.kind, err)}
+	case len(entries) == 0:
+		return nil
+	case !overwrite:
+		return usagef("the %s %s is not empty; give another with --out, or --overwrite to replace what is there", f.kind, f.path)
+	}
+	for _, entry := range entries {
+		if foreign := f.foreign(entry); foreign != "" {
+			return usagef("the %s %s holds %s, which acdclip did not write: --overwrite replaces only its own files; give another with --out", f.kind, f.path, foreign)
+		}
+	}
+	return nil
+}
+
+// foreign names what is not the verb's own in an entry of the folder, "" for nothing.
+func (f outputFolder) foreign(entry fs.DirEntry) string {
+	for _, pattern := range f.files {
+		if entry.Type().IsRegular() && pattern.MatchString(entry.Name()) {
+			return ""
+		}
+	}
+	for _, tree := range f.trees {
+		if entry.IsDir() && entry.Name() == tree {
+			return foreignInTree(filepath.Join(f.path, tree), f.path)
+		}
+	}
+	return entry.Name()
+}
+
+// foreignInTree finds a file below tree that is no PNG picture.
+func foreignInTree(tree, root string) string {
+	foreign := ""
+	err := filepath.WalkDir(tree, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		stem := strings.TrimRight(entry.Name(), "0123456789") // a temporary file ends in a number
+		if entry.IsDir() || entry.Type().IsRegular() && strings.HasSuffix(stem, ".png") {
+			return nil
+		}
+		foreign = path
+		return filepath.SkipAll
+	})
+	if err != nil {
+		return tree
+	}
+	if inside, err := filepath.Rel(root, foreign); err == nil && foreign != "" {
+		return inside
+	}
+	return foreign
+}
+
+// create makes the folder and removes what check let pass in it.
+func (f outputFolder) create() error {
+	if err := os.MkdirAll(f.path, 0o755); err != nil {
+		return fmt.Errorf("creating the %s: %w", f.kind, err)
+	}
+	entries, err := os.ReadDir(f.path)
+	if err != nil {
+		return fmt.Errorf("clearing the %s: %w", f.kind, err)
+	}
+	for _, entry := range entries {
+		if f.foreign(entry) != "" {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(f.path, entry.Name())); err != nil {
+			return fmt.Errorf("clearing the %s: %w", f.kind, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"acdclip/pkg/config"
+	"acdclip/pkg/data"
+	"acdclip/pkg/engine"
+	"acdclip/pkg/report"
+)
+
+// predictOptions are what `acdclip predict` was asked for.
+type predictOptions struct {
+	app            *app
+	config         configFlags
+	inputs         []string
+	checkpoint     string
+	class          string
+	classFrom      classSource
+	domain         config.Domain
+	threshold      *float64 // nil where none was given
+	pixelThreshold *float64
+	batch          int
+	out            string
+	overwrite      bool
+	format         report.PredictionFormat
+	heatmaps       bool
+	masks          bool
+	allowOtherCLIP bool
+}
+
+// classSource says where the classes of pictures come from, instead of --class.
+type classSource string
+
+const classFromFolder classSource = "folder"
+
+// standardOut is the --out that means stdout.
+const standardOut = "-"
+
+func newPredictCommand(a *app, run func(context.Context, *predictOptions) error) *cobra.Command {
+	o := &predictOptions{app: a, domain: config.Industrial, format: report.PredictionCSV}
+	var threshold, pixelThreshold float64
+	command := &cobra.Command{
+		Use:   "predict --clip PATH --checkpoint FILE PATH...",
+		Short: "Score pictures and folders of pictures",
+		Long: `Score pictures, and all pictures in folders and below them, and write into the
+output folder:
+  predictions.csv    a row a picture, in the order given, written as it goes
+  heatmaps/...       with --heatmaps: each picture under its anomaly map, at its own
+                     size, and colorbar.png, the color scale from 0 to 1
+  masks/...          with --masks: white where the map reaches --pixel-threshold
+
+A score lies in [0, 1]; the higher, the more anomalous. Without --threshold the
+column "anomalous" stays empty. The output pictures mirror the input folders and
+keep the full names (a/x.png becomes heatmaps/a/x.png.png). A picture that cannot
+be read is a row with an error, and the others go on.`,
+		Example: `  acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --class bolt --heatmaps photos
+  acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --out - photos | sort -t, -k2 -gr | head`,
+		Args: someArgs("picture or folder"),
+		RunE: func(command *cobra.Command, arguments []string) error {
+			o.inputs = arguments
+			o.threshold = given(command.Flags(), "threshold", &threshold)
+			o.pixelThreshold = given(command.Flags(), "pixel-threshold", &pixelThreshold)
+			return run(command.Context(), o)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&o.checkpoint, "checkpoint", "", "the trained adapters, `FILE`: of acdclip train, or an adapter_N.pth of ACD-CLIP's authors")
+	flags.StringVar(&o.class, "class", "object", "what the pictures show, `NAME`, as the text prompts call it")
+	choiceVar(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "call what a picture shows as its folder is called")
+	choiceVar(flags, &o.domain, "domain", []config.Domain{config.Industrial, config.Medical}, "kind of pictures; chooses score weights and smoothing")
+	flags.Float64Var(&threshold, "threshold", 0, "a picture is anomalous when its score is at least `F`")
+	flags.Float64Var(&pixelThreshold, "pixel-threshold", 0, "a pixel is anomalous when the map is at least `F`; for --masks")
+	flags.IntVar(&o.batch, "batch", 4, "`N` pictures at once")
+	flags.StringVar(&o.out, "out", "acdclip-out", "the output folder, `DIR`; - writes rows to stdout and no files")
+	flags.BoolVar(&o.overwrite, "overwrite", false, "replace predictions that are there")
+	choiceVar(flags, &o.format, "format", []report.PredictionFormat{report.PredictionCSV, report.PredictionJSONL}, "how rows are written")
+	flags.BoolVar(&o.heatmaps, "heatmaps", false, "write heat maps")
+	flags.BoolVar(&o.masks, "masks", false, "write masks; needs --pixel-threshold")
+	flags.BoolVar(&o.allowOtherCLIP, "allow-other-clip", false, "take a checkpoint that was trained on another CLIP")
+	o.config.registerConfig(flags)
+	return command
+}
+
+// given returns value where its flag was given, else nil.
+func given(flags *pflag.FlagSet, name string, value *float64) *float64 {
+	if !flags.Changed(name) {
+		return nil
+	}
+	return value
+}
+
+func runPredict(ctx context.Context, o *predictOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	loaded, err := o.app.load(&o.config, nil, true)
+	switch {
+	case err != nil:
+		return err
+	case loaded.Config.Clip == "":
+		return engine.ErrNoCLIP
+	}
+	folder := outputFolder{
+		path: o.out, kind: "output folder", files: fileNames(`predictions\.csv`, `predictions\.jsonl`), trees: []string{heatmapTree, maskTree},
+	}
+	inputs, err := o.scan(ctx, folder)
+	if err != nil {
+		return err
+	}
+	detector, err := engine.OpenDetector(ctx, engine.Setup{
+		Config: loaded, Checkpoint: o.checkpoint, AllowOtherCLIP: o.allowOtherCLIP, Emit: o.app.emit,
+	})
+	if err != nil {
+		return err
+	}
+	defer detector.Close()
+	used := loaded.Config
+	used.Model = detector.Model
+	if err := o.app.tell(&o.config, used); err != nil {
+		return err
+	}
+	output, err := openPredictions(o, folder)
+	if err != nil {
+		return err
+	}
+	load := loadOptions(loaded.Config)
+	load.KeepOriginal = o.heatmaps
+	err = detector.Predict(ctx, engine.PredictOptions{
+		Inputs: inputs, PromptOf: o.promptOf, Domain: o.domain, Batch: o.batch, Load: load,
+	}, o.app.emit, output.add)
+	if err = errors.Join(err, output.close()); err != nil {
+		return o.app.ended(err, output.saved(len(inputs)))
+	}
+	o.app.emit(report.Notice{Text: output.summary()})
+	return failures(output.failed, output.rows)
+}
+
+// check finds contradictions between flags.
+func (o *predictOptions) check() error {
+	if err := requireFile("--checkpoint", o.checkpoint, "it names the trained adapters; `acdclip train` makes one, and an adapter_N.pth of ACD-CLIP's authors is one too"); err != nil {
+		return err
+	}
+	for _, limit := range []struct {
+		flag  string
+		value *float64
+	}{{"--threshold", o.threshold}, {"--pixel-threshold", o.pixelThreshold}} {
+		if limit.value != nil && !(*limit.value >= 0 && *limit.value <= 1) { // NaN too
+			return usagef("%s %v: it must be a number from 0 to 1, as scores are", limit.flag, *limit.value)
+		}
+	}
+	switch {
+	case o.masks && o.pixelThreshold == nil:
+		return usagef("--masks needs --pixel-threshold: a mask is where the map reaches it")
+	case o.pixelThreshold != nil && !o.masks:
+		return usagef("--pixel-threshold is for --masks")
+	case o.out == standardOut && (o.heatmaps || o.masks):
+		return usagef("--out - writes no files: --heatmaps and --masks need a folder")
+	case o.classFrom != "" && o.config.flags.Changed("class"):
+		return usagef("--class and --class-from contradict each other")
+	case strings.TrimSpace(o.class) == "":
+		return usagef("--class is empty")
+	}
+	return positive("--batch", o.batch)
+}
+
+// scan lists the pictures, and checks that no output can fall on them.
+func (o *predictOptions) scan(ctx context.Context, folder outputFolder) ([]data.Found, error) {
+	if o.out == standardOut {
+		return data.Scan(ctx, o.inputs, data.ScanOptions{})
+	}
+	inputs, err := data.Scan(ctx, o.inputs, data.ScanOptions{Skip: o.out})
+	if err != nil {
+		return nil, err
+	}
+	if o.overwrite {
+		for _, input := range o.inputs {
+			if liesIn(input, o.out) {
+				return nil, usagef("%s lies in the output folder %s, which --overwrite clears; give another with --out", input, o.out)
+			}
+		}
+	}
+	return inputs, folder.check(o.overwrite)
+}
+
+// liesIn says whether path lies in a folder, links followed.
+func liesIn(path, folder string) bool {
+	path, err := withoutLinks(path)
+	if err != nil {
+		return false
+	}
+	if folder, err = withoutLinks(folder); err != nil {
+		return false // a folder that is not there yet holds nothing
+	}
+	inside, err := filepath.Rel(folder, path)
+	return err == nil && filepath.IsLocal(inside)
+}
+
+// withoutLinks is the absolute path of what is there, without symbolic links.
+func withoutLinks(path string) (string, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(absolute)
+}
+
+// promptOf is the prompt name of what a picture shows.
+func (o *predictOptions) promptOf(input data.Found) string {
+	if o.classFrom != classFromFolder {
+		return o.class
+	}
+	path, err := filepath.Abs(input.Path)
+	if err != nil {
+		path = input.Path
+	}
+	return data.PromptName("", filepath.Base(filepath.Dir(path)))
+}

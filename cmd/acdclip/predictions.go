@@ -1,0 +1,172 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"acdclip/pkg/data"
+	"acdclip/pkg/engine"
+	"acdclip/pkg/report"
+)
+
+// The folders of output pictures.
+const (
+	heatmapTree = "heatmaps"
+	maskTree    = "masks"
+)
+
+// predictions writes what is found, picture by picture.
+type predictions struct {
+	options *predictOptions
+	folder  string   // "" for stdout
+	file    *os.File // nil for stdout
+	writer  report.PredictionWriter
+
+	rows, failed, anomalous int
+}
+
+// openPredictions makes the output folder and begins the file of rows, or begins on stdout.
+func openPredictions(o *predictOptions, folder outputFolder) (*predictions, error) {
+	p := &predictions{options: o}
+	if o.out == standardOut {
+		var err error
+		p.writer, err = report.NewPredictionWriter(o.app.out, o.format)
+		return p, err
+	}
+	p.folder = o.out
+	if err := folder.create(); err != nil {
+		return nil, err
+	}
+	if o.heatmaps {
+		if err := p.picture(filepath.Join(heatmapTree, "colorbar.png"), report.ColorBar()); err != nil {
+			return nil, err
+		}
+	}
+	file, err := os.Create(filepath.Join(o.out, "predictions."+string(o.format)))
+	if err != nil {
+		return nil, fmt.Errorf("creating the file of predictions: %w", err)
+	}
+	p.file = file
+	if p.writer, err = report.NewPredictionWriter(file, o.format); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return p, nil
+}
+
+// add writes one picture's outputs, then its row.
+func (p *predictions) add(input data.Found, judged engine.Judged) error {
+	o := p.options
+	row := report.Prediction{Path: input.Path, Threshold: o.threshold, Width: judged.Picture.Width, Height: judged.Picture.Height}
+	if judged.Err != nil {
+		row.Error = strings.TrimPrefix(judged.Err.Error(), input.Path+": ")
+		p.failed++
+		o.app.emit(report.Warning{Text: input.Path + ": " + row.Error})
+		return p.write(row)
+	}
+	row.Score, row.MapMax, row.ClassProbability = judged.Score, judged.MapMax, judged.ClassProbability
+	if o.threshold != nil {
+		row.Anomalous = new(float64(judged.Score) >= *o.threshold)
+		if *row.Anomalous {
+			p.anomalous++
+		}
+	}
+	if err := p.pictures(input, judged, &row); err != nil {
+		return err
+	}
+	return p.write(row)
+}
+
+// pictures writes the heat map and the mask of one picture and notes them in its row.
+func (p *predictions) pictures(input data.Found, judged engine.Judged, row *report.Prediction) error {
+	if p.folder == "" {
+		return nil
+	}
+	original := judged.Picture
+	anomaly := report.AnomalyMap{Size: squareSide(len(judged.Map)), Values: judged.Map}
+	if p.options.heatmaps {
+		overlay, err := anomaly.Overlay(original.Original.Pix, original.Width, original.Height)
+		if err != nil {
+			return fmt.Errorf("%s: %w", input.Path, err)
+		}
+		row.Heatmap = filepath.Join(heatmapTree, input.Rel+".png")
+		if err := p.picture(row.Heatmap, overlay); err != nil {
+			return err
+		}
+	}
+	if p.options.masks {
+		mask, err := anomaly.Mask(float32(*p.options.pixelThreshold), original.Width, original.Height)
+		if err != nil {
+			return fmt.Errorf("%s: %w", input.Path, err)
+		}
+		row.Mask = filepath.Join(maskTree, input.Rel+".png")
+		return p.picture(row.Mask, mask)
+	}
+	return nil
+}
+
+// squareSide is the side of a square of that many pixels.
+func squareSide(pixels int) int { return int(math.Sqrt(float64(pixels)) + 0.5) }
+
+// picture writes a PNG at a path below the output folder.
+func (p *predictions) picture(path string, picture image.Image) error {
+	path = filepath.Join(p.folder, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("creating a folder for %s: %w", path, err)
+	}
+	return report.WriteFile(path, func(w io.Writer) error { return report.EncodePNG(w, picture) })
+}
+
+func (p *predictions) write(row report.Prediction) error {
+	if err := p.writer.Write(row); err != nil {
+		return err
+	}
+	p.rows++
+	return nil
+}
+
+// close ends the rows. Those that were written stay, whatever happened.
+func (p *predictions) close() error {
+	err := p.writer.Close()
+	if p.file != nil {
+		err = errors.Join(err, p.file.Close())
+	}
+	return err
+}
+
+// summary says what was done and where it is.
+func (p *predictions) summary() string {
+	text := counted(p.rows-p.failed, "picture", "pictures") + " scored"
+	if p.options.threshold != nil {
+		text += fmt.Sprintf(", %d of them anomalous (score at least %v)", p.anomalous, *p.options.threshold)
+	}
+	if p.failed > 0 {
+		text += fmt.Sprintf(", %d failed", p.failed)
+	}
+	if p.file == nil {
+		return text
+	}
+	text += "; see " + p.file.Name()
+	for _, tree := range []struct {
+		written bool
+		name    string
+	}{{p.options.heatmaps, heatmapTree}, {p.options.masks, maskTree}} {
+		if tree.written {
+			text += " and " + filepath.Join(p.folder, tree.name)
+		}
+	}
+	return text
+}
+
+// saved says what is left when not all were scored, and how to go on.
+func (p *predictions) saved(total int) string {
+	if p.file == nil {
+		return fmt.Sprintf("%d of %d rows were written", p.rows, total)
+	}
+	return fmt.Sprintf("%s holds %d of %d rows; --overwrite starts again", p.file.Name(), p.rows, total)
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"acdclip/cgo/torch"
+	"acdclip/internal/golden"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"acdclip": main})
+}
+
+// TestScripts runs the program itself as testdata/script says.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		Setup:               setup,
+		Condition:           condition,
+		RequireExplicitExec: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"status":   status,
+			"picture":  picture,
+			"promise":  promise,
+			"truncate": truncate,
+			"rows":     rows,
+			"size":     size,
+			"waitfor":  waitFor,
+		},
+	})
+}
+
+// setup tells the scripts where the libraries are, since their program lies in
+// a temporary folder, and keeps them to one thread each.
+func setup(env *testscript.Env) error {
+	native := os.Getenv(torch.NativeVariable)
+	if native == "" {
+		native = filepath.Join(golden.Root(), "build", "current", "libacdclip_native.so")
+	}
+	env.Setenv(torch.NativeVariable, native)
+	env.Setenv(torch.LibtorchVariable, os.Getenv(torch.LibtorchVariable))
+	env.Setenv("ACDCLIP_THREADS", "1")
+	env.Setenv("ACDCLIP_DEVICE", "cpu")
+	env.Setenv("SHARED", filepath.Join(golden.Root(), "..", "shared"))
+	return nil
+}
+
+// condition knows [shared]: the golden numbers and real pictures lie beside the checkout.
+func condition(name string) (bool, error) {
+	if name != "shared" {
+		return false, fmt.Errorf("unknown condition %q", name)
+	}
+	for _, folder := range []string{"golden", "data"} {
+		if !isFolder(filepath.Join(golden.Root(), "..", "shared", folder)) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// status N COMMAND ARGUMENT...: the command ends with this exit status.
+func status(ts *testscript.TestScript, _ bool, args []string) {
+	got := 0
+	var exit *exec.ExitError
+	switch err := ts.Exec(args[1], args[2:]...); {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	default:
+		ts.Check(err)
+	}
+	if want := number(ts, args[0]); got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+// picture FILE WIDTH HEIGHT [N]: a gradient, in the format that the name says;
+// N of them, with a number for the name's *.
+func picture(ts *testscript.TestScript, _ bool, args []string) {
+	drawn := image.NewRGBA(image.Rect(0, 0, number(ts, args[1]), number(ts, args[2])))
+	for y := range drawn.Rect.Dy() {
+		for x := range drawn.Rect.Dx() {
+			drawn.Set(x, y, color.RGBA{uint8(x), uint8(y), uint8(x + y), 255})
+		}
+	}
+	var b bytes.Buffer
+	if strings.HasSuffix(args[0], ".jpg") {
+		ts.Check(jpeg.Encode(&b, drawn, nil))
+	} else {
+		ts.Check(png.Encode(&b, drawn))
+	}
+	if len(args) < 4 {
+		write(ts, args[0], b.Bytes())
+		return
+	}
+	for i := range number(ts, args[3]) {
+		write(ts, strings.Replace(args[0], "*", strconv.Itoa(i), 1), b.Bytes())
+	}
+}
+
+// promise FILE WIDTH HEIGHT: a PNG of which there is nothing but the header.
+func promise(ts *testscript.TestScript, _ bool, args []string) {
+	header := []byte("IHDR")
+	header = binary.BigEndian.AppendUint32(header, uint32(number(ts, args[1])))
+	header = binary.BigEndian.AppendUint32(header, uint32(number(ts, args[2])))
+	header = append(header, 8, 2, 0, 0, 0)
+	file := binary.BigEndian.AppendUint32([]byte("\x89PNG\r\n\x1a\n"), uint32(len(header)-4))
+	file = append(file, header...)
+	write(ts, args[0], binary.BigEndian.AppendUint32(file, crc32.ChecksumIEEE(header)))
+}
+
+// truncate FILE: its second half is cut off.
+func truncate(ts *testscript.TestScript, _ bool, args []string) {
+	content := ts.ReadFile(args[0])
+	write(ts, args[0], []byte(content[:len(content)/2]))
+}
+
+// rows FILE N: it has that many lines.
+func rows(ts *testscript.TestScript, _ bool, args []string) {
+	if got := strings.Count(ts.ReadFile(args[0]), "\n"); got != number(ts, args[1]) {
+		ts.Fatalf("%s has %d lines, want %s", args[0], got, args[1])
+	}
+}
+
+// size FILE WIDTH HEIGHT: it is a PNG of that size.
+func size(ts *testscript.TestScript, _ bool, args []string) {
+	config, err := png.DecodeConfig(strings.NewReader(ts.ReadFile(args[0])))
+	ts.Check(err)
+	if config.Width != number(ts, args[1]) || config.Height != number(ts, args[2]) {
+		ts.Fatalf("%s has %d x %d pixels, want %s x %s", args[0], config.Width, config.Height, args[1], args[2])
+	}
+}
+
+// waitfor FILE [TEXT]: until it is there, and holds the text.
+func waitFor(ts *testscript.TestScript, _ bool, args []string) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		content, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil && (len(args) < 2 || strings.Contains(string(content), args[1])) {
+			return
+		}
+	}
+	ts.Fatalf("%s did not appear", args[0])
+}
+
+func number(ts *testscript.TestScript, text string) int {
+	n, err := strconv.Atoi(text)
+	ts.Check(err)
+	return n
+}
+
+func write(ts *testscript.TestScript, name string, content []byte) {
+	path := ts.MkAbs(name)
+	ts.Check(os.MkdirAll(filepath.Dir(path), 0o755))
+	ts.Check(os.WriteFile(path, content, 0o644))
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/config"
+	"acdclip/pkg/data"
+	"acdclip/pkg/data/synth"
+	"acdclip/pkg/engine"
+	"acdclip/pkg/report"
+)
+
+// The exit statuses.
+const (
+	statusDone        = 0
+	statusFailed      = 1
+	statusUsage       = 2
+	statusPartial     = 3
+	statusInterrupted = 130
+)
+
+// exitStatusHelp is the end of the root's help.
+func exitStatusHelp(root *cobra.Command) string {
+	return `{{if eq .CommandPath "` + root.Name() + `"}}
+Exit status:
+  0    done
+  1    failed; also: every input failed, or an argument is empty or cannot be read
+  2    wrong use or configuration
+  3    done, but some inputs failed
+  130  interrupted; what was finished is saved
+{{end}}`
+}
+
+// usageError is wrong use of the command line.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+func usagef(format string, values ...any) error { return usageError{fmt.Errorf(format, values...)} }
+
+// partialError says that the work is done, but some inputs failed.
+type partialError struct{ failed, total int }
+
+func (e partialError) Error() string {
+	return fmt.Sprintf("%d of %d inputs failed; the warnings above name them", e.failed, e.total)
+}
+
+// failures is the error of failed inputs among total: nil for none.
+func failures(failed, total int) error {
+	switch {
+	case failed == 0:
+		return nil
+	case failed < total:
+		return partialError{failed, total}
+	case total == 1:
+		return errors.New("the only input failed; the warning above says why")
+	}
+	return fmt.Errorf("all %d inputs failed; the warnings above say why", total)
+}
+
+// ended is the error of work that did not come to its end, with what was saved
+// and how to go on; saved is "" where nothing was.
+func (a *app) ended(err error, saved string) error {
+	if errors.Is(err, context.Canceled) {
+		return interruption{saved, err}
+	}
+	if saved != "" {
+		a.emit(report.Notice{Text: saved})
+	}
+	return err
+}
+
+// interruption is an error whose cause is a signal.
+type interruption struct {
+	saved string
+	err   error
+}
+
+func (i interruption) Error() string { return "interrupted; " + cmp.Or(i.saved, "nothing was written") }
+func (i interruption) Unwrap() error { return i.err }
+
+// misuse are the errors of the packages that the caller's words cause.
+func misuse() []error {
+	return []error{engine.ErrNoCLIP, engine.ErrOtherCLIP, data.ErrUnknownClass, synth.ErrUnknown, synth.ErrNotEmpty}
+}
+
+func statusOf(err error) int {
+	var usage usageError
+	var configuration *config.Error
+	var partial partialError
+	switch {
+	case err == nil:
+		return statusDone
+	case errors.Is(err, context.Canceled):
+		return statusInterrupted
+	case errors.As(err, &partial):
+		return statusPartial
+	case errors.As(err, &usage), errors.As(err, &configuration):
+		return statusUsage
+	}
+	for _, known := range misuse() {
+		if errors.Is(err, known) {
+			return statusUsage
+		}
+	}
+	return statusFailed
+}
+
+// explain gives the lines that are shown for an error of a command.
+func explain(command *cobra.Command, err error) []string {
+	var known interruption
+	if errors.Is(err, context.Canceled) && !errors.As(err, &known) {
+		err = interruption{err: err}
+	}
+	lines := linesOf(err)
+	for i := range lines {
+		for _, name := range []string{"data: input: ", "data: ", "synth: "} { // packages, which mean nothing to a user
+			lines[i] = strings.TrimPrefix(lines[i], name)
+		}
+	}
+	var usage usageError
+	switch {
+	case errors.As(err, &usage):
+		lines = append(lines, fmt.Sprintf("`%s --help` says more", command.CommandPath()))
+	case errors.Is(err, torch.ErrNotFound):
+		lines = append(lines, "`acdclip doctor` says more")
+	}
+	return lines
+}
+
+// linesOf gives an error's text: a line for each of several joined errors, with
+// the control characters inside each made visible.
+func linesOf(err error) []string {
+	text := err.Error()
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var lines, texts []string
+		for _, part := range joined.Unwrap() {
+			lines = append(lines, linesOf(part)...)
+			texts = append(texts, part.Error())
+		}
+		if strings.Join(texts, "\n") == text {
+			return lines
+		}
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		if before, ok := strings.CutSuffix(text, inner.Error()); ok {
+			lines := linesOf(inner)
+			lines[0] = visible(before) + lines[0]
+			return lines
+		}
+	}
+	return []string{visible(text)}
+}
+
+// visible writes control characters as escapes: a file's name must not steer the terminal.
+func visible(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if strconv.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRune(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
+}
+
+// shellQuoted writes text so that a shell reads it as one word.
+func shellQuoted(text string) string {
+	plain := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("/._-+:,@", r)
+	}
+	if text != "" && !strings.ContainsFunc(text, func(r rune) bool { return !plain(r) }) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}

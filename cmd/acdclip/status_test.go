@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"testing"
+
+	"acdclip/pkg/config"
+	"acdclip/pkg/engine"
+)
+
+func TestStatusOf(t *testing.T) {
+	configuration := config.Config{}.Validate()
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0},
+		{io.ErrUnexpectedEOF, 1},
+		{failures(3, 3), 1},
+		{usagef("wrong"), 2},
+		{fmt.Errorf("reading: %w", configuration), 2},
+		{fmt.Errorf("opening: %w", engine.ErrNoCLIP), 2},
+		{failures(1, 3), 3},
+		{failures(0, 3), 0},
+		{context.Canceled, 130},
+		{interruption{"half is saved", fmt.Errorf("epoch 3: %w", context.Canceled)}, 130},
+	} {
+		if got := statusOf(c.err); got != c.want {
+			t.Errorf("%v: status %d, want %d", c.err, got, c.want)
+		}
+	}
+}
+
+func TestLinesOf(t *testing.T) {
+	first, second := errors.New("first\nline"), errors.New("second")
+	for _, c := range []struct {
+		err  error
+		want []string
+	}{
+		{first, []string{`first\nline`}},
+		{errors.Join(first, second), []string{`first\nline`, "second"}},
+		{fmt.Errorf("both: %w", errors.Join(first, second)), []string{`both: first\nline`, "second"}},
+		{fmt.Errorf("%w after", second), []string{"second after"}},
+		{interruption{"all is saved", context.Canceled}, []string{"interrupted; all is saved"}},
+		{interruption{"", context.Canceled}, []string{"interrupted; nothing was written"}},
+	} {
+		if got := linesOf(c.err); !slices.Equal(got, c.want) {
+			t.Errorf("%v: %q, want %q", c.err, got, c.want)
+		}
+	}
+}
+
+func TestEnded(t *testing.T) {
+	var shown bytes.Buffer
+	a := newApp(io.Discard, &shown, false)
+	if err := a.ended(io.EOF, "half is saved"); err != io.EOF || shown.String() != "half is saved\n" {
+		t.Errorf("a failure: %v, %q", err, shown.String())
+	}
+	shown.Reset()
+	cancelled := fmt.Errorf("step 3: %w", context.Canceled)
+	if err := a.ended(cancelled, "half is saved"); err.Error() != "interrupted; half is saved" || !errors.Is(err, context.Canceled) || shown.Len() > 0 {
+		t.Errorf("an interruption: %v, %q", err, shown.String())
+	}
+	if lines := explain(newRoot(a), cancelled); !slices.Equal(lines, []string{"interrupted; nothing was written"}) {
+		t.Errorf("an interruption before anything was written: %q", lines)
+	}
+}
+
+func TestShellQuoted(t *testing.T) {
+	for text, want := range map[string]string{"": "''", "a/b-1.pt": "a/b-1.pt", "my clip": "'my clip'", "it's": `'it'\''s'`, "$HOME": "'$HOME'"} {
+		if got := shellQuoted(text); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
+// TestFlagsReachOptions replaces the verbs' run functions.
+func TestFlagsReachOptions(t *testing.T) {
+	a := newApp(io.Discard, io.Discard, false)
+	var got *predictOptions
+	command := newPredictCommand(a, func(_ context.Context, o *predictOptions) error { got = o; return nil })
+	command.SetArgs([]string{"--checkpoint", "c", "--threshold", "0.25", "--class-from", "folder", "--format=jsonl", "--clip", "x", "--threads", "3", "a", "b"})
+	if err := command.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	if got.checkpoint != "c" || got.threshold == nil || *got.threshold != 0.25 || got.pixelThreshold != nil || got.classFrom != classFromFolder ||
+		got.format != "jsonl" || !slices.Equal(got.inputs, []string{"a", "b"}) || got.class != "object" || got.batch != 4 {
+		t.Errorf("options %+v", got)
+	}
+	a.environment = []string{"ACDCLIP_SEED=9", "ACDCLIP_THREADS=8"}
+	loaded, err := a.load(&got.config, nil, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := loaded.Config; c.Threads != 3 || c.Seed != 9 || c.Clip == "" {
+		t.Errorf("configuration %+v", c)
+	}
+	if _, set := loaded.Set["device"]; set {
+		t.Error("a flag that was not given set its key")
+	}
+}
+
+func TestJSONFailure(t *testing.T) {
+	var errors bytes.Buffer
+	a := newApp(io.Discard, &errors, false)
+	a.environment = nil
+	if status := a.run(context.Background(), []string{"train", "--log", "json", "--clip", "c", "--auxiliary", "nowhere=nope"}); status != statusFailed {
+		t.Errorf("status %d", status)
+	}
+	if !bytes.HasPrefix(errors.Bytes(), []byte(`{"event":"failure","time":"`)) {
+		t.Errorf("got %s", errors.String())
+	}
+}

@@ -1,0 +1,16 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func newWeightsCommand(a *app) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "weights",
+		Short: "Look at weight files, make a tiny CLIP",
+		Args:  subcommandArgs,
+		RunE:  showHelp,
+
+		DisableFlagsInUseLine: true,
+	}
+	command.AddCommand(newInspectCommand(a, runInspect), newInitCommand(a, runInit))
+	return command
+}

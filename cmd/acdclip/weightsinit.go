@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"acdclip/pkg/clip/pretrained"
+	"acdclip/pkg/report"
+)
+
+// initOptions are what `acdclip weights init` was asked for.
+type initOptions struct {
+	app    *app
+	folder string
+	seed   uint64
+}
+
+func newInitCommand(a *app, run func(context.Context, *initOptions) error) *cobra.Command {
+	o := &initOptions{app: a}
+	command := &cobra.Command{
+		Use:   "init DIR",
+		Short: "Make a tiny CLIP of random values, to try things with",
+		Long: `Make a tiny CLIP of random values as a Hugging Face folder. It has learned
+nothing: it is for trying the other commands without a download, and for tests.
+What is trained on it is of no use with another CLIP.`,
+		Example: "  acdclip weights init clip",
+		Args:    oneArg("folder"),
+		RunE: func(command *cobra.Command, arguments []string) error {
+			o.folder = arguments[0]
+			return run(command.Context(), o)
+		},
+	}
+	command.Flags().Uint64Var(&o.seed, "seed", 0, "`N` from which the values are drawn")
+	return command
+}
+
+func runInit(_ context.Context, o *initOptions) error {
+	arch := pretrained.TinyArch()
+	if err := pretrained.WriteRandom(o.folder, arch, o.seed); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return usageError{err}
+		}
+		return err
+	}
+	o.app.emit(report.Notice{Text: fmt.Sprintf("%s holds a CLIP of random values with ViT-L/14's patch size, %d blocks a tower and widths of %d and %d",
+		o.folder, arch.VisionLayers, arch.VisionWidth, arch.TextWidth)})
+	o.app.emit(report.Notice{Text: "it has learned nothing: use it to try the commands, not to find anomalies"})
+	return nil
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/clip/pretrained"
+	"acdclip/pkg/report"
+	"acdclip/pkg/weights"
+)
+
+// inspectOptions are what `acdclip weights inspect` was asked for.
+type inspectOptions struct {
+	app    *app
+	paths  []string
+	format inspectFormat
+}
+
+// inspectFormat is how a description is printed.
+type inspectFormat string
+
+const (
+	inspectTable inspectFormat = "table"
+	inspectJSON  inspectFormat = "json"
+)
+
+func newInspectCommand(a *app, run func(context.Context, *inspectOptions) error) *cobra.Command {
+	o := &inspectOptions{app: a, format: inspectTable}
+	command := &cobra.Command{
+		Use:   "inspect PATH...",
+		Short: "Say what weight files are: format, architecture, sizes, fingerprint",
+		Long: `Say what weight files are. A CLIP is recognised in OpenAI's files, Hugging Face
+and open_clip folders, a checkpoint in what acdclip train writes and in the
+adapter_N.pth files of ACD-CLIP's authors. Files are told by their content, and
+nothing in them is run.`,
+		Example: "  acdclip weights inspect ViT-L-14-336px.pt runs/visa-n3-paper/last.safetensors",
+		Args:    someArgs("file or folder"),
+		RunE: func(command *cobra.Command, arguments []string) error {
+			o.paths = arguments
+			return run(command.Context(), o)
+		},
+	}
+	choiceVar(command.Flags(), &o.format, "format", []inspectFormat{inspectTable, inspectJSON}, "how it is printed")
+	return command
+}
+
+func runInspect(ctx context.Context, o *inspectOptions) error {
+	list := []*description{} // an empty list in JSON, not null
+	for _, path := range o.paths {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		d, err := describeWeights(path)
+		if err != nil {
+			o.app.emit(report.Warning{Text: strings.Join(linesOf(err), "; ")})
+			continue
+		}
+		list = append(list, d)
+	}
+	if err := writeDescriptions(o.app.out, list, o.format); err != nil {
+		return err
+	}
+	return failures(len(o.paths)-len(list), len(o.paths))
+}
+
+func writeDescriptions(w io.Writer, list []*description, format inspectFormat) error {
+	if format == inspectJSON {
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(list)
+	}
+	for i, d := range list {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		if _, err := io.WriteString(w, d.text()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The kinds of weight files.
+const (
+	kindCLIP       = "CLIP"
+	kindCheckpoint = "checkpoint"
+	kindOther      = "other weights"
+)
+
+// description is what a weight file is.
+type description struct {
+	Path        string               `json:"path"`
+	Kind        string               `json:"kind"`
+	Format      string               `json:"format"`
+	Fingerprint string               `json:"fingerprint,omitempty"`
+	Tensors     int                  `json:"tensors"`
+	Parameters  int64                `json:"parameters"`
+	CLIP        *clipShape           `json:"clip,omitempty"`
+	Checkpoint  *checkpoint.Metadata `json:"checkpoint,omitempty"`
+	Reason      string               `json:"reason,omitempty"` // why it is neither
+}
+
+// clipShape is pretrained.Arch with names for JSON.
+type clipShape struct {
+	ImageSize     int    `json:"image_size"`
+	Patch         int    `json:"patch"`
+	VisionWidth   int    `json:"vision_width"`
+	VisionLayers  int    `json:"vision_layers"`
+	VisionHeads   int    `json:"vision_heads"`
+	EmbedDim      int    `json:"embed_dim"`
+	ContextLength int    `json:"context_length"`
+	VocabSize     int    `json:"vocab_size"`
+	TextWidth     int    `json:"text_width"`
+	TextLayers    int    `json:"text_layers"`
+	TextHeads     int    `json:"text_heads"`
+	Activation    string `json:"activation"` // "" where the file does not say
+}
+
+// describeWeights looks at the file or folder as a CLIP, then as a checkpoint, then as any tensors.
+func describeWeights(path string) (*description, error) {
+	clip, err := pretrained.Open(path)
+	if err == nil {
+		defer clip.Close()
+		return describeCLIP(path, clip)
+	}
+	info, statErr := os.Stat(path)
+	if !errors.Is(err, pretrained.ErrNotCLIP) || statErr != nil || info.IsDir() {
+		return nil, err
+	}
+	file, openErr := weights.Open(path)
+	if openErr != nil {
+		return nil, openErr
+	}
+	defer file.Close()
+	d := &description{Path: path, Kind: kindOther, Format: string(file.Format), Tensors: len(file.Tensors), Reason: err.Error()}
+	for _, t := range file.Tensors {
+		d.Parameters += t.NumElements()
+	}
+	adapters, err := checkpoint.Open(path)
+	switch {
+	case errors.Is(err, checkpoint.ErrNotCheckpoint):
+		return d, nil
+	case err != nil:
+		return nil, err
+	}
+	defer adapters.Close()
+	d.Kind, d.Reason, d.Fingerprint, d.Checkpoint = kindCheckpoint, "", adapters.Fingerprint, &adapters.Metadata
+	return d, nil
+}
+
+func describeCLIP(path string, clip *pretrained.Checkpoint) (*description, error) {
+	d := &description{Path: path, Kind: kindCLIP, Format: clip.Format, Tensors: len(clip.Tensors), CLIP: new(clipShape(clip.Arch))}
+	if container := string(clip.Container); !strings.Contains(clip.Format, container) {
+		d.Format += ", " + container
+	}
+	for _, t := range clip.Tensors {
+		d.Parameters += t.NumElements()
+	}
+	var err error
+	d.Fingerprint, err = clip.Fingerprint()
+	return d, err
+}

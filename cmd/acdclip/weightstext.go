@@ -1,0 +1,85 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/report"
+)
+
+// fact is a line of a description.
+type fact struct{ name, value string }
+
+// text writes the description as a heading and aligned lines.
+func (d *description) text() string {
+	facts := []fact{{"kind", d.Kind}, {"format", d.Format}}
+	switch {
+	case d.CLIP != nil:
+		facts = append(facts, clipFacts(d.CLIP)...)
+	case d.Checkpoint != nil:
+		facts = append(facts, checkpointFacts(d.Checkpoint)...)
+	}
+	facts = append(facts, fact{"tensors", fmt.Sprintf("%d with %s parameters", d.Tensors, grouped(d.Parameters))}, fact{"fingerprint", d.Fingerprint})
+	if d.Reason != "" {
+		facts = append(facts, fact{"note", "neither a CLIP nor a checkpoint: " + d.Reason})
+	}
+	return visible(d.Path) + "\n" + aligned(facts)
+}
+
+// aligned writes facts as two columns, without those that have no value.
+func aligned(facts []fact) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, f := range facts {
+		if f.value != "" {
+			fmt.Fprintf(w, "  %s\t%s\n", f.name, visible(f.value))
+		}
+	}
+	_ = w.Flush() // a Builder takes everything
+	return b.String()
+}
+
+func clipFacts(a *clipShape) []fact {
+	return []fact{
+		{"vision", fmt.Sprintf("blocks %d, width %d, heads %d, patch %d, image size %d", a.VisionLayers, a.VisionWidth, a.VisionHeads, a.Patch, a.ImageSize)},
+		{"text", fmt.Sprintf("blocks %d, width %d, heads %d, context length %d, vocabulary %d", a.TextLayers, a.TextWidth, a.TextHeads, a.ContextLength, a.VocabSize)},
+		{"embedding", fmt.Sprintf("width %d", a.EmbedDim)},
+		{"activation", cmp.Or(a.Activation, "not said by the file")},
+	}
+}
+
+func checkpointFacts(m *checkpoint.Metadata) []fact {
+	adapter := m.Model.Adapter
+	facts := []fact{
+		{"method", string(m.Method)},
+		{"preset", string(m.Preset)},
+		{"auxiliary", m.Auxiliary},
+		{"classes", strings.Join(m.Prompts, ", ")},
+		{"epoch", fmt.Sprint(m.Epoch)},
+		{"groups", fmt.Sprint(m.Model.Groups)},
+		{"adapter", fmt.Sprintf("%s, rank %d, conv rank %d, kernels %v, hidden width %d",
+			adapter.Kind, adapter.Rank, adapter.ConvRank, adapter.Kernels, adapter.Hidden)},
+		{"image size", fmt.Sprint(m.Model.ImageSize)},
+		{"CLIP", m.CLIP},
+	}
+	if m.Seed != nil {
+		facts = append(facts, fact{"seed", fmt.Sprint(*m.Seed)})
+	}
+	if m.Auxiliary != report.Unknown {
+		facts = append(facts, fact{"trained with", fmt.Sprintf("acdclip %s, libtorch %s on %s, %d threads",
+			m.Versions.Acdclip, m.Versions.Libtorch, m.Device, m.Threads)})
+	}
+	return facts
+}
+
+// grouped writes a number with commas between thousands.
+func grouped(n int64) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
