@@ -12,7 +12,7 @@ import (
 // Names of the environment variables that say where the libraries are.
 const (
 	LibtorchVariable = "LIBTORCH"       // the folder that holds lib/libtorch_cpu.so
-	NativeVariable   = "ACDCLIP_NATIVE" // the path of libacdclip_native.so
+	NativeVariable   = "LIBACDCLIP_NATIVE" // the path of libacdclip_native.so
 )
 
 const nativeName = "libacdclip_native.so"
@@ -28,7 +28,7 @@ type Library struct {
 }
 
 // Find looks for the native libraries without loading them: our library in
-// $ACDCLIP_NATIVE, beside the program (../build/current, ../lib/acdclip), or in
+// $LIBACDCLIP_NATIVE, beside the program (../build/current, ../lib/acdclip), or in
 // build/current above the working folder; libtorch in $LIBTORCH or where the
 // file libtorch.path beside our library says.
 func Find() (Library, error) {

@@ -4,13 +4,10 @@ import (
 	"context"
 	"io"
 	"os"
-	"slices"
-	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
 
-	"acdclip/cgo/torch"
 	"acdclip/pkg/report"
 )
 
@@ -27,14 +24,9 @@ type app struct {
 
 func newApp(out, err io.Writer, terminal bool) *app {
 	return &app{
-		out: out, err: err, terminal: terminal, environment: configEnvironment(os.Environ()),
+		out: out, err: err, terminal: terminal, environment: os.Environ(),
 		show: newDisplay(err, terminal, displayFlags{log: logText}),
 	}
-}
-
-// configEnvironment leaves out what has the configuration's prefix and is none of its keys.
-func configEnvironment(environment []string) []string {
-	return slices.DeleteFunc(environment, func(pair string) bool { return strings.HasPrefix(pair, torch.NativeVariable+"=") })
 }
 
 // emit shows an event. Any goroutine may call it.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"acdclip/cgo/torch"
+	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/config"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/report"
@@ -182,7 +183,7 @@ func (e *evaluation) save() error {
 		"results.csv":  result.WriteCSV,
 		"scores.csv":   func(w io.Writer) error { return report.WriteScoresCSV(w, scores) },
 	} {
-		if err := report.WriteFile(filepath.Join(e.folder.path, name), write); err != nil {
+		if err := atomicfile.Write(filepath.Join(e.folder.path, name), write); err != nil {
 			return err
 		}
 	}

@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
+	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/data"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/report"
@@ -64,21 +66,30 @@ func (p *predictions) add(input data.Found, judged engine.Judged) error {
 	o := p.options
 	row := report.Prediction{Path: input.Path, Threshold: o.threshold, Width: judged.Picture.Width, Height: judged.Picture.Height}
 	if judged.Err != nil {
-		row.Error = strings.TrimPrefix(judged.Err.Error(), input.Path+": ")
-		p.failed++
-		o.app.emit(report.Warning{Text: input.Path + ": " + row.Error})
-		return p.write(row)
+		return p.fail(row, judged.Err)
 	}
 	row.Score, row.MapMax, row.ClassProbability = judged.Score, judged.MapMax, judged.ClassProbability
 	if o.threshold != nil {
 		row.Anomalous = new(float64(judged.Score) >= *o.threshold)
-		if *row.Anomalous {
-			p.anomalous++
-		}
 	}
-	if err := p.pictures(input, judged, &row); err != nil {
+	switch err := p.pictures(input, judged, &row); {
+	case errors.Is(err, syscall.ENAMETOOLONG): // this picture's own trouble
+		return p.fail(row, err)
+	case err != nil:
 		return err
 	}
+	if row.Anomalous != nil && *row.Anomalous {
+		p.anomalous++
+	}
+	return p.write(row)
+}
+
+// fail writes the row of a picture that failed.
+func (p *predictions) fail(row report.Prediction, err error) error {
+	row.Error = strings.TrimPrefix(err.Error(), row.Path+": ")
+	row.Heatmap, row.Mask = "", ""
+	p.failed++
+	p.options.app.emit(report.Warning{Text: row.Path + ": " + row.Error})
 	return p.write(row)
 }
 
@@ -119,7 +130,7 @@ func (p *predictions) picture(path string, picture image.Image) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("creating a folder for %s: %w", path, err)
 	}
-	return report.WriteFile(path, func(w io.Writer) error { return report.EncodePNG(w, picture) })
+	return atomicfile.Write(path, func(w io.Writer) error { return report.EncodePNG(w, picture) })
 }
 
 func (p *predictions) write(row report.Prediction) error {

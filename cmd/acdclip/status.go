@@ -123,11 +123,6 @@ func explain(command *cobra.Command, err error) []string {
 		err = interruption{err: err}
 	}
 	lines := linesOf(err)
-	for i := range lines {
-		for _, name := range []string{"data: input: ", "data: ", "synth: "} { // packages, which mean nothing to a user
-			lines[i] = strings.TrimPrefix(lines[i], name)
-		}
-	}
 	var usage usageError
 	switch {
 	case errors.As(err, &usage):

@@ -7,7 +7,6 @@ import (
 	"text/tabwriter"
 
 	"acdclip/pkg/checkpoint"
-	"acdclip/pkg/report"
 )
 
 // fact is a line of a description.
@@ -68,7 +67,7 @@ func checkpointFacts(m *checkpoint.Metadata) []fact {
 	if m.Seed != nil {
 		facts = append(facts, fact{"seed", fmt.Sprint(*m.Seed)})
 	}
-	if m.Auxiliary != report.Unknown {
+	if m.Auxiliary != checkpoint.Unknown {
 		facts = append(facts, fact{"trained with", fmt.Sprintf("acdclip %s, libtorch %s on %s, %d threads",
 			m.Versions.Acdclip, m.Versions.Libtorch, m.Device, m.Threads)})
 	}

@@ -10,13 +10,16 @@ import (
 	"slices"
 	"strings"
 
+	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/config"
-	"acdclip/pkg/report"
 	"acdclip/pkg/weights"
 )
 
 // FormatVersion is the version of the files that Write makes.
 const FormatVersion = 1
+
+// Unknown stands for an auxiliary dataset that a file does not name, as an adapter_N.pth does not.
+const Unknown = "unknown"
 
 // metadataKey is the entry of a safetensors file's metadata that holds Metadata.
 const metadataKey = "acdclip"
@@ -30,7 +33,7 @@ type Metadata struct {
 	Loss      config.Loss       `json:"loss"`
 	Recipe    Recipe            `json:"recipe"`
 	Prompts   []string          `json:"prompts"`   // prompt names of the classes trained on, sorted
-	Auxiliary string            `json:"auxiliary"` // name of the dataset trained on, or report.Unknown
+	Auxiliary string            `json:"auxiliary"` // name of the dataset trained on, or Unknown
 	ListHash  string            `json:"list_hash"` // of its rows; "" where unknown
 	CLIP      string            `json:"clip"`      // fingerprint of the CLIP it belongs to; "" where unknown
 	Seed      *uint64           `json:"seed"`      // nil where unknown
@@ -162,7 +165,7 @@ func Write(path string, metadata Metadata, tensors []weights.Value) error {
 	if err != nil {
 		return fmt.Errorf("writing checkpoint %s: %w", path, err)
 	}
-	err = report.WriteFile(path, func(w io.Writer) error {
+	err = atomicfile.Write(path, func(w io.Writer) error {
 		return weights.WriteSafetensors(w, map[string]string{metadataKey: string(text)}, tensors)
 	})
 	if err != nil {

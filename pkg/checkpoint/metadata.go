@@ -40,10 +40,10 @@ func decode(text string) (Metadata, error) {
 	}
 	// The sections' own decoding refuses options that are missing or impossible.
 	if _, err := config.Decode[config.Model](cmp.Or(string(sections.Model), "{}")); err != nil {
-		return Metadata{}, fmt.Errorf("its model section: %w", err)
+		return Metadata{}, sectionError("model", err)
 	}
 	if _, err := config.Decode[config.Loss](cmp.Or(string(sections.Loss), "{}")); err != nil {
-		return Metadata{}, fmt.Errorf("its loss section: %w", err)
+		return Metadata{}, sectionError("loss", err)
 	}
 	var metadata Metadata
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
@@ -55,6 +55,15 @@ func decode(text string) (Metadata, error) {
 		return Metadata{}, fmt.Errorf("its metadata has no entry %s: %w", missing, config.ErrOtherVersion)
 	}
 	return metadata, nil
+}
+
+// sectionError says which section of the file is wrong. An impossible value is the
+// file's mistake and not the user's, so it is no *config.Error any more.
+func sectionError(section string, err error) error {
+	if errors.Is(err, config.ErrOtherVersion) {
+		return fmt.Errorf("its %s section: %w", section, err)
+	}
+	return fmt.Errorf("its %s section: %v", section, err)
 }
 
 // missingEntry gives the first entry that Write would write for metadata and

@@ -5,7 +5,6 @@ import (
 	"regexp"
 
 	"acdclip/pkg/config"
-	"acdclip/pkg/report"
 )
 
 // releasedNames maps the released code's tensor names to ours. A convolution
@@ -96,7 +95,7 @@ func (c *Checkpoint) describeReleased() error {
 	epoch, _ := c.file.Scalars["epoch"].(int64)
 	c.Metadata = Metadata{
 		Method: config.ACDCLIP, Preset: config.Released, Model: model, Loss: preset.Loss,
-		Auxiliary: report.Unknown, Epoch: int(epoch),
+		Auxiliary: Unknown, Epoch: int(epoch),
 	}
 	return nil
 }

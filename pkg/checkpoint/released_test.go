@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"acdclip/internal/golden"
+	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/config"
-	"acdclip/pkg/report"
 	"acdclip/pkg/weights"
 )
 
@@ -21,7 +21,7 @@ func TestGoldenReleasedDescription(t *testing.T) {
 			golden.Run(t, []string{name}, func(t *testing.T, f golden.Folder) {
 				c := open(t, f.File(name))
 				m := c.Metadata
-				if m.Method != config.ACDCLIP || m.Preset != config.Released || m.Auxiliary != report.Unknown || m.Seed != nil || m.CLIP != "" || m.Epoch != 1 {
+				if m.Method != config.ACDCLIP || m.Preset != config.Released || m.Auxiliary != Unknown || m.Seed != nil || m.CLIP != "" || m.Epoch != 1 {
 					t.Errorf("the file says of itself %+v", m)
 				}
 				width := dim(t, c, "visual.0.proj.0.weight", 1)
@@ -127,7 +127,7 @@ func TestIncompleteReleased(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "adapter.safetensors")
-			err := report.WriteFile(path, func(w io.Writer) error { return weights.WriteSafetensors(w, nil, test.tensors) })
+			err := atomicfile.Write(path, func(w io.Writer) error { return weights.WriteSafetensors(w, nil, test.tensors) })
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -72,24 +72,24 @@ const wrappers = 3
 func Discover(ctx context.Context, name, root string, o DiscoverOptions) (*Dataset, error) {
 	absolute, err := filepath.Abs(root)
 	if err != nil {
-		return nil, fmt.Errorf("data: dataset at %s: %w", root, err)
+		return nil, fmt.Errorf("dataset at %s: %w", root, err)
 	}
 	if name == "" {
 		name = filepath.Base(absolute)
 	}
 	root, layout, err := findLayout(filepath.Clean(root))
 	if err != nil {
-		return nil, fmt.Errorf("data: dataset %s: %w", name, err)
+		return nil, fmt.Errorf("dataset %s: %w", name, err)
 	}
 	listing, err := layout.List(ctx, root)
 	if err != nil {
-		return nil, fmt.Errorf("data: dataset %s: %w", name, err)
+		return nil, fmt.Errorf("dataset %s: %w", name, err)
 	}
 	if len(listing.Items) == 0 {
-		return nil, fmt.Errorf("data: dataset %s: %s has %s's folders, but no picture lies in their test folders: %w", name, root, layout.Name, ErrNoPictures)
+		return nil, fmt.Errorf("dataset %s: %s has %s's folders, but no picture lies in their test folders: %w", name, root, layout.Name, ErrNoPictures)
 	}
 	if err := requireMasks(root, listing.Items); err != nil {
-		return nil, fmt.Errorf("data: dataset %s: %w", name, err)
+		return nil, fmt.Errorf("dataset %s: %w", name, err)
 	}
 	names := o.Names
 	if names == nil {

@@ -38,5 +38,5 @@ func ParseDomain(name string) (Domain, error) {
 	case Industrial, Medical:
 		return domain, nil
 	}
-	return "", fmt.Errorf("data: unknown domain %q: it is %q or %q", name, Industrial, Medical)
+	return "", fmt.Errorf("unknown domain %q: it is %q or %q", name, Industrial, Medical)
 }

@@ -97,16 +97,16 @@ const (
 func LoadNames(path string) (*Names, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("data: reading prompt names: %w", err)
+		return nil, fmt.Errorf("reading prompt names: %w", err)
 	}
 	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, maxNamesBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("data: reading prompt names: %w", err)
+		return nil, fmt.Errorf("reading prompt names: %w", err)
 	}
 	names, err := parseNames(text)
 	if err != nil {
-		return nil, fmt.Errorf("data: prompt names in %s: %w", path, err)
+		return nil, fmt.Errorf("prompt names in %s: %w", path, err)
 	}
 	return names, nil
 }

@@ -41,7 +41,7 @@ func (e *InputError) Unwrap() error { return e.Err }
 // several are joined. What cannot be read inside a folder is a Found with Err.
 func Scan(ctx context.Context, paths []string, o ScanOptions) ([]Found, error) {
 	if len(paths) == 0 {
-		return nil, fmt.Errorf("data: input: %w: no file and no folder was given", ErrNoPictures)
+		return nil, fmt.Errorf("%w: no file and no folder was given", ErrNoPictures)
 	}
 	s := scanner{seenFiles: map[string]bool{}, seenFolders: folderSet{}, byParent: map[string]int{}}
 	if o.Skip != "" {
@@ -51,13 +51,13 @@ func Scan(ctx context.Context, paths []string, o ScanOptions) ([]Found, error) {
 	for _, path := range paths {
 		if err := s.input(ctx, path); err != nil {
 			if ctx.Err() != nil {
-				return nil, fmt.Errorf("data: looking for pictures: %w", ctx.Err())
+				return nil, fmt.Errorf("looking for pictures: %w", ctx.Err())
 			}
 			bad = append(bad, &InputError{Path: path, Err: err})
 		}
 	}
 	if len(bad) > 0 {
-		return nil, fmt.Errorf("data: input: %w", errors.Join(bad...))
+		return nil, errors.Join(bad...)
 	}
 	s.name()
 	return s.found, nil

@@ -17,7 +17,7 @@ import (
 // there is an ErrUnknownClass with the nearest names.
 func (d *Dataset) Select(classes []string, limit int) (*Dataset, error) {
 	if limit < 0 {
-		return nil, fmt.Errorf("data: dataset %s: a limit of %d pictures: it must be 0 (all) or more", d.Name, limit)
+		return nil, fmt.Errorf("dataset %s: a limit of %d pictures: it must be 0 (all) or more", d.Name, limit)
 	}
 	wanted, err := d.wantedClasses(classes)
 	if err != nil {
@@ -51,7 +51,7 @@ func (d *Dataset) wantedClasses(names []string) (map[string]bool, error) {
 	wanted := make(map[string]bool, len(names))
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("data: dataset %s: %w: %q; did you mean %s?", d.Name, ErrUnknownClass, name, strings.Join(nearestNames(name, known), ", "))
+			return nil, fmt.Errorf("dataset %s: %w: %q; did you mean %s?", d.Name, ErrUnknownClass, name, strings.Join(nearestNames(name, known), ", "))
 		}
 		wanted[name] = true
 	}

@@ -33,13 +33,10 @@ type Checkpoint struct {
 	Source
 	Method    string  `json:"method"`
 	Preset    string  `json:"preset"`
-	Auxiliary string  `json:"auxiliary"` // the dataset it was trained on, or Unknown
+	Auxiliary string  `json:"auxiliary"` // the dataset it was trained on, or "unknown"
 	Groups    int     `json:"groups"`    // N
 	Seed      *uint64 `json:"seed"`      // nil where the file does not say
 }
-
-// Unknown stands for an auxiliary dataset that a checkpoint does not name, as an adapter_N.pth does not.
-const Unknown = "unknown"
 
 // Result is one target dataset scored with one checkpoint.
 type Result struct {

@@ -34,7 +34,7 @@ func example() *Evaluation {
 			},
 			{
 				Target:     "tiles",
-				Checkpoint: Checkpoint{Source: Source{Path: "adapter_4.pth"}, Preset: "released", Auxiliary: Unknown, Groups: 4},
+				Checkpoint: Checkpoint{Source: Source{Path: "adapter_4.pth"}, Preset: "released", Auxiliary: "unknown", Groups: 4},
 				Classes:    []Row{{"tile & grout", "tile", Counts{1, 1, 0}, Metrics{new(1.), new(1.), new(0.99999), new(0.)}}},
 			},
 		},

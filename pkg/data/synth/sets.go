@@ -53,7 +53,7 @@ func Classes(set string) ([]string, error) {
 		}
 	}
 	if names == nil {
-		return nil, fmt.Errorf("synth: set %q: %w: the sets are %s", set, ErrUnknown, strings.Join(Sets(), ", "))
+		return nil, fmt.Errorf("set %q: %w: the sets are %s", set, ErrUnknown, strings.Join(Sets(), ", "))
 	}
 	return names, nil
 }
@@ -80,7 +80,7 @@ func chosen(set string, names []string) ([]class, error) {
 	}
 	for _, name := range names {
 		if wanted[name] {
-			return nil, fmt.Errorf("synth: class %q: %w: set %s has %s", name, ErrUnknown, set, strings.Join(known, ", "))
+			return nil, fmt.Errorf("class %q: %w: set %s has %s", name, ErrUnknown, set, strings.Join(known, ", "))
 		}
 	}
 	return list, nil

@@ -69,11 +69,11 @@ func Write(ctx context.Context, dir string, o Options) (Summary, error) {
 	}
 	missing, err := requireEmpty(dir)
 	if err != nil {
-		return Summary{}, fmt.Errorf("synth: %s: %w", dir, err)
+		return Summary{}, fmt.Errorf("%s: %w", dir, err)
 	}
 	jobs, summary := plan(o, list)
 	if err := draw(ctx, dir, o, jobs); err != nil {
-		return Summary{}, fmt.Errorf("synth: %w", errors.Join(err, remove(dir, list, missing)))
+		return Summary{}, errors.Join(err, remove(dir, list, missing))
 	}
 	return summary, nil
 }
@@ -107,17 +107,17 @@ func (o Options) resolve() (Options, []class, error) {
 		case *count.value < 0:
 			*count.value = 0
 		case *count.value > MaxCount:
-			return o, nil, fmt.Errorf("synth: %d %s pictures a class: at most %d", *count.value, count.name, MaxCount)
+			return o, nil, fmt.Errorf("%d %s pictures a class: at most %d", *count.value, count.name, MaxCount)
 		}
 	}
 	if o.Size == 0 {
 		o.Size = 256
 	}
 	if o.Size < MinSize || o.Size > MaxSize {
-		return o, nil, fmt.Errorf("synth: a size of %d: it must be %d to %d", o.Size, MinSize, MaxSize)
+		return o, nil, fmt.Errorf("a size of %d: it must be %d to %d", o.Size, MinSize, MaxSize)
 	}
 	if o.Normal+o.Anomalous+o.TrainNormal == 0 {
-		return o, nil, errors.New("synth: no picture is asked for")
+		return o, nil, errors.New("no picture is asked for")
 	}
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)

@@ -1,4 +1,5 @@
-package report
+// Package atomicfile writes files that appear whole or not at all.
+package atomicfile
 
 import (
 	"bufio"
@@ -9,10 +10,10 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// WriteFile writes the file at path through write, whole or not at all: what
+// Write writes the file at path through write, whole or not at all: what
 // was there before stays until the new content is on the disk (a temporary
 // file beside it, fsync, rename). On an error nothing is left behind.
-func WriteFile(path string, write func(io.Writer) error) error {
+func Write(path string, write func(io.Writer) error) error {
 	file, err := renameio.NewPendingFile(path,
 		renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
 	if err != nil {

@@ -1,4 +1,4 @@
-package report
+package atomicfile
 
 import (
 	"errors"
@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-func TestWriteFile(t *testing.T) {
+func TestWrite(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "results.json")
 	for _, content := range []string{"first", "second, and longer"} {
-		if err := WriteFile(path, func(w io.Writer) error {
+		if err := Write(path, func(w io.Writer) error {
 			_, err := io.WriteString(w, content)
 			return err
 		}); err != nil {
@@ -25,7 +25,7 @@ func TestWriteFile(t *testing.T) {
 	}
 
 	failure := errors.New("halfway")
-	err := WriteFile(path, func(w io.Writer) error {
+	err := Write(path, func(w io.Writer) error {
 		_, _ = io.WriteString(w, "half of the third")
 		return failure
 	})
@@ -37,7 +37,7 @@ func TestWriteFile(t *testing.T) {
 	if err != nil || len(entries) != 1 {
 		t.Errorf("%d files are left, %v", len(entries), err)
 	}
-	if err := WriteFile(filepath.Join(folder, "none", "x"), func(io.Writer) error { return nil }); !errors.Is(err, os.ErrNotExist) {
+	if err := Write(filepath.Join(folder, "none", "x"), func(io.Writer) error { return nil }); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no folder: %v", err)
 	}
 }
