@@ -92,6 +92,7 @@ To try it without any download:
 		newWeightsCommand(a),
 		newDataCommand(a),
 		newDoctorCommand(a, runDoctor),
+		newSettingsTopic(),
 	)
 	addCompletion(root)
 	return root

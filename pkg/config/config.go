@@ -14,7 +14,7 @@ package config
 type Config struct {
 	Preset      PresetName          `json:"preset" doc:"where every value starts from"`
 	Method      Method              `json:"method" doc:"the anomaly detection method"`
-	Clip        string              `json:"clip" path:"source" doc:"CLIP's weights: a file or folder, builtin:NAME or openai:NAME"`
+	Clip        string              `json:"clip" path:"source" doc:"CLIP's weights: a file, or a Hugging Face or open_clip folder"`
 	Device      Device              `json:"device" doc:"where the model runs: auto, cpu, cuda or cuda:N"`
 	Precision   Precision           `json:"precision" doc:"number format of the frozen towers"`
 	Threads     int                 `json:"threads" range:"[0,1024]" doc:"threads of the model on the CPU; 0: one a core"`

@@ -15,16 +15,7 @@ type Section interface{ Model | Loss | Train }
 // ErrOtherVersion says that metadata was written by another version of the program.
 var ErrOtherVersion = errors.New("written by another version of acdclip")
 
-// Encode returns a section as compact JSON with every key, in a fixed order.
-func Encode[S Section](section S) (string, error) {
-	text, err := json.Marshal(section)
-	if err != nil {
-		return "", fmt.Errorf("encoding metadata: %w", err)
-	}
-	return string(text), nil
-}
-
-// Decode reads what Encode wrote, strictly: a key that is unknown or missing is
+// Decode reads a section from the JSON that encoding/json makes of it, strictly: a key that is unknown or missing is
 // ErrOtherVersion, an impossible value an *Error.
 func Decode[S Section](text string) (S, error) {
 	var section, none S

@@ -7,20 +7,6 @@ import (
 
 const hiddenKey = "model.adapter.hidden"
 
-// SameStructure returns an *Error for the first option in which two models
-// differ that a trained adapter is bound to: all but those that may change at
-// run time (image_size, activation, fusion.smoothing, score) and adapter.init.
-// An adapter.hidden of 0, whose value only CLIP's width tells, differs from nothing.
-func SameStructure(a, b Model) error {
-	for _, option := range modelOptions() {
-		x, y := option.value(reflect.ValueOf(a)), option.value(reflect.ValueOf(b))
-		if option.bindsAdapter() && !option.agree(x, y) {
-			return &Error{Key: option.key, Problem: fmt.Sprintf("%v and %v make different models", x.Interface(), y.Interface())}
-		}
-	}
-	return nil
-}
-
 // OverlayModel returns the model to score with: the checkpoint's, with the
 // options that the user set (loaded.Set) over it where they may change at run
 // time. Each of those that differs is a line of changes, to be printed. What

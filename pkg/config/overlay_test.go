@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"reflect"
-	"strings"
 	"testing"
 )
 
@@ -80,31 +79,6 @@ func TestOverlayModelLeavesTheCheckpointsAlone(t *testing.T) {
 	got.Adapter.Kernels[0] = 9
 	if trained.Adapter.Kernels[0] != 3 {
 		t.Error("the result shares its kernels with the checkpoint's model")
-	}
-}
-
-// Each option of the model but the named ones belongs to the structure.
-func TestSameStructure(t *testing.T) {
-	free := map[string]bool{
-		"model.image_size": true, "model.activation": true, "model.adapter.init": true, "model.fusion.smoothing": true,
-		"model.score.classification": true, "model.score.map": true, "model.score.medical.classification": true, "model.score.medical.map": true,
-	}
-	for _, option := range modelOptions() {
-		a, b := paperModel(), paperModel()
-		a.Adapter.Hidden, b.Adapter.Hidden = 8, 8
-		change(option.value(reflect.ValueOf(&b).Elem()))
-		err := SameStructure(a, b)
-		if free[option.key] != (err == nil) {
-			t.Errorf("another %s: %v", option.key, err)
-		}
-		if err != nil && !strings.HasPrefix(err.Error(), option.key+": ") {
-			t.Errorf("another %s is reported as %v", option.key, err)
-		}
-	}
-	a, b := paperModel(), paperModel()
-	b.Adapter.Hidden = 64
-	if err := SameStructure(a, b); err != nil {
-		t.Errorf("a default hidden width: %v", err)
 	}
 }
 

@@ -19,27 +19,11 @@ type AnomalyMap struct {
 // heatShare is the heat map's share in an overlay, in 256ths; the picture has the rest.
 const heatShare = 140
 
-// HeatMap draws the map in the color scale, stretched to width x height pixels.
-// The scale's range is always [0, 1], so that two pictures compare; what is
-// outside is drawn as the nearer end. It is an error where a value is NaN or
-// infinite, or a size does not fit.
-func (m AnomalyMap) HeatMap(width, height int) (*image.Paletted, error) {
-	if err := m.check(width, height); err != nil {
-		return nil, fmt.Errorf("drawing a heat map: %w", err)
-	}
-	drawn := image.NewPaletted(image.Rect(0, 0, width, height), palette())
-	for y, row := range m.rows(width, height) {
-		line := drawn.Pix[y*drawn.Stride:][:width]
-		for x, value := range row {
-			line[x] = colorIndex(value)
-		}
-	}
-	return drawn, nil
-}
-
-// Overlay draws the heat map over its picture: width x height pixels of RGB,
-// [height, width, 3], which are only read. The result has the picture's size.
-// Errors are those of HeatMap.
+// Overlay draws the map, in the color scale and stretched to width x height
+// pixels, over its picture: [height, width, 3] of RGB, which is only read. The
+// scale's range is always [0, 1], so that two pictures compare; what is outside
+// is drawn as the nearer end. It is an error where a value is NaN or infinite, or
+// a size does not fit.
 func (m AnomalyMap) Overlay(picture []uint8, width, height int) (*image.RGBA, error) {
 	if err := m.check(width, height); err != nil {
 		return nil, fmt.Errorf("drawing an overlay: %w", err)
@@ -72,7 +56,7 @@ func (m AnomalyMap) Overlay(picture []uint8, width, height int) (*image.RGBA, er
 }
 
 // Mask draws 255 where the map, stretched to width x height pixels, is at or
-// above threshold, and 0 elsewhere. Errors are those of HeatMap.
+// above threshold, and 0 elsewhere. Errors are those of Overlay.
 func (m AnomalyMap) Mask(threshold float32, width, height int) (*image.Gray, error) {
 	if err := m.check(width, height); err != nil {
 		return nil, fmt.Errorf("drawing a mask: %w", err)

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"acdclip/pkg/config"
+)
+
+// newSettingsTopic is a page of help that lists every configuration key.
+func newSettingsTopic() *cobra.Command {
+	return &cobra.Command{
+		Use:   "settings",
+		Short: "Every configuration key, and the ways to set it",
+		Long: `A key is set, the later of these over the earlier, by: the preset; a YAML file
+(--config, repeatable); the environment; --set KEY=VALUE (repeatable); a flag.
+configs/ holds both presets as files to start from.
+
+` + settingsList(),
+	}
+}
+
+// settingsList has, for each key, its meaning, what it takes and its environment variable.
+func settingsList() string {
+	var list strings.Builder
+	for _, key := range config.Keys() {
+		fmt.Fprintf(&list, "%s\n    %s\n    %s; %s\n", key.Name, key.Doc, key.Wants, key.Env)
+	}
+	return strings.TrimSuffix(list.String(), "\n")
+}
