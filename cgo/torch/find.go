@@ -11,7 +11,7 @@ import (
 
 // Names of the environment variables that say where the libraries are.
 const (
-	LibtorchVariable = "LIBTORCH"       // the folder that holds lib/libtorch_cpu.so
+	LibtorchVariable = "LIBTORCH"          // the folder that holds lib/libtorch_cpu.so
 	NativeVariable   = "LIBACDCLIP_NATIVE" // the path of libacdclip_native.so
 )
 
