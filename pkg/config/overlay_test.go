@@ -81,16 +81,3 @@ func TestOverlayModelLeavesTheCheckpointsAlone(t *testing.T) {
 		t.Error("the result shares its kernels with the checkpoint's model")
 	}
 }
-
-func change(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Int:
-		v.SetInt(v.Int() + 1)
-	case reflect.Float64:
-		v.SetFloat(v.Float() / 2)
-	case reflect.String:
-		v.SetString(v.String() + "x")
-	case reflect.Slice:
-		v.Set(reflect.ValueOf([]int{3}))
-	}
-}
