@@ -23,7 +23,7 @@ func trained(t *testing.T, settings ...string) *Detector {
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
-	loaded := load(t, append([]string{"device=cpu", "clip=" + o.Config.Clip}, settings...)...)
+	loaded := load(t, append([]string{"device=cpu", "threads=1", "clip=" + o.Config.Clip}, settings...)...)
 	d, err := OpenDetector(context.Background(), Setup{Config: loaded, Checkpoint: filepath.Join(o.Folder, "last.safetensors"), Emit: func(report.Event) {}})
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func TestDetectorRefusesAnotherCLIP(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := otherCLIP(t, o.Config.Clip)
-	setup := Setup{Config: load(t, "device=cpu", "clip="+other), Checkpoint: filepath.Join(o.Folder, "last.safetensors"), Emit: func(report.Event) {}}
+	setup := Setup{Config: load(t, "device=cpu", "threads=1", "clip="+other), Checkpoint: filepath.Join(o.Folder, "last.safetensors"), Emit: func(report.Event) {}}
 	if _, err := OpenDetector(context.Background(), setup); !errors.Is(err, ErrOtherCLIP) {
 		t.Errorf("got %v, want ErrOtherCLIP", err)
 	}

@@ -43,7 +43,7 @@ func compareTraining(t *testing.T, want *golden.Tensors, adapters, clip string) 
 	if options.ImageSize, err = strconv.Atoi(want.Metadata["image_size"]); err != nil {
 		t.Fatal(err)
 	}
-	cfg := load(t, "preset=released", "device=cpu", "clip="+clip).Config
+	cfg := load(t, "preset=released", "device=cpu", "threads=1", "clip="+clip).Config
 	b, err := openBase(context.Background(), cfg, options)
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +175,7 @@ type expectation struct {
 }
 
 func comparePredictions(t *testing.T, f golden.Folder, want expectation, domain config.Domain) {
-	loaded := load(t, "device=cpu", "clip="+f.File("clip_tiny_openai.pt"), fmt.Sprintf("model.image_size=%d", want.ImageSize))
+	loaded := load(t, "device=cpu", "threads=1", "clip="+f.File("clip_tiny_openai.pt"), fmt.Sprintf("model.image_size=%d", want.ImageSize))
 	var seen events
 	d, err := OpenDetector(context.Background(), Setup{Config: loaded, Checkpoint: f.File("released_n3_adapter_1.pth"), Emit: seen.emit})
 	if err != nil {

@@ -41,7 +41,7 @@ func training(t *testing.T, set *data.Dataset, settings ...string) TrainOptions 
 	t.Helper()
 	own := filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_openai.pt")
 	settings = append([]string{
-		"device=cpu", "threads=2", "clip=" + own, "model.image_size=35", "model.groups=2", "train.epochs=2", "train.batch=3", "train.auxiliary=" + set.Name,
+		"device=cpu", "threads=1", "clip=" + own, "model.image_size=35", "model.groups=2", "train.epochs=2", "train.batch=3", "train.auxiliary=" + set.Name,
 	}, settings...)
 	loaded, err := config.Load(config.Sources{Set: settings, Flags: map[string]any{"data.roots." + set.Name: set.Root}})
 	if err != nil {
@@ -95,7 +95,7 @@ func TestTrainDescribesItsCheckpoints(t *testing.T) {
 	defer c.Close()
 	m := c.Metadata
 	if m.Preset != config.Released || m.Loss.Focal != 2 || m.Auxiliary != set.Name || m.Epoch != 1 || m.ListHash != set.ListHash() ||
-		m.Model.Groups != 2 || m.Model.Adapter.Hidden == 0 || m.Device != "cpu" || m.Threads != 2 || len(m.Prompts) != 2 {
+		m.Model.Groups != 2 || m.Model.Adapter.Hidden == 0 || m.Device != "cpu" || m.Threads != 1 || len(m.Prompts) != 2 {
 		t.Errorf("metadata %+v", m)
 	}
 	var steps, epochs int
