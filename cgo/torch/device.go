@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,6 +12,9 @@ type Device struct {
 	CUDA  bool
 	Index int // of a CUDA device
 }
+
+// ErrNoDevice reports a device that is not there, or a text that names none.
+var ErrNoDevice = errors.New("no such device")
 
 // CPU is the processor.
 var CPU = Device{}
@@ -39,11 +43,11 @@ func ParseDevice(text string) (Device, error) {
 	}
 	index := 0
 	if name, number, found := strings.Cut(text, ":"); name != "cuda" {
-		return CPU, fmt.Errorf("device %q: want auto, cpu, cuda or cuda:N", text)
+		return CPU, fmt.Errorf("%w: %q: want auto, cpu, cuda or cuda:N", ErrNoDevice, text)
 	} else if found {
 		var err error
 		if index, err = strconv.Atoi(number); err != nil || index < 0 {
-			return CPU, fmt.Errorf("device %q: want cuda:N with N from 0", text)
+			return CPU, fmt.Errorf("%w: %q: want cuda:N with N from 0", ErrNoDevice, text)
 		}
 	}
 	count, err := CUDACount()
@@ -51,7 +55,7 @@ func ParseDevice(text string) (Device, error) {
 		return CPU, err
 	}
 	if index >= count {
-		return CPU, fmt.Errorf("device %q: this machine has %d usable CUDA devices; --device cpu runs without one", text, count)
+		return CPU, fmt.Errorf("%w: %q: this machine has %d usable CUDA devices; --device cpu runs without one", ErrNoDevice, text, count)
 	}
 	return Device{CUDA: true, Index: index}, nil
 }

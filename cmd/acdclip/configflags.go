@@ -55,6 +55,14 @@ func (c *configFlags) bindSeed(usage string) {
 	c.bound["seed"] = binding{"seed", func() any { return *seed }}
 }
 
+// bindSelection is for the verb whose configuration holds the selection from its dataset.
+func (c *configFlags) bindSelection() {
+	var s selection
+	s.register(c.flags)
+	c.bound["classes"] = binding{"train.classes", func() any { return s.classes }}
+	c.bound["limit"] = binding{"train.limit", func() any { return s.limit }}
+}
+
 // load reads the configuration. Each of the datasets, flags' arguments NAME,
 // NAME=PATH or PATH, is one of its roots afterwards. With ownModel the model
 // will be a checkpoint's.

@@ -128,7 +128,7 @@ func (l *lines) due() bool {
 }
 
 // amount is "360 pictures".
-func (s stage) amount() string { return fmt.Sprintf("%d %s", s.Total, s.Unit) }
+func (s stage) amount() string { return counted(s.Total, strings.TrimSuffix(s.Unit, "s"), s.Unit) }
 
 // pace says how fast the stage goes and how long it still takes.
 func (s stage) pace(done int, now time.Time) string {

@@ -91,6 +91,31 @@ func foreignInTree(tree, root string) string {
 	return foreign
 }
 
+// probe finds out whether files can be written into the folder, and leaves it as it was.
+func (f outputFolder) probe() error {
+	_, err := os.Stat(f.path)
+	absent := errors.Is(err, fs.ErrNotExist)
+	if err := os.MkdirAll(f.path, 0o755); err != nil {
+		return fmt.Errorf("creating the %s: %w", f.kind, err)
+	}
+	if absent {
+		defer os.Remove(f.path) // only while it is empty
+	}
+	file, err := os.CreateTemp(f.path, ".probe")
+	if err != nil {
+		return fmt.Errorf("writing into the %s: %w", f.kind, err)
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
+}
+
+// absolutePath is path from the root, or path itself where the current folder is gone.
+func absolutePath(path string) string {
+	if absolute, err := filepath.Abs(path); err == nil {
+		return absolute
+	}
+	return path
+}
+
 // create makes the folder and removes what check let pass in it.
 func (f outputFolder) create() error {
 	if err := os.MkdirAll(f.path, 0o755); err != nil {

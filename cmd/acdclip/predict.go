@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -72,8 +73,8 @@ be read is a row with an error, and the others go on.`,
 	}
 	flags := command.Flags()
 	flags.StringVar(&o.checkpoint, "checkpoint", "", "the trained adapters, `FILE`: of acdclip train, or an adapter_N.pth of ACD-CLIP's authors")
-	flags.StringVar(&o.class, "class", "object", "what the pictures show, `NAME`, as the text prompts call it")
-	choiceVar(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "call what a picture shows as its folder is called")
+	flags.StringVar(&o.class, "class", "object", "what the pictures show, `NAME`, as the text prompts call it; _ is read as a space")
+	choiceVar(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "call what a picture shows as the folder that it lies in is called")
 	choiceVar(flags, &o.domain, "domain", []config.Domain{config.Industrial, config.Medical}, "kind of pictures; chooses score weights and smoothing")
 	flags.Float64Var(&threshold, "threshold", 0, "a picture is anomalous when its score is at least `F`")
 	flags.Float64Var(&pixelThreshold, "pixel-threshold", 0, "a pixel is anomalous when the map is at least `F`; for --masks")
@@ -172,12 +173,21 @@ func (o *predictOptions) check() error {
 
 // scan lists the pictures, and checks that no output can fall on them.
 func (o *predictOptions) scan(ctx context.Context, folder outputFolder) ([]data.Found, error) {
-	if o.out == standardOut {
-		return data.Scan(ctx, o.inputs, data.ScanOptions{})
+	var others []string
+	options := data.ScanOptions{Other: func(path string) { others = append(others, filepath.Base(path)) }}
+	if o.out != standardOut {
+		options.Skip = o.out
 	}
-	inputs, err := data.Scan(ctx, o.inputs, data.ScanOptions{Skip: o.out})
+	inputs, err := data.Scan(ctx, o.inputs, options)
 	if err != nil {
 		return nil, err
+	}
+	if len(others) > 0 {
+		o.app.emit(report.Notice{Text: fmt.Sprintf("%s in the folders passed over, for want of a picture's extension: %s",
+			counted(len(others), "file", "files"), shortList(others))})
+	}
+	if o.out == standardOut {
+		return inputs, nil
 	}
 	if o.overwrite {
 		for _, input := range o.inputs {
@@ -187,6 +197,16 @@ func (o *predictOptions) scan(ctx context.Context, folder outputFolder) ([]data.
 		}
 	}
 	return inputs, folder.check(o.overwrite)
+}
+
+// shortList names the first few of many.
+func shortList(names []string) string {
+	const shown = 3
+	text := strings.Join(names[:min(shown, len(names))], ", ")
+	if len(names) > shown {
+		text += ", ..."
+	}
+	return text
 }
 
 // liesIn says whether path lies in a folder, links followed.
@@ -214,7 +234,7 @@ func withoutLinks(path string) (string, error) {
 // promptOf is the prompt name of what a picture shows.
 func (o *predictOptions) promptOf(input data.Found) string {
 	if o.classFrom != classFromFolder {
-		return o.class
+		return strings.ReplaceAll(o.class, "_", " ")
 	}
 	path, err := filepath.Abs(input.Path)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"acdclip/cgo/torch"
+	"acdclip/pkg/clip"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
@@ -91,7 +92,7 @@ func (i interruption) Unwrap() error { return i.err }
 
 // misuse are the errors of the packages that the caller's words cause.
 func misuse() []error {
-	return []error{engine.ErrNoCLIP, engine.ErrOtherCLIP, data.ErrUnknownClass, synth.ErrUnknown, synth.ErrNotEmpty}
+	return []error{engine.ErrNoCLIP, engine.ErrOtherCLIP, clip.ErrOptions, torch.ErrNoDevice, data.ErrUnknownClass, synth.ErrUnknown, synth.ErrNotEmpty}
 }
 
 func statusOf(err error) int {

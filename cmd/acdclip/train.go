@@ -19,7 +19,6 @@ import (
 type trainOptions struct {
 	app       *app
 	config    configFlags
-	selection selection
 	auxiliary string
 	out       string
 	overwrite bool
@@ -48,22 +47,19 @@ learned from; folders named train are not read.`,
 	flags.StringVar(&o.auxiliary, "auxiliary", "", "the dataset to train on: `NAME[=PATH]`, or a path")
 	flags.StringVar(&o.out, "out", "", "the run folder, `DIR` (default runs/NAME-nGROUPS-PRESET)")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace a run that is there")
-	o.selection.register(flags)
 	o.config.registerConfig(flags)
+	o.config.bindSelection()
 	o.config.bindText("preset", "preset", "the `NAME` of the settings to start from: paper or released (default paper)")
 	o.config.bindSeed("`N` from which initial values and shuffling are drawn (default 0)")
 	return command
 }
 
 func runTrain(ctx context.Context, o *trainOptions) error {
-	if err := o.selection.check(); err != nil {
-		return err
-	}
 	c, err := o.configuration()
 	if err != nil {
 		return err
 	}
-	set, err := o.app.discover(ctx, c, c.Train.Auxiliary, o.selection)
+	set, err := o.app.discover(ctx, c, c.Train.Auxiliary, selection{c.Train.Classes, c.Train.Limit})
 	if err != nil {
 		return err
 	}
@@ -74,6 +70,9 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 		path: o.out, kind: "run folder", files: fileNames(`config\.yaml`, `log\.jsonl`, `epoch-\d+\.safetensors`, `last\.safetensors`),
 	}}
 	if err := run.check(o.overwrite); err != nil {
+		return err
+	}
+	if err := run.probe(); err != nil { // rather now than after CLIP is loaded
 		return err
 	}
 	if run.config, err = c.YAML(); err != nil {
@@ -90,7 +89,7 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 		return o.app.ended(err, run.saved())
 	}
 	o.app.emit(report.Notice{Text: fmt.Sprintf("the checkpoint is %s; to use it:", run.last())})
-	o.app.emit(report.Notice{Text: fmt.Sprintf("  acdclip predict --clip %s --checkpoint %s --heatmaps PATH...", shellQuoted(c.Clip), shellQuoted(run.last()))})
+	o.app.emit(report.Notice{Text: fmt.Sprintf("  acdclip predict --clip %s --checkpoint %s --heatmaps PATH...", shellQuoted(c.Clip), shellQuoted(absolutePath(run.last())))})
 	return nil
 }
 
@@ -180,7 +179,7 @@ func (r *runFolder) saved() string {
 	case r.file == nil:
 		return ""
 	case err != nil:
-		return fmt.Sprintf("no epoch was finished, so %s holds no checkpoint; --overwrite starts again", r.path)
+		return fmt.Sprintf("%s holds no checkpoint yet; --overwrite starts again", r.path)
 	}
 	return fmt.Sprintf("%s holds the finished epochs and can be used; --overwrite starts again", r.last())
 }

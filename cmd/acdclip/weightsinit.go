@@ -48,6 +48,6 @@ func runInit(_ context.Context, o *initOptions) error {
 	}
 	o.app.emit(report.Notice{Text: fmt.Sprintf("%s holds a CLIP of random values with ViT-L/14's patch size, %d blocks a tower and widths of %d and %d",
 		o.folder, arch.VisionLayers, arch.VisionWidth, arch.TextWidth)})
-	o.app.emit(report.Notice{Text: "it has learned nothing: use it to try the commands, not to find anomalies"})
+	o.app.emit(report.Notice{Text: "it has learned nothing: use it to try the commands, not to find anomalies; --set model.image_size=98 makes them quick"})
 	return nil
 }

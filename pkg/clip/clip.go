@@ -4,12 +4,16 @@ package clip
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/config"
 )
+
+// ErrOptions reports options that do not fit the CLIP that they are for.
+var ErrOptions = errors.New("the options do not fit this CLIP")
 
 // Model is a CLIP in memory. Its tensors belong to the Scope that it was loaded into.
 type Model struct {
@@ -32,8 +36,8 @@ func Load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint
 		options.ImageSize = arch.ImageSize
 	}
 	if options.ImageSize < arch.Patch || options.ImageSize%arch.Patch != 0 {
-		return nil, fmt.Errorf("image size %d is not a multiple of this CLIP's patch of %d pixels; the nearest is %d",
-			options.ImageSize, arch.Patch, max(1, (options.ImageSize+arch.Patch/2)/arch.Patch)*arch.Patch)
+		return nil, fmt.Errorf("%w: model.image_size %d is not a multiple of its patch of %d pixels; the nearest is %d",
+			ErrOptions, options.ImageSize, arch.Patch, max(1, (options.ImageSize+arch.Patch/2)/arch.Patch)*arch.Patch)
 	}
 	model := &Model{Arch: arch, Activation: chosen(options.Activation, arch)}
 	read := &reader{tensors: map[string]torch.Tensor{}}

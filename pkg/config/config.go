@@ -40,11 +40,13 @@ type Loss struct {
 // Train is the training recipe. What it does not name is fixed: see AdamBeta1
 // and its neighbours.
 type Train struct {
-	Auxiliary string  `json:"auxiliary" doc:"name of the dataset to train on, one of data.roots"`
-	Epochs    int     `json:"epochs" range:"[1,100000]" doc:"passes over the auxiliary dataset"`
-	Batch     int     `json:"batch" range:"[1,65536]" doc:"pictures a step; the last short batch is kept"`
-	LR        LR      `json:"lr"`
-	LRDecay   float64 `json:"lr_decay" range:"(0,1]" doc:"factor on both learning rates after each epoch"`
+	Auxiliary string   `json:"auxiliary" doc:"name of the dataset to train on, one of data.roots"`
+	Classes   []string `json:"classes" doc:"only these classes of it; none: all"`
+	Limit     int      `json:"limit" range:"[0,inf)" doc:"at most so many pictures of it, spread over classes and labels; 0: all"`
+	Epochs    int      `json:"epochs" range:"[1,100000]" doc:"passes over the auxiliary dataset"`
+	Batch     int      `json:"batch" range:"[1,65536]" doc:"pictures a step; the last short batch is kept"`
+	LR        LR       `json:"lr"`
+	LRDecay   float64  `json:"lr_decay" range:"(0,1]" doc:"factor on both learning rates after each epoch"`
 }
 
 // LR holds Adam's initial learning rates.

@@ -23,7 +23,7 @@ func Preset(name PresetName) (Config, error) {
 		Precision:   PrecisionAuto,
 		Model:       model,
 		Loss:        loss,
-		Train:       Train{Epochs: 20, Batch: 6, LR: LR{Text: 5e-4, Vision: 1e-3}, LRDecay: 0.9},
+		Train:       Train{Classes: []string{}, Epochs: 20, Batch: 6, LR: LR{Text: 5e-4, Vision: 1e-3}, LRDecay: 0.9},
 		Data:        Data{Roots: map[string]Root{}, Pairing: map[string]string{}, MaxPixels: 200e6},
 		Checkpoints: map[string][]string{},
 	}, nil
@@ -82,6 +82,7 @@ func (m Model) Clone() Model {
 // Clone returns a copy that shares no list and no map with c.
 func (c Config) Clone() Config {
 	c.Model = c.Model.Clone()
+	c.Train.Classes = slices.Clone(c.Train.Classes)
 	c.Data.Roots = maps.Clone(c.Data.Roots)
 	c.Data.Pairing = maps.Clone(c.Data.Pairing)
 	c.Checkpoints = maps.Clone(c.Checkpoints)

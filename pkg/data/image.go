@@ -105,7 +105,7 @@ func decode(b []byte, o DecodeOptions, depth narrowing) (im *Image, turn orienta
 	}()
 	im, err = f.decode(b, depth)
 	if err != nil {
-		return nil, upright, fmt.Errorf("decode %s: %w", f.name, err)
+		return nil, upright, fmt.Errorf("the %s file is damaged or cut short: %w", f.name, err)
 	}
 	if f.orientation != nil {
 		turn = f.orientation(b)

@@ -18,7 +18,8 @@ type Found struct {
 
 // ScanOptions are Scan's options.
 type ScanOptions struct {
-	Skip string // a folder that is not entered, the output folder as a rule; it need not exist
+	Skip  string            // a folder that is not entered, the output folder as a rule; it need not exist
+	Other func(path string) // is told of each file in a folder whose name has no picture's extension; may be nil
 }
 
 // InputError is a path given to Scan that gives no picture.
@@ -43,7 +44,7 @@ func Scan(ctx context.Context, paths []string, o ScanOptions) ([]Found, error) {
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("%w: no file and no folder was given", ErrNoPictures)
 	}
-	s := scanner{seenFiles: map[string]bool{}, seenFolders: folderSet{}, byParent: map[string]int{}}
+	s := scanner{other: o.Other, seenFiles: map[string]bool{}, seenFolders: folderSet{}, byParent: map[string]int{}}
 	if o.Skip != "" {
 		s.skip, _ = os.Stat(o.Skip) // one that is not there yet cannot be entered
 	}
@@ -66,6 +67,7 @@ func Scan(ctx context.Context, paths []string, o ScanOptions) ([]Found, error) {
 // scanner carries what is known while inputs are scanned.
 type scanner struct {
 	skip        os.FileInfo
+	other       func(path string)
 	seenFiles   map[string]bool // by their real paths
 	seenFolders folderSet
 	found       []Found
@@ -127,7 +129,7 @@ func (s *scanner) folder(ctx context.Context, path, real string, info os.FileInf
 	}
 	group := s.newGroup(real)
 	before, hadRepeats := len(s.found), false
-	w := walker{skip: s.skip, seen: s.seenFolders, wanted: isInput}
+	w := walker{skip: s.skip, seen: s.seenFolders, wanted: isInput, other: s.other}
 	w.picture = func(file, real string) {
 		if s.seenFiles[real] {
 			hadRepeats = true

@@ -240,3 +240,23 @@ func TestScanRandomTrees(t *testing.T) {
 		}
 	}
 }
+
+func TestScanTellsOfOtherFiles(t *testing.T) {
+	root := t.TempDir()
+	for _, name := range []string{"a.png", "b.heic", ".hidden.txt", "in/c", "out/d.txt"} {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var others []string
+	found, err := Scan(context.Background(), []string{root}, ScanOptions{
+		Skip: filepath.Join(root, "out"), Other: func(path string) { others = append(others, filepath.Base(path)) },
+	})
+	if err != nil || len(found) != 1 || !slices.Equal(others, []string{"b.heic", "c"}) {
+		t.Errorf("found %v and passed over %q (%v)", found, others, err)
+	}
+}

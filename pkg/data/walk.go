@@ -56,6 +56,7 @@ type walker struct {
 	wanted  func(name string) bool             // whether a file's name is a picture's
 	picture func(path, real string)            // a picture, and its path without links
 	failed  func(path string, err error) error // something that cannot be read; a returned error ends the walk
+	other   func(path string)                  // a file that is not wanted; may be nil
 }
 
 // walk lists the tree below root, which is itself entered even when it is closed.
@@ -113,6 +114,9 @@ func (w *walker) entry(ctx context.Context, entry fs.DirEntry, path, real string
 		}
 		return w.enter(ctx, path, real)
 	case !w.wanted(path):
+		if w.other != nil {
+			w.other(path)
+		}
 		return nil
 	case !mode.IsRegular():
 		return w.failed(path, errNotRegular)

@@ -122,7 +122,7 @@ func openBase(ctx context.Context, c config.Config, options config.Model) (*base
 	}
 	weights, err := pretrained.Open(c.Clip)
 	if err != nil {
-		return nil, fmt.Errorf("opening CLIP: %w", err)
+		return nil, err
 	}
 	defer weights.Close()
 	fingerprint, err := weights.Fingerprint()

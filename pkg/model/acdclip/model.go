@@ -71,7 +71,7 @@ func New(s *torch.Scope, c *clip.Model, tok *tokenizer.Tokenizer, options config
 		return nil, err
 	}
 	if err := fits(options, c); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", clip.ErrOptions, err)
 	}
 	m := &Model{options: options, loss: loss, clip: c, tokenizer: tok}
 	definitions := Definitions(options, DimensionsOf(c))
