@@ -75,6 +75,7 @@ func OpenDetector(ctx context.Context, setup Setup) (*Detector, error) {
 		d.Close()
 		return nil, err
 	}
+	setup.Emit(base.conditions(options.ImageSize))
 	return d, nil
 }
 
@@ -155,6 +156,12 @@ func openBase(ctx context.Context, c config.Config, options config.Model) (*base
 func (b *base) close() {
 	_ = b.scope.Close()
 	b.runtime.Close()
+}
+
+// conditions tells what decides how long the work takes.
+func (b *base) conditions(imageSize int) report.Notice {
+	return report.Notice{Text: fmt.Sprintf("pictures are scaled to %d x %d pixels; the model runs on %s with %d threads",
+		imageSize, imageSize, b.runtime.Device(), b.runtime.Threads())}
 }
 
 // method builds the method on the CLIP.

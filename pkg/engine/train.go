@@ -45,6 +45,7 @@ func Train(ctx context.Context, o TrainOptions) error {
 		return err
 	}
 	defer run.base.close()
+	o.Emit(run.base.conditions(o.Config.Model.ImageSize))
 	stage, start := "train on "+o.Set.Name, time.Now()
 	o.Emit(report.StageStarted{Stage: stage, Unit: "steps", Total: run.steps()})
 	for epoch := 1; epoch <= o.Config.Train.Epochs; epoch++ {
