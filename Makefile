@@ -8,7 +8,8 @@ MAKEFLAGS     += --no-print-directory
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 PREFIX  := /usr/local
-GO_TEST := go test -timeout 40m
+# Never from the cache: it does not see golden data outside the checkout change.
+GO_TEST := go test -count=1 -timeout 40m
 
 # Programs are linked with build/link in libtorch's place, and load libtorch when they run.
 LINK := '-L$(CURDIR)/build/link'

@@ -1,13 +1,16 @@
 // Devices, threads and the settings of the calling thread.
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
 #include <dlfcn.h>
 #include <torch/version.h>
 
+#include <cstdio>
 #include <cstdlib>
+#include <string>
 
 #include "guard.h"
 
@@ -15,7 +18,18 @@ void acd_free_message(acd_error text) {
   if (text != acd::no_memory) free(const_cast<char *>(text));
 }
 
-const char *acd_version(void) { return TORCH_VERSION; }
+const char *acd_built_for(void) { return TORCH_VERSION; }
+
+// libtorch has no function for its version; the description of its build holds it.
+acd_error acd_version(char *version, int64_t size) {
+  ACD_GUARD(
+      const std::string text = at::show_config();
+      const std::string key = "TORCH_VERSION=";
+      const size_t start = text.find(key);
+      TORCH_CHECK(start != std::string::npos, "libtorch does not say its version");
+      const std::string found = text.substr(start + key.size(), text.find_first_of(",; \n", start) - start - key.size());
+      snprintf(version, static_cast<size_t>(size), "%s", found.c_str()))
+}
 
 acd_error acd_cuda_count(int64_t *count) {
   ACD_GUARD(*count = at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0)

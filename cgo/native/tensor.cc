@@ -2,8 +2,6 @@
 
 #include <vector>
 
-#include <c10/core/GradMode.h>
-
 #include "guard.h"
 
 using acd::sizes;
@@ -49,13 +47,6 @@ acd_error acd_to(acd_tensor t, int32_t dtype, int32_t device, int64_t index, acd
 }
 
 acd_error acd_clone(acd_tensor t, acd_tensor *out) { ACD_RETURN(out, tensor(t).detach().clone()) }
-
-acd_error acd_copy_into(acd_tensor destination, acd_tensor source) {
-  ACD_GUARD(
-      c10::NoGradGuard guard;
-      TORCH_CHECK(tensor(destination).sizes() == tensor(source).sizes(), "shapes differ");
-      tensor(destination).copy_(tensor(source)))
-}
 
 acd_error acd_reshape(acd_tensor t, const int64_t *shape, int64_t rank, acd_tensor *out) {
   ACD_RETURN(out, tensor(t).reshape(sizes(shape, rank)))

@@ -54,6 +54,9 @@ func ParseDevice(text string) (Device, error) {
 	if err != nil {
 		return CPU, err
 	}
+	if problem := CUDAProblem(); problem != nil {
+		return CPU, fmt.Errorf("%w: %q: %w; --device cpu runs without it", ErrNoDevice, text, problem)
+	}
 	if index >= count {
 		return CPU, fmt.Errorf("%w: %q: this machine has %d usable CUDA devices; --device cpu runs without one", ErrNoDevice, text, count)
 	}

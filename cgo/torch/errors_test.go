@@ -31,6 +31,7 @@ func TestFailuresComeBackAsErrors(t *testing.T) {
 		{"values and shape", func(s *Scope) { s.FromFloat32([]float32{1}, 2) }, []string{"1 values for shape [2]"}},
 		{"item of many", func(s *Scope) { row(s, 1, 2).Item() }, []string{"Item on [2]"}},
 		{"zero Tensor", func(s *Scope) { row(s, 1).Add(Tensor{}) }, []string{"zero Tensor"}},
+		{"no dimensions", func(s *Scope) { row(s, 1).Permute() }, []string{"Permute on [1]", "no dimensions"}},
 		{"nothing to join", func(s *Scope) { Cat(0) }, []string{"Cat", "nothing"}},
 	}
 	rt := open(t)

@@ -127,23 +127,61 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// loaded is what came of loading the libraries.
+type loaded struct {
+	err  error // nothing can run
+	cuda error // CUDA cannot be used, though the machine has a driver; the CPU can
+}
+
 // load brings libtorch into the process, once; later calls give the first answer.
-var load = sync.OnceValue(func() error {
+func load() error { return libraries().err }
+
+// CUDAProblem says why CUDA cannot be used on a machine that has its driver; nil
+// where it can, and where there is no driver. It loads libtorch.
+func CUDAProblem() error { return libraries().cuda }
+
+var libraries = sync.OnceValue(func() (l loaded) {
 	library, err := Find()
 	if err != nil {
-		return err
+		return loaded{err: err}
 	}
-	paths := []string{filepath.Join(library.Libtorch, "libc10.so"), filepath.Join(library.Libtorch, "libtorch_cpu.so")}
-	if library.CUDA {
-		paths = append(paths, filepath.Join(library.Libtorch, "libtorch_cuda.so"))
-	}
-	for _, path := range append(paths, library.Native) {
+	open := func(path string) error {
 		if err := openLibrary(path); err != nil {
 			return fmt.Errorf("loading %s: %w", path, err)
 		}
+		return nil
+	}
+	for _, name := range []string{"libc10.so", "libtorch_cpu.so"} {
+		if err := open(filepath.Join(library.Libtorch, name)); err != nil {
+			return loaded{err: err}
+		}
+	}
+	if library.CUDA {
+		l.cuda = open(filepath.Join(library.Libtorch, "libtorch_cuda.so"))
+	}
+	if l.err = open(library.Native); l.err != nil {
+		return l
 	}
 	if err := bindSlots(); err != nil {
-		return fmt.Errorf("loading %s: %w; `make build` mends it", library.Native, err)
+		l.err = fmt.Errorf("loading %s: %w; `make build` mends it", library.Native, err)
+		return l
 	}
-	return nil
+	l.err = sameVersion(library)
+	return l
 })
+
+// sameVersion refuses a libtorch of another minor version than our library was
+// built with: their C++ types differ.
+func sameVersion(library Library) error {
+	built, found, err := versions()
+	if err == nil && minor(built) != minor(found) {
+		err = fmt.Errorf("the libtorch in %s is %s, and %s was built for %s; `make build` mends it", library.Libtorch, found, library.Native, built)
+	}
+	return err
+}
+
+// minor cuts "2.11.0" to "2.11".
+func minor(version string) string {
+	parts := strings.SplitN(version, ".", 3)
+	return strings.Join(parts[:min(2, len(parts))], ".")
+}

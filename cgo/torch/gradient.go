@@ -5,14 +5,7 @@ import "C"
 
 import (
 	"unsafe"
-
-	"github.com/wangkuiyi/gotorch"
 )
-
-// Detach gives t's values outside the graph, without copying.
-func (t Tensor) Detach() Tensor {
-	return borrow("Detach", func(in []gotorch.Tensor) gotorch.Tensor { return in[0].Detach() }, t)
-}
 
 // RequireGrad makes t a parameter, whose gradient Backward computes, or no longer one.
 func (t Tensor) RequireGrad(required bool) {
@@ -48,7 +41,7 @@ func (t Tensor) ClipGradNorm(limit float64) {
 
 // Adam is the optimiser of Kingma and Ba as torch.optim.Adam computes it, without weight decay.
 type Adam struct {
-	Beta1, Beta2, Epsilon float64
+	Beta1, Beta2, Epsilon float64 // 0.9, 0.999 and 1e-8 as a rule
 	groups                []adamGroup
 	step                  int64
 }
@@ -59,9 +52,6 @@ type adamGroup struct {
 }
 
 type adamEntry struct{ parameter, mean, square Tensor }
-
-// NewAdam gives an optimiser with the usual constants 0.9, 0.999 and 1e-8.
-func NewAdam() *Adam { return &Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8} }
 
 // AddGroup adds parameters that share a learning rate. Their running means live in s.
 func (a *Adam) AddGroup(s *Scope, rate float64, parameters []Tensor) {

@@ -51,18 +51,29 @@ func problem(message C.acd_error) string {
 	return C.GoString(message)
 }
 
-// Version is libtorch's version, as in "2.11.0". It loads libtorch.
+// Version is the version of the libtorch in use, as in "2.11.0". It loads libtorch.
 func Version() (string, error) {
 	if err := load(); err != nil {
 		return "", err
 	}
-	return C.GoString(C.acd_version()), nil
+	_, found, err := versions()
+	return found, err
 }
 
-// CUDACount is the number of CUDA devices that can be used; 0 without a driver
-// or with a libtorch for the CPU alone. It loads libtorch.
+// versions gives the version that our library was built with, and that of the
+// libtorch that is loaded.
+func versions() (built, found string, err error) {
+	var text [64]C.char
+	if problem := problem(C.acd_version(&text[0], C.int64_t(len(text)))); problem != "" {
+		return "", "", fmt.Errorf("asking for libtorch's version: %s", problem)
+	}
+	return C.GoString(C.acd_built_for()), C.GoString(&text[0]), nil
+}
+
+// CUDACount is the number of CUDA devices that can be used; 0 without a driver,
+// with a libtorch for the CPU alone, or with a CUDAProblem. It loads libtorch.
 func CUDACount() (int, error) {
-	if err := load(); err != nil {
+	if err := load(); err != nil || CUDAProblem() != nil {
 		return 0, err
 	}
 	var count C.int64_t
@@ -96,12 +107,15 @@ func (rt *Runtime) prepare() error {
 	return nil
 }
 
-func (rt *Runtime) onWorker() bool { return unix.Gettid() == rt.thread }
+func (rt *Runtime) onWorker() bool { return int64(unix.Gettid()) == rt.thread.Load() }
 
 // mustBeOnThread stops an operation that was called outside Do.
 func (rt *Runtime) mustBeOnThread(op string) {
 	if !rt.onWorker() || rt.current == nil {
 		fail(op, "called outside Runtime.Do")
+	}
+	if rt.current.closed {
+		failClosed(op, "the running scope")
 	}
 }
 

@@ -15,7 +15,8 @@ typedef void *acd_tensor;      /* at::Tensor*, the same as gotorch's Tensor */
 typedef const char *acd_error; /* NULL, or a message to free */
 
 void acd_free_message(acd_error message);
-const char *acd_version(void); /* libtorch's version; static memory */
+const char *acd_built_for(void); /* the version of the headers it was compiled with; static memory */
+acd_error acd_version(char *version, int64_t size); /* of the libtorch that is loaded */
 
 /* Devices: type 0 is the CPU, 1 is CUDA. */
 acd_error acd_cuda_count(int64_t *count);
@@ -36,7 +37,6 @@ acd_error acd_data(acd_tensor t, void **data, int64_t *bytes);
 acd_error acd_copy_out(acd_tensor t, int32_t dtype, void *data, int64_t count);
 acd_error acd_to(acd_tensor t, int32_t dtype, int32_t device, int64_t index, acd_tensor *out);
 acd_error acd_clone(acd_tensor t, acd_tensor *out);
-acd_error acd_copy_into(acd_tensor destination, acd_tensor source);
 
 /* Shape. */
 acd_error acd_reshape(acd_tensor t, const int64_t *shape, int64_t rank, acd_tensor *out);

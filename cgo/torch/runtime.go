@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,7 +27,7 @@ type Options struct {
 type Runtime struct {
 	device  Device
 	threads int
-	thread  int // the worker's thread id: only it may touch tensors
+	thread  atomic.Int64 // the worker's thread id, -1 when it has ended: only it may touch tensors
 	jobs    chan job
 	done    chan struct{} // closed when Close begins
 	stopped chan struct{} // closed when the worker has ended
@@ -64,11 +65,13 @@ func (rt *Runtime) Device() Device { return rt.device }
 // Threads is the number of CPU threads inside operations.
 func (rt *Runtime) Threads() int { return rt.threads }
 
-// Close waits for the running Do and stops the Runtime. Scopes from NewScope
-// are closed before it by whoever made them.
+// Close waits for the running Do and stops the Runtime; inside Do it does not
+// wait. Scopes from NewScope are closed before it by whoever made them.
 func (rt *Runtime) Close() {
 	rt.closing.Do(func() { close(rt.done) })
-	<-rt.stopped
+	if !rt.onWorker() {
+		<-rt.stopped
+	}
 }
 
 // work runs the jobs one after another on a thread of its own: libtorch keeps
@@ -76,7 +79,8 @@ func (rt *Runtime) Close() {
 func (rt *Runtime) work(started chan<- error) {
 	runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
 	defer close(rt.stopped)
-	rt.thread = unix.Gettid()
+	rt.thread.Store(int64(unix.Gettid()))
+	defer rt.thread.Store(-1) // the system gives the number to others
 	err := rt.prepare()
 	started <- err
 	if err != nil {
@@ -111,7 +115,7 @@ func (rt *Runtime) Do(ctx context.Context, f func(*Scope) error) error {
 // onThread runs f on the worker and brings back its error; a panic that is not
 // an operation's failure goes on in the caller.
 func (rt *Runtime) onThread(ctx context.Context, f func() error) error {
-	if unix.Gettid() == rt.thread {
+	if rt.onWorker() {
 		return ErrNested
 	}
 	if err := ctx.Err(); err != nil {

@@ -128,6 +128,7 @@ func (s *Scope) mustBeOpen(op string) {
 }
 
 // adopt gives a new native tensor to the innermost open Scope.
+// The caller has checked that it is open.
 func (rt *Runtime) adopt(pointer unsafe.Pointer) Tensor {
 	h := &handle{pointer: pointer, scope: rt.current}
 	rt.current.handles[h] = struct{}{}

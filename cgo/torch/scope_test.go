@@ -132,3 +132,25 @@ func TestGradModesAreRestored(t *testing.T) {
 		return nil
 	})
 }
+
+func TestClosingWhatIsUnderWay(t *testing.T) {
+	rt := open(t)
+	err := rt.Do(context.Background(), func(s *Scope) error {
+		_ = s.Close()
+		row(s, 1)
+		return nil
+	})
+	if !errors.Is(err, ErrClosed) {
+		t.Errorf("an operation in a scope closed under way gave %v, want ErrClosed", err)
+	}
+	do(t, rt, func(s *Scope) error {
+		rt.Close() // does not wait for itself
+		if got := row(s, 2).Item(); got != 2 {
+			t.Errorf("the running Do did not go on: %v", got)
+		}
+		return nil
+	})
+	if err := rt.Do(context.Background(), func(*Scope) error { return nil }); !errors.Is(err, ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}

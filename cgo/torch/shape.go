@@ -23,6 +23,9 @@ func (t Tensor) Expand(shape ...int64) Tensor {
 
 // Permute orders the dimensions anew.
 func (t Tensor) Permute(dims ...int64) Tensor {
+	if len(dims) == 0 {
+		fail("Permute", "no dimensions were given", t)
+	}
 	return borrow("Permute", func(in []gotorch.Tensor) gotorch.Tensor { return in[0].Permute(dims) }, t)
 }
 

@@ -68,7 +68,7 @@ func fitLine(s *Scope, steps int) float64 {
 	weight, bias := s.Full(0, 1, 1), s.Full(0, 1)
 	weight.RequireGrad(true)
 	bias.RequireGrad(true)
-	adam := NewAdam()
+	adam := &Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
 	adam.AddGroup(s, 0.1, []Tensor{weight, bias})
 	last := math.NaN()
 	for range steps {

@@ -194,19 +194,11 @@ func (t Tensor) Clone() Tensor {
 	return own("Clone", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error { return C.acd_clone(in[0], out) }, t)
 }
 
-// CopyFrom overwrites t's values by those of source, of the same shape, outside any graph.
-func (t Tensor) CopyFrom(source Tensor) {
-	apply("CopyFrom", func(in []C.acd_tensor) C.acd_error { return C.acd_copy_into(in[0], in[1]) }, t, source)
-}
-
 // Float32s copies the values, row-major, to Go. On CUDA it waits for them.
 func (t Tensor) Float32s() []float32 { return copyOut[float32](t, "Float32s", Float32) }
 
 // Float64s is Float32s in float64.
 func (t Tensor) Float64s() []float64 { return copyOut[float64](t, "Float64s", Float64) }
-
-// Int64s is Float32s for integers.
-func (t Tensor) Int64s() []int64 { return copyOut[int64](t, "Int64s", Int64) }
 
 // Item is the value of a tensor that has one. On CUDA it waits for it.
 func (t Tensor) Item() float64 {
@@ -217,7 +209,7 @@ func (t Tensor) Item() float64 {
 	return values[0]
 }
 
-func copyOut[T float32 | float64 | int64](t Tensor, op string, dtype DType) []T {
+func copyOut[T float32 | float64](t Tensor, op string, dtype DType) []T {
 	values := make([]T, t.NumElements())
 	apply(op, func(in []C.acd_tensor) C.acd_error {
 		return C.acd_copy_out(in[0], C.int32_t(dtype), unsafe.Pointer(unsafe.SliceData(values)), C.int64_t(len(values)))

@@ -60,6 +60,9 @@ func Scan(ctx context.Context, paths []string, o ScanOptions) ([]Found, error) {
 	if len(bad) > 0 {
 		return nil, errors.Join(bad...)
 	}
+	if len(s.found) == 0 { // links that lead back to where they lie, and nothing else
+		return nil, &InputError{Path: paths[0], Err: ErrNoPictures}
+	}
 	s.name()
 	return s.found, nil
 }

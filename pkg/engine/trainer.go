@@ -26,7 +26,7 @@ type Trainer struct {
 // NewTrainer prepares the optimiser for a method's parameters; its state lives
 // in s. It is called inside Do.
 func NewTrainer(s *torch.Scope, method model.Trainable, recipe config.Train) *Trainer {
-	t := &Trainer{method: method, adam: torch.NewAdam(), decay: recipe.LRDecay}
+	t := &Trainer{method: method, adam: &torch.Adam{Beta1: config.AdamBeta1, Beta2: config.AdamBeta2, Epsilon: config.AdamEpsilon}, decay: recipe.LRDecay}
 	for _, group := range method.Groups() {
 		rate := recipe.LR.Vision
 		if group.Name == "text" {
