@@ -116,6 +116,10 @@ func (d *diagnosis) findCUDA(withCUDA bool) error {
 		d.Advice = append(d.Advice, fmt.Sprintf("there is an NVIDIA driver, but this libtorch is for the CPU alone: to use the GPU, set $%s to the torch folder of a CUDA build (a Python torch of the same version) and run `make build`", torch.LibtorchVariable))
 		return nil
 	}
+	if problem := torch.CUDAProblem(); problem != nil {
+		d.Advice = append(d.Advice, fmt.Sprintf("the GPU cannot be used: %v; everything runs on the CPU", problem))
+		return nil
+	}
 	count, err := torch.CUDACount()
 	if err != nil {
 		return err

@@ -161,7 +161,7 @@ func (p *evalPlan) checkpoint(path string) (*evalCheckpoint, error) {
 
 // leaks says whether the checkpoint was trained on the very dataset.
 func (c *evalCheckpoint) leaks(set *data.Dataset) bool {
-	return strings.EqualFold(c.metadata.Auxiliary, set.Name) || c.metadata.ListHash != "" && c.metadata.ListHash == set.ListHash()
+	return strings.EqualFold(c.metadata.Auxiliary, set.Name) || c.metadata.SourceHash != "" && c.metadata.SourceHash == set.SourceHash()
 }
 
 // sharedPrompts are the class names that the checkpoint was trained with and the dataset has too.

@@ -127,12 +127,11 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	if err := o.app.tell(&o.config, used); err != nil {
 		return err
 	}
-	output, err := openPredictions(o, folder)
+	load := loadOptions(loaded.Config)
+	output, err := openPredictions(o, folder, load.Decode)
 	if err != nil {
 		return err
 	}
-	load := loadOptions(loaded.Config)
-	load.KeepOriginal = o.heatmaps
 	err = detector.Predict(ctx, engine.PredictOptions{
 		Inputs: inputs, PromptOf: o.promptOf, Domain: o.domain, Batch: o.batch, Load: load,
 	}, o.app.emit, output.add)

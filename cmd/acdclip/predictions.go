@@ -28,14 +28,15 @@ type predictions struct {
 	options *predictOptions
 	folder  string   // "" for stdout
 	file    *os.File // nil for stdout
+	decode  data.DecodeOptions
 	writer  report.PredictionWriter
 
 	rows, failed, anomalous int
 }
 
 // openPredictions makes the output folder and begins the file of rows, or begins on stdout.
-func openPredictions(o *predictOptions, folder outputFolder) (*predictions, error) {
-	p := &predictions{options: o}
+func openPredictions(o *predictOptions, folder outputFolder, decode data.DecodeOptions) (*predictions, error) {
+	p := &predictions{options: o, decode: decode}
 	if o.out == standardOut {
 		var err error
 		p.writer, err = report.NewPredictionWriter(o.app.out, o.format)
@@ -73,7 +74,7 @@ func (p *predictions) add(input data.Found, judged engine.Judged) error {
 		row.Anomalous = new(float64(judged.Score) >= *o.threshold)
 	}
 	switch err := p.pictures(input, judged, &row); {
-	case errors.Is(err, syscall.ENAMETOOLONG): // this picture's own trouble
+	case errors.Is(err, syscall.ENAMETOOLONG), errors.As(err, new(changedPicture)): // this picture's own trouble
 		return p.fail(row, err)
 	case err != nil:
 		return err
@@ -101,7 +102,13 @@ func (p *predictions) pictures(input data.Found, judged engine.Judged, row *repo
 	original := judged.Picture
 	anomaly := report.AnomalyMap{Size: squareSide(len(judged.Map)), Values: judged.Map}
 	if p.options.heatmaps {
-		overlay, err := anomaly.Overlay(original.Original.Pix, original.Width, original.Height)
+		// Decoded once more: pictures kept from the first time, for a whole batch and
+		// those read ahead, would take many times the memory.
+		decoded, err := data.DecodeImage(input.Path, p.decode)
+		if err != nil {
+			return changedPicture{err}
+		}
+		overlay, err := anomaly.Overlay(decoded.Pix, decoded.Width, decoded.Height)
 		if err != nil {
 			return fmt.Errorf("%s: %w", input.Path, err)
 		}
@@ -120,6 +127,9 @@ func (p *predictions) pictures(input data.Found, judged engine.Judged, row *repo
 	}
 	return nil
 }
+
+// changedPicture is a picture that could be read for its score and no longer for its heat map.
+type changedPicture struct{ error }
 
 // squareSide is the side of a square of that many pixels.
 func squareSide(pixels int) int { return int(math.Sqrt(float64(pixels)) + 0.5) }

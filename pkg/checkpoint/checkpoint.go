@@ -26,25 +26,28 @@ const metadataKey = "acdclip"
 
 // Metadata is what changes a checkpoint's numbers, and nothing else.
 type Metadata struct {
-	Format    int               `json:"format"`
-	Method    config.Method     `json:"method"`
-	Preset    config.PresetName `json:"preset"`
-	Model     config.Model      `json:"model"`
-	Loss      config.Loss       `json:"loss"`
-	Recipe    Recipe            `json:"recipe"`
-	Prompts   []string          `json:"prompts"`   // prompt names of the classes trained on, sorted
-	Auxiliary string            `json:"auxiliary"` // name of the dataset trained on, or Unknown
-	ListHash  string            `json:"list_hash"` // of its rows; "" where unknown
-	CLIP      string            `json:"clip"`      // fingerprint of the CLIP it belongs to; "" where unknown
-	Seed      *uint64           `json:"seed"`      // nil where unknown
-	Epoch     int               `json:"epoch"`     // epochs trained
-	Threads   int               `json:"threads"`
-	Device    string            `json:"device"` // "cpu" or "cuda"
-	Versions  Versions          `json:"versions"`
+	Format     int               `json:"format"`
+	Method     config.Method     `json:"method"`
+	Preset     config.PresetName `json:"preset"`
+	Model      config.Model      `json:"model"`
+	Loss       config.Loss       `json:"loss"`
+	Recipe     Recipe            `json:"recipe"`
+	Prompts    []string          `json:"prompts"`     // prompt names of the classes trained on, sorted
+	Auxiliary  string            `json:"auxiliary"`   // name of the dataset trained on, or Unknown
+	ListHash   string            `json:"list_hash"`   // of the rows trained on; "" where unknown
+	SourceHash string            `json:"source_hash"` // of the whole dataset that they were selected from; "" where unknown
+	CLIP       string            `json:"clip"`        // fingerprint of the CLIP it belongs to; "" where unknown
+	Seed       *uint64           `json:"seed"`        // nil where unknown
+	Epoch      int               `json:"epoch"`       // epochs trained
+	Threads    int               `json:"threads"`
+	Device     string            `json:"device"` // "cpu" or "cuda"
+	Versions   Versions          `json:"versions"`
 }
 
 // Recipe is the part of the training configuration that changes numbers.
 type Recipe struct {
+	Classes []string  `json:"classes"` // none: all
+	Limit   int       `json:"limit"`   // 0: none
 	Epochs  int       `json:"epochs"`
 	Batch   int       `json:"batch"`
 	LR      config.LR `json:"lr"`

@@ -33,6 +33,8 @@ type Dataset struct {
 	Classes  []Class // in natural order of their names; each has a picture
 	Items    []Item  // grouped by class; natural order of folders and files inside
 	Warnings []string
+
+	whole *Dataset // what Select chose from; nil for all that Discover found
 }
 
 // DiscoverOptions says what the folder itself does not.
@@ -213,6 +215,27 @@ func (d *Dataset) Counts() []Count {
 // class, label and relative mask path, in order. It depends neither on where
 // the dataset lies nor on what it is called, nor on the pictures' contents.
 func (d *Dataset) ListHash() string {
+	return d.hash(func(Item) string { return "" })
+}
+
+// SourceHash names the whole dataset that d was selected from: a hash as
+// ListHash over all of its rows and the sizes of their picture files, which tell
+// apart two datasets of the same names. Two copies of one dataset have the same.
+func (d *Dataset) SourceHash() string {
+	if d.whole != nil {
+		return d.whole.SourceHash()
+	}
+	return d.hash(func(item Item) string {
+		info, err := os.Stat(item.Path)
+		if err != nil {
+			return "\t-" // it will fail where it is read
+		}
+		return "\t" + strconv.FormatInt(info.Size(), 10)
+	})
+}
+
+// hash goes over the rows, each with what more adds to it.
+func (d *Dataset) hash(more func(Item) string) string {
 	hash := sha256.New()
 	for _, item := range d.Items {
 		mask := ""
@@ -223,7 +246,7 @@ func (d *Dataset) ListHash() string {
 		_, _ = io.WriteString(hash, strings.Join([]string{
 			strconv.Quote(relative(d.Root, item.Path)), strconv.Quote(item.Class),
 			strconv.FormatBool(item.Anomalous), strconv.Quote(mask),
-		}, "\t")+"\n")
+		}, "\t")+more(item)+"\n")
 	}
 	return "sha256:" + hex.EncodeToString(hash.Sum(nil))
 }

@@ -296,6 +296,35 @@ func TestListHash(t *testing.T) {
 	}
 }
 
+func TestSourceHash(t *testing.T) {
+	tree := []string{"c/test/good/0.png", "c/test/good/1.png", "c/test/hole/0.png"}
+	discover := func(root string) *Dataset {
+		d, err := Discover(context.Background(), "x", root, DiscoverOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	whole := discover(writeTree(t, tree...))
+	some, err := whole.Select(nil, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if some.ListHash() == whole.ListHash() || some.SourceHash() != whole.SourceHash() {
+		t.Error("a selection does not name what it was selected from")
+	}
+	if copied := discover(writeTree(t, tree...)); copied.SourceHash() != whole.SourceHash() {
+		t.Error("a copy has another hash")
+	}
+	root := writeTree(t, tree...)
+	if err := os.WriteFile(filepath.Join(root, tree[0]), []byte("another picture"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if other := discover(root); other.SourceHash() == whole.SourceHash() || other.ListHash() != whole.ListHash() {
+		t.Error("a dataset of the same names and other pictures is taken for the same")
+	}
+}
+
 func TestDiscoverMagneticTile(t *testing.T) {
 	root := golden.SharedData(t, "magnetic_tile")
 	d, err := Discover(context.Background(), "magnetic_tile", root, DiscoverOptions{})

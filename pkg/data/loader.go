@@ -16,18 +16,16 @@ type Picture struct {
 	Width, Height int     // the picture's own size, after any EXIF turn
 	Pix           []uint8 // [S, S, 3], S = LoadOptions.Size: the picture squashed to a square
 	Mask          []uint8 // [S, S] of 0 and 1; all zero for a normal row; nil without LoadOptions.Masks, or where an anomalous row has none
-	Original      *Image  // the picture at its own size; only with LoadOptions.KeepOriginal
 	Err           error   // why picture or mask could not be read, with the path; then only Item and Index are set
 }
 
 // LoadOptions says how Load reads.
 type LoadOptions struct {
-	Size         int // the side of the square that pictures and masks are scaled to, in pixels
-	Workers      int // goroutines that decode and scale; 0: GOMAXPROCS
-	Ahead        int // pictures that may wait, ready, beyond those being worked on
-	Decode       DecodeOptions
-	Masks        bool // read masks too
-	KeepOriginal bool // keep the picture at its own size as well
+	Size    int // the side of the square that pictures and masks are scaled to, in pixels
+	Workers int // goroutines that decode and scale; 0: GOMAXPROCS
+	Ahead   int // pictures that may wait, ready, beyond those being worked on
+	Decode  DecodeOptions
+	Masks   bool // read masks too
 }
 
 func (o LoadOptions) workers() int {
@@ -110,9 +108,6 @@ func (p *Picture) read(o LoadOptions) error {
 	}
 	p.Width, p.Height = im.Width, im.Height
 	p.Pix = im.ResizeBicubic(o.Size, o.Size).Pix
-	if o.KeepOriginal {
-		p.Original = im
-	}
 	if o.Masks {
 		return p.readMask(o, turn)
 	}

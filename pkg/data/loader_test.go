@@ -70,8 +70,8 @@ func checkPicture(t *testing.T, p Picture) {
 		t.Error(p.Err)
 		return
 	}
-	if len(p.Pix) != 14*14*3 || p.Width == 0 || p.Height == 0 || p.Original != nil {
-		t.Errorf("%s: %d bytes, %d x %d, original %v", p.Item.Path, len(p.Pix), p.Width, p.Height, p.Original)
+	if len(p.Pix) != 14*14*3 || p.Width == 0 || p.Height == 0 {
+		t.Errorf("%s: %d bytes, %d x %d", p.Item.Path, len(p.Pix), p.Width, p.Height)
 	}
 	switch {
 	case p.Item.Anomalous && p.Item.Mask == "":
@@ -85,8 +85,8 @@ func checkPicture(t *testing.T, p Picture) {
 
 func TestLoadOptions(t *testing.T) {
 	items := []Item{{Path: "testdata/pictures/exif6.jpg", Anomalous: true, Mask: "testdata/nothing.png"}}
-	p := load(t.Context(), items, LoadOptions{Size: 8, KeepOriginal: true})[0]
-	if p.Err != nil || p.Mask != nil || p.Original == nil || p.Original.Width != 16 || p.Width != 16 || p.Height != 11 {
+	p := load(t.Context(), items, LoadOptions{Size: 8})[0]
+	if p.Err != nil || p.Mask != nil || p.Width != 16 || p.Height != 11 {
 		t.Errorf("without masks: %+v", p)
 	}
 	p = load(t.Context(), items, LoadOptions{Size: 8, Masks: true})[0]

@@ -108,6 +108,9 @@ func shares(groups [][]int, limit int) []int {
 
 func (d *Dataset) keep(rows []bool) *Dataset {
 	selected := *d
+	if selected.whole == nil {
+		selected.whole = d
+	}
 	selected.Warnings = slices.Clone(d.Warnings)
 	selected.Items, selected.Classes = nil, nil
 	present := map[string]bool{}

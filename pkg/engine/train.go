@@ -26,7 +26,7 @@ var ErrNoMasks = errors.New("training needs masks")
 type TrainOptions struct {
 	Config  config.Config
 	Set     *data.Dataset // the auxiliary dataset
-	Folder  string        // the run folder, which exists
+	Folder  string        // the run folder; it exists when Logged has returned for the first time
 	Version string        // of this program, for the checkpoints
 	Load    data.LoadOptions
 	Emit    func(report.Event)
@@ -108,8 +108,8 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 	c := r.Config
 	metadata := checkpoint.Metadata{
 		Method: c.Method, Preset: c.Preset, Model: c.Model, Loss: c.Loss,
-		Recipe:    checkpoint.Recipe{Epochs: c.Train.Epochs, Batch: c.Train.Batch, LR: c.Train.LR, LRDecay: c.Train.LRDecay},
-		Auxiliary: r.Set.Name, ListHash: r.Set.ListHash(), CLIP: r.base.source.Fingerprint, Seed: &c.Seed,
+		Recipe:    checkpoint.Recipe{Classes: c.Train.Classes, Limit: c.Train.Limit, Epochs: c.Train.Epochs, Batch: c.Train.Batch, LR: c.Train.LR, LRDecay: c.Train.LRDecay},
+		Auxiliary: r.Set.Name, ListHash: r.Set.ListHash(), SourceHash: r.Set.SourceHash(), CLIP: r.base.source.Fingerprint, Seed: &c.Seed,
 		Threads: r.base.runtime.Threads(), Device: "cpu", Versions: checkpoint.Versions{Acdclip: r.Version, Libtorch: libtorch},
 	}
 	if r.base.runtime.Device().CUDA {
