@@ -13,8 +13,8 @@ const epsilon = 1e-5
 // headWidth is the width of one attention head in every CLIP.
 const headWidth = 64
 
-// Linear is a frozen matrix with its bias. It is the one place where the towers
-// multiply by a weight, so that how weights are stored is decided here alone.
+// Linear is a frozen matrix with its bias. It is the one place where the blocks
+// multiply by a weight, so that how their weights are stored is decided here alone.
 type Linear struct{ weight, bias torch.Tensor }
 
 // Apply maps x [..., in] to [..., out].

@@ -19,6 +19,9 @@ import (
 	"acdclip/pkg/weights"
 )
 
+// ErrNoAnomalies reports an auxiliary dataset of normal pictures alone.
+var ErrNoAnomalies = errors.New("training needs anomalous pictures")
+
 // ErrNoMasks reports an auxiliary dataset without masks.
 var ErrNoMasks = errors.New("training needs masks")
 
@@ -37,6 +40,9 @@ type TrainOptions struct {
 // last.safetensors into the run folder. When ctx ends, it stops after the step
 // under way; the epochs that were finished are saved.
 func Train(ctx context.Context, o TrainOptions) error {
+	if !slices.ContainsFunc(o.Set.Items, func(item data.Item) bool { return item.Anomalous }) {
+		return fmt.Errorf("dataset %s: none of the %d pictures chosen is anomalous: %w", o.Set.Name, len(o.Set.Items), ErrNoAnomalies)
+	}
 	if !o.Set.HasMasks() {
 		return fmt.Errorf("dataset %s has no masks in its ground_truth folders: %w", o.Set.Name, ErrNoMasks)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -151,6 +152,13 @@ func TestTrainStops(t *testing.T) {
 			set.Items[i].Mask = ""
 		}
 		if err := Train(context.Background(), training(t, set)); !errors.Is(err, ErrNoMasks) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("without anomalous pictures", func(t *testing.T) {
+		set := drawn(t, synth.Textures)
+		set.Items = slices.DeleteFunc(set.Items, func(item data.Item) bool { return item.Anomalous })
+		if err := Train(context.Background(), training(t, set)); !errors.Is(err, ErrNoAnomalies) {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -29,7 +29,7 @@ func NewTrainer(s *torch.Scope, method model.Trainable, recipe config.Train) *Tr
 	t := &Trainer{method: method, adam: &torch.Adam{Beta1: config.AdamBeta1, Beta2: config.AdamBeta2, Epsilon: config.AdamEpsilon}, decay: recipe.LRDecay}
 	for _, group := range method.Groups() {
 		rate := recipe.LR.Vision
-		if group.Name == "text" {
+		if group.Side == model.TextSide {
 			rate = recipe.LR.Text
 		}
 		parameters := make([]torch.Tensor, len(group.Parameters))
@@ -37,7 +37,7 @@ func NewTrainer(s *torch.Scope, method model.Trainable, recipe config.Train) *Tr
 			parameters[i] = p.Tensor
 		}
 		t.adam.AddGroup(s, rate, parameters)
-		t.names = append(t.names, group.Name)
+		t.names = append(t.names, string(group.Side))
 	}
 	return t
 }

@@ -72,9 +72,18 @@ type Parameter struct {
 	Tensor torch.Tensor
 }
 
+// Side is one of the two sides of a method, each with a learning rate of its own.
+type Side string
+
+// The sides. What joins both, as a gateway, belongs to vision.
+const (
+	TextSide   Side = "text"
+	VisionSide Side = "vision"
+)
+
 // ParameterGroup is the parameters that share a learning rate.
 type ParameterGroup struct {
-	Name       string // "text" or "vision"
+	Side       Side
 	Parameters []Parameter
 }
 

@@ -176,7 +176,7 @@ func (m *Model) imageSize() int { return m.clip.Vision.Grid * m.clip.Arch.Patch 
 
 // Groups lists the text side's parameters, then the vision side's, gates included.
 func (m *Model) Groups() []model.ParameterGroup {
-	text, vision := model.ParameterGroup{Name: "text"}, model.ParameterGroup{Name: "vision"}
+	text, vision := model.ParameterGroup{Side: model.TextSide}, model.ParameterGroup{Side: model.VisionSide}
 	for _, p := range m.parameters {
 		group := &vision
 		if p.text {
