@@ -78,11 +78,11 @@ func (d DType) decodeFloat32(dst []float32, raw []byte) {
 		}
 	case F16:
 		for i := range dst {
-			dst[i] = Float16ToFloat32(binary.LittleEndian.Uint16(raw[2*i:]))
+			dst[i] = float16ToFloat32(binary.LittleEndian.Uint16(raw[2*i:]))
 		}
 	case BF16:
 		for i := range dst {
-			dst[i] = BFloat16ToFloat32(binary.LittleEndian.Uint16(raw[2*i:]))
+			dst[i] = bfloat16ToFloat32(binary.LittleEndian.Uint16(raw[2*i:]))
 		}
 	case F64:
 		for i := range dst {

@@ -117,7 +117,7 @@ func (f *File) index() error {
 	f.byName = make(map[string]*Tensor, len(f.Tensors))
 	for _, t := range f.Tensors {
 		if _, twice := f.byName[t.Name]; twice {
-			return malformed("tensor %q is there twice", t.Name)
+			return malformed("tensor %.200q is there twice", t.Name)
 		}
 		f.byName[t.Name] = t
 	}

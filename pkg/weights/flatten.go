@@ -52,7 +52,7 @@ func (w *walker) walk(name string, v any, depth int) error {
 		w.file.Tensors = append(w.file.Tensors, &named)
 	case bool, int64, float64, string:
 		if _, twice := w.file.Scalars[name]; twice {
-			return malformed("value %q is there twice", name)
+			return malformed("value %.200q is there twice", name)
 		}
 		w.file.Scalars[name] = v
 	case *dict:
@@ -91,9 +91,11 @@ func (w *walker) walkItems(name string, items []any, depth int) error {
 
 // walkRecord gives a module's attributes, which are its state's keys, the module's own name as prefix.
 func (w *walker) walkRecord(name string, r *record, depth int) error {
-	for _, state := range r.state {
-		if err := w.walk(name, state, depth+1); err != nil {
-			return err
+	for _, part := range [][]any{r.arguments, r.state} {
+		for _, v := range part {
+			if err := w.walk(name, v, depth+1); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

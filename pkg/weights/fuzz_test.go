@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
@@ -86,7 +87,13 @@ func FuzzPickle(f *testing.F) {
 		f.Add(program)
 	}
 	f.Fuzz(func(t *testing.T, program []byte) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		root, err := unpickle(program, func(string) (*storage, bool) { return &storage{size: 192}, true })
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; used > 1<<20+1024*uint64(len(program)) {
+			t.Errorf("%d bytes made the machine allocate %d", len(program), used)
+		}
 		if err == nil {
 			err = (&File{}).flatten(root)
 		}

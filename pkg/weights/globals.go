@@ -54,12 +54,12 @@ var globals = map[string]any{
 // resolve finds a global, or refuses it by name.
 func resolve(module, name string) (any, error) {
 	if module == "__torch__" || strings.HasPrefix(module, "__torch__.") {
-		return scriptClass(module + "." + name), nil
+		return scriptClass{}, nil
 	}
 	if v, ok := globals[module+" "+name]; ok {
 		return v, nil
 	}
-	return nil, unsupported("the pickle names the global %q, which is no part of a tensor; nothing of it was run",
+	return nil, unsupported("the pickle names the global %.200q, which is no part of a tensor; nothing of it was run",
 		module+"."+name)
 }
 
@@ -95,7 +95,7 @@ func rebuildTensor(m *machine, args tuple) (any, error) {
 	if len(args) > 6 && !empty(args[6]) {
 		return nil, unsupported("a conjugate or negative view")
 	}
-	return layOver(s.store, s.dtype, args[1:4])
+	return m.layOver(s.store, s.dtype, args[1:4])
 }
 
 // rebuildTensor3 takes (storage, offset, size, stride, requires_grad, hooks, dtype[, view bits]).
@@ -114,7 +114,7 @@ func rebuildTensor3(m *machine, args tuple) (any, error) {
 	if len(args) > 7 && !empty(args[7]) {
 		return nil, unsupported("a conjugate or negative view")
 	}
-	return layOver(s.store, dtype, args[1:4])
+	return m.layOver(s.store, dtype, args[1:4])
 }
 
 // rebuildFromType takes (function, type, arguments, state): a tensor with attributes, which are dropped.
@@ -130,7 +130,10 @@ func rebuildFromType(m *machine, args tuple) (any, error) {
 }
 
 // layOver makes a tensor of (offset, size, stride).
-func layOver(store *storage, dtype DType, layout tuple) (any, error) {
+func (m *machine) layOver(store *storage, dtype DType, layout tuple) (any, error) {
+	if m.tensors++; m.tensors > maxTensors {
+		return nil, malformed("more than %d tensors", maxTensors)
+	}
 	offset, ok := layout[0].(int64)
 	if !ok {
 		return nil, malformed("the offset is no integer (%s)", describeValue(layout[0]))
@@ -182,7 +185,7 @@ func (m *machine) storage(id any) (typedStorage, error) {
 	}
 	store, ok := m.storages(key)
 	if !ok {
-		return typedStorage{}, malformed("storage %q is not in the archive", key)
+		return typedStorage{}, malformed("storage %.200q is not in the archive", key)
 	}
 	bytes, ok := multiply(elements, max(kind.dtype.Size(), 1))
 	if !ok || bytes != store.size {

@@ -2,9 +2,9 @@ package weights
 
 import "math"
 
-// Float16ToFloat32 widens an IEEE 754 half; every half has an exact float32.
+// float16ToFloat32 widens an IEEE 754 half; every half has an exact float32.
 // Infinities, signed zeros, subnormals and the payload of a NaN are kept.
-func Float16ToFloat32(h uint16) float32 {
+func float16ToFloat32(h uint16) float32 {
 	sign := uint32(h&0x8000) << 16
 	exponent := uint32(h>>10) & 0x1f
 	fraction := uint32(h & 0x3ff)
@@ -19,14 +19,14 @@ func Float16ToFloat32(h uint16) float32 {
 	}
 }
 
-// BFloat16ToFloat32 widens a bfloat16, which is the upper half of a float32.
-func BFloat16ToFloat32(b uint16) float32 {
+// bfloat16ToFloat32 widens a bfloat16, which is the upper half of a float32.
+func bfloat16ToFloat32(b uint16) float32 {
 	return math.Float32frombits(uint32(b) << 16)
 }
 
-// Float32ToFloat16 rounds to the nearest half, ties to even; what is too large
+// float32ToFloat16 rounds to the nearest half, ties to even; what is too large
 // becomes infinity, a NaN stays one.
-func Float32ToFloat16(f float32) uint16 {
+func float32ToFloat16(f float32) uint16 {
 	bits := math.Float32bits(f)
 	sign := uint16(bits>>16) & 0x8000
 	bits &= 0x7fffffff

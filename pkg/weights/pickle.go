@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"slices"
 )
 
 const (
@@ -17,12 +16,17 @@ const (
 // machine runs a pickle the way Python's does, for the operations that torch.save
 // and TorchScript write (protocols 2 to 5), without ever calling anything but the
 // functions in the table of globals.
+//
+// An operation pushes at most one object and copies only what it takes off the
+// stack or a few bytes of the program, so that maxOperations and maxPickle bound
+// the memory. An object that the memo recalls is shared, never copied.
 type machine struct {
 	program    []byte // what is left of it
 	stack      []any
 	marks      []int
 	memo       map[uint32]any
 	operations int
+	tensors    int
 	storages   func(key string) (*storage, bool)
 }
 
@@ -200,7 +204,7 @@ func (m *machine) call(callee, args any) (any, error) {
 		}
 		return made, nil
 	case scriptClass:
-		return &record{class: string(callee), state: slices.Clone(arguments)}, nil
+		return &record{arguments: arguments}, nil
 	default:
 		return nil, malformed("the pickle calls what cannot be called (%v)", describeValue(callee))
 	}

@@ -296,6 +296,9 @@ func (m *machine) stackGlobal() error {
 }
 
 func (m *machine) pushGlobal(module, name string) error {
+	if len(module)+len(name) > maxName {
+		return malformed("the name of the global %.40q... has more than %d bytes", module, maxName)
+	}
 	v, err := resolve(module, name)
 	if err != nil {
 		return err

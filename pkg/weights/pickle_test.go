@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"runtime"
@@ -48,6 +49,8 @@ func TestHostilePickles(t *testing.T) {
 		{"a dotted walk", "ctorch\n_utils._rebuild_tensor_v2\n.", ErrUnsupported, "torch._utils"},
 		{"no text for a global", "K\x01K\x02\x93.", ErrMalformed, "no text"},
 		{"global without end", "c" + strings.Repeat("x", 5000), ErrMalformed, "without end"},
+		{"long global", word("__torch__") + longText(maxName) + "\x93.", ErrMalformed, "more than 1024 bytes"},
+		{"too many tensors", tensor + "q\x00(" + pid + "K\x00))tq\x01" + strings.Repeat("h\x00h\x01R0", maxTensors+1), ErrMalformed, "100000 tensors"},
 		{"reduce of data", "K\x01)R.", ErrMalformed, "cannot be called"},
 		{"reduce of a class", "ctorch\nTensor\n)R.", ErrMalformed, "torch.Tensor"},
 		{"reduce without a tuple", "ccollections\nOrderedDict\n}R.", ErrMalformed, "no tuple"},
@@ -94,6 +97,43 @@ func TestHostilePickles(t *testing.T) {
 	}
 }
 
+// longText is a text of n bytes, as a pickle pushes it.
+func longText(n int) string {
+	return "X" + string(binary.LittleEndian.AppendUint32(nil, uint32(n))) + strings.Repeat("x", n)
+}
+
+// A recalled key is hashed again at each setting: a long one would take hours.
+func TestLongKeys(t *testing.T) {
+	program := longText(8<<20) + "q\x00}" + strings.Repeat("h\x00Ns", 200_000) + "."
+	if _, err := run(program); !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "dictionary key") {
+		t.Errorf("%.200v", err)
+	}
+}
+
+// Whatever text a message quotes, it stays one short line.
+func TestShortMessages(t *testing.T) {
+	long := longText(1 << 20)
+	for name, program := range map[string]string{
+		"module":  long + "\x8c\x01x\x93.",
+		"global":  "\x8c\x01x" + longText(900) + "\x93.",
+		"storage": "(\x8c\x07storagectorch\nFloatStorage\n" + long + "\x8c\x03cpuK\x08tQ.",
+		"key":     "}" + long + "K\x01s.",
+	} {
+		_, err := unpickle([]byte(program), func(string) (*storage, bool) { return nil, false })
+		if err == nil || len(err.Error()) > 400 {
+			t.Errorf("%s: %.500v", name, err)
+		}
+	}
+}
+
+// The arguments of a script class and its state come under the object's own name.
+func TestRecordNames(t *testing.T) {
+	file, err := run("c__torch__\nA\n}\x8c\x01aK\x01s\x85R}\x8c\x01bK\x02sb.")
+	if err != nil || fmt.Sprint(file.Scalars) != "map[a:1 b:2]" {
+		t.Errorf("%v, %v", file, err)
+	}
+}
+
 // What a pickle makes the machine allocate stays small, however it repeats itself.
 func TestPickleMemory(t *testing.T) {
 	programs := map[string]string{
@@ -103,12 +143,21 @@ func TestPickleMemory(t *testing.T) {
 		"long slots":   "}" + strings.Repeat("\x94", 1<<24-2),
 		"tuples":       strings.Repeat("N(t", 1<<22),
 		"doubling":     "]q\x00" + strings.Repeat("(h\x00h\x00h\x00h\x00h\x00h\x00h\x00h\x00e", 1<<19),
+		"recalled arguments": "c__torch__\nA\nq\x00(" + strings.Repeat("N", 500_000) + "tq\x01" +
+			strings.Repeat("h\x00h\x01R", 600),
+		"recalled tensors": "ctorch._utils\n_rebuild_tensor_v2\nq\x00((" +
+			"\x8c\x07storagectorch\nFloatStorage\n\x8c\x010\x8c\x03cpuK\x08tQK\x00(" +
+			strings.Repeat("K\x01", maxDims) + "t(" + strings.Repeat("K\x01", maxDims) + "ttq\x01" +
+			strings.Repeat("h\x00h\x01R", 350_000),
+		"recalled class": "\x8c\x09__torch__q\x00" + longText(1000) + "q\x01" + strings.Repeat("h\x00h\x01\x93", 340_000),
+		"recalled long class": "\x8c\x09__torch__q\x00" + longText(1<<23) + "q\x01" +
+			strings.Repeat("h\x00h\x01\x93", 1000),
 	}
 	for name, program := range programs {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		if _, err := run(program); err == nil {
-			t.Errorf("%s: no error", name)
+		if _, err := run(program); err == nil || len(err.Error()) > 1024 {
+			t.Errorf("%s: no error or one of many bytes", name)
 		}
 		runtime.ReadMemStats(&after)
 		if used := after.TotalAlloc - before.TotalAlloc; used > 256<<20 {

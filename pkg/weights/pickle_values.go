@@ -13,11 +13,11 @@ type (
 		values map[any]any
 	}
 
-	// record is an object of a TorchScript class: its class is only a name, its
-	// state is kept and nothing is done with it.
+	// record is an object of a TorchScript class: what it was made of and its
+	// state are kept and nothing is done with them.
 	record struct {
-		class string
-		state []any
+		arguments tuple
+		state     []any
 	}
 
 	// opaque stands for a value that no tensor needs: bytes, an integer wider than 64 bits.
@@ -26,8 +26,8 @@ type (
 	// class is a global that may be mentioned but does nothing.
 	class string
 
-	// scriptClass is a TorchScript class, whose objects become records.
-	scriptClass string
+	// scriptClass is any TorchScript class; its objects become records.
+	scriptClass struct{}
 
 	// function is a global that a pickle may call.
 	function struct {
@@ -46,8 +46,12 @@ type (
 )
 
 func (d *dict) set(key, value any) error {
-	switch key.(type) {
-	case string, int64:
+	switch key := key.(type) {
+	case int64:
+	case string:
+		if len(key) > maxName { // each look-up of a key reads it whole
+			return malformed("the dictionary key %.40q... has more than %d bytes", key, maxName)
+		}
 	default:
 		return malformed("a dictionary key is neither text nor an integer (%T)", key)
 	}

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -51,10 +53,11 @@ func readSafetensors(r io.ReaderAt, size int64) (*File, error) {
 // header is read token by token, so that its memory is that of its tensors,
 // and so that a key given twice is seen.
 type header struct {
-	decoder  *json.Decoder
-	data     *storage
-	metadata map[string]string
-	entries  []headerEntry
+	decoder   *json.Decoder
+	data      *storage
+	described bool // __metadata__ was there
+	metadata  map[string]string
+	entries   []headerEntry
 }
 
 type headerEntry struct {
@@ -72,6 +75,9 @@ func (h *header) parse(r io.Reader) error {
 		if len(h.entries) >= maxTensors {
 			return malformed("more than %d tensors", maxTensors)
 		}
+		if len(name) > maxName {
+			return malformed("the name %.40q... has more than %d bytes", name, maxName)
+		}
 		if err := h.parseTensor(name); err != nil {
 			return fmt.Errorf("tensor %.200q: %w", name, err)
 		}
@@ -86,12 +92,21 @@ func (h *header) parse(r io.Reader) error {
 	return nil
 }
 
+// parseMetadata reads an object of strings, or null for none.
 func (h *header) parseMetadata() error {
-	if h.metadata != nil {
+	if h.described {
 		return malformed("%s is there twice", metadataKey)
 	}
+	h.described = true
+	token, err := h.token()
+	if err != nil || token == nil {
+		return err
+	}
+	if token != json.Delim('{') {
+		return malformed("%s is neither an object nor null", metadataKey)
+	}
 	h.metadata = map[string]string{}
-	return h.object(func(key string) error {
+	return h.members(func(key string) error {
 		if _, twice := h.metadata[key]; twice {
 			return malformed("metadata %.200q is there twice", key)
 		}
@@ -186,10 +201,19 @@ func (h *header) object(value func(key string) error) error {
 	if err := h.delim('{'); err != nil {
 		return err
 	}
+	return h.members(value)
+}
+
+// members is object after the opening brace.
+func (h *header) members(value func(key string) error) error {
 	for h.decoder.More() {
 		key, err := h.text()
 		if err != nil {
 			return err
+		}
+		// The decoder puts U+FFFD in the place of what is no Unicode.
+		if strings.ContainsRune(key, utf8.RuneError) {
+			return malformed("the name %.200q holds U+FFFD or what is no Unicode", key)
 		}
 		if err := value(key); err != nil {
 			return err
@@ -204,9 +228,16 @@ func (h *header) delim(want json.Delim) error {
 		return err
 	}
 	if token != want {
-		return malformed("%.40q stands where %v is expected", fmt.Sprint(token), want)
+		return malformed("%.40q stands where %v is expected", describeToken(token), want)
 	}
 	return nil
+}
+
+func describeToken(token json.Token) string {
+	if token == nil {
+		return "null"
+	}
+	return fmt.Sprint(token)
 }
 
 func (h *header) text() (string, error) {
@@ -216,7 +247,7 @@ func (h *header) text() (string, error) {
 	}
 	s, ok := token.(string)
 	if !ok {
-		return "", malformed("%.40q stands where text is expected", fmt.Sprint(token))
+		return "", malformed("%.40q stands where text is expected", describeToken(token))
 	}
 	return s, nil
 }

@@ -55,6 +55,13 @@ func TestHostileSafetensors(t *testing.T) {
 		{"list for a tensor", safetensorsFile(`{"a":[1]}`, 0), ErrMalformed, "expected"},
 		{"deep nesting", safetensorsFile(`{"a":`+strings.Repeat("[", 100_000), 0), ErrMalformed, "expected"},
 		{"number for metadata", safetensorsFile(`{"__metadata__":{"a":1}}`, 0), ErrMalformed, "text is expected"},
+		{"null twice", safetensorsFile(`{"__metadata__":null,"__metadata__":{}}`, 0), ErrMalformed, "twice"},
+		{"list for metadata", safetensorsFile(`{"__metadata__":[]}`, 0), ErrMalformed, "neither an object nor null"},
+		{"null for a tensor", safetensorsFile(`{"a":null}`, 0), ErrMalformed, `"null" stands where`},
+		{"null for text", safetensorsFile(`{"a":{"dtype":null}}`, 0), ErrMalformed, `"null" stands where`},
+		{"name of no UTF-8", safetensorsFile("{\"a\xff\":{}}", 0), ErrMalformed, "no Unicode"},
+		{"name of half a surrogate pair", safetensorsFile(`{"a\ud800":{}}`, 0), ErrMalformed, "no Unicode"},
+		{"long name", safetensorsFile(`{"`+strings.Repeat("a", maxName+1)+`":{}}`, 0), ErrMalformed, "more than 1024 bytes"},
 		{"metadata twice", safetensorsFile(`{"__metadata__":{},"__metadata__":{}}`, 0), ErrMalformed, "twice"},
 		{"tensor twice", safetensorsFile(`{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}`, 0), ErrMalformed, `"a" is there twice`},
 		{"key twice", safetensorsFile(`{"a":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}}`, 0), ErrMalformed, "twice"},
@@ -89,6 +96,9 @@ func TestHostileSafetensors(t *testing.T) {
 	}
 	if _, err := openBytes(t, safetensorsFile(two("4,8", "0,4")+"   ", 8)); err != nil {
 		t.Errorf("a sound file was refused: %v", err)
+	}
+	if file, err := openBytes(t, safetensorsFile(`{"__metadata__":null}`, 0)); err != nil || file.Metadata != nil {
+		t.Errorf("no metadata: %v", err)
 	}
 }
 

@@ -85,7 +85,8 @@ func (t *Tensor) ReadFloat32(dst []float32) error {
 }
 
 // ReadFirstFloat32 fills dst with the first len(dst) values in row-major order.
-// Of a row-major tensor nothing beyond them is read.
+// Of a row-major tensor nothing beyond them is read, unless the file is a
+// compressed archive: that is inflated up to them, and whole by the first read.
 func (t *Tensor) ReadFirstFloat32(dst []float32) error {
 	return readValues(t, dst, t.DType.decodeFloat32)
 }

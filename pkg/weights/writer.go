@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -99,16 +100,17 @@ func NewWriter(w io.Writer, metadata map[string]string, specs []Spec) (*Writer, 
 
 func checkSpecs(metadata map[string]string, specs []Spec) error {
 	for key, value := range metadata {
-		if !utf8.ValidString(key) || !utf8.ValidString(value) {
-			return fmt.Errorf("metadata %q is not UTF-8", key)
+		if !utf8.ValidString(key) || !utf8.ValidString(value) || strings.ContainsRune(key, utf8.RuneError) {
+			return fmt.Errorf("metadata %.200q is not UTF-8, or its key holds U+FFFD", key)
 		}
 	}
 	seen := make(map[string]bool, len(specs))
 	total, widest := int64(0), int64(math.MaxInt64)
 	for _, s := range specs {
 		switch {
-		case s.Name == metadataKey || !utf8.ValidString(s.Name):
-			return fmt.Errorf("a tensor cannot be called %q", s.Name)
+		case s.Name == metadataKey || len(s.Name) > maxName ||
+			!utf8.ValidString(s.Name) || strings.ContainsRune(s.Name, utf8.RuneError):
+			return fmt.Errorf("a tensor cannot be called %.200q", s.Name)
 		case seen[s.Name]:
 			return fmt.Errorf("tensor %s is there twice", s.Name)
 		case s.DType != F32 && s.DType != F16 && s.DType != I64:
@@ -146,7 +148,7 @@ func (w *Writer) WriteFloat32(values []float32) error {
 		case F32:
 			return binary.LittleEndian.AppendUint32(b, math.Float32bits(v)), true
 		case F16:
-			return binary.LittleEndian.AppendUint16(b, Float32ToFloat16(v)), true
+			return binary.LittleEndian.AppendUint16(b, float32ToFloat16(v)), true
 		}
 		return b, false
 	})

@@ -67,14 +67,14 @@ func readZip(r io.ReaderAt, size int64) (map[string]*storage, error) {
 	free := int64(0) // the first byte that no entry has taken
 	for _, e := range entries {
 		if e.header < free {
-			return nil, malformed("zip entry %q overlaps another", e.name)
+			return nil, malformed("zip entry %.200q overlaps another", e.name)
 		}
 		if err := e.locate(r, directory.offset); err != nil {
 			return nil, err
 		}
 		free = e.offset + e.packed
 		if _, twice := byName[e.name]; twice {
-			return nil, malformed("zip entry %q is there twice", e.name)
+			return nil, malformed("zip entry %.200q is there twice", e.name)
 		}
 		byName[e.name] = &e.storage
 	}
@@ -214,13 +214,13 @@ func parseEntry(head []byte, name string, extra []byte) (*zipEntry, error) {
 		method: binary.LittleEndian.Uint16(head[10:]),
 		header: int64(binary.LittleEndian.Uint32(head[42:])),
 		storage: storage{
-			name:   fmt.Sprintf("zip entry %q", name),
+			name:   fmt.Sprintf("zip entry %.200q", name),
 			packed: int64(binary.LittleEndian.Uint32(head[20:])),
 			size:   int64(binary.LittleEndian.Uint32(head[24:])),
 		},
 	}
 	if binary.LittleEndian.Uint16(head[8:])&1 != 0 {
-		return nil, unsupported("zip entry %q is encrypted", name)
+		return nil, unsupported("zip entry %.200q is encrypted", name)
 	}
 	if err := e.widen(extra); err != nil {
 		return nil, err
@@ -228,15 +228,15 @@ func parseEntry(head []byte, name string, extra []byte) (*zipEntry, error) {
 	switch {
 	case e.method == zipStored:
 		if e.packed != e.size {
-			return nil, malformed("zip entry %q is stored in %d bytes but declares %d", name, e.packed, e.size)
+			return nil, malformed("zip entry %.200q is stored in %d bytes but declares %d", name, e.packed, e.size)
 		}
 	case e.method == zipDeflated:
 		e.deflated = true
 		if e.size/maxInflation > e.packed {
-			return nil, malformed("zip entry %q declares %d bytes, which its %d packed bytes cannot hold", name, e.size, e.packed)
+			return nil, malformed("zip entry %.200q declares %d bytes, which its %d packed bytes cannot hold", name, e.size, e.packed)
 		}
 	default:
-		return nil, unsupported("zip entry %q has compression method %d", name, e.method)
+		return nil, unsupported("zip entry %.200q has compression method %d", name, e.method)
 	}
 	return e, nil
 }
@@ -266,10 +266,10 @@ func (e *zipEntry) widen(extra []byte) error {
 func (e *zipEntry) fill(fields []*int64, wide []byte) error {
 	for _, field := range fields {
 		if len(wide) < 8 {
-			return malformed("zip entry %q lacks a 64-bit size", e.name)
+			return malformed("zip entry %.200q lacks a 64-bit size", e.name)
 		}
 		if *field = int64(binary.LittleEndian.Uint64(wide)); *field < 0 {
-			return malformed("zip entry %q has a size or offset that overflows", e.name)
+			return malformed("zip entry %.200q has a size or offset that overflows", e.name)
 		}
 		wide = wide[8:]
 	}
@@ -279,23 +279,23 @@ func (e *zipEntry) fill(fields []*int64, wide []byte) error {
 // locate checks the local header against the directory and finds the data, which must end before limit.
 func (e *zipEntry) locate(r io.ReaderAt, limit int64) error {
 	if e.header > limit-localLength {
-		return malformed("zip entry %q lies outside the file", e.name)
+		return malformed("zip entry %.200q lies outside the file", e.name)
 	}
 	head := make([]byte, localLength+len(e.name))
 	if _, err := r.ReadAt(head, e.header); err != nil {
-		return malformed("zip entry %q lies outside the file (%v)", e.name, err)
+		return malformed("zip entry %.200q lies outside the file (%v)", e.name, err)
 	}
 	if binary.LittleEndian.Uint32(head) != localSignature {
-		return malformed("zip entry %q has no local header where the directory says", e.name)
+		return malformed("zip entry %.200q has no local header where the directory says", e.name)
 	}
 	nameLength := int64(binary.LittleEndian.Uint16(head[26:]))
 	if nameLength != int64(len(e.name)) || string(head[localLength:]) != e.name ||
 		binary.LittleEndian.Uint16(head[8:]) != e.method {
-		return malformed("zip entry %q has a local header of another name or method", e.name)
+		return malformed("zip entry %.200q has a local header of another name or method", e.name)
 	}
 	e.offset = e.header + localLength + nameLength + int64(binary.LittleEndian.Uint16(head[28:]))
 	if e.offset > limit || e.packed > limit-e.offset {
-		return malformed("zip entry %q (%d bytes at %d) reaches outside the file", e.name, e.packed, e.offset)
+		return malformed("zip entry %.200q (%d bytes at %d) reaches outside the file", e.name, e.packed, e.offset)
 	}
 	return nil
 }

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// HeadWidth is the width of one attention head in every CLIP of OpenAI's design.
-const HeadWidth = 64
+// headWidth is the width of one attention head in every CLIP of OpenAI's design.
+const headWidth = 64
 
 // The activations of the towers' MLPs.
 const (
@@ -49,6 +49,10 @@ func TinyArch() Arch {
 // maxSize bounds each number of an Arch, so that no product of them overflows.
 const maxSize = 1 << 20
 
+// maxLayers is some twenty times the depth of the largest CLIP. It bounds how
+// many tensors are looked for.
+const maxLayers = 1024
+
 func (a Arch) validate() error {
 	for _, n := range []int{a.ImageSize, a.Patch, a.VisionWidth, a.VisionLayers, a.EmbedDim,
 		a.ContextLength, a.VocabSize, a.TextWidth, a.TextLayers} {
@@ -57,12 +61,14 @@ func (a Arch) validate() error {
 		}
 	}
 	switch {
+	case a.VisionLayers > maxLayers || a.TextLayers > maxLayers:
+		return fmt.Errorf("%d vision and %d text layers: each must be in 1 to %d", a.VisionLayers, a.TextLayers, maxLayers)
 	case a.ImageSize%a.Patch != 0:
 		return fmt.Errorf("the image size %d is no multiple of the patch %d", a.ImageSize, a.Patch)
-	case a.VisionWidth%HeadWidth != 0 || a.VisionHeads != a.VisionWidth/HeadWidth:
-		return fmt.Errorf("%d vision heads do not divide the width %d into heads of %d", a.VisionHeads, a.VisionWidth, HeadWidth)
-	case a.TextWidth%HeadWidth != 0 || a.TextHeads != a.TextWidth/HeadWidth:
-		return fmt.Errorf("%d text heads do not divide the width %d into heads of %d", a.TextHeads, a.TextWidth, HeadWidth)
+	case a.VisionWidth%headWidth != 0 || a.VisionHeads != a.VisionWidth/headWidth:
+		return fmt.Errorf("%d vision heads do not divide the width %d into heads of %d", a.VisionHeads, a.VisionWidth, headWidth)
+	case a.TextWidth%headWidth != 0 || a.TextHeads != a.TextWidth/headWidth:
+		return fmt.Errorf("%d text heads do not divide the width %d into heads of %d", a.TextHeads, a.TextWidth, headWidth)
 	case a.Activation != "" && a.Activation != GELU && a.Activation != QuickGELU:
 		return fmt.Errorf("the activation %q is neither %s nor %s", a.Activation, GELU, QuickGELU)
 	}

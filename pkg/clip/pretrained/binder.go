@@ -50,7 +50,7 @@ func (b *binder) arch() (Arch, error) {
 		ContextLength: int(shapes["positional_embedding"][0]),
 	}
 	arch.ImageSize = grid * arch.Patch
-	arch.VisionHeads, arch.TextHeads = arch.VisionWidth/HeadWidth, arch.TextWidth/HeadWidth
+	arch.VisionHeads, arch.TextHeads = arch.VisionWidth/headWidth, arch.TextWidth/headWidth
 	if err := arch.validate(); err != nil {
 		return Arch{}, fmt.Errorf("%w: %w", err, ErrNotCLIP)
 	}
@@ -76,16 +76,17 @@ func (b *binder) shape(canonical string) ([]int64, error) {
 	return shape, nil
 }
 
-// layers is one more than the highest block number, as far as the file could hold so many.
+// layers is one more than the highest block number, as far as the file could hold
+// so many. A tensor of a higher block is an unexpected one.
 func (b *binder) layers(prefix string) int {
-	count := 0
+	count, limit := 0, min(len(b.file.Tensors), maxLayers)
 	for _, t := range b.file.Tensors {
 		rest, ok := strings.CutPrefix(t.Name, prefix)
 		if !ok {
 			continue
 		}
 		digits, _, _ := strings.Cut(rest, ".")
-		if n, err := strconv.Atoi(digits); err == nil && n >= 0 && n < len(b.file.Tensors) {
+		if n, err := strconv.Atoi(digits); err == nil && n >= 0 && n < limit {
 			count = max(count, n+1)
 		}
 	}
@@ -95,19 +96,20 @@ func (b *binder) layers(prefix string) int {
 // tensors finds every canonical tensor, and no other, in its shape.
 func (b *binder) tensors(arch Arch) ([]Tensor, error) {
 	var found []Tensor
-	var wrong problems
+	var all problems
 	used := make(map[string]bool, len(b.file.Tensors))
 	for _, s := range arch.slots() {
 		tensor := Tensor{Name: s.name, Shape: s.shape}
 		from := b.naming.source(s.name)
 		for _, name := range from.names {
 			used[name] = true
-			part, err := b.part(name, from.want(s.shape))
-			if err != nil {
-				wrong.add(err)
+			part, problem := b.part(name, from.want(s.shape))
+			if problem != nil {
+				all.add(problem)
 				continue
 			}
 			if from.turned {
+				var err error
 				if part, err = part.Transpose(); err != nil {
 					return nil, err
 				}
@@ -121,10 +123,10 @@ func (b *binder) tensors(arch Arch) ([]Tensor, error) {
 	}
 	for _, t := range b.file.Tensors {
 		if !used[t.Name] {
-			wrong.add(b.extra(t, arch))
+			all.add(b.extra(t, arch))
 		}
 	}
-	return found, wrong.err()
+	return found, all.err()
 }
 
 // want is the shape that each of the container's tensors has for a canonical one.
@@ -139,25 +141,25 @@ func (s source) want(canonical []int64) []int64 {
 	return shape
 }
 
-func (b *binder) part(name string, shape []int64) (*weights.Tensor, error) {
+func (b *binder) part(name string, shape []int64) (*weights.Tensor, *problem) {
 	t, ok := b.file.Lookup(name)
 	if !ok {
-		return nil, fmt.Errorf("missing tensor %s", name)
+		return nil, wrong("missing tensor %s", name)
 	}
 	if !slices.Equal(t.Shape, shape) {
-		return nil, fmt.Errorf("tensor %s has shape %v, not %v", name, t.Shape, shape)
+		return nil, wrong("tensor %s has shape %v, not %v", name, t.Shape, shape)
 	}
 	switch t.DType {
 	case weights.F16, weights.BF16, weights.F32, weights.F64:
 		return t, nil
 	default:
-		return nil, fmt.Errorf("tensor %s holds %s, not floating point", name, t.DType)
+		return nil, wrong("tensor %s holds %s, not floating point", name, t.DType)
 	}
 }
 
 // extra accepts the buffers that libraries store beside the parameters. OpenAI's
 // numbers are held against the shapes.
-func (b *binder) extra(t *weights.Tensor, arch Arch) error {
+func (b *binder) extra(t *weights.Tensor, arch Arch) *problem {
 	stated := map[string]int{
 		"input_resolution": arch.ImageSize, "context_length": arch.ContextLength, "vocab_size": arch.VocabSize,
 	}
@@ -167,11 +169,11 @@ func (b *binder) extra(t *weights.Tensor, arch Arch) error {
 	}
 	want, known := stated[t.Name]
 	if !known {
-		return fmt.Errorf("unexpected tensor %s", t.Name)
+		return wrong("unexpected tensor %s", t.Name)
 	}
 	value := make([]float32, 1)
 	if t.NumElements() != 1 || t.ReadFloat32(value) != nil || value[0] != float32(want) {
-		return fmt.Errorf("buffer %s does not say %d, as the shapes do", t.Name, want)
+		return wrong("buffer %s does not say %d, as the shapes do", t.Name, want)
 	}
 	return nil
 }
@@ -179,18 +181,27 @@ func (b *binder) extra(t *weights.Tensor, arch Arch) error {
 // maxListed is how many problems an error spells out.
 const maxListed = 5
 
+// problem is something wrong with a file, put into words only where it is listed:
+// a hostile file has a hundred thousand.
+type problem struct {
+	format string
+	args   []any
+}
+
+func wrong(format string, args ...any) *problem { return &problem{format, args} }
+
 // problems collects what is wrong with a file.
 type problems struct {
 	listed []string
 	count  int
 }
 
-func (p *problems) add(err error) {
-	if err == nil {
+func (p *problems) add(found *problem) {
+	if found == nil {
 		return
 	}
 	if p.count++; len(p.listed) < maxListed {
-		p.listed = append(p.listed, err.Error())
+		p.listed = append(p.listed, fmt.Sprintf(found.format, found.args...))
 	}
 }
 

@@ -89,6 +89,8 @@ const fingerprintValues = 1024
 // holds it: "sha256:" and the hex digest over, for each canonical tensor in
 // order, its name, a zero byte, the number of dimensions and each of them as
 // little-endian uint64, and its first 1,024 values as little-endian float32.
+// It reads little more than those values; of a compressed archive at most what
+// reading each tensor once inflates, which Open bounds.
 func (c *Checkpoint) Fingerprint() (string, error) {
 	hash := sha256.New()
 	values := make([]float32, fingerprintValues)

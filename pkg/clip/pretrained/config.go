@@ -93,7 +93,7 @@ func (a *Arch) agreeWithHuggingFace(path string) error {
 		return err
 	}
 	if config.ModelType != "" && config.ModelType != "clip" {
-		return fmt.Errorf("%s says model_type %q, not clip: %w", path, config.ModelType, ErrNotCLIP)
+		return fmt.Errorf("%s says model_type %.200q, not clip: %w", path, config.ModelType, ErrNotCLIP)
 	}
 	vision, text := config.Vision, config.Text
 	if vision == nil {
@@ -138,10 +138,10 @@ func oneActivation(path string, vision, text *string) (string, error) {
 		}
 	}
 	if both[0] != both[1] {
-		return "", fmt.Errorf("%s says hidden_act %q for pictures and %q for text: %w", path, both[0], both[1], ErrNotCLIP)
+		return "", fmt.Errorf("%s says hidden_act %.200q for pictures and %.200q for text: %w", path, both[0], both[1], ErrNotCLIP)
 	}
 	if both[0] != GELU && both[0] != QuickGELU {
-		return "", fmt.Errorf("%s says hidden_act %q, neither %s nor %s: %w", path, both[0], GELU, QuickGELU, ErrNotCLIP)
+		return "", fmt.Errorf("%s says hidden_act %.200q, neither %s nor %s: %w", path, both[0], GELU, QuickGELU, ErrNotCLIP)
 	}
 	return both[0], nil
 }
@@ -166,7 +166,7 @@ func (a *Arch) agreeWithOpenCLIP(path string) error {
 		{"vision_cfg.patch_size", model.Vision.Patch, a.Patch},
 		{"vision_cfg.width", model.Vision.Width, a.VisionWidth},
 		{"vision_cfg.layers", model.Vision.Layers, a.VisionLayers},
-		{"vision_cfg.head_width", model.Vision.HeadWidth, HeadWidth},
+		{"vision_cfg.head_width", model.Vision.HeadWidth, headWidth},
 		{"text_cfg.context_length", model.Text.ContextLength, a.ContextLength},
 		{"text_cfg.vocab_size", model.Text.VocabSize, a.VocabSize},
 		{"text_cfg.width", model.Text.Width, a.TextWidth},
@@ -177,6 +177,13 @@ func (a *Arch) agreeWithOpenCLIP(path string) error {
 
 // readJSON reads a small JSON file.
 func readJSON(path string, into any) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("reading a CLIP's configuration: %w", err)
+	}
+	if !info.Mode().IsRegular() { // opening a named pipe would wait for its other end
+		return fmt.Errorf("reading a CLIP's configuration: %s is no regular file: %w", path, ErrNotCLIP)
+	}
 	disk, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("reading a CLIP's configuration: %w", err)
@@ -190,7 +197,7 @@ func readJSON(path string, into any) error {
 		return fmt.Errorf("%s is larger than %d bytes: %w", path, maxConfig, ErrNotCLIP)
 	}
 	if err := json.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("%s: %w: %w", path, err, ErrNotCLIP)
+		return fmt.Errorf("%s: %.300s: %w", path, err.Error(), ErrNotCLIP) // it may quote a number of any length
 	}
 	return nil
 }

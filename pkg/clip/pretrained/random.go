@@ -2,6 +2,7 @@ package pretrained
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ import (
 // from the distributions of OpenAI's code, as a Hugging Face folder that Open and
 // transformers load. Matrices are float16, the rest float32. The bytes depend on
 // arch and seed alone. The folder appears whole or not at all; one that exists
-// must be empty. An Activation of "" is QuickGELU, as CLIP was published.
+// must be empty and not the current one. An Activation of "" is QuickGELU, as CLIP was published.
 func WriteRandom(dir string, arch Arch, seed uint64) error {
 	if arch.Activation == "" {
 		arch.Activation = QuickGELU
@@ -43,19 +44,43 @@ func mustBeFree(dir string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("writing a random CLIP: %w", err)
 	}
+	if folder, err := os.Stat(dir); err == nil {
+		// A new folder takes its place, in which the caller would no longer stand.
+		if current, err := os.Stat("."); err == nil && os.SameFile(folder, current) {
+			return fmt.Errorf("writing a random CLIP: %s is the current folder, which cannot be replaced: name a new one", dir)
+		}
+	}
 	if len(entries) > 0 {
 		return fmt.Errorf("writing a random CLIP: the folder %s is not empty: %w", dir, fs.ErrExist)
 	}
 	return nil
 }
 
-// writeFolder fills a temporary folder beside dir and renames it.
-func writeFolder(dir string, arch Arch, seed uint64) (err error) {
-	parent := filepath.Dir(dir)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
+// writeFolder makes the folders above dir, and dir.
+func writeFolder(dir string, arch Arch, seed uint64) error {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
-	temporary, err := os.MkdirTemp(parent, "."+filepath.Base(dir)+"-*")
+	return cause(writeBeside(dir, arch, seed))
+}
+
+// cause is an error of the system without the path, which is a temporary one.
+func cause(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	default:
+		return err
+	}
+}
+
+// writeBeside fills a temporary folder beside dir and renames it.
+func writeBeside(dir string, arch Arch, seed uint64) (err error) {
+	temporary, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+"-*")
 	if err != nil {
 		return err
 	}
@@ -88,14 +113,14 @@ func writeFolder(dir string, arch Arch, seed uint64) (err error) {
 	return os.Rename(temporary, dir)
 }
 
-// writeFile writes a new file through a buffer and to the disk.
+// writeFile writes a new file through a buffer and to the disk. Its error is the first.
 func writeFile(path string, write func(io.Writer) error) error {
 	disk, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
 	buffered := bufio.NewWriterSize(disk, 64<<10)
-	return errors.Join(write(buffered), buffered.Flush(), disk.Sync(), disk.Close())
+	return cmp.Or(write(buffered), buffered.Flush(), disk.Sync(), disk.Close())
 }
 
 // draw is one stored tensor and the distribution of its values.

@@ -4,12 +4,16 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 
 	"acdclip/pkg/weights"
@@ -167,6 +171,40 @@ func TestRandomNeedsAFreeFolder(t *testing.T) {
 	}
 }
 
+func TestRandomInTheCurrentFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	absolute, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{".", "./", absolute} {
+		if err := WriteRandom(dir, smallArch(), 1); err == nil || !strings.Contains(err.Error(), "current folder") {
+			t.Errorf("%s: %v", dir, err)
+		}
+	}
+	if entries, _ := os.ReadDir(".."); len(entries) != 1 {
+		t.Errorf("beside the folder lies %v", entries)
+	}
+}
+
+// An error of the system is one line that names the folder asked for and no temporary one.
+func TestRandomErrors(t *testing.T) {
+	parent := t.TempDir()
+	dir := filepath.Join(parent, strings.Repeat("n", 254)) // no room for a temporary name
+	err := WriteRandom(dir, smallArch(), 1)
+	if err == nil || err.Error() != "writing a random CLIP to "+dir+": "+syscall.ENAMETOOLONG.Error() {
+		t.Errorf("%v", err)
+	}
+	full := &fs.PathError{Op: "write", Path: "temporary", Err: syscall.ENOSPC}
+	err = writeFile(filepath.Join(parent, "file"), func(w io.Writer) error {
+		w.Write([]byte("unflushed"))
+		return fmt.Errorf("tensor a: %w", full)
+	})
+	if cause(err) != syscall.ENOSPC {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestRandomRefusesArchitectures(t *testing.T) {
 	for name, change := range map[string]func(*Arch){
 		"no layers":    func(a *Arch) { a.TextLayers = 0 },
@@ -175,6 +213,7 @@ func TestRandomRefusesArchitectures(t *testing.T) {
 		"odd patch":    func(a *Arch) { a.Patch = 15 },
 		"activation":   func(a *Arch) { a.Activation = "relu" },
 		"negative":     func(a *Arch) { a.EmbedDim = -64 },
+		"too deep":     func(a *Arch) { a.VisionLayers = maxLayers + 1 },
 		"far too much": func(a *Arch) { a.VocabSize = 1 << 40 },
 	} {
 		arch := smallArch()

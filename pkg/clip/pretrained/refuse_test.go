@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -105,6 +106,33 @@ func TestRefusedTensors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// One tensor of a high block in a file of many must not have its reader look for every block below.
+func TestManyProblemsTakeLittle(t *testing.T) {
+	tensors := tensorsOf(t, unpack(t, "truth.safetensors"))
+	for n := range 50_000 {
+		tensors = append(tensors, weights.Value{Name: fmt.Sprintf("extra.%d", n), Shape: []int64{0}})
+	}
+	tensors = append(tensors, weights.Value{Name: "visual.transformer.resblocks.49990.x", Shape: []int64{0}},
+		weights.Value{Name: "transformer.resblocks.49990.x", Shape: []int64{0}})
+	path := filepath.Join(t.TempDir(), "clip.safetensors")
+	writeTensors(t, path, tensors)
+	file, err := weights.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err = bind(file)
+	runtime.ReadMemStats(&after)
+	if !errors.Is(err, ErrNotCLIP) || !strings.Contains(err.Error(), "(50002 problems in all)") || len(err.Error()) > 1024 {
+		t.Errorf("%.2000v", err)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 32<<20 {
+		t.Errorf("allocated %d MB", used>>20)
 	}
 }
 
