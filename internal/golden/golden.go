@@ -6,12 +6,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
-
-	"acdclip/pkg/config"
 )
 
 // Variable names the environment variable that points tests at another folder of golden data.
-const Variable = config.EnvGolden
+const Variable = "ACDCLIP_GOLDEN"
 
 // Folder is one folder of golden data, laid out as scripts/reference writes it.
 type Folder struct {
