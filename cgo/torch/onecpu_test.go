@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"testing"
 )
 
@@ -25,7 +26,7 @@ func TestOnOneCPU(t *testing.T) {
 		}
 		t.Skip("there is no taskset (package util-linux)")
 	}
-	command := exec.Command(taskset, "-c", "0", os.Args[0], "-test.short")
+	command := exec.Command(taskset, "-c", "0", os.Args[0], "-test.short="+strconv.FormatBool(testing.Short()))
 	command.Env = append(os.Environ(), onOneCPU+"=1")
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, output)
