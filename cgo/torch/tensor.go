@@ -107,7 +107,7 @@ func (s *Scope) empty(op string, device Device, dtype DType, shape []int64) Tens
 	out := s.rt.make(fmt.Sprint(op, shape), nil, func(out *C.acd_tensor) C.acd_error {
 		return C.acd_empty(values, rank, C.int32_t(dtype), kind, index, out)
 	})
-	return s.place(out)
+	return s.Keep(out)
 }
 
 // Full makes a float32 tensor of one value on the Runtime's device.
@@ -118,11 +118,8 @@ func (s *Scope) Full(value float64, shape ...int64) Tensor {
 	out := s.rt.make(fmt.Sprint("Full", shape), nil, func(out *C.acd_tensor) C.acd_error {
 		return C.acd_full(values, rank, C.double(value), C.int32_t(Float32), kind, index, out)
 	})
-	return s.place(out)
+	return s.Keep(out)
 }
-
-// place moves a new tensor from the innermost Scope to s, which may be an outer one.
-func (s *Scope) place(t Tensor) Tensor { return s.Keep(t) }
 
 // FromFloat32 copies values, row-major, to the Runtime's device.
 func (s *Scope) FromFloat32(values []float32, shape ...int64) Tensor {

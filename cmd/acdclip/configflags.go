@@ -135,10 +135,9 @@ func unknownDataset(name string, c config.Config) error {
 
 // loadOptions say how pictures are read.
 func loadOptions(c config.Config) data.LoadOptions {
-	const ahead = 4 // enough to hide decoding behind the model
 	return data.LoadOptions{
-		Workers: c.Data.Workers, Ahead: ahead,
-		Decode: data.DecodeOptions{MaxPixels: c.Data.MaxPixels, EXIF: c.Data.EXIFOrientation},
+		Workers: c.Data.Workers,
+		Decode:  data.DecodeOptions{MaxPixels: c.Data.MaxPixels, EXIF: c.Data.EXIFOrientation},
 	}
 }
 

@@ -39,8 +39,7 @@ type Detector struct {
 	Model    config.Model        // the model in use: the checkpoint's with what was set over it
 	Source   report.Checkpoint   // the checkpoint, for results
 	CLIP     report.Source       // the CLIP, for results
-	runtime  *torch.Runtime
-	scope    *torch.Scope
+	base     *base
 	method   model.Method
 }
 
@@ -69,9 +68,9 @@ func OpenDetector(ctx context.Context, setup Setup) (*Detector, error) {
 			Method: string(adapters.Metadata.Method), Preset: string(adapters.Metadata.Preset),
 			Auxiliary: adapters.Metadata.Auxiliary, Groups: options.Groups, Seed: adapters.Metadata.Seed,
 		},
-		runtime: base.runtime, scope: base.scope,
+		base: base,
 	}
-	if err := d.load(base, adapters, setup); err != nil {
+	if err := d.load(adapters, setup); err != nil {
 		d.Close()
 		return nil, err
 	}
@@ -79,33 +78,30 @@ func OpenDetector(ctx context.Context, setup Setup) (*Detector, error) {
 	return d, nil
 }
 
-func (d *Detector) load(base *base, adapters *checkpoint.Checkpoint, setup Setup) error {
-	if want := adapters.Metadata.CLIP; want != "" && want != base.source.Fingerprint {
+func (d *Detector) load(adapters *checkpoint.Checkpoint, setup Setup) error {
+	if want := adapters.Metadata.CLIP; want != "" && want != d.base.source.Fingerprint {
 		if !setup.AllowOtherCLIP {
 			return fmt.Errorf("%w: %s was trained on %s, and %s is %s; give that CLIP, or --allow-other-clip to go on",
-				ErrOtherCLIP, adapters.Path, want, base.source.Path, base.source.Fingerprint)
+				ErrOtherCLIP, adapters.Path, want, d.base.source.Path, d.base.source.Fingerprint)
 		}
-		setup.Emit(report.Warning{Text: fmt.Sprintf("%s was trained on another CLIP than %s", adapters.Path, base.source.Path)})
+		setup.Emit(report.Warning{Text: fmt.Sprintf("%s was trained on another CLIP than %s", adapters.Path, d.base.source.Path)})
 	}
-	method, err := base.method(d.Model, adapters.Metadata.Loss, fromCheckpoint(adapters), false)
+	method, err := d.base.method(d.Model, adapters.Metadata.Loss, fromCheckpoint(adapters), false)
 	d.method = method
 	return err
 }
 
 // Close frees what the Detector holds.
-func (d *Detector) Close() {
-	_ = d.scope.Close() // it fails only when the Runtime is closed already
-	d.runtime.Close()
-}
+func (d *Detector) Close() { d.base.close() }
 
 // Input is what the method wants its pictures to be.
 func (d *Detector) Input() model.Input { return d.method.Input() }
 
 // Device and Threads say where the Detector computes.
-func (d *Detector) Device() torch.Device { return d.runtime.Device() }
+func (d *Detector) Device() torch.Device { return d.base.runtime.Device() }
 
 // Threads is the number of CPU threads inside operations.
-func (d *Detector) Threads() int { return d.runtime.Threads() }
+func (d *Detector) Threads() int { return d.base.runtime.Threads() }
 
 // base is a CLIP on a device.
 type base struct {
@@ -154,7 +150,7 @@ func openBase(ctx context.Context, c config.Config, options config.Model) (*base
 }
 
 func (b *base) close() {
-	_ = b.scope.Close()
+	_ = b.scope.Close() // it fails only when the Runtime is closed already
 	b.runtime.Close()
 }
 

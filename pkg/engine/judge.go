@@ -36,8 +36,8 @@ type work struct {
 // cannot be read. It stops at each's first error.
 func (d *Detector) judge(ctx context.Context, w work, each func(Judged) error) error {
 	w.load.Size = d.Input().Size
-	w.load.Ahead = max(w.load.Ahead, w.batch) // the next batch is read while this one is judged
-	scope := d.runtime.NewScope()
+	w.load.Ahead = w.batch // the next batch is read while this one is judged
+	scope := d.base.runtime.NewScope()
 	defer scope.Close()
 	prepared, err := d.prepare(ctx, scope, w.classes)
 	if err != nil {
@@ -75,7 +75,7 @@ func (d *Detector) judge(ctx context.Context, w work, each func(Judged) error) e
 }
 
 func (d *Detector) prepare(ctx context.Context, scope *torch.Scope, classes []model.Class) (prepared model.Prepared, err error) {
-	err = d.runtime.Do(ctx, func(s *torch.Scope) error {
+	err = d.base.runtime.Do(ctx, func(s *torch.Scope) error {
 		return s.Inference(func() error {
 			prepared, err = d.method.Prepare(ctx, scope, classes)
 			return err
@@ -104,7 +104,7 @@ func (d *Detector) score(ctx context.Context, waiting []Judged, classOf []int, p
 		classes[i] = classOf[judged.Picture.Index]
 	}
 	var maps, scores, probabilities []float32
-	err := d.runtime.Do(ctx, func(s *torch.Scope) error {
+	err := d.base.runtime.Do(ctx, func(s *torch.Scope) error {
 		return s.Inference(func() error {
 			pictures := s.FromUint8(pixels, int64(len(batch)), int64(input.Size), int64(input.Size), 3)
 			result, err := d.method.Score(s, model.Normalize(s, pictures, input), classes, prepared)
@@ -119,7 +119,7 @@ func (d *Detector) score(ctx context.Context, waiting []Judged, classOf []int, p
 		})
 	})
 	if err != nil {
-		return explain(err)
+		return explain(err, "--batch")
 	}
 	for i, judged := range batch {
 		judged.fill(maps[i*plane:(i+1)*plane], scores[i], probabilities, i)
@@ -140,10 +140,31 @@ func (j *Judged) fill(anomaly []float32, score float32, probabilities []float32,
 	}
 }
 
-// explain adds what a user can do to a failure for want of memory.
-func explain(err error) error {
+// explain adds what a user can do to a failure for want of memory; batch is what
+// sets the number of pictures at once.
+func explain(err error, batch string) error {
 	if errors.Is(err, torch.ErrOutOfMemory) {
-		return fmt.Errorf("%w; lower --batch or model.image_size", err)
+		return fmt.Errorf("%w; lower %s or model.image_size", err, batch)
 	}
 	return err
+}
+
+// classList is a list of classes, each once.
+type classList struct {
+	list   []model.Class
+	places map[model.Class]int
+}
+
+// place gives a class's place in the list, at whose end it is put when it is new.
+func (c *classList) place(class model.Class) int {
+	place, known := c.places[class]
+	if !known {
+		if c.places == nil {
+			c.places = map[model.Class]int{}
+		}
+		place = len(c.list)
+		c.places[class] = place
+		c.list = append(c.list, class)
+	}
+	return place
 }

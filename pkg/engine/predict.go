@@ -26,18 +26,12 @@ func (d *Detector) Predict(ctx context.Context, o PredictOptions, emit func(repo
 	start := time.Now()
 	emit(report.StageStarted{Stage: stage, Unit: "pictures", Total: len(o.Inputs)})
 	w := work{batch: o.Batch, load: o.Load}
-	places := map[string]int{}
+	var classes classList
 	for _, input := range o.Inputs {
-		prompt := o.PromptOf(input)
-		place, known := places[prompt]
-		if !known {
-			place = len(w.classes)
-			places[prompt] = place
-			w.classes = append(w.classes, model.Class{Prompt: prompt, Domain: o.Domain})
-		}
 		w.items = append(w.items, data.Item{Path: input.Path})
-		w.classOf = append(w.classOf, place)
+		w.classOf = append(w.classOf, classes.place(model.Class{Prompt: o.PromptOf(input), Domain: o.Domain}))
 	}
+	w.classes = classes.list
 	err := d.judge(ctx, w, func(judged Judged) error {
 		index := judged.Picture.Index
 		input := o.Inputs[index]

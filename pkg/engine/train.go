@@ -140,7 +140,7 @@ func (r *run) epoch(ctx context.Context, epoch int) error {
 	random.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
 	load := r.Load
 	load.Size, load.Masks = r.Config.Model.ImageSize, true
-	load.Ahead = max(load.Ahead, r.Config.Train.Batch) // the next batch is read while this one is learned
+	load.Ahead = r.Config.Train.Batch // the next batch is read while this one is learned
 	mean, start := average{}, time.Now()
 	var pictures []data.Picture
 	learn := func() error {
@@ -188,7 +188,7 @@ func (r *run) learn(ctx context.Context, epoch int, pictures []data.Picture, mea
 	})
 	r.step++
 	if err != nil {
-		return fmt.Errorf("step %d, pictures %s: %w", r.step, paths(pictures), explainTraining(err))
+		return fmt.Errorf("step %d, pictures %s: %w", r.step, paths(pictures), explain(err, "train.batch"))
 	}
 	mean.add(loss, parts, len(pictures))
 	return r.log(report.TrainStep{
@@ -202,7 +202,7 @@ func (r *run) batch(s *torch.Scope, pictures []data.Picture) model.Batch {
 	count, size := int64(len(pictures)), int64(r.Config.Model.ImageSize)
 	var pixels, masks []uint8
 	var b model.Batch
-	places := map[model.Class]int{}
+	var classes classList
 	for _, picture := range pictures {
 		pixels = append(pixels, picture.Pix...)
 		masks = append(masks, picture.Mask...)
@@ -211,15 +211,9 @@ func (r *run) batch(s *torch.Scope, pictures []data.Picture) model.Batch {
 			label = 1
 		}
 		b.Labels = append(b.Labels, label)
-		class := r.classOf[picture.Item.Class]
-		place, known := places[class]
-		if !known {
-			place = len(b.Classes)
-			places[class] = place
-			b.Classes = append(b.Classes, class)
-		}
-		b.ClassOf = append(b.ClassOf, place)
+		b.ClassOf = append(b.ClassOf, classes.place(r.classOf[picture.Item.Class]))
 	}
+	b.Classes = classes.list
 	b.Pictures = model.Normalize(s, s.FromUint8(pixels, count, size, size, 3), r.method.Input())
 	b.Masks = s.FromUint8(masks, count, size, size).To(torch.Float32)
 	return b
@@ -263,13 +257,6 @@ func paths(pictures []data.Picture) []string {
 		list = append(list, picture.Item.Path)
 	}
 	return list
-}
-
-func explainTraining(err error) error {
-	if errors.Is(err, torch.ErrOutOfMemory) {
-		return fmt.Errorf("%w; lower train.batch or model.image_size", err)
-	}
-	return err
 }
 
 // average is the mean over an epoch's pictures.
