@@ -11,6 +11,7 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
+	"acdclip/pkg/data/picture"
 	"acdclip/pkg/report"
 )
 
@@ -137,7 +138,7 @@ func unknownDataset(name string, c config.Config) error {
 func loadOptions(c config.Config) data.LoadOptions {
 	return data.LoadOptions{
 		Workers: c.Data.Workers,
-		Decode:  data.DecodeOptions{MaxPixels: c.Data.MaxPixels, EXIF: c.Data.EXIFOrientation},
+		Decode:  picture.DecodeOptions{MaxPixels: c.Data.MaxPixels, EXIF: c.Data.EXIFOrientation},
 	}
 }
 

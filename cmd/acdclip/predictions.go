@@ -13,6 +13,7 @@ import (
 
 	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/data"
+	"acdclip/pkg/data/picture"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/report"
 )
@@ -28,14 +29,14 @@ type predictions struct {
 	options *predictOptions
 	folder  string   // "" for stdout
 	file    *os.File // nil for stdout
-	decode  data.DecodeOptions
+	decode  picture.DecodeOptions
 	writer  report.PredictionWriter
 
 	rows, failed, anomalous int
 }
 
 // openPredictions makes the output folder and begins the file of rows, or begins on stdout.
-func openPredictions(o *predictOptions, folder outputFolder, decode data.DecodeOptions) (*predictions, error) {
+func openPredictions(o *predictOptions, folder outputFolder, decode picture.DecodeOptions) (*predictions, error) {
 	p := &predictions{options: o, decode: decode}
 	if o.out == standardOut {
 		var err error
@@ -104,7 +105,7 @@ func (p *predictions) pictures(input data.Found, judged engine.Judged, row *repo
 	if p.options.heatmaps {
 		// Decoded once more: pictures kept from the first time, for a whole batch and
 		// those read ahead, would take many times the memory.
-		decoded, err := data.DecodeImage(input.Path, p.decode)
+		decoded, err := picture.Decode(input.Path, p.decode)
 		if err != nil {
 			return changedPicture{err}
 		}

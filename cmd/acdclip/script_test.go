@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":   status,
-			"picture":  picture,
+			"picture":  drawPicture,
 			"promise":  promise,
 			"truncate": truncate,
 			"rows":     rows,
@@ -92,7 +92,7 @@ func status(ts *testscript.TestScript, _ bool, args []string) {
 
 // picture FILE WIDTH HEIGHT [N]: a gradient, in the format that the name says;
 // N of them, with a number for the name's *.
-func picture(ts *testscript.TestScript, _ bool, args []string) {
+func drawPicture(ts *testscript.TestScript, _ bool, args []string) {
 	drawn := image.NewRGBA(image.Rect(0, 0, number(ts, args[1]), number(ts, args[2])))
 	for y := range drawn.Rect.Dy() {
 		for x := range drawn.Rect.Dx() {

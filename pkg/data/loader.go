@@ -7,6 +7,8 @@ import (
 	"iter"
 	"runtime"
 	"sync"
+
+	"acdclip/pkg/data/picture"
 )
 
 // Picture is one item, read and scaled.
@@ -24,8 +26,11 @@ type LoadOptions struct {
 	Size    int // the side of the square that pictures and masks are scaled to, in pixels
 	Workers int // goroutines that decode and scale; 0: GOMAXPROCS
 	Ahead   int // pictures that may wait, ready, beyond those being worked on
-	Decode  DecodeOptions
+	Decode  picture.DecodeOptions
 	Masks   bool // read masks too
+
+	// MaskThreshold is the least grey value of a mask that is anomalous; 0 is picture.NonZero.
+	MaskThreshold uint8
 }
 
 func (o LoadOptions) workers() int {
@@ -102,7 +107,7 @@ func (p *Picture) read(o LoadOptions) error {
 	if o.Size <= 0 {
 		return fmt.Errorf("%s: %w: %d", p.Item.Path, errSize, o.Size)
 	}
-	im, turn, err := decodeFile(p.Item.Path, o.Decode, pictureDepth)
+	im, turn, err := picture.DecodeTurned(p.Item.Path, o.Decode)
 	if err != nil {
 		return err
 	}
@@ -114,15 +119,17 @@ func (p *Picture) read(o LoadOptions) error {
 	return nil
 }
 
-func (p *Picture) readMask(o LoadOptions, turn orientation) error {
+func (p *Picture) readMask(o LoadOptions, turn picture.Orientation) error {
 	switch {
 	case !p.Item.Anomalous:
 		p.Mask = make([]uint8, o.Size*o.Size)
 	case p.Item.Mask != "":
-		mask, err := decodeMaskOf(p.Item.Mask, o.Size, o.Decode, turn)
+		mask, _, err := picture.DecodeMask(p.Item.Mask, o.MaskThreshold, o.Decode, turn)
 		if err != nil {
 			return fmt.Errorf("mask of %s: %w", p.Item.Path, err)
 		}
+		mask = mask.ResizeNearest(o.Size, o.Size)
+		mask.Binary(o.MaskThreshold)
 		p.Mask = mask.Pix
 	}
 	return nil

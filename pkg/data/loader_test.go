@@ -13,22 +13,37 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"acdclip/pkg/data/picture"
 )
+
+// someFixtures are the pictures that pkg/data/picture is tested with.
+func someFixtures(t testing.TB) []string {
+	t.Helper()
+	paths, err := filepath.Glob("picture/testdata/pictures/*")
+	if err != nil || len(paths) < 70 {
+		t.Fatalf("%d pictures, %v", len(paths), err)
+	}
+	return paths
+}
 
 // someItems is a list of pictures of many formats, with an unreadable one and masks.
 func someItems(t testing.TB) []Item {
 	t.Helper()
 	items := []Item{}
-	for i, path := range fixtures(t) {
+	for i, path := range someFixtures(t) {
 		items = append(items, Item{Path: path, Class: "thing"})
 		switch i % 4 {
 		case 1:
-			items[i].Anomalous, items[i].Mask = true, "testdata/pictures/palette1.png"
+			items[i].Anomalous, items[i].Mask = true, "picture/testdata/pictures/palette1.png"
 		case 2:
 			items[i].Anomalous = true
 		}
 	}
-	items[5].Path = write(t, "broken.png", []byte("no picture"))
+	items[5].Path = filepath.Join(writeTree(t), "broken.png")
+	if err := os.WriteFile(items[5].Path, []byte("no picture"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	return items
 }
 
@@ -61,7 +76,7 @@ func TestLoadGivesTheSameWhateverTheWorkers(t *testing.T) {
 func checkPicture(t *testing.T, p Picture) {
 	t.Helper()
 	if p.Index == 5 {
-		if !errors.Is(p.Err, ErrNotPicture) || !strings.Contains(p.Err.Error(), p.Item.Path) || p.Pix != nil {
+		if !errors.Is(p.Err, picture.ErrNotPicture) || !strings.Contains(p.Err.Error(), p.Item.Path) || p.Pix != nil {
 			t.Errorf("broken picture: error %v", p.Err)
 		}
 		return
@@ -84,7 +99,7 @@ func checkPicture(t *testing.T, p Picture) {
 }
 
 func TestLoadOptions(t *testing.T) {
-	items := []Item{{Path: "testdata/pictures/exif6.jpg", Anomalous: true, Mask: "testdata/nothing.png"}}
+	items := []Item{{Path: "picture/testdata/pictures/exif6.jpg", Anomalous: true, Mask: "picture/testdata/nothing.png"}}
 	p := load(t.Context(), items, LoadOptions{Size: 8})[0]
 	if p.Err != nil || p.Mask != nil || p.Width != 16 || p.Height != 11 {
 		t.Errorf("without masks: %+v", p)
@@ -153,7 +168,10 @@ func TestLoadLeavesNoGoroutine(t *testing.T) {
 // TestLoadIsBounded counts the files that workers have opened while the consumer holds still.
 func TestLoadIsBounded(t *testing.T) {
 	const workers, ahead = 2, 3
-	content := read(t, "testdata/pictures/rgb8.png")
+	content, err := os.ReadFile("picture/testdata/pictures/rgb8.png")
+	if err != nil {
+		t.Fatal(err)
+	}
 	folder := t.TempDir()
 	items := make([]Item, 40)
 	for i := range items {
@@ -176,19 +194,5 @@ func TestLoadIsBounded(t *testing.T) {
 		}
 		time.Sleep(2 * time.Millisecond) // let the workers run as far as they may
 		appear(p.Index + workers + ahead)
-	}
-}
-
-func BenchmarkLoad(b *testing.B) {
-	for _, name := range []string{"photo.jpg", "photo.png"} {
-		b.Run(name, func(b *testing.B) {
-			item := Item{Path: write(b, name, encodedPhoto(b, name))}
-			b.ReportAllocs()
-			for b.Loop() {
-				if p := loadItem(item, 0, LoadOptions{Size: 518}); p.Err != nil {
-					b.Fatal(p.Err)
-				}
-			}
-		})
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
+	"acdclip/pkg/data/picture"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/report"
 )
@@ -142,7 +143,7 @@ func TestTrainStops(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := Train(context.Background(), training(t, set))
-		if !errors.Is(err, data.ErrNotPicture) || !strings.Contains(err.Error(), broken) || !strings.Contains(err.Error(), set.Name) {
+		if !errors.Is(err, picture.ErrNotPicture) || !strings.Contains(err.Error(), broken) || !strings.Contains(err.Error(), set.Name) {
 			t.Errorf("got %v", err)
 		}
 	})

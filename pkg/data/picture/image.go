@@ -1,4 +1,6 @@
-package data
+// Package picture decodes pictures and masks as Pillow does and scales them, bit
+// for bit. It knows nothing of datasets.
+package picture
 
 import (
 	"bytes"
@@ -47,7 +49,7 @@ func (o DecodeOptions) maxPixels() int64 {
 	return o.MaxPixels
 }
 
-// DecodeImage reads the picture at path and returns it as Pillow's
+// Decode reads the picture at path and returns it as Pillow's
 // convert("RGB") does: grey is repeated, a palette and single bits are
 // expanded, alpha is dropped (not composited) and CMYK converted; of 16-bit
 // channels the high byte is kept, but 16-bit grey is v/257 rounded (Pillow
@@ -56,14 +58,14 @@ func (o DecodeOptions) maxPixels() int64 {
 // Every error names the path. It wraps ErrNotPicture or ErrTooLarge where the
 // content is no picture or promises too many pixels. A file that is not
 // regular (a folder, a pipe, a device) is an error and is never opened.
-func DecodeImage(path string, o DecodeOptions) (*Image, error) {
-	im, _, err := decodeFile(path, o, pictureDepth)
+func Decode(path string, o DecodeOptions) (*Image, error) {
+	im, _, err := DecodeTurned(path, o)
 	return im, err
 }
 
-// DecodeImageBytes is DecodeImage for content that is already in memory. It only reads b.
-func DecodeImageBytes(b []byte, o DecodeOptions) (*Image, error) {
-	im, turn, err := decode(b, o, pictureDepth)
+// DecodeBytes is Decode for content that is already in memory. It only reads b.
+func DecodeBytes(b []byte, o DecodeOptions) (*Image, error) {
+	im, _, turn, err := decode(b, o, pictureDepth)
 	if err != nil {
 		return nil, err
 	}
@@ -73,28 +75,34 @@ func DecodeImageBytes(b []byte, o DecodeOptions) (*Image, error) {
 	return im, nil
 }
 
-// decodeFile decodes the picture at path and, with o.EXIF, turns it as its own
-// orientation says. It returns that orientation for the picture's mask.
-func decodeFile(path string, o DecodeOptions, depth narrowing) (*Image, orientation, error) {
+// DecodeTurned is Decode, and says how o.EXIF made it turn the picture, so that
+// its mask can be turned likewise.
+func DecodeTurned(path string, o DecodeOptions) (*Image, Orientation, error) {
+	im, _, stored, err := decodeFile(path, o, pictureDepth)
+	if err != nil || !o.EXIF {
+		return im, Upright, err
+	}
+	return stored.apply(im), stored, nil
+}
+
+// decodeFile decodes the picture at path as it is stored, and says how it is meant to stand.
+func decodeFile(path string, o DecodeOptions, depth narrowing) (*Image, Info, Orientation, error) {
 	b, err := readPicture(path, o)
 	if err != nil {
-		return nil, upright, err
+		return nil, Info{}, Upright, err
 	}
-	im, turn, err := decode(b, o, depth)
+	im, info, turn, err := decode(b, o, depth)
 	if err != nil {
-		return nil, upright, fmt.Errorf("%s: %w", path, err)
+		return nil, Info{}, Upright, fmt.Errorf("%s: %w", path, err)
 	}
-	if !o.EXIF {
-		return im, upright, nil
-	}
-	return turn.apply(im), turn, nil
+	return im, info, turn, nil
 }
 
 // decode finds the format of b, checks the promised size and decodes it as it is stored.
-func decode(b []byte, o DecodeOptions, depth narrowing) (im *Image, turn orientation, err error) {
-	f, _, err := checkHeader(bytes.NewReader(b), int64(len(b)), o)
+func decode(b []byte, o DecodeOptions, depth narrowing) (im *Image, info Info, turn Orientation, err error) {
+	f, info, err := checkHeader(bytes.NewReader(b), int64(len(b)), o)
 	if err != nil {
-		return nil, upright, err
+		return nil, Info{}, Upright, err
 	}
 	// The decoders are the standard library's and its neighbours': no
 	// panic of theirs on hostile content may end the program.
@@ -105,10 +113,10 @@ func decode(b []byte, o DecodeOptions, depth narrowing) (im *Image, turn orienta
 	}()
 	im, err = f.decode(b, depth)
 	if err != nil {
-		return nil, upright, fmt.Errorf("the %s file is damaged or cut short: %w", f.name, err)
+		return nil, Info{}, Upright, fmt.Errorf("the %s file is damaged or cut short: %w", f.name, err)
 	}
 	if f.orientation != nil {
 		turn = f.orientation(b)
 	}
-	return im, turn, nil
+	return im, info, turn, nil
 }

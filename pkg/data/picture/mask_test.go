@@ -1,4 +1,4 @@
-package data
+package picture
 
 import (
 	"bytes"
@@ -34,10 +34,11 @@ func TestMaskCountsWhatIsNotZero(t *testing.T) {
 	palette.SetColorIndex(1, 0, 1)
 	for name, m := range map[string]image.Image{"grey": grey, "grey16": grey16, "rgba": rgba, "rgba64": rgba64, "palette": palette} {
 		t.Run(name, func(t *testing.T) {
-			mask, err := DecodeMask(write(t, "mask.png", encodePNG(t, m)), side, DecodeOptions{})
+			mask, _, err := DecodeMask(write(t, "mask.png", encodePNG(t, m)), NonZero, DecodeOptions{}, Upright)
 			if err != nil {
 				t.Fatal(err)
 			}
+			mask.Binary(NonZero)
 			if mask.Width != side || mask.Height != side || !bytes.Equal(mask.Pix, []uint8{0, 1, 0, 0}) {
 				t.Errorf("mask %v", mask)
 			}
@@ -46,37 +47,10 @@ func TestMaskCountsWhatIsNotZero(t *testing.T) {
 }
 
 func TestMaskErrors(t *testing.T) {
-	if _, err := DecodeMask("testdata/missing.png", 8, DecodeOptions{}); !errors.Is(err, os.ErrNotExist) {
+	if _, _, err := DecodeMask("testdata/missing.png", NonZero, DecodeOptions{}, Upright); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing: error %v", err)
 	}
-	if _, err := DecodeMask("testdata/pictures/rgb8.png", 8, DecodeOptions{MaxPixels: 10}); !errors.Is(err, ErrTooLarge) {
+	if _, _, err := DecodeMask("testdata/pictures/rgb8.png", NonZero, DecodeOptions{MaxPixels: 10}, Upright); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("too large: error %v", err)
-	}
-}
-
-// TestMaskTurnsWithItsPicture: a mask has no orientation of its own.
-func TestMaskTurnsWithItsPicture(t *testing.T) {
-	m := image.NewGray(image.Rect(0, 0, 16, 11))
-	for x := range 16 {
-		m.SetGray(x, 0, color.Gray{Y: 255}) // the stored top row, upright on the right for orientation 6
-	}
-	path := write(t, "mask.png", encodePNG(t, m))
-	item := Item{Path: "testdata/pictures/exif6.jpg", Anomalous: true, Mask: path}
-	for _, exif := range []bool{false, true} {
-		p := loadItem(item, 0, LoadOptions{Size: 11, Masks: true, Decode: DecodeOptions{EXIF: exif}})
-		if p.Err != nil {
-			t.Fatal(p.Err)
-		}
-		topRight, bottomRight, topLeft := p.Mask[10], p.Mask[10*11+10], p.Mask[0]
-		want := [3]uint8{1, 0, 1}
-		if exif {
-			want = [3]uint8{1, 1, 0}
-		}
-		if got := [3]uint8{topRight, bottomRight, topLeft}; got != want {
-			t.Errorf("EXIF %v: corners %v, want %v", exif, got, want)
-		}
-		if exif != (p.Height > p.Width) {
-			t.Errorf("EXIF %v: %d x %d pixels", exif, p.Width, p.Height)
-		}
 	}
 }

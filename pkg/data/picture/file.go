@@ -1,4 +1,4 @@
-package data
+package picture
 
 import (
 	"fmt"
@@ -16,27 +16,16 @@ const (
 // readPicture reads the whole file at path after its header was found to
 // promise no more than o.MaxPixels. Every error names the path.
 func readPicture(path string, o DecodeOptions) ([]byte, error) {
-	// Opening a pipe waits for its writer, so look first.
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: %w: it is %s", path, ErrNotPicture, kind(info.Mode()))
-	}
-	file, err := os.Open(path)
+	file, found, promised, err := openPicture(path, o)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	_, pixels, err := checkHeader(file, info.Size(), o)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	pixels := int64(promised.Width) * int64(promised.Height)
+	if (found.Size()-maxExtraBytes)/maxBytesPerPixel > pixels {
+		return nil, fmt.Errorf("%s: %w: %d bytes for %d pixels", path, ErrTooLarge, found.Size(), pixels)
 	}
-	if (info.Size()-maxExtraBytes)/maxBytesPerPixel > pixels {
-		return nil, fmt.Errorf("%s: %w: %d bytes for %d pixels", path, ErrTooLarge, info.Size(), pixels)
-	}
-	b := make([]byte, info.Size())
+	b := make([]byte, found.Size())
 	if _, err := io.ReadFull(file, b); err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}

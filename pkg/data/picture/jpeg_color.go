@@ -1,4 +1,4 @@
-package data
+package picture
 
 // Colors as libjpeg's jdcolor.c converts them, in 16-bit fixed point.
 const (

@@ -1,4 +1,4 @@
-package data
+package picture
 
 import (
 	"bytes"
@@ -32,11 +32,11 @@ func nonZero(v uint16) uint8 {
 	return 255
 }
 
-// pngConfig reads the size alone, so that a header that promises too much is
-// told so whatever else is wrong with it.
+// pngConfig reads no more than size and mode, so that a header that promises too
+// much is told so whatever else is wrong with it.
 func pngConfig(r io.Reader) (image.Config, error) {
-	const sizeEnd = 24 // signature 8, chunk header 8, width 4, height 4
-	var head [sizeEnd]byte
+	const end = 26 // signature 8, chunk header 8, width 4, height 4, depth 1, color type 1
+	var head [end]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return image.Config{}, err
 	}
@@ -44,7 +44,7 @@ func pngConfig(r io.Reader) (image.Config, error) {
 		return image.Config{}, errors.New("the first chunk is no IHDR")
 	}
 	size := func(b []byte) int { return int(min(binary.BigEndian.Uint32(b), math.MaxInt32)) }
-	return image.Config{Width: size(head[16:]), Height: size(head[20:])}, nil
+	return image.Config{Width: size(head[16:]), Height: size(head[20:]), ColorModel: pngMode{depth: head[24], colorType: head[25]}}, nil
 }
 
 // decodePNG differs from the other formats in one point: 16-bit grey with a

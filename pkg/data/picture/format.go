@@ -1,4 +1,4 @@
-package data
+package picture
 
 import (
 	"bytes"
@@ -24,7 +24,7 @@ type format struct {
 	magic       func(head []byte) bool
 	config      func(io.Reader) (image.Config, error)
 	decode      func(b []byte, depth narrowing) (*Image, error)
-	orientation func(b []byte) orientation // nil: the format's orientation is not read
+	orientation func(b []byte) Orientation // nil: the format's orientation is not read
 }
 
 // formats is the table of what is read; a new format is one more row.
@@ -62,16 +62,16 @@ func decodeWith(decoder func(io.Reader) (image.Image, error)) func([]byte, narro
 	}
 }
 
-// checkHeader finds the format of the content and how many pixels it promises.
+// checkHeader finds the format of the content and what its header promises.
 // It fails where the content is no picture, has no pixels or too many.
-func checkHeader(r io.ReaderAt, size int64, o DecodeOptions) (f format, pixels int64, err error) {
+func checkHeader(r io.ReaderAt, size int64, o DecodeOptions) (f format, info Info, err error) {
 	head := make([]byte, min(headBytes, size))
 	if _, err := r.ReadAt(head, 0); err != nil && err != io.EOF {
-		return f, 0, err
+		return f, Info{}, err
 	}
 	f, known := formatOf(head)
 	if !known {
-		return f, 0, fmt.Errorf("%w: it holds %s", ErrNotPicture, describe(head))
+		return f, Info{}, fmt.Errorf("%w: it holds %s", ErrNotPicture, describe(head))
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -83,16 +83,16 @@ func checkHeader(r io.ReaderAt, size int64, o DecodeOptions) (f format, pixels i
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
-		return f, 0, fmt.Errorf("read the %s header: %w", f.name, err)
+		return f, Info{}, fmt.Errorf("read the %s header: %w", f.name, err)
 	}
 	if c.Width <= 0 || c.Height <= 0 {
-		return f, 0, fmt.Errorf("the %s header promises %d x %d pixels", f.name, c.Width, c.Height)
+		return f, Info{}, fmt.Errorf("the %s header promises %d x %d pixels", f.name, c.Width, c.Height)
 	}
 	// Dividing cannot overflow, whatever the header says.
 	if int64(c.Width) > o.maxPixels()/int64(c.Height) {
-		return f, 0, fmt.Errorf("%w: the %s header promises %d x %d pixels, more than %d", ErrTooLarge, f.name, c.Width, c.Height, o.maxPixels())
+		return f, Info{}, fmt.Errorf("%w: the %s header promises %d x %d pixels, more than %d", ErrTooLarge, f.name, c.Width, c.Height, o.maxPixels())
 	}
-	return f, int64(c.Width) * int64(c.Height), nil
+	return f, Info{Format: f.name, Mode: modeOf(c.ColorModel), Width: c.Width, Height: c.Height}, nil
 }
 
 func formatOf(head []byte) (format, bool) {

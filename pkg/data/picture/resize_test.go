@@ -1,4 +1,4 @@
-package data
+package picture
 
 import (
 	"bytes"
@@ -27,8 +27,8 @@ func TestScalingAsPillow(t *testing.T) {
 				largest, mean := difference(t, got.Pix, bicubic.data)
 				t.Errorf("bicubic: largest difference %d, mean %.4f; want the same bytes", largest, mean)
 			}
-			if got := in.image().grey().resizeNearest(width, height); !bytes.Equal(got.pix, nearest.data) {
-				largest, mean := difference(t, got.pix, nearest.data)
+			if got := in.image().grey().ResizeNearest(width, height); !bytes.Equal(got.Pix, nearest.data) {
+				largest, mean := difference(t, got.Pix, nearest.data)
 				t.Errorf("nearest: largest difference %d, mean %.4f; want the same bytes", largest, mean)
 			}
 			if !bytes.Equal(before, in.data) {
@@ -81,10 +81,10 @@ func TestScalingLaws(t *testing.T) {
 				t.Errorf("transposing changes scaling by %d", largest)
 			}
 			inputs := map[uint8]bool{}
-			for _, v := range im.grey().pix {
+			for _, v := range im.grey().Pix {
 				inputs[v] = true
 			}
-			for _, v := range im.grey().resizeNearest(width, height).pix {
+			for _, v := range im.grey().ResizeNearest(width, height).Pix {
 				if !inputs[v] {
 					t.Fatalf("nearest made up the value %d", v)
 				}

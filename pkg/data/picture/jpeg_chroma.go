@@ -1,4 +1,4 @@
-package data
+package picture
 
 // Upsampling as libjpeg-turbo's jdsample.c does it by default ("fancy"): where
 // samples lie two pixels apart, each pixel is 3/4 of the nearest sample and

@@ -1,4 +1,4 @@
-package data
+package picture
 
 import (
 	"bytes"
@@ -37,7 +37,7 @@ func decodeJPEG(b []byte, _ narrowing) (*Image, error) {
 	return nil, fmt.Errorf("components of type %T are not supported", m)
 }
 
-func jpegOrientation(b []byte) orientation { return exifOrientation(parseJPEGHeader(b).exif) }
+func jpegOrientation(b []byte) Orientation { return exifOrientation(parseJPEGHeader(b).exif) }
 
 // jpegHeader is what the segments before the first scan say about the colors.
 type jpegHeader struct {

@@ -1,26 +1,26 @@
-package data
+package picture
 
 import "encoding/binary"
 
-// orientation is EXIF's tag 0x0112: how the stored picture is to be turned to stand upright.
-type orientation uint16
+// Orientation is EXIF's tag 0x0112: how the stored picture is to be turned to stand upright.
+type Orientation uint16
 
 const (
-	upright      orientation = 1
-	mirrored     orientation = 2 // left and right swapped
-	halfTurn     orientation = 3
-	flipped      orientation = 4 // top and bottom swapped
-	transposed   orientation = 5
-	rotateRight  orientation = 6 // a quarter turn clockwise
-	transversed  orientation = 7 // transposed along the other diagonal
-	rotateLeft   orientation = 8
+	Upright      Orientation = 1
+	mirrored     Orientation = 2 // left and right swapped
+	halfTurn     Orientation = 3
+	flipped      Orientation = 4 // top and bottom swapped
+	transposed   Orientation = 5
+	rotateRight  Orientation = 6 // a quarter turn clockwise
+	transversed  Orientation = 7 // transposed along the other diagonal
+	rotateLeft   Orientation = 8
 	exifTag                  = 0x0112
 	exifShort                = 3
 	ifdEntrySize             = 12
 )
 
 // apply returns im turned upright; im itself where there is nothing to do.
-func (o orientation) apply(im *Image) *Image {
+func (o Orientation) apply(im *Image) *Image {
 	if o < mirrored || o > rotateLeft {
 		return im
 	}
@@ -39,7 +39,7 @@ func (o orientation) apply(im *Image) *Image {
 }
 
 // source returns where in the stored picture of w x h pixels the turned picture's pixel (x, y) lies.
-func (o orientation) source(x, y, w, h int) (sx, sy int) {
+func (o Orientation) source(x, y, w, h int) (sx, sy int) {
 	switch o {
 	case mirrored:
 		return w - 1 - x, y
@@ -61,9 +61,9 @@ func (o orientation) source(x, y, w, h int) (sx, sy int) {
 
 // exifOrientation reads the orientation from an EXIF block (a TIFF structure
 // without pixels); anything missing or odd means upright.
-func exifOrientation(b []byte) orientation {
+func exifOrientation(b []byte) Orientation {
 	if len(b) < 8 {
-		return upright
+		return Upright
 	}
 	var order binary.ByteOrder
 	switch string(b[:4]) {
@@ -72,11 +72,11 @@ func exifOrientation(b []byte) orientation {
 	case "MM\x00*":
 		order = binary.BigEndian
 	default:
-		return upright
+		return Upright
 	}
 	at := uint64(order.Uint32(b[4:]))
 	if at+2 > uint64(len(b)) {
-		return upright
+		return Upright
 	}
 	entries := b[at+2:]
 	for range order.Uint16(b[at:]) {
@@ -84,12 +84,12 @@ func exifOrientation(b []byte) orientation {
 			break
 		}
 		if order.Uint16(entries) == exifTag && order.Uint16(entries[2:]) == exifShort {
-			if o := orientation(order.Uint16(entries[8:])); o >= upright && o <= rotateLeft {
+			if o := Orientation(order.Uint16(entries[8:])); o >= Upright && o <= rotateLeft {
 				return o
 			}
 			break
 		}
 		entries = entries[ifdEntrySize:]
 	}
-	return upright
+	return Upright
 }

@@ -1,4 +1,4 @@
-package data
+package picture
 
 import (
 	"path/filepath"
@@ -27,7 +27,7 @@ func TestGoldenPictures(t *testing.T) {
 
 func comparePicture(t *testing.T, path string, decoded, resized, mask pixels) {
 	t.Helper()
-	im, err := DecodeImage(path, DecodeOptions{})
+	im, err := Decode(path, DecodeOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func comparePicture(t *testing.T, path string, decoded, resized, mask pixels) {
 	if largest, mean := difference(t, decoded.image().ResizeBicubic(resized.shape[1], side).Pix, resized.data); largest > 0 {
 		t.Errorf("bicubic: largest difference %d, mean %.4f; want the same bytes", largest, mean)
 	}
-	if largest, mean := difference(t, decoded.image().grey().resizeNearest(side, side).pix, mask.data); largest > 0 {
+	if largest, mean := difference(t, decoded.image().grey().ResizeNearest(side, side).Pix, mask.data); largest > 0 {
 		t.Errorf("nearest: largest difference %d, mean %.4f; want the same bytes", largest, mean)
 	}
 }

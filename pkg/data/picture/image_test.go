@@ -1,4 +1,4 @@
-package data
+package picture
 
 import (
 	"bytes"
@@ -40,13 +40,13 @@ func TestDecodeAsPillow(t *testing.T) {
 	for _, path := range fixtures(t) {
 		name := filepath.Base(path)
 		t.Run(name, func(t *testing.T) {
-			im, err := DecodeImage(path, DecodeOptions{})
+			im, err := Decode(path, DecodeOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			compareWithin(t, im, want[name+".decoded"])
 			if turned, ok := want[name+".turned"]; ok {
-				im, err := DecodeImage(path, DecodeOptions{EXIF: true})
+				im, err := Decode(path, DecodeOptions{EXIF: true})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -68,7 +68,7 @@ func compareWithin(t *testing.T, im *Image, want pixels) {
 }
 
 func TestGreyJPEGStaysGrey(t *testing.T) {
-	im, err := DecodeImage("testdata/pictures/grey.jpg", DecodeOptions{})
+	im, err := Decode("testdata/pictures/grey.jpg", DecodeOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestNotPictures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := write(t, "picture.png", test.content)
-			_, err := DecodeImage(path, DecodeOptions{})
+			_, err := Decode(path, DecodeOptions{})
 			if !errors.Is(err, ErrNotPicture) {
 				t.Fatalf("error %v, want ErrNotPicture", err)
 			}
@@ -131,12 +131,12 @@ func TestNotRegularFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{folder, pipe, os.DevNull} {
-		if _, err := DecodeImage(path, DecodeOptions{}); !errors.Is(err, ErrNotPicture) || !strings.Contains(err.Error(), path) {
+		if _, err := Decode(path, DecodeOptions{}); !errors.Is(err, ErrNotPicture) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: error %v, want ErrNotPicture with the path", path, err)
 		}
 	}
 	missing := filepath.Join(folder, "missing.png")
-	if _, err := DecodeImage(missing, DecodeOptions{}); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+	if _, err := Decode(missing, DecodeOptions{}); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), missing) {
 		t.Errorf("missing file: error %v", err)
 	}
 }
@@ -160,14 +160,14 @@ func TestPromisedSize(t *testing.T) {
 			test.change(content)
 			path := write(t, test.name, content)
 			var err error
-			grown := testing.AllocsPerRun(1, func() { _, err = DecodeImage(path, DecodeOptions{}) })
+			grown := testing.AllocsPerRun(1, func() { _, err = Decode(path, DecodeOptions{}) })
 			if !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), path) {
 				t.Fatalf("error %v, want ErrTooLarge with the path", err)
 			}
 			if grown > 1000 {
 				t.Errorf("%v allocations for a header", grown)
 			}
-			if _, err := DecodeImageBytes(content, DecodeOptions{}); !errors.Is(err, ErrTooLarge) {
+			if _, err := DecodeBytes(content, DecodeOptions{}); !errors.Is(err, ErrTooLarge) {
 				t.Errorf("from bytes: error %v, want ErrTooLarge", err)
 			}
 		})
@@ -188,10 +188,10 @@ func raiseTIFF(t *testing.T, b []byte) {
 
 func TestMaxPixelsIsInclusive(t *testing.T) {
 	path := "testdata/pictures/rgb8.png" // 19 x 13
-	if _, err := DecodeImage(path, DecodeOptions{MaxPixels: 19 * 13}); err != nil {
+	if _, err := Decode(path, DecodeOptions{MaxPixels: 19 * 13}); err != nil {
 		t.Error(err)
 	}
-	if _, err := DecodeImage(path, DecodeOptions{MaxPixels: 19*13 - 1}); !errors.Is(err, ErrTooLarge) {
+	if _, err := Decode(path, DecodeOptions{MaxPixels: 19*13 - 1}); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("error %v, want ErrTooLarge", err)
 	}
 }
@@ -202,7 +202,7 @@ func TestFileFarLargerThanItsPixels(t *testing.T) {
 	if err := os.Truncate(path, 300<<20); err != nil {
 		t.Skipf("no file with a hole: %v", err)
 	}
-	if _, err := DecodeImage(path, DecodeOptions{}); !errors.Is(err, ErrTooLarge) {
+	if _, err := Decode(path, DecodeOptions{}); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("error %v, want ErrTooLarge", err)
 	}
 }
@@ -212,7 +212,7 @@ func TestTruncatedPictures(t *testing.T) {
 		content := read(t, filepath.Join("testdata/pictures", name))
 		for _, part := range []int{12, len(content) / 3, len(content) * 2 / 3} {
 			path := write(t, name, content[:part])
-			if _, err := DecodeImage(path, DecodeOptions{}); err == nil || !strings.Contains(err.Error(), path) {
+			if _, err := Decode(path, DecodeOptions{}); err == nil || !strings.Contains(err.Error(), path) {
 				t.Errorf("%s cut to %d of %d bytes: error %v, want one with the path", name, part, len(content), err)
 			}
 		}
@@ -233,7 +233,7 @@ func TestOddSizes(t *testing.T) {
 			if err := encode(&b); err != nil {
 				t.Fatal(err)
 			}
-			im, err := DecodeImageBytes(b.Bytes(), DecodeOptions{})
+			im, err := DecodeBytes(b.Bytes(), DecodeOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -265,7 +265,7 @@ func TestRealJPEGs(t *testing.T) {
 		t.Fatalf("no pictures in %s", root)
 	}
 	for i := 0; i < len(paths); i += 1 + len(paths)/20 {
-		im, err := DecodeImage(paths[i], DecodeOptions{})
+		im, err := Decode(paths[i], DecodeOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -293,7 +293,7 @@ func FuzzDecodeImageBytes(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		o := DecodeOptions{MaxPixels: 1 << 16, EXIF: true}
 		before := slices.Clone(b)
-		im, err := DecodeImageBytes(b, o)
+		im, err := DecodeBytes(b, o)
 		if !bytes.Equal(b, before) {
 			t.Error("the content was changed")
 		}
@@ -337,7 +337,7 @@ func BenchmarkDecode(b *testing.B) {
 			content := encodedPhoto(b, name)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := DecodeImageBytes(content, DecodeOptions{}); err != nil {
+				if _, err := DecodeBytes(content, DecodeOptions{}); err != nil {
 					b.Fatal(err)
 				}
 			}

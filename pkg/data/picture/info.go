@@ -1,0 +1,105 @@
+package picture
+
+import (
+	"fmt"
+	"image/color"
+	"os"
+)
+
+// Info is what a picture's header says.
+type Info struct {
+	Format        string // "PNG", "JPEG", "BMP", "TIFF", "GIF" or "WebP"
+	Mode          string // Pillow's word: "L" is grey, "1" bilevel, "P" palette, "LA", "RGB", "RGBA", "CMYK"; with ";16" for 16-bit channels
+	Width, Height int    // as it is stored
+}
+
+// Inspect reads a picture's header and nothing behind it. Errors are Decode's,
+// as far as the header shows them.
+func Inspect(path string, o DecodeOptions) (Info, error) {
+	file, _, info, err := openPicture(path, o)
+	if err != nil {
+		return Info{}, err
+	}
+	return info, file.Close()
+}
+
+// pngMode is the color model of a PNG's header, which tells more than image/png's.
+type pngMode struct{ depth, colorType uint8 }
+
+// Convert makes pngMode a color.Model; it is only ever asked for its name.
+func (pngMode) Convert(c color.Color) color.Color { return c }
+
+func (m pngMode) String() string {
+	name, known := map[uint8]string{0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}[m.colorType]
+	switch {
+	case !known:
+		return fmt.Sprintf("color type %d", m.colorType)
+	case m.depth == 16:
+		return name + ";16"
+	case m.depth == 1 && m.colorType == 0:
+		return "1"
+	}
+	return name
+}
+
+// modeOf names a decoder's color model.
+func modeOf(model color.Model) string {
+	if m, ok := model.(pngMode); ok {
+		return m.String()
+	}
+	if palette, ok := model.(color.Palette); ok {
+		if isGreyScale(palette) {
+			return "L"
+		}
+		return "P"
+	}
+	switch model {
+	case color.GrayModel:
+		return "L"
+	case color.Gray16Model:
+		return "L;16"
+	case color.RGBAModel, color.YCbCrModel:
+		return "RGB"
+	case color.NRGBAModel, color.NYCbCrAModel:
+		return "RGBA"
+	case color.RGBA64Model, color.NRGBA64Model:
+		return "RGB;16"
+	case color.CMYKModel:
+		return "CMYK"
+	}
+	return "unknown"
+}
+
+// isGreyScale reports whether a palette is the plain grey scale, as grey BMPs carry it.
+func isGreyScale(palette color.Palette) bool {
+	for i, c := range palette {
+		v := uint32(i) * 0xffff / uint32(max(len(palette)-1, 1))
+		if r, g, b, _ := c.RGBA(); r != v || g != v || b != v {
+			return false
+		}
+	}
+	return true
+}
+
+// openPicture opens the file at path after a look at what it is: its header
+// promises no more than o.MaxPixels. Every error names the path.
+func openPicture(path string, o DecodeOptions) (*os.File, os.FileInfo, Info, error) {
+	// Opening a pipe waits for its writer, so look first.
+	found, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, Info{}, err
+	}
+	if !found.Mode().IsRegular() {
+		return nil, nil, Info{}, fmt.Errorf("%s: %w: it is %s", path, ErrNotPicture, kind(found.Mode()))
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, nil, Info{}, err
+	}
+	_, info, err := checkHeader(file, found.Size(), o)
+	if err != nil {
+		file.Close()
+		return nil, nil, Info{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return file, found, info, nil
+}

@@ -1,0 +1,81 @@
+package picture
+
+// Grey is a picture of one channel: Pix holds Width*Height bytes, row-major,
+// [H, W], each in [0, 255].
+type Grey struct {
+	Width, Height int
+	Pix           []uint8
+}
+
+// NonZero is the mask threshold that takes every value but zero as anomalous.
+const NonZero = 1
+
+// DecodeMask reads the mask at path as grey (Pillow's convert("L"), alpha is
+// ignored), at its own size. A pixel is anomalous where its value is at least
+// the threshold that the mask will be read with, which Binary applies; with
+// NonZero a 16-bit value that is not zero stays so. The mask is turned by turn,
+// its picture's, and never by an orientation of its own. Errors are Decode's.
+func DecodeMask(path string, threshold uint8, o DecodeOptions, turn Orientation) (*Grey, Info, error) {
+	depth := pictureDepth
+	if threshold <= NonZero {
+		depth = maskDepth
+	}
+	im, info, _, err := decodeFile(path, o, depth)
+	if err != nil {
+		return nil, Info{}, err
+	}
+	return turn.apply(im).grey(), info, nil
+}
+
+// grey is Pillow's convert("L"): the luma of ITU-R 601-2 in 16-bit fixed point.
+func (im *Image) grey() *Grey {
+	g := &Grey{im.Width, im.Height, make([]uint8, im.Width*im.Height)}
+	for i := range g.Pix {
+		g.Pix[i] = luma(im.Pix[3*i : 3*i+3 : 3*i+3])
+	}
+	return g
+}
+
+// luma is the grey of one pixel [3].
+func luma(p []uint8) uint8 {
+	return uint8((19595*uint32(p[0]) + 38470*uint32(p[1]) + 7471*uint32(p[2]) + 32768) >> 16)
+}
+
+// ResizeNearest is Pillow's resize(NEAREST). The place in the input is
+// summed up step by step as Pillow does it, rounding errors included.
+// (Pillow, src/libImaging/Geometry.c, ImagingScaleAffine.)
+func (g *Grey) ResizeNearest(width, height int) *Grey {
+	out := &Grey{width, height, make([]uint8, width*height)}
+	columns, rows := nearest(g.Width, width), nearest(g.Height, height)
+	for y, sy := range rows {
+		src, dst := g.Pix[sy*g.Width:], out.Pix[y*width:]
+		for x, sx := range columns {
+			dst[x] = src[sx]
+		}
+	}
+	return out
+}
+
+// nearest returns which of in pixels each of out pixels takes.
+func nearest(in, out int) []int {
+	places := make([]int, out)
+	step := float64(in) / float64(out)
+	at := step * 0.5
+	for i := range places {
+		places[i] = min(int(at), in-1)
+		at += step
+	}
+	return places
+}
+
+// Binary turns the values in place into 1, where they are at least threshold
+// (anomalous), and 0. A threshold of 0 counts as NonZero.
+func (g *Grey) Binary(threshold uint8) {
+	threshold = max(threshold, NonZero)
+	for i, v := range g.Pix {
+		g.Pix[i] = 0
+		if v >= threshold {
+			g.Pix[i] = 1
+		}
+	}
+}
