@@ -239,5 +239,5 @@ func (o *predictOptions) promptOf(input data.Found) string {
 	if err != nil {
 		path = input.Path
 	}
-	return data.PromptName("", filepath.Base(filepath.Dir(path)))
+	return data.SpokenName(filepath.Base(filepath.Dir(path)))
 }

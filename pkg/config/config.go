@@ -47,6 +47,7 @@ type Train struct {
 	Batch     int      `json:"batch" range:"[1,65536]" doc:"pictures a step; the last short batch is kept"`
 	LR        LR       `json:"lr"`
 	LRDecay   float64  `json:"lr_decay" range:"(0,1]" doc:"factor on both learning rates after each epoch"`
+	Augment   bool     `json:"augment" doc:"vary each picture at random: noise, color, rotation, shift, flips"`
 }
 
 // LR holds Adam's initial learning rates.
@@ -66,18 +67,25 @@ const (
 
 // Data says where the datasets are and how pictures are read.
 type Data struct {
-	Roots           map[string]Root   `json:"roots" doc:"dataset: its folder, or {path, domain}"`
+	Roots           map[string]Root   `json:"roots" doc:"dataset: its folder, or {path, domain, list, normal, anomalous, masks, mask_threshold}"`
 	Pairing         map[string]string `json:"pairing" doc:"target dataset: the auxiliary dataset whose checkpoints score it; \"*\" stands for the others"`
 	Names           string            `json:"names" path:"file" doc:"JSON file of prompt names (dataset, class, name) in place of the built-in table"`
 	MaxPixels       int64             `json:"max_pixels" range:"[1,inf)" doc:"a picture whose header promises more pixels is not decoded"`
 	EXIFOrientation bool              `json:"exif_orientation" doc:"turn pictures (and masks) as their EXIF orientation says"`
 	Workers         int               `json:"workers" range:"[0,1024]" doc:"goroutines that decode pictures; 0: one a core"`
+	Cache           int64             `json:"cache" range:"[0,inf)" doc:"bytes of decoded pictures that training keeps for the next epoch; 0: none"`
+	SkipBad         bool              `json:"skip_bad" doc:"leave out pictures that are missing or cannot be read, and count them, where training would stop"`
 }
 
 // Root is one dataset's place. In YAML a plain text stands for its path.
 type Root struct {
-	Path   string `json:"path" path:"file" doc:"the dataset's folder"`
-	Domain Domain `json:"domain,omitempty" doc:"industrial or medical; left out: what the dataset is known as, else industrial"`
+	Path          string `json:"path" path:"file" doc:"the dataset's folder, or a list file inside it"`
+	Domain        Domain `json:"domain,omitempty" doc:"industrial or medical; left out: what the dataset is known as, else industrial"`
+	List          string `json:"list,omitempty" path:"file" doc:"the list of its pictures, where that lies elsewhere"`
+	Normal        string `json:"normal,omitempty" doc:"its folder of normal pictures, where no known layout tells"`
+	Anomalous     string `json:"anomalous,omitempty" doc:"its folder of anomalous pictures, likewise"`
+	Masks         string `json:"masks,omitempty" doc:"its folder of masks, likewise"`
+	MaskThreshold int    `json:"mask_threshold,omitempty" range:"[0,255]" doc:"the least grey value of a mask that is anomalous; left out: what the dataset needs, as a rule 1"`
 }
 
 // AuxiliaryOf returns the auxiliary dataset that Pairing gives a target, its

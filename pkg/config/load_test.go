@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -103,8 +104,12 @@ func TestEveryOptionHasAVariable(t *testing.T) {
 				text = few.Values()[len(few.Values())-1]
 			}
 		}
-		if option.typ == reflect.TypeFor[[]string]() {
+		switch option.typ {
+		case reflect.TypeFor[[]string]():
 			text = "[a, '7']"
+		case reflect.TypeFor[bool]():
+			paper, _ := Preset(Paper)
+			text = strconv.FormatBool(!option.value(reflect.ValueOf(paper)).Bool())
 		}
 		if !ok {
 			t.Fatalf("%s has a kind that no value stands for", option.key)

@@ -26,7 +26,7 @@ func TestFileMessages(t *testing.T) {
 		{"key mistyped", "model:\n  gropus: 3", "c.yaml:2: model.gropus: unknown key (did you mean model.groups?)"},
 		{"key of another section", "groups: 3", "c.yaml:1: groups: unknown key (did you mean model.groups?)"},
 		{"key unlike any", "quux: 1", "c.yaml:1: quux: unknown key; the keys here are " + top},
-		{"key of a later version", "train: {accumulate: 2}", "c.yaml:1: train.accumulate: unknown key; the keys here are auxiliary, classes, limit, epochs, batch, lr, lr_decay"},
+		{"key of a later version", "train: {accumulate: 2}", "c.yaml:1: train.accumulate: unknown key; the keys here are auxiliary, classes, limit, epochs, batch, lr, lr_decay, augment"},
 		{"unprintable key", `"\0": 1`, `c.yaml:1: "\x00": unknown key; the keys here are ` + top},
 		{"two mistakes", "seed: -1\nthreads: -1", "c.yaml:1: seed: must be a whole number, at least 0, is the number -1\nc.yaml:2: threads: must be between 0 and 1024, is -1"},
 
@@ -70,7 +70,7 @@ func TestFileMessages(t *testing.T) {
 		{"score always zero", "model: {score: {medical: {map: 0, classification: 0}}}", "c.yaml:1: model.score.medical.classification: is 0, and so is model.score.medical.map: every image score would be 0"},
 		{"no loss", "loss: {focal: 0, dice: 0, classification: 0}", "c.yaml:1: loss.focal: is 0, and so are loss.dice and loss.classification: there is nothing to train"},
 
-		{"root's key", "data: {roots: {bolts: {path: /x, normal: ok}}}", "c.yaml:1: data.roots.bolts.normal: unknown key; the keys here are path, domain"},
+		{"root's key", "data: {roots: {bolts: {path: /x, folder: ok}}}", "c.yaml:1: data.roots.bolts.folder: unknown key; the keys here are path, domain, list, normal, anomalous, masks, mask_threshold"},
 		{"root's domain", "data: {roots: {bolts: {path: /x, domain: medcal}}}", "c.yaml:1: data.roots.bolts.domain: must be industrial or medical, is medcal (did you mean medical?)"},
 		{"root without path", "data:\n  roots:\n    bolts: {domain: medical}", "c.yaml:3: data.roots.bolts: has no path: give the dataset's folder"},
 		{"roots as list", "data: {roots: [a]}", "c.yaml:1: data.roots: must be a mapping, is a list"},

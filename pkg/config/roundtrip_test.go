@@ -29,7 +29,7 @@ func randomConfig(r *rand.Rand) Config {
 		}
 	}
 	c.Seed = r.Uint64()
-	c.Data.MaxPixels = 1 + r.Int64N(1<<50)
+	c.Data.MaxPixels, c.Data.Cache = 1+r.Int64N(1<<50), r.Int64N(1<<50)
 	if c.Model.Adapter.Merge == Rescale {
 		c.Model.Adapter.Init = InitReleased
 	}
@@ -39,7 +39,7 @@ func randomConfig(r *rand.Rand) Config {
 	c.Train.Classes = [][]string{{}, {randomText(r)}, {randomText(r), "b"}}[r.IntN(3)]
 	for range r.IntN(4) {
 		name := randomText(r)
-		c.Data.Roots[name] = Root{Path: "/" + randomText(r), Domain: []Domain{"", Industrial, Medical}[r.IntN(3)]}
+		c.Data.Roots[name] = Root{Path: "/" + randomText(r), Domain: []Domain{"", Industrial, Medical}[r.IntN(3)], Normal: randomText(r), MaskThreshold: r.IntN(256)}
 		c.Data.Pairing[name] = randomText(r)
 		c.Checkpoints[name] = []string{"/" + randomText(r), "/" + randomText(r)}[:r.IntN(3)]
 	}
@@ -149,7 +149,7 @@ func TestMetadataForm(t *testing.T) {
 		`"fusion":{"kind":"dfg","similarity":"cosine","average":"probabilities","smoothing":"none","temperature":0.1},` +
 		`"classification":{"feature":"cls"},"score":{"classification":0.5,"map":0.5,"medical":{"classification":0.5,"map":0.5}}}`
 	const loss = `{"focal":1,"dice":1,"classification":1,"dice_form":"abnormal","focal_form":"probability"}`
-	const train = `{"auxiliary":"","classes":[],"limit":0,"epochs":20,"batch":6,"lr":{"text":0.0005,"vision":0.001},"lr_decay":0.9}`
+	const train = `{"auxiliary":"","classes":[],"limit":0,"epochs":20,"batch":6,"lr":{"text":0.0005,"vision":0.001},"lr_decay":0.9,"augment":true}`
 	c, _ := Preset(Paper)
 	for want, encode := range map[string]func() (string, error){
 		model: func() (string, error) { return encoded(c.Model) },

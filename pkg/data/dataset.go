@@ -1,179 +1,85 @@
-// Package data finds pictures, masks and datasets on disk, and turns them into
-// the pixels that a model takes. It is pure Go.
+// Package data finds datasets on disk, lists their pictures and masks, and loads
+// them as the pixels that a model takes. It is pure Go.
 package data
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 )
 
-// What Discover, Select and Scan fail with, wrapped with what and where.
+// What Discover, Usable, Select and Scan fail with, wrapped with what and where.
 var (
 	ErrNoLayout     = errors.New("no known dataset layout")
 	ErrNoPictures   = errors.New("no pictures")
-	ErrPairing      = errors.New("pictures and masks do not pair")
+	ErrOtherSet     = errors.New("this is another dataset")
+	ErrFaulty       = errors.New("the dataset has faults")
 	ErrUnknownClass = errors.New("no such class")
 )
 
 // Dataset is the test split of one dataset: normal and anomalous pictures
 // together, which is what is trained on (auxiliary) and scored (target).
 type Dataset struct {
-	Name     string
-	Root     string // the folder that the rows' relative paths start from
-	Layout   string // the name of the Layout that was found
-	Domain   Domain
-	Classes  []Class // in natural order of their names; each has a picture
-	Items    []Item  // grouped by class; natural order of folders and files inside
-	Warnings []string
+	Name          string
+	Root          string // the folder that the rows' relative paths start from
+	Layout        string // the name of the Layout that was found, or the list's path
+	Domain        Domain
+	Benchmark     *Benchmark // the benchmark that it is; nil for a set of one's own
+	Classes       []Class    // in natural order of their names; each has a picture
+	Items         []Item     // by class, then by the bytes of their paths
+	MaskThreshold uint8      // the least grey value of a mask that is anomalous
+	Findings      []Finding
 
 	whole *Dataset // what Select chose from; nil for all that Discover found
 }
 
-// DiscoverOptions says what the folder itself does not.
-type DiscoverOptions struct {
-	Domain Domain // "": what Names knows of the dataset, else Industrial
-	Names  *Names // prompt names; nil: BuiltinNames
-}
-
-// Layout is one way in which a dataset's folders are laid out.
-type Layout struct {
-	Name    string
-	Matches func(root string) (bool, error) // whether root looks like it; opens no picture
-	List    func(ctx context.Context, root string) (Listing, error)
-}
-
-// Listing is what a Layout finds: the classes' names in natural order, the
-// rows grouped by class, and what a person should know.
-type Listing struct {
-	Classes  []string
-	Items    []Item
-	Warnings []string
-}
-
-// Layouts are the known layouts, in the order in which they are tried.
-func Layouts() []Layout { return []Layout{mvtecLayout()} }
-
-// wrappers is how many folders with nothing but one folder in them are opened
-// to find a dataset (archives often hold one more than their name says).
-const wrappers = 3
-
-// Discover finds the dataset in the folder root and lists its test split. Root
-// may also be one class's own folder. It decodes nothing. The name chooses the
-// prompt names; "" is the folder's own name.
-//
-// A dataset without any mask is fine and has no pixel metrics; one where some
-// anomalous pictures have a mask and some have none is an ErrPairing.
-func Discover(ctx context.Context, name, root string, o DiscoverOptions) (*Dataset, error) {
-	absolute, err := filepath.Abs(root)
-	if err != nil {
-		return nil, fmt.Errorf("dataset at %s: %w", root, err)
-	}
-	if name == "" {
-		name = filepath.Base(absolute)
-	}
-	root, layout, err := findLayout(filepath.Clean(root))
-	if err != nil {
-		return nil, fmt.Errorf("dataset %s: %w", name, err)
-	}
-	listing, err := layout.List(ctx, root)
-	if err != nil {
-		return nil, fmt.Errorf("dataset %s: %w", name, err)
-	}
-	if len(listing.Items) == 0 {
-		return nil, fmt.Errorf("dataset %s: %s has %s's folders, but no picture lies in their test folders: %w", name, root, layout.Name, ErrNoPictures)
-	}
-	if err := requireMasks(root, listing.Items); err != nil {
-		return nil, fmt.Errorf("dataset %s: %w", name, err)
-	}
-	names := o.Names
-	if names == nil {
-		names = BuiltinNames()
-	}
-	d := &Dataset{Name: name, Root: root, Layout: layout.Name, Domain: o.Domain, Items: listing.Items, Warnings: listing.Warnings}
-	if d.Domain == "" {
-		d.Domain = names.Domain(name)
-	}
-	for _, class := range listing.Classes {
-		d.Classes = append(d.Classes, Class{Name: class, Prompt: names.Prompt(name, class)})
-	}
-	d.Warnings = append(d.Warnings, d.oneSided()...)
-	return d, nil
-}
-
-// findLayout finds the layout of root, or of the folder that it only wraps.
-func findLayout(root string) (string, Layout, error) {
-	folder := root
-	for range wrappers + 1 {
-		entries, err := readFolder(folder)
-		if err != nil {
-			return "", Layout{}, fmt.Errorf("reading the folder: %w", err)
-		}
-		for _, layout := range Layouts() {
-			matches, err := layout.Matches(folder)
-			if err != nil {
-				return "", Layout{}, err
-			}
-			if matches {
-				return folder, layout, nil
-			}
-		}
-		inner := ""
-		for _, entry := range entries {
-			if isFolder(folder, entry) {
-				if inner != "" {
-					inner = ""
-					break
-				}
-				inner = entry.Name()
-			}
-		}
-		if inner == "" {
-			break
-		}
-		folder = filepath.Join(folder, inner)
-	}
-	return "", Layout{}, fmt.Errorf("%s: %w: expected folders <class>/test/good, <class>/test/<defect> and <class>/ground_truth/<defect> (or one class's own folder); no test folder was found", root, ErrNoLayout)
-}
-
-// requireMasks demands that all anomalous pictures have a mask, or none.
-func requireMasks(root string, items []Item) error {
-	var without []string
-	with := 0
-	for _, item := range items {
-		switch {
-		case !item.Anomalous:
-		case item.Mask == "":
-			without = append(without, relative(root, item.Path))
-		default:
-			with++
+// Usable returns an error that wraps ErrFaulty where a finding says that the
+// dataset cannot be used as it is.
+func (d *Dataset) Usable() error {
+	var faults []string
+	for _, summary := range Summarize(d.Findings) {
+		if summary.Level == Error {
+			faults = append(faults, summary.String())
 		}
 	}
-	if with == 0 || len(without) == 0 {
+	if faults == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: %d anomalous pictures have a mask and these have none: %s; a mask is named <stem>, <stem>_mask or <stem>_gt: add them, or remove all masks to go without pixel metrics", ErrPairing, with, countNamed(without))
+	return fmt.Errorf("dataset %s: %w: %s; `acdclip data verify` lists them all", d.Name, ErrFaulty, strings.Join(faults, "; "))
 }
 
-// oneSided says which classes have pictures of one label only.
-func (d *Dataset) oneSided() []string {
-	var warnings []string
-	for _, count := range d.Counts() {
-		switch {
-		case count.Normal == 0:
-			warnings = append(warnings, fmt.Sprintf("class %s has no normal picture: image metrics are not defined for it", count.Class))
-		case count.Anomalous == 0:
-			warnings = append(warnings, fmt.Sprintf("class %s has no anomalous picture: neither image nor pixel metrics are defined for it", count.Class))
+// WithoutMissing returns the dataset without the rows whose picture is not there.
+func (d *Dataset) WithoutMissing() *Dataset {
+	missing := map[string]bool{}
+	for _, f := range d.Findings {
+		if f.Code == MissingImage {
+			missing[f.Path] = true
 		}
 	}
-	return warnings
+	if len(missing) == 0 {
+		return d
+	}
+	rest := d.keep(func(_ int, item Item) bool { return !missing[relative(d.Root, item.Path)] })
+	for i, f := range rest.Findings {
+		if f.Code == MissingImage {
+			rest.Findings[i].Level = Warning
+		}
+	}
+	rest.whole = nil
+	return rest
+}
+
+// Whole is the dataset that d was selected from; d itself where nothing was selected.
+func (d *Dataset) Whole() *Dataset {
+	if d.whole != nil {
+		return d.whole
+	}
+	return d
 }
 
 // HasMasks reports whether the anomalous pictures have masks.
@@ -211,31 +117,18 @@ func (d *Dataset) Counts() []Count {
 	return counts
 }
 
+// Total sums Counts.
+func (d *Dataset) Total() (normal, anomalous int) {
+	for _, count := range d.Counts() {
+		normal, anomalous = normal+count.Normal, anomalous+count.Anomalous
+	}
+	return normal, anomalous
+}
+
 // ListHash names the rows: "sha256:" and a hash over each row's relative path,
 // class, label and relative mask path, in order. It depends neither on where
 // the dataset lies nor on what it is called, nor on the pictures' contents.
 func (d *Dataset) ListHash() string {
-	return d.hash(func(Item) string { return "" })
-}
-
-// SourceHash names the whole dataset that d was selected from: a hash as
-// ListHash over all of its rows and the sizes of their picture files, which tell
-// apart two datasets of the same names. Two copies of one dataset have the same.
-func (d *Dataset) SourceHash() string {
-	if d.whole != nil {
-		return d.whole.SourceHash()
-	}
-	return d.hash(func(item Item) string {
-		info, err := os.Stat(item.Path)
-		if err != nil {
-			return "\t-" // it will fail where it is read
-		}
-		return "\t" + strconv.FormatInt(info.Size(), 10)
-	})
-}
-
-// hash goes over the rows, each with what more adds to it.
-func (d *Dataset) hash(more func(Item) string) string {
 	hash := sha256.New()
 	for _, item := range d.Items {
 		mask := ""
@@ -246,29 +139,22 @@ func (d *Dataset) hash(more func(Item) string) string {
 		_, _ = io.WriteString(hash, strings.Join([]string{
 			strconv.Quote(relative(d.Root, item.Path)), strconv.Quote(item.Class),
 			strconv.FormatBool(item.Anomalous), strconv.Quote(mask),
-		}, "\t")+more(item)+"\n")
+		}, "\t")+"\n")
 	}
 	return "sha256:" + hex.EncodeToString(hash.Sum(nil))
 }
 
+// Relative is a file's path as seen from the dataset's root, with forward slashes.
+func (d *Dataset) Relative(path string) string { return relative(d.Root, path) }
+
 // relative is path as seen from root, with forward slashes on every system.
 func relative(root, path string) string {
+	if inside, ok := strings.CutPrefix(path, root+string(filepath.Separator)); ok {
+		return filepath.ToSlash(inside)
+	}
 	inside, err := filepath.Rel(root, path)
 	if err != nil {
 		inside = path
 	}
 	return filepath.ToSlash(inside)
-}
-
-// className is the name of the class whose own folder this is.
-func className(folder string) (string, error) {
-	absolute, err := filepath.Abs(folder)
-	if err != nil {
-		return "", err
-	}
-	name := filepath.Base(absolute)
-	if name == string(os.PathSeparator) {
-		return "", fmt.Errorf("%s has no name that could be a class's", folder)
-	}
-	return name, nil
 }

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"acdclip/internal/golden"
+	"acdclip/pkg/config"
 )
 
 // rows writes a dataset's rows as "class defect path [mask]", "-" for normal.
@@ -40,14 +42,14 @@ func TestDiscover(t *testing.T) {
 		tree     []string
 		inside   string // the folder given, below the tree's
 		want     []string
-		warnings []string // a part of each
+		findings []string // "code path", or "code detail" where there is no path; nil: not compared
 		err      error
 		message  string // a part of the error
 	}{
 		{
 			name: "MVTec's own shape",
 			tree: []string{"bolt/train/good/000.png", "bolt/test/good/000.png", "bolt/test/good/010.png", "bolt/test/good/2.png", "bolt/test/crack/000.png", "bolt/ground_truth/crack/000_mask.png", "bolt/license.txt", "readme.txt"},
-			want: []string{"bolt crack bolt/test/crack/000.png bolt/ground_truth/crack/000_mask.png", "bolt - bolt/test/good/000.png", "bolt - bolt/test/good/2.png", "bolt - bolt/test/good/010.png"},
+			want: []string{"bolt crack bolt/test/crack/000.png bolt/ground_truth/crack/000_mask.png", "bolt - bolt/test/good/000.png", "bolt - bolt/test/good/010.png", "bolt - bolt/test/good/2.png"},
 		},
 		{
 			name:   "one class's own folder",
@@ -94,19 +96,19 @@ func TestDiscover(t *testing.T) {
 			name:     "masks without a picture, a folder of masks without pictures, a picture without a label",
 			tree:     []string{"c/test/good/0.png", "c/test/hole/0.png", "c/ground_truth/hole/0.png", "c/ground_truth/hole/1.png", "c/ground_truth/dent/1.png", "c/test/5.png"},
 			want:     []string{"c - c/test/good/0.png", "c hole c/test/hole/0.png c/ground_truth/hole/0.png"},
-			warnings: []string{"no label and are left out: 1 (c/test/5.png)", "masks without a picture in test/hole of class c: 1 (1.png)", "c/ground_truth/dent has no pictures"},
+			findings: []string{"unlabelled c/test/5.png", "orphan_mask c/ground_truth/hole/1.png", "orphan_mask c/ground_truth/dent"},
 		},
 		{
 			name:     "a class with no pictures, classes of one label",
 			tree:     []string{"a/test/good/0.png", "b/test/hole/0.png", "c/test/good/", "d/train/good/0.png"},
 			want:     []string{"a - a/test/good/0.png", "b hole b/test/hole/0.png"},
-			warnings: []string{"class c has no test pictures", "class a has no anomalous picture", "class b has no normal picture"},
+			findings: []string{"empty_class c", "one_class_set class a has no anomalous picture: neither image nor pixel metrics are defined for it", "one_class_set class b has no normal picture: image metrics are not defined for it"},
 		},
 		{
 			name:     "masks beside the pictures",
 			tree:     []string{"c/test/good/0.png", "c/test/hole/0.png", "c/test/hole/0_mask.png"},
 			want:     []string{"c - c/test/good/0.png", "c hole c/test/hole/0.png", "c hole c/test/hole/0_mask.png"},
-			warnings: []string{"named as masks of others"},
+			findings: []string{"mask_like_picture c/test/hole/0_mask.png"},
 		},
 		{
 			name: "links to folders are followed, and loops end",
@@ -119,30 +121,32 @@ func TestDiscover(t *testing.T) {
 			name:     "an alias of a folder or class is not counted twice",
 			tree:     []string{"c/test/good/0.png", "c/test/hole/0.png", "c/test/zhole -> hole", "d -> c"},
 			want:     []string{"c - c/test/good/0.png", "c hole c/test/hole/0.png"},
-			warnings: []string{"class d is a link", "c/test/zhole is a link"},
+			findings: []string{"linked_folder d", "linked_folder c/test/zhole"},
 		},
 		{
-			name: "two defects may link to one folder of masks",
-			tree: []string{"c/test/good/0.png", "c/test/a/1.png", "c/test/b/2.png", "masks/1.png", "masks/2.png", "c/ground_truth/a -> ../../masks", "c/ground_truth/b -> ../../masks"},
-			want: []string{"c a c/test/a/1.png c/ground_truth/a/1.png", "c b c/test/b/2.png c/ground_truth/b/2.png", "c - c/test/good/0.png"},
-			warnings: []string{
-				"masks without a picture in test/a of class c: 1 (2.png)", "masks without a picture in test/b of class c: 1 (1.png)"},
+			name:     "two defects may link to one folder of masks",
+			tree:     []string{"c/test/good/0.png", "c/test/a/1.png", "c/test/b/2.png", "masks/1.png", "masks/2.png", "c/ground_truth/a -> ../../masks", "c/ground_truth/b -> ../../masks"},
+			want:     []string{"c a c/test/a/1.png c/ground_truth/a/1.png", "c b c/test/b/2.png c/ground_truth/b/2.png", "c - c/test/good/0.png"},
+			findings: []string{"orphan_mask c/ground_truth/a/2.png", "orphan_mask c/ground_truth/b/1.png"},
 		},
-		{name: "some masks are missing", tree: []string{"c/test/good/0.png", "c/test/hole/0.png", "c/test/hole/1.png", "c/ground_truth/hole/0.png"}, err: ErrPairing, message: "none: 1 (c/test/hole/1.png)"},
-		{name: "two masks for one picture", tree: []string{"c/test/hole/0.png", "c/ground_truth/hole/0.png", "c/ground_truth/hole/0_mask.png"}, err: ErrPairing, message: "c/test/hole/0.png has two masks: 0.png and 0_mask.png"},
-		{name: "two pictures for one mask", tree: []string{"c/test/hole/0.png", "c/test/hole/0.bmp", "c/ground_truth/hole/0.png"}, err: ErrPairing, message: "same stem as 0.bmp"},
-		{name: "no test folder", tree: []string{"c/train/good/0.png"}, err: ErrNoLayout, message: "expected folders <class>/test/good"},
+		{name: "some masks are missing", tree: []string{"c/test/good/0.png", "c/test/hole/0.png", "c/test/hole/1.png", "c/ground_truth/hole/0.png"}, err: ErrFaulty, message: "1 anomalous pictures have no mask, where others have: a mask is named <stem>, <stem>_mask or <stem>_gt (c/test/hole/1.png)"},
+		{name: "two masks for one picture", tree: []string{"c/test/hole/0.png", "c/ground_truth/hole/0.png", "c/ground_truth/hole/0_mask.png"}, err: ErrFaulty, message: "c/test/hole/0.png: has two masks: 0.png and 0_mask.png"},
+		{name: "two pictures for one mask", tree: []string{"c/test/hole/0.png", "c/test/hole/0.bmp", "c/ground_truth/hole/0.png"}, err: ErrFaulty, message: "same stem as 0.bmp"},
+		{name: "no test folder", tree: []string{"c/train/good/0.png"}, err: ErrNoLayout, message: "<class>/test/{good,<defect>}"},
 		{name: "an empty folder", tree: []string{"c/"}, err: ErrNoLayout},
 		{name: "folders without pictures", tree: []string{"c/test/good/", "c/test/hole/note.txt"}, err: ErrNoPictures},
 		{name: "too many wrappers", tree: []string{"1/2/3/4/c/test/good/0.png"}, err: ErrNoLayout},
 		{name: "missing folder", tree: []string{"c/"}, inside: "nowhere", err: fs.ErrNotExist, message: "nowhere"},
 		{name: "a link to nowhere in place of a picture", tree: []string{"c/test/good/0.png -> nowhere.png"}, err: fs.ErrNotExist, message: "0.png"},
-		{name: "a folder that links to itself", tree: []string{"c/test/good/0.png", "c/test/hole -> hole"}, want: []string{"c - c/test/good/0.png"}, warnings: []string{"class c has no anomalous"}},
+		{name: "a folder that links to itself", tree: []string{"c/test/good/0.png", "c/test/hole -> hole"}, want: []string{"c - c/test/good/0.png"}, findings: []string{"one_class_set class c has no anomalous picture: neither image nor pixel metrics are defined for it"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			root := filepath.Join(writeTree(t, test.tree...), test.inside)
-			d, err := Discover(context.Background(), "", root, DiscoverOptions{})
+			d, err := Discover(context.Background(), "", config.Root{Path: root}, nil)
+			if err == nil {
+				err = d.Usable()
+			}
 			if !errors.Is(err, test.err) || (err == nil) != (test.err == nil) {
 				t.Fatalf("error %v, want %v", err, test.err)
 			}
@@ -155,22 +159,27 @@ func TestDiscover(t *testing.T) {
 			if got := rows(d); !slices.Equal(got, test.want) {
 				t.Errorf("rows\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(test.want, "\n"))
 			}
-			for _, want := range test.warnings {
-				if !slices.ContainsFunc(d.Warnings, func(warning string) bool { return strings.Contains(warning, want) }) {
-					t.Errorf("no warning says %q: %q", want, d.Warnings)
-				}
-			}
-			if test.warnings != nil && len(d.Warnings) != len(test.warnings) {
-				t.Errorf("%d warnings, want %d: %q", len(d.Warnings), len(test.warnings), d.Warnings)
+			if got := findings(d); test.findings != nil && !slices.Equal(got, slices.Sorted(slices.Values(test.findings))) {
+				t.Errorf("findings\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(test.findings, "\n"))
 			}
 		})
 	}
 }
 
+// findings writes a dataset's findings as "code path", or "code detail" where there is no path, sorted.
+func findings(d *Dataset) []string {
+	var list []string
+	for _, f := range d.Findings {
+		list = append(list, string(f.Code)+" "+cmp.Or(f.Path, f.Detail))
+	}
+	slices.Sort(list)
+	return list
+}
+
 func TestDiscoverUnreadableFolder(t *testing.T) {
 	root := writeTree(t, "c/test/good/0.png", "c/test/hole/0.png")
 	forbid(t, filepath.Join(root, "c/test/hole"))
-	_, err := Discover(context.Background(), "", root, DiscoverOptions{})
+	_, err := Discover(context.Background(), "", config.Root{Path: root}, nil)
 	if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), filepath.Join("c", "test", "hole")) {
 		t.Errorf("error %v: want one that names the folder", err)
 	}
@@ -180,28 +189,30 @@ func TestDiscoverCancelled(t *testing.T) {
 	root := writeTree(t, "c/test/good/0.png", "c/test/hole/0.png")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Discover(ctx, "", root, DiscoverOptions{}); !errors.Is(err, context.Canceled) {
+	if _, err := Discover(ctx, "", config.Root{Path: root}, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
 }
 
 func TestDiscoverNames(t *testing.T) {
 	root := writeTree(t, "pcb3/test/good/0.png", "my_new-part/test/good/0.png")
-	names := &Names{domains: map[string]Domain{"visa": Medical}, classes: map[string]map[string]string{"visa": {"pcb3": "a board"}}}
+	own := &Names{domains: map[string]Domain{"visa": Medical}, classes: map[string]map[string]string{"visa": {"pcb3": "a board"}}}
 	tests := []struct {
 		name    string
-		options DiscoverOptions
+		given   config.Root
+		names   *Names
 		domain  Domain
 		prompts []string
 	}{
-		{"visa", DiscoverOptions{}, Industrial, []string{"my new part", "circuit board with infrared diodes"}},
-		{"Colon_Kvasir", DiscoverOptions{}, Medical, []string{"my new part", "pcb3"}},
-		{"Colon_Kvasir", DiscoverOptions{Domain: Industrial}, Industrial, []string{"my new part", "pcb3"}},
-		{"VisA", DiscoverOptions{Names: names}, Medical, []string{"my new part", "a board"}},
-		{"", DiscoverOptions{}, Industrial, []string{"my new part", "pcb3"}},
+		{"visa", config.Root{}, nil, Industrial, []string{"my new part", "circuit board with infrared diodes"}},
+		{"Colon_Kvasir", config.Root{}, nil, Medical, []string{"endoscopic view of the colon"}},
+		{"Colon_Kvasir", config.Root{Domain: Industrial}, nil, Industrial, []string{"endoscopic view of the colon"}},
+		{"VisA", config.Root{}, own, Medical, []string{"my new part", "a board"}},
+		{"", config.Root{}, nil, Industrial, []string{"my new part", "pcb3"}},
 	}
 	for _, test := range tests {
-		d, err := Discover(context.Background(), test.name, root, test.options)
+		test.given.Path = root
+		d, err := Discover(context.Background(), test.name, test.given, test.names)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -210,7 +221,7 @@ func TestDiscoverNames(t *testing.T) {
 			prompts = append(prompts, class.Prompt)
 		}
 		if d.Domain != test.domain || !slices.Equal(prompts, test.prompts) {
-			t.Errorf("%q %v: %s %q, want %s %q", test.name, test.options, d.Domain, prompts, test.domain, test.prompts)
+			t.Errorf("%q %v: %s %q, want %s %q", test.name, test.given, d.Domain, prompts, test.domain, test.prompts)
 		}
 	}
 }
@@ -246,7 +257,7 @@ func TestDiscoverRandomTrees(t *testing.T) {
 				}
 			}
 		}
-		d, err := Discover(context.Background(), "", root, DiscoverOptions{})
+		d, err := Discover(context.Background(), "", config.Root{Path: root}, nil)
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
@@ -270,7 +281,7 @@ func TestDiscoverRandomTrees(t *testing.T) {
 func TestListHash(t *testing.T) {
 	tree := []string{"c/test/good/0.png", "c/test/hole/0.png", "c/ground_truth/hole/0.png"}
 	hash := func(root string) string {
-		d, err := Discover(context.Background(), filepath.Base(root), root, DiscoverOptions{})
+		d, err := Discover(context.Background(), filepath.Base(root), config.Root{Path: root}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -296,43 +307,33 @@ func TestListHash(t *testing.T) {
 	}
 }
 
-func TestSourceHash(t *testing.T) {
-	tree := []string{"c/test/good/0.png", "c/test/good/1.png", "c/test/hole/0.png"}
-	discover := func(root string) *Dataset {
-		d, err := Discover(context.Background(), "x", root, DiscoverOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return d
+func TestWhole(t *testing.T) {
+	root := writeTree(t, "c/test/good/0.png", "c/test/good/1.png", "c/test/hole/0.png")
+	whole, err := Discover(context.Background(), "x", config.Root{Path: root}, nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	whole := discover(writeTree(t, tree...))
 	some, err := whole.Select(nil, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if some.ListHash() == whole.ListHash() || some.SourceHash() != whole.SourceHash() {
-		t.Error("a selection does not name what it was selected from")
-	}
-	if copied := discover(writeTree(t, tree...)); copied.SourceHash() != whole.SourceHash() {
-		t.Error("a copy has another hash")
-	}
-	root := writeTree(t, tree...)
-	if err := os.WriteFile(filepath.Join(root, tree[0]), []byte("another picture"), 0o644); err != nil {
+	fewer, err := some.Select(nil, 1)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if other := discover(root); other.SourceHash() == whole.SourceHash() || other.ListHash() != whole.ListHash() {
-		t.Error("a dataset of the same names and other pictures is taken for the same")
+	if len(fewer.Items) != 1 || fewer.Whole() != whole || whole.Whole() != whole || fewer.ListHash() == whole.ListHash() {
+		t.Error("a selection does not know what it was selected from")
 	}
 }
 
 func TestDiscoverMagneticTile(t *testing.T) {
 	root := golden.SharedData(t, "magnetic_tile")
-	d, err := Discover(context.Background(), "magnetic_tile", root, DiscoverOptions{})
+	d, err := Discover(context.Background(), "magnetic_tile", config.Root{Path: root}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if counts := d.Counts(); !slices.Equal(counts, []Count{{"magnetic_tile", 180, 180}}) || len(d.Warnings) > 0 {
-		t.Errorf("counts %v, warnings %q", counts, d.Warnings)
+	if counts := d.Counts(); !slices.Equal(counts, []Count{{"magnetic_tile", 180, 180}}) || len(d.Findings) > 0 {
+		t.Errorf("counts %v, findings %v", counts, d.Findings)
 	}
 	if prompt := d.Classes[0].Prompt; prompt != "magnetic tile" {
 		t.Errorf("prompt name %q", prompt)

@@ -12,6 +12,22 @@ import (
 	"unicode/utf8"
 )
 
+// BuiltinNames is the project's own table, for the public benchmarks.
+func BuiltinNames() *Names {
+	names := &Names{domains: map[string]Domain{}, classes: map[string]map[string]string{}}
+	for _, b := range Benchmarks() {
+		key := datasetKey(b.Key)
+		names.domains[key] = b.Domain
+		names.classes[key] = map[string]string{}
+		for _, class := range b.Classes {
+			for _, name := range append([]string{class.Name}, class.Aliases...) {
+				names.classes[key][classKey(name)] = class.Prompt
+			}
+		}
+	}
+	return names
+}
+
 // Names is a table of prompt names: what the text prompts call a dataset's
 // classes. It also knows the datasets' domains. It is not changed after it is made.
 type Names struct {
@@ -19,12 +35,16 @@ type Names struct {
 	classes map[string]map[string]string // by datasetKey and classKey
 }
 
-// Prompt returns the prompt name of a class. A class that the table does not
-// hold is called by its own name, with _ and - read as spaces.
+// Prompt returns the prompt name of a class; SpokenName's where the table does not hold it.
 func (n *Names) Prompt(dataset, class string) string {
 	if prompt, ok := n.classes[datasetKey(dataset)][classKey(class)]; ok {
 		return prompt
 	}
+	return SpokenName(class)
+}
+
+// SpokenName is a class's own name with _ and - read as spaces.
+func SpokenName(class string) string {
 	own := strings.Join(strings.FieldsFunc(class, func(r rune) bool { return r == '_' || r == '-' || unicode.IsSpace(r) }), " ")
 	if own == "" {
 		return class
@@ -38,45 +58,6 @@ func (n *Names) Domain(dataset string) Domain {
 		return domain
 	}
 	return Industrial
-}
-
-// PromptName is the prompt name that BuiltinNames has for a class.
-func PromptName(dataset, class string) string { return BuiltinNames().Prompt(dataset, class) }
-
-// datasetKey makes the spellings of one dataset's name equal: "MVTec-AD",
-// "mvtec_ad" and "mvtec" are one.
-func datasetKey(name string) string {
-	key := strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, name)
-	switch key {
-	case "mvtecad", "mvtecanomalydetection", "mvdataset":
-		return "mvtec"
-	case "visa20220922", "visapytorch":
-		return "visa"
-	case "btech", "btechdatasettransformed":
-		return "btad"
-	case "rsdds", "rsddsdataset":
-		return "rsdd"
-	case "brainad", "brainmri":
-		return "brain"
-	case "liverad", "liverct":
-		return "liver"
-	case "retinarescad", "retinaresc", "retinaoct":
-		return "retina"
-	case "cvccolondb", "colondb":
-		return "coloncolondb"
-	case "cvcclinicdb", "clinicdb":
-		return "colonclinicdb"
-	case "kvasir", "kvasirseg":
-		return "colonkvasir"
-	case "cvc300":
-		return "coloncvc300"
-	}
-	return key
 }
 
 // classKey makes the spellings of one class's name equal.

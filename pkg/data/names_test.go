@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestPromptName(t *testing.T) {
+func TestPrompt(t *testing.T) {
 	tests := []struct{ dataset, class, want string }{
 		{"MVTec", "metal_nut", "metal nut with four lugs"},
 		{"mvtec-AD", "Metal_Nut", "metal nut with four lugs"},
@@ -23,9 +23,10 @@ func TestPromptName(t *testing.T) {
 		{"bolts", "__", "__"},
 		{"", "", ""},
 	}
+	names := BuiltinNames()
 	for _, test := range tests {
-		if got := PromptName(test.dataset, test.class); got != test.want {
-			t.Errorf("PromptName(%q, %q) = %q, want %q", test.dataset, test.class, got, test.want)
+		if got := names.Prompt(test.dataset, test.class); got != test.want {
+			t.Errorf("Prompt(%q, %q) = %q, want %q", test.dataset, test.class, got, test.want)
 		}
 	}
 }

@@ -8,51 +8,68 @@ import (
 // maskSuffixes are what a mask's stem may add to its picture's.
 var maskSuffixes = [...]string{"", "_mask", "_gt"}
 
-// pairing is which mask belongs to which picture of one folder.
+// pairing is which mask belongs to which of some pictures.
 type pairing struct {
 	masks         []string // a picture's mask, or ""; in the order of the pictures
-	orphans       []string // names of masks that no picture has
-	lookLikeMasks []string // names of pictures that are named as another picture's mask
+	orphans       []string // masks that no picture has
+	lookLikeMasks []string // pictures that are named as another picture's mask
 	problems      []pairingProblem
 }
 
-type pairingProblem struct{ path, what string }
+type pairingProblem struct {
+	code       Code
+	path, what string
+}
 
-// pairMasks pairs by stem, never by position: the mask of <folder>/<stem> is
-// <truth>/<stem>, <stem>_mask or <stem>_gt, whatever its extension. Below
-// sub-folders the sub-folder is part of the stem.
-func pairMasks(folder string, pictures []string, truth string, masks []string) pairing {
+// pairMasks pairs by stem, never by position: the mask of a picture <stem> is
+// <stem>, <stem>_mask or <stem>_gt, whatever its extension.
+func pairMasks(pictures, masks []string, pictureStem, maskStem func(path string) string) pairing {
 	result := pairing{masks: make([]string, len(pictures))}
+	if len(masks) == 0 && len(pictures) > 0 && !anyLooksLikeMask(pictures) {
+		return result // without masks two pictures of one stem are just two pictures
+	}
 	owners := make(map[string]int, len(pictures)) // a picture's stem to its index
 	for i, path := range pictures {
-		key := stem(relative(folder, path))
+		key := pictureStem(path)
 		if other, taken := owners[key]; taken {
-			// Without masks two pictures of one stem are just two pictures.
 			if len(masks) > 0 {
-				result.problems = append(result.problems, pairingProblem{path, "has the same stem as " + filepath.Base(pictures[other]) + ": it cannot be told whose mask is whose"})
+				result.problems = append(result.problems, pairingProblem{DuplicatePath, path, "has the same stem as " + filepath.Base(pictures[other]) + ": it cannot be told whose mask is whose"})
 			}
 			continue
 		}
 		owners[key] = i
 	}
 	for _, path := range masks {
-		owner, ok := maskOwner(owners, stem(relative(truth, path)))
+		owner, ok := maskOwner(owners, maskStem(path))
 		switch {
 		case !ok:
-			result.orphans = append(result.orphans, relative(truth, path))
+			result.orphans = append(result.orphans, path)
 		case result.masks[owner] != "":
-			result.problems = append(result.problems, pairingProblem{pictures[owner], "has two masks: " + filepath.Base(result.masks[owner]) + " and " + filepath.Base(path)})
+			result.problems = append(result.problems, pairingProblem{AmbiguousMask, pictures[owner], "has two masks: " + filepath.Base(result.masks[owner]) + " and " + filepath.Base(path)})
 		default:
 			result.masks[owner] = path
 		}
 	}
 	for _, path := range pictures {
-		key := stem(relative(folder, path))
-		if picture, ok := maskOwner(owners, key); ok && stem(relative(folder, pictures[picture])) != key {
-			result.lookLikeMasks = append(result.lookLikeMasks, relative(folder, path))
+		key := pictureStem(path)
+		if owner, ok := maskOwner(owners, key); ok && pictureStem(pictures[owner]) != key {
+			result.lookLikeMasks = append(result.lookLikeMasks, path)
 		}
 	}
 	return result
+}
+
+// anyLooksLikeMask reports whether some name ends as only a mask's does.
+func anyLooksLikeMask(paths []string) bool {
+	for _, path := range paths {
+		name := stemAlone(path)
+		for _, suffix := range maskSuffixes[1:] {
+			if strings.HasSuffix(name, suffix) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // maskOwner finds the picture that a mask's stem names. A suffix comes before

@@ -23,6 +23,9 @@ func (d *Dataset) Select(classes []string, limit int) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(classes) == 0 && limit == 0 {
+		return d, nil
+	}
 	groups := d.groups(wanted)
 	total := 0
 	for _, rows := range groups {
@@ -37,7 +40,7 @@ func (d *Dataset) Select(classes []string, limit int) (*Dataset, error) {
 			keep[groups[i][(2*j+1)*len(groups[i])/(2*take)]] = true
 		}
 	}
-	return d.keep(keep), nil
+	return d.keep(func(row int, _ Item) bool { return keep[row] }), nil
 }
 
 func (d *Dataset) wantedClasses(names []string) (map[string]bool, error) {
@@ -106,16 +109,15 @@ func shares(groups [][]int, limit int) []int {
 	return take
 }
 
-func (d *Dataset) keep(rows []bool) *Dataset {
+// keep returns the dataset with the rows that wanted says.
+func (d *Dataset) keep(wanted func(row int, item Item) bool) *Dataset {
 	selected := *d
-	if selected.whole == nil {
-		selected.whole = d
-	}
-	selected.Warnings = slices.Clone(d.Warnings)
+	selected.whole = d.Whole()
+	selected.Findings = slices.Clone(d.Findings)
 	selected.Items, selected.Classes = nil, nil
 	present := map[string]bool{}
-	for i, item := range d.Items {
-		if rows[i] {
+	for row, item := range d.Items {
+		if wanted(row, item) {
 			selected.Items = append(selected.Items, item)
 			present[item.Class] = true
 		}

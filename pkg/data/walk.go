@@ -11,14 +11,13 @@ import (
 	"strings"
 )
 
+// pictureExtensions are those of the benchmarks' pictures.
+var pictureExtensions = []string{".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
+
 // isPicture reports whether a file's name ends as one of the benchmarks'
 // pictures does, in any case.
 func isPicture(name string) bool {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff":
-		return true
-	}
-	return false
+	return slices.Contains(pictureExtensions, strings.ToLower(filepath.Ext(name)))
 }
 
 // isInput reports whether a file's name ends as a picture that can be decoded
@@ -142,8 +141,31 @@ var errNotRegular = errors.New("neither a file nor a folder")
 func readFolder(path string) ([]fs.DirEntry, error) {
 	entries, err := os.ReadDir(path)
 	entries = slices.DeleteFunc(entries, func(entry fs.DirEntry) bool { return isHidden(entry.Name()) })
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return compareNatural(a.Name(), b.Name()) })
+	sortNatural(entries)
 	return entries, err
+}
+
+// readFolders lists the folders that are not hidden in a folder, links to folders
+// among them, in natural order. It is quick where a folder holds very many files.
+func readFolders(path string) ([]fs.DirEntry, error) {
+	folder, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer folder.Close()
+	entries, err := folder.ReadDir(-1) // os.ReadDir would sort the files too
+	if err != nil {
+		return nil, err
+	}
+	entries = slices.DeleteFunc(entries, func(entry fs.DirEntry) bool {
+		return isHidden(entry.Name()) || !isFolder(path, entry)
+	})
+	sortNatural(entries)
+	return entries, nil
+}
+
+func sortNatural(entries []fs.DirEntry) {
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return compareNatural(a.Name(), b.Name()) })
 }
 
 // isFolder reports whether an entry of the folder at parent is a folder, or a link to one.
@@ -155,12 +177,12 @@ func isFolder(parent string, entry fs.DirEntry) bool {
 	return err == nil && info.IsDir()
 }
 
-// subfolder finds a folder by its name, in any case where none has it exactly.
-func subfolder(parent string, entries []fs.DirEntry, name string) (string, bool) {
+// subfolder finds one of a folder's folders by its name, in any case where none has it exactly.
+func subfolder(parent string, folders []fs.DirEntry, name string) (string, bool) {
 	found := ""
-	for _, entry := range entries {
+	for _, entry := range folders {
 		switch {
-		case !strings.EqualFold(entry.Name(), name) || !isFolder(parent, entry):
+		case !strings.EqualFold(entry.Name(), name):
 		case entry.Name() == name:
 			return filepath.Join(parent, name), true
 		case found == "":
@@ -216,4 +238,10 @@ func countNamed(names []string) string {
 		return fmt.Sprintf("%d (%s)", len(names), strings.Join(names, ", "))
 	}
 	return fmt.Sprintf("%d (%s, ...)", len(names), strings.Join(names[:few], ", "))
+}
+
+// isDirectory reports whether path is a folder, or a link to one.
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }

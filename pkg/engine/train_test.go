@@ -31,7 +31,7 @@ func drawn(t *testing.T, set string) *data.Dataset {
 	if err != nil {
 		t.Fatal(err)
 	}
-	discovered, err := data.Discover(context.Background(), set, folder, data.DiscoverOptions{})
+	discovered, err := data.Discover(context.Background(), set, config.Root{Path: folder}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 )
 
@@ -50,13 +51,13 @@ func write(t *testing.T, o Options) (string, Summary) {
 
 func TestWriteIsDiscovered(t *testing.T) {
 	dir, summary := write(t, Options{Set: Objects, Classes: []string{"spur_gear", "flat_washer"}, Seed: 3, Normal: 3, Anomalous: 6, TrainNormal: 1, Size: 64})
-	d, err := data.Discover(context.Background(), "synth", dir, data.DiscoverOptions{})
+	d, err := data.Discover(context.Background(), "synth", config.Root{Path: dir}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []data.Count{{Class: "flat_washer", Normal: 3, Anomalous: 6}, {Class: "spur_gear", Normal: 3, Anomalous: 6}}
-	if got := d.Counts(); !slices.Equal(got, want) || len(d.Warnings) > 0 {
-		t.Errorf("counts %v, warnings %q; want %v", got, d.Warnings, want)
+	if got := d.Counts(); !slices.Equal(got, want) || len(d.Findings) > 0 {
+		t.Errorf("counts %v, findings %v; want %v", got, d.Findings, want)
 	}
 	if summary.Normal != 6 || summary.Anomalous != 12 || summary.TrainNormal != 2 || len(summary.Classes) != 2 {
 		t.Errorf("summary %+v", summary)

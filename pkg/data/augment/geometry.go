@@ -1,0 +1,80 @@
+package augment
+
+// fill marks an output pixel that comes from outside the input.
+const fill = -1
+
+// Geometry applies rotation about the centre, translation, horizontal and
+// vertical flip, in this order, each with nearest sampling, to a picture pix
+// [S, S, 3] and its mask [S, S], which may be nil; size is S. inside [S, S] is 1
+// where an output pixel comes from the input and 0 where it is fill, nil where
+// no pixel is. outPix and outMask are zero at the fill: whoever normalises the
+// picture must set it to zero again afterwards, since torchvision fills
+// normalised pictures.
+//
+// The inputs are never changed; they are returned as they are when there is nothing to do.
+func (p Parameters) Geometry(pix, mask []uint8, size int) (outPix, outMask, inside []uint8) {
+	if p.Rotation == 0 && p.ShiftX == 0 && p.ShiftY == 0 && !p.FlipX && !p.FlipY {
+		return pix, mask, nil
+	}
+	places, filled := p.places(size)
+	outPix = make([]uint8, 3*len(places))
+	for i, place := range places {
+		if place != fill {
+			copy(outPix[3*i:3*i+3], pix[3*place:3*place+3])
+		}
+	}
+	if mask != nil {
+		outMask = make([]uint8, len(places))
+		for i, place := range places {
+			if place != fill {
+				outMask[i] = mask[place]
+			}
+		}
+	}
+	if filled {
+		inside = make([]uint8, len(places))
+		for i, place := range places {
+			if place != fill {
+				inside[i] = 1
+			}
+		}
+	}
+	return outPix, outMask, inside
+}
+
+// places returns for each output pixel the index of the input pixel that it
+// takes, or fill, [S, S], and whether any is fill. One look-up through all four
+// transforms equals sampling four times, because nearest sampling only moves pixels.
+func (p Parameters) places(size int) (places []int32, filled bool) {
+	places = make([]int32, size*size)
+	columns, rows := undo(p.FlipX, p.ShiftX, size), undo(p.FlipY, p.ShiftY, size)
+	turn := newTurn(p.Rotation, size)
+	for y, row := range rows {
+		line := places[y*size : (y+1)*size]
+		for x, column := range columns {
+			line[x] = fill
+			if row != fill && column != fill {
+				line[x] = turn.place(column, row)
+			}
+			filled = filled || line[x] == fill
+		}
+	}
+	return places, filled
+}
+
+// undo returns where each coordinate was before translation and flip along one direction, or fill.
+func undo(flip bool, shift, size int) []int {
+	before := make([]int, size)
+	for i := range before {
+		at := i
+		if flip {
+			at = size - 1 - at
+		}
+		at -= shift
+		if at < 0 || at >= size {
+			at = fill
+		}
+		before[i] = at
+	}
+	return before
+}

@@ -1,0 +1,30 @@
+package augment
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"math/rand/v2"
+)
+
+// origin is what every random number of one picture in one epoch follows from.
+type origin struct {
+	seed         uint64
+	epoch, index int
+}
+
+// key seeds the stream of random numbers of one part of the augmentation. The
+// streams are independent, so what one part draws shifts no other.
+func (o origin) key(part string) [32]byte {
+	return sha256.Sum256(fmt.Appendf(nil, "%d\x00%d\x00%d\x00%q", o.seed, o.epoch, o.index, part))
+}
+
+// applied draws whether a part applies, and returns the stream for its parameters.
+func (o origin) applied(part string, chance float64) (r *rand.Rand, ok bool) {
+	r = stream(o.key(part))
+	return r, r.Float64() < chance
+}
+
+func stream(key [32]byte) *rand.Rand { return rand.New(rand.NewChaCha8(key)) }
+
+// between draws a number from [low, high).
+func between(r *rand.Rand, low, high float64) float64 { return low + (high-low)*r.Float64() }

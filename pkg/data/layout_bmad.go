@@ -1,0 +1,181 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// bmadLayout is the tree of one of BMAD's sets in all of its releases and packs:
+// below a folder test a picture lies in a folder good or ungood, before or after
+// one of a role, in any case:
+//
+//	<set>/.../test/{good,Ungood}/{img,label}/<name>.png
+//	<set>/.../test/{img,label}/{good,Ungood}/<name>.png
+//	<set>/.../test/{good/img,Ungood/{img,anomaly_mask}}/<name>.png
+//	<set>/.../Test/test/{good,Ungood}/<name>.png with Test/test_label/Ungood/<name>.png
+//
+// A mask has its picture's name. The folder test itself may be the root.
+func bmadLayout() Layout {
+	return Layout{
+		Name: "bmad",
+		Matches: func(root string) (bool, error) {
+			found, err := bmadTests(root)
+			return len(found) > 0, err
+		},
+		List: listBMAD,
+	}
+}
+
+var (
+	bmadImages = []string{"img"}
+	bmadMasks  = []string{"label", "anomaly_mask", "test_label"}
+)
+
+// bmadTests finds the folders test at root or up to two folders below it.
+func bmadTests(root string) ([]string, error) {
+	absolute, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
+	if strings.EqualFold(filepath.Base(absolute), "test") {
+		ok, err := isBMADTest(root)
+		if ok || err != nil {
+			return []string{root}, err
+		}
+	}
+	const deepest = 2 // folders between root and test
+	var found []string
+	var search func(folder string, depth int) error
+	search = func(folder string, depth int) error {
+		folders, err := readFolders(folder)
+		if err != nil {
+			return err
+		}
+		if test, ok := subfolder(folder, folders, "test"); ok {
+			ok, err := isBMADTest(test)
+			if _, truth := subfolder(folder, folders, "ground_truth"); ok && !truth {
+				found = append(found, test)
+			}
+			return err // whatever else lies beside a folder test belongs to it
+		}
+		for _, entry := range folders {
+			if depth < deepest {
+				if err := search(filepath.Join(folder, entry.Name()), depth+1); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	if err := search(root, 0); err != nil {
+		return nil, fmt.Errorf("reading the folder: %w", err)
+	}
+	return found, nil
+}
+
+// isBMADTest reports whether a folder test holds a folder ungood, at once or below a role or another test.
+func isBMADTest(test string) (bool, error) {
+	folders, err := readFolders(test)
+	if err != nil {
+		return false, err
+	}
+	if _, ok := subfolder(test, folders, "ungood"); ok {
+		return true, nil
+	}
+	for _, name := range slices.Concat([]string{"test"}, bmadImages) {
+		inner, ok := subfolder(test, folders, name)
+		if !ok {
+			continue
+		}
+		inside, err := readFolders(inner)
+		if err != nil {
+			return false, err
+		}
+		if _, ok := subfolder(inner, inside, "ungood"); ok {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// ErrSeveral says that a folder holds more than one dataset.
+var ErrSeveral = errors.New("several datasets")
+
+func listBMAD(ctx context.Context, root, class string) (Listing, error) {
+	tests, err := bmadTests(root)
+	if err != nil {
+		return Listing{}, err
+	}
+	if len(tests) > 1 {
+		var names []string
+		for _, test := range tests {
+			names = append(names, relative(root, test))
+		}
+		return Listing{}, fmt.Errorf("%s holds %w: %s; give the folder of one", root, ErrSeveral, countNamed(names))
+	}
+	l := newLister(root)
+	files, err := l.pictures(ctx, tests[0], l.seen)
+	if err != nil {
+		return Listing{}, err
+	}
+	var normal, anomalous, masks []string
+	for _, path := range files {
+		switch role, state := bmadPlace(relative(tests[0], path)); {
+		case role == bmadOtherSplit, role == bmadMask && state == "good":
+		case state == "":
+			l.find(Unlabelled, class, path, "")
+		case state == "good":
+			normal = append(normal, path)
+		case role == bmadMask:
+			masks = append(masks, path)
+		default:
+			anomalous = append(anomalous, path)
+		}
+	}
+	l.normal(class, normal)
+	l.anomalous(class, "ungood", anomalous, masks, stemAlone, stemAlone)
+	return l.out, nil
+}
+
+type bmadRole int
+
+const (
+	bmadPicture bmadRole = iota
+	bmadMask
+	bmadOtherSplit
+)
+
+// bmadPlace reads the folders of a path below test; state is "good", "ungood" or "".
+func bmadPlace(path string) (role bmadRole, state string) {
+	segments := strings.Split(strings.ToLower(path), "/")
+	for _, segment := range segments[:len(segments)-1] {
+		split, _, _ := strings.Cut(segment, "_") // val_label holds masks of val
+		switch {
+		case slices.Contains(otherSplits, split):
+			return bmadOtherSplit, ""
+		case slices.Contains(bmadMasks, segment):
+			role = bmadMask
+		case segment == "good" || segment == "ungood":
+			state = segment
+		}
+	}
+	return role, state
+}
+
+// className is the name of the class whose own folder this is.
+func className(folder string) (string, error) {
+	absolute, err := filepath.Abs(folder)
+	if err != nil {
+		return "", err
+	}
+	name := filepath.Base(absolute)
+	if name == string(os.PathSeparator) {
+		return "", fmt.Errorf("%s has no name that could be a class's", folder)
+	}
+	return name, nil
+}

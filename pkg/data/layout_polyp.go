@@ -1,0 +1,77 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"slices"
+)
+
+// polypLayout is the tree of the endoscopy sets, all of whose pictures are
+// anomalous:
+//
+//	images/<stem>.<ext> with masks/<stem>.<ext>
+//	Original/<n>.tif with Ground Truth/<n>.tif      CVC-ClinicDB's own
+func polypLayout() Layout {
+	return Layout{
+		Name: "images and masks",
+		Matches: func(root string) (bool, error) {
+			images, _, err := polypFolders(root)
+			return images != "", err
+		},
+		List: listPolyps,
+	}
+}
+
+// polypFolders finds the two folders; "" where they are not there, or where
+// the pictures are sorted into normal ones and others.
+func polypFolders(root string) (images, masks string, err error) {
+	folders, err := readFolders(root)
+	if err != nil {
+		return "", "", fmt.Errorf("reading the folder: %w", err)
+	}
+	for _, pair := range [][2]string{{"images", "masks"}, {"original", "groundtruth"}} {
+		images, found := childFolder(root, folders, pair[0])
+		masks, paired := childFolder(root, folders, pair[1])
+		if !found || !paired {
+			continue
+		}
+		inside, err := readFolders(images)
+		if err != nil {
+			return "", "", err
+		}
+		if !slices.ContainsFunc(inside, func(entry fs.DirEntry) bool { return isNormalFolder(entry.Name()) }) {
+			return images, masks, nil
+		}
+	}
+	return "", "", nil
+}
+
+func listPolyps(ctx context.Context, root, class string) (Listing, error) {
+	images, masks, err := polypFolders(root)
+	if err != nil {
+		return Listing{}, err
+	}
+	l := newLister(root)
+	err = l.paired(ctx, class, "", images, masks)
+	return l.out, err
+}
+
+// paired adds the pictures of one folder as anomalous, with the masks of another.
+func (l *lister) paired(ctx context.Context, class, defect, pictureFolder, maskFolder string) error {
+	for _, folder := range []string{pictureFolder, maskFolder} {
+		if _, err := l.claim(folder); err != nil {
+			return err
+		}
+	}
+	pictures, err := l.pictures(ctx, pictureFolder, l.seen)
+	if err != nil {
+		return err
+	}
+	masks, err := l.pictures(ctx, maskFolder, folderSet{})
+	if err != nil {
+		return err
+	}
+	l.anomalous(class, defect, pictures, masks, stemBelow(pictureFolder), stemBelow(maskFolder))
+	return nil
+}

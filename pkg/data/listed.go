@@ -1,0 +1,163 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"acdclip/pkg/data/list"
+)
+
+// listFile reads a list of a dataset's test pictures and finds them below root.
+// A picture or mask that is not there is a Finding; its row stays.
+func listFile(ctx context.Context, path, root string) (Listing, error) {
+	read, err := list.Read(ctx, path)
+	if err != nil {
+		return Listing{}, err
+	}
+	l := &listedLister{
+		lister:   newLister(root),
+		resolver: newResolver(filepath.Clean(root), read.Format == list.Meta),
+		repair:   read.Format == list.Meta, // its masks were paired by sorted position
+	}
+	l.out.Listed = true
+	for _, oddity := range read.Oddities {
+		l.find(LabelFormat, "", "", fmt.Sprintf("%d times %s, first on line %d", oddity.Count, oddity.Text, oddity.Line))
+	}
+	for i, row := range read.Rows {
+		if err := ctx.Err(); i%1024 == 0 && err != nil {
+			return Listing{}, err
+		}
+		l.row(row)
+	}
+	return l.out, nil
+}
+
+type listedLister struct {
+	lister
+	*resolver
+	repair bool
+}
+
+func (l *listedLister) find(code Code, class, path, detail string) {
+	l.lister.find(code, class, path, detail)
+}
+
+func (l *listedLister) row(row list.Row) {
+	item := Item{Class: row.Class, Anomalous: row.Anomalous, Defect: row.Defect}
+	var there bool
+	if item.Path, there = l.locate(row, row.Image); !there {
+		item.Path = l.below(row.Image)
+		l.find(MissingImage, row.Class, item.Path, fmt.Sprintf("line %d", row.Line))
+	}
+	if row.Anomalous {
+		item.Mask = l.mask(row, item.Path)
+	}
+	l.out.Items = append(l.out.Items, item)
+}
+
+// locate finds one file that the list names.
+func (l *listedLister) locate(row list.Row, listed string) (string, bool) {
+	found, how, ok := l.resolver.find(listed)
+	if ok && how != asListed {
+		l.find(PathFallback, row.Class, found, string(how))
+	}
+	return found, ok
+}
+
+// mask finds an anomalous row's mask; "" where there is none.
+func (l *listedLister) mask(row list.Row, picture string) string {
+	if row.Mask == "" || isDirectory(l.below(row.Mask)) {
+		l.find(NoMaskListed, row.Class, picture, "")
+		return ""
+	}
+	mask, ok := l.locate(row, row.Mask)
+	switch {
+	case !ok:
+		l.find(MissingMask, row.Class, picture, fmt.Sprintf("line %d names %s", row.Line, row.Mask))
+		return ""
+	case belongs(mask, picture):
+		return mask
+	case l.repair:
+		for _, suffix := range maskSuffixes {
+			if better, ok := l.withStem(filepath.Dir(mask), stemAlone(picture)+suffix); ok {
+				l.find(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(mask)+"; "+filepath.Base(better)+" is taken")
+				return better
+			}
+		}
+	}
+	l.find(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(mask))
+	return mask
+}
+
+// belongs reports whether a mask is named as its picture is.
+func belongs(mask, picture string) bool {
+	key := stemAlone(mask)
+	for _, suffix := range maskSuffixes {
+		if bare, cut := strings.CutSuffix(key, suffix); cut && strings.EqualFold(bare, stemAlone(picture)) {
+			return true
+		}
+	}
+	return false
+}
+
+// findList finds the list that lies in a dataset's folder, or beside it; "" is none.
+func findList(root string, names []string) (string, error) {
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return "", fmt.Errorf("reading the folder: %w", err)
+	}
+	wanted := make([]string, 0, len(names)+1)
+	for _, name := range names {
+		wanted = append(wanted, name+".jsonl")
+	}
+	for _, want := range append(wanted, "meta.json") {
+		for _, entry := range entries {
+			if !strings.EqualFold(entry.Name(), want) || isFolder(root, entry) {
+				continue
+			}
+			path := filepath.Join(root, entry.Name())
+			switch _, err := list.Sniff(path); {
+			case errors.Is(err, list.ErrNotList):
+			case err != nil:
+				return "", err
+			default:
+				return path, nil
+			}
+		}
+	}
+	return besideList(root, names)
+}
+
+// besideList finds Bayes-PFL's meta_<Name>.json one level above the dataset's folder.
+func besideList(root string, names []string) (string, error) {
+	absolute, err := filepath.Abs(root)
+	if err != nil {
+		return "", err
+	}
+	above := filepath.Join(absolute, "..")
+	paths, err := filepath.Glob(filepath.Join(escapeGlob(above), "meta_*.json"))
+	if err != nil {
+		return "", nil
+	}
+	for _, path := range paths {
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), "meta_"), ".json")
+		for _, known := range names {
+			if !SameDataset(name, known) {
+				continue
+			}
+			if _, err := list.Sniff(path); err == nil {
+				return filepath.Join(root, "..", filepath.Base(path)), nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// escapeGlob keeps a folder's name from being read as a pattern.
+func escapeGlob(path string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
+}
