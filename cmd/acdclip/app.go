@@ -93,6 +93,7 @@ To try it without any download:
 		newDataCommand(a),
 		newDoctorCommand(a, runDoctor),
 		newSettingsTopic(),
+		newDatasetsTopic(),
 	)
 	addCompletion(root)
 	return root

@@ -31,13 +31,18 @@ type binding struct {
 	value func() any
 }
 
-// registerConfig adds the flags that every verb with a configuration has.
-func (c *configFlags) registerConfig(flags *pflag.FlagSet) {
+// registerSources adds the flags that every verb with a configuration has.
+func (c *configFlags) registerSources(flags *pflag.FlagSet) {
 	c.flags, c.bound = flags, map[string]binding{}
 	c.displayFlags.register(flags)
-	c.registerVerbose(flags)
 	flags.StringArrayVar(&c.files, "config", nil, "YAML `FILE` of settings; repeatable, later ones win")
 	flags.StringArrayVar(&c.set, "set", nil, "set one `KEY=VALUE` of the configuration, as in model.image_size=518; repeatable")
+}
+
+// registerConfig adds the flags of the verbs that run a model.
+func (c *configFlags) registerConfig(flags *pflag.FlagSet) {
+	c.registerSources(flags)
+	c.registerVerbose(flags)
 	c.bindText("clip", "clip", "CLIP's weights: `PATH` of OpenAI's file, or of a Hugging Face or open_clip folder")
 	c.bindText("device", "device", "where the model runs, `DEVICE`: auto, cpu, cuda or cuda:N (default auto: a GPU when there is one)")
 	c.bindText("precision", "precision", "number `FORMAT` of the frozen towers: auto or fp32 (default auto)")

@@ -5,12 +5,16 @@ import "github.com/spf13/cobra"
 func newDataCommand(a *app) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "data",
-		Short: "Make datasets",
+		Short: "Find, check, list and draw datasets",
 		Args:  subcommandArgs,
 		RunE:  showHelp,
 
 		DisableFlagsInUseLine: true,
 	}
-	command.AddCommand(newSynthCommand(a, runSynth))
+	command.AddCommand(
+		newListCommand(a, runList),
+		newIndexCommand(a, runIndex),
+		newSynthCommand(a, runSynth),
+	)
 	return command
 }

@@ -2,15 +2,18 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
+	"acdclip/pkg/data/contents"
 	"acdclip/pkg/report"
 )
 
@@ -68,25 +71,74 @@ func (s *selection) check() error {
 	return nil
 }
 
-// discover finds a dataset of the configuration and selects from it.
-func (a *app) discover(ctx context.Context, c config.Config, name string, s selection) (*data.Dataset, error) {
-	options := data.DiscoverOptions{Domain: c.Data.Roots[name].Domain}
+// find finds a dataset of the configuration, whatever is wrong with it.
+func (a *app) find(ctx context.Context, c config.Config, name string) (*data.Dataset, error) {
+	var names *data.Names
 	if c.Data.Names != "" {
-		names, err := data.LoadNames(c.Data.Names)
-		if err != nil {
+		var err error
+		if names, err = data.LoadNames(c.Data.Names); err != nil {
 			return nil, err
 		}
-		options.Names = names
 	}
-	set, err := data.Discover(ctx, name, c.Data.Roots[name].Path, options)
+	return data.Discover(ctx, name, c.Data.Roots[name], names)
+}
+
+// discover finds a dataset that can be used, says what is odd about it, and selects from it.
+func (a *app) discover(ctx context.Context, c config.Config, name string, s selection) (*data.Dataset, error) {
+	set, err := a.find(ctx, c, name)
 	if err != nil {
 		return nil, err
 	}
-	for _, warning := range set.Warnings {
-		a.emit(report.Warning{Text: name + ": " + warning})
+	if c.Data.SkipBad {
+		set = set.WithoutMissing()
+	}
+	if err := set.Usable(); err != nil {
+		return nil, err
+	}
+	for _, summary := range data.Summarize(set.Findings) {
+		text := name + ": " + summary.String()
+		if summary.Level == data.Info {
+			a.emit(report.Notice{Text: text})
+		} else {
+			a.emit(report.Warning{Text: text})
+		}
 	}
 	// A class given twice is one class.
 	return set.Select(slices.Compact(slices.Sorted(slices.Values(s.classes))), s.limit)
+}
+
+// hasher hashes the content of pictures, and shows how far it has come.
+func (a *app) hasher(stage string, total int) contents.Hasher {
+	return contents.Hasher{Cache: contents.DefaultCache(), Progress: func(done int) {
+		if done == 1 {
+			a.emit(report.StageStarted{Stage: stage, Unit: "pictures", Total: total})
+		}
+		a.emit(report.Progress{Stage: stage, Done: done, Total: total})
+	}}
+}
+
+// picturesOf gives the paths of a dataset's pictures, without those that are not there.
+func picturesOf(set *data.Dataset) []string {
+	paths := make([]string, 0, len(set.Items))
+	for _, item := range set.Items {
+		if info, err := os.Stat(item.Path); err == nil && info.Mode().IsRegular() {
+			paths = append(paths, item.Path)
+		}
+	}
+	return paths
+}
+
+// contentsOf hashes all pictures of the dataset that set was selected from.
+func (a *app) contentsOf(ctx context.Context, set *data.Dataset) (contents.Set, error) {
+	paths := picturesOf(set.Whole())
+	start := time.Now()
+	stage := "read " + set.Name + " for its content hashes"
+	sums, err := a.hasher(stage, len(paths)).Sums(ctx, set.Root, paths)
+	if err != nil {
+		return contents.Set{}, fmt.Errorf("dataset %s: %w", set.Name, err)
+	}
+	a.emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
+	return contents.NewSet(sums), nil
 }
 
 // promptNames are the distinct names by which the prompts call the dataset's classes, sorted.

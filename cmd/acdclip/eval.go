@@ -44,7 +44,8 @@ results.json, results.csv and scores.csv (a row a picture) into a folder.
 A target is scored with --checkpoint, or with the checkpoints that the
 configuration has for it (data.pairing and checkpoints, see
 configs/pairing.yaml). Zero-shot means that a dataset is never scored with a
-checkpoint trained on it: such a target is refused.
+checkpoint trained on it, nor on files that are identical to some of it: such a
+target is refused.
 
 Metrics are percent in tables and fractions in files. Pixel metrics are taken at
 model.image_size; all pixels of a class are pooled, and the mean is over classes.`,
@@ -60,7 +61,7 @@ model.image_size; all pixels of a class are pooled, and the mean is over classes
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace results that are there")
 	flags.IntVar(&o.batch, "batch", 4, "`N` pictures at once")
 	choiceVar(flags, &o.format, "format", report.Formats(), "how the table is printed")
-	flags.BoolVar(&o.allowLeak, "allow-leak", false, "score a dataset even with a checkpoint trained on it; the table marks it")
+	flags.BoolVar(&o.allowLeak, "allow-leak", false, "score a dataset even with a checkpoint trained on it or on files of it; the table marks it")
 	flags.BoolVar(&o.allowOtherCLIP, "allow-other-clip", false, "take a checkpoint that was trained on another CLIP")
 	o.selection.register(flags)
 	o.config.registerConfig(flags)
@@ -87,7 +88,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	e := evaluation{options: o, plan: plan, folder: folder, done: make([]*scored, len(plan.jobs))}
 	e.provenance = report.Provenance{
 		Version: version, Precision: string(config.PrecisionFP32), Seed: used.Seed,
-		ImageSize: used.Model.ImageSize, MaskPolicy: engine.MaskPolicy, Config: used,
+		ImageSize: used.Model.ImageSize, Config: used,
 	}
 	for _, c := range plan.checkpoints {
 		if err := e.score(ctx, c); err != nil {

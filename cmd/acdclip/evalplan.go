@@ -10,6 +10,7 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
+	"acdclip/pkg/data/contents"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/report"
 )
@@ -30,7 +31,7 @@ type evalCheckpoint struct {
 type evalJob struct {
 	set        *data.Dataset
 	checkpoint *evalCheckpoint
-	leak       bool // the checkpoint was trained on the target itself
+	leak       bool // the checkpoint was trained on the target itself, or on files of it
 }
 
 func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
@@ -73,8 +74,7 @@ func (o *evalOptions) addAllTargets(ctx context.Context, p *evalPlan) error {
 		if err != nil {
 			return err
 		}
-		trainedOn := func(c *evalCheckpoint) bool { return strings.EqualFold(c.metadata.Auxiliary, name) }
-		if slices.ContainsFunc(checkpoints, trainedOn) {
+		if slices.ContainsFunc(checkpoints, func(c *evalCheckpoint) bool { return c.trainedOn(name) }) {
 			continue
 		}
 		if err := o.addTarget(ctx, p, name); err != nil {
@@ -103,16 +103,53 @@ func (o *evalOptions) addTarget(ctx context.Context, p *evalPlan, name string) e
 		return err
 	}
 	for _, c := range checkpoints {
-		job := evalJob{set: set, checkpoint: c, leak: c.leaks(set)}
-		if job.leak && !o.allowLeak {
-			return usagef("%s was trained on %s itself (as %s), so this is no zero-shot result; --allow-leak scores it all the same", c.path, name, c.metadata.Auxiliary)
+		leak, err := o.leak(ctx, c, set)
+		if err != nil {
+			return err
 		}
-		if shared := c.sharedPrompts(set); len(shared) > 0 && !job.leak {
+		if leak != "" && !o.allowLeak {
+			return usagef("%s, so this is no zero-shot result; --allow-leak scores it all the same", leak)
+		}
+		if shared := c.sharedPrompts(set); len(shared) > 0 && leak == "" {
 			o.app.emit(report.Warning{Text: fmt.Sprintf("%s: %s was also trained on classes of this name: %s", name, c.path, strings.Join(shared, ", "))})
 		}
-		p.jobs = append(p.jobs, job)
+		p.jobs = append(p.jobs, evalJob{set: set, checkpoint: c, leak: leak != ""})
 	}
 	return nil
+}
+
+// leak says in words that the checkpoint was trained on the very dataset, or on
+// files that are identical to some of it; "" where it was not, as far as is known.
+func (o *evalOptions) leak(ctx context.Context, c *evalCheckpoint, set *data.Dataset) (string, error) {
+	if c.trainedOn(set.Name) || set.Benchmark != nil && c.trainedOn(set.Benchmark.Key) {
+		return fmt.Sprintf("%s was trained on %s itself (as %s)", c.path, set.Name, c.metadata.Auxiliary), nil
+	}
+	if c.metadata.Files.Len() == 0 {
+		return "", nil
+	}
+	hasher := contents.Hasher{Cache: contents.DefaultCache()} // it reads next to nothing: only files of the same sizes
+	shared, err := hasher.Shared(ctx, set.Root, picturesOf(set), c.metadata.Files)
+	if err != nil {
+		return "", fmt.Errorf("comparing %s with what %s was trained on: %w", set.Name, c.path, err)
+	}
+	if len(shared) == 0 {
+		return "", nil
+	}
+	names := make([]string, len(shared))
+	for i, path := range shared {
+		names[i] = set.Relative(path)
+	}
+	return fmt.Sprintf("%s was trained on %s, which holds %d of the %d pictures of %s: %s",
+		c.path, c.metadata.Auxiliary, len(shared), len(set.Items), set.Name, few(names)), nil
+}
+
+// few names the first of many.
+func few(names []string) string {
+	const shown = 3
+	if len(names) > shown {
+		names = append(slices.Clone(names[:shown]), "...")
+	}
+	return strings.Join(names, ", ")
 }
 
 // checkpointsOf gives the checkpoints that score a target, read once each.
@@ -159,9 +196,9 @@ func (p *evalPlan) checkpoint(path string) (*evalCheckpoint, error) {
 	return c, nil
 }
 
-// leaks says whether the checkpoint was trained on the very dataset.
-func (c *evalCheckpoint) leaks(set *data.Dataset) bool {
-	return strings.EqualFold(c.metadata.Auxiliary, set.Name) || c.metadata.SourceHash != "" && c.metadata.SourceHash == set.SourceHash()
+// trainedOn says whether the checkpoint was trained on the dataset of that name.
+func (c *evalCheckpoint) trainedOn(name string) bool {
+	return data.SameDataset(c.metadata.Auxiliary, name)
 }
 
 // sharedPrompts are the class names that the checkpoint was trained with and the dataset has too.

@@ -58,6 +58,7 @@ func setup(env *testscript.Env) error {
 	env.Setenv(torch.LibtorchVariable, os.Getenv(torch.LibtorchVariable))
 	env.Setenv("ACDCLIP_THREADS", "1")
 	env.Setenv("ACDCLIP_DEVICE", "cpu")
+	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 	env.Setenv("SHARED", filepath.Join(golden.Root(), "..", "shared"))
 	return nil
 }

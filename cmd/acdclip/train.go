@@ -35,9 +35,9 @@ func newTrainCommand(a *app, run func(context.Context, *trainOptions) error) *co
   epoch-001.safetensors  the adapters after each epoch
   last.safetensors       the same as the last one
 
-The dataset lies in MVTec's folders: <class>/test/good, <class>/test/<defect> and
-<class>/ground_truth/<defect>. All of its test pictures, normal and anomalous, are
-learned from; folders named train are not read.`,
+The dataset is one of the twelve benchmarks as its site gives it, or one of your
+own (` + "`acdclip help datasets`" + ` says in which folders). All of its test pictures,
+normal and anomalous, are learned from; folders named train are not read.`,
 		Example: `  acdclip train --clip ViT-L-14-336px.pt --auxiliary visa=/data/visa
   acdclip train --config configs/paper.yaml --auxiliary visa --set train.epochs=5`,
 		Args: noArgs,
@@ -82,8 +82,12 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 		return err
 	}
 	o.describe(set)
+	files, err := o.app.contentsOf(ctx, set)
+	if err != nil {
+		return err
+	}
 	err = engine.Train(ctx, engine.TrainOptions{
-		Config: c, Set: set, Folder: o.out, Version: version, Load: loadOptions(c), Emit: o.app.emit, Logged: run.log,
+		Config: c, Set: set, Files: files, Folder: o.out, Version: version, Load: loadOptions(c), Emit: o.app.emit, Logged: run.log,
 	})
 	if err = errors.Join(err, run.close()); err != nil {
 		return o.app.ended(err, run.saved())
@@ -121,10 +125,7 @@ func (o *trainOptions) configuration() (config.Config, error) {
 }
 
 func (o *trainOptions) describe(set *data.Dataset) {
-	normal, anomalous := 0, 0
-	for _, count := range set.Counts() {
-		normal, anomalous = normal+count.Normal, anomalous+count.Anomalous
-	}
+	normal, anomalous := set.Total()
 	o.app.emit(report.Notice{Text: fmt.Sprintf("%s: %s, %d normal and %d anomalous pictures; the run goes to %s",
 		set.Name, counted(len(set.Classes), "class", "classes"), normal, anomalous, o.out)})
 }

@@ -12,11 +12,12 @@ import (
 
 	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/config"
+	"acdclip/pkg/data/contents"
 	"acdclip/pkg/weights"
 )
 
 // FormatVersion is the version of the files that Write makes.
-const FormatVersion = 1
+const FormatVersion = 2
 
 // Unknown stands for an auxiliary dataset that a file does not name, as an adapter_N.pth does not.
 const Unknown = "unknown"
@@ -26,22 +27,22 @@ const metadataKey = "acdclip"
 
 // Metadata is what changes a checkpoint's numbers, and nothing else.
 type Metadata struct {
-	Format     int               `json:"format"`
-	Method     config.Method     `json:"method"`
-	Preset     config.PresetName `json:"preset"`
-	Model      config.Model      `json:"model"`
-	Loss       config.Loss       `json:"loss"`
-	Recipe     Recipe            `json:"recipe"`
-	Prompts    []string          `json:"prompts"`     // prompt names of the classes trained on, sorted
-	Auxiliary  string            `json:"auxiliary"`   // name of the dataset trained on, or Unknown
-	ListHash   string            `json:"list_hash"`   // of the rows trained on; "" where unknown
-	SourceHash string            `json:"source_hash"` // of the whole dataset that they were selected from; "" where unknown
-	CLIP       string            `json:"clip"`        // fingerprint of the CLIP it belongs to; "" where unknown
-	Seed       *uint64           `json:"seed"`        // nil where unknown
-	Epoch      int               `json:"epoch"`       // epochs trained
-	Threads    int               `json:"threads"`
-	Device     string            `json:"device"` // "cpu" or "cuda"
-	Versions   Versions          `json:"versions"`
+	Format    int               `json:"format"`
+	Method    config.Method     `json:"method"`
+	Preset    config.PresetName `json:"preset"`
+	Model     config.Model      `json:"model"`
+	Loss      config.Loss       `json:"loss"`
+	Recipe    Recipe            `json:"recipe"`
+	Prompts   []string          `json:"prompts"`   // prompt names of the classes trained on, sorted
+	Auxiliary string            `json:"auxiliary"` // name of the dataset trained on, or Unknown
+	ListHash  string            `json:"list_hash"` // of the rows trained on; "" where unknown
+	Files     contents.Set      `json:"files"`     // content of all pictures of the dataset that they were selected from; empty where unknown
+	CLIP      string            `json:"clip"`      // fingerprint of the CLIP it belongs to; "" where unknown
+	Seed      *uint64           `json:"seed"`      // nil where unknown
+	Epoch     int               `json:"epoch"`     // epochs trained
+	Threads   int               `json:"threads"`
+	Device    string            `json:"device"` // "cpu" or "cuda"
+	Versions  Versions          `json:"versions"`
 }
 
 // Recipe is the part of the training configuration that changes numbers.
@@ -52,6 +53,9 @@ type Recipe struct {
 	Batch   int       `json:"batch"`
 	LR      config.LR `json:"lr"`
 	LRDecay float64   `json:"lr_decay"`
+	Augment bool      `json:"augment"`
+
+	MaskThreshold int `json:"mask_threshold"` // the least grey value of a mask that is anomalous
 }
 
 // Versions of what computed the numbers.

@@ -42,7 +42,7 @@ func TestDecodeIsStrict(t *testing.T) {
 		says   string
 		other  bool // ErrOtherVersion
 	}{
-		{"newer format", func(tree map[string]any) { tree["format"] = FormatVersion + 1 }, "format is 2 and this program reads 1", true},
+		{"newer format", func(tree map[string]any) { tree["format"] = FormatVersion + 1 }, "format is 3 and this program reads 2", true},
 		{"no format", func(tree map[string]any) { delete(tree, "format") }, "format is 0", true},
 		{"other method", func(tree map[string]any) { tree["method"] = "winclip" }, `method "winclip"`, false},
 		{"unknown entry", func(tree map[string]any) { tree["tau"] = 3 }, `"tau"`, true},
@@ -53,7 +53,7 @@ func TestDecodeIsStrict(t *testing.T) {
 		{"missing option", func(tree map[string]any) { delete(section(tree, "model"), "groups") }, "option groups is missing", true},
 		{"missing entry", func(tree map[string]any) { delete(tree, "seed") }, "no entry seed", true},
 		{"missing recipe option", func(tree map[string]any) { delete(section(section(tree, "recipe"), "lr"), "text") }, "no entry recipe.lr.text", true},
-		{"recipe that is nothing", func(tree map[string]any) { tree["recipe"] = nil }, "no entry recipe.batch", true},
+		{"recipe that is nothing", func(tree map[string]any) { tree["recipe"] = nil }, "no entry recipe.augment", true},
 		{"impossible value", func(tree map[string]any) { section(tree, "model")["groups"] = 0 }, "model.groups", false},
 		{"wrong type", func(tree map[string]any) { tree["epoch"] = "three" }, "epoch", true},
 		{"negative seed", func(tree map[string]any) { tree["seed"] = -1 }, "seed", true},

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"acdclip/pkg/config"
+	"acdclip/pkg/data/contents"
 	"acdclip/pkg/weights"
 )
 
@@ -25,7 +26,7 @@ func sample(t testing.TB) Metadata {
 	return Metadata{
 		Format: FormatVersion, Method: config.ACDCLIP, Preset: config.Paper, Model: preset.Model, Loss: preset.Loss,
 		Recipe:  Recipe{Epochs: 20, Batch: 6, LR: config.LR{Text: 5e-4, Vision: 1e-3}, LRDecay: 0.9},
-		Prompts: []string{"metal nut", "<b>\u2028"}, Auxiliary: "visa", ListHash: "sha256:01", CLIP: "sha256:02",
+		Prompts: []string{"metal nut", "<b>\u2028"}, Auxiliary: "visa", ListHash: "sha256:01", Files: contents.NewSet([]contents.Sum{{Size: 7, Hash: [8]byte{1, 2}}}), CLIP: "sha256:02",
 		Seed: &seed, Epoch: 3, Threads: 2, Device: "cpu", Versions: Versions{Acdclip: "v1", Libtorch: "2.11.0"},
 	}
 }
@@ -81,7 +82,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		}
 		again = append(again, weights.Value{Name: want.Name, Shape: want.Shape, Float32: got})
 	}
-	first, second := contents(t, path), contents(t, write(t, c.Metadata, again))
+	first, second := valuesOf(t, path), valuesOf(t, write(t, c.Metadata, again))
 	if !slices.Equal(first, second) {
 		t.Error("a checkpoint that was read and written again has other bytes")
 	}
@@ -95,7 +96,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	}
 }
 
-func contents(t testing.TB, path string) []byte {
+func valuesOf(t testing.TB, path string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -106,13 +107,13 @@ func contents(t testing.TB, path string) []byte {
 
 func TestAFailedWriteLeavesWhatWasThere(t *testing.T) {
 	path := write(t, sample(t), sampleTensors())
-	before := contents(t, path)
+	before := valuesOf(t, path)
 	err := Write(path, sample(t), []weights.Value{{Name: "short", Shape: []int64{3}, Float32: []float32{1}}})
 	if err == nil {
 		t.Fatal("a tensor with too few values was written")
 	}
 	entries, listing := os.ReadDir(filepath.Dir(path))
-	if listing != nil || len(entries) != 1 || !slices.Equal(before, contents(t, path)) {
+	if listing != nil || len(entries) != 1 || !slices.Equal(before, valuesOf(t, path)) {
 		t.Errorf("after %v the folder holds %v", err, entries)
 	}
 }
@@ -155,7 +156,7 @@ func TestOpenRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	cut := filepath.Join(folder, "cut.safetensors")
-	whole := contents(t, write(t, sample(t), sampleTensors()))
+	whole := valuesOf(t, write(t, sample(t), sampleTensors()))
 	if err := os.WriteFile(cut, whole[:len(whole)-1], 0o644); err != nil {
 		t.Fatal(err)
 	}

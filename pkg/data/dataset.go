@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -72,6 +73,14 @@ func (d *Dataset) WithoutMissing() *Dataset {
 	}
 	rest.whole = nil
 	return rest
+}
+
+// WithPixelTruth returns the dataset without the anomalous rows that have no mask.
+func (d *Dataset) WithPixelTruth() *Dataset {
+	if !slices.ContainsFunc(d.Items, func(item Item) bool { return !item.HasPixelTruth() }) {
+		return d
+	}
+	return d.keep(func(_ int, item Item) bool { return item.HasPixelTruth() })
 }
 
 // Whole is the dataset that d was selected from; d itself where nothing was selected.

@@ -12,9 +12,12 @@ type Item struct {
 	Path      string // the picture's file
 	Class     string // the dataset's class name; "" for a picture that belongs to no dataset
 	Anomalous bool   // the picture's label
-	Defect    string // the defect's folder name; "" for a normal picture
+	Defect    string // the kind of defect; "" for a normal picture, and where that is not said
 	Mask      string // the mask's file; "" for a normal picture and where there is none
 }
+
+// HasPixelTruth reports whether it is known of each pixel whether it is anomalous.
+func (i Item) HasPixelTruth() bool { return !i.Anomalous || i.Mask != "" }
 
 // Class is one class of a dataset.
 type Class struct {

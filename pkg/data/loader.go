@@ -8,29 +8,43 @@ import (
 	"runtime"
 	"sync"
 
+	"acdclip/pkg/data/augment"
 	"acdclip/pkg/data/picture"
 )
 
-// Picture is one item, read and scaled.
+// Picture is one item, read and scaled. Its slices are only to be read: a cache
+// may hold them.
 type Picture struct {
 	Item          Item
 	Index         int     // its place in the items
 	Width, Height int     // the picture's own size, after any EXIF turn
 	Pix           []uint8 // [S, S, 3], S = LoadOptions.Size: the picture squashed to a square
 	Mask          []uint8 // [S, S] of 0 and 1; all zero for a normal row; nil without LoadOptions.Masks, or where an anomalous row has none
+	Inside        []uint8 // [S, S] of 0 and 1: 0 where augmentation left nothing of the picture, which is zero after normalising; nil where there is no such pixel
 	Err           error   // why picture or mask could not be read, with the path; then only Item and Index are set
 }
 
 // LoadOptions says how Load reads.
 type LoadOptions struct {
-	Size    int // the side of the square that pictures and masks are scaled to, in pixels
-	Workers int // goroutines that decode and scale; 0: GOMAXPROCS
-	Ahead   int // pictures that may wait, ready, beyond those being worked on
+	Size    int   // the side of the square that pictures and masks are scaled to, in pixels
+	Order   []int // the places of the items to read, in this order; nil: all in their order
+	Workers int   // goroutines that decode and scale; 0: GOMAXPROCS
+	Ahead   int   // pictures that may wait, ready, beyond those being worked on
 	Decode  picture.DecodeOptions
 	Masks   bool // read masks too
 
 	// MaskThreshold is the least grey value of a mask that is anomalous; 0 is picture.NonZero.
 	MaskThreshold uint8
+
+	Augment *Augmentation // nil: none
+	Cache   *Cache        // nil: none
+}
+
+// Augmentation names the random changes of one epoch. A picture's depend on the
+// seed, the epoch and its place in the items, and on nothing else.
+type Augmentation struct {
+	Seed  uint64
+	Epoch int
 }
 
 func (o LoadOptions) workers() int {
@@ -42,21 +56,28 @@ func (o LoadOptions) workers() int {
 
 // Load reads items on goroutines ahead of its consumer and yields every one, in
 // order, also the unreadable (Picture.Err). What it yields does not depend on
-// the number of workers, and belongs to the consumer.
+// the number of workers.
 //
 // At most Workers+Ahead pictures exist at a time, the one that the consumer
-// holds among them. When the loop ends, is broken or ctx is cancelled, no
-// goroutine is left. After a cancelled ctx the sequence just ends: ask ctx.Err().
+// holds among them, beside the cache. When the loop ends, is broken or ctx is
+// cancelled, no goroutine is left. After a cancelled ctx the sequence just ends:
+// ask ctx.Err().
 func Load(ctx context.Context, items []Item, o LoadOptions) iter.Seq[Picture] {
+	count := len(items)
+	place := func(i int) int { return i }
+	if o.Order != nil {
+		count = len(o.Order)
+		place = func(i int) int { return o.Order[i] }
+	}
 	return func(yield func(Picture) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		var running sync.WaitGroup
 		defer running.Wait()
 		defer cancel()
 
-		// window items are under way or ready; item i's place is i%window,
-		// which is free again once the item before it in that place was consumed.
-		window := min(o.workers()+max(o.Ahead, 0), len(items))
+		// window items are under way or ready; the i-th one's place is i%window,
+		// which is free again once the one before it in that place was consumed.
+		window := min(o.workers()+max(o.Ahead, 0), count)
 		jobs := make(chan int, window)
 		defer close(jobs)
 		ready := make([]chan Picture, window)
@@ -70,11 +91,11 @@ func Load(ctx context.Context, items []Item, o LoadOptions) iter.Seq[Picture] {
 					if ctx.Err() != nil {
 						return
 					}
-					ready[i%window] <- loadItem(items[i], i, o)
+					ready[i%window] <- loadItem(items[place(i)], place(i), o)
 				}
 			})
 		}
-		for i := range items {
+		for i := range count {
 			if ctx.Err() != nil {
 				return
 			}
@@ -86,7 +107,7 @@ func Load(ctx context.Context, items []Item, o LoadOptions) iter.Seq[Picture] {
 					return
 				}
 			}
-			if i+window < len(items) {
+			if i+window < count {
 				jobs <- i + window
 			}
 		}
@@ -97,40 +118,50 @@ var errSize = errors.New("the size to scale to must be positive")
 
 func loadItem(item Item, index int, o LoadOptions) Picture {
 	p := Picture{Item: item, Index: index}
-	if err := p.read(o); err != nil {
-		return Picture{Item: item, Index: index, Err: err}
+	d, held := o.Cache.get(index)
+	if !held {
+		var err error
+		if d, err = decodeItem(item, o); err != nil {
+			p.Err = err
+			return p
+		}
+		o.Cache.put(index, d)
+	}
+	p.Width, p.Height, p.Pix, p.Mask = d.width, d.height, d.pix, d.mask
+	if o.Masks && !item.Anomalous {
+		p.Mask = make([]uint8, o.Size*o.Size)
+	}
+	if o.Augment != nil {
+		drawn := augment.Draw(o.Augment.Seed, o.Augment.Epoch, index, o.Size)
+		scaled := drawn.Color(d.image).ResizeBicubic(o.Size, o.Size)
+		p.Pix, p.Mask, p.Inside = drawn.Geometry(scaled.Pix, p.Mask, o.Size)
 	}
 	return p
 }
 
-func (p *Picture) read(o LoadOptions) error {
+// decodeItem reads a picture and its mask.
+func decodeItem(item Item, o LoadOptions) (decoded, error) {
 	if o.Size <= 0 {
-		return fmt.Errorf("%s: %w: %d", p.Item.Path, errSize, o.Size)
+		return decoded{}, fmt.Errorf("%s: %w: %d", item.Path, errSize, o.Size)
 	}
-	im, turn, err := picture.DecodeTurned(p.Item.Path, o.Decode)
+	im, turn, err := picture.DecodeTurned(item.Path, o.Decode)
 	if err != nil {
-		return err
+		return decoded{}, err
 	}
-	p.Width, p.Height = im.Width, im.Height
-	p.Pix = im.ResizeBicubic(o.Size, o.Size).Pix
-	if o.Masks {
-		return p.readMask(o, turn)
+	d := decoded{width: im.Width, height: im.Height}
+	if o.Augment != nil {
+		d.image = im
+	} else {
+		d.pix = im.ResizeBicubic(o.Size, o.Size).Pix
 	}
-	return nil
-}
-
-func (p *Picture) readMask(o LoadOptions, turn picture.Orientation) error {
-	switch {
-	case !p.Item.Anomalous:
-		p.Mask = make([]uint8, o.Size*o.Size)
-	case p.Item.Mask != "":
-		mask, _, err := picture.DecodeMask(p.Item.Mask, o.MaskThreshold, o.Decode, turn)
+	if o.Masks && item.Anomalous && item.Mask != "" {
+		mask, _, err := picture.DecodeMask(item.Mask, o.MaskThreshold, o.Decode, turn)
 		if err != nil {
-			return fmt.Errorf("mask of %s: %w", p.Item.Path, err)
+			return decoded{}, fmt.Errorf("mask of %s: %w", item.Path, err)
 		}
 		mask = mask.ResizeNearest(o.Size, o.Size)
 		mask.Binary(o.MaskThreshold)
-		p.Mask = mask.Pix
+		d.mask = mask.Pix
 	}
-	return nil
+	return d, nil
 }

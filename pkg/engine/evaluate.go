@@ -7,13 +7,20 @@ import (
 	"time"
 
 	"acdclip/pkg/data"
+	"acdclip/pkg/data/picture"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/model"
 	"acdclip/pkg/report"
 )
 
-// MaskPolicy names how masks become labels of pixels.
-const MaskPolicy = "nonzero after Pillow's nearest resize to image_size"
+// maskPolicy says how masks become labels of pixels.
+func maskPolicy(threshold uint8) string {
+	policy := "nonzero"
+	if threshold > picture.NonZero {
+		policy = fmt.Sprintf("at least %d", threshold)
+	}
+	return policy + ", after Pillow's nearest resize to image_size"
+}
 
 // EvaluateOptions say how Evaluate reads and scores.
 type EvaluateOptions struct {
@@ -27,9 +34,9 @@ type EvaluateOptions struct {
 func (d *Detector) Evaluate(ctx context.Context, set *data.Dataset, o EvaluateOptions, emit func(report.Event)) (report.Result, []report.Score, error) {
 	stage, start := "evaluate "+set.Name, time.Now()
 	emit(report.StageStarted{Stage: stage, Unit: "pictures", Total: len(set.Items)})
-	result := report.Result{Target: set.Name, ListHash: set.ListHash(), Checkpoint: d.Source}
+	result := report.Result{Target: set.Name, ListHash: set.ListHash(), MaskPolicy: maskPolicy(set.MaskThreshold), Checkpoint: d.Source}
 	var scores []report.Score
-	o.Load.Masks = set.HasMasks()
+	o.Load.Masks, o.Load.MaskThreshold = set.HasMasks(), set.MaskThreshold
 	for _, class := range set.Classes {
 		tally := &tally{detector: d, set: set, class: class, masks: o.Load.Masks}
 		w := work{classes: []model.Class{{Prompt: class.Prompt, Domain: set.Domain}}, batch: o.Batch, load: o.Load}
@@ -89,7 +96,7 @@ func (t *tally) add(judged Judged, emit func(report.Event)) (report.Score, error
 	}
 	t.images = append(t.images, judged.Score)
 	t.labels = append(t.labels, item.Anomalous)
-	if !t.masks {
+	if !t.masks || !item.HasPixelTruth() {
 		return score, nil
 	}
 	return score, t.pixels.Add(judged.Map, judged.Picture.Mask)

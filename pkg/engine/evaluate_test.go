@@ -171,3 +171,34 @@ func TestPredictStopsWithItsContext(t *testing.T) {
 		t.Errorf("after %d pictures: %v", count, err)
 	}
 }
+
+// TestEvaluateLeavesUnmaskedPixelsOut: an anomalous picture without a mask counts for
+// image metrics alone, and the mask threshold is obeyed and told.
+func TestEvaluateLeavesUnmaskedPixelsOut(t *testing.T) {
+	d := trained(t)
+	set := drawn(t, synth.Objects)
+	evaluate := func() report.Result {
+		result, _, err := d.Evaluate(context.Background(), set, EvaluateOptions{Batch: 4}, func(report.Event) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result
+	}
+	all := evaluate()
+	if all.MaskPolicy != "nonzero, after Pillow's nearest resize to image_size" {
+		t.Errorf("mask policy %q", all.MaskPolicy)
+	}
+	at := slices.IndexFunc(set.Items, func(item data.Item) bool { return item.Anomalous })
+	set.Items[at].Mask = ""
+	fewer := evaluate()
+	if *fewer.Classes[0].ImageAUROC != *all.Classes[0].ImageAUROC || fewer.Classes[0].Anomalous != all.Classes[0].Anomalous {
+		t.Error("an anomalous picture without a mask is lost for image metrics")
+	}
+	if *fewer.Classes[0].PixelAP == *all.Classes[0].PixelAP {
+		t.Error("an anomalous picture without a mask counts for pixel metrics")
+	}
+	set.MaskThreshold = 128
+	if high := evaluate(); high.MaskPolicy != "at least 128, after Pillow's nearest resize to image_size" {
+		t.Errorf("mask policy %q", high.MaskPolicy)
+	}
+}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
+	"acdclip/pkg/data/contents"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/acdclip"
 	"acdclip/pkg/report"
@@ -29,6 +31,7 @@ var ErrNoMasks = errors.New("training needs masks")
 type TrainOptions struct {
 	Config  config.Config
 	Set     *data.Dataset // the auxiliary dataset
+	Files   contents.Set  // the content of all of its pictures, for the checkpoints
 	Folder  string        // the run folder; it exists when Logged has returned for the first time
 	Version string        // of this program, for the checkpoints
 	Load    data.LoadOptions
@@ -44,7 +47,12 @@ func Train(ctx context.Context, o TrainOptions) error {
 		return fmt.Errorf("dataset %s: none of the %d pictures chosen is anomalous: %w", o.Set.Name, len(o.Set.Items), ErrNoAnomalies)
 	}
 	if !o.Set.HasMasks() {
-		return fmt.Errorf("dataset %s has no masks in its ground_truth folders: %w", o.Set.Name, ErrNoMasks)
+		return fmt.Errorf("dataset %s has no masks: %w", o.Set.Name, ErrNoMasks)
+	}
+	all := len(o.Set.Items)
+	o.Set = o.Set.WithPixelTruth()
+	if without := all - len(o.Set.Items); without > 0 {
+		o.Emit(report.Warning{Text: fmt.Sprintf("%s: %d anomalous pictures without a mask are not learned from", o.Set.Name, without)})
 	}
 	run, err := newRun(ctx, o)
 	if err != nil {
@@ -74,6 +82,8 @@ type run struct {
 	trainer  *Trainer
 	metadata checkpoint.Metadata
 	classOf  map[string]model.Class
+	cache    *data.Cache
+	skipped  map[int]bool // places of the pictures that cannot be read, with data.skip_bad
 	step     int
 }
 
@@ -83,7 +93,9 @@ func newRun(ctx context.Context, o TrainOptions) (*run, error) {
 		return nil, err
 	}
 	o.Config.Model.Adapter.Hidden = o.Config.Model.Adapter.HiddenFor(b.clip.Vision.Width)
-	r := &run{TrainOptions: o, base: b, classOf: map[string]model.Class{}}
+	r := &run{
+		TrainOptions: o, base: b, classOf: map[string]model.Class{}, cache: data.NewCache(o.Config.Data.Cache), skipped: map[int]bool{},
+	}
 	for _, class := range o.Set.Classes {
 		r.classOf[class.Name] = model.Class{Prompt: class.Prompt, Domain: o.Set.Domain}
 	}
@@ -114,8 +126,11 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 	c := r.Config
 	metadata := checkpoint.Metadata{
 		Method: c.Method, Preset: c.Preset, Model: c.Model, Loss: c.Loss,
-		Recipe:    checkpoint.Recipe{Classes: c.Train.Classes, Limit: c.Train.Limit, Epochs: c.Train.Epochs, Batch: c.Train.Batch, LR: c.Train.LR, LRDecay: c.Train.LRDecay},
-		Auxiliary: r.Set.Name, ListHash: r.Set.ListHash(), SourceHash: r.Set.SourceHash(), CLIP: r.base.source.Fingerprint, Seed: &c.Seed,
+		Recipe: checkpoint.Recipe{
+			Classes: c.Train.Classes, Limit: c.Train.Limit, Epochs: c.Train.Epochs, Batch: c.Train.Batch, LR: c.Train.LR, LRDecay: c.Train.LRDecay,
+			Augment: c.Train.Augment, MaskThreshold: int(r.Set.MaskThreshold),
+		},
+		Auxiliary: r.Set.Name, ListHash: r.Set.ListHash(), Files: r.Files, CLIP: r.base.source.Fingerprint, Seed: &c.Seed,
 		Threads: r.base.runtime.Threads(), Device: "cpu", Versions: checkpoint.Versions{Acdclip: r.Version, Libtorch: libtorch},
 	}
 	if r.base.runtime.Device().CUDA {
@@ -135,12 +150,6 @@ func (r *run) steps() int {
 
 // epoch goes through the shuffled pictures once.
 func (r *run) epoch(ctx context.Context, epoch int) error {
-	items := slices.Clone(r.Set.Items)
-	random := rand.New(rand.NewPCG(r.Config.Seed, uint64(epoch)))
-	random.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
-	load := r.Load
-	load.Size, load.Masks = r.Config.Model.ImageSize, true
-	load.Ahead = r.Config.Train.Batch // the next batch is read while this one is learned
 	mean, start := average{}, time.Now()
 	var pictures []data.Picture
 	learn := func() error {
@@ -148,9 +157,12 @@ func (r *run) epoch(ctx context.Context, epoch int) error {
 		pictures = pictures[:0]
 		return err
 	}
-	for picture := range data.Load(ctx, items, load) {
+	for picture := range data.Load(ctx, r.Set.Items, r.loading(epoch)) {
 		if picture.Err != nil {
-			return fmt.Errorf("dataset %s, class %s: %w; mend or remove it", r.Set.Name, picture.Item.Class, picture.Err)
+			if err := r.skip(picture); err != nil {
+				return err
+			}
+			continue
 		}
 		if pictures = append(pictures, picture); len(pictures) == r.Config.Train.Batch {
 			if err := learn(); err != nil {
@@ -166,12 +178,42 @@ func (r *run) epoch(ctx context.Context, epoch int) error {
 			return err
 		}
 	}
+	if mean.pictures == 0 {
+		return fmt.Errorf("dataset %s: none of its pictures can be read: %w", r.Set.Name, data.ErrNoPictures)
+	}
 	if err := r.base.runtime.Do(ctx, func(*torch.Scope) error { r.trainer.EndEpoch(); return nil }); err != nil {
 		return err
 	}
 	return r.log(report.TrainEpoch{
-		Epoch: epoch, Epochs: r.Config.Train.Epochs, Loss: mean.loss(), Parts: mean.parts(), Seconds: time.Since(start).Seconds(),
+		Epoch: epoch, Epochs: r.Config.Train.Epochs, Loss: mean.loss(), Parts: mean.parts(), Skipped: len(r.skipped), Seconds: time.Since(start).Seconds(),
 	})
+}
+
+// loading says how an epoch's pictures are read: in an order of its own, and
+// varied by what seed, epoch and each picture's place give.
+func (r *run) loading(epoch int) data.LoadOptions {
+	load := r.Load
+	load.Size, load.Masks, load.MaskThreshold = r.Config.Model.ImageSize, true, r.Set.MaskThreshold
+	load.Ahead = r.Config.Train.Batch // the next batch is read while this one is learned
+	load.Order = rand.New(rand.NewPCG(r.Config.Seed, uint64(epoch))).Perm(len(r.Set.Items))
+	load.Cache = r.cache
+	if r.Config.Train.Augment {
+		load.Augment = &data.Augmentation{Seed: r.Config.Seed, Epoch: epoch}
+	}
+	return load
+}
+
+// skip leaves a picture that cannot be read out, where that is allowed, and warns the first time.
+func (r *run) skip(picture data.Picture) error {
+	err := fmt.Errorf("dataset %s, class %s: %w", r.Set.Name, picture.Item.Class, picture.Err)
+	if !r.Config.Data.SkipBad {
+		return fmt.Errorf("%w; mend or remove it, or set data.skip_bad", err)
+	}
+	if !r.skipped[picture.Index] {
+		r.skipped[picture.Index] = true
+		r.Emit(report.Warning{Text: err.Error() + "; it is left out"})
+	}
+	return nil
 }
 
 // learn takes one step on pictures.
@@ -215,8 +257,26 @@ func (r *run) batch(s *torch.Scope, pictures []data.Picture) model.Batch {
 	}
 	b.Classes = classes.list
 	b.Pictures = model.Normalize(s, s.FromUint8(pixels, count, size, size, 3), r.method.Input())
+	if inside := insides(pictures, r.Config.Model.ImageSize); inside != nil {
+		b.Pictures = b.Pictures.Mul(s.FromUint8(inside, count, 1, size, size).To(torch.Float32))
+	}
 	b.Masks = s.FromUint8(masks, count, size, size).To(torch.Float32)
 	return b
+}
+
+// insides joins the pictures' Inside, [B, S, S]; nil where no picture has one.
+func insides(pictures []data.Picture, size int) []uint8 {
+	if !slices.ContainsFunc(pictures, func(p data.Picture) bool { return p.Inside != nil }) {
+		return nil
+	}
+	var joined []uint8
+	for _, picture := range pictures {
+		if picture.Inside == nil {
+			joined = append(joined, bytes.Repeat([]uint8{1}, size*size)...)
+		}
+		joined = append(joined, picture.Inside...)
+	}
+	return joined
 }
 
 func (r *run) log(event report.Event) error {

@@ -10,16 +10,15 @@ type Evaluation struct {
 
 // Provenance is what all results of one evaluation share and a reader needs to repeat them.
 type Provenance struct {
-	Version    string `json:"version"`    // of acdclip
-	Libtorch   string `json:"libtorch"`   // its version
-	Device     string `json:"device"`     // the processor's or the accelerator's kind
-	Precision  string `json:"precision"`  // such as "fp32"
-	Threads    int    `json:"threads"`    // of libtorch
-	Seed       uint64 `json:"seed"`       // of what is drawn at random
-	CLIP       Source `json:"clip"`       // the frozen weights
-	ImageSize  int    `json:"image_size"` // a side of the maps on which pixel metrics are computed
-	MaskPolicy string `json:"mask_policy"`
-	Config     any    `json:"config,omitempty"` // the complete configuration, as JSON can hold it
+	Version   string `json:"version"`          // of acdclip
+	Libtorch  string `json:"libtorch"`         // its version
+	Device    string `json:"device"`           // the processor's or the accelerator's kind
+	Precision string `json:"precision"`        // such as "fp32"
+	Threads   int    `json:"threads"`          // of libtorch
+	Seed      uint64 `json:"seed"`             // of what is drawn at random
+	CLIP      Source `json:"clip"`             // the frozen weights
+	ImageSize int    `json:"image_size"`       // a side of the maps on which pixel metrics are computed
+	Config    any    `json:"config,omitempty"` // the complete configuration, as JSON can hold it
 }
 
 // Source is a file or folder, and the fingerprint of what it holds.
@@ -41,9 +40,10 @@ type Checkpoint struct {
 // Result is one target dataset scored with one checkpoint.
 type Result struct {
 	Target     string     `json:"target"`
-	ListHash   string     `json:"list_hash"` // of the target's pictures and labels
+	ListHash   string     `json:"list_hash"`   // of the target's pictures and labels
+	MaskPolicy string     `json:"mask_policy"` // which mask values count as anomalous
 	Checkpoint Checkpoint `json:"checkpoint"`
-	Leak       bool       `json:"leak,omitempty"` // the checkpoint was trained on the target itself: not zero-shot
+	Leak       bool       `json:"leak,omitempty"` // the checkpoint was trained on the target itself, or on files of it: not zero-shot
 	Classes    []Row      `json:"classes"`
 }
 

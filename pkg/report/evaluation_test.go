@@ -17,7 +17,7 @@ func example() *Evaluation {
 		Provenance: Provenance{
 			Version: "v0", Libtorch: "2.11.0", Device: "cpu", Precision: "fp32", Threads: 2,
 			CLIP:      Source{"clip.pt", "sha256:00"},
-			ImageSize: 336, MaskPolicy: "non-zero", Config: map[string]any{"preset": "paper"},
+			ImageSize: 336, Config: map[string]any{"preset": "paper"},
 		},
 		Results: []Result{
 			{

@@ -58,8 +58,9 @@ type TrainStep struct {
 type TrainEpoch struct {
 	Epoch   int     `json:"epoch"` // from 1
 	Epochs  int     `json:"epochs"`
-	Loss    float64 `json:"mean_loss"`  // over the epoch's pictures
-	Parts   Values  `json:"mean_parts"` // likewise
+	Loss    float64 `json:"mean_loss"`         // over the epoch's pictures
+	Parts   Values  `json:"mean_parts"`        // likewise
+	Skipped int     `json:"skipped,omitempty"` // pictures that cannot be read and were left out
 	Seconds float64 `json:"seconds"`
 }
 

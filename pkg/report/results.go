@@ -1,22 +1,13 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 )
 
 // WriteJSON writes the evaluation as results.json holds it: indented, metrics
 // as fractions, null where one is not defined.
-func (e *Evaluation) WriteJSON(w io.Writer) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(e); err != nil {
-		return fmt.Errorf("writing the results as JSON: %w", err)
-	}
-	return nil
-}
+func (e *Evaluation) WriteJSON(w io.Writer) error { return writeIndented(w, e) }
 
 // resultRow is a line of results.csv: a class, or a target's mean.
 type resultRow struct {

@@ -9,10 +9,10 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// Format names a way to show an evaluation.
+// Format names a way to show a result.
 type Format string
 
-// The formats of an evaluation.
+// The formats.
 const (
 	FormatTable    Format = "table" // aligned text
 	FormatMarkdown Format = "markdown"
@@ -27,16 +27,21 @@ func Formats() []Format {
 
 // Write writes the evaluation in the given format. Tables give percent.
 func (e *Evaluation) Write(w io.Writer, format Format) error {
+	return writeAs(w, format, e.table, e.WriteJSON)
+}
+
+// writeAs writes what is shown as a table, or its JSON.
+func writeAs(w io.Writer, format Format, t func() *table, json func(io.Writer) error) error {
 	var text string
 	switch format {
 	case FormatTable:
-		text = e.table().text()
+		text = t().text()
 	case FormatMarkdown:
-		text = e.table().markdown()
+		text = t().markdown()
 	case FormatLaTeX:
-		text = e.table().latex()
+		text = t().latex()
 	case FormatJSON:
-		return e.WriteJSON(w)
+		return json(w)
 	default:
 		return fmt.Errorf("results are shown as one of %q, not as %q", Formats(), format)
 	}
@@ -88,7 +93,7 @@ func (e *Evaluation) table() *table {
 	}
 	t.notes = []string{"Metrics are in percent; n/a: not defined, and left out of means."}
 	if leak {
-		t.notes = append(t.notes, "(!): trained on the target itself, so this is no zero-shot result.")
+		t.notes = append(t.notes, "(!): trained on the target itself or on files of it, so this is no zero-shot result.")
 	}
 	if failed > 0 {
 		t.notes = append(t.notes, fmt.Sprintf("Pictures that could not be read and count nowhere: %d.", failed))

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"acdclip/pkg/atomicfile"
+	"acdclip/pkg/data/list"
+	"acdclip/pkg/report"
+)
+
+// indexOptions are what `acdclip data index` was asked for.
+type indexOptions struct {
+	app       *app
+	config    configFlags
+	dataset   string
+	out       string
+	overwrite bool
+}
+
+func newIndexCommand(a *app, run func(context.Context, *indexOptions) error) *cobra.Command {
+	o := &indexOptions{app: a}
+	command := &cobra.Command{
+		Use:   "index NAME[=PATH]",
+		Short: "Write a dataset's test pictures as JSON lines, the form of ACD-CLIP's lists",
+		Long: `Write a dataset's test pictures as JSON lines, the form of ACD-CLIP's lists:
+  {"image_path": "...", "label": 1, "class_name": "...", "mask_path": "..."}
+Paths are relative to the dataset's folder; a normal picture has no mask_path. A
+list NAME.jsonl in the dataset's folder is read in place of the folders.`,
+		Example: "  acdclip data index VisA=/data/visa --out VisA.jsonl",
+		Args:    oneArg("dataset"),
+		RunE: func(command *cobra.Command, arguments []string) error {
+			o.dataset = arguments[0]
+			return run(command.Context(), o)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&o.out, "out", "", "the list, `FILE` (default standard output)")
+	flags.BoolVar(&o.overwrite, "overwrite", false, "replace a list that is there")
+	o.config.registerSources(flags)
+	return command
+}
+
+func runIndex(ctx context.Context, o *indexOptions) error {
+	loaded, names, err := o.app.datasets(&o.config, []string{o.dataset})
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(o.out); o.out != "" && err == nil && !o.overwrite {
+		return usagef("%s is there: %w; give another with --out, or --overwrite", o.out, fs.ErrExist)
+	}
+	set, err := o.app.discover(ctx, loaded.Config, names[0], selection{})
+	if err != nil {
+		return err
+	}
+	rows := make([]list.Row, len(set.Items))
+	for i, item := range set.Items {
+		rows[i] = list.Row{Image: set.Relative(item.Path), Class: item.Class, Anomalous: item.Anomalous}
+		if item.Mask != "" {
+			rows[i].Mask = set.Relative(item.Mask)
+		}
+	}
+	if o.out == "" {
+		return list.WriteJSONLines(o.app.out, rows)
+	}
+	if err := atomicfile.Write(o.out, func(w io.Writer) error { return list.WriteJSONLines(w, rows) }); err != nil {
+		return err
+	}
+	o.app.emit(report.Notice{Text: fmt.Sprintf("%s lists the %s of %s", o.out, counted(len(rows), "picture", "pictures"), set.Name)})
+	return nil
+}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"acdclip/pkg/config"
+	"acdclip/pkg/data"
+	"acdclip/pkg/report"
+)
+
+// listOptions are what `acdclip data list` was asked for.
+type listOptions struct {
+	app       *app
+	config    configFlags
+	arguments []string
+	format    report.Format
+}
+
+func newListCommand(a *app, run func(context.Context, *listOptions) error) *cobra.Command {
+	o := &listOptions{app: a, format: report.FormatTable}
+	command := &cobra.Command{
+		Use:   "list [NAME[=PATH] | PATH]...",
+		Short: "Show the twelve benchmarks, what was found of each and where, and how many pictures",
+		Long: `Show the twelve benchmarks and your own datasets: what was found where, in which
+layout, and whether the counts are those of the public lists. Datasets come from
+data.roots of the configuration, and from the arguments: a dataset, or a folder
+that holds several. No picture is opened.`,
+		Example: `  acdclip data list /data
+  acdclip data list --config configs/pairing.yaml`,
+		RunE: func(command *cobra.Command, arguments []string) error {
+			o.arguments = arguments
+			return run(command.Context(), o)
+		},
+	}
+	flags := command.Flags()
+	choiceVar(flags, &o.format, "format", report.Formats(), "how the table is printed")
+	o.config.registerSources(flags)
+	return command
+}
+
+func runList(ctx context.Context, o *listOptions) error {
+	loaded, named, err := o.app.datasets(&o.config, o.arguments)
+	if err != nil {
+		return err
+	}
+	var found report.Datasets
+	failed := 0
+	for _, name := range named {
+		rows, err := o.app.look(ctx, loaded.Config, name)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if row.Error != "" {
+				failed++
+			}
+		}
+		found.List = append(found.List, rows...)
+	}
+	total := len(found.List)
+	found.List = withBenchmarks(found.List)
+	if err := found.Write(o.app.out, o.format); err != nil {
+		return err
+	}
+	return failures(failed, total)
+}
+
+// datasets reads the configuration and gives the names of the datasets that the
+// arguments mean: all that are known where there is none.
+func (a *app) datasets(c *configFlags, arguments []string) (config.Loaded, []string, error) {
+	var given []datasetArgument
+	var names []string
+	for _, text := range arguments {
+		dataset, err := parseDataset("DATASET", text)
+		if err != nil {
+			return config.Loaded{}, nil, err
+		}
+		if slices.Contains(names, dataset.name) {
+			return config.Loaded{}, nil, usagef("two datasets are called %s; give one another name with NAME=PATH", dataset.name)
+		}
+		given = append(given, dataset)
+		names = append(names, dataset.name)
+	}
+	loaded, err := a.load(c, given, true)
+	if err != nil {
+		return config.Loaded{}, nil, err
+	}
+	if len(names) == 0 {
+		names = slices.Sorted(maps.Keys(loaded.Config.Data.Roots))
+	}
+	return loaded, names, nil
+}
+
+// look describes one dataset of the configuration, or those in a folder that holds several.
+func (a *app) look(ctx context.Context, c config.Config, name string) ([]report.Dataset, error) {
+	root := c.Data.Roots[name]
+	if inner := packed(root.Path, 2); len(inner) > 0 && root.List == "" {
+		if _, known := data.FindBenchmark(name); !known {
+			var rows []report.Dataset
+			for _, path := range inner {
+				row, err := a.lookAt(ctx, c, filepath.Base(path), config.Root{Path: path})
+				if err != nil {
+					return nil, err
+				}
+				rows = append(rows, row)
+			}
+			return rows, nil
+		}
+	}
+	row, err := a.lookAt(ctx, c, name, root)
+	return []report.Dataset{row}, err
+}
+
+// packed gives the folders in a folder, or up to depth folders deeper, that have a benchmark's name.
+func packed(path string, depth int) []string {
+	entries, err := os.ReadDir(path)
+	if err != nil || depth == 0 {
+		return nil // Discover says what is wrong with it
+	}
+	var found []string
+	for _, entry := range entries {
+		inner := filepath.Join(path, entry.Name())
+		if !isFolder(inner) {
+			continue
+		}
+		if deeper := packed(inner, depth-1); len(deeper) > 0 {
+			found = append(found, deeper...)
+		} else if _, known := data.FindBenchmark(entry.Name()); known {
+			found = append(found, inner)
+		}
+	}
+	return found
+}
+
+// lookAt describes one dataset. What is wrong with it is in the description; an error is ctx's.
+func (a *app) lookAt(ctx context.Context, c config.Config, name string, root config.Root) (report.Dataset, error) {
+	c.Data.Roots = map[string]config.Root{name: root}
+	set, err := a.find(ctx, c, name)
+	if err != nil {
+		if ctx.Err() != nil {
+			return report.Dataset{}, err
+		}
+		row := report.Dataset{Name: name, Path: root.Path, Domain: string(root.Domain), Error: err.Error()}
+		if benchmark, known := data.FindBenchmark(name); known {
+			describe(&row, benchmark)
+		}
+		return row, nil
+	}
+	row := datasetRow(set)
+	for _, summary := range data.Summarize(set.Findings) {
+		row.Findings = append(row.Findings, report.FindingCounts{Level: string(summary.Level), Code: string(summary.Code), Count: len(summary.Findings)})
+	}
+	return row, nil
+}
+
+// datasetRow describes a dataset that was found.
+func datasetRow(set *data.Dataset) report.Dataset {
+	row := report.Dataset{
+		Name: set.Name, Domain: string(set.Domain), Path: set.Root, Layout: set.Layout,
+		Classes: len(set.Classes), MatchesPublicList: set.MatchesPublicList(),
+	}
+	row.Normal, row.Anomalous = set.Total()
+	if set.Benchmark != nil {
+		describe(&row, *set.Benchmark)
+	}
+	return row
+}
+
+// describe adds what is known of a benchmark.
+func describe(row *report.Dataset, b data.Benchmark) {
+	row.Benchmark = b.Title
+	if row.Domain == "" {
+		row.Domain = string(b.Domain)
+	}
+	if !b.Uncounted {
+		normal, anomalous := b.Counts()
+		row.PublicList = &report.PublicList{Classes: len(b.Classes), Normal: normal, Anomalous: anomalous}
+	}
+}
+
+// withBenchmarks puts the twelve benchmarks first, also those that were not found, and the other sets behind them.
+func withBenchmarks(found []report.Dataset) []report.Dataset {
+	var list []report.Dataset
+	for _, benchmark := range data.Benchmarks() {
+		before := len(list)
+		for _, row := range found {
+			if row.Benchmark == benchmark.Title {
+				list = append(list, row)
+			}
+		}
+		if len(list) == before {
+			row := report.Dataset{Name: benchmark.Key}
+			describe(&row, benchmark)
+			list = append(list, row)
+		}
+	}
+	for _, row := range found {
+		if row.Benchmark == "" {
+			list = append(list, row)
+		}
+	}
+	return list
+}

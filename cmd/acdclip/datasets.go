@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"acdclip/pkg/data"
+)
+
+// newDatasetsTopic is a page of help that says what a dataset is.
+func newDatasetsTopic() *cobra.Command {
+	return &cobra.Command{
+		Use:   "datasets",
+		Short: "The benchmarks and layouts that are known, and how to give a dataset of your own",
+		Long: `A dataset is given as NAME=PATH, as PATH, or under data.roots of a configuration.
+PATH is a folder or a list of pictures. Test pictures alone are used, normal and
+anomalous ones; folders named train, valid and val are not read.
+
+The benchmarks, in the folders that their sites give and in the usual packs:
+` + benchmarkLines() + `
+Any other set, in one of these shapes:
+  <class>/test/good/..., <class>/test/<defect>/...,
+  <class>/ground_truth/<defect>/<stem>[_mask|_gt].<ext>       as MVTec-AD
+  good/..., <anything>/..., [masks/[<defect>/]<stem>...]      good and bad pictures
+  images/<stem>..., masks/<stem>...                           all are anomalous
+Folders of other names: data.roots: {bolts: {path: /data/bolts, normal: ok,
+anomalous: nok, masks: truth}}. good, ok and normal mean normal.
+
+A mask belongs to the picture of its stem. Any value but zero is anomalous;
+mask_threshold: 128 in data.roots asks for more. A set without masks has image
+metrics only.
+
+Lists, known by their content (data.roots: {path, list}, a file as PATH, or
+<NAME>.jsonl or meta.json in the folder): JSON lines with image_path, label,
+class_name and mask_path, as ACD-CLIP and AA-CLIP have them and ` + "`acdclip data index`" + `
+writes them; the meta.json of AnomalyCLIP, AdaCLIP and Bayes-PFL.`,
+	}
+}
+
+func benchmarkLines() string {
+	var b strings.Builder
+	for _, benchmark := range data.Benchmarks() {
+		normal, anomalous := benchmark.Counts()
+		counts := fmt.Sprintf("%d normal, %d anomalous", normal, anomalous)
+		if benchmark.Uncounted {
+			counts = "no public list"
+		}
+		fmt.Fprintf(&b, "  %-15s %-13s %-11s %s\n", benchmark.Key, benchmark.Title, benchmark.Domain, counts)
+	}
+	return b.String()
+}

@@ -1,0 +1,160 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/data"
+	"acdclip/pkg/data/contents"
+	"acdclip/pkg/data/synth"
+	"acdclip/pkg/report"
+)
+
+// TestTrainSkipsBadPictures: with data.skip_bad the others are learned from, and the bad one is counted.
+func TestTrainSkipsBadPictures(t *testing.T) {
+	set := drawn(t, synth.Textures)
+	broken := set.Items[1].Path
+	if err := os.WriteFile(broken, []byte("no picture"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o := training(t, set, "data.skip_bad=true")
+	var warnings []string
+	o.Emit = func(event report.Event) {
+		if warning, ok := event.(report.Warning); ok {
+			warnings = append(warnings, warning.Text)
+		}
+	}
+	steps := 0
+	o.Logged = func(event report.Event) error {
+		switch event := event.(type) {
+		case report.TrainStep:
+			steps++
+		case report.TrainEpoch:
+			if event.Skipped != 1 {
+				t.Errorf("epoch %d: %d skipped", event.Epoch, event.Skipped)
+			}
+		}
+		return nil
+	}
+	if err := Train(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	if len(warnings) != 1 || !strings.Contains(warnings[0], broken) || !strings.Contains(warnings[0], set.Name) || !strings.Contains(warnings[0], "class "+set.Items[1].Class) {
+		t.Errorf("warnings %q", warnings)
+	}
+	if steps != 2*3 { // 9 pictures in batches of 3, twice
+		t.Errorf("%d steps", steps)
+	}
+
+	for _, item := range set.Items {
+		if err := os.WriteFile(item.Path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Train(context.Background(), training(t, set, "data.skip_bad=true")); !errors.Is(err, data.ErrNoPictures) {
+		t.Errorf("with no picture left: %v", err)
+	}
+}
+
+// TestTrainAugments: augmentation changes what is learned, the cache does not, and both are in the metadata.
+func TestTrainAugments(t *testing.T) {
+	set := drawn(t, synth.Textures)
+	train := func(settings ...string) ([]byte, checkpoint.Metadata) {
+		o := training(t, set, append(settings, "train.epochs=2")...)
+		o.Files = contents.NewSet([]contents.Sum{{Size: 9}})
+		if err := Train(context.Background(), o); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(o.Folder, "last.safetensors")
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := checkpoint.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		return content, c.Metadata
+	}
+	cached, metadata := train()
+	if !metadata.Recipe.Augment || metadata.Recipe.MaskThreshold != 1 || !metadata.Files.HasSize(9) {
+		t.Errorf("recipe %+v, files %v", metadata.Recipe, metadata.Files)
+	}
+	if fresh, _ := train("data.cache=0"); !bytes.Equal(cached, fresh) {
+		t.Error("the cache changes the checkpoint")
+	}
+	if some, _ := train("data.cache=60000"); !bytes.Equal(cached, some) {
+		t.Error("a small cache changes the checkpoint")
+	}
+	plain, metadata := train("train.augment=false")
+	if metadata.Recipe.Augment || bytes.Equal(cached, plain) {
+		t.Error("train.augment=false changes nothing")
+	}
+}
+
+// TestTrainLeavesOutUnmaskedAnomalies: where some anomalous pictures have no mask, they are not learned from.
+func TestTrainLeavesOutUnmaskedAnomalies(t *testing.T) {
+	set := drawn(t, synth.Textures)
+	at := slices.IndexFunc(set.Items, func(item data.Item) bool { return item.Anomalous })
+	set.Items[at].Mask = ""
+	o := training(t, set, "train.epochs=1", "train.batch=1")
+	var text string
+	o.Emit = func(event report.Event) {
+		if warning, ok := event.(report.Warning); ok {
+			text += warning.Text
+		}
+	}
+	steps := 0
+	o.Logged = func(event report.Event) error {
+		if _, ok := event.(report.TrainStep); ok {
+			steps++
+		}
+		return nil
+	}
+	if err := Train(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	if steps != 9 || !strings.Contains(text, "1 anomalous pictures without a mask") {
+		t.Errorf("%d steps, warnings %q", steps, text)
+	}
+}
+
+// TestBatchFillIsZero: what augmentation moved in from outside is zero after normalising.
+func TestBatchFillIsZero(t *testing.T) {
+	o := training(t, drawn(t, synth.Textures))
+	r, err := newRun(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.base.close()
+	size := o.Config.Model.ImageSize
+	plane := size * size
+	item := o.Set.Items[0]
+	whole := data.Picture{Item: item, Pix: bytes.Repeat([]uint8{7}, 3*plane), Mask: make([]uint8, plane)}
+	moved := whole
+	moved.Inside = bytes.Repeat([]uint8{1}, plane)
+	moved.Inside[1] = 0
+	var values []float32
+	err = r.base.runtime.Do(context.Background(), func(s *torch.Scope) error {
+		values = r.batch(s, []data.Picture{whole, moved}).Pictures.Float32s()
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, value := range values {
+		fill := i >= 3*plane && i%plane == 1
+		if fill != (value == 0) || !fill && value != values[i/plane%3*plane] {
+			t.Fatalf("value %d is %g, fill %v", i, value, fill)
+		}
+	}
+}
