@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ type synthOptions struct {
 	folder  string
 	set     setName
 	synth   synth.Options
+	given   func(flag string) bool
 }
 
 // setName is one of synth.Sets.
@@ -29,13 +31,26 @@ func newSynthCommand(a *app, run func(context.Context, *synthOptions) error) *co
 	command := &cobra.Command{
 		Use:   "synth DIR",
 		Short: "Draw a small dataset of surfaces or objects, with defects and exact masks",
-		Long: `Draw a small procedural dataset in MVTec's folders, to try the program out. It is
-no benchmark. The sets have no class in common:
-` + describeSets(),
-		Example: "  acdclip data synth textures --set textures --normal 8 --anomalous 8",
-		Args:    oneArg("folder"),
+		Long: `Draw a small procedural dataset, to try the program out. It is no benchmark.
+
+It lies in MVTec's folders and has the classes of a set. The sets have no class
+in common:
+` + describeSets() + `
+
+With --layout it has a benchmark's published folders, file formats and class
+names instead. That is one of
+  ` + strings.Join(synth.Layouts(), ", ") + `
+where all puts each into a folder of its own below DIR, and writes ` + synth.ConfigFile + `
+for eval's --config. rsdd and the colon sets have anomalous test pictures only,
+and ignore --normal and --train-normal; colon_cvc300 has at most 60. visa, brain
+and retina also get a few training and validation pictures, which are not to be
+counted. rsdd's pictures are 6 and 23 times as high as wide, and at least ` + fmt.Sprint(synth.MinSize) + `
+pixels wide.`,
+		Example: `  acdclip data synth textures --set textures --normal 8 --anomalous 8
+  acdclip data synth twelve --layout all --size 64`,
+		Args: oneArg("folder"),
 		RunE: func(command *cobra.Command, arguments []string) error {
-			o.folder, o.synth.Set = arguments[0], string(o.set)
+			o.folder, o.given = arguments[0], command.Flags().Changed
 			return run(command.Context(), o)
 		},
 	}
@@ -45,11 +60,12 @@ no benchmark. The sets have no class in common:
 		sets = append(sets, setName(name))
 	}
 	choiceVar(flags, &o.set, "set", sets, "what is drawn")
-	flags.StringSliceVar(&o.synth.Classes, "classes", nil, "only these classes of the set, as in `a,b`")
-	flags.IntVar(&o.synth.Normal, "normal", 12, "`N` normal test pictures a class")
-	flags.IntVar(&o.synth.Anomalous, "anomalous", 12, "`N` anomalous test pictures a class, each with a mask")
+	flags.StringVar(&o.synth.Layout, "layout", "", "the `BENCHMARK` whose folders are written, or all")
+	flags.StringSliceVar(&o.synth.Classes, "classes", nil, "only these classes of the set or benchmark, as in `a,b`")
+	flags.IntVar(&o.synth.Normal, "normal", 12, "`N` normal test pictures a class; with --layout 2")
+	flags.IntVar(&o.synth.Anomalous, "anomalous", 12, "`N` anomalous test pictures a class, each with a mask; with --layout 3")
 	flags.IntVar(&o.synth.TrainNormal, "train-normal", 0, "`N` normal pictures a class in train folders, which other methods learn from")
-	flags.IntVar(&o.synth.Size, "size", 256, fmt.Sprintf("side of the pictures in `PIXELS`, %d to %d", synth.MinSize, synth.MaxSize))
+	flags.IntVar(&o.synth.Size, "size", 256, fmt.Sprintf("larger side of the pictures in `PIXELS`, %d to %d", synth.MinSize, synth.MaxSize))
 	flags.Uint64Var(&o.synth.Seed, "seed", 0, "`N` from which everything is drawn")
 	o.display.register(flags)
 	return command
@@ -78,19 +94,34 @@ func runSynth(ctx context.Context, o *synthOptions) error {
 		o.app.emit(report.Progress{Stage: stage, Done: done, Total: total})
 	}
 	summary, err := synth.Write(ctx, o.folder, options)
-	if err != nil {
+	switch {
+	case errors.Is(err, synth.ErrNothing):
+		return usagef("--normal, --anomalous and --train-normal leave nothing to draw")
+	case err != nil:
 		return err // nothing is left behind
 	}
 	o.app.emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
-	text := fmt.Sprintf("%s holds %d normal and %d anomalous test pictures of %s", o.folder, summary.Normal, summary.Anomalous, strings.Join(summary.Classes, ", "))
-	if summary.TrainNormal > 0 {
-		text += fmt.Sprintf(", and %d normal training pictures", summary.TrainNormal)
-	}
-	o.app.emit(report.Notice{Text: text})
+	o.app.emit(report.Notice{Text: describeDrawn(o.folder, summary)})
 	return nil
 }
 
-// resolve checks the numbers; a count of 0 on the command line means none.
+func describeDrawn(folder string, summary synth.Summary) string {
+	of := summary.Classes
+	if len(summary.Layouts) > 1 {
+		of = summary.Layouts
+	}
+	text := fmt.Sprintf("%s holds %d normal and %d anomalous test pictures of %s", folder, summary.Normal, summary.Anomalous, strings.Join(of, ", "))
+	if summary.TrainNormal > 0 {
+		text += fmt.Sprintf(", and %d normal training pictures", summary.TrainNormal)
+	}
+	if summary.Validation > 0 {
+		text += fmt.Sprintf(", and %d validation pictures", summary.Validation)
+	}
+	return text
+}
+
+// resolve checks the flags. What was not given is synth's default, and a count
+// of 0 on the command line means none.
 func (o *synthOptions) resolve() (synth.Options, error) {
 	options := o.synth
 	if options.Size < synth.MinSize || options.Size > synth.MaxSize {
@@ -99,16 +130,23 @@ func (o *synthOptions) resolve() (synth.Options, error) {
 	for _, count := range []struct {
 		flag  string
 		value *int
-	}{{"--normal", &options.Normal}, {"--anomalous", &options.Anomalous}, {"--train-normal", &options.TrainNormal}} {
-		if *count.value < 0 || *count.value > synth.MaxCount {
-			return options, usagef("%s %d: it must be 0 to %d", count.flag, *count.value, synth.MaxCount)
-		}
-		if *count.value == 0 {
-			*count.value = -1 // 0 is synth's default
+	}{{"normal", &options.Normal}, {"anomalous", &options.Anomalous}, {"train-normal", &options.TrainNormal}} {
+		switch {
+		case !o.given(count.flag):
+			*count.value = 0
+		case *count.value < 0 || *count.value > synth.MaxCount:
+			return options, usagef("--%s %d: it must be 0 to %d", count.flag, *count.value, synth.MaxCount)
+		case *count.value == 0:
+			*count.value = -1
 		}
 	}
-	if options.Normal+options.Anomalous+options.TrainNormal == -3 {
-		return options, usagef("--normal, --anomalous and --train-normal are all 0: there is nothing to draw")
+	switch {
+	case !o.given("layout"):
+		options.Set = string(o.set)
+	case o.given("set"):
+		return options, usagef("--layout and --set: a layout has its benchmark's classes; give one of the two")
+	case options.Layout == "":
+		return options, usagef("--layout is empty: it is one of %s", strings.Join(synth.Layouts(), ", "))
 	}
 	return options, nil
 }

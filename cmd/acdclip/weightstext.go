@@ -67,6 +67,9 @@ func checkpointFacts(m *checkpoint.Metadata) []fact {
 	if m.Seed != nil {
 		facts = append(facts, fact{"seed", fmt.Sprint(*m.Seed)})
 	}
+	if hashes := m.Files.Len(); hashes > 0 {
+		facts = append(facts, fact{"pictures", fmt.Sprintf("content hashes of %s of the auxiliary dataset", counted(hashes, "picture", "pictures"))})
+	}
 	if m.Auxiliary != checkpoint.Unknown {
 		facts = append(facts, fact{"trained with", fmt.Sprintf("acdclip %s, libtorch %s on %s, %d threads",
 			m.Versions.Acdclip, m.Versions.Libtorch, m.Device, m.Threads)})

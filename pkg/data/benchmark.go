@@ -21,7 +21,9 @@ type Benchmark struct {
 	// Note is what a reader of its numbers has to know; "" for nothing.
 	Note string
 
-	stem func(stem string) bool // whether a picture may be called so; nil: any name
+	stem          func(stem string) bool // whether a picture may be called so; nil: any name
+	defects       []string               // what its folders of anomalous pictures are called; nil: anything
+	jpegThreshold uint8                  // what its masks need to be read with where they are JPEG; 0: nothing special
 }
 
 // BenchmarkClass is one class, and how many test pictures the public list has of it.
@@ -97,11 +99,13 @@ func (b Benchmark) class(name string) (BenchmarkClass, bool) {
 	return BenchmarkClass{}, false
 }
 
-// other finds the set that a name betrays, among those that are refused.
-func (b Benchmark) refused(name string) (OtherSet, bool) {
+// refused finds the set that names of classes or folders betray, among those that are refused.
+func (b Benchmark) refused(names []string) (OtherSet, bool) {
 	for _, other := range b.Others {
-		if other.Refused && slices.ContainsFunc(other.Names, func(known string) bool { return strings.EqualFold(known, name) }) {
-			return other, true
+		for _, name := range names {
+			if other.Refused && slices.ContainsFunc(other.Names, func(known string) bool { return strings.EqualFold(known, name) }) {
+				return other, true
+			}
 		}
 	}
 	return OtherSet{}, false

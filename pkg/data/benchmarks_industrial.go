@@ -26,7 +26,7 @@ var industrial = []Benchmark{
 	},
 	{
 		Key: "VisA", Title: "VisA", Domain: Industrial,
-		Spellings: []string{"visa20220922", "visapytorch", "visa1cls"},
+		Spellings: []string{"visa20220922", "visapytorch", "visa1cls", "1cls"},
 		Classes: []BenchmarkClass{
 			{Name: "candle", Prompt: "round wax candles", Normal: 100, Anomalous: 100},
 			{Name: "capsules", Prompt: "soft gel capsules", Normal: 60, Anomalous: 100},
@@ -45,6 +45,7 @@ var industrial = []Benchmark{
 	{
 		Key: "BTAD", Title: "BTAD", Domain: Industrial,
 		Spellings: []string{"btech", "btechdatasettransformed"},
+		defects:   []string{"ko", "anomaly"}, // as published, as Bayes-PFL packs it; folders named by numbers alone are no proof
 		Classes: []BenchmarkClass{
 			{Name: "01", Prompt: "round machined part", Aliases: []string{"metal1"}, Normal: 21, Anomalous: 49},
 			{Name: "02", Prompt: "ribbed wooden surface", Aliases: []string{"wood"}, Normal: 30, Anomalous: 200},
@@ -63,7 +64,7 @@ var industrial = []Benchmark{
 		},
 	},
 	{
-		Key: "RSDD", Title: "RSDD", Domain: Industrial, Uncounted: true,
+		Key: "RSDD", Title: "RSDD", Domain: Industrial, Uncounted: true, jpegThreshold: rsddJPEGThreshold,
 		Spellings: []string{"rsdds", "rsddsdataset"},
 		Note:      "three different datasets go by this name, and no list of the paper's one is public: its numbers cannot be compared with the paper's",
 		Classes: []BenchmarkClass{
@@ -74,3 +75,6 @@ var industrial = []Benchmark{
 		},
 	},
 }
+
+// rsddJPEGThreshold cuts the grey fringe that JPEG leaves around RSDDs' masks.
+const rsddJPEGThreshold = 128

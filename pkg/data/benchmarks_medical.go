@@ -8,6 +8,7 @@ var medical = []Benchmark{
 		Key: "Brain", Title: "BrainMRI", Domain: Medical,
 		Spellings: []string{"brainad", "brainmri", "brainmribmad", "brats2021slice", "bras2021"},
 		Classes:   []BenchmarkClass{{Name: "Brain", Prompt: "brain MRI slice", Normal: 640, Anomalous: 3075}},
+		stem:      isBrainStem,
 		Others: []OtherSet{{
 			What:    "the yes/no brain tumor set of Kaggle, which other projects call BrainMRI; this benchmark is BMAD's Brain (BraTS2021 slices)",
 			Names:   []string{"brain_tumor_dataset", "brain_mri", "brain ct", "yes", "no"},
@@ -56,6 +57,20 @@ var medical = []Benchmark{
 }
 
 const colonPrompt = "endoscopic view of the colon"
+
+// isBrainStem knows the names of BMAD's brain slices: <5 digits of the subject>_<slice>.
+func isBrainStem(stem string) bool {
+	const length = len("00000_00")
+	if len(stem) != length {
+		return false
+	}
+	for i, c := range []byte(stem) {
+		if i == 5 && c != '_' || i != 5 && !isDigit(c) {
+			return false
+		}
+	}
+	return true
+}
 
 // isKvasirStem knows Kvasir-SEG's names: 25 characters that begin with cj or ck.
 func isKvasirStem(stem string) bool {

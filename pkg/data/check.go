@@ -31,6 +31,11 @@ func (d *Dataset) check(listed bool) {
 	if listed { // a tree holds a file once
 		d.findDuplicates("is listed before", func(item Item) string { return item.Path })
 		d.findDuplicates("shares its mask with another picture", func(item Item) string { return item.Mask })
+		for _, item := range d.Items {
+			if item.Mask == item.Path {
+				d.Findings = append(d.Findings, NewFinding(DuplicatePath, item.Class, relative(d.Root, item.Path), "is listed as its own mask"))
+			}
+		}
 	}
 	counts := d.Counts()
 	for _, count := range counts {

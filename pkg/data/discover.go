@@ -31,14 +31,18 @@ func Discover(ctx context.Context, name string, root config.Root, names *Names) 
 	if err != nil {
 		return nil, fmt.Errorf("dataset at %s: %w", root.Path, err)
 	}
+	root.Path = absolute
+	folder := absolute
+	if info, err := os.Stat(absolute); err == nil && info.Mode().IsRegular() { // a list
+		folder = filepath.Dir(absolute)
+	}
 	if name == "" {
-		name = filepath.Base(absolute)
+		name = filepath.Base(folder)
 	}
 	if names == nil {
 		names = BuiltinNames()
 	}
-	f := finder{name: name, given: root}
-	f.benchmark, f.known = f.benchmarkByName()
+	f := newFinder(name, folder, root)
 	place, err := f.find(ctx)
 	if err == nil && len(place.Items) == 0 {
 		err = fmt.Errorf("%s has the folders of the layout %q, but no picture lies in its test folders: %w", place.root, place.layout, ErrNoPictures)
@@ -48,14 +52,14 @@ func Discover(ctx context.Context, name string, root config.Root, names *Names) 
 	}
 	d := &Dataset{
 		Name: name, Root: place.root, Layout: place.layout, Domain: root.Domain, Items: place.Items, Findings: place.Findings,
-		MaskThreshold: cmp.Or(uint8(root.MaskThreshold), place.MaskThreshold, picture.NonZero),
 	}
 	if !place.Listed {
 		d.requireMasks()
 	}
-	if err := d.identify(f); err != nil {
+	if err := d.identify(f, place.Hints); err != nil {
 		return nil, fmt.Errorf("dataset %s: %w", name, err)
 	}
+	d.MaskThreshold = cmp.Or(uint8(root.MaskThreshold), place.MaskThreshold, d.jpegThreshold(), picture.NonZero)
 	d.arrange(names)
 	d.check(place.Listed)
 	return d, nil
@@ -64,9 +68,20 @@ func Discover(ctx context.Context, name string, root config.Root, names *Names) 
 // finder looks for one dataset.
 type finder struct {
 	name      string
-	given     config.Root
-	benchmark Benchmark // by the name or the folder's
+	given     config.Root // its path is absolute
+	benchmark Benchmark   // by the name or the folder's
 	known     bool
+	named     bool // the name says so, not the folder alone
+}
+
+func newFinder(name, folder string, given config.Root) finder {
+	f := finder{name: name, given: given}
+	f.benchmark, f.named = FindBenchmark(name)
+	f.known = f.named
+	if !f.known {
+		f.benchmark, f.known = FindBenchmark(filepath.Base(folder))
+	}
+	return f
 }
 
 // found is a Listing and where it is from.
@@ -79,44 +94,32 @@ type found struct {
 // to find a dataset (archives often hold one more than their name says).
 const wrappers = 3
 
-// benchmarkByName tells the benchmark by the dataset's name, else by its folder's.
-func (f finder) benchmarkByName() (Benchmark, bool) {
-	if b, ok := FindBenchmark(f.name); ok {
-		return b, true
-	}
-	absolute, err := filepath.Abs(f.given.Path)
-	if err != nil {
-		return Benchmark{}, false
-	}
-	return FindBenchmark(filepath.Base(absolute))
-}
-
 // names are what a list of this dataset may be called.
 func (f finder) names(root string) []string {
-	names := []string{f.name}
+	base := filepath.Base(root)
+	names := []string{f.name, base}
 	if f.known {
 		names = append(names, f.benchmark.Key)
-	}
-	if base, err := className(root); err == nil {
-		names = append(names, base)
+	} else if b, known := FindBenchmark(base); known {
+		names = append(names, b.Key)
 	}
 	return names
 }
 
 func (f finder) find(ctx context.Context) (found, error) {
-	root := filepath.Clean(f.given.Path)
+	root := f.given.Path
 	info, err := os.Stat(root)
 	switch {
 	case err != nil:
 		return found{}, err
 	case f.given.List != "":
-		return f.readList(ctx, f.given.List, root)
+		return f.readListBelow(ctx, f.given.List, root)
 	case info.Mode().IsRegular():
-		return f.readList(ctx, root, filepath.Dir(root))
-	case f.given.Normal != "" || f.given.Anomalous != "":
-		layout := namedLayout(f.given)
+		return f.readListBelow(ctx, root, filepath.Dir(root))
+	case namesFolders(f.given):
+		layout := plainLayout(f.given)
 		if ok, err := layout.Matches(root); err != nil || !ok {
-			return found{}, cmp.Or(err, fmt.Errorf("%s: %w: one of the folders that data.roots names is not there (normal %q, anomalous %q, masks %q)", root, ErrNoLayout, f.given.Normal, f.given.Anomalous, f.given.Masks))
+			return found{}, cmp.Or(err, fmt.Errorf("%s: %w: no folder of normal pictures is in it (good, ok, normal); data.roots can name it", root, ErrNoLayout))
 		}
 		return f.listTree(ctx, layout, root)
 	}
@@ -141,13 +144,11 @@ func (f finder) search(ctx context.Context, root string) (found, error) {
 		}
 		folder = inner
 	}
-	if err := f.refuse(folder); err != nil {
-		return found{}, err
-	}
-	return found{}, f.noLayout(root)
+	return found{}, f.noLayout(root, folder)
 }
 
-// inner is the folder to look into next: the benchmark's own, or the only one.
+// inner is the folder to look into next: the benchmark's own, or the only one
+// that may hold test pictures. "" is none.
 func (f finder) inner(folder string) (string, error) {
 	folders, err := readFolders(folder)
 	if err != nil {
@@ -156,7 +157,10 @@ func (f finder) inner(folder string) (string, error) {
 	if own := f.ownFolder(folders); own != "" {
 		return filepath.Join(folder, own), nil
 	}
-	if len(folders) == 1 && !slices.Contains(otherSplits, strings.ToLower(folders[0].Name())) {
+	folders = slices.DeleteFunc(folders, func(entry fs.DirEntry) bool {
+		return slices.Contains(otherSplits, strings.ToLower(entry.Name()))
+	})
+	if len(folders) == 1 {
 		return filepath.Join(folder, folders[0].Name()), nil
 	}
 	return "", nil
@@ -186,7 +190,11 @@ func (f finder) at(ctx context.Context, folder string) (found, bool, error) {
 		return found{}, false, fmt.Errorf("reading the folder: %w", err)
 	}
 	if len(folders) > 1 && f.ownFolder(folders) != "" {
-		return found{}, false, nil // a pack of several sets: the one that is asked for lies in it
+		// A pack of several sets, and the one that is asked for lies in it. But
+		// anomalib lays VisA a second time into VisA's own folder.
+		if visa, err := isVisA(folder); err != nil || !visa {
+			return found{}, false, err
+		}
 	}
 	path, err := findList(folder, f.names(folder))
 	if err != nil {
@@ -217,38 +225,70 @@ func matchLayout(folder string) (Layout, bool, error) {
 }
 
 // listOrTree reads a list that lies in the dataset's folder, and the folders
-// instead where more than one in a hundred of its files is not there.
+// instead where more than one in a hundred of its paths is not there.
 func (f finder) listOrTree(ctx context.Context, path, folder string, layout Layout, matches bool) (found, error) {
-	place, err := f.readList(ctx, path, folder)
 	if !matches {
-		return place, err
+		return f.readListBelow(ctx, path, folder)
 	}
+	place, listErr := f.readList(ctx, path, folder)
 	why := ""
-	if err != nil {
-		if ctx.Err() != nil || !(errors.Is(err, list.ErrNoRows) || errors.Is(err, ErrNoPictures)) {
-			return place, err
+	if listErr != nil {
+		if ctx.Err() != nil || !(errors.Is(listErr, list.ErrNoRows) || errors.Is(listErr, ErrNoPictures)) {
+			return place, listErr
 		}
-		why = err.Error()
-	} else if missing := place.missing(); 100*missing > len(place.Items) {
-		why = fmt.Sprintf("%d of its %d rows name files that are not there", missing, len(place.Items))
+		why = listErr.Error()
+	} else if missing, paths := place.missing(); 100*missing > paths {
+		why = fmt.Sprintf("%d of its %d paths are not there", missing, paths)
 	}
 	if why == "" {
 		return place, nil
 	}
 	tree, err := f.listTree(ctx, layout, folder)
+	if errors.Is(err, ErrNoSplit) { // the list is all that tells it
+		return place, listErr
+	}
 	tree.Findings = append([]Finding{NewFinding(ListIgnored, "", relative(folder, path), why)}, tree.Findings...)
 	return tree, err
 }
 
-// missing counts rows with a picture or mask that is not there.
-func (f found) missing() int {
-	missing := 0
-	for _, finding := range f.Findings {
-		if finding.Code == MissingImage || finding.Code == MissingMask {
-			missing++
+// missing counts the listed paths, and those of them that are not there.
+func (f found) missing() (missing, paths int) {
+	paths = len(f.Items)
+	for _, item := range f.Items {
+		if item.Mask != "" {
+			paths++
 		}
 	}
-	return missing
+	for _, finding := range f.Findings {
+		switch finding.Code {
+		case MissingImage:
+			missing++
+		case MissingMask:
+			missing++
+			paths++
+		}
+	}
+	return missing, paths
+}
+
+// readListBelow reads a list of what lies in root, or in a folder that root only wraps.
+func (f finder) readListBelow(ctx context.Context, path, root string) (found, error) {
+	place, err := f.readList(ctx, path, root)
+	folder := root
+	for range wrappers {
+		if !errors.Is(err, ErrNoPictures) {
+			break
+		}
+		inner, innerErr := f.inner(folder)
+		if innerErr != nil || inner == "" {
+			break
+		}
+		folder = inner
+		if below, belowErr := f.readList(ctx, path, folder); belowErr == nil {
+			return below, nil
+		}
+	}
+	return place, err
 }
 
 func (f finder) readList(ctx context.Context, path, root string) (found, error) {
@@ -266,6 +306,7 @@ func (f finder) readList(ctx context.Context, path, root string) (found, error) 
 	if missing == len(place.Items) {
 		return found{}, fmt.Errorf("%s: %w: none of its %d pictures is below %s (the first is %s)", path, ErrNoPictures, missing, root, relative(root, place.Items[0].Path))
 	}
+	place.Hints = []string{strings.TrimPrefix(stemAlone(path), "meta_")}
 	return place, nil
 }
 
@@ -274,107 +315,34 @@ func (f finder) listTree(ctx context.Context, layout Layout, root string) (found
 	return found{Listing: listing, root: root, layout: layout.Name}, err
 }
 
-// refuse tells a folder that only shares the benchmark's name by what is in it.
-func (f finder) refuse(folder string) error {
-	if !f.known {
-		return nil
-	}
+// noLayout says that nothing is known of what lies in root, of which search came to folder.
+func (f finder) noLayout(root, folder string) error {
 	folders, err := readFolders(folder)
 	if err != nil {
 		return fmt.Errorf("reading the folder: %w", err)
 	}
+	names := []string{filepath.Base(folder)}
+	var several []string
 	for _, entry := range folders {
-		if other, refused := f.benchmark.refused(entry.Name()); refused {
-			return otherSet(f.benchmark, other)
+		names = append(names, entry.Name())
+		if _, known := FindBenchmark(entry.Name()); known {
+			several = append(several, relative(root, filepath.Join(folder, entry.Name())))
 		}
 	}
-	return nil
-}
-
-func otherSet(b Benchmark, other OtherSet) error {
-	return fmt.Errorf("%w than %s: it is %s", ErrOtherSet, b.Title, other.What)
-}
-
-func (f finder) noLayout(root string) error {
+	if other, refused := f.benchmark.refused(names); refused && f.named {
+		return otherSet(f.benchmark, other)
+	}
+	if len(several) > 1 {
+		return fmt.Errorf("%s holds %w: %s; give the folder of one", root, ErrSeveral, countNamed(several))
+	}
 	return fmt.Errorf("%s: %w; known are <class>/test/{good,<defect>} with <class>/ground_truth/<defect> (or one class's own folder), good/ and bad/ with or without masks/, images/ with masks/, the published folders of the twelve benchmarks, and a list of pictures (*.jsonl, meta.json); `acdclip help datasets` says more", root, ErrNoLayout)
 }
 
-// identify finds out which benchmark the dataset is, if any, and brings the
-// classes' names to the benchmark's.
-func (d *Dataset) identify(f finder) error {
-	benchmark, known := f.benchmark, f.known
-	if !known {
-		benchmark, known = d.recognise()
-	}
-	if !known {
-		return nil
-	}
-	d.Benchmark = &benchmark
-	renamed := map[string]string{}
-	for i := range d.Items {
-		item := &d.Items[i]
-		name, seen := renamed[item.Class]
-		if !seen {
-			if other, refused := benchmark.refused(item.Class); refused {
-				return otherSet(benchmark, other)
-			}
-			name = item.Class
-			if class, ok := benchmark.class(item.Class); ok {
-				name = class.Name
-			}
-			if renamed[item.Class] = name; name != item.Class && item.Class != d.Name {
-				d.Findings = append(d.Findings, NewFinding(RenamedClass, name, "", item.Class+" is "+name))
-			}
-		}
-		item.Class = name
-	}
-	for i, f := range d.Findings {
-		if name, ok := renamed[f.Class]; ok {
-			d.Findings[i].Class = name
-		}
-	}
-	return nil
-}
+// ErrSeveral says that a folder holds more than one dataset.
+var ErrSeveral = errors.New("several datasets")
 
-// recognise tells a benchmark by its folder's name, by two or more classes that
-// are all its own, or by how many pictures of which names there are.
-func (d *Dataset) recognise() (Benchmark, bool) {
-	if base, err := className(d.Root); err == nil {
-		if b, ok := FindBenchmark(base); ok {
-			return b, true
-		}
-	}
-	classes := map[string]bool{}
-	anomalous := 0
-	for _, item := range d.Items {
-		classes[item.Class] = true
-		if item.Anomalous {
-			anomalous++
-		}
-	}
-	for _, b := range Benchmarks() {
-		if b.stem != nil && len(classes) == 1 {
-			if normal, all := b.Counts(); normal == 0 && anomalous == all && len(d.Items) == all && d.everyStem(b.stem) {
-				return b, true
-			}
-		}
-		if len(b.Classes) == 1 || len(classes) < 2 {
-			continue
-		}
-		own := true
-		for name := range classes {
-			_, known := b.class(name)
-			own = own && known
-		}
-		if own {
-			return b, true
-		}
-	}
-	return Benchmark{}, false
-}
-
-func (d *Dataset) everyStem(fits func(string) bool) bool {
-	return !slices.ContainsFunc(d.Items, func(item Item) bool { return !fits(stemAlone(item.Path)) })
+func otherSet(b Benchmark, other OtherSet) error {
+	return fmt.Errorf("%w than %s: it is %s", ErrOtherSet, b.Title, other.What)
 }
 
 // arrange names the classes and sorts the rows.

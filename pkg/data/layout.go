@@ -7,12 +7,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"acdclip/pkg/config"
 )
 
 // Layout is one way in which a dataset's folders are laid out.
 type Layout struct {
 	Name    string
-	Matches func(root string) (bool, error) // whether root looks like it; opens no picture
+	Matches func(root string) (bool, error) // whether root, an absolute path, looks like it; opens no picture
 	// List lists the test pictures; class is what their class is called where the layout has no folder for it.
 	List func(ctx context.Context, root, class string) (Listing, error)
 }
@@ -21,14 +23,15 @@ type Layout struct {
 type Listing struct {
 	Items         []Item
 	Findings      []Finding
-	MaskThreshold uint8 // what the masks need to be read with; 0: any value but zero is anomalous
-	Listed        bool  // the rows come from a list, which says of each picture whether it has a mask
+	Hints         []string // names that may be the benchmark's, the best first
+	MaskThreshold uint8    // what the masks need to be read with; 0: any value but zero is anomalous
+	Listed        bool     // the rows come from a list, which says of each picture whether it has a mask
 }
 
 // Layouts are the known layouts, in the order in which they are tried: each is
 // more special than the next.
 func Layouts() []Layout {
-	return []Layout{visaLayout(), bmadLayout(), railLayout(), polypLayout(), mvtecLayout(), plainLayout()}
+	return []Layout{visaLayout(), bmadLayout(), railLayout(), polypLayout(), mvtecLayout(), plainLayout(config.Root{})}
 }
 
 // lister carries what is known while a tree is listed.

@@ -2,9 +2,7 @@ package data
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,11 +36,7 @@ var (
 
 // bmadTests finds the folders test at root or up to two folders below it.
 func bmadTests(root string) ([]string, error) {
-	absolute, err := filepath.Abs(root)
-	if err != nil {
-		return nil, err
-	}
-	if strings.EqualFold(filepath.Base(absolute), "test") {
+	if strings.EqualFold(filepath.Base(root), "test") {
 		ok, err := isBMADTest(root)
 		if ok || err != nil {
 			return []string{root}, err
@@ -103,9 +97,6 @@ func isBMADTest(test string) (bool, error) {
 	return false, nil
 }
 
-// ErrSeveral says that a folder holds more than one dataset.
-var ErrSeveral = errors.New("several datasets")
-
 func listBMAD(ctx context.Context, root, class string) (Listing, error) {
 	tests, err := bmadTests(root)
 	if err != nil {
@@ -118,14 +109,23 @@ func listBMAD(ctx context.Context, root, class string) (Listing, error) {
 		}
 		return Listing{}, fmt.Errorf("%s holds %w: %s; give the folder of one", root, ErrSeveral, countNamed(names))
 	}
+	test := tests[0]
 	l := newLister(root)
-	files, err := l.pictures(ctx, tests[0], l.seen)
+	files, err := l.pictures(ctx, test, l.seen)
 	if err != nil {
 		return Listing{}, err
 	}
+	// The inner one of two folders test was given: its masks lie beside it.
+	if labels := filepath.Join(filepath.Dir(test), "test_label"); isDirectory(labels) {
+		masks, err := l.pictures(ctx, labels, l.seen)
+		if err != nil {
+			return Listing{}, err
+		}
+		files = append(files, masks...)
+	}
 	var normal, anomalous, masks []string
 	for _, path := range files {
-		switch role, state := bmadPlace(relative(tests[0], path)); {
+		switch role, state := bmadPlace(relative(filepath.Dir(test), path)); {
 		case role == bmadOtherSplit, role == bmadMask && state == "good":
 		case state == "":
 			l.find(Unlabelled, class, path, "")
@@ -139,7 +139,31 @@ func listBMAD(ctx context.Context, root, class string) (Listing, error) {
 	}
 	l.normal(class, normal)
 	l.anomalous(class, "ungood", anomalous, masks, stemAlone, stemAlone)
+	l.out.Hints = bmadHints(root, test, slices.Concat(normal, anomalous))
 	return l.out, nil
+}
+
+// bmadHints are what tells BMAD's sets apart: the folders from root to test, or
+// above a root that is itself called test, and the names of Brain's slices.
+func bmadHints(root, test string, pictures []string) []string {
+	top := root
+	for strings.EqualFold(filepath.Base(top), "test") {
+		top = filepath.Dir(top)
+	}
+	var hints []string
+	for name := range strings.SplitSeq(relative(filepath.Dir(top), test), "/") {
+		name = plainKey(name)
+		for _, prefix := range []string{"liver", "retinaresc"} {
+			if strings.HasPrefix(name, prefix) {
+				name = prefix
+			}
+		}
+		hints = append(hints, name)
+	}
+	if !slices.ContainsFunc(pictures, func(path string) bool { return !isBrainStem(stemAlone(path)) }) {
+		hints = append(hints, "brain")
+	}
+	return hints
 }
 
 type bmadRole int
@@ -150,7 +174,7 @@ const (
 	bmadOtherSplit
 )
 
-// bmadPlace reads the folders of a path below test; state is "good", "ungood" or "".
+// bmadPlace reads the folders of a path from test on; state is "good", "ungood" or "".
 func bmadPlace(path string) (role bmadRole, state string) {
 	segments := strings.Split(strings.ToLower(path), "/")
 	for _, segment := range segments[:len(segments)-1] {
@@ -165,17 +189,4 @@ func bmadPlace(path string) (role bmadRole, state string) {
 		}
 	}
 	return role, state
-}
-
-// className is the name of the class whose own folder this is.
-func className(folder string) (string, error) {
-	absolute, err := filepath.Abs(folder)
-	if err != nil {
-		return "", err
-	}
-	name := filepath.Base(absolute)
-	if name == string(os.PathSeparator) {
-		return "", fmt.Errorf("%s has no name that could be a class's", folder)
-	}
-	return name, nil
 }

@@ -36,8 +36,9 @@ func mvtecClasses(root string) ([]mvtecClass, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the folder: %w", err)
 	}
-	if own, ok := newMVTecClass(root, folders); ok {
-		own.name, err = className(root)
+	own, ok, err := newMVTecClass(root, folders)
+	if ok || err != nil {
+		own.name = filepath.Base(root)
 		return []mvtecClass{own}, err
 	}
 	var classes []mvtecClass
@@ -47,7 +48,11 @@ func mvtecClasses(root string) ([]mvtecClass, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading what may be a class: %w", err)
 		}
-		if class, ok := newMVTecClass(path, inside); ok {
+		class, ok, err := newMVTecClass(path, inside)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
 			class.name = folder.Name()
 			classes = append(classes, class)
 		}
@@ -55,10 +60,15 @@ func mvtecClasses(root string) ([]mvtecClass, error) {
 	return classes, nil
 }
 
-func newMVTecClass(path string, folders []fs.DirEntry) (mvtecClass, bool) {
+func newMVTecClass(path string, folders []fs.DirEntry) (mvtecClass, bool, error) {
 	test, ok := subfolder(path, folders, "test")
+	if !ok {
+		return mvtecClass{}, false, nil
+	}
+	// A folder test with images/ and masks/ in it holds masks, which are no defect's pictures.
+	images, _, err := polypFolders(test)
 	truth, _ := subfolder(path, folders, "ground_truth")
-	return mvtecClass{path: path, test: test, truth: truth}, ok
+	return mvtecClass{path: path, test: test, truth: truth}, images == "" && err == nil, err
 }
 
 type mvtecLister struct{ lister }
@@ -168,11 +178,12 @@ func (l *mvtecLister) class(ctx context.Context, class mvtecClass, kinds []strin
 
 // truthFolders are the folders in a folder of masks, one a defect.
 type truthFolders struct {
-	path  string
-	names []string
-	exact map[string]bool
-	lower map[string]string // a lower-case name to the first folder of it
-	used  map[string]bool
+	path   string
+	names  []string
+	normal []string // paths of what would be masks of normal pictures, which are never looked at
+	exact  map[string]bool
+	lower  map[string]string // a lower-case name to the first folder of it
+	used   map[string]bool
 }
 
 // readTruth reads what is in a folder of masks; "" is none.
@@ -188,6 +199,7 @@ func readTruth(path string) (*truthFolders, error) {
 	for _, folder := range folders {
 		name := folder.Name()
 		if isNormalFolder(name) {
+			t.normal = append(t.normal, filepath.Join(path, name))
 			continue
 		}
 		t.names = append(t.names, name)

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -15,15 +16,21 @@ import (
 //	<good|ok|normal>/...
 //	<defect>/...                              any other name
 //	<masks|ground_truth>/[<defect>/]<stem>[_mask|_gt].<ext>
-func plainLayout() Layout {
+//
+// Folders that the configuration names stand for those of these names.
+func plainLayout(given config.Root) Layout {
+	name := "good and bad"
+	if namesFolders(given) {
+		name = "named folders"
+	}
 	return Layout{
-		Name: "good and bad",
+		Name: name,
 		Matches: func(root string) (bool, error) {
-			found, err := findPlain(root)
-			return found.normal != "", err
+			found, err := findPlain(root, given)
+			return found.normal != nil || given.Anomalous != "", err
 		},
 		List: func(ctx context.Context, root, class string) (Listing, error) {
-			found, err := findPlain(root)
+			found, err := findPlain(root, given)
 			if err != nil {
 				return Listing{}, err
 			}
@@ -32,60 +39,64 @@ func plainLayout() Layout {
 	}
 }
 
-// namedLayout is plainLayout with the folders that the configuration names.
-func namedLayout(names config.Root) Layout {
-	folders := func(root string) plainFolders {
-		place := func(name string) string {
-			if name == "" {
-				return ""
-			}
-			return filepath.Join(root, name)
-		}
-		f := plainFolders{normal: place(names.Normal), masks: place(names.Masks)}
-		if names.Anomalous != "" {
-			f.defects = []string{place(names.Anomalous)}
-		}
-		return f
-	}
-	return Layout{
-		Name: "named folders",
-		Matches: func(root string) (bool, error) {
-			f := folders(root)
-			for _, folder := range slices.Concat([]string{f.normal, f.masks}, f.defects) {
-				if folder != "" && !isDirectory(folder) {
-					return false, nil
-				}
-			}
-			return f.normal != "" || f.defects != nil, nil
-		},
-		List: func(ctx context.Context, root, class string) (Listing, error) {
-			return folders(root).list(ctx, root, class)
-		},
-	}
+// namesFolders reports whether the configuration names folders of a plain dataset.
+func namesFolders(given config.Root) bool {
+	return given.Normal != "" || given.Anomalous != "" || given.Masks != ""
 }
 
-// plainFolders are the folders of a plain dataset; "" is none.
+// plainFolders are the folders of a plain dataset.
 type plainFolders struct {
-	normal, masks string
-	defects       []string
+	normal, defects []string
+	masks           string   // "" is none
+	spare           []string // more folders of masks, which are not looked into
 }
 
-// findPlain finds the folders by their names.
-func findPlain(root string) (plainFolders, error) {
+// findPlain finds the folders that are given, and the others by their names.
+// One that is given and not there is an ErrNoLayout.
+func findPlain(root string, given config.Root) (plainFolders, error) {
 	folders, err := readFolders(root)
 	if err != nil {
 		return plainFolders{}, fmt.Errorf("reading the folder: %w", err)
 	}
-	var f plainFolders
+	place := func(name string) (string, error) {
+		path := filepath.Join(root, name)
+		if name == "" {
+			return "", nil
+		}
+		if !isDirectory(path) {
+			return "", fmt.Errorf("%w: data.roots names the folder %q, which is not in %s", ErrNoLayout, name, root)
+		}
+		return path, nil
+	}
+	normal, err1 := place(given.Normal)
+	anomalous, err2 := place(given.Anomalous)
+	masks, err3 := place(given.Masks)
+	if err := cmp.Or(err1, err2, err3); err != nil {
+		return plainFolders{}, err
+	}
+	f := plainFolders{masks: masks}
+	if normal != "" {
+		f.normal = []string{normal}
+	}
+	if anomalous != "" {
+		f.defects = []string{anomalous}
+	}
 	for _, entry := range folders {
 		path := filepath.Join(root, entry.Name())
 		switch name := strings.ToLower(entry.Name()); {
-		case isNormalFolder(name) && f.normal == "":
-			f.normal = path
+		case path == normal || path == anomalous || path == masks || slices.Contains(otherSplits, name):
+		case isNormalFolder(name):
+			if normal == "" {
+				f.normal = append(f.normal, path)
+			}
 		case slices.Contains([]string{"masks", "mask", "ground_truth", "ground truth", "groundtruth", "gt"}, name):
-			f.masks = path
-		case slices.Contains(otherSplits, name):
-		default:
+			switch {
+			case f.masks == "":
+				f.masks = path
+			case masks == "":
+				f.spare = append(f.spare, path)
+			}
+		case anomalous == "":
 			f.defects = append(f.defects, path)
 		}
 	}
@@ -94,7 +105,7 @@ func findPlain(root string) (plainFolders, error) {
 
 func (f plainFolders) list(ctx context.Context, root, class string) (Listing, error) {
 	l := newLister(root)
-	for _, folder := range slices.Concat([]string{f.normal, f.masks}, f.defects) {
+	for _, folder := range slices.Concat(f.normal, f.defects, []string{f.masks}) {
 		if folder == "" {
 			continue
 		}
@@ -102,14 +113,27 @@ func (f plainFolders) list(ctx context.Context, root, class string) (Listing, er
 			return Listing{}, err
 		}
 	}
-	if f.normal != "" {
-		pictures, err := l.pictures(ctx, f.normal, l.seen)
+	entries, err := readFolder(root)
+	if err != nil {
+		return Listing{}, err
+	}
+	listed := slices.Contains(slices.Concat(f.normal, f.defects), root)
+	for _, entry := range entries {
+		if !listed && isPicture(entry.Name()) && !isFolder(root, entry) {
+			l.find(Unlabelled, class, filepath.Join(root, entry.Name()), "")
+		}
+	}
+	for _, folder := range f.spare {
+		l.find(OrphanMask, class, folder, "the whole folder: the masks of "+relative(root, f.masks)+" are taken")
+	}
+	for _, folder := range f.normal {
+		pictures, err := l.pictures(ctx, folder, l.seen)
 		if err != nil {
 			return Listing{}, err
 		}
 		l.normal(class, pictures)
 	}
-	err := f.listDefects(ctx, &l, class)
+	err = f.listDefects(ctx, &l, class)
 	return l.out, err
 }
 
@@ -119,6 +143,11 @@ func (f plainFolders) listDefects(ctx context.Context, l *lister, class string) 
 	truths, err := readTruth(f.masks)
 	if err != nil {
 		return err
+	}
+	for _, folder := range truths.normal {
+		if _, err := l.claim(folder); err != nil {
+			return err
+		}
 	}
 	var rest, defects []string // pictures of the defects without a mask folder to themselves
 	for _, folder := range f.defects {

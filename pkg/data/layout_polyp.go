@@ -24,11 +24,14 @@ func polypLayout() Layout {
 }
 
 // polypFolders finds the two folders; "" where they are not there, or where
-// the pictures are sorted into normal ones and others.
+// normal pictures have a folder beside or inside them.
 func polypFolders(root string) (images, masks string, err error) {
 	folders, err := readFolders(root)
 	if err != nil {
 		return "", "", fmt.Errorf("reading the folder: %w", err)
+	}
+	if slices.ContainsFunc(folders, isNormalEntry) {
+		return "", "", nil
 	}
 	for _, pair := range [][2]string{{"images", "masks"}, {"original", "groundtruth"}} {
 		images, found := childFolder(root, folders, pair[0])
@@ -40,12 +43,14 @@ func polypFolders(root string) (images, masks string, err error) {
 		if err != nil {
 			return "", "", err
 		}
-		if !slices.ContainsFunc(inside, func(entry fs.DirEntry) bool { return isNormalFolder(entry.Name()) }) {
+		if !slices.ContainsFunc(inside, isNormalEntry) {
 			return images, masks, nil
 		}
 	}
 	return "", "", nil
 }
+
+func isNormalEntry(entry fs.DirEntry) bool { return isNormalFolder(entry.Name()) }
 
 func listPolyps(ctx context.Context, root, class string) (Listing, error) {
 	images, masks, err := polypFolders(root)

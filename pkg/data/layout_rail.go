@@ -7,9 +7,6 @@ import (
 	"strings"
 )
 
-// railMaskThreshold cuts the grey fringe that JPEG leaves around RSDDs' masks.
-const railMaskThreshold = 128
-
 // railLayout is the tree of RSDDs as it was published: two types of rail, all
 // pictures defective, picture and mask (a JPEG) of one name:
 //
@@ -35,11 +32,7 @@ func railTypes(root string) ([]railType, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the folder: %w", err)
 	}
-	name, err := className(root)
-	if err != nil {
-		return nil, nil // a disk's top folder is no type's
-	}
-	if own, ok, err := newRailType(root, name); ok || err != nil {
+	if own, ok, err := newRailType(root, filepath.Base(root)); ok || err != nil {
 		return []railType{own}, err
 	}
 	var types []railType
@@ -85,7 +78,8 @@ func listRails(ctx context.Context, root, _ string) (Listing, error) {
 		return Listing{}, err
 	}
 	l := newLister(root)
-	l.out.MaskThreshold = railMaskThreshold
+	l.out.MaskThreshold = rsddJPEGThreshold
+	l.out.Hints = []string{"rsdd"} // no other set looks so
 	for _, t := range types {
 		if err := l.paired(ctx, t.name, "", t.images, t.masks); err != nil {
 			return Listing{}, fmt.Errorf("class %s: %w", t.name, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"acdclip/pkg/data/list"
@@ -70,12 +71,15 @@ func (l *listedLister) locate(row list.Row, listed string) (string, bool) {
 
 // mask finds an anomalous row's mask; "" where there is none.
 func (l *listedLister) mask(row list.Row, picture string) string {
-	if row.Mask == "" || isDirectory(l.below(row.Mask)) {
+	if row.Mask == "" {
 		l.find(NoMaskListed, row.Class, picture, "")
 		return ""
 	}
 	mask, ok := l.locate(row, row.Mask)
 	switch {
+	case !ok && l.resolver.isFolder(row.Mask):
+		l.find(NoMaskListed, row.Class, picture, row.Mask+" is a folder")
+		return ""
 	case !ok:
 		l.find(MissingMask, row.Class, picture, fmt.Sprintf("line %d names %s", row.Line, row.Mask))
 		return ""
@@ -83,7 +87,7 @@ func (l *listedLister) mask(row list.Row, picture string) string {
 		return mask
 	case l.repair:
 		for _, suffix := range maskSuffixes {
-			if better, ok := l.withStem(filepath.Dir(mask), stemAlone(picture)+suffix); ok {
+			if better := l.withStem(filepath.Dir(mask), stemAlone(picture)+suffix); better != "" {
 				l.find(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(mask)+"; "+filepath.Base(better)+" is taken")
 				return better
 			}
@@ -134,30 +138,22 @@ func findList(root string, names []string) (string, error) {
 
 // besideList finds Bayes-PFL's meta_<Name>.json one level above the dataset's folder.
 func besideList(root string, names []string) (string, error) {
-	absolute, err := filepath.Abs(root)
-	if err != nil {
-		return "", err
-	}
-	above := filepath.Join(absolute, "..")
-	paths, err := filepath.Glob(filepath.Join(escapeGlob(above), "meta_*.json"))
-	if err != nil {
-		return "", nil
-	}
-	for _, path := range paths {
-		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), "meta_"), ".json")
-		for _, known := range names {
-			if !SameDataset(name, known) {
-				continue
-			}
-			if _, err := list.Sniff(path); err == nil {
-				return filepath.Join(root, "..", filepath.Base(path)), nil
-			}
+	above := filepath.Dir(root)
+	entries, _ := os.ReadDir(above) // nothing above the dataset needs to be readable
+	for _, entry := range entries {
+		name, isMeta := strings.CutPrefix(entry.Name(), "meta_")
+		name, isJSON := strings.CutSuffix(name, ".json")
+		if !isMeta || !isJSON || !slices.ContainsFunc(names, func(known string) bool { return SameDataset(name, known) }) {
+			continue
+		}
+		path := filepath.Join(above, entry.Name())
+		switch _, err := list.Sniff(path); {
+		case errors.Is(err, list.ErrNotList):
+		case err != nil:
+			return "", err
+		default:
+			return path, nil
 		}
 	}
 	return "", nil
-}
-
-// escapeGlob keeps a folder's name from being read as a pattern.
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }

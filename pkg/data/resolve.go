@@ -4,6 +4,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -21,9 +22,13 @@ const (
 	otherExtension fallback = "with another extension"
 )
 
+// maxDropped is how many folders a path may have left after its leading ones
+// are dropped: no dataset is deeper, and a hostile path has thousands.
+const maxDropped = 16
+
 // resolver finds the files that a list names on the disk.
 type resolver struct {
-	root    string
+	root    string                         // absolute
 	foreign bool                           // the list may name paths of its author's machine, or of the folder above
 	folders map[string]map[string][]string // folder: lower-case name: names; of the folders that a fallback looked into
 }
@@ -32,50 +37,69 @@ func newResolver(root string, foreign bool) *resolver {
 	return &resolver{root: root, foreign: foreign, folders: map[string]map[string][]string{}}
 }
 
-// find gives a listed path's place on the disk, and how it was found. The steps are
-// those that the lists of ACD-CLIP, its fork, AA-CLIP, AnomalyCLIP and Bayes-PFL need.
-func (r *resolver) find(listed string) (string, fallback, bool) {
-	type candidate struct {
-		path string
-		how  fallback
-	}
-	candidates := []candidate{{r.below(listed), asListed}}
+// candidate is a place where a listed path may lie.
+type candidate struct {
+	path string
+	how  fallback
+}
+
+// candidates are the places that the lists of ACD-CLIP, its fork, AA-CLIP,
+// AnomalyCLIP and Bayes-PFL need, the likeliest first.
+func (r *resolver) candidates(listed string) []candidate {
+	places := []candidate{{r.below(listed), asListed}}
 	if r.foreign {
-		candidates = append(candidates, candidate{filepath.Join(r.root, "..", filepath.FromSlash(listed)), besideFolder})
+		places = append(places, candidate{filepath.Join(filepath.Dir(r.root), filepath.FromSlash(listed)), besideFolder})
 		if path.IsAbs(listed) {
-			candidates = append(candidates, candidate{filepath.FromSlash(listed), absolutePath})
+			places = append(places, candidate{filepath.FromSlash(listed), absolutePath})
 		}
 	}
-	candidates = append(candidates, candidate{r.below("test/" + listed), insideTest})
+	places = append(places, candidate{r.below("test/" + listed), insideTest})
 	if shorter, ok := strings.CutPrefix(listed, "test/"); ok {
-		candidates = append(candidates, candidate{r.below(shorter), withoutTest})
+		places = append(places, candidate{r.below(shorter), withoutTest})
 	}
 	if r.foreign {
-		for rest := listed; ; {
-			_, shorter, ok := strings.Cut(rest, "/")
-			if !ok {
-				break
-			}
-			candidates = append(candidates, candidate{r.below(shorter), fewerSegments})
-			rest = shorter
+		segments := strings.Split(listed, "/")
+		for first := max(1, len(segments)-maxDropped); first < len(segments); first++ {
+			places = append(places, candidate{r.below(path.Join(segments[first:]...)), fewerSegments})
 		}
 	}
-	for _, c := range candidates {
-		if isFile(c.path) {
-			return c.path, c.how, true
+	return places
+}
+
+// find gives a listed path's place on the disk, and how it was found. A path
+// that names a folder is not found.
+func (r *resolver) find(listed string) (found string, how fallback, ok bool) {
+	exact := candidate{r.below(listed), asListed}
+	if info, err := os.Stat(exact.path); err == nil && !info.IsDir() { // the rule, and a dataset may hold millions
+		return exact.path, asListed, true
+	}
+	places := r.candidates(listed)
+	for _, place := range places {
+		if isFile(place.path) {
+			return place.path, place.how, true
 		}
 	}
-	for _, c := range candidates {
-		if found, ok := r.anyCase(c.path); ok {
+	for _, place := range places {
+		if isDirectory(place.path) {
+			return "", asListed, false
+		}
+	}
+	for _, place := range places {
+		if found := r.anyCase(place.path); found != "" {
 			return found, otherCase, true
 		}
 	}
-	for _, c := range candidates {
-		if found, ok := r.anyExtension(c.path); ok {
+	for _, place := range places {
+		if found := r.anyExtension(place.path); found != "" {
 			return found, otherExtension, true
 		}
 	}
 	return "", asListed, false
+}
+
+// isFolder reports whether a listed path names a folder.
+func (r *resolver) isFolder(listed string) bool {
+	return slices.ContainsFunc(r.candidates(listed), func(place candidate) bool { return isDirectory(place.path) })
 }
 
 func (r *resolver) below(listed string) string {
@@ -102,52 +126,73 @@ func (r *resolver) names(folder string) map[string][]string {
 	return names
 }
 
-// folderInAnyCase finds a folder below the root whose letters' case may be another.
-func (r *resolver) folderInAnyCase(folder string) (string, bool) {
-	inside, below := strings.CutPrefix(folder, r.root+string(filepath.Separator))
-	if folder == r.root || !below {
-		return folder, folder == r.root
-	}
-	found := r.root
-	for segment := range strings.SplitSeq(inside, string(filepath.Separator)) {
-		names := r.names(found)[strings.ToLower(segment)]
-		if len(names) == 0 {
-			return "", false
-		}
-		found = filepath.Join(found, names[0])
-	}
-	return found, true
-}
-
-func (r *resolver) anyCase(path string) (string, bool) {
-	folder, ok := r.folderInAnyCase(filepath.Dir(path))
-	if !ok {
-		return "", false
-	}
-	for _, name := range r.names(folder)[strings.ToLower(filepath.Base(path))] {
-		if found := filepath.Join(folder, name); isFile(found) {
-			return found, true
-		}
-	}
-	return "", false
-}
-
-func (r *resolver) anyExtension(path string) (string, bool) {
-	folder, ok := r.folderInAnyCase(filepath.Dir(path))
-	if !ok {
-		return "", false
-	}
-	return r.withStem(folder, stemAlone(path))
-}
-
-// withStem finds a picture of that stem in a folder, whatever its extension.
-func (r *resolver) withStem(folder, wanted string) (string, bool) {
-	for _, extension := range pictureExtensions {
-		for _, name := range r.names(folder)[strings.ToLower(wanted)+extension] {
+// anyCase finds a file below the root whatever the case of its path's letters; "" is none.
+func (r *resolver) anyCase(path string) string {
+	return r.descend(path, func(folder, name string) string {
+		for _, name := range r.sameName(folder, name) {
 			if found := filepath.Join(folder, name); isFile(found) {
-				return found, true
+				return found
+			}
+		}
+		return ""
+	})
+}
+
+// anyExtension finds a picture of the path's stem, whatever its extension and the case of letters.
+func (r *resolver) anyExtension(path string) string {
+	return r.descend(path, func(folder, name string) string { return r.withStem(folder, stem(name)) })
+}
+
+// descend looks into all folders that the path's folder may mean, whatever the
+// case of letters, the exact one first, until file finds something. Where a
+// folder is there in two spellings, each may hold a part of the files.
+func (r *resolver) descend(path string, file func(folder, name string) string) string {
+	way := relative(r.root, path)
+	if way == ".." || strings.HasPrefix(way, "../") { // no search outside the dataset
+		return ""
+	}
+	segments := strings.Split(way, "/")
+	var enter func(folder string, depth int) string
+	enter = func(folder string, depth int) string {
+		if depth == len(segments)-1 {
+			return file(folder, segments[depth])
+		}
+		for _, name := range r.sameName(folder, segments[depth]) {
+			if found := enter(filepath.Join(folder, name), depth+1); found != "" {
+				return found
+			}
+		}
+		return ""
+	}
+	return enter(r.root, 0)
+}
+
+// withStem finds a picture of that stem in a folder, whatever its extension; "" is none.
+func (r *resolver) withStem(folder, wanted string) string {
+	for _, extension := range pictureExtensions {
+		for _, name := range r.sameName(folder, wanted+extension) {
+			if found := filepath.Join(folder, name); isFile(found) {
+				return found
 			}
 		}
 	}
-	return "", false
+	return ""
+}
+
+// sameName gives the names in a folder that differ from wanted in case alone, those of the very stem first.
+func (r *resolver) sameName(folder, wanted string) []string {
+	names := r.names(folder)[strings.ToLower(wanted)]
+	if len(names) < 2 {
+		return names
+	}
+	rank := func(name string) int {
+		switch {
+		case name == wanted:
+			return 0
+		case stem(name) == stem(wanted):
+			return 1
+		}
+		return 2
+	}
+	return slices.SortedStableFunc(slices.Values(names), func(a, b string) int { return rank(a) - rank(b) })
 }

@@ -1,9 +1,16 @@
 package data
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
+
+	"acdclip/pkg/config"
 )
 
 // writeTree makes empty files under a new folder and returns the folder. A
@@ -25,6 +32,8 @@ func growTree(t testing.TB, root string, names ...string) {
 		}
 	}
 	check(os.MkdirAll(root, 0o755))
+	last := root
+	empty := "" // the first file: links to it are made much faster than files
 	for _, name := range names {
 		if link, target, ok := cutLink(name); ok {
 			check(os.MkdirAll(filepath.Dir(filepath.Join(root, link)), 0o755))
@@ -36,8 +45,14 @@ func growTree(t testing.TB, root string, names ...string) {
 			check(os.MkdirAll(path, 0o755))
 			continue
 		}
-		check(os.MkdirAll(filepath.Dir(path), 0o755))
-		check(os.WriteFile(path, nil, 0o644))
+		if parent := filepath.Dir(path); parent != last {
+			check(os.MkdirAll(parent, 0o755))
+			last = parent
+		}
+		if empty == "" || os.Link(empty, path) != nil {
+			check(os.WriteFile(path, nil, 0o644))
+			empty = path
+		}
 	}
 }
 
@@ -61,4 +76,111 @@ func forbid(t testing.TB, path string) {
 	if _, err := os.ReadDir(path); err == nil {
 		t.Skip("this user reads folders without any right to")
 	}
+}
+
+// expand writes out names with braces, as a shell does: "{a,b/{1..3}}.png" is four names.
+func expand(patterns ...string) []string {
+	var names []string
+	for _, pattern := range patterns {
+		open := strings.IndexByte(pattern, '{')
+		if open < 0 {
+			names = append(names, pattern)
+			continue
+		}
+		var options []string
+		start, end, depth := open+1, open+1, 1
+		for ; depth > 0; end++ {
+			c := pattern[end]
+			switch c {
+			case '{':
+				depth++
+			case '}':
+				depth--
+			}
+			if depth == 1 && c == ',' || depth == 0 {
+				options = append(options, pattern[start:end])
+				start = end + 1
+			}
+		}
+		if first, last, ok := strings.Cut(options[0], ".."); ok && !strings.Contains(first, "{") {
+			options = numbers(first, last)
+		}
+		for _, option := range options {
+			names = append(names, expand(pattern[:open]+option+pattern[end:])...)
+		}
+	}
+	return names
+}
+
+// numbers are those from first to last, all with as many digits as first.
+func numbers(first, last string) []string {
+	from, _ := strconv.Atoi(first)
+	to, _ := strconv.Atoi(last)
+	var list []string
+	for n := from; n <= to; n++ {
+		list = append(list, fmt.Sprintf("%0*d", len(first), n))
+	}
+	return list
+}
+
+// plant makes a tree, braces expanded, in a new folder of the given name and returns the folder.
+func plant(t testing.TB, folder string, patterns ...string) string {
+	t.Helper()
+	root := filepath.Join(t.TempDir(), folder)
+	growTree(t, root, expand(patterns...)...)
+	return root
+}
+
+// writeFile writes a file below a folder and returns its path.
+func writeFile(t testing.TB, folder, name, text string) string {
+	t.Helper()
+	path := filepath.Join(folder, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// discover finds a dataset that has to be found.
+func discover(t testing.TB, name string, root config.Root) *Dataset {
+	t.Helper()
+	d, err := Discover(context.Background(), name, root, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// checkRows compares a dataset's rows, in their order, with those wanted.
+func checkRows(t testing.TB, d *Dataset, want ...string) {
+	t.Helper()
+	if got := rows(d); !slices.Equal(got, want) {
+		t.Errorf("rows\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}
+
+// checkFindings compares a dataset's findings with "code path" or "code detail",
+// whatever their order. What small trees always have is left out: counts that
+// differ from the public list's, classes of one label, notes.
+func checkFindings(t testing.TB, d *Dataset, want ...string) {
+	t.Helper()
+	got := slices.DeleteFunc(findings(d), func(finding string) bool {
+		code, _, _ := strings.Cut(finding, " ")
+		return slices.Contains([]Code{CountMismatch, OneClassSet, Note}, Code(code))
+	})
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("findings\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}
+
+// keyOf is the key of the benchmark that a dataset is taken for; "" is none.
+func keyOf(d *Dataset) string {
+	if d.Benchmark == nil {
+		return ""
+	}
+	return d.Benchmark.Key
 }

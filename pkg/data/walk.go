@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -153,15 +154,24 @@ func readFolders(path string) ([]fs.DirEntry, error) {
 		return nil, err
 	}
 	defer folder.Close()
-	entries, err := folder.ReadDir(-1) // os.ReadDir would sort the files too
-	if err != nil {
-		return nil, err
+	var folders []fs.DirEntry
+	for {
+		const few = 1024 // os.ReadDir would hold and sort all files too
+		entries, err := folder.ReadDir(few)
+		for _, entry := range entries {
+			if !isHidden(entry.Name()) && isFolder(path, entry) {
+				folders = append(folders, entry)
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	entries = slices.DeleteFunc(entries, func(entry fs.DirEntry) bool {
-		return isHidden(entry.Name()) || !isFolder(path, entry)
-	})
-	sortNatural(entries)
-	return entries, nil
+	sortNatural(folders)
+	return folders, nil
 }
 
 func sortNatural(entries []fs.DirEntry) {

@@ -49,7 +49,7 @@ func meanLuma(pix []uint8, table *[256]uint8) uint8 {
 	sum := 0
 	for i := 0; i+3 <= len(pix); i += 3 {
 		p := pix[i : i+3 : i+3]
-		sum += int(luma(table[p[0]], table[p[1]], table[p[2]]))
+		sum += int(picture.Luma(table[p[0]], table[p[1]], table[p[2]]))
 	}
 	return uint8(float64(sum)/float64(len(pix)/3) + 0.5)
 }
@@ -67,7 +67,7 @@ func saturate(dst, src []uint8, table *[256]uint8, factor float32) {
 	for i := 0; i+3 <= len(src); i += 3 {
 		s, d := src[i:i+3:i+3], dst[i:i+3:i+3]
 		r, g, b := table[s[0]], table[s[1]], table[s[2]]
-		blend := &blends[luma(r, g, b)]
+		blend := &blends[picture.Luma(r, g, b)]
 		d[0], d[1], d[2] = blend[r], blend[g], blend[b]
 	}
 }
@@ -78,9 +78,4 @@ func saturate(dst, src []uint8, table *[256]uint8, factor float32) {
 func blend(from, to uint8, factor float32) uint8 {
 	v := float32(from) + float32(factor*(float32(to)-float32(from)))
 	return uint8(min(max(v, 0), 255))
-}
-
-// luma is the grey of ITU-R 601-2 in 16-bit fixed point. (Pillow, src/libImaging/Convert.c.)
-func luma(r, g, b uint8) uint8 {
-	return uint8((19595*uint32(r) + 38470*uint32(g) + 7471*uint32(b) + 32768) >> 16)
 }

@@ -27,18 +27,20 @@ func DecodeMask(path string, threshold uint8, o DecodeOptions, turn Orientation)
 	return turn.apply(im).grey(), info, nil
 }
 
-// grey is Pillow's convert("L"): the luma of ITU-R 601-2 in 16-bit fixed point.
+// grey is Pillow's convert("L").
 func (im *Image) grey() *Grey {
 	g := &Grey{im.Width, im.Height, make([]uint8, im.Width*im.Height)}
 	for i := range g.Pix {
-		g.Pix[i] = luma(im.Pix[3*i : 3*i+3 : 3*i+3])
+		p := im.Pix[3*i : 3*i+3 : 3*i+3]
+		g.Pix[i] = Luma(p[0], p[1], p[2])
 	}
 	return g
 }
 
-// luma is the grey of one pixel [3].
-func luma(p []uint8) uint8 {
-	return uint8((19595*uint32(p[0]) + 38470*uint32(p[1]) + 7471*uint32(p[2]) + 32768) >> 16)
+// Luma is the grey of a pixel: that of ITU-R 601-2 in 16-bit fixed point.
+// (Pillow, src/libImaging/Convert.c.)
+func Luma(r, g, b uint8) uint8 {
+	return uint8((19595*uint32(r) + 38470*uint32(g) + 7471*uint32(b) + 32768) >> 16)
 }
 
 // ResizeNearest is Pillow's resize(NEAREST). The place in the input is

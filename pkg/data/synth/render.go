@@ -16,29 +16,36 @@ const (
 	attempts      = 60
 )
 
-// render draws a picture. For a defect other than "" the mask, [size, size], is
-// 255 at the pixels that the defect was drawn on; all other pixels are exactly
-// those of the same picture without the defect.
+// render draws a picture of the class's shape. For a defect other than "" the
+// mask, [height, width], is 255 at the pixels that the defect was drawn on; all
+// other pixels are exactly those of the same picture without the defect.
+//
+// A scene is a square. Above and below it goes on in a picture that is taller.
 func render(p picture, c class, defect string, size int) (*image.NRGBA, []uint8, error) {
-	px := 1 / float64(size)
+	width, height := c.shape(size)
+	px := 1 / float64(width)
 	s := c.scene(p.stream("scene"), px)
-	pixels := make([]color, size*size)
+	top := p.stream("top").IntN(height - width + 1) // the row in which the square begins
+	pixels := make([]color, width*height)
 	for i := range pixels {
-		pixels[i] = s.color(middleOf(i, size))
+		x, y := middleOf(i, width)
+		pixels[i] = s.color(x, y-float64(top)*px)
 	}
 	var mask []uint8
 	if defect != "" {
-		var err error
-		if mask, err = damage(p, s, defect, pixels, size); err != nil {
+		square, err := damage(p, s, defect, pixels[top*width:(top+width)*width], width)
+		if err != nil {
 			return nil, nil, err
 		}
+		mask = make([]uint8, len(pixels))
+		copy(mask[top*width:], square)
 	}
-	return develop(p, pixels, size), mask, nil
+	return develop(p, pixels, width), mask, nil
 }
 
-// middleOf is the middle of pixel i.
-func middleOf(i, size int) (x, y float64) {
-	return (float64(i%size) + 0.5) / float64(size), (float64(i/size) + 0.5) / float64(size)
+// middleOf is the middle of pixel i, in widths of the picture.
+func middleOf(i, width int) (x, y float64) {
+	return (float64(i%width) + 0.5) / float64(width), (float64(i/width) + 0.5) / float64(width)
 }
 
 // damage draws a defect on the pixels, anew until it can be seen.
@@ -97,14 +104,16 @@ func distance(a, b color) float64 {
 func abs(v float64) float64 { return max(v, -v) }
 
 // develop is the camera: uneven light, a darker border, noise, 8 bits.
-func develop(p picture, pixels []color, size int) *image.NRGBA {
+func develop(p picture, pixels []color, width int) *image.NRGBA {
 	r := p.stream("camera")
 	level, right, down := between(r, 0.94, 1.06), between(r, -0.14, 0.14), between(r, -0.14, 0.14)
 	noise := between(r, 0.006, 0.014)
-	out := image.NewNRGBA(image.Rect(0, 0, size, size))
+	height := len(pixels) / width
+	tall := float64(height) / float64(width)
+	out := image.NewNRGBA(image.Rect(0, 0, width, height))
 	for i, c := range pixels {
-		x, y := middleOf(i, size)
-		x, y = x-0.5, y-0.5
+		x, y := middleOf(i, width)
+		x, y = x-0.5, y/tall-0.5
 		light := (level + right*x + down*y) * (1 - 0.18*(x*x+y*y))
 		bits := r.Uint64()
 		// The sum of four bytes is nearly normal; one such for brightness, and

@@ -1,8 +1,8 @@
 package synth
 
 import (
-	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 )
@@ -11,7 +11,7 @@ import (
 const (
 	Textures = "textures" // surfaces without an object
 	Objects  = "objects"  // one object on a table
-	All      = "all"      // both
+	All      = "all"      // both; and, of layouts, every benchmark's
 )
 
 // class is one class that can be drawn.
@@ -20,26 +20,34 @@ type class struct {
 	set     string
 	defects []string // its kinds of defect, taken in turn
 	scene   func(r *rand.Rand, px float64) scene
+	tall    float64 // a picture's height over its width; 0: it is square
+}
+
+// shape is a picture's size in pixels, of which the larger side is size; but
+// the smaller one is never under MinSize.
+func (c class) shape(size int) (width, height int) {
+	if c.tall == 0 {
+		return size, size
+	}
+	width = max(MinSize, int(float64(size)/c.tall))
+	return width, int(math.Round(float64(width) * c.tall))
 }
 
 // classes is the table of all classes; a new class is one more row.
 func classes() []class {
 	return []class{
-		{"woven_fabric", Textures, []string{"hole", "stain", "thread"}, woven},
-		{"wood_grain", Textures, []string{"crack", "dent", "hole", "scratch", "stain"}, wood},
-		{"brushed_metal", Textures, []string{"crack", "dent", "scratch", "stain"}, brushed},
-		{"speckled_stone", Textures, []string{"crack", "hole", "scratch", "stain"}, speckled},
-		{"floor_tiles", Textures, []string{"crack", "hole", "stain", "thread"}, tiles},
-		{"flat_washer", Objects, []string{"dent", "missing", "scratch", "stain"}, washer},
-		{"spur_gear", Objects, []string{"crack", "missing", "scratch", "stain"}, gear},
-		{"gel_capsule", Objects, []string{"crack", "dent", "hole", "scratch", "stain"}, gelCapsule},
-		{"shirt_button", Objects, []string{"crack", "missing", "scratch", "stain", "thread"}, button},
-		{"hex_bolt", Objects, []string{"dent", "missing", "scratch", "stain"}, hexBolt},
+		{name: "woven_fabric", set: Textures, defects: []string{"hole", "stain", "thread"}, scene: woven},
+		{name: "wood_grain", set: Textures, defects: []string{"crack", "dent", "hole", "scratch", "stain"}, scene: wood},
+		{name: "brushed_metal", set: Textures, defects: []string{"crack", "dent", "scratch", "stain"}, scene: brushed},
+		{name: "speckled_stone", set: Textures, defects: []string{"crack", "hole", "scratch", "stain"}, scene: speckled},
+		{name: "floor_tiles", set: Textures, defects: []string{"crack", "hole", "stain", "thread"}, scene: tiles},
+		{name: "flat_washer", set: Objects, defects: []string{"dent", "missing", "scratch", "stain"}, scene: washer},
+		{name: "spur_gear", set: Objects, defects: []string{"crack", "missing", "scratch", "stain"}, scene: gear},
+		{name: "gel_capsule", set: Objects, defects: []string{"crack", "dent", "hole", "scratch", "stain"}, scene: gelCapsule},
+		{name: "shirt_button", set: Objects, defects: []string{"crack", "missing", "scratch", "stain", "thread"}, scene: button},
+		{name: "hex_bolt", set: Objects, defects: []string{"dent", "missing", "scratch", "stain"}, scene: hexBolt},
 	}
 }
-
-// ErrUnknown is a set's or class's name that is not there.
-var ErrUnknown = errors.New("unknown name")
 
 // Sets returns the names of the sets.
 func Sets() []string { return []string{Textures, Objects, All} }
@@ -56,32 +64,4 @@ func Classes(set string) ([]string, error) {
 		return nil, fmt.Errorf("set %q: %w: the sets are %s", set, ErrUnknown, strings.Join(Sets(), ", "))
 	}
 	return names, nil
-}
-
-// chosen returns a set's classes, or those of them that are named.
-func chosen(set string, names []string) ([]class, error) {
-	known, err := Classes(set)
-	if err != nil {
-		return nil, err
-	}
-	if len(names) == 0 {
-		names = known
-	}
-	wanted := make(map[string]bool, len(names))
-	for _, name := range names {
-		wanted[name] = true
-	}
-	var list []class
-	for _, c := range classes() {
-		if (set == c.set || set == All) && wanted[c.name] {
-			list = append(list, c)
-			delete(wanted, c.name)
-		}
-	}
-	for _, name := range names {
-		if wanted[name] {
-			return nil, fmt.Errorf("class %q: %w: set %s has %s", name, ErrUnknown, set, strings.Join(known, ", "))
-		}
-	}
-	return list, nil
 }

@@ -1,62 +1,91 @@
 // Package synth draws small datasets of surfaces and objects with defects and
-// exact masks, laid out as MVTec-AD is. They need no download and no licence,
-// and serve to try the program out and to test it; they are no benchmark.
+// exact masks, in MVTec-AD's folders or, under the classes' names, in those of
+// any benchmark. They need no download and no licence, and serve to try the
+// program out and to test it; they are no benchmark.
 package synth
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"image"
-	"image/png"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
-	"sync"
-
-	"github.com/google/renameio/v2"
-	"golang.org/x/sync/errgroup"
+	"strings"
 )
 
 // Options says what Write draws. The zero value of a field is its default;
 // a count below zero is none.
 type Options struct {
-	Set         string   // Textures, Objects or All; "" is All
-	Classes     []string // some of the set's classes; none: all of them
+	// Layout is a benchmark's name in any spelling, whose folders, file formats
+	// and classes are written, or All; see Layouts. "" is MVTec-AD's
+	// folders with the classes of Set.
+	Layout      string
+	Set         string   // Textures, Objects or All; "" is All; only without a Layout
+	Classes     []string // some of the set's or layout's classes; none: all of them
 	Seed        uint64
-	Normal      int                   // normal test pictures a class; default 12
-	Anomalous   int                   // anomalous test pictures a class, over its defects in turn; default 12
-	TrainNormal int                   // normal training pictures a class, which this project does not use; default none
-	Size        int                   // the side of the pictures in pixels, MinSize to MaxSize; default 256
+	Normal      int                   // normal test pictures a class, where the layout has such; default 12, with a Layout 2
+	Anomalous   int                   // anomalous test pictures a class, over its defects in turn; default 12, with a Layout 3
+	TrainNormal int                   // normal training pictures a class, which this project does not use, where the layout has such; default none
+	Size        int                   // the larger side of the pictures in pixels, MinSize to MaxSize; default 256
 	Workers     int                   // pictures drawn at once; default one a processor; it changes no byte
 	Progress    func(done, total int) // called after each picture, one call at a time
 }
 
-// The bounds of Options.Size, and of each count of pictures.
+// The bounds of Options.Size, and of each count of pictures. The smaller side of
+// a picture is at least MinSize too; the larger one of long pictures grows to fit.
 const (
 	MinSize  = 64
 	MaxSize  = 2048
 	MaxCount = 100_000
 )
 
+// ConfigFile is the configuration that the layout All adds: where each dataset lies.
+const ConfigFile = "datasets.yaml"
+
 // Summary says what was written.
 type Summary struct {
+	Layouts                        []string // of benchmarks, by their names in Layouts
 	Classes                        []string
 	Normal, Anomalous, TrainNormal int // in all; each anomalous picture has a mask
+	Validation                     int // pictures of validation parts
 }
 
-// ErrNotEmpty is a folder that holds something already.
-var ErrNotEmpty = errors.New("the folder is not empty")
+func (s *Summary) count(p part) {
+	switch p {
+	case testNormal:
+		s.Normal++
+	case testAnomalous:
+		s.Anomalous++
+	case trainNormal:
+		s.TrainNormal++
+	default:
+		s.Validation++
+	}
+}
 
-// Write draws a dataset into the folder dir, which must be missing or empty:
+// What Write fails with, wrapped with what and where.
+var (
+	ErrNotEmpty = errors.New("the folder is not empty") // it holds something already
+	ErrNothing  = errors.New("no picture is asked for") // or none that the layout has
+	ErrUnknown  = errors.New("unknown name")            // of a layout, set or class
+)
+
+// Write draws a dataset into the folder dir, which must be missing or empty.
+// Without a Layout these are its files:
 //
 //	<class>/train/good/000.png           where TrainNormal asks for it
 //	<class>/test/good/000.png            8-bit RGB
 //	<class>/test/<defect>/000.png
 //	<class>/ground_truth/<defect>/000_mask.png   8-bit gray: 255 where the defect was drawn, else 0
+//
+// With one they are the benchmark's, as it is published. VisA, Brain and Retina
+// have a few pictures of train and validation parts whatever is asked for, since
+// these are easily taken for test pictures; a set of numbered pictures has no
+// more than it has numbers. All writes each benchmark into the folder that the
+// released code names, and a ConfigFile.
 //
 // A picture follows from the seed, its class, its folder and its number alone:
 // the same options give the same bytes on one kind of processor, and a
@@ -67,39 +96,51 @@ func Write(ctx context.Context, dir string, o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
+	p, err := newPlan(o, list)
+	if err != nil {
+		return Summary{}, err
+	}
 	missing, err := requireEmpty(dir)
 	if err != nil {
 		return Summary{}, fmt.Errorf("%s: %w", dir, err)
 	}
-	jobs, summary := plan(o, list)
-	if err := draw(ctx, dir, o, jobs); err != nil {
-		return Summary{}, errors.Join(err, remove(dir, list, missing))
+	if err := p.write(ctx, dir, o); err != nil {
+		return Summary{}, errors.Join(err, p.remove(dir, missing))
 	}
-	return summary, nil
+	return p.summary, nil
 }
 
 // remove takes away what was written, the folder too where it was not there before.
-func remove(dir string, list []class, whole bool) error {
+func (p plan) remove(dir string, whole bool) error {
 	if whole {
 		return os.RemoveAll(dir)
 	}
 	var failed error
-	for _, c := range list {
-		failed = errors.Join(failed, os.RemoveAll(filepath.Join(dir, c.name)))
+	for _, path := range p.paths() {
+		top, _, _ := strings.Cut(path, "/")
+		failed = errors.Join(failed, os.RemoveAll(filepath.Join(dir, top)))
 	}
 	return failed
 }
 
-// resolve fills in the defaults and checks the bounds.
-func (o Options) resolve() (Options, []class, error) {
-	if o.Set == "" {
-		o.Set = All
+// resolve fills in the defaults, checks the bounds and finds what is named.
+func (o Options) resolve() (Options, []dataset, error) {
+	normal, anomalous := 12, 12
+	switch {
+	case o.Layout == "":
+		if o.Set == "" {
+			o.Set = All
+		}
+	case o.Set != "":
+		return o, nil, fmt.Errorf("layout %s and set %s: a layout has its benchmark's classes", o.Layout, o.Set)
+	default:
+		normal, anomalous = 2, 3 // of up to fifteen classes
 	}
 	counts := []struct {
 		name     string
 		value    *int
 		standard int
-	}{{"normal", &o.Normal, 12}, {"anomalous", &o.Anomalous, 12}, {"train normal", &o.TrainNormal, 0}}
+	}{{"normal", &o.Normal, normal}, {"anomalous", &o.Anomalous, anomalous}, {"train normal", &o.TrainNormal, 0}}
 	for _, count := range counts {
 		switch {
 		case *count.value == 0:
@@ -117,12 +158,12 @@ func (o Options) resolve() (Options, []class, error) {
 		return o, nil, fmt.Errorf("a size of %d: it must be %d to %d", o.Size, MinSize, MaxSize)
 	}
 	if o.Normal+o.Anomalous+o.TrainNormal == 0 {
-		return o, nil, errors.New("no picture is asked for")
+		return o, nil, ErrNothing
 	}
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	list, err := chosen(o.Set, o.Classes)
+	list, err := o.datasets()
 	return o, list, err
 }
 
@@ -143,130 +184,4 @@ func requireEmpty(dir string) (missing bool, err error) {
 		return false, err
 	}
 	return false, ErrNotEmpty
-}
-
-// job is one picture to be drawn.
-type job struct {
-	class  class
-	split  string // "test" or "train"
-	defect string // "" for a normal picture
-	number int    // inside its folder
-}
-
-// folder is the job's folder below its class's split.
-func (j job) folder() string {
-	if j.defect == "" {
-		return "good"
-	}
-	return j.defect
-}
-
-func plan(o Options, list []class) ([]job, Summary) {
-	var jobs []job
-	var summary Summary
-	for _, c := range list {
-		summary.Classes = append(summary.Classes, c.name)
-		for i := range o.TrainNormal {
-			jobs = append(jobs, job{c, "train", "", i})
-		}
-		for i := range o.Normal {
-			jobs = append(jobs, job{c, "test", "", i})
-		}
-		for i := range o.Anomalous {
-			kinds := len(c.defects)
-			jobs = append(jobs, job{c, "test", c.defects[i%kinds], i / kinds})
-		}
-	}
-	summary.Normal, summary.Anomalous, summary.TrainNormal = len(list)*o.Normal, len(list)*o.Anomalous, len(list)*o.TrainNormal
-	return jobs, summary
-}
-
-// draw draws all pictures, several at once.
-func draw(ctx context.Context, dir string, o Options, jobs []job) error {
-	if err := makeFolders(dir, jobs); err != nil {
-		return err
-	}
-	group, drawing := errgroup.WithContext(ctx)
-	group.SetLimit(o.Workers)
-	var lock sync.Mutex
-	done := 0
-	for _, j := range jobs {
-		if drawing.Err() != nil {
-			break
-		}
-		group.Go(func() error {
-			if err := drawing.Err(); err != nil {
-				return err
-			}
-			if err := j.write(dir, o); err != nil {
-				return fmt.Errorf("%s %s %03d: %w", j.class.name, j.folder(), j.number, err)
-			}
-			if o.Progress != nil {
-				lock.Lock()
-				defer lock.Unlock()
-				done++
-				o.Progress(done, len(jobs))
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	return ctx.Err()
-}
-
-func makeFolders(dir string, jobs []job) error {
-	made := map[string]bool{}
-	for _, j := range jobs {
-		for _, path := range []string{j.picture(dir), j.mask(dir)} {
-			folder := filepath.Dir(path)
-			if path == "" || made[folder] {
-				continue
-			}
-			if err := os.MkdirAll(folder, 0o755); err != nil {
-				return err
-			}
-			made[folder] = true
-		}
-	}
-	return nil
-}
-
-// picture is the path of the job's picture.
-func (j job) picture(dir string) string {
-	return filepath.Join(dir, j.class.name, j.split, j.folder(), fmt.Sprintf("%03d.png", j.number))
-}
-
-// mask is the path of the job's mask; "" for a normal picture.
-func (j job) mask(dir string) string {
-	if j.defect == "" {
-		return ""
-	}
-	return filepath.Join(dir, j.class.name, "ground_truth", j.defect, fmt.Sprintf("%03d_mask.png", j.number))
-}
-
-func (j job) write(dir string, o Options) error {
-	name := picture{seed: o.Seed, class: j.class.name, split: j.split + "/" + j.folder(), index: j.number}
-	drawing, mask, err := render(name, j.class, j.defect, o.Size)
-	if err != nil {
-		return err
-	}
-	if mask != nil {
-		gray := &image.Gray{Pix: mask, Stride: o.Size, Rect: drawing.Rect}
-		if err := writePNG(j.mask(dir), gray); err != nil {
-			return err
-		}
-	}
-	return writePNG(j.picture(dir), drawing)
-}
-
-// writePNG writes a picture that appears whole or not at all.
-func writePNG(path string, m image.Image) error {
-	var file bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.BestSpeed} // a noisy picture hardly shrinks by trying harder
-	if err := encoder.Encode(&file, m); err != nil {
-		return err
-	}
-	return renameio.WriteFile(path, file.Bytes(), 0o644)
 }

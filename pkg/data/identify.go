@@ -1,0 +1,128 @@
+package data
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// identify finds out which benchmark the dataset is, if any, and brings the
+// classes' names to the benchmark's.
+func (d *Dataset) identify(f finder, hints []string) error {
+	benchmark, known := f.benchmark, f.known
+	if !known {
+		benchmark, known = d.recognise(hints)
+	}
+	if !known {
+		return nil
+	}
+	if other, refused := benchmark.refused(d.names(benchmark)); refused {
+		if f.named {
+			return otherSet(benchmark, other)
+		}
+		return nil // a set of one's own whose folder happens to be called so
+	}
+	d.Benchmark = &benchmark
+	renamed := map[string]string{}
+	for i := range d.Items {
+		item := &d.Items[i]
+		name, seen := renamed[item.Class]
+		if !seen {
+			name = item.Class
+			if class, ok := benchmark.class(item.Class); ok {
+				name = class.Name
+			}
+			if renamed[item.Class] = name; name != item.Class && item.Class != d.Name {
+				d.Findings = append(d.Findings, NewFinding(RenamedClass, name, "", item.Class+" is "+name))
+			}
+		}
+		item.Class = name
+	}
+	for i, f := range d.Findings {
+		if name, ok := renamed[f.Class]; ok {
+			d.Findings[i].Class = name
+		}
+	}
+	return nil
+}
+
+// names are those of the classes and of all folders that the pictures lie in,
+// where they may betray another set than the benchmark.
+func (d *Dataset) names(b Benchmark) []string {
+	if len(b.Others) == 0 {
+		return nil
+	}
+	seen := map[string]bool{filepath.Base(d.Root): true}
+	for _, item := range d.Items {
+		seen[item.Class] = true
+		if folder := filepath.Dir(item.Path); !seen[folder] {
+			seen[folder] = true
+			for name := range strings.SplitSeq(relative(d.Root, folder), "/") {
+				seen[name] = true
+			}
+		}
+	}
+	return slices.Collect(maps.Keys(seen))
+}
+
+// recognise tells a benchmark by its folder's name, by two or more classes that
+// are all its own, or by how many pictures of which names there are.
+func (d *Dataset) recognise(hints []string) (Benchmark, bool) {
+	for _, name := range append([]string{filepath.Base(d.Root)}, hints...) {
+		if b, ok := FindBenchmark(name); ok {
+			return b, true
+		}
+	}
+	classes, defects := map[string]bool{}, map[string]bool{}
+	anomalous := 0
+	for _, item := range d.Items {
+		classes[item.Class] = true
+		if item.Anomalous {
+			anomalous++
+			defects[strings.ToLower(item.Defect)] = true
+		}
+	}
+	delete(defects, "") // a list need not say
+	for _, b := range Benchmarks() {
+		if b.Uncounted {
+			continue // its classes are words that anyone may use
+		}
+		fits := true
+		if len(b.Classes) == 1 {
+			one := b.Classes[0]
+			fits = len(classes) == 1 && anomalous == one.Anomalous && len(d.Items)-anomalous == one.Normal && d.everyStem(b.stem)
+		} else {
+			for name := range classes {
+				_, own := b.class(name)
+				fits = fits && own
+			}
+			for defect := range defects {
+				fits = fits && (b.defects == nil || slices.Contains(b.defects, defect))
+			}
+			fits = fits && len(classes) > 1
+		}
+		if fits {
+			return b, true
+		}
+	}
+	return Benchmark{}, false
+}
+
+func (d *Dataset) everyStem(fits func(string) bool) bool {
+	return fits == nil || !slices.ContainsFunc(d.Items, func(item Item) bool { return !fits(stemAlone(item.Path)) })
+}
+
+// jpegThreshold is what the benchmark's masks need to be read with, where they are JPEG; 0 for nothing special.
+func (d *Dataset) jpegThreshold() uint8 {
+	if d.Benchmark == nil || d.Benchmark.jpegThreshold == 0 {
+		return 0
+	}
+	for _, item := range d.Items {
+		switch strings.ToLower(filepath.Ext(item.Mask)) {
+		case ".jpg", ".jpeg":
+			return d.Benchmark.jpegThreshold
+		}
+	}
+	return 0
+}

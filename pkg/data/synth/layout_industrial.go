@@ -1,0 +1,85 @@
+package synth
+
+import (
+	"fmt"
+	"slices"
+)
+
+// industrial are the layouts of the industrial benchmarks, as they are published.
+func industrial() []layout {
+	gray := []string{"grid", "screw", "zipper"}
+	return []layout{
+		{
+			benchmark: "MVTec", folder: "mvtec_ad", drawn: classes(),
+			places: slices.Concat(mvtecTree(colors, noneOf(gray...)), mvtecTree(grays, oneOf(gray...))),
+		},
+		{benchmark: "VisA", folder: "VisA_20220922", drawn: classes(), places: visaTree(), texts: visaTables},
+		{
+			benchmark: "BTAD", folder: "BTech_Dataset_transformed", drawn: classes(),
+			places: slices.Concat(btadTree(oneOf("01"), "bmp", "png"), btadTree(oneOf("02"), "png", "png"), btadTree(oneOf("03"), "bmp", "bmp")),
+		},
+		{benchmark: "MPDD", folder: "MPDD", drawn: classes(), places: mvtecTree(colors, nil)},
+		{
+			// The two types as they were published; the benchmark's other classes are other sets'.
+			benchmark: "RSDD", folder: "RSDD", names: []string{"Type-I", "Type-II"},
+			drawn: []class{rail(160, 1000), rail(55, 1250)},
+			places: []placement{{
+				part: testAnomalous, stem: counting("rail_", 1),
+				picture: file{"RSDDs dataset/{class} RSDDs dataset/Rail surface images/{stem}.jpg", grays},
+				mask:    file{"RSDDs dataset/{class} RSDDs dataset/GroundTruth/{stem}.jpg", marked},
+			}},
+		},
+	}
+}
+
+// rail is a strip of worn steel of the proportions given.
+func rail(width, height float64) class {
+	return class{defects: []string{"crack", "dent", "scratch", "stain"}, scene: brushed, tall: height / width}
+}
+
+func mvtecTree(l look, of func(string) bool) []placement {
+	return []placement{
+		{part: trainNormal, of: of, stem: counted(3), picture: file{"{class}/train/good/{stem}.png", l}},
+		{part: testNormal, of: of, stem: counted(3), picture: file{"{class}/test/good/{stem}.png", l}},
+		{
+			part: testAnomalous, of: of, stem: counted(3),
+			picture: file{"{class}/test/{defect}/{stem}.png", l},
+			mask:    file{"{class}/ground_truth/{defect}/{stem}_mask.png", marked},
+		},
+	}
+}
+
+func btadTree(of func(string) bool, pictures, masks string) []placement {
+	holed := func(number int) string { // the numbers have a hole, as the published ones have
+		if number > 0 {
+			number++
+		}
+		return fmt.Sprintf("%04d", number)
+	}
+	return []placement{
+		{part: trainNormal, of: of, stem: holed, picture: file{"{class}/train/ok/{stem}." + pictures, colors}},
+		{part: testNormal, of: of, stem: holed, picture: file{"{class}/test/ok/{stem}." + pictures, colors}},
+		{
+			part: testAnomalous, of: of, stem: holed,
+			picture: file{"{class}/test/ko/{stem}." + pictures, colors},
+			mask:    file{"{class}/ground_truth/ko/{stem}." + masks, marked},
+		},
+	}
+}
+
+// visaTree has test and train normals in one folder, where the numbers go on.
+func visaTree() []placement {
+	short := []string{"capsules", "cashew", "chewinggum", "fryum", "pipe_fryum"} // their normal pictures have three digits
+	normals := func(of func(string) bool, digits int) []placement {
+		picture := file{"{class}/Data/Images/Normal/{stem}.JPG", colors}
+		return []placement{
+			{part: testNormal, of: of, stem: counted(digits), picture: picture},
+			{part: trainNormal, of: of, stem: counted(digits), picture: picture, least: 2},
+		}
+	}
+	return slices.Concat(normals(noneOf(short...), 4), normals(oneOf(short...), 3), []placement{{
+		part: testAnomalous, stem: counted(3),
+		picture: file{"{class}/Data/Images/Anomaly/{stem}.JPG", colors},
+		mask:    file{"{class}/Data/Masks/Anomaly/{stem}.png", kinds},
+	}})
+}

@@ -1,0 +1,83 @@
+package synth
+
+import (
+	"image"
+	"image/draw"
+	"maps"
+	"slices"
+)
+
+// drawing is a drawn picture before it is written.
+type drawing struct {
+	colors *image.NRGBA
+	mask   *image.Gray // 255 where a defect was drawn, else 0
+	defect string
+}
+
+// look is what one of a picture's files shows of the drawing.
+type look func(drawing) image.Image
+
+// colors is the picture in color.
+func colors(d drawing) image.Image { return d.colors }
+
+// grays is the picture in one channel.
+func grays(d drawing) image.Image { return gray(d) }
+
+func gray(d drawing) *image.Gray {
+	out := image.NewGray(d.colors.Rect)
+	draw.Draw(out, out.Rect, d.colors, image.Point{}, draw.Src)
+	return out
+}
+
+// marked is the mask as it is: 0 and 255.
+func marked(d drawing) image.Image { return d.mask }
+
+// kinds is the mask with the number of the kind of defect, from 1 to 9, where
+// the defect is: it looks black.
+func kinds(d drawing) image.Image {
+	id := 1 + slices.Index(slices.Sorted(maps.Keys(defects())), d.defect)
+	return inParts(d.mask, uint8(id))
+}
+
+// lesions is the mask in several grays, one a kind of lesion.
+func lesions(d drawing) image.Image { return inParts(d.mask, 85, 170, 255) }
+
+// inParts gives the mask's pixels the values in turn, to each as many: the
+// first rows' the first.
+func inParts(mask *image.Gray, values ...uint8) *image.Gray {
+	var at []int
+	for i, v := range mask.Pix {
+		if v != 0 {
+			at = append(at, i)
+		}
+	}
+	out := image.NewGray(mask.Rect)
+	for n, i := range at {
+		out.Pix[i] = values[n*len(values)/len(at)]
+	}
+	return out
+}
+
+// fringed is the mask with what a lossy copy left at its border: values up to
+// 7, and down from 255 to 248.
+func fringed(d drawing) image.Image {
+	const reach = 2
+	out := image.NewGray(d.mask.Rect)
+	width, height := out.Rect.Dx(), out.Rect.Dy()
+	for y := range height {
+		for x := range width {
+			own := d.mask.Pix[y*width+x]
+			near := false
+			for row := max(y-reach, 0); row <= min(y+reach, height-1); row++ {
+				for column := max(x-reach, 0); column <= min(x+reach, width-1); column++ {
+					near = near || d.mask.Pix[row*width+column] != own
+				}
+			}
+			if near {
+				own ^= uint8(1 + (3*x+5*y)%7) // 255 less so much, or 0 more
+			}
+			out.Pix[y*width+x] = own
+		}
+	}
+	return out
+}
