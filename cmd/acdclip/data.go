@@ -13,6 +13,7 @@ func newDataCommand(a *app) *cobra.Command {
 	}
 	command.AddCommand(
 		newListCommand(a, runList),
+		newVerifyCommand(a, runVerify),
 		newIndexCommand(a, runIndex),
 		newSynthCommand(a, runSynth),
 	)

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -107,16 +106,6 @@ func (a *app) discover(ctx context.Context, c config.Config, name string, s sele
 	return set.Select(slices.Compact(slices.Sorted(slices.Values(s.classes))), s.limit)
 }
 
-// hasher hashes the content of pictures, and shows how far it has come.
-func (a *app) hasher(stage string, total int) contents.Hasher {
-	return contents.Hasher{Cache: contents.DefaultCache(), Progress: func(done int) {
-		if done == 1 {
-			a.emit(report.StageStarted{Stage: stage, Unit: "pictures", Total: total})
-		}
-		a.emit(report.Progress{Stage: stage, Done: done, Total: total})
-	}}
-}
-
 // picturesOf gives the paths of a dataset's pictures, without those that are not there.
 func picturesOf(set *data.Dataset) []string {
 	paths := make([]string, 0, len(set.Items))
@@ -131,13 +120,13 @@ func picturesOf(set *data.Dataset) []string {
 // contentsOf hashes all pictures of the dataset that set was selected from.
 func (a *app) contentsOf(ctx context.Context, set *data.Dataset) (contents.Set, error) {
 	paths := picturesOf(set.Whole())
-	start := time.Now()
-	stage := "read " + set.Name + " for its content hashes"
-	sums, err := a.hasher(stage, len(paths)).Sums(ctx, set.Root, paths)
+	reading := a.counter("read "+set.Name+" for its content hashes", "pictures")
+	hasher := contents.Hasher{Cache: contents.DefaultCache(), Progress: func(done int) { reading.progress(done, len(paths)) }}
+	sums, err := hasher.Sums(ctx, set.Root, paths)
 	if err != nil {
 		return contents.Set{}, fmt.Errorf("dataset %s: %w", set.Name, err)
 	}
-	a.emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
+	reading.done()
 	return contents.NewSet(sums), nil
 }
 

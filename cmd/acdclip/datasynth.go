@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -86,13 +85,8 @@ func runSynth(ctx context.Context, o *synthOptions) error {
 	if err != nil {
 		return err
 	}
-	stage, start := "draw "+o.folder, time.Now()
-	options.Progress = func(done, total int) {
-		if done == 1 {
-			o.app.emit(report.StageStarted{Stage: stage, Unit: "pictures", Total: total})
-		}
-		o.app.emit(report.Progress{Stage: stage, Done: done, Total: total})
-	}
+	drawing := o.app.counter("draw "+o.folder, "pictures")
+	options.Progress = drawing.progress
 	summary, err := synth.Write(ctx, o.folder, options)
 	switch {
 	case errors.Is(err, synth.ErrNothing):
@@ -100,7 +94,7 @@ func runSynth(ctx context.Context, o *synthOptions) error {
 	case err != nil:
 		return err // nothing is left behind
 	}
-	o.app.emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
+	drawing.done()
 	o.app.emit(report.Notice{Text: describeDrawn(o.folder, summary)})
 	return nil
 }

@@ -41,9 +41,9 @@ func (d *Dataset) check(listed bool) {
 	for _, count := range counts {
 		switch {
 		case count.Normal == 0:
-			d.add(OneClassSet, count.Class, "class "+count.Class+" has no normal picture: image metrics are not defined for it")
+			d.add(OneClassSet, count.Class, count.Class+" has no normal picture, so no image metrics")
 		case count.Anomalous == 0:
-			d.add(OneClassSet, count.Class, "class "+count.Class+" has no anomalous picture: neither image nor pixel metrics are defined for it")
+			d.add(OneClassSet, count.Class, count.Class+" has no anomalous picture, so no metrics")
 		}
 	}
 	if d.Benchmark == nil {
@@ -92,16 +92,16 @@ func (d *Dataset) compareCounts(counts []Count) {
 	for _, count := range counts {
 		at := slices.IndexFunc(rest, func(class BenchmarkClass) bool { return class.Name == count.Class })
 		if at < 0 {
-			d.add(CountMismatch, count.Class, "the public list has no class "+count.Class)
+			d.add(CountMismatch, count.Class, count.Class+" is no class of it")
 			continue
 		}
 		if want := rest[at]; want.Normal != count.Normal || want.Anomalous != count.Anomalous {
-			d.add(CountMismatch, count.Class, fmt.Sprintf("%s has %d normal and %d anomalous pictures, the public list %d and %d", count.Class, count.Normal, count.Anomalous, want.Normal, want.Anomalous))
+			d.add(CountMismatch, count.Class, fmt.Sprintf("%s %d/%d for %d/%d", count.Class, count.Normal, count.Anomalous, want.Normal, want.Anomalous))
 		}
 		rest = slices.Delete(rest, at, at+1)
 	}
 	for _, class := range rest {
-		d.add(CountMismatch, class.Name, "class "+class.Name+" is missing")
+		d.add(CountMismatch, class.Name, class.Name+" is missing")
 	}
 }
 

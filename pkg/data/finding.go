@@ -56,18 +56,18 @@ const (
 type codeKind struct {
 	code    Code
 	level   Level
-	meaning string // follows a count
+	meaning string // in the plural
 }
 
 // codeKinds lists the codes in the order in which they are shown within a level.
 var codeKinds = []codeKind{
 	{MissingImage, Error, "listed pictures are not there"},
-	{MissingMask, Error, "anomalous pictures have no mask, where others have: a mask is named <stem>, <stem>_mask or <stem>_gt"},
+	{MissingMask, Error, "anomalous pictures have no mask, where others have (it is named <stem>, <stem>_mask or <stem>_gt)"},
 	{Undecodable, Error, "files cannot be read as pictures"},
 	{DuplicatePath, Error, "pictures are listed twice, or share one mask"},
 	{AmbiguousMask, Error, "pictures have more than one mask"},
 	{KnownSubset, Warning, "counts are those of another set"},
-	{CountMismatch, Warning, "counts differ from the public list, so numbers do not compare with published ones"},
+	{CountMismatch, Warning, "normal/anomalous counts are not the public list's, so numbers do not compare with published ones"},
 	{ListIgnored, Warning, "lists name too many files that are not there, and the folders were read instead"},
 	{NoMaskListed, Warning, "anomalous pictures have no mask listed and are left out of pixel metrics"},
 	{PairingDisagrees, Warning, "listed masks are named otherwise than their pictures"},
@@ -80,11 +80,11 @@ var codeKinds = []codeKind{
 	{EmptyClass, Warning, "classes have no test pictures and are left out"},
 	{OneClassSet, Info, "classes have pictures of one label only"},
 	{NonBinaryMask, Info, "masks hold other values than 0 and 255, or color or alpha"},
-	{FaintMask, Info, "masks have no value above 127: a threshold of 128 would lose them"},
+	{FaintMask, Info, "masks have no value above 127, at their own size or scaled: a threshold of 128 would lose them"},
 	{PathFallback, Info, "listed paths were found elsewhere than the list says"},
 	{RenamedClass, Info, "classes are called otherwise than in the benchmark"},
 	{LabelFormat, Info, "entries of the list are unusual, and were understood"},
-	{Note, Info, "things to know about this benchmark"},
+	{Note, Info, "to know about this benchmark"},
 }
 
 func (c Code) kind() codeKind {
@@ -125,23 +125,24 @@ func (f Finding) about() string {
 type Summary struct {
 	Code     Code
 	Level    Level
-	Meaning  string // what it means, to follow the count
+	Meaning  string // what they have in common, in the plural
 	Findings []Finding
 }
 
-// String reads "3 masks belong to no picture (a.png, b.png, ...)".
-func (s Summary) String() string { return s.text(5) }
-
-func (s Summary) text(few int) string {
-	names := make([]string, 0, few+1)
-	for i, finding := range s.Findings {
-		if i == few {
-			names = append(names, "...")
-			break
-		}
-		names = append(names, finding.about())
+// String reads "masks belong to no picture: a.png; b.png; c.png; and 4 more".
+func (s Summary) String() string {
+	const few = 3
+	var b strings.Builder
+	b.WriteString(s.Meaning)
+	separator := ": "
+	for _, finding := range s.Findings[:min(few, len(s.Findings))] {
+		b.WriteString(separator + finding.about())
+		separator = "; "
 	}
-	return fmt.Sprintf("%d %s (%s)", len(s.Findings), s.Meaning, strings.Join(names, "; "))
+	if more := len(s.Findings) - few; more > 0 {
+		fmt.Fprintf(&b, "; and %d more", more)
+	}
+	return b.String()
 }
 
 // Summarize groups findings, the gravest first.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // visaLayout is VisA as it is published. Train and test normals share a folder,
@@ -24,8 +25,16 @@ var ErrNoSplit = errors.New("the test split is unknown")
 
 const visaTable = "split_csv/1cls.csv"
 
-// isVisA reports whether a folder in root holds Data/Images.
+// isVisA reports whether root holds classes as VisA has them, or is one of them,
+// or a folder in one down to the normal pictures: those of train and test lie in
+// it together, which is why no other layout may take it.
 func isVisA(root string) (bool, error) {
+	for _, way := range []string{"Data/Images", "Images", ""} {
+		images := filepath.Join(root, filepath.FromSlash(way))
+		if strings.HasSuffix(filepath.ToSlash(images), "/Data/Images") && isDirectory(filepath.Join(images, "Normal")) {
+			return true, nil
+		}
+	}
 	folders, err := readFolders(root)
 	if err != nil {
 		return false, fmt.Errorf("reading the folder: %w", err)

@@ -5,173 +5,170 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unicode/utf8"
 )
 
-// metaRow is a row of the meta.json of AnomalyCLIP and AdaCLIP, and of Bayes-PFL's meta_<Name>.json.
+// metaRow is a row as AnomalyCLIP, AdaCLIP and Bayes-PFL have it. Other keys,
+// such as Bayes-PFL's dataset_name, are allowed.
 type metaRow struct {
-	Image  string `json:"img_path"`
-	Mask   string `json:"mask_path"`
-	Class  string `json:"cls_name"`
-	Defect string `json:"specie_name"`
-	Label  *label `json:"anomaly"`
+	Image  *string         `json:"img_path"` // nil where it is missing, which "" is not
+	Mask   string          `json:"mask_path"`
+	Class  string          `json:"cls_name"`
+	Defect string          `json:"specie_name"`
+	Label  json.RawMessage `json:"anomaly"`
 }
 
-// meta reads {"train": ..., "test": {class: [row, ...]}} value by value, since
-// neither the whole document nor train has to be held.
-func (r *reader) meta(file io.Reader) error {
-	m := &metaReader{reader: r, lines: &lineCounter{r: r.withoutBOM(file)}}
-	m.decoder = json.NewDecoder(m.lines)
-	err := m.object(func(key string) error {
-		if key != "test" {
-			return m.skip()
-		}
-		return m.object(m.rows)
-	})
-	if err == nil {
-		if _, end := m.decoder.Token(); !errors.Is(end, io.EOF) {
-			err = errors.New("something follows the object")
-		}
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+// readMeta reads the test rows of a meta.json token by token, so that neither
+// the document nor its train part is held. Faults are the collector's; an error
+// is one of reading, or too many rows.
+func readMeta(text io.Reader, c *collector) error {
+	m := metaReader{collector: c, text: newWindow(text)}
+	m.decoder = json.NewDecoder(m.text)
+	err := m.document()
+	switch {
+	case err == nil:
+		return nil
+	case m.text.err != nil:
+		return m.text.err
+	case errors.Is(err, ErrBadRow):
+		return err
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		m.text.passAll()
 		err = errors.New("the file ends in the middle")
 	}
-	if err != nil && r.ctx.Err() == nil {
-		return fmt.Errorf("line %d: %w", m.line(), err)
-	}
-	return err
+	c.fault(m.text.line, err.Error())
+	return nil
 }
 
 type metaReader struct {
-	*reader
+	*collector
 	decoder *json.Decoder
-	lines   *lineCounter
+	text    *window // of what the decoder reads
+	held    metaRow // its label's memory is used again
 }
 
-// line is where the decoder stands.
-func (m *metaReader) line() int { return m.lines.at(m.decoder.InputOffset()) }
-
-// rows reads one class's rows.
-func (m *metaReader) rows(class string) error {
-	if err := m.delimiter('[', "a list of rows"); err != nil {
-		return err
-	}
-	for m.decoder.More() {
-		if err := m.ctx.Err(); err != nil {
-			return err
+func (m *metaReader) document() error {
+	err := m.object("the lists train and test", func(key string) error {
+		if key == "test" {
+			return m.object("the classes of test", m.rows)
 		}
-		if err := m.row(class); err != nil {
-			return err
-		}
-	}
-	return m.delimiter(']', "the end of the rows")
-}
-
-func (m *metaReader) row(class string) error {
-	// The offset is that of the value before: the next token's line is found after it was read.
-	var row metaRow
-	err := m.decoder.Decode(&row)
-	line := m.line()
-	var wrong *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &wrong):
-		m.fail(line, "%v", err)
-		return nil
-	case err != nil:
-		return err
-	case row.Image == "":
-		m.odd(line, "rows without a picture, which are skipped")
-		return nil
-	case row.Label == nil:
-		m.fail(line, "anomaly is missing")
-		return nil
-	}
-	anomalous, err := m.label(line, *row.Label)
-	if err != nil {
-		m.fail(line, "anomaly: %v", err)
-		return nil
-	}
-	if row.Class == "" {
-		row.Class = class
-	}
-	return m.add(Row{Image: row.Image, Mask: row.Mask, Class: row.Class, Defect: row.Defect, Anomalous: anomalous, Line: line})
-}
-
-// object reads an object and calls value at each key, whose value it must read.
-func (m *metaReader) object(value func(key string) error) error {
-	if err := m.delimiter('{', "an object"); err != nil {
-		return err
-	}
-	for m.decoder.More() {
-		token, err := m.decoder.Token()
+		first, err := m.token()
 		if err != nil {
 			return err
 		}
-		key, _ := token.(string) // the decoder takes nothing else for a key
-		if err := value(key); err != nil {
-			return err
-		}
-	}
-	return m.delimiter('}', "the object's end")
-}
-
-func (m *metaReader) delimiter(want json.Delim, what string) error {
-	token, err := m.decoder.Token()
+		return skip(first, m.token)
+	})
 	if err != nil {
 		return err
 	}
-	if token != want {
-		return fmt.Errorf("expected %s, got %v", what, token)
+	switch token, err := m.token(); {
+	case err == nil:
+		return fmt.Errorf("%s follows the object", tokenText(token))
+	case err != io.EOF:
+		return err
 	}
 	return nil
 }
 
-// skip passes over a value of any kind.
-func (m *metaReader) skip() error {
-	for depth := 0; ; {
-		token, err := m.decoder.Token()
+// object reads an object and calls value at each key, whose value it must read.
+func (m *metaReader) object(what string, value func(key string) error) error {
+	if err := m.delimiter('{', "an object with "+what); err != nil {
+		return err
+	}
+	for m.more() {
+		key, err := m.token()
 		if err != nil {
 			return err
 		}
-		switch token {
-		case json.Delim('{'), json.Delim('['):
-			if depth++; depth > 100 {
-				return errors.New("it is nested too deeply")
-			}
-		case json.Delim('}'), json.Delim(']'):
-			depth--
-		}
-		if depth == 0 {
-			return m.ctx.Err()
+		if err := value(key.(string)); err != nil { // the decoder takes no other key
+			return err
 		}
 	}
+	return m.delimiter('}', "the end of "+what)
 }
 
-// lineCounter tells the line of an offset of what was read through it. The
-// offsets that it is asked for never fall.
-type lineCounter struct {
-	r      io.Reader
-	read   int64
-	breaks []int64 // offsets of the newlines that were read and not asked past
-	line   int     // newlines before the last offset asked for
-}
-
-func (l *lineCounter) Read(b []byte) (int, error) {
-	n, err := l.r.Read(b)
-	for i, c := range b[:n] {
-		if c == '\n' {
-			l.breaks = append(l.breaks, l.read+int64(i))
+// rows reads the rows of one class.
+func (m *metaReader) rows(class string) error {
+	if err := m.delimiter('[', "an array with the rows of "+shown(class)); err != nil {
+		return err
+	}
+	for m.more() {
+		if err := m.row(class); err != nil {
+			return err
 		}
 	}
-	l.read += int64(n)
-	return n, err
+	return m.delimiter(']', "the end of the rows of "+shown(class))
 }
 
-func (l *lineCounter) at(offset int64) int {
-	passed := 0
-	for passed < len(l.breaks) && l.breaks[passed] < offset {
-		passed++
+func (m *metaReader) row(class string) error {
+	row := &m.held
+	*row = metaRow{Label: row.Label[:0]}
+	m.text.passTo(m.decoder.InputOffset())
+	err := m.decoder.Decode(row)
+	m.text.passAny(", \t\r\n") // Decode begins behind the row before, the row does not
+	line := m.text.line
+	raw := m.text.passTo(m.decoder.InputOffset())
+
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrong):
+		m.fault(line, jsonFault(err))
+		return nil
+	case err != nil:
+		return err
+	case !utf8.Valid(raw):
+		m.fault(line, notUTF8)
+		return nil
+	case row.Image != nil && *row.Image == "":
+		m.odd(line, "rows without a picture, which are skipped")
+		return nil
 	}
-	l.line += passed
-	l.breaks = append(l.breaks[:0], l.breaks[passed:]...)
-	return l.line + 1
+	anomalous, ok := m.label(line, "anomaly", row.Label)
+	if !ok {
+		return nil
+	}
+	out := Row{Mask: row.Mask, Class: row.Class, Defect: row.Defect, Anomalous: anomalous, Line: line}
+	if row.Image != nil {
+		out.Image = *row.Image
+	}
+	if out.Class == "" {
+		out.Class = class
+	}
+	return m.add(out)
+}
+
+func (m *metaReader) delimiter(want json.Delim, what string) error {
+	token, err := m.token()
+	if err != nil {
+		return err
+	}
+	if token != want {
+		return fmt.Errorf("expected %s, got %s", what, tokenText(token))
+	}
+	return nil
+}
+
+// tokenText is a token for an error.
+func tokenText(token json.Token) string {
+	switch token := token.(type) {
+	case nil:
+		return "null"
+	case string:
+		return shown(token)
+	}
+	return fmt.Sprint(token)
+}
+
+func (m *metaReader) more() bool {
+	m.text.allow()
+	return m.decoder.More()
+}
+
+func (m *metaReader) token() (json.Token, error) {
+	m.text.allow()
+	token, err := m.decoder.Token()
+	if raw := m.text.passTo(m.decoder.InputOffset()); err == nil && !utf8.Valid(raw) {
+		return nil, errors.New(notUTF8)
+	}
+	return token, err
 }

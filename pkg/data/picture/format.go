@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/gif"
 	"image/jpeg"
+	"image/png"
 	"io"
 	"unicode/utf8"
 
@@ -23,18 +24,19 @@ type format struct {
 	name        string
 	magic       func(head []byte) bool
 	config      func(io.Reader) (image.Config, error)
-	decode      func(b []byte, depth narrowing) (*Image, error)
+	stored      func(b []byte) (image.Image, error) // the pixels as they are stored; an error says what is wrong with the file
+	convert     func(m image.Image, b []byte, depth narrowing) (*Image, error)
 	orientation func(b []byte) Orientation // nil: the format's orientation is not read
 }
 
 // formats is the table of what is read; a new format is one more row.
 var formats = []format{
-	{name: "PNG", magic: starts("\x89PNG\r\n\x1a\n"), config: pngConfig, decode: decodePNG},
-	{name: "JPEG", magic: starts("\xff\xd8\xff"), config: jpeg.DecodeConfig, decode: decodeJPEG, orientation: jpegOrientation},
-	{name: "BMP", magic: starts("BM"), config: bmp.DecodeConfig, decode: decodeWith(bmp.Decode)},
-	{name: "TIFF", magic: starts("II*\x00", "MM\x00*"), config: tiff.DecodeConfig, decode: decodeWith(tiff.Decode)},
-	{name: "GIF", magic: starts("GIF87a", "GIF89a"), config: gif.DecodeConfig, decode: decodeGIF},
-	{name: "WebP", magic: isWebP, config: webp.DecodeConfig, decode: decodeWith(webp.Decode)},
+	{name: "PNG", magic: starts("\x89PNG\r\n\x1a\n"), config: pngConfig, stored: with(png.Decode), convert: convertPNG},
+	{name: "JPEG", magic: starts("\xff\xd8\xff"), config: jpeg.DecodeConfig, stored: storedJPEG, convert: convertJPEG, orientation: jpegOrientation},
+	{name: "BMP", magic: starts("BM"), config: bmp.DecodeConfig, stored: with(bmp.Decode), convert: plainly},
+	{name: "TIFF", magic: starts("II*\x00", "MM\x00*"), config: tiff.DecodeConfig, stored: with(tiff.Decode), convert: plainly},
+	{name: "GIF", magic: starts("GIF87a", "GIF89a"), config: gif.DecodeConfig, stored: storedGIF, convert: plainly},
+	{name: "WebP", magic: isWebP, config: webp.DecodeConfig, stored: with(webp.Decode), convert: plainly},
 }
 
 func starts(prefixes ...string) func([]byte) bool {
@@ -52,15 +54,11 @@ func isWebP(head []byte) bool {
 	return len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP"
 }
 
-func decodeWith(decoder func(io.Reader) (image.Image, error)) func([]byte, narrowing) (*Image, error) {
-	return func(b []byte, depth narrowing) (*Image, error) {
-		m, err := decoder(bytes.NewReader(b))
-		if err != nil {
-			return nil, err
-		}
-		return toRGB(m, depth)
-	}
+func with(decoder func(io.Reader) (image.Image, error)) func([]byte) (image.Image, error) {
+	return func(b []byte) (image.Image, error) { return decoder(bytes.NewReader(b)) }
 }
+
+func plainly(m image.Image, _ []byte, depth narrowing) (*Image, error) { return toRGB(m, depth) }
 
 // checkHeader finds the format of the content and what its header promises.
 // It fails where the content is no picture, has no pixels or too many.

@@ -9,10 +9,10 @@ import (
 	"slices"
 )
 
-// decodeGIF returns the first frame on its canvas as Pillow does: a
+// storedGIF returns the first frame on its canvas as Pillow does: a
 // transparent pixel keeps its palette color, and what the frame does not
 // cover has the transparent index's color, or that of index 0.
-func decodeGIF(b []byte, _ narrowing) (*Image, error) {
+func storedGIF(b []byte) (image.Image, error) {
 	b, background := opaqueGIF(b)
 	m, err := gif.Decode(bytes.NewReader(b))
 	if err != nil {
@@ -30,7 +30,7 @@ func decodeGIF(b []byte, _ narrowing) (*Image, error) {
 	for y := frame.Rect.Min.Y; y < frame.Rect.Max.Y; y++ {
 		copy(canvas.Pix[canvas.PixOffset(frame.Rect.Min.X, y):], frame.Pix[frame.PixOffset(frame.Rect.Min.X, y):][:frame.Rect.Dx()])
 	}
-	return toRGB(canvas, pictureDepth)
+	return canvas, nil
 }
 
 func le16(b []byte) int { return int(b[0]) | int(b[1])<<8 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image"
 )
 
 // DefaultMaxPixels is the largest width times height that is decoded when DecodeOptions names no other.
@@ -65,58 +66,107 @@ func Decode(path string, o DecodeOptions) (*Image, error) {
 
 // DecodeBytes is Decode for content that is already in memory. It only reads b.
 func DecodeBytes(b []byte, o DecodeOptions) (*Image, error) {
-	im, _, turn, err := decode(b, o, pictureDepth)
+	file, err := decodeStored(b, o)
 	if err != nil {
 		return nil, err
 	}
-	if o.EXIF {
-		im = turn.apply(im)
+	im, err := file.image(pictureDepth)
+	if err != nil || !o.EXIF {
+		return im, err
 	}
-	return im, nil
+	return file.orientation().apply(im), nil
 }
 
 // DecodeTurned is Decode, and says how o.EXIF made it turn the picture, so that
 // its mask can be turned likewise.
 func DecodeTurned(path string, o DecodeOptions) (*Image, Orientation, error) {
-	im, _, stored, err := decodeFile(path, o, pictureDepth)
-	if err != nil || !o.EXIF {
-		return im, Upright, err
+	file, err := openStored(path, o)
+	if err != nil {
+		return nil, Upright, err
 	}
-	return stored.apply(im), stored, nil
+	im, err := file.image(pictureDepth)
+	if err != nil {
+		return nil, Upright, fmt.Errorf("%s: %w", path, err)
+	}
+	if !o.EXIF {
+		return im, Upright, nil
+	}
+	turn := file.orientation()
+	return turn.apply(im), turn, nil
 }
 
-// decodeFile decodes the picture at path as it is stored, and says how it is meant to stand.
-func decodeFile(path string, o DecodeOptions, depth narrowing) (*Image, Info, Orientation, error) {
+// Check decodes the picture at path as far as to know that Decode can, and says
+// what it is. Errors are Decode's.
+func Check(path string, o DecodeOptions) (Info, error) {
+	file, err := openStored(path, o)
+	if err != nil {
+		return Info{}, err
+	}
+	switch file.pixels.(type) {
+	case *image.Gray, *image.YCbCr, *image.Paletted, *image.NRGBA, *image.RGBA: // these are known to convert
+		return file.info, nil
+	}
+	if _, err := file.image(pictureDepth); err != nil {
+		return Info{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return file.info, nil
+}
+
+// storedPicture is a picture as its file stores it.
+type storedPicture struct {
+	content []byte
+	format  format
+	info    Info
+	pixels  image.Image
+}
+
+// openStored decodes the picture at path as it is stored. Every error names the path.
+func openStored(path string, o DecodeOptions) (storedPicture, error) {
 	b, err := readPicture(path, o)
 	if err != nil {
-		return nil, Info{}, Upright, err
+		return storedPicture{}, err
 	}
-	im, info, turn, err := decode(b, o, depth)
+	file, err := decodeStored(b, o)
 	if err != nil {
-		return nil, Info{}, Upright, fmt.Errorf("%s: %w", path, err)
+		return storedPicture{}, fmt.Errorf("%s: %w", path, err)
 	}
-	return im, info, turn, nil
+	return file, nil
 }
 
-// decode finds the format of b, checks the promised size and decodes it as it is stored.
-func decode(b []byte, o DecodeOptions, depth narrowing) (im *Image, info Info, turn Orientation, err error) {
+// decodeStored finds the format of b, checks the promised size and decodes it as it is stored.
+func decodeStored(b []byte, o DecodeOptions) (file storedPicture, err error) {
 	f, info, err := checkHeader(bytes.NewReader(b), int64(len(b)), o)
 	if err != nil {
-		return nil, Info{}, Upright, err
+		return storedPicture{}, err
 	}
 	// The decoders are the standard library's and its neighbours': no
 	// panic of theirs on hostile content may end the program.
 	defer func() {
 		if r := recover(); r != nil {
-			im, err = nil, fmt.Errorf("decode %s: %v", f.name, r)
+			file, err = storedPicture{}, fmt.Errorf("decode %s: %v", f.name, r)
 		}
 	}()
-	im, err = f.decode(b, depth)
+	pixels, err := f.stored(b)
 	if err != nil {
-		return nil, Info{}, Upright, fmt.Errorf("the %s file is damaged or cut short: %w", f.name, err)
+		return storedPicture{}, fmt.Errorf("the %s file is damaged or cut short: %w", f.name, err)
 	}
-	if f.orientation != nil {
-		turn = f.orientation(b)
+	return storedPicture{b, f, info, pixels}, nil
+}
+
+// image converts the stored pixels to RGB.
+func (s storedPicture) image(depth narrowing) (im *Image, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			im, err = nil, fmt.Errorf("convert %s: %v", s.format.name, r)
+		}
+	}()
+	return s.format.convert(s.pixels, s.content, depth)
+}
+
+// orientation says how the picture is meant to stand.
+func (s storedPicture) orientation() Orientation {
+	if s.format.orientation == nil {
+		return Upright
 	}
-	return im, info, turn, nil
+	return s.format.orientation(s.content)
 }

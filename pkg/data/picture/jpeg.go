@@ -9,15 +9,17 @@ import (
 	"slices"
 )
 
-// decodeJPEG decodes a JPEG as libjpeg does. The standard library undoes the
-// entropy coding and the transform; the chroma upsampling and the colors are
-// ours, since its own repeat chroma samples.
-func decodeJPEG(b []byte, _ narrowing) (*Image, error) {
+// storedJPEG undoes the entropy coding and the transform, which the standard library does.
+func storedJPEG(b []byte) (image.Image, error) {
 	h := parseJPEGHeader(b)
-	m, err := jpeg.Decode(h.plain(b))
-	if err != nil {
-		return nil, err
-	}
+	return jpeg.Decode(h.plain(b))
+}
+
+// convertJPEG makes a picture of the planes as libjpeg does. The chroma
+// upsampling and the colors are ours, since the standard library's own repeat
+// chroma samples.
+func convertJPEG(m image.Image, b []byte, _ narrowing) (*Image, error) {
+	h := parseJPEGHeader(b)
 	switch m := m.(type) {
 	case *image.Gray:
 		return toRGB(m, pictureDepth)

@@ -1,5 +1,10 @@
 package picture
 
+import (
+	"fmt"
+	"image"
+)
+
 // Grey is a picture of one channel: Pix holds Width*Height bytes, row-major,
 // [H, W], each in [0, 255].
 type Grey struct {
@@ -16,15 +21,34 @@ const NonZero = 1
 // NonZero a 16-bit value that is not zero stays so. The mask is turned by turn,
 // its picture's, and never by an orientation of its own. Errors are Decode's.
 func DecodeMask(path string, threshold uint8, o DecodeOptions, turn Orientation) (*Grey, Info, error) {
+	file, err := openStored(path, o)
+	if err != nil {
+		return nil, Info{}, err
+	}
+	if m, isGrey := file.pixels.(*image.Gray); isGrey && turn <= Upright {
+		return storedGrey(m), file.info, nil
+	}
 	depth := pictureDepth
 	if threshold <= NonZero {
 		depth = maskDepth
 	}
-	im, info, _, err := decodeFile(path, o, depth)
+	im, err := file.image(depth)
 	if err != nil {
-		return nil, Info{}, err
+		return nil, Info{}, fmt.Errorf("%s: %w", path, err)
 	}
-	return turn.apply(im).grey(), info, nil
+	return turn.apply(im).grey(), file.info, nil
+}
+
+// storedGrey takes a grey picture as it is: by way of colors it would be the same.
+func storedGrey(m *image.Gray) *Grey {
+	g := &Grey{Width: m.Rect.Dx(), Height: m.Rect.Dy(), Pix: m.Pix}
+	if m.Stride != g.Width {
+		g.Pix = make([]uint8, g.Width*g.Height)
+		for y := range g.Height {
+			copy(g.Pix[y*g.Width:(y+1)*g.Width], m.Pix[y*m.Stride:])
+		}
+	}
+	return g
 }
 
 // grey is Pillow's convert("L").

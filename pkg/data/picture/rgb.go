@@ -1,13 +1,11 @@
 package picture
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
 	"image/color"
-	"image/png"
 	"io"
 	"math"
 )
@@ -47,13 +45,9 @@ func pngConfig(r io.Reader) (image.Config, error) {
 	return image.Config{Width: size(head[16:]), Height: size(head[20:]), ColorModel: pngMode{depth: head[24], colorType: head[25]}}, nil
 }
 
-// decodePNG differs from the other formats in one point: 16-bit grey with a
+// convertPNG differs from the other formats in one point: 16-bit grey with a
 // transparent value arrives as color.
-func decodePNG(b []byte, depth narrowing) (*Image, error) {
-	m, err := png.Decode(bytes.NewReader(b))
-	if err != nil {
-		return nil, err
-	}
+func convertPNG(m image.Image, b []byte, depth narrowing) (*Image, error) {
 	const colorType = 25 // its offset: signature 8, chunk header 8, width 4, height 4, depth 1
 	if b[colorType] == 0 {
 		depth.color = depth.grey

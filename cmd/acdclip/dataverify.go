@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"acdclip/pkg/atomicfile"
+	"acdclip/pkg/config"
+	"acdclip/pkg/data"
+	"acdclip/pkg/data/verify"
+	"acdclip/pkg/report"
+)
+
+// verifyOptions are what `acdclip data verify` was asked for.
+type verifyOptions struct {
+	app       *app
+	config    configFlags
+	arguments []string
+	quick     bool
+	strict    bool
+	format    report.Format
+	out       string
+}
+
+func newVerifyCommand(a *app, run func(context.Context, *verifyOptions) error) *cobra.Command {
+	o := &verifyOptions{app: a, format: report.FormatTable}
+	command := &cobra.Command{
+		Use:   "verify [NAME[=PATH]]...",
+		Short: "Read every picture and mask of a dataset and report what is wrong or odd",
+		Long: `Read every picture and mask of datasets and report what is wrong or odd: files that
+are missing or cannot be read, masks without a picture or of another size, empty
+masks, counts that are not the public list's, and more. Errors make the exit
+status 1; warnings and notes do not. The default is all of data.roots.`,
+		Example: `  acdclip data verify VisA=/data/visa
+  acdclip data verify --quick --config my-datasets.yaml
+  acdclip data verify MVTec=/data/mvtec --out mvtec.json`,
+		RunE: func(command *cobra.Command, arguments []string) error {
+			o.arguments = arguments
+			return run(command.Context(), o)
+		},
+	}
+	flags := command.Flags()
+	flags.BoolVar(&o.quick, "quick", false, "read headers only: no look at damage behind them nor at what masks mark")
+	flags.BoolVar(&o.strict, "strict", false, "counts that differ from the public list are errors")
+	choiceVar(flags, &o.format, "format", []report.Format{report.FormatTable, report.FormatJSON}, "how the result is printed; json names every file")
+	flags.StringVar(&o.out, "out", "", "write the result as JSON into `FILE` too")
+	o.config.registerSources(flags)
+	return command
+}
+
+func runVerify(ctx context.Context, o *verifyOptions) error {
+	loaded, names, err := o.app.datasets(&o.config, o.arguments)
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		return usagef("no dataset: give NAME=PATH, or put datasets under data.roots of a configuration")
+	}
+	var result report.Verification
+	for _, name := range names {
+		verified, err := o.verify(ctx, loaded.Config, name)
+		if err != nil {
+			return err
+		}
+		result.Datasets = append(result.Datasets, verified)
+	}
+	if o.out != "" {
+		if err := atomicfile.Write(o.out, func(w io.Writer) error { return result.Write(w, report.FormatJSON) }); err != nil {
+			return err
+		}
+	}
+	if err := result.Write(o.app.out, o.format); err != nil {
+		return err
+	}
+	if count := result.Count(string(data.Error)); count > 0 {
+		return fmt.Errorf("%s found", counted(count, "error was", "errors were"))
+	}
+	return nil
+}
+
+// verify verifies one dataset. What makes it no dataset is a finding as well.
+func (o *verifyOptions) verify(ctx context.Context, c config.Config, name string) (report.VerifiedDataset, error) {
+	set, err := o.app.find(ctx, c, name)
+	switch {
+	case errors.Is(err, data.ErrOtherSet):
+		finding := data.NewFinding(data.KnownSubset, "", "", err.Error())
+		finding.Level = data.Error
+		return report.VerifiedDataset{
+			Dataset: report.Dataset{Name: name, Path: c.Data.Roots[name].Path, Layout: "none"}, Groups: findingGroups([]data.Finding{finding}),
+		}, nil
+	case err != nil:
+		return report.VerifiedDataset{}, err
+	}
+	reading, load := o.app.counter("verify "+name, "files"), loadOptions(c)
+	found, err := verify.Run(ctx, set, verify.Options{
+		Quick: o.quick, Workers: load.Workers, Decode: load.Decode, ImageSize: c.Model.ImageSize,
+		Progress: reading.progress,
+	})
+	if err != nil {
+		return report.VerifiedDataset{}, fmt.Errorf("verifying %s: %w", name, err)
+	}
+	reading.done()
+	if o.strict {
+		for i, finding := range found.Findings {
+			if finding.Code == data.CountMismatch {
+				found.Findings[i].Level = data.Error
+			}
+		}
+	}
+	verified := report.VerifiedDataset{
+		Dataset: datasetRow(set), Quick: o.quick, MaskThreshold: int(set.MaskThreshold), ImageSize: c.Model.ImageSize,
+		Pictures: verifiedFiles(found.Pictures), Masks: verifiedFiles(found.Masks), Groups: findingGroups(found.Findings),
+	}
+	if len(set.Items) > 0 && !o.quick {
+		verified.Masks.Values = slices.Clone(found.Masks.Values[:])
+	}
+	return verified, nil
+}
+
+func verifiedFiles(stats verify.FileStats) report.VerifiedFiles {
+	return report.VerifiedFiles{Files: stats.Files, Modes: stats.Modes, Smallest: stats.Smallest, Largest: stats.Largest}
+}
+
+func findingGroups(findings []data.Finding) []report.FindingGroup {
+	groups := []report.FindingGroup{}
+	for _, summary := range data.Summarize(findings) {
+		group := report.FindingGroup{Level: string(summary.Level), Code: string(summary.Code), Meaning: summary.Meaning, Count: len(summary.Findings)}
+		for _, f := range summary.Findings {
+			group.Files = append(group.Files, report.Finding{Class: f.Class, Path: f.Path, Detail: f.Detail})
+		}
+		groups = append(groups, group)
+	}
+	return groups
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"time"
+
+	"acdclip/pkg/report"
+)
+
+// counter shows how far a piece of work outside the engine has come.
+type counter struct {
+	app         *app
+	stage, unit string
+	begun       time.Time // zero until the first call of progress
+}
+
+func (a *app) counter(stage, unit string) *counter {
+	return &counter{app: a, stage: stage, unit: unit}
+}
+
+// progress is for functions that tell how many of how many things are done, one call at a time.
+func (c *counter) progress(done, total int) {
+	if c.begun.IsZero() {
+		c.begun = time.Now()
+		c.app.emit(report.StageStarted{Stage: c.stage, Unit: c.unit, Total: total})
+	}
+	c.app.emit(report.Progress{Stage: c.stage, Done: done, Total: total})
+}
+
+// done ends the stage, where there was anything to do.
+func (c *counter) done() {
+	if !c.begun.IsZero() {
+		c.app.emit(report.StageDone{Stage: c.stage, Seconds: time.Since(c.begun).Seconds()})
+	}
+}

@@ -1,0 +1,125 @@
+package list
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// headBytes is how much of a file tells whether it is a list.
+const headBytes = 64 << 10
+
+const bom = "\ufeff"
+
+// Sniff tells the form of a list from the beginning of the file, and ErrNotList
+// where it is none. Read may still find that the rest is damaged.
+func Sniff(path string) (Format, error) {
+	file, err := open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	head, err := io.ReadAll(io.LimitReader(file, headBytes))
+	if err != nil {
+		return "", fmt.Errorf("reading a list: %w", err)
+	}
+	format, err := detect(head)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return format, nil
+}
+
+func detect(head []byte) (Format, error) {
+	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte(bom)), " \t\r\n")
+	if format, ok := jsonFormat(text); ok {
+		return format, nil
+	}
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	header, _ := csv.NewReader(bytes.NewReader(line)).Read() // nil where it is none
+	missing := missingColumns(header)
+	if len(missing) == 0 {
+		return VisACSV, nil
+	}
+	return "", fmt.Errorf("%w: it seems to be %s; read are JSON lines (each an object with image_path, label, class_name and mask_path), "+
+		"a meta.json ({\"test\": {class: [row, ...]}}) and VisA's 1cls.csv (object,split,label,image,mask)", ErrNotList, guess(text, missing))
+}
+
+// jsonFormat looks at the first object's keys, as far as they go: image_path on
+// the first line makes JSON lines, even where that line is damaged behind it; an
+// object train or test makes a meta.json.
+func jsonFormat(text []byte) (Format, bool) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		return "", false
+	}
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			return "", false
+		}
+		if key == "image_path" && !bytes.ContainsRune(text[:decoder.InputOffset()], '\n') {
+			return JSONLines, true
+		}
+		first, err := decoder.Token()
+		if err != nil {
+			return "", false
+		}
+		if (key == "train" || key == "test") && first == json.Delim('{') {
+			return Meta, true
+		}
+		if err := skip(first, decoder.Token); err != nil {
+			return "", false
+		}
+	}
+	return "", false
+}
+
+// skip passes over the rest of a JSON value whose first token was read.
+func skip(first json.Token, next func() (json.Token, error)) error {
+	for token, depth := first, 0; ; {
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			if depth++; depth > maxDepth {
+				return errors.New("nested too deeply")
+			}
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		if depth == 0 {
+			return nil
+		}
+		var err error
+		if token, err = next(); err != nil {
+			return err
+		}
+	}
+}
+
+// guess says in words what a file is that is no list.
+func guess(text []byte, missing []string) string {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	line = bytes.TrimRight(line, "\r")
+	switch {
+	case len(text) == 0:
+		return "empty"
+	case bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")):
+		return "UTF-16 text, where UTF-8 is expected"
+	case bytes.HasPrefix(text, []byte("\x1f\x8b")), bytes.HasPrefix(text, []byte("PK\x03\x04")):
+		return "a packed file"
+	case bytes.IndexByte(line, 0) >= 0, !utf8.Valid(line):
+		return "binary, or text that is not UTF-8"
+	case text[0] == '{':
+		return "JSON without image_path on its first line and without an object \"test\""
+	case text[0] == '[':
+		return "a JSON array"
+	case len(missing) < len(visaColumns()):
+		return "a table without the columns " + strings.Join(missing, ", ")
+	}
+	return "text that begins with " + shown(string(line))
+}

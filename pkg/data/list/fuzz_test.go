@@ -1,0 +1,60 @@
+package list
+
+import (
+	"errors"
+	"testing"
+)
+
+// Whatever the bytes, Read gives one of the package's errors, or a list that is
+// written and read back the same.
+func FuzzRead(f *testing.F) {
+	for _, list := range append(append(jsonLinesLists(), metaLists()...), visaLists()...) {
+		f.Add([]byte(list.text))
+	}
+	for _, text := range []string{
+		"\r\"object\",split,label,image,mask",            // a header that is one without its first byte
+		`{"test":{"":[{"cls_name":"0","Img_path":"0"`,    // cut in a row
+		`{"test":{"0":[{"anomaly":0,"img_path":"\udc80"`, // half a letter
+		"{\"image_path\":\"\u2028\",\"label\":\"1\",\"class_name\":\"\xc2\"}",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		list, err := readText(string(text))
+		if err != nil {
+			if !errors.Is(err, ErrNotList) && !errors.Is(err, ErrNoRows) && !errors.Is(err, ErrBadRow) {
+				t.Errorf("an error of another kind: %v", err)
+			}
+			return
+		}
+		line := 1
+		for _, row := range list.Rows {
+			if row.Line < line {
+				t.Errorf("line %d comes after line %d", row.Line, line)
+			}
+			line = row.Line
+			if !row.Anomalous && (row.Mask != "" || row.Defect != "") {
+				t.Errorf("a normal row has a mask or a defect: %+v", row)
+			}
+		}
+		mustReturn(t, list.Rows)
+	})
+}
+
+// FuzzRow is FuzzRead where more of what is tried is a row.
+func FuzzRow(f *testing.F) {
+	f.Add("a b/1.png", "1.0", "c", "m.png")
+	f.Add(`a\\b.png`, `"0"`, `c\\d`, "")
+	f.Add(`\u00e4\ud83d`, `true`, "\u2028", `\u002f`)
+	f.Fuzz(func(t *testing.T, image, label, class, mask string) {
+		for _, text := range []string{
+			`{"image_path": "` + image + `", "label": ` + label + `, "class_name": "` + class + `", "mask_path": "` + mask + `"}`,
+			`{"test": {"` + class + `": [{"img_path": "` + image + `", "anomaly": ` + label + `, "mask_path": "` + mask + `"}]}}`,
+			visaHeader + class + ",test," + label + "," + image + "," + mask,
+		} {
+			if list, err := readText(text); err == nil {
+				mustReturn(t, list.Rows)
+			}
+		}
+	})
+}

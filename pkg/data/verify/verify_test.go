@@ -1,0 +1,238 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"acdclip/internal/golden"
+	"acdclip/pkg/config"
+	"acdclip/pkg/data"
+)
+
+// sound is a dataset with nothing to find.
+func sound() tree {
+	return tree{
+		"c/test/good/0.png":              "rgb 8x6 200 100",
+		"c/test/hole/0.png":              "rgb 8x6 90",
+		"c/ground_truth/hole/0_mask.png": "grey 8x6 255 255",
+	}
+}
+
+// with is a sound dataset with other files.
+func with(pairs ...string) tree {
+	files := sound()
+	for i := 0; i < len(pairs); i += 2 {
+		files[pairs[i]] = pairs[i+1]
+	}
+	return files
+}
+
+const (
+	good = "c/test/good/0.png"
+	hole = "c/test/hole/0.png"
+	mask = "c/ground_truth/hole/0_mask.png"
+)
+
+func TestRun(t *testing.T) {
+	tests := []struct {
+		name  string
+		files tree
+		set   string      // the dataset's name; "" is "own"
+		root  config.Root // its Path is filled in
+		size  int         // Options.ImageSize; 0 is 6
+		want  []string    // "code path: detail", or a beginning of it
+		quick []string    // the same with Options.Quick; nil: as want
+	}{
+		{name: "nothing to find", files: sound()},
+		{name: "a picture of no bytes", files: with(good, "nothing"), want: []string{"undecodable " + good + ": not a picture: it holds nothing (the file is empty)"}},
+		{name: "a picture that is text", files: with(good, "text"), want: []string{"undecodable " + good + ": not a picture: it holds text"}},
+		{name: "a picture cut short", files: with(hole, "cut rgb 64x64 1 2 3"), want: []string{
+			"undecodable " + hole + ": the PNG file is damaged or cut short",
+		}, quick: []string{"mask_size_mismatch " + mask}},
+		{name: "a mask cut short", files: with(mask, "cut grey 8x6 255"), want: []string{"undecodable " + mask + ": the PNG file is damaged"}, quick: []string{}},
+		{name: "a header that promises too much", files: with(good, "promise"), want: []string{"undecodable " + good + ": picture is too large: the PNG header promises 1048576 x 1048576"}},
+		{name: "a mask of another size", files: with(mask, "grey 4x3 255"), size: 3, want: []string{"mask_size_mismatch " + mask + ": 4 x 3 pixels, its picture has 8 x 6"}},
+		{name: "a mask of another shape", files: with(mask, "grey 8x8 255"), size: 8, want: []string{"mask_size_mismatch " + mask + ": 8 x 8 pixels, its picture has 8 x 6; the aspect ratios differ"}},
+		{name: "an empty mask", files: with(mask, "grey"), want: []string{"empty_mask " + mask + ": no value but 0"}, quick: []string{}},
+		{name: "a tiny defect is lost by scaling", files: with(hole, "rgb 64x48 9", mask, "grey 64x48 255"), size: 4, want: []string{
+			"empty_mask " + mask + ": only after scaling to 4 x 4: none of its 1 anomalous pixels is taken",
+		}, quick: []string{}},
+		{name: "VisA's class ids look black and are no empty mask", files: with(mask, "grey 8x6 1 2 9"), want: []string{
+			"faint_mask " + mask + ": the largest value is 9", "non_binary_mask " + mask + ": PNG L; 0: 93.75 %, 1: 2.08 %, 2: 2.08 %, and 1 others",
+		}, quick: []string{}},
+		{name: "values above 127 are lost by scaling", files: with(hole, "rgb 12x6 9", mask, "grey 12x6 255 1"), want: []string{
+			"faint_mask " + mask + ": after scaling to 6 x 6 the largest value is 1; 1 of its 2 anomalous pixels are above 127", "non_binary_mask " + mask,
+		}, quick: []string{}},
+		{name: "a threshold above the class ids", files: with(mask, "grey 8x6 1 2 9"), root: config.Root{MaskThreshold: 128}, want: []string{
+			"empty_mask " + mask + ": no value of at least 128; the largest is 9", "non_binary_mask " + mask,
+		}, quick: []string{}},
+		{name: "Kvasir's fringe", files: with(mask, "grey 8x6 255 248 7 3"), want: []string{"non_binary_mask " + mask + ": PNG L; 0: 91.67 %"}, quick: []string{}},
+		{name: "Brain's RGBA: alpha is no defect", files: with(mask, "rgba 8x6 58 122 255"), want: []string{"non_binary_mask " + mask + ": PNG RGBA; 0: 93.75 %"}, quick: []string{}},
+		{name: "Brain's RGBA without a tumor", files: with(mask, "rgba 8x6"), want: []string{"empty_mask " + mask, "non_binary_mask " + mask + ": PNG RGBA; 0: 100.00 %"}, quick: []string{}},
+		{name: "a label that a threshold of 128 would lose", files: with(mask, "rgba 8x6 50"), want: []string{"faint_mask " + mask + ": the largest value is 52", "non_binary_mask " + mask}, quick: []string{}},
+		{name: "three channels", files: with(mask, "rgb 8x6 255"), want: []string{"non_binary_mask " + mask + ": PNG RGB; 0: 97.92 %, 255: 2.08 %"}, quick: []string{}},
+		{name: "a palette", files: with(mask, "palette 8x6 1 1"), want: []string{"faint_mask " + mask + ": the largest value is 76", "non_binary_mask " + mask + ": PNG P; 0: 95.83 %, 76: 4.17 %"}, quick: []string{}},
+		{name: "16 bits: a value of 1 counts", files: with(mask, "grey16 8x6 1"), want: []string{"non_binary_mask " + mask + ": PNG L;16; 0: 97.92 %, 255: 2.08 %"}, quick: []string{}},
+		{name: "a normal picture's mask is never opened", files: with("c/ground_truth/good/0_mask.png", "text")},
+		{name: "no masks at all", files: tree{good: "rgb", hole: "rgb"}},
+		{name: "a missing mask is found once", files: with("c/test/hole/1.png", "rgb"), want: []string{"missing_mask c/test/hole/1.png"}},
+		{
+			name: "a JPEG mask's fringe", set: "rsdd",
+			files: tree{
+				"Type-I RSDDs dataset/Rail surface images/rail_1.jpg": "grey 16x32 200 200 200 200",
+				"Type-I RSDDs dataset/GroundTruth/rail_1.jpg":         "grey 16x32 255 255 255 255 255 255 255 255",
+			},
+			want: []string{"one_class_set ", "note ", "non_binary_mask Type-I RSDDs dataset/GroundTruth/rail_1.jpg: JPEG L; 0: "}, size: 32,
+			quick: []string{"one_class_set ", "note "},
+		},
+		{
+			name: "a listed picture that is not there is found once, a folder in its place is no picture",
+			files: tree{
+				"own.jsonl": "list", "a.png": "rgb", "b.png": "a folder", "m.png": "grey 255",
+			},
+			want: []string{"missing_image b.png: line 2", "missing_image c.png: line 3", "pairing_disagrees c.png: listed with m.png", "one_class_set ", "one_class_set "},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if test.set == "" {
+				test.set = "own"
+			}
+			if test.size == 0 {
+				test.size = 6
+			}
+			if test.quick == nil {
+				test.quick = test.want
+			}
+			d := test.files.discover(t, test.set, test.root)
+			for _, quick := range []bool{false, true} {
+				want := test.want
+				if quick {
+					want = test.quick
+				}
+				got := texts(run(t, d, Options{Quick: quick, ImageSize: test.size}))
+				same := slices.EqualFunc(got, want, func(got, want string) bool { return strings.HasPrefix(got, want) })
+				if !same {
+					t.Errorf("quick %v: findings\n%s\nwant\n%s", quick, strings.Join(got, "\n"), strings.Join(want, "\n"))
+				}
+			}
+		})
+	}
+}
+
+func run(t testing.TB, d *data.Dataset, o Options) *Report {
+	t.Helper()
+	r, err := Run(t.Context(), d, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func texts(r *Report) []string {
+	var list []string
+	for _, f := range r.Findings {
+		text := string(f.Code) + " " + f.Path
+		if f.Detail != "" {
+			text += ": " + f.Detail
+		}
+		list = append(list, text)
+	}
+	return list
+}
+
+func TestStats(t *testing.T) {
+	d := with("c/test/good/1.png", "grey 20x4 3", "c/test/hole/1.png", "palette 5x5 1", "c/ground_truth/hole/1.png", "grey 5x5 7 7").discover(t, "own", config.Root{})
+	var last [2]int
+	r := run(t, d, Options{ImageSize: 6, Progress: func(done, total int) { last = [2]int{done, total} }})
+	pictures := FileStats{Files: 4, Modes: map[string]int{"PNG RGB": 2, "PNG L": 1, "PNG P": 1}, Smallest: [2]int{5, 4}, Largest: [2]int{20, 6}}
+	masks := FileStats{Files: 2, Modes: map[string]int{"PNG L": 2}, Smallest: [2]int{5, 5}, Largest: [2]int{8, 6}}
+	masks.Values[0], masks.Values[7], masks.Values[255] = 48+25-4, 2, 2
+	if !reflect.DeepEqual(r.Pictures, pictures) || !reflect.DeepEqual(r.Masks, masks) {
+		t.Errorf("pictures %+v\nmasks %+v", r.Pictures, r.Masks)
+	}
+	if last != [2]int{6, 6} {
+		t.Errorf("progress ended at %v", last)
+	}
+}
+
+func TestHistogram(t *testing.T) {
+	for _, n := range []int{0, 1, 3, 4, 5, 1027} {
+		pix := make([]uint8, n)
+		var want [256]int64
+		for i := range pix {
+			pix[i] = uint8(i * 37)
+			want[pix[i]]++
+		}
+		if histogram(pix) != want {
+			t.Errorf("%d values: other counts", n)
+		}
+	}
+}
+
+// TestRunDoesNotDependOnWorkers, and no goroutine is left when it is cancelled.
+func TestRunDoesNotDependOnWorkers(t *testing.T) {
+	files := sound()
+	for i := range 30 {
+		files[fmt.Sprintf("c/test/hole/x%02d.png", i)] = []string{"rgb", "text", "cut rgb 9x9 1 2 3 4"}[i%3]
+		files[fmt.Sprintf("c/ground_truth/hole/x%02d.png", i)] = []string{"grey", "grey 1 2", "grey 9x9 255"}[i%3]
+	}
+	d := files.discover(t, "own", config.Root{})
+	want := run(t, d, Options{Workers: 1, ImageSize: 6})
+	for _, workers := range []int{0, 2, 7, 100} {
+		if got := run(t, d, Options{Workers: workers, ImageSize: 6}); !reflect.DeepEqual(got, want) {
+			t.Errorf("%d workers: another report", workers)
+		}
+	}
+	before := runtime.NumGoroutine()
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := Run(ctx, d, Options{Workers: 3, Progress: func(done, _ int) {
+		if done > 5 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	for range 100 {
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+}
+
+// TestMagneticTile: the true oddities of real pictures, counted with Pillow and NumPy.
+func TestMagneticTile(t *testing.T) {
+	d, err := data.Discover(t.Context(), "magnetic_tile", config.Root{Path: golden.SharedData(t, "magnetic_tile")}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, d, Options{ImageSize: 336})
+	counts := map[data.Code]int{}
+	var faint []string
+	for _, f := range r.Findings {
+		counts[f.Code]++
+		if f.Code == data.FaintMask {
+			faint = append(faint, f.Path+": "+f.Detail)
+		}
+	}
+	if want := (map[data.Code]int{data.NonBinaryMask: 180, data.FaintMask: 1}); !reflect.DeepEqual(counts, want) {
+		t.Errorf("findings %v, want %v", counts, want)
+	}
+	// A single pixel of this mask is above 127, and lost by scaling.
+	if want := []string{"magnetic_tile/ground_truth/uneven/008_mask.png: after scaling to 336 x 336 the largest value is 43; 1 of its 26 anomalous pixels are above 127"}; !slices.Equal(faint, want) {
+		t.Errorf("faint masks %q", faint)
+	}
+	if r.Pictures.Files != 360 || r.Masks.Files != 180 || r.Pictures.Modes["JPEG L"] != 360 || r.Masks.Modes["PNG L"] != 180 {
+		t.Errorf("pictures %v, masks %v", r.Pictures.Modes, r.Masks.Modes)
+	}
+}
