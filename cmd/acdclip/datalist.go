@@ -129,10 +129,10 @@ func packed(path string, depth int) []string {
 		if !isFolder(inner) {
 			continue
 		}
-		if deeper := packed(inner, depth-1); len(deeper) > 0 {
-			found = append(found, deeper...)
-		} else if _, known := data.FindBenchmark(entry.Name()); known {
+		if _, known := data.FindBenchmark(entry.Name()); known {
 			found = append(found, inner)
+		} else {
+			found = append(found, packed(inner, depth-1)...)
 		}
 	}
 	return found

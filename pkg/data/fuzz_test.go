@@ -160,7 +160,7 @@ func checkResolve(t *testing.T, root, listed string) {
 }
 
 func hostileTree(t testing.TB) string {
-	return writeTree(t, "0.png", "c/1.png", "c/1_mask.png", "test/c/2.JPG", "Test/c/3.jpg", "A/a/A/a/0.png", "a/A/a/A/1.png", "loop -> .", "é/é.png")
+	return writeTree(t, "0.png", "c/1.png", "c/1_mask.png", "test/c/2.JPG", "Test/c/3.jpg", "A/a/A/a/0.png", "a/A/a/A/1.png", "loop -> .", "LOOP -> .", "é/é.png")
 }
 
 func TestResolveHostilePaths(t *testing.T) {

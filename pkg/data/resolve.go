@@ -26,6 +26,10 @@ const (
 // are dropped: no dataset is deeper, and a hostile path has thousands.
 const maxDropped = 16
 
+// maxEntered is how many folders are entered in search of one path. Links that
+// lead back, in two spellings, would make it endless.
+const maxEntered = 1000
+
 // resolver finds the files that a list names on the disk.
 type resolver struct {
 	root    string                         // absolute
@@ -152,8 +156,12 @@ func (r *resolver) descend(path string, file func(folder, name string) string) s
 		return ""
 	}
 	segments := strings.Split(way, "/")
+	left := maxEntered
 	var enter func(folder string, depth int) string
 	enter = func(folder string, depth int) string {
+		if left--; left < 0 {
+			return ""
+		}
 		if depth == len(segments)-1 {
 			return file(folder, segments[depth])
 		}

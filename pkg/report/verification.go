@@ -87,7 +87,11 @@ func (d *VerifiedDataset) text(b *strings.Builder) {
 		title += " (" + d.Benchmark + ")"
 	}
 	fmt.Fprintf(b, "%s: %s at %s\n", title, printable(d.Layout), printable(d.Path))
-	counts := fmt.Sprintf("%d classes, %d normal and %d anomalous pictures", d.Classes, d.Normal, d.Anomalous)
+	classes := "classes"
+	if d.Classes == 1 {
+		classes = "class"
+	}
+	counts := fmt.Sprintf("%d %s, %d normal and %d anomalous pictures", d.Classes, classes, d.Normal, d.Anomalous)
 	if d.MatchesPublicList {
 		counts += ", as the public list has it"
 	}
