@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"acdclip/pkg/config"
+	"acdclip/pkg/contents"
 	"acdclip/pkg/data"
-	"acdclip/pkg/data/contents"
 	"acdclip/pkg/report"
 )
 

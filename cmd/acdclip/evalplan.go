@@ -9,8 +9,8 @@ import (
 
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
+	"acdclip/pkg/contents"
 	"acdclip/pkg/data"
-	"acdclip/pkg/data/contents"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/report"
 )

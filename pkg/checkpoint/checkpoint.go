@@ -12,7 +12,7 @@ import (
 
 	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/config"
-	"acdclip/pkg/data/contents"
+	"acdclip/pkg/contents"
 	"acdclip/pkg/weights"
 )
 

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"acdclip/pkg/config"
-	"acdclip/pkg/data/contents"
+	"acdclip/pkg/contents"
 	"acdclip/pkg/weights"
 )
 

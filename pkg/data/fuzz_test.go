@@ -115,7 +115,7 @@ func checkUsable(t *testing.T, d *Dataset) {
 
 func TestDiscoverInTreesOfRandomNames(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for range 60 {
+	for range 30 {
 		recipe := make([]byte, r.IntN(100))
 		for i := range recipe {
 			recipe[i] = byte(r.IntN(200))

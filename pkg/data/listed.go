@@ -25,6 +25,7 @@ func listFile(ctx context.Context, path, root string) (Listing, error) {
 		repair:   read.Format == list.Meta, // its masks were paired by sorted position
 	}
 	l.out.Listed = true
+	l.out.Items = make([]Item, 0, len(read.Rows))
 	for _, oddity := range read.Oddities {
 		l.find(LabelFormat, "", "", fmt.Sprintf("%d times %s, first on line %d", oddity.Count, oddity.Text, oddity.Line))
 	}
@@ -33,6 +34,7 @@ func listFile(ctx context.Context, path, root string) (Listing, error) {
 			return Listing{}, err
 		}
 		l.row(row)
+		read.Rows[i] = list.Row{} // its paths are not needed beside the dataset's
 	}
 	return l.out, nil
 }
@@ -124,12 +126,8 @@ func findList(root string, names []string) (string, error) {
 				continue
 			}
 			path := filepath.Join(root, entry.Name())
-			switch _, err := list.Sniff(path); {
-			case errors.Is(err, list.ErrNotList):
-			case err != nil:
-				return "", err
-			default:
-				return path, nil
+			if ok, err := isList(path); ok || err != nil {
+				return path, err
 			}
 		}
 	}
@@ -147,13 +145,18 @@ func besideList(root string, names []string) (string, error) {
 			continue
 		}
 		path := filepath.Join(above, entry.Name())
-		switch _, err := list.Sniff(path); {
-		case errors.Is(err, list.ErrNotList):
-		case err != nil:
-			return "", err
-		default:
-			return path, nil
+		if ok, err := isList(path); ok || err != nil {
+			return path, err
 		}
 	}
 	return "", nil
+}
+
+// isList reports whether a file's content is a list of pictures.
+func isList(path string) (bool, error) {
+	_, err := list.Sniff(path)
+	if errors.Is(err, list.ErrNotList) {
+		return false, nil
+	}
+	return err == nil, err
 }

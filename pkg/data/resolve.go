@@ -32,13 +32,19 @@ const maxEntered = 1000
 
 // resolver finds the files that a list names on the disk.
 type resolver struct {
-	root    string                         // absolute
-	foreign bool                           // the list may name paths of its author's machine, or of the folder above
-	folders map[string]map[string][]string // folder: lower-case name: names; of the folders that a fallback looked into
+	root    string                 // absolute
+	foreign bool                   // the list may name paths of its author's machine, or of the folder above
+	folders map[string]folderNames // of the folders that a fallback looked into
+}
+
+// folderNames is what is in a folder, by lower-case names.
+type folderNames struct {
+	first map[string]string   // all but for a few folders
+	more  map[string][]string // the others that differ in case alone
 }
 
 func newResolver(root string, foreign bool) *resolver {
-	return &resolver{root: root, foreign: foreign, folders: map[string]map[string][]string{}}
+	return &resolver{root: root, foreign: foreign, folders: map[string]folderNames{}}
 }
 
 // candidate is a place where a listed path may lie.
@@ -73,20 +79,20 @@ func (r *resolver) candidates(listed string) []candidate {
 // find gives a listed path's place on the disk, and how it was found. A path
 // that names a folder is not found.
 func (r *resolver) find(listed string) (found string, how fallback, ok bool) {
-	exact := candidate{r.below(listed), asListed}
-	if info, err := os.Stat(exact.path); err == nil && !info.IsDir() { // the rule, and a dataset may hold millions
-		return exact.path, asListed, true
+	if exact := r.below(listed); isFile(exact) { // the rule, and a dataset may hold millions
+		return exact, asListed, true
 	}
 	places := r.candidates(listed)
+	folder := false
 	for _, place := range places {
-		if isFile(place.path) {
+		info, err := os.Stat(place.path)
+		if err == nil && !info.IsDir() {
 			return place.path, place.how, true
 		}
+		folder = folder || err == nil
 	}
-	for _, place := range places {
-		if isDirectory(place.path) {
-			return "", asListed, false
-		}
+	if folder {
+		return "", asListed, false
 	}
 	for _, place := range places {
 		if found := r.anyCase(place.path); found != "" {
@@ -115,16 +121,20 @@ func isFile(path string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// names gives what is in a folder, by lower-case names.
-func (r *resolver) names(folder string) map[string][]string {
+// names gives what is in a folder.
+func (r *resolver) names(folder string) folderNames {
 	if known, ok := r.folders[folder]; ok {
 		return known
 	}
-	names := map[string][]string{}
+	names := folderNames{map[string]string{}, map[string][]string{}}
 	entries, _ := readFolder(folder) // one that cannot be read holds nothing that is found
 	for _, entry := range entries {
 		lower := strings.ToLower(entry.Name())
-		names[lower] = append(names[lower], entry.Name())
+		if _, taken := names.first[lower]; taken {
+			names.more[lower] = append(names.more[lower], entry.Name())
+		} else {
+			names.first[lower] = entry.Name()
+		}
 	}
 	r.folders[folder] = names
 	return names
@@ -189,10 +199,13 @@ func (r *resolver) withStem(folder, wanted string) string {
 
 // sameName gives the names in a folder that differ from wanted in case alone, those of the very stem first.
 func (r *resolver) sameName(folder, wanted string) []string {
-	names := r.names(folder)[strings.ToLower(wanted)]
-	if len(names) < 2 {
-		return names
+	lower := strings.ToLower(wanted)
+	names := r.names(folder)
+	first, ok := names.first[lower]
+	if !ok {
+		return nil
 	}
+	same := append([]string{first}, names.more[lower]...)
 	rank := func(name string) int {
 		switch {
 		case name == wanted:
@@ -202,5 +215,6 @@ func (r *resolver) sameName(folder, wanted string) []string {
 		}
 		return 2
 	}
-	return slices.SortedStableFunc(slices.Values(names), func(a, b string) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(same, func(a, b string) int { return rank(a) - rank(b) })
+	return same
 }

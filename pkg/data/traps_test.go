@@ -149,6 +149,11 @@ func TestTraps(t *testing.T) {
 			findings: []string{"unlabelled test/0.png"},
 		},
 		{
+			name: "other splits inside the folder test", key: "Retina", benchmark: "Retina",
+			tree: []string{"Test/{test/good/1_1,test/Ungood/2_2,test_label/Ungood/2_2,val/good/3_3,val/Ungood/4_4,val_label/Ungood/4_4}.png"},
+			want: []string{"Retina ungood Test/test/Ungood/2_2.png Test/test_label/Ungood/2_2.png", "Retina - Test/test/good/1_1.png"},
+		},
+		{
 			name: "slices of the brain are known by their names", key: "mine", benchmark: "Brain",
 			tree: []string{"test/{good/img/00001_60,Ungood/img/00002_60}.png"},
 			want: []string{"Brain ungood test/Ungood/img/00002_60.png", "Brain - test/good/img/00001_60.png"},

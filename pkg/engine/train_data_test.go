@@ -12,8 +12,8 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/contents"
 	"acdclip/pkg/data"
-	"acdclip/pkg/data/contents"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/report"
 )
