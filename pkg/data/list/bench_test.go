@@ -37,7 +37,7 @@ func BenchmarkRead(b *testing.B) {
 	for _, form := range []struct {
 		format Format
 		text   *bytes.Buffer
-	}{{JSONLines, &lines}, {Meta, &meta}, {VisACSV, &table}} {
+	}{{JSONLines, &lines}, {Meta, &meta}, {VisATable, &table}} {
 		path := filepath.Join(b.TempDir(), "list")
 		if err := os.WriteFile(path, form.text.Bytes(), 0o600); err != nil {
 			b.Fatal(err)

@@ -29,7 +29,7 @@ func (f Format) keys() keys {
 	switch f {
 	case Meta:
 		return keys{image: "img_path", mask: "mask_path", class: "cls_name", defect: "specie_name"}
-	case VisACSV:
+	case VisATable:
 		return keys{image: "image", mask: "mask", class: "object"}
 	}
 	return keys{image: "image_path", mask: "mask_path", class: "class_name"}

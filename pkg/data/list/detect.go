@@ -44,7 +44,7 @@ func detect(head []byte) (Format, error) {
 	header, _ := csv.NewReader(bytes.NewReader(line)).Read() // nil where it is none
 	missing := missingColumns(header)
 	if len(missing) == 0 {
-		return VisACSV, nil
+		return VisATable, nil
 	}
 	return "", fmt.Errorf("%w: it seems to be %s; read are JSON lines (each an object with image_path, label, class_name and mask_path), "+
 		"a meta.json ({\"test\": {class: [row, ...]}}) and VisA's 1cls.csv (object,split,label,image,mask)", ErrNotList, guess(text, missing))

@@ -21,9 +21,9 @@ func TestSniff(t *testing.T) {
 		{"{\n  \"train\": {\n", Meta},
 		{`{"test": {"c": [` + strings.Repeat(" ", headBytes), Meta},
 		{`{"version": [1, [2]], "test": {`, Meta},
-		{visaHeader, VisACSV},
-		{"image,\"mask\",label,split, object\nc", VisACSV},
-		{"\r\n" + visaHeader, VisACSV},
+		{visaHeader, VisATable},
+		{"image,\"mask\",label,split, object\nc", VisATable},
+		{"\r\n" + visaHeader, VisATable},
 	} {
 		path := filepath.Join(t.TempDir(), "list.png")
 		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {

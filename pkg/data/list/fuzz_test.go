@@ -1,8 +1,11 @@
 package list
 
 import (
+	"bytes"
 	"errors"
+	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // Whatever the bytes, Read gives one of the package's errors, or a list that is
@@ -15,6 +18,8 @@ func FuzzRead(f *testing.F) {
 		"\r\"object\",split,label,image,mask",            // a header that is one without its first byte
 		`{"test":{"":[{"cls_name":"0","Img_path":"0"`,    // cut in a row
 		`{"test":{"0":[{"anomaly":0,"img_path":"\udc80"`, // half a letter
+		`{"test":{"0":[{"anomaly":0,"img_path":"\udbff\udfff"}]}}`,
+		`{"train":{"\udce4":[{"img_path":"\udce4"}]},"test":{"c":[{"anomaly":1,"img_path":"a","mask_path":"\\udce4"}]}}`,
 		"{\"image_path\":\"\u2028\",\"label\":\"1\",\"class_name\":\"\xc2\"}",
 	} {
 		f.Add([]byte(text))
@@ -27,6 +32,8 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
+		// A list may itself hold the mark of a lost letter.
+		hasMark := bytes.Contains(bytes.ToLower(text), []byte("ufffd")) || bytes.Contains(text, []byte("\ufffd"))
 		line := 1
 		for _, row := range list.Rows {
 			if row.Line < line {
@@ -35,6 +42,9 @@ func FuzzRead(f *testing.F) {
 			line = row.Line
 			if !row.Anomalous && (row.Mask != "" || row.Defect != "") {
 				t.Errorf("a normal row has a mask or a defect: %+v", row)
+			}
+			if !hasMark && strings.ContainsRune(row.Image+row.Mask+row.Class+row.Defect, utf8.RuneError) {
+				t.Errorf("a letter was lost: %+v", row)
 			}
 		}
 		mustReturn(t, list.Rows)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"unicode/utf8"
 )
 
 // jsonLine is a row as ACD-CLIP and AA-CLIP have it. Unknown keys are allowed.
@@ -50,7 +49,7 @@ func readJSONLines(text *bufio.Reader, c *collector) error {
 }
 
 func (c *collector) jsonLine(line int, raw []byte, row *jsonLine) error {
-	if !utf8.Valid(raw) {
+	if !isText(raw) {
 		c.fault(line, notUTF8)
 		return nil
 	}

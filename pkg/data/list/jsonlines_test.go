@@ -77,8 +77,8 @@ func jsonLinesLists() []accepted {
 		},
 		{
 			name: "other keys, repeated keys, escapes",
-			text: `{"split": {"test": [1]}, "image_path": "a b/\u00e4\"<&>.png", "label": 7, "label": 0, "class_name": "Gr\u00fc\u00dfe \ud83d\ude00", "extra": null}` + "\n",
-			rows: []Row{{Image: `a b/ä"<&>.png`, Class: "Grüße 😀", Line: 1}},
+			text: `{"split": {"test": [1]}, "image_path": "a b/\u00e4\"<&>.png", "label": 7, "label": 0, "class_name": "Gr\u00fc\u00dfe \ud83d\uDE00 \\ud83d \ufffd", "extra": null}` + "\n",
+			rows: []Row{{Image: `a b/ä"<&>.png`, Class: "Grüße 😀 \\ud83d \ufffd", Line: 1}},
 		},
 	}
 }
@@ -113,7 +113,11 @@ func TestReadBadJSONLines(t *testing.T) {
 		{"two rows on a line", strings.TrimSpace(oneRow) + oneRow, "line 2: invalid character '{' after top-level value"},
 		{"a comma behind", strings.TrimSpace(oneRow) + ",", "line 2: invalid character ',' after top-level value"},
 		{"single quotes", `{'image_path': 'a'}`, `line 2: invalid character '\'' looking for beginning of object key string`},
-		{"Latin-1", "{\"image_path\": \"\xe4.png\", \"label\": 0, \"class_name\": \"c\"}", "line 2: not UTF-8"},
+		{"Latin-1", "{\"image_path\": \"\xe4.png\", \"label\": 0, \"class_name\": \"c\"}", "line 2: " + notUTF8},
+		{"half of a pair, as Python writes Latin-1", `{"image_path": "\udce4.png", "label": 0, "class_name": "c"}`, "line 2: " + notUTF8},
+		{"another half", `{"image_path": "a", "label": 1, "class_name": "c", "mask_path": "\\\uD83D\\\uDE00"}`, "line 2: " + notUTF8},
+		{"two first halves", `{"image_path": "\ud83d\ud83d\ude00", "label": 0, "class_name": "c"}`, "line 2: " + notUTF8},
+		{"a half that is cut", `{"image_path": "\ud83`, "line 2: invalid character ' ' in \\u hexadecimal character escape"},
 		{"a bare back-slash", `{"image_path": "new\test.png", "label": 0, "class_name": "c"}`, `line 2: image_path "new\test.png" holds a control character`},
 		{"NUL", `{"image_path": "a\u0000", "label": 0, "class_name": "c"}`, `line 2: image_path "a\x00" holds a control character`},
 		{"a long path", `{"image_path": "` + strings.Repeat("a", 4097) + `", "label": 0, "class_name": "c"}`, "line 2: image_path is longer than 4096 bytes"},

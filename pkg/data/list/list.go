@@ -26,7 +26,7 @@ type Format string
 const (
 	JSONLines Format = "jsonl"     // an object a line: image_path, label, class_name, mask_path
 	Meta      Format = "meta.json" // {"train": ..., "test": {class: [row, ...]}}
-	VisACSV   Format = "visa csv"  // a header with object, split, label, image, mask
+	VisATable Format = "visa csv"  // a header with object, split, label, image, mask
 )
 
 // What Read and Sniff fail with, wrapped with the file, what is wrong and what is expected.
@@ -124,7 +124,7 @@ func read(ctx context.Context, file io.Reader, maxRows int) (*List, error) {
 		err = readJSONLines(text, c)
 	case Meta:
 		err = readMeta(text, c)
-	case VisACSV:
+	case VisATable:
 		err = readVisA(text, c)
 	}
 	if err != nil {

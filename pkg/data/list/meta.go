@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"unicode/utf8"
 )
 
 // metaRow is a row as AnomalyCLIP, AdaCLIP and Bayes-PFL have it. Other keys,
@@ -44,6 +43,7 @@ type metaReader struct {
 	*collector
 	decoder *json.Decoder
 	text    *window // of what the decoder reads
+	raw     []byte  // the last token as it is written, until the next is read
 	held    metaRow // its label's memory is used again
 }
 
@@ -76,11 +76,14 @@ func (m *metaReader) object(what string, value func(key string) error) error {
 		return err
 	}
 	for m.more() {
-		key, err := m.token()
+		token, err := m.token()
 		if err != nil {
 			return err
 		}
-		if err := value(key.(string)); err != nil { // the decoder takes no other key
+		if !isText(m.raw) {
+			return errors.New(notUTF8)
+		}
+		if err := value(token.(string)); err != nil { // the decoder takes no other key
 			return err
 		}
 	}
@@ -116,7 +119,7 @@ func (m *metaReader) row(class string) error {
 		return nil
 	case err != nil:
 		return err
-	case !utf8.Valid(raw):
+	case !isText(raw):
 		m.fault(line, notUTF8)
 		return nil
 	case row.Image != nil && *row.Image == "":
@@ -167,8 +170,6 @@ func (m *metaReader) more() bool {
 func (m *metaReader) token() (json.Token, error) {
 	m.text.allow()
 	token, err := m.decoder.Token()
-	if raw := m.text.passTo(m.decoder.InputOffset()); err == nil && !utf8.Valid(raw) {
-		return nil, errors.New(notUTF8)
-	}
+	m.raw = m.text.passTo(m.decoder.InputOffset())
 	return token, err
 }

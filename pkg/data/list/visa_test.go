@@ -37,7 +37,7 @@ func visaLists() []accepted {
 
 func TestReadVisA(t *testing.T) {
 	for _, list := range visaLists() {
-		list.check(t, VisACSV)
+		list.check(t, VisATable)
 	}
 }
 

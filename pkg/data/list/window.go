@@ -36,7 +36,8 @@ func (b *boundedReader) Read(p []byte) (int, error) {
 // line and the bytes of what a decoder that reads ahead has decoded.
 type window struct {
 	boundedReader
-	text   []byte // what was read and not passed
+	text   []byte // what was read and not passed, at the end of memory
+	memory []byte // used again at each Read
 	offset int64  // of text in all that was read
 	line   int    // of text's beginning, from 1
 }
@@ -47,7 +48,8 @@ func newWindow(source io.Reader) *window {
 
 func (w *window) Read(p []byte) (int, error) {
 	n, err := w.boundedReader.Read(p)
-	w.text = append(w.text, p[:n]...)
+	w.text = append(append(w.memory[:0], w.text...), p[:n]...)
+	w.memory = w.text
 	return n, err
 }
 

@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// WriteJSONLines writes rows in the form of ACD-CLIP's released lists, with
-// forward slashes. Read reads the same rows back but for Defect and Line, which
-// the form does not have; the mask of a normal row is not written. A row that
-// Read would refuse is an error.
+// WriteJSONLines writes rows in the form of ACD-CLIP's VisA.jsonl, byte for byte.
+// Read reads the same rows back but for Defect and Line, which the form does not
+// have; the mask of a normal row is not written. A row that Read would refuse or
+// change, as it does back-slashes in a path, is an error.
 func WriteJSONLines(w io.Writer, rows []Row) error {
 	out := bufio.NewWriter(w)
 	var line bytes.Buffer
 	for i, row := range rows {
-		row.Image, row.Mask, row.Defect = strings.ReplaceAll(row.Image, `\`, "/"), strings.ReplaceAll(row.Mask, `\`, "/"), ""
+		row.Defect = ""
 		if !row.Anomalous {
 			row.Mask = ""
 		}
-		if what := row.fault(JSONLines.keys()); what != "" {
+		if what := row.unwritable(); what != "" {
 			return fmt.Errorf("writing a list: row %d: %s", i+1, what)
 		}
 		line.Reset()
@@ -34,6 +34,19 @@ func WriteJSONLines(w io.Writer, rows []Row) error {
 		return fmt.Errorf("writing a list: %w", err)
 	}
 	return nil
+}
+
+// unwritable says why Read would not give the row back; "" is nothing.
+func (r *Row) unwritable() string {
+	if what := r.fault(JSONLines.keys()); what != "" {
+		return what
+	}
+	for _, path := range [...]string{r.Image, r.Mask} {
+		if strings.Contains(path, `\`) {
+			return shown(path) + " holds a back-slash, which is read as a slash"
+		}
+	}
+	return ""
 }
 
 // appendTo writes the row with the keys' order and the blanks of the released lists.

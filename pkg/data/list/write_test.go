@@ -11,12 +11,31 @@ import (
 	"testing"
 )
 
+// Lines of ACD-CLIP's VisA.jsonl are written as they are there.
+func TestWriteJSONLinesAsReleased(t *testing.T) {
+	const released = `{"image_path": "fryum/Data/Images/Anomaly/009.JPG", "label": 1, "class_name": "fryum", "mask_path": "fryum/Data/Masks/Anomaly/009.png"}
+{"image_path": "candle/Data/Images/Anomaly/004.JPG", "label": 1, "class_name": "candle", "mask_path": "candle/Data/Masks/Anomaly/004.png"}
+{"image_path": "fryum/Data/Images/Normal/389.JPG", "label": 0, "class_name": "fryum"}
+`
+	list, err := readText(released)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	if err := WriteJSONLines(&got, list.Rows); err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != released {
+		t.Errorf("got\n%swant\n%s", got.String(), released)
+	}
+}
+
 func TestWriteJSONLines(t *testing.T) {
 	var got strings.Builder
 	err := WriteJSONLines(&got, []Row{
 		{Image: "grid/test/glue/009.png", Mask: "grid/ground_truth/glue/009_mask.png", Class: "grid", Defect: "glue", Anomalous: true, Line: 7},
 		{Image: "grid/test/good/000.png", Mask: "of/no/use.png", Class: "grid"},
-		{Image: `a b\<&>"ä.png`, Class: `c\d`, Anomalous: true},
+		{Image: `a b/<&>"ä.png`, Class: `c\d`, Anomalous: true},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -38,6 +57,8 @@ func TestWriteJSONLinesRefuses(t *testing.T) {
 		{Image: "a\n", Class: "c"},
 		{Image: "a", Class: "\xff"},
 		{Image: "a", Class: "c", Anomalous: true, Mask: strings.Repeat("m", 4097)},
+		{Image: `a\b`, Class: "c"},
+		{Image: "a", Class: "c", Anomalous: true, Mask: `a\b`},
 	} {
 		err := WriteJSONLines(io.Discard, []Row{good, bad})
 		if err == nil || !strings.HasPrefix(err.Error(), "writing a list: row 2: ") {
