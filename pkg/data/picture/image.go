@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
+	"slices"
 )
 
 // DefaultMaxPixels is the largest width times height that is decoded when DecodeOptions names no other.
@@ -95,21 +97,22 @@ func DecodeTurned(path string, o DecodeOptions) (*Image, Orientation, error) {
 	return turn.apply(im), turn, nil
 }
 
-// Check decodes the picture at path as far as to know that Decode can, and says
-// what it is. Errors are Decode's.
-func Check(path string, o DecodeOptions) (Info, error) {
+// Check decodes the picture at path as far as to know that DecodeTurned can,
+// and says what it is and how it would be turned. Errors are Decode's.
+func Check(path string, o DecodeOptions) (Info, Orientation, error) {
 	file, err := openStored(path, o)
 	if err != nil {
-		return Info{}, err
+		return Info{}, Upright, err
 	}
-	switch file.pixels.(type) {
-	case *image.Gray, *image.YCbCr, *image.Paletted, *image.NRGBA, *image.RGBA: // these are known to convert
-		return file.info, nil
+	if !file.converts() {
+		if _, err := file.image(pictureDepth); err != nil {
+			return Info{}, Upright, fmt.Errorf("%s: %w", path, err)
+		}
 	}
-	if _, err := file.image(pictureDepth); err != nil {
-		return Info{}, fmt.Errorf("%s: %w", path, err)
+	if !o.EXIF {
+		return file.info, Upright, nil
 	}
-	return file.info, nil
+	return file.info, file.orientation(), nil
 }
 
 // storedPicture is a picture as its file stores it.
@@ -155,12 +158,27 @@ func decodeStored(b []byte, o DecodeOptions) (file storedPicture, err error) {
 
 // image converts the stored pixels to RGB.
 func (s storedPicture) image(depth narrowing) (im *Image, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			im, err = nil, fmt.Errorf("convert %s: %v", s.format.name, r)
-		}
-	}()
+	defer s.recovered(&err)
 	return s.format.convert(s.pixels, s.content, depth)
+}
+
+// recovered is deferred around a conversion: a panic on hostile content becomes its error.
+func (s storedPicture) recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("convert %s: %v", s.format.name, r)
+	}
+}
+
+// converts reports whether it is known, without trying, that image succeeds.
+func (s storedPicture) converts() bool {
+	switch m := s.pixels.(type) {
+	case *image.Gray, *image.YCbCr, *image.NRGBA, *image.RGBA:
+		return true
+	case *image.Paletted: // an index may lie beyond the palette
+		beyond := func(index uint8) bool { return int(index) >= len(m.Palette) }
+		return len(m.Palette) > math.MaxUint8 || !slices.ContainsFunc(m.Pix, beyond)
+	}
+	return false
 }
 
 // orientation says how the picture is meant to stand.

@@ -3,6 +3,7 @@ package picture
 import (
 	"fmt"
 	"image"
+	"slices"
 )
 
 // Grey is a picture of one channel: Pix holds Width*Height bytes, row-major,
@@ -21,22 +22,50 @@ const NonZero = 1
 // NonZero a 16-bit value that is not zero stays so. The mask is turned by turn,
 // its picture's, and never by an orientation of its own. Errors are Decode's.
 func DecodeMask(path string, threshold uint8, o DecodeOptions, turn Orientation) (*Grey, Info, error) {
+	g, info, _, err := DecodeMaskColor(path, threshold, o, turn)
+	return g, info, err
+}
+
+// DecodeMaskColor is DecodeMask, and says whether the mask was colored: some
+// pixel's channels, alpha aside, differ.
+func DecodeMaskColor(path string, threshold uint8, o DecodeOptions, turn Orientation) (g *Grey, info Info, colored bool, err error) {
 	file, err := openStored(path, o)
 	if err != nil {
-		return nil, Info{}, err
-	}
-	if m, isGrey := file.pixels.(*image.Gray); isGrey && turn <= Upright {
-		return storedGrey(m), file.info, nil
+		return nil, Info{}, false, err
 	}
 	depth := pictureDepth
 	if threshold <= NonZero {
 		depth = maskDepth
 	}
-	im, err := file.image(depth)
-	if err != nil {
-		return nil, Info{}, fmt.Errorf("%s: %w", path, err)
+	if g, colored, err = file.grey(depth, turn); err != nil {
+		return nil, Info{}, false, fmt.Errorf("%s: %w", path, err)
 	}
-	return turn.apply(im).grey(), file.info, nil
+	return g, file.info, colored, nil
+}
+
+// grey converts the stored pixels to grey. What can go without a picture of
+// RGB in between does, since masks are many.
+func (s storedPicture) grey(depth narrowing, turn Orientation) (g *Grey, colored bool, err error) {
+	if turn <= Upright {
+		switch m := s.pixels.(type) {
+		case *image.Gray:
+			return storedGrey(m), false, nil
+		case *image.Paletted, *image.NRGBA, *image.RGBA:
+			defer s.recovered(&err)
+			return rowsToGrey(m, depth)
+		}
+	}
+	im, err := s.image(depth)
+	if err != nil {
+		return nil, false, err
+	}
+	g, colored = turn.apply(im).toGrey()
+	return g, colored, nil
+}
+
+func (im *Image) toGrey() (g *Grey, colored bool) {
+	g = &Grey{im.Width, im.Height, make([]uint8, im.Width*im.Height)}
+	return g, greyRow(g.Pix, im.Pix)
 }
 
 // storedGrey takes a grey picture as it is: by way of colors it would be the same.
@@ -51,14 +80,35 @@ func storedGrey(m *image.Gray) *Grey {
 	return g
 }
 
-// grey is Pillow's convert("L").
-func (im *Image) grey() *Grey {
-	g := &Grey{im.Width, im.Height, make([]uint8, im.Width*im.Height)}
-	for i := range g.Pix {
-		p := im.Pix[3*i : 3*i+3 : 3*i+3]
-		g.Pix[i] = Luma(p[0], p[1], p[2])
+// rowsToGrey converts a picture with one row of RGB in between.
+func rowsToGrey(m image.Image, depth narrowing) (g *Grey, colored bool, err error) {
+	size := m.Bounds().Size()
+	g = &Grey{size.X, size.Y, make([]uint8, size.X*size.Y)}
+	row := make([]uint8, 3*size.X)
+	for y := range size.Y {
+		if err := rowToRGB(row, m, y, depth); err != nil {
+			return nil, false, err
+		}
+		if greyRow(g.Pix[y*size.X:(y+1)*size.X], row) {
+			colored = true
+		}
 	}
-	return g
+	return g, colored, nil
+}
+
+// greyRow is Pillow's convert("L") of RGB pixels, and says whether one is
+// colored. Equal channels, the rule in masks, are their own grey.
+func greyRow(dst, rgb []uint8) (colored bool) {
+	for i := range dst {
+		p := rgb[3*i : 3*i+3 : 3*i+3]
+		r, g, b := p[0], p[1], p[2]
+		if r != g || r != b {
+			colored = true
+			r = Luma(r, g, b)
+		}
+		dst[i] = r
+	}
+	return colored
 }
 
 // Luma is the grey of a pixel: that of ITU-R 601-2 in 16-bit fixed point.
@@ -80,6 +130,24 @@ func (g *Grey) ResizeNearest(width, height int) *Grey {
 		}
 	}
 	return out
+}
+
+// MaxNearest is the largest value that ResizeNearest(width, height) takes, or
+// one that it takes and that is at least enough.
+func (g *Grey) MaxNearest(width, height int, enough uint8) uint8 {
+	// What is taken several times is looked at once.
+	columns, rows := slices.Compact(nearest(g.Width, width)), slices.Compact(nearest(g.Height, height))
+	var largest uint8
+	for _, y := range rows {
+		row := g.Pix[y*g.Width : (y+1)*g.Width]
+		for _, x := range columns {
+			largest = max(largest, row[x])
+		}
+		if largest >= enough {
+			break
+		}
+	}
+	return largest
 }
 
 // nearest returns which of in pixels each of out pixels takes.

@@ -46,6 +46,11 @@ func (p pixels) image() *Image {
 	return &Image{Width: p.shape[1], Height: p.shape[0], Pix: p.data}
 }
 
+func (im *Image) grey() *Grey {
+	g, _ := im.toGrey()
+	return g
+}
+
 // difference returns the largest and the mean absolute difference of two equally long runs of bytes.
 func difference(t testing.TB, got, want []uint8) (largest int, mean float64) {
 	t.Helper()

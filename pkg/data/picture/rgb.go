@@ -14,14 +14,23 @@ import (
 type narrowing struct{ grey, color func(uint16) uint8 }
 
 // pictureDepth keeps the high byte as Pillow does, and rounds 16-bit grey
-// (which Pillow saturates). maskDepth keeps whether a value is zero.
+// (which Pillow saturates). maskDepth keeps whether a value is zero: of grey
+// it is the byte of pictureDepth otherwise; color channels are mixed
+// afterwards, where a small one would be lost.
 var (
 	pictureDepth = narrowing{grey: rounded, color: highByte}
-	maskDepth    = narrowing{grey: nonZero, color: nonZero}
+	maskDepth    = narrowing{grey: atLeastOne, color: nonZero}
 )
 
 func rounded(v uint16) uint8  { return uint8((uint32(v) + 128) / 257) }
 func highByte(v uint16) uint8 { return uint8(v >> 8) }
+
+func atLeastOne(v uint16) uint8 {
+	if v == 0 {
+		return 0
+	}
+	return max(1, rounded(v))
+}
 
 func nonZero(v uint16) uint8 {
 	if v == 0 {

@@ -19,6 +19,9 @@ import (
 // tree is a dataset: each file's path, and what is in it (see content).
 type tree map[string]string
 
+// raw precedes a file's own bytes.
+const raw = "raw "
+
 // write makes the tree's files in a folder of that name and discovers the dataset.
 func (files tree) discover(t testing.TB, name string, root config.Root) *data.Dataset {
 	t.Helper()
@@ -51,6 +54,9 @@ func (files tree) discover(t testing.TB, name string, root config.Root) *data.Da
 // left corner on a black ground, as in "grey 8x6 1 2 9".
 func content(t testing.TB, path, what string) []byte {
 	t.Helper()
+	if bytes, isRaw := strings.CutPrefix(what, raw); isRaw {
+		return []byte(bytes)
+	}
 	switch kind, rest, _ := strings.Cut(what, " "); kind {
 	case "nothing":
 		return nil

@@ -12,33 +12,53 @@ import (
 // faint is the threshold that other programs read masks with.
 const faint = 128
 
-// checkMask looks at the mask of an anomalous picture, and adds its values to stats.
-func (j *job) checkMask(stats *FileStats, mask *picture.Grey, info picture.Info, find func(code data.Code, detail string)) {
-	values := histogram(mask.Pix)
+// maskFile is a mask as it was read.
+type maskFile struct {
+	info    picture.Info
+	grey    *picture.Grey // nil where only the header was read
+	colored bool          // some pixel's channels differ
+}
+
+// binary reports whether the mask is as a mask should be, with these values in it.
+func (m maskFile) binary(values *[256]int64) bool {
+	alpha := slices.Contains([]string{"LA", "RGBA"}, strings.TrimSuffix(m.info.Mode, ";16"))
+	return !alpha && !m.colored && values[0]+values[255] == int64(len(m.grey.Pix))
+}
+
+// mode names what the mask's pixels are.
+func (m maskFile) mode() string {
+	mode := m.info.Format + " " + m.info.Mode
+	if m.colored {
+		mode += " with color"
+	}
+	return mode
+}
+
+// checkValues looks at the values of an anomalous picture's mask, and adds them to stats.
+func (j *job) checkValues(stats *FileStats, m maskFile, find func(code data.Code, detail string)) {
+	values := histogram(m.grey.Pix)
 	for value, count := range values {
 		stats.Values[value] += count
 	}
-	scaled := values
-	if j.ImageSize > 0 {
-		scaled = histogram(mask.ResizeNearest(j.ImageSize, j.ImageSize).Pix)
+	top, threshold := largest(values), int(j.threshold)
+	scaled := top
+	if j.ImageSize > 0 && top >= threshold {
+		scaled = int(m.grey.MaxNearest(j.ImageSize, j.ImageSize, max(j.threshold, faint)))
 	}
-	threshold := max(int(j.set.MaskThreshold), picture.NonZero)
-	switch atThreshold, atFaint := above(values, threshold), above(values, faint); {
-	case atThreshold == 0:
-		detail := "no value but 0"
-		if top := largest(values); top > 0 {
-			detail = fmt.Sprintf("no value of at least %d; the largest is %d", threshold, top)
-		}
-		find(data.EmptyMask, detail)
-	case above(scaled, threshold) == 0:
-		find(data.EmptyMask, fmt.Sprintf("only after scaling to %d x %d: none of its %d anomalous pixels is taken", j.ImageSize, j.ImageSize, atThreshold))
-	case atFaint == 0:
-		find(data.FaintMask, fmt.Sprintf("the largest value is %d", largest(values)))
-	case above(scaled, faint) == 0:
-		find(data.FaintMask, fmt.Sprintf("after scaling to %d x %d the largest value is %d; %d of its %d anomalous pixels are above 127", j.ImageSize, j.ImageSize, largest(scaled), atFaint, atThreshold))
+	switch marked := above(values, threshold); {
+	case top == 0:
+		find(data.EmptyMask, "no value but 0")
+	case marked == 0:
+		find(data.EmptyMask, fmt.Sprintf("no value of at least %d; the largest is %d", threshold, top))
+	case scaled < threshold:
+		find(data.EmptyMask, fmt.Sprintf("only after scaling to %d x %d: none of its %d anomalous pixels is taken", j.ImageSize, j.ImageSize, marked))
+	case top < faint:
+		find(data.FaintMask, fmt.Sprintf("the largest value is %d", top))
+	case scaled < faint:
+		find(data.FaintMask, fmt.Sprintf("after scaling to %d x %d the largest value is %d; %d of its %d anomalous pixels are above 127", j.ImageSize, j.ImageSize, scaled, above(values, faint), marked))
 	}
-	if odd := info.Mode != "1" && info.Mode != "L"; odd || values[0]+values[255] < int64(len(mask.Pix)) {
-		find(data.NonBinaryMask, info.Format+" "+info.Mode+"; "+describe(values))
+	if !m.binary(&values) {
+		find(data.NonBinaryMask, m.mode()+"; "+describe(values))
 	}
 }
 

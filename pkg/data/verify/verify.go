@@ -28,9 +28,11 @@ type Options struct {
 
 // Report is what Run found.
 type Report struct {
-	Findings []data.Finding // the dataset's own, then those of its files by row
-	Pictures FileStats
-	Masks    FileStats
+	Findings      []data.Finding // the dataset's own, then those of its files by row
+	Pictures      FileStats
+	Masks         FileStats
+	MaskThreshold uint8 // the least grey value that was taken as anomalous
+	Quick         bool  // only headers were read: no mask's Values, and no findings from them
 }
 
 // FileStats sums up the files that could be read.
@@ -44,16 +46,17 @@ type FileStats struct {
 
 // Run reads the files of d. The result does not depend on the number of workers.
 // A listed picture that is not there is a finding of d already, and not another
-// one here; masks of normal pictures are never opened. The error is ctx's.
+// one here; masks of normal pictures are never opened. A file that several rows
+// name is read for the first of them. The error is ctx's.
 func Run(ctx context.Context, d *data.Dataset, o Options) (*Report, error) {
-	j := &job{Options: o, set: d, missing: map[string]bool{}}
+	j := &job{Options: o, set: d, threshold: max(d.MaskThreshold, picture.NonZero), missing: map[string]bool{}, first: repeats(d)}
 	for _, f := range d.Findings {
 		if f.Code == data.MissingImage {
 			j.missing[f.Path] = true
 		}
 	}
 	for _, item := range d.Items {
-		j.total += filesOf(item)
+		j.total += len(files(item))
 	}
 	workers := cmp.Or(max(o.Workers, 0), runtime.GOMAXPROCS(0))
 	tallies := make([]tally, workers)
@@ -68,20 +71,23 @@ func Run(ctx context.Context, d *data.Dataset, o Options) (*Report, error) {
 	return j.report(tallies), nil
 }
 
-func filesOf(item data.Item) int {
+// files are what is read of a row: its picture and, of an anomalous one, its mask.
+func files(item data.Item) []string {
 	if item.Anomalous && item.Mask != "" {
-		return 2
+		return []string{item.Path, item.Mask}
 	}
-	return 1
+	return []string{item.Path}
 }
 
 // job is one run's work, which its goroutines share.
 type job struct {
 	Options
-	set     *data.Dataset
-	missing map[string]bool // pictures that are known not to be there, by relative path
-	total   int             // files
-	next    atomic.Int64    // the first row that nobody took
+	set       *data.Dataset
+	threshold uint8
+	missing   map[string]bool // pictures that are known not to be there, by relative path
+	first     map[string]int  // the files that several rows name: the first of these rows
+	total     int             // files
+	next      atomic.Int64    // the first row that nobody took
 
 	mutex sync.Mutex
 	done  int // files
@@ -105,11 +111,8 @@ func (j *job) work(ctx context.Context, t *tally) {
 		if row >= len(j.set.Items) {
 			return
 		}
-		item := j.set.Items[row]
-		for _, finding := range j.check(t, item) {
-			t.found = append(t.found, rowFinding{row, finding})
-		}
-		j.advance(filesOf(item))
+		j.check(t, row)
+		j.advance(len(files(j.set.Items[row])))
 	}
 }
 
@@ -123,52 +126,83 @@ func (j *job) advance(files int) {
 }
 
 // check reads one row's files.
-func (j *job) check(t *tally, item data.Item) []data.Finding {
-	if j.missing[j.set.Relative(item.Path)] {
-		return nil
-	}
-	var found []data.Finding
+func (j *job) check(t *tally, row int) {
+	item := j.set.Items[row]
 	find := func(code data.Code, path, detail string) {
-		found = append(found, data.NewFinding(code, item.Class, j.set.Relative(path), detail))
+		t.found = append(t.found, rowFinding{row, data.NewFinding(code, item.Class, j.set.Relative(path), detail)})
 	}
-	info, err := j.readPicture(item.Path)
-	if err != nil {
-		find(data.Undecodable, item.Path, reason(err, item.Path))
-	} else {
-		t.pictures.add(info)
+	var of picture.Info // stays empty where there is no picture to compare with
+	var turn picture.Orientation
+	if !j.missing[j.set.Relative(item.Path)] {
+		of, turn = j.checkPicture(t, row, item.Path, find)
 	}
-	if filesOf(item) == 1 {
-		return found
+	if len(files(item)) > 1 {
+		j.checkMask(t, row, item.Mask, of, turn, find)
 	}
-	mask, maskInfo, maskErr := j.readMask(item.Mask)
-	if maskErr != nil {
-		find(data.Undecodable, item.Mask, reason(maskErr, item.Mask))
-		return found
-	}
-	t.masks.add(maskInfo)
-	if err == nil && (info.Width != maskInfo.Width || info.Height != maskInfo.Height) {
-		find(data.MaskSizeMismatch, item.Mask, sizesDiffer(info, maskInfo))
-	}
-	if mask != nil {
-		j.checkMask(&t.masks, mask, maskInfo, func(code data.Code, detail string) { find(code, item.Mask, detail) })
-	}
-	return found
 }
 
-func (j *job) readPicture(path string) (picture.Info, error) {
+// owns reports whether a file is read for this row.
+func (j *job) owns(row int, path string) bool {
+	first, repeated := j.first[path]
+	return !repeated || first == row
+}
+
+// finder takes a finding about one of a row's files.
+type finder func(code data.Code, path, detail string)
+
+func (j *job) checkPicture(t *tally, row int, path string, find finder) (picture.Info, picture.Orientation) {
+	if !j.owns(row, path) {
+		info, _ := picture.Inspect(path, j.Decode) // for its size; an error is the first row's
+		return info, picture.Upright
+	}
+	info, turn, err := j.readPicture(path)
+	if err != nil {
+		find(data.Undecodable, path, reason(err, path))
+		return picture.Info{}, picture.Upright
+	}
+	t.pictures.add(info)
+	return info, turn
+}
+
+func (j *job) readPicture(path string) (picture.Info, picture.Orientation, error) {
 	if j.Quick {
-		return picture.Inspect(path, j.Decode)
+		info, err := picture.Inspect(path, j.Decode)
+		return info, picture.Upright, err
 	}
 	return picture.Check(path, j.Decode)
 }
 
-// readMask gives the mask's grey values; nil where only the header was read.
-func (j *job) readMask(path string) (*picture.Grey, picture.Info, error) {
-	if j.Quick {
-		info, err := picture.Inspect(path, j.Decode)
-		return nil, info, err
+// checkMask reads the mask of a picture, which is turned as the picture is.
+func (j *job) checkMask(t *tally, row int, path string, of picture.Info, turn picture.Orientation, find finder) {
+	own := j.owns(row, path)
+	mask, err := j.readMask(path, turn, !own)
+	switch {
+	case err != nil && own:
+		find(data.Undecodable, path, reason(err, path))
+		return
+	case err != nil:
+		return // it is the first row's
 	}
-	return picture.DecodeMask(path, j.set.MaskThreshold, j.Decode, picture.Upright)
+	if of.Width > 0 && (of.Width != mask.info.Width || of.Height != mask.info.Height) {
+		find(data.MaskSizeMismatch, path, sizesDiffer(of, mask.info))
+	}
+	if !own {
+		return
+	}
+	t.masks.add(mask.info)
+	if mask.grey != nil {
+		j.checkValues(&t.masks, mask, func(code data.Code, detail string) { find(code, path, detail) })
+	}
+}
+
+// readMask reads a mask, or its header alone.
+func (j *job) readMask(path string, turn picture.Orientation, header bool) (m maskFile, err error) {
+	if header || j.Quick {
+		m.info, err = picture.Inspect(path, j.Decode)
+		return m, err
+	}
+	m.grey, m.info, m.colored, err = picture.DecodeMaskColor(path, j.threshold, j.Decode, turn)
+	return m, err
 }
 
 // sizesDiffer says how a mask's size differs from its picture's.
@@ -197,7 +231,7 @@ func reason(err error, path string) string {
 
 // report joins what the goroutines found, in the order of the rows.
 func (j *job) report(tallies []tally) *Report {
-	r := &Report{Findings: slices.Clone(j.set.Findings)}
+	r := &Report{Findings: slices.Clone(j.set.Findings), MaskThreshold: j.threshold, Quick: j.Quick}
 	r.Pictures.Modes, r.Masks.Modes = map[string]int{}, map[string]int{}
 	var found []rowFinding
 	for i := range tallies {

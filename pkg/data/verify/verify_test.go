@@ -4,16 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"acdclip/internal/golden"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
+	"acdclip/pkg/data/picture"
 )
 
 // sound is a dataset with nothing to find.
@@ -74,12 +78,19 @@ func TestRun(t *testing.T) {
 			"empty_mask " + mask + ": no value of at least 128; the largest is 9", "non_binary_mask " + mask,
 		}, quick: []string{}},
 		{name: "Kvasir's fringe", files: with(mask, "grey 8x6 255 248 7 3"), want: []string{"non_binary_mask " + mask + ": PNG L; 0: 91.67 %"}, quick: []string{}},
-		{name: "Brain's RGBA: alpha is no defect", files: with(mask, "rgba 8x6 58 122 255"), want: []string{"non_binary_mask " + mask + ": PNG RGBA; 0: 93.75 %"}, quick: []string{}},
+		{name: "Brain's RGBA: alpha is no defect", files: with(mask, "rgba 8x6 58 122 255"), want: []string{"non_binary_mask " + mask + ": PNG RGBA with color; 0: 93.75 %"}, quick: []string{}},
 		{name: "Brain's RGBA without a tumor", files: with(mask, "rgba 8x6"), want: []string{"empty_mask " + mask, "non_binary_mask " + mask + ": PNG RGBA; 0: 100.00 %"}, quick: []string{}},
 		{name: "a label that a threshold of 128 would lose", files: with(mask, "rgba 8x6 50"), want: []string{"faint_mask " + mask + ": the largest value is 52", "non_binary_mask " + mask}, quick: []string{}},
-		{name: "three channels", files: with(mask, "rgb 8x6 255"), want: []string{"non_binary_mask " + mask + ": PNG RGB; 0: 97.92 %, 255: 2.08 %"}, quick: []string{}},
-		{name: "a palette", files: with(mask, "palette 8x6 1 1"), want: []string{"faint_mask " + mask + ": the largest value is 76", "non_binary_mask " + mask + ": PNG P; 0: 95.83 %, 76: 4.17 %"}, quick: []string{}},
-		{name: "16 bits: a value of 1 counts", files: with(mask, "grey16 8x6 1"), want: []string{"non_binary_mask " + mask + ": PNG L;16; 0: 97.92 %, 255: 2.08 %"}, quick: []string{}},
+		{name: "anomalib's three equal channels are no color", files: with(mask, "rgb 8x6 255")},
+		{name: "a header that promises too much of a mask", files: with(mask, "promise"), want: []string{"undecodable " + mask + ": picture is too large"}},
+		{name: "a mask without bytes", files: with(mask, "nothing"), want: []string{"undecodable " + mask + ": not a picture: it holds nothing"}},
+		{name: "a mask that is text, of a picture that is too", files: with(mask, "text", hole, "text"), want: []string{"undecodable " + hole, "undecodable " + mask}},
+		{name: "a palette", files: with(mask, "palette 8x6 1 1"), want: []string{"faint_mask " + mask + ": the largest value is 76", "non_binary_mask " + mask + ": PNG P with color; 0: 95.83 %, 76: 4.17 %"}, quick: []string{}},
+		{name: "16 bits: a value of 1 counts, and is faint", files: with(mask, "grey16 8x6 1"), want: []string{
+			"faint_mask " + mask + ": the largest value is 1", "non_binary_mask " + mask + ": PNG L;16; 0: 97.92 %, 1: 2.08 %",
+		}, quick: []string{}},
+		{name: "16 bits: a value of 1 is below 128", files: with(mask, "grey16 8x6 1"), root: config.Root{MaskThreshold: 128}, want: []string{"empty_mask " + mask}, quick: []string{}},
+		{name: "16 bits: 0 and 65535 are the bytes' ends", files: with(mask, "grey16 8x6 65535")},
 		{name: "a normal picture's mask is never opened", files: with("c/ground_truth/good/0_mask.png", "text")},
 		{name: "no masks at all", files: tree{good: "rgb", hole: "rgb"}},
 		{name: "a missing mask is found once", files: with("c/test/hole/1.png", "rgb"), want: []string{"missing_mask c/test/hole/1.png"}},
@@ -91,6 +102,54 @@ func TestRun(t *testing.T) {
 			},
 			want: []string{"one_class_set ", "note ", "non_binary_mask Type-I RSDDs dataset/GroundTruth/rail_1.jpg: JPEG L; 0: "}, size: 32,
 			quick: []string{"one_class_set ", "note "},
+		},
+		{
+			name: "a JPEG mask's fringe is no defect at 128", set: "rsdd", size: 32,
+			files: tree{
+				"Type-I RSDDs dataset/Rail surface images/rail_1.jpg": "grey 16x32",
+				"Type-I RSDDs dataset/GroundTruth/rail_1.jpg":         "grey 16x32 90 0 90 0 90",
+			},
+			want:  []string{"one_class_set ", "note ", "empty_mask Type-I RSDDs dataset/GroundTruth/rail_1.jpg: no value of at least 128; the largest is ", "non_binary_mask "},
+			quick: []string{"one_class_set ", "note "},
+		},
+		{
+			name: "a JPEG mask's fringe is a defect where nothing but 0 is none", set: "rsdd", size: 32, root: config.Root{MaskThreshold: 1},
+			files: tree{
+				"Type-I RSDDs dataset/Rail surface images/rail_1.jpg": "grey 16x32",
+				"Type-I RSDDs dataset/GroundTruth/rail_1.jpg":         "grey 16x32 90 0 90 0 90",
+			},
+			want:  []string{"one_class_set ", "note ", "faint_mask ", "non_binary_mask "},
+			quick: []string{"one_class_set ", "note "},
+		},
+		{
+			name: "what several rows name is read once, and compared with each",
+			files: tree{
+				"own.jsonl": raw + `{"image_path": "a.png", "label": 1, "class_name": "x", "mask_path": "a_mask.png"}
+{"image_path": "b.png", "label": 1, "class_name": "x", "mask_path": "a_mask.png"}
+{"image_path": "c.png", "label": 0, "class_name": "x"}
+{"image_path": "c.png", "label": 0, "class_name": "y"}
+`,
+				"a.png": "rgb", "b.png": "rgb 9x9", "c.png": "text", "a_mask.png": "grey 8x6 3",
+			},
+			want: []string{
+				"pairing_disagrees b.png", "duplicate_path c.png", "duplicate_path b.png", "one_class_set ",
+				"faint_mask a_mask.png", "non_binary_mask a_mask.png", "mask_size_mismatch a_mask.png: 8 x 6 pixels, its picture has 9 x 9", "undecodable c.png",
+			},
+			quick: []string{
+				"pairing_disagrees b.png", "duplicate_path c.png", "duplicate_path b.png", "one_class_set ",
+				"mask_size_mismatch a_mask.png", "undecodable c.png",
+			},
+		},
+		{
+			name: "the mask of a picture that is not there is read",
+			files: tree{
+				"own.jsonl": raw + `{"image_path": "a.png", "label": 0, "class_name": "x"}
+{"image_path": "b.png", "label": 1, "class_name": "x", "mask_path": "b_mask.png"}
+`,
+				"a.png": "rgb", "b_mask.png": "grey",
+			},
+			want:  []string{"missing_image b.png", "empty_mask b_mask.png"},
+			quick: []string{"missing_image b.png"},
 		},
 		{
 			name: "a listed picture that is not there is found once, a folder in its place is no picture",
@@ -127,6 +186,63 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestMasksTurn: EXIF mirrors a picture, and with it which column of its mask scaling leaves out.
+func TestMasksTurn(t *testing.T) {
+	mirrored, err := os.ReadFile("../picture/testdata/pictures/exif2.jpg") // 16 x 11
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := with("c/test/hole/1.jpg", raw+string(mirrored), "c/ground_truth/hole/1.png", "grey 16x11 255").discover(t, "own", config.Root{})
+	for exif, want := range map[bool][]string{false: {"empty_mask c/ground_truth/hole/1.png: only after scaling to 8 x 8: none of its 1 anomalous pixels is taken"}, true: nil} {
+		if got := texts(run(t, d, Options{ImageSize: 8, Decode: picture.DecodeOptions{EXIF: exif}})); !slices.Equal(got, want) {
+			t.Errorf("EXIF %v: %q, want %q", exif, got, want)
+		}
+	}
+}
+
+// TestNoFiles puts what is no file in the place of those that were discovered.
+func TestNoFiles(t *testing.T) {
+	for what, replace := range map[string]func(path string) error{
+		"it is a pipe":   func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"it is a folder": func(path string) error { return os.Mkdir(path, 0o700) },
+		"no such file":   func(string) error { return nil },
+	} {
+		d := sound().discover(t, "own", config.Root{})
+		var want []string
+		for _, path := range []string{hole, mask} {
+			absolute := filepath.Join(d.Root, path)
+			if err := errors.Join(os.Remove(absolute), replace(absolute)); err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, "undecodable "+path+": ")
+		}
+		for _, quick := range []bool{false, true} {
+			got := texts(run(t, d, Options{Quick: quick}))
+			if !slices.EqualFunc(got, want, func(got, want string) bool { return strings.HasPrefix(got, want) && strings.Contains(got, what) }) {
+				t.Errorf("quick %v, %s: findings %q", quick, what, got)
+			}
+			if strings.Contains(strings.Join(got, ""), d.Root) {
+				t.Errorf("%q names the dataset's folder", got)
+			}
+		}
+	}
+}
+
+// TestBinary names which modes are as a mask should be.
+func TestBinary(t *testing.T) {
+	sound := picture.Grey{Width: 2, Height: 1, Pix: []uint8{0, 255}}
+	values := histogram(sound.Pix)
+	for mode, want := range map[string]bool{"1": true, "L": true, "P": true, "RGB": true, "L;16": true, "RGB;16": true, "LA": false, "RGBA": false, "LA;16": false, "RGBA;16": false} {
+		m := maskFile{info: picture.Info{Mode: mode}, grey: &sound}
+		if m.binary(&values) != want {
+			t.Errorf("%s is binary: %v", mode, !want)
+		}
+		if m.colored = true; m.binary(&values) {
+			t.Errorf("%s with color is binary", mode)
+		}
+	}
+}
+
 func run(t testing.TB, d *data.Dataset, o Options) *Report {
 	t.Helper()
 	r, err := Run(t.Context(), d, o)
@@ -157,6 +273,9 @@ func TestStats(t *testing.T) {
 	masks.Values[0], masks.Values[7], masks.Values[255] = 48+25-4, 2, 2
 	if !reflect.DeepEqual(r.Pictures, pictures) || !reflect.DeepEqual(r.Masks, masks) {
 		t.Errorf("pictures %+v\nmasks %+v", r.Pictures, r.Masks)
+	}
+	if r.Quick || r.MaskThreshold != 1 {
+		t.Errorf("quick %v, threshold %d", r.Quick, r.MaskThreshold)
 	}
 	if last != [2]int{6, 6} {
 		t.Errorf("progress ended at %v", last)
@@ -231,6 +350,19 @@ func TestMagneticTile(t *testing.T) {
 	// A single pixel of this mask is above 127, and lost by scaling.
 	if want := []string{"magnetic_tile/ground_truth/uneven/008_mask.png: after scaling to 336 x 336 the largest value is 43; 1 of its 26 anomalous pixels are above 127"}; !slices.Equal(faint, want) {
 		t.Errorf("faint masks %q", faint)
+	}
+	for _, workers := range []int{1, 4} {
+		if !reflect.DeepEqual(run(t, d, Options{ImageSize: 336, Workers: workers}), r) {
+			t.Errorf("%d workers: another report", workers)
+		}
+	}
+	// The values of all masks.
+	var pixels int64
+	for _, count := range r.Masks.Values {
+		pixels += count
+	}
+	if pixels != 18930824 || r.Masks.Values[0] != 17560111 || r.Masks.Values[255] != 1296195 {
+		t.Errorf("%d pixels, values %v", pixels, r.Masks.Values)
 	}
 	if r.Pictures.Files != 360 || r.Masks.Files != 180 || r.Pictures.Modes["JPEG L"] != 360 || r.Masks.Modes["PNG L"] != 180 {
 		t.Errorf("pictures %v, masks %v", r.Pictures.Modes, r.Masks.Modes)
