@@ -59,6 +59,7 @@ func runList(ctx context.Context, o *listOptions) error {
 		for _, row := range rows {
 			if row.Error != "" {
 				failed++
+				o.app.emit(report.Warning{Text: row.Error})
 			}
 		}
 		found.List = append(found.List, rows...)

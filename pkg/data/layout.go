@@ -46,7 +46,9 @@ func newLister(root string) lister {
 	return lister{root: root, closed: folderSet{}, seen: folderSet{}}
 }
 
-// pictures lists the pictures below folder. Folders in seen are not entered again.
+// pictures lists the pictures below folder. Folders in seen are not entered
+// again. What has a picture's name and cannot be one, such as a dead link, is
+// listed too: it fails where it is read, and hides no other.
 func (l *lister) pictures(ctx context.Context, folder string, seen folderSet) ([]string, error) {
 	var pictures []string
 	w := walker{
@@ -54,7 +56,13 @@ func (l *lister) pictures(ctx context.Context, folder string, seen folderSet) ([
 		seen:    seen,
 		wanted:  isPicture,
 		picture: func(path, _ string) { pictures = append(pictures, path) },
-		failed:  func(path string, err error) error { return fmt.Errorf("%s: %w", path, reason(err)) },
+		failed: func(path string, err error) error {
+			if isPicture(path) && !isDirectory(path) {
+				pictures = append(pictures, path)
+				return nil
+			}
+			return fmt.Errorf("%s: %w", path, reason(err))
+		},
 	}
 	err := w.walk(ctx, folder)
 	return pictures, err

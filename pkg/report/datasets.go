@@ -71,9 +71,6 @@ func (d *Datasets) table() *table {
 			row = append(row, strconv.Itoa(set.PublicList.Normal), strconv.Itoa(set.PublicList.Anomalous))
 		}
 		rows = append(rows, row)
-		if set.Error != "" {
-			t.notes = append(t.notes, fmt.Sprintf("%s: %s", printable(set.Name), printable(set.Error)))
-		}
 	}
 	t.sections = [][][]string{rows}
 	if !given {

@@ -27,7 +27,6 @@ parts    -          medical     good and bad         /data/pa�rts        1    
 gone     -          industrial  error                /data/gone          -       -          -              -                 -
 
 "listed" counts are those of the public list of a benchmark's test pictures, where there is one.
-gone: no such�folder
 `
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)

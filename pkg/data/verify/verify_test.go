@@ -264,6 +264,29 @@ func texts(r *Report) []string {
 	return list
 }
 
+// TestRunFindsWhatIsNoFile: a dead link and a pipe are named, and hide nothing else.
+func TestRunFindsWhatIsNoFile(t *testing.T) {
+	files := sound()
+	d := files.discover(t, "own", config.Root{})
+	folder := filepath.Join(d.Root, "c", "test", "good")
+	if err := os.Symlink("nowhere", filepath.Join(folder, "dead.png")); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(folder, "pipe.png"), 0o600); err != nil {
+		t.Skip(err)
+	}
+	d, err := data.Discover(t.Context(), "own", config.Root{Path: d.Root}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"undecodable c/test/good/dead.png: no such file or directory", "undecodable c/test/good/pipe.png: not a picture: it is a pipe"}
+	for _, quick := range []bool{false, true} {
+		if got := texts(run(t, d, Options{Quick: quick, ImageSize: 6})); !slices.Equal(got, want) {
+			t.Errorf("quick %v: findings %q, want %q", quick, got, want)
+		}
+	}
+}
+
 func TestStats(t *testing.T) {
 	d := with("c/test/good/1.png", "grey 20x4 3", "c/test/hole/1.png", "palette 5x5 1", "c/ground_truth/hole/1.png", "grey 5x5 7 7").discover(t, "own", config.Root{})
 	var last [2]int
