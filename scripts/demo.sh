@@ -51,6 +51,9 @@ explain() {
 		               on the highest scores; chance is the share of defective pictures, 50 here.
 		  pixel AUROC  the same for each pixel of the anomaly maps; pixel AP likewise, where
 		               chance is the share of defective pixels, about 1 here.
+		  F1-max       the best F1 (of precision and recall) that any threshold reaches.
+		  pixel AUPRO  how much of each defect is found, large or small alike, at few
+		               false alarms (at most 30 % of the normal pixels); chance is 15.
 		A random CLIP knows nothing of pictures or words, so numbers near chance are what is
 		to be expected here: this shows that every part works, not how well the method does.
 		With OpenAI's ViT-L-14-336px.pt in the place of the folder clip, and a dataset such as

@@ -15,6 +15,7 @@ import (
 	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/config"
 	"acdclip/pkg/engine"
+	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
 )
 
@@ -28,6 +29,7 @@ type evalOptions struct {
 	out            string
 	overwrite      bool
 	batch          int
+	metricsMemory  int64 // MiB
 	format         report.Format
 	allowLeak      bool
 	allowOtherCLIP bool
@@ -48,7 +50,8 @@ checkpoint trained on it, nor on files that are identical to some of it: such a
 target is refused.
 
 Metrics are percent in tables and fractions in files. Pixel metrics are taken at
-model.image_size; all pixels of a class are pooled, and the mean is over classes.`,
+model.image_size; all pixels of a class are pooled, and the mean is over classes.
+AUPRO goes to a false-positive rate of 0.3. All are exact, over every distinct score.`,
 		Example: `  acdclip eval --clip ViT-L-14-336px.pt --checkpoint runs/visa-n3-paper/last.safetensors --target mvtec=/data/mvtec
   acdclip eval --clip ViT-L-14-336px.pt --config my-pairing.yaml --format markdown`,
 		Args: noArgs,
@@ -60,6 +63,7 @@ model.image_size; all pixels of a class are pooled, and the mean is over classes
 	flags.StringVar(&o.out, "out", "acdclip-eval", "the folder for results, `DIR`")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace results that are there")
 	flags.IntVar(&o.batch, "batch", 4, "`N` pictures at once")
+	flags.Int64Var(&o.metricsMemory, "metrics-memory", 1024, "`MIB` of memory for the scores of pixels; more go into an unnamed temporary file")
 	choiceVar(flags, &o.format, "format", report.Formats(), "how the table is printed")
 	flags.BoolVar(&o.allowLeak, "allow-leak", false, "score a dataset even with a checkpoint trained on it or on files of it; the table marks it")
 	flags.BoolVar(&o.allowOtherCLIP, "allow-other-clip", false, "take a checkpoint that was trained on another CLIP")
@@ -69,7 +73,7 @@ model.image_size; all pixels of a class are pooled, and the mean is over classes
 }
 
 func runEval(ctx context.Context, o *evalOptions) error {
-	if err := errors.Join(o.selection.check(), positive("--batch", o.batch)); err != nil {
+	if err := errors.Join(o.selection.check(), positive("--batch", o.batch), positive("--metrics-memory", int(o.metricsMemory))); err != nil {
 		return err
 	}
 	plan, err := o.plan(ctx)
@@ -143,7 +147,9 @@ func (e *evaluation) score(ctx context.Context, c *evalCheckpoint) error {
 		if job.checkpoint != c {
 			continue
 		}
-		options := engine.EvaluateOptions{Batch: o.batch, Load: loadOptions(e.plan.loaded.Config)}
+		options := engine.EvaluateOptions{
+			Batch: o.batch, Load: loadOptions(e.plan.loaded.Config), Pixels: metrics.Options{Memory: o.metricsMemory << 20},
+		}
 		result, scores, err := detector.Evaluate(ctx, job.set, options, o.app.emit)
 		if err != nil {
 			return err

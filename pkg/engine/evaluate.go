@@ -24,8 +24,9 @@ func maskPolicy(threshold uint8) string {
 
 // EvaluateOptions say how Evaluate reads and scores.
 type EvaluateOptions struct {
-	Batch int
-	Load  data.LoadOptions
+	Batch  int
+	Load   data.LoadOptions
+	Pixels metrics.Options // how the scores of pixels are kept
 }
 
 // Evaluate scores a target dataset class by class. It returns the metrics and
@@ -38,31 +39,43 @@ func (d *Detector) Evaluate(ctx context.Context, set *data.Dataset, o EvaluateOp
 	var scores []report.Score
 	o.Load.Masks, o.Load.MaskThreshold = set.HasMasks(), set.MaskThreshold
 	for _, class := range set.Classes {
-		tally := &tally{detector: d, set: set, class: class, masks: o.Load.Masks}
-		w := work{classes: []model.Class{{Prompt: class.Prompt, Domain: set.Domain}}, batch: o.Batch, load: o.Load}
-		for _, item := range set.Items {
-			if item.Class == class.Name {
-				w.items = append(w.items, item)
-				w.classOf = append(w.classOf, 0)
-			}
-		}
-		err := d.judge(ctx, w, func(judged Judged) error {
-			score, err := tally.add(judged, emit)
+		row, err := d.evaluateClass(ctx, set, class, o, emit, func(score report.Score) {
 			scores = append(scores, score)
 			emit(report.Progress{Stage: stage, Done: len(scores), Total: len(set.Items)})
-			return err
 		})
 		if err != nil {
 			return result, scores, fmt.Errorf("evaluating %s/%s: %w", set.Name, class.Name, err)
-		}
-		row, err := tally.row()
-		if err != nil {
-			return result, scores, fmt.Errorf("metrics of %s/%s: %w", set.Name, class.Name, err)
 		}
 		result.Classes = append(result.Classes, row)
 	}
 	emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
 	return result, scores, nil
+}
+
+// evaluateClass scores one class's pictures and hands on each one's score.
+func (d *Detector) evaluateClass(ctx context.Context, set *data.Dataset, class data.Class, o EvaluateOptions, emit func(report.Event), each func(report.Score)) (report.Row, error) {
+	pixels, err := metrics.NewPixels(o.Pixels)
+	if err != nil {
+		return report.Row{}, err
+	}
+	defer pixels.Close()
+	tally := &tally{detector: d, set: set, class: class, masks: o.Load.Masks, pixels: pixels}
+	w := work{classes: []model.Class{{Prompt: class.Prompt, Domain: set.Domain}}, batch: o.Batch, load: o.Load}
+	for _, item := range set.Items {
+		if item.Class == class.Name {
+			w.items = append(w.items, item)
+			w.classOf = append(w.classOf, 0)
+		}
+	}
+	err = d.judge(ctx, w, func(judged Judged) error {
+		score, err := tally.add(judged, emit)
+		each(score)
+		return err
+	})
+	if err != nil {
+		return report.Row{}, err
+	}
+	return tally.row()
 }
 
 // tally gathers one class's scores.
@@ -74,7 +87,7 @@ type tally struct {
 	counts   report.Counts
 	images   []float32
 	labels   []bool
-	pixels   metrics.Pooled
+	pixels   *metrics.Pixels
 }
 
 func (t *tally) add(judged Judged, emit func(report.Event)) (report.Score, error) {
@@ -99,36 +112,28 @@ func (t *tally) add(judged Judged, emit func(report.Event)) (report.Score, error
 	if !t.masks || !item.HasPixelTruth() {
 		return score, nil
 	}
-	return score, t.pixels.Add(judged.Map, judged.Picture.Mask)
+	size := t.detector.Input().Size
+	return score, t.pixels.Add(judged.Map, judged.Picture.Mask, size, size)
 }
 
 func (t *tally) row() (report.Row, error) {
 	row := report.Row{Class: t.class.Name, Prompt: t.class.Prompt, Counts: t.counts}
-	var err error
-	if row.ImageAUROC, err = defined(metrics.AUROC(t.images, t.labels)); err != nil {
-		return row, err
-	}
-	if row.ImageAP, err = defined(metrics.AP(t.images, t.labels)); err != nil {
-		return row, err
+	switch images, err := metrics.Rank(t.images, t.labels); {
+	case errors.Is(err, metrics.ErrOneClass): // the image metrics stay nil
+	case err != nil:
+		return row, fmt.Errorf("image metrics: %w", err)
+	default:
+		row.ImageAUROC, row.ImageAP, row.ImageF1Max = &images.AUROC, &images.AP, &images.F1Max
 	}
 	if !t.masks {
 		return row, nil
 	}
-	summary, err := t.pixels.Summary()
-	if row.PixelAUROC, err = defined(summary.AUROC, err); err != nil || row.PixelAUROC == nil {
-		return row, err
+	switch pixels, err := t.pixels.Summary(); {
+	case errors.Is(err, metrics.ErrOneClass): // the pixel metrics stay nil
+	case err != nil:
+		return row, fmt.Errorf("pixel metrics: %w", err)
+	default:
+		row.PixelAUROC, row.PixelAP, row.PixelF1Max, row.PixelAUPRO = &pixels.AUROC, &pixels.AP, &pixels.F1Max, &pixels.AUPRO
 	}
-	row.PixelAP = &summary.AP
 	return row, nil
-}
-
-// defined turns a metric that one class alone leaves undefined into nil.
-func defined(value float64, err error) (*float64, error) {
-	if errors.Is(err, metrics.ErrOneClass) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &value, nil
 }

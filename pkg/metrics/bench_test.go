@@ -7,23 +7,28 @@ import (
 	"testing"
 )
 
-// BenchmarkPooled collects maps of 518 x 518 with 2 % anomalous pixels and computes all metrics.
-func BenchmarkPooled(b *testing.B) {
-	const mapPixels = 518 * 518
-	for _, pixels := range []int{1_000_000, 10_000_000} {
-		scores, mask := benchmarkCase(pixels, 0.02)
-		b.Run(fmt.Sprintf("%dM", pixels/1_000_000), func(b *testing.B) {
-			b.SetBytes(int64(pixels)) // MB/s reads as million pixels a second
+// BenchmarkPixels collects maps of 518 x 518 with 2 % anomalous pixels and computes all metrics.
+func BenchmarkPixels(b *testing.B) {
+	const side = 518
+	for _, pictures := range []int{4, 40, 100} {
+		scores, mask := drawnMaps(pictures, side)
+		b.Run(fmt.Sprint(pictures), func(b *testing.B) {
+			b.SetBytes(int64(len(scores))) // MB/s reads as million pixels a second
 			b.ReportAllocs()
 			for b.Loop() {
-				var pooled Pooled
-				for from := 0; from < pixels; from += mapPixels {
-					to := min(from+mapPixels, pixels)
-					if err := pooled.Add(scores[from:to], mask[from:to]); err != nil {
+				pixels, err := NewPixels(Options{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				for from := 0; from < len(scores); from += side * side {
+					if err := pixels.Add(scores[from:from+side*side], mask[from:from+side*side], side, side); err != nil {
 						b.Fatal(err)
 					}
 				}
-				if _, err := pooled.Summary(); err != nil {
+				if _, err := pixels.Summary(); err != nil {
+					b.Fatal(err)
+				}
+				if err := pixels.Close(); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -31,32 +36,52 @@ func BenchmarkPooled(b *testing.B) {
 	}
 }
 
-// BenchmarkAUROC has all scores at hand, so that collecting is parallel too.
-func BenchmarkAUROC(b *testing.B) {
-	scores, mask := benchmarkCase(10_000_000, 0.02)
-	labels := make([]bool, len(mask))
-	for i := range mask {
-		labels[i] = mask[i] != 0
-	}
-	b.SetBytes(int64(len(scores)))
-	for b.Loop() {
-		if _, err := AUROC(scores, labels); err != nil {
-			b.Fatal(err)
+// BenchmarkRank has samples whose labels follow no order, a fiftieth or half of them anomalous.
+func BenchmarkRank(b *testing.B) {
+	for _, share := range []float64{0.02, 0.5} {
+		random := rand.New(rand.NewPCG(8, 9))
+		scores, labels := make([]float32, 10_000_000), make([]bool, 10_000_000)
+		for i := range scores {
+			labels[i] = random.Float64() < share
+			scores[i] = drawnScore(random, labels[i])
 		}
+		b.Run(fmt.Sprint(share), func(b *testing.B) {
+			b.SetBytes(int64(len(scores)))
+			for b.Loop() {
+				if _, err := Rank(scores, labels); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
-// benchmarkCase draws probabilities like an anomaly map's: crowded low for normal pixels, higher for anomalous ones.
-func benchmarkCase(n int, share float64) ([]float32, []uint8) {
+// drawnMaps draws square maps and masks, with a few rectangles in each mask.
+func drawnMaps(pictures, side int) (scores []float32, mask []uint8) {
 	random := rand.New(rand.NewPCG(8, 9))
-	scores, mask := make([]float32, n), make([]uint8, n)
-	for i := range scores {
-		logit := random.NormFloat64() - 2
-		if random.Float64() < share {
-			mask[i] = 1
-			logit += 2
+	scores, mask = make([]float32, pictures*side*side), make([]uint8, pictures*side*side)
+	for picture := range pictures {
+		for range random.IntN(4) {
+			h, w := 1+random.IntN(side/8), 1+random.IntN(side/8)
+			y, x := random.IntN(side-h), random.IntN(side-w)
+			for row := y; row < y+h; row++ {
+				for column := x; column < x+w; column++ {
+					mask[(picture*side+row)*side+column] = 255
+				}
+			}
 		}
-		scores[i] = float32(1 / (1 + math.Exp(-logit)))
+	}
+	for i := range scores {
+		scores[i] = drawnScore(random, mask[i] != 0)
 	}
 	return scores, mask
+}
+
+// drawnScore draws a probability like an anomaly map's: crowded low for normal pixels, higher for anomalous ones.
+func drawnScore(random *rand.Rand, anomalous bool) float32 {
+	logit := random.NormFloat64() - 2
+	if anomalous {
+		logit += 2
+	}
+	return float32(1 / (1 + math.Exp(-logit)))
 }

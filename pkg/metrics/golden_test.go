@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"testing"
 
@@ -10,21 +11,25 @@ import (
 
 const goldenTolerance = 1e-9
 
-// TestGoldenMetrics compares with scikit-learn's numbers.
+// TestGoldenMetrics compares with scikit-learn's numbers, and AUPRO with the reference's.
 func TestGoldenMetrics(t *testing.T) {
 	golden.Run(t, []string{"metrics.json"}, func(t *testing.T, folder golden.Folder) {
 		var want struct {
 			Rows []struct {
-				Label     []int
-				Score     []float32
-				AUROC, AP float64
-				Note      string
+				Label            []int
+				Score            []float32
+				AUROC, AP, F1Max float64
+				Note             string
 			}
 			AUPRO struct {
-				Maps       [][]float32
-				Masks      [][]int
-				PixelAUROC float64 `json:"pixel_auroc"`
-				PixelAP    float64 `json:"pixel_ap"`
+				Height, Width int
+				Maps          [][]float32
+				Masks         [][]int
+				Regions       uint64
+				AUPRO30       float64 `json:"aupro_30"`
+				AUPRO05       float64 `json:"aupro_05"`
+				PixelAUROC    float64 `json:"pixel_auroc"`
+				PixelAP       float64 `json:"pixel_ap"`
 			}
 		}
 		content, err := os.ReadFile(folder.File("metrics.json"))
@@ -43,30 +48,39 @@ func TestGoldenMetrics(t *testing.T) {
 				for i, label := range row.Label {
 					labels[i] = label != 0
 				}
-				compare(t, row.Score, labels, row.AUROC, row.AP, goldenTolerance)
+				got, err := Rank(row.Score, labels)
+				if err != nil {
+					t.Fatal(err)
+				}
+				near(t, "AUROC", got.AUROC, row.AUROC)
+				near(t, "AP", got.AP, row.AP)
+				near(t, "F1-max", got.F1Max, row.F1Max)
 			})
 		}
 		t.Run("pixels of maps", func(t *testing.T) {
-			var pooled Pooled
+			var pictures []picture
 			for i, scores := range want.AUPRO.Maps {
-				mask := make([]uint8, len(want.AUPRO.Masks[i]))
+				p := picture{scores, make([]uint8, len(scores)), want.AUPRO.Width, want.AUPRO.Height}
 				for j, label := range want.AUPRO.Masks[i] {
-					mask[j] = uint8(label)
+					p.mask[j] = uint8(label)
 				}
-				if err := pooled.Add(scores, mask); err != nil {
-					t.Fatal(err)
-				}
+				pictures = append(pictures, p)
 			}
-			got, err := pooled.Summary()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := got.AUROC - want.AUPRO.PixelAUROC; d > goldenTolerance || d < -goldenTolerance {
-				t.Errorf("pixel AUROC %v, want %v", got.AUROC, want.AUPRO.PixelAUROC)
-			}
-			if d := got.AP - want.AUPRO.PixelAP; d > goldenTolerance || d < -goldenTolerance {
-				t.Errorf("pixel AP %v, want %v", got.AP, want.AUPRO.PixelAP)
+			got := summary(t, Options{}, pictures)
+			near(t, "AUPRO to 0.3", got.AUPRO, want.AUPRO.AUPRO30)
+			near(t, "AUPRO to 0.05", summary(t, Options{FPRLimit: 0.05}, pictures).AUPRO, want.AUPRO.AUPRO05)
+			near(t, "pixel AUROC", got.AUROC, want.AUPRO.PixelAUROC)
+			near(t, "pixel AP", got.AP, want.AUPRO.PixelAP)
+			if got.Regions != want.AUPRO.Regions {
+				t.Errorf("%d regions, want %d", got.Regions, want.AUPRO.Regions)
 			}
 		})
 	})
+}
+
+func near(t *testing.T, metric string, got, want float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= goldenTolerance) {
+		t.Errorf("%s %.17g, want %.17g", metric, got, want)
+	}
 }

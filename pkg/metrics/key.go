@@ -3,29 +3,47 @@ package metrics
 import "math"
 
 const (
-	signBit     = 1 << 31
-	infinityKey = 0xff << 23 // exponent bits of NaN and the infinities
+	signBit      = 1 << 31
+	exponentBits = 0xff << 23
+
+	// Finite scores have keys from firstKey to lastKey, and none has signBit's.
+	firstKey = 0x00800000 // of the largest score
+	lastKey  = 0xff7fffff // of the lowest score
 )
 
-// keyOf maps a finite score to a key that sorts as an unsigned integer in the
-// order of the scores. Both zeros get one key. No finite score gets key 0.
+// keyOf maps a finite score to a key that sorts as an unsigned integer, higher
+// scores first: the order in which a falling threshold meets them. Both zeros
+// get one key.
 func keyOf(score float32) uint32 {
 	b := math.Float32bits(score)
-	if b == signBit { // -0
-		b = 0
+	if b > signBit {
+		return b
 	}
-	if b&signBit != 0 {
-		return ^b // larger magnitudes come first
-	}
-	return b | signBit
+	return ^b &^ signBit // -0 falls in here and loses its sign
 }
 
-// firstNotFinite returns the index of the first NaN or infinite score, or -1.
-func firstNotFinite(scores []float32) int {
+// scoreOf undoes keyOf; the zero is +0.
+func scoreOf(key uint32) float32 {
+	if key > signBit {
+		return math.Float32frombits(key)
+	}
+	return math.Float32frombits(^key &^ signBit)
+}
+
+// toKeys writes the keys of scores into keys, which is at least as long, and
+// returns the index of the first NaN or infinite score, or -1.
+func toKeys(keys []uint32, scores []float32) int {
+	keys = keys[:len(scores)]
 	for i, score := range scores {
-		if math.Float32bits(score)&infinityKey == infinityKey {
+		if math.Float32bits(score)&exponentBits == exponentBits {
 			return i
 		}
+		keys[i] = keyOf(score)
 	}
 	return -1
+}
+
+// isKey says whether keyOf can give key.
+func isKey(key uint32) bool {
+	return firstKey <= key && key <= lastKey && key != signBit
 }

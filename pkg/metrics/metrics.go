@@ -1,17 +1,20 @@
-// Package metrics computes the ranking metrics of anomaly detection exactly:
-// over all distinct float32 scores, with tied scores taken together as
-// scikit-learn does, and never over bins.
+// Package metrics computes the metrics of anomaly detection exactly: over all
+// distinct float32 scores, with tied scores taken together as scikit-learn
+// does, and never over bins.
 //
 // A score ranks how anomalous a picture (image level) or one pixel of an
 // anomaly map (pixel level) is; higher is more anomalous. Scores are any finite
 // float32 numbers, and only their order counts: -0 and +0 tie.
+//
+// Rank judges samples that are at hand; a Pixels collects maps and masks as
+// they come, within a bound of memory. Their results have the same bits on
+// every machine, in whatever order, parts and number of goroutines samples are
+// taken, because all that is summed is summed in integers.
 package metrics
 
 import (
 	"errors"
 	"fmt"
-	"runtime"
-	"sync"
 )
 
 var (
@@ -23,72 +26,85 @@ var (
 	ErrNotFinite = errors.New("score is not finite")
 )
 
-// AUROC returns the area under the receiver operating characteristic, in
-// [0, 1]: the trapezoid rule over the distinct scores, which equals the chance
-// that an anomalous sample scores higher than a normal one, ties counting half.
-// labels[i] is true where scores[i] belongs to an anomalous sample.
-// The error wraps ErrOneClass or ErrNotFinite, or says that the lengths differ.
-func AUROC(scores []float32, labels []bool) (float64, error) {
-	pooled, err := pool(scores, labels)
-	if err != nil {
-		return 0, fmt.Errorf("AUROC: %w", err)
-	}
-	return pooled.AUROC()
+// Ranking says how well scores part anomalous samples from normal ones.
+type Ranking struct {
+	// AUROC is the area under the receiver operating characteristic, in [0, 1]:
+	// the trapezoid rule over the distinct scores, which equals the chance that
+	// an anomalous sample scores higher than a normal one, ties counting half.
+	AUROC float64
+
+	// AP is the average precision, in (0, 1]: the sum of (R_k - R_(k-1)) P_k
+	// over the distinct scores in falling order, R being recall and P precision,
+	// with no interpolation.
+	AP float64
+
+	// F1Max is the largest F1, in (0, 1], that a threshold at one of the distinct
+	// scores reaches. F1Threshold is that score: samples that score at least as
+	// high are called anomalous. Of equally good ones it is the lowest.
+	F1Max       float64
+	F1Threshold float32
+
+	Positives, Negatives uint64 // anomalous and normal samples
 }
 
-// AP returns the average precision, in (0, 1]: the sum of (R_k - R_(k-1)) P_k
-// over the distinct scores in falling order, R being recall and P precision,
-// with no interpolation. Arguments and errors are those of AUROC.
-func AP(scores []float32, labels []bool) (float64, error) {
-	pooled, err := pool(scores, labels)
-	if err != nil {
-		return 0, fmt.Errorf("AP: %w", err)
-	}
-	return pooled.AP()
-}
-
-// minimumShare is the number of scores below which another goroutine costs more than it saves.
-const minimumShare = 1 << 18
-
-// pool collects scores on all processors.
-func pool(scores []float32, labels []bool) (*Pooled, error) {
+// Rank computes the ranking metrics of samples on all processors. labels[i] is
+// true where scores[i] belongs to an anomalous sample. The error wraps
+// ErrOneClass or ErrNotFinite, or says that the lengths differ.
+func Rank(scores []float32, labels []bool) (Ranking, error) {
 	if len(scores) != len(labels) {
-		return nil, fmt.Errorf("%d scores, but %d labels", len(scores), len(labels))
+		return Ranking{}, fmt.Errorf("%d scores, but %d labels", len(scores), len(labels))
 	}
-	workers := min(runtime.GOMAXPROCS(0), len(scores)/minimumShare+1)
-	shares := make([]Pooled, workers)
-	errs := make([]error, workers)
-	var wait sync.WaitGroup
-	for w := range shares {
-		from, to := len(scores)*w/workers, len(scores)*(w+1)/workers
-		wait.Go(func() { errs[w] = shares[w].addLabelled(scores[from:to], labels[from:to]) })
+	p := newPool(unbounded, "", 0)
+	keys := make([]uint32, min(len(scores), samplesAtOnce))
+	for from := 0; from < len(scores); from += samplesAtOnce {
+		to := min(from+samplesAtOnce, len(scores))
+		if i := toKeys(keys, scores[from:to]); i >= 0 {
+			return Ranking{}, fmt.Errorf("%w: %v at index %d", ErrNotFinite, scores[from+i], from+i)
+		}
+		addSamples(p, keys, labels[from:to])
 	}
-	wait.Wait()
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
+	found, err := p.sweep(1)
+	if err != nil {
+		return Ranking{}, err
 	}
-	for w := range shares[1:] {
-		shares[0].Merge(&shares[w+1])
-	}
-	return &shares[0], nil
+	return found.ranking(), nil
 }
 
-// addLabelled is Add for labels that are not a mask.
-func (p *Pooled) addLabelled(scores []float32, labels []bool) error {
-	const block = 1 << 14 // of mask bytes at a time
-	mask := make([]uint8, min(block, len(labels)))
-	for len(scores) > 0 {
-		n := min(block, len(scores))
-		for i, anomalous := range labels[:n] {
-			mask[i] = 0
-			if anomalous {
-				mask[i] = 1
+const samplesAtOnce = 1 << 14
+
+// addSamples adds the samples of keys, each a region of its own.
+func addSamples(p *pool, keys []uint32, labels []bool) {
+	var normal, anomalous [samplesAtOnce]uint32
+	for len(labels) > 0 {
+		n := min(len(labels), samplesAtOnce)
+		normals := 0
+		for i, label := range labels[:n] { // writes both and keeps one: labels are too irregular to branch on
+			normal[normals], anomalous[i-normals] = keys[i], keys[i]
+			if !label {
+				normals++
 			}
 		}
-		if err := p.Add(scores[:n], mask[:n]); err != nil {
-			return err
-		}
-		scores, labels = scores[n:], labels[n:]
+		p.add(normal[:normals], 0)
+		p.add(anomalous[:n-normals], 1)
+		keys, labels = keys[n:], labels[n:]
+	}
+}
+
+// AUROC returns Rank's AUROC.
+func AUROC(scores []float32, labels []bool) (float64, error) {
+	ranking, err := Rank(scores, labels)
+	return ranking.AUROC, named("AUROC", err)
+}
+
+// AP returns Rank's average precision.
+func AP(scores []float32, labels []bool) (float64, error) {
+	ranking, err := Rank(scores, labels)
+	return ranking.AP, named("AP", err)
+}
+
+func named(metric string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", metric, err)
 	}
 	return nil
 }

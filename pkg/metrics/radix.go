@@ -1,51 +1,50 @@
 package metrics
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
 const (
 	digitBits = 11
-	digits    = 3 // of 11 bits cover a key of 32
 	buckets   = 1 << digitBits
-	fewKeys   = 512 // below this, comparing is faster than counting
+	fewValues = 512 // below this, comparing is faster than counting
 )
 
-// sortKeys sorts keys in rising order (least significant digit first) with the
-// help of spare, which is as long. It returns the sorted slice and the other
-// one, whose content is then meaningless; each is one of the two given.
-func sortKeys(keys, spare []uint32) (sorted, other []uint32) {
-	if len(keys) < fewKeys {
-		slices.Sort(keys)
-		return keys, spare
+// sortByKey sorts values by their bits from shift up, which are a key, in
+// rising order (least significant digit first) with the help of spare, which
+// is as long. It returns the sorted slice and the other one, whose content is
+// then meaningless; each is one of the two given. Values with one key may end
+// in any order, which depends on nothing but their order before.
+func sortByKey[T uint32 | uint64](values, spare []T, shift int) (sorted, other []T) {
+	if len(values) < fewValues {
+		slices.Sort(values)
+		return values, spare
 	}
-	var counts [digits][buckets]uint32
-	for _, key := range keys {
-		counts[0][key%buckets]++
-		counts[1][key>>digitBits%buckets]++
-		counts[2][key>>(2*digitBits)]++
+	low := slices.Min(values) >> shift
+	width := bits.Len64(uint64(slices.Max(values)>>shift - low))
+	for from := 0; from < width; from += digitBits {
+		scatter(spare, values, shift, low, from)
+		values, spare = spare, values
 	}
-	for d := range digits {
-		shift := d * digitBits
-		count := &counts[d]
-		if count[keys[0]>>shift%buckets] == uint32(len(keys)) {
-			continue // this digit is the same in all keys
-		}
-		scatter(spare, keys, shift, count)
-		keys, spare = spare, keys
-	}
-	return keys, spare
+	return values, spare
 }
 
-// scatter moves keys to their places by the digit at shift, keeping the order of equals.
-// count holds the number of keys with each digit and is used up.
-func scatter(to, keys []uint32, shift int, count *[buckets]uint32) {
+// scatter moves values to their places by the digit that begins at bit from of
+// their keys less low, keeping the order of equals.
+func scatter[T uint32 | uint64](to, values []T, shift int, low T, from int) {
+	var places [buckets]uint32
+	for _, value := range values {
+		places[(value>>(shift&63)-low)>>(from&63)%buckets]++
+	}
 	var place uint32
-	for i, n := range count {
-		count[i] = place
+	for i, n := range places {
+		places[i] = place
 		place += n
 	}
-	for _, key := range keys {
-		digit := key >> (shift & 31) % buckets
-		to[count[digit]] = key
-		count[digit]++
+	for _, value := range values {
+		digit := (value>>(shift&63) - low) >> (from & 63) % buckets
+		to[places[digit]] = value
+		places[digit]++
 	}
 }

@@ -1,89 +1,86 @@
 package metrics
 
 import (
-	"iter"
-	"runtime"
+	"errors"
 	"sync"
+	"sync/atomic"
 )
 
-// point is what a threshold at one distinct score of anomalous samples meets.
-// Scores that only normal samples have need no point of their own: between two
-// points the ROC curve runs level, and precision and F1 only fall.
-type point struct {
-	key       uint32
-	positives uint64 // anomalous samples with exactly this score
-	negatives uint64 // normal samples with exactly this score
-	above     uint64 // normal samples with a higher score
+// sweep computes all metrics, the PRO curve up to the false-positive rate
+// limit. The range of keys is cut into stretches of about a run's length. Each
+// is gathered from all runs and sorted by itself, so that memory beyond the runs
+// stays small. The error is ErrOneClass, or says that keeping samples on disk failed.
+func (p *pool) sweep(limit float64) (sums, error) {
+	all := sums{totals: totals{p.piles[anomalous].count, p.piles[normal].count, p.regions, limit}}
+	if err := p.finish(); err != nil {
+		return all, err
+	}
+	if p.piles[anomalous].count == 0 || p.piles[normal].count == 0 {
+		return all, ErrOneClass
+	}
+	cuts := cutsOf(p.runs(), p.length)
+	workers := min(cap(p.sorters), len(cuts))
+	parts, errs := make([]sums, workers), make([]error, workers)
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for w := range workers {
+		parts[w].totals = all.totals
+		wait.Go(func() { errs[w] = p.sweepStretches(&parts[w], cuts, &next) })
+	}
+	wait.Wait()
+	for _, part := range parts {
+		all.merge(part)
+	}
+	return all, errors.Join(errs...)
 }
 
-// points yields one point for each distinct score that an anomalous sample has,
-// in falling order. It does not depend on the order in which samples were added.
-//
-// The range of keys is cut into many small stretches. Each is gathered from
-// all runs and sorted apart, on all processors, and then visited in order, so
-// that memory beyond the runs stays small.
-func (p *Pooled) points() iter.Seq[point] {
-	return func(yield func(point) bool) {
-		positives, negatives := p.positives.sortedRuns(), p.negatives.sortedRuns()
-		cuts := cutKeys(positives, negatives)
-		var above uint64
-		for counted := range countAll(stretches(cuts, positives, negatives), len(cuts)) {
-			for _, point := range counted.points {
-				point.above += above
-				if !yield(point) {
-					return
-				}
-			}
-			above += counted.negatives
+// sweepStretches adds to s the stretches that no other goroutine has taken.
+func (p *pool) sweepStretches(s *sums, cuts []uint32, next *atomic.Int64) error {
+	var g gatherer
+	for {
+		i := int(next.Add(1)) - 1
+		if i >= len(cuts) {
+			return nil
 		}
+		var prev uint32 // below all keys
+		if i > 0 {
+			prev = cuts[i-1]
+		}
+		if err := g.gather(p, prev, cuts[i]); err != nil {
+			return err
+		}
+		s.addStretch(&g.stretch)
 	}
 }
 
-// countAll counts n stretches on all processors and yields the results in order.
-// No goroutine is left when it ends.
-func countAll(all iter.Seq[stretch], n int) iter.Seq[counted] {
-	type job struct {
-		stretch
-		done chan counted
+// addStretch adds all groups of a stretch.
+func (s *sums) addStretch(t *stretch) {
+	normal, anomalous := t.normal, t.anomalous
+	i, j := 0, 0
+	for i < len(anomalous) {
+		key := uint32(anomalous[i] >> 32)
+		g := group{key: key, anomalousAbove: t.anomalousBefore + uint64(i)}
+		for ; i < len(anomalous) && uint32(anomalous[i]>>32) == key; i++ {
+			g.anomalous++
+			g.weight.add(weightOf(uint32(anomalous[i])))
+		}
+		for j < len(normal) && normal[j] < key {
+			j++
+		}
+		g.normalAbove = t.normalBefore + uint64(j)
+		for ; j < len(normal) && normal[j] == key; j++ {
+			g.normal++
+		}
+		s.add(g)
 	}
-	return func(yield func(counted) bool) {
-		workers := min(runtime.GOMAXPROCS(0), n)
-		jobs := make(chan job)
-		order := make(chan chan counted, 2*workers) // bounds what waits to be visited
-		stop := make(chan struct{})
-		var wait sync.WaitGroup
-		defer wait.Wait()
-		defer close(stop)
-
-		wait.Go(func() {
-			defer close(order)
-			defer close(jobs)
-			for s := range all {
-				next := job{s, make(chan counted, 1)}
-				select {
-				case order <- next.done:
-				case <-stop:
-					return
-				}
-				select {
-				case jobs <- next:
-				case <-stop:
-					return
-				}
-			}
+	if t.equalAnomalous > 0 {
+		s.add(group{
+			key:            t.cut,
+			anomalous:      t.equalAnomalous,
+			normal:         t.equalNormal,
+			weight:         t.equalWeight,
+			anomalousAbove: t.anomalousBefore + uint64(len(anomalous)),
+			normalAbove:    t.normalBefore + uint64(len(normal)),
 		})
-		for range workers {
-			wait.Go(func() {
-				var c counter
-				for job := range jobs {
-					job.done <- c.count(job.stretch)
-				}
-			})
-		}
-		for done := range order {
-			if !yield(<-done) {
-				return
-			}
-		}
 	}
 }

@@ -67,8 +67,11 @@ type Counts struct {
 type Metrics struct {
 	ImageAUROC *float64 `json:"image_auroc"`
 	ImageAP    *float64 `json:"image_ap"`
+	ImageF1Max *float64 `json:"image_f1max"`
 	PixelAUROC *float64 `json:"pixel_auroc"`
 	PixelAP    *float64 `json:"pixel_ap"`
+	PixelF1Max *float64 `json:"pixel_f1max"`
+	PixelAUPRO *float64 `json:"pixel_aupro"` // to a false-positive rate of 0.3
 }
 
 // metrics lists all of them in the order in which they are shown.
@@ -79,8 +82,11 @@ var metrics = []struct {
 }{
 	{"image_auroc", "image AUROC", func(m *Metrics) **float64 { return &m.ImageAUROC }},
 	{"image_ap", "image AP", func(m *Metrics) **float64 { return &m.ImageAP }},
+	{"image_f1max", "image F1-max", func(m *Metrics) **float64 { return &m.ImageF1Max }},
 	{"pixel_auroc", "pixel AUROC", func(m *Metrics) **float64 { return &m.PixelAUROC }},
 	{"pixel_ap", "pixel AP", func(m *Metrics) **float64 { return &m.PixelAP }},
+	{"pixel_f1max", "pixel F1-max", func(m *Metrics) **float64 { return &m.PixelF1Max }},
+	{"pixel_aupro", "pixel AUPRO", func(m *Metrics) **float64 { return &m.PixelAUPRO }},
 }
 
 // Mean is the mean row of a target.

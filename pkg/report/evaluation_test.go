@@ -27,15 +27,15 @@ func example() *Evaluation {
 					Auxiliary: "visa", Groups: 3, Seed: new(uint64(0)),
 				},
 				Classes: []Row{
-					{"hex_bolt", "hex bolt", Counts{10, 20, 1}, Metrics{new(0.75), new(0.875), new(0.5), new(0.0625)}},
+					{"hex_bolt", "hex bolt", Counts{10, 20, 1}, Metrics{new(0.75), new(0.875), new(0.9), new(0.5), new(0.0625), new(0.125), new(0.375)}},
 					{"wood|pine", "wood", Counts{5, 0, 0}, Metrics{}},
-					{"螺丝", "screw", Counts{4, 4, 0}, Metrics{new(0.25), new(0.5), nil, nil}},
+					{"螺丝", "screw", Counts{4, 4, 0}, Metrics{new(0.25), new(0.5), new(0.8), nil, nil, nil, nil}},
 				},
 			},
 			{
 				Target:     "tiles",
 				Checkpoint: Checkpoint{Source: Source{Path: "adapter_4.pth"}, Preset: "released", Auxiliary: "unknown", Groups: 4},
-				Classes:    []Row{{"tile & grout", "tile", Counts{1, 1, 0}, Metrics{new(1.), new(1.), new(0.99999), new(0.)}}},
+				Classes:    []Row{{"tile & grout", "tile", Counts{1, 1, 0}, Metrics{new(1.), new(1.), new(1.), new(0.99999), new(0.), new(0.25), new(0.625)}}},
 			},
 		},
 	}
@@ -44,28 +44,28 @@ func example() *Evaluation {
 func TestTables(t *testing.T) {
 	cases := map[Format]string{
 		FormatTable: `
-target  auxiliary  class         normal  anomalous  image AUROC  image AP  pixel AUROC  pixel AP
-------  ---------  ------------  ------  ---------  -----------  --------  -----------  --------
-bolts   visa       hex_bolt          10         20        75.00     87.50        50.00      6.25
-bolts   visa       wood|pine          5          0          n/a       n/a          n/a       n/a
-bolts   visa       螺丝               4          4        25.00     50.00          n/a       n/a
-bolts   visa       mean              19         24        50.00     68.75        50.00      6.25
-------  ---------  ------------  ------  ---------  -----------  --------  -----------  --------
-tiles   unknown    tile & grout       1          1       100.00    100.00       100.00      0.00
-tiles   unknown    mean               1          1       100.00    100.00       100.00      0.00
+target  auxiliary  class         normal  anomalous  image AUROC  image AP  image F1-max  pixel AUROC  pixel AP  pixel F1-max  pixel AUPRO
+------  ---------  ------------  ------  ---------  -----------  --------  ------------  -----------  --------  ------------  -----------
+bolts   visa       hex_bolt          10         20        75.00     87.50         90.00        50.00      6.25         12.50        37.50
+bolts   visa       wood|pine          5          0          n/a       n/a           n/a          n/a       n/a           n/a          n/a
+bolts   visa       螺丝               4          4        25.00     50.00         80.00          n/a       n/a           n/a          n/a
+bolts   visa       mean              19         24        50.00     68.75         85.00        50.00      6.25         12.50        37.50
+------  ---------  ------------  ------  ---------  -----------  --------  ------------  -----------  --------  ------------  -----------
+tiles   unknown    tile & grout       1          1       100.00    100.00        100.00       100.00      0.00         25.00        62.50
+tiles   unknown    mean               1          1       100.00    100.00        100.00       100.00      0.00         25.00        62.50
 
 Metrics are in percent; n/a: not defined, and left out of means.
 Pictures that could not be read and count nowhere: 1.
 `,
 		FormatMarkdown: `
-| target | auxiliary | class | normal | anomalous | image AUROC | image AP | pixel AUROC | pixel AP |
-| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |
-| bolts | visa | hex\_bolt | 10 | 20 | 75.00 | 87.50 | 50.00 | 6.25 |
-| bolts | visa | wood\|pine | 5 | 0 | n/a | n/a | n/a | n/a |
-| bolts | visa | 螺丝 | 4 | 4 | 25.00 | 50.00 | n/a | n/a |
-| **bolts** | **visa** | **mean** | **19** | **24** | **50.00** | **68.75** | **50.00** | **6.25** |
-| tiles | unknown | tile &amp; grout | 1 | 1 | 100.00 | 100.00 | 100.00 | 0.00 |
-| **tiles** | **unknown** | **mean** | **1** | **1** | **100.00** | **100.00** | **100.00** | **0.00** |
+| target | auxiliary | class | normal | anomalous | image AUROC | image AP | image F1-max | pixel AUROC | pixel AP | pixel F1-max | pixel AUPRO |
+| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| bolts | visa | hex\_bolt | 10 | 20 | 75.00 | 87.50 | 90.00 | 50.00 | 6.25 | 12.50 | 37.50 |
+| bolts | visa | wood\|pine | 5 | 0 | n/a | n/a | n/a | n/a | n/a | n/a | n/a |
+| bolts | visa | 螺丝 | 4 | 4 | 25.00 | 50.00 | 80.00 | n/a | n/a | n/a | n/a |
+| **bolts** | **visa** | **mean** | **19** | **24** | **50.00** | **68.75** | **85.00** | **50.00** | **6.25** | **12.50** | **37.50** |
+| tiles | unknown | tile &amp; grout | 1 | 1 | 100.00 | 100.00 | 100.00 | 100.00 | 0.00 | 25.00 | 62.50 |
+| **tiles** | **unknown** | **mean** | **1** | **1** | **100.00** | **100.00** | **100.00** | **100.00** | **0.00** | **25.00** | **62.50** |
 
 Metrics are in percent; n/a: not defined, and left out of means.
 
@@ -74,17 +74,17 @@ Pictures that could not be read and count nowhere: 1.
 		FormatLaTeX: `
 % Metrics are in percent; n/a: not defined, and left out of means.
 % Pictures that could not be read and count nowhere: 1.
-\begin{tabular}{lllrrrrrr}
+\begin{tabular}{lllrrrrrrrrr}
 \toprule
-target & auxiliary & class & normal & anomalous & image AUROC & image AP & pixel AUROC & pixel AP \\
+target & auxiliary & class & normal & anomalous & image AUROC & image AP & image F1-max & pixel AUROC & pixel AP & pixel F1-max & pixel AUPRO \\
 \midrule
-bolts & visa & hex\_bolt & 10 & 20 & 75.00 & 87.50 & 50.00 & 6.25 \\
-bolts & visa & wood|pine & 5 & 0 & n/a & n/a & n/a & n/a \\
-bolts & visa & 螺丝 & 4 & 4 & 25.00 & 50.00 & n/a & n/a \\
-\textbf{bolts} & \textbf{visa} & \textbf{mean} & \textbf{19} & \textbf{24} & \textbf{50.00} & \textbf{68.75} & \textbf{50.00} & \textbf{6.25} \\
+bolts & visa & hex\_bolt & 10 & 20 & 75.00 & 87.50 & 90.00 & 50.00 & 6.25 & 12.50 & 37.50 \\
+bolts & visa & wood|pine & 5 & 0 & n/a & n/a & n/a & n/a & n/a & n/a & n/a \\
+bolts & visa & 螺丝 & 4 & 4 & 25.00 & 50.00 & 80.00 & n/a & n/a & n/a & n/a \\
+\textbf{bolts} & \textbf{visa} & \textbf{mean} & \textbf{19} & \textbf{24} & \textbf{50.00} & \textbf{68.75} & \textbf{85.00} & \textbf{50.00} & \textbf{6.25} & \textbf{12.50} & \textbf{37.50} \\
 \midrule
-tiles & unknown & tile \& grout & 1 & 1 & 100.00 & 100.00 & 100.00 & 0.00 \\
-\textbf{tiles} & \textbf{unknown} & \textbf{mean} & \textbf{1} & \textbf{1} & \textbf{100.00} & \textbf{100.00} & \textbf{100.00} & \textbf{0.00} \\
+tiles & unknown & tile \& grout & 1 & 1 & 100.00 & 100.00 & 100.00 & 100.00 & 0.00 & 25.00 & 62.50 \\
+\textbf{tiles} & \textbf{unknown} & \textbf{mean} & \textbf{1} & \textbf{1} & \textbf{100.00} & \textbf{100.00} & \textbf{100.00} & \textbf{100.00} & \textbf{0.00} & \textbf{25.00} & \textbf{62.50} \\
 \bottomrule
 \end{tabular}
 `,
@@ -186,13 +186,13 @@ func TestResultsCSV(t *testing.T) {
 	if err := example().WriteCSV(&out); err != nil {
 		t.Fatal(err)
 	}
-	want := `target,auxiliary,checkpoint,row,class,prompt,normal,anomalous,failed,image_auroc,image_ap,pixel_auroc,pixel_ap
-bolts,visa,runs/a.safetensors,class,hex_bolt,hex bolt,10,20,1,0.75,0.875,0.5,0.0625
-bolts,visa,runs/a.safetensors,class,wood|pine,wood,5,0,0,,,,
-bolts,visa,runs/a.safetensors,class,螺丝,screw,4,4,0,0.25,0.5,,
-bolts,visa,runs/a.safetensors,mean,,,19,24,1,0.5,0.6875,0.5,0.0625
-tiles,unknown,adapter_4.pth,class,tile & grout,tile,1,1,0,1,1,0.99999,0
-tiles,unknown,adapter_4.pth,mean,,,1,1,0,1,1,0.99999,0
+	want := `target,auxiliary,checkpoint,row,class,prompt,normal,anomalous,failed,image_auroc,image_ap,image_f1max,pixel_auroc,pixel_ap,pixel_f1max,pixel_aupro
+bolts,visa,runs/a.safetensors,class,hex_bolt,hex bolt,10,20,1,0.75,0.875,0.9,0.5,0.0625,0.125,0.375
+bolts,visa,runs/a.safetensors,class,wood|pine,wood,5,0,0,,,,,,,
+bolts,visa,runs/a.safetensors,class,螺丝,screw,4,4,0,0.25,0.5,0.8,,,,
+bolts,visa,runs/a.safetensors,mean,,,19,24,1,0.5,0.6875,0.8500000000000001,0.5,0.0625,0.125,0.375
+tiles,unknown,adapter_4.pth,class,tile & grout,tile,1,1,0,1,1,1,0.99999,0,0.25,0.625
+tiles,unknown,adapter_4.pth,mean,,,1,1,0,1,1,1,0.99999,0,0.25,0.625
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)

@@ -1,0 +1,5 @@
+package metrics
+
+import "golang.org/x/sys/unix"
+
+const nameless = unix.O_TMPFILE

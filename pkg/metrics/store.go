@@ -1,0 +1,112 @@
+package metrics
+
+import (
+	"errors"
+	"sync"
+)
+
+// store decides where runs lie: in memory, and on disk past a bound of memory.
+type store struct {
+	folder string
+	room   int64 // bytes of runs that memory has room for
+
+	mutex sync.Mutex        // guards the rest, which background work shares
+	kept  int64             // bytes of memory that runs take
+	free  [classes][]memory // of runs that went to disk
+	spill *spillFile        // where runs go to; nil before the first one does
+	files []*spillFile      // those to close
+	err   error             // the first failure; samples are lost then
+}
+
+// settle leaves a run in memory, or moves it to disk where there is no room for it.
+func (s *store) settle(r *run, buffer *[]byte) {
+	file := s.place(r)
+	if file == nil {
+		return
+	}
+	m := r.memory
+	err := file.take(r, buffer)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if err == nil {
+		s.free[r.class()] = append(s.free[r.class()], m)
+	} else if s.err == nil {
+		s.err = err
+	}
+}
+
+// place returns the file that r must go to, or nil where it stays.
+func (s *store) place(r *run) *spillFile {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.kept += r.overhead()
+	if r.file != nil {
+		return nil
+	}
+	if s.kept+r.bytes() <= s.room {
+		s.kept += r.bytes()
+		return nil
+	}
+	if s.spill == nil && s.err == nil {
+		if s.spill, s.err = newSpillFile(s.folder); s.err == nil {
+			s.files = append(s.files, s.spill)
+		}
+	}
+	if s.err != nil {
+		return nil
+	}
+	return s.spill
+}
+
+// memory returns empty memory for a run of length samples. It is a run's that went to disk, if there is one.
+func (s *store) memory(length int, c class) memory {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	var m memory
+	if last := len(s.free[c]) - 1; last >= 0 {
+		m, s.free[c] = s.free[c][last], s.free[c][:last]
+	}
+	if cap(m.keys) < length {
+		m.keys = make([]uint32, 0, length)
+	}
+	if c == anomalous && cap(m.tags) < length {
+		m.tags = make([]uint8, 0, length)
+	}
+	return memory{m.keys[:0], m.tags[:0]}
+}
+
+// part returns a store for a part of what s will hold. It has what room is left, and the same file.
+func (s *store) part() store {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return store{folder: s.folder, room: s.room - s.kept, spill: s.spill}
+}
+
+func (s *store) failure() error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.err
+}
+
+// takeFiles moves other's files into s, and with them the runs that lie there.
+func (s *store) takeFiles(other *store) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.spill == nil {
+		s.spill = other.spill
+	}
+	s.files = append(s.files, other.files...)
+	other.spill, other.files = nil, nil
+}
+
+// reset forgets the runs in memory.
+func (s *store) reset() { s.kept, s.free = 0, [classes][]memory{} }
+
+func (s *store) close() error {
+	var errs []error
+	for _, file := range s.files {
+		errs = append(errs, file.close())
+	}
+	s.spill, s.files = nil, nil
+	return errors.Join(errs...)
+}
