@@ -89,6 +89,7 @@ To try it without any download:
 		newTrainCommand(a, runTrain),
 		newEvalCommand(a, runEval),
 		newPredictCommand(a, runPredict),
+		newMetricsCommand(a, runMetrics),
 		newWeightsCommand(a),
 		newDataCommand(a),
 		newDoctorCommand(a, runDoctor),

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -97,7 +98,7 @@ func (a *app) load(c *configFlags, datasets []datasetArgument, ownModel bool) (c
 		if _, known := loaded.Config.Data.Roots[dataset.name]; known {
 			continue
 		}
-		if !isFolder(dataset.name) {
+		if _, err := os.Stat(dataset.name); err != nil {
 			return config.Loaded{}, unknownDataset(dataset.name, loaded.Config)
 		}
 		flags["data.roots."+dataset.name] = dataset.name

@@ -4,23 +4,19 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
 
-	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/data/list"
 	"acdclip/pkg/report"
 )
 
 // indexOptions are what `acdclip data index` was asked for.
 type indexOptions struct {
-	app       *app
-	config    configFlags
-	dataset   string
-	out       string
-	overwrite bool
+	app     *app
+	config  configFlags
+	dataset string
+	out     outputFile
 }
 
 func newIndexCommand(a *app, run func(context.Context, *indexOptions) error) *cobra.Command {
@@ -40,8 +36,7 @@ list NAME.jsonl in the dataset's folder is read in place of the folders.`,
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&o.out, "out", "", "the list, `FILE` (default standard output)")
-	flags.BoolVar(&o.overwrite, "overwrite", false, "replace a list that is there")
+	o.out.register(flags, "the list, `FILE` (default standard output)")
 	o.config.registerSources(flags)
 	return command
 }
@@ -51,8 +46,8 @@ func runIndex(ctx context.Context, o *indexOptions) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(o.out); o.out != "" && err == nil && !o.overwrite {
-		return usagef("%s is there: %w; give another with --out, or --overwrite", o.out, fs.ErrExist)
+	if err := o.out.check(); err != nil {
+		return err
 	}
 	set, err := o.app.discover(ctx, loaded.Config, names[0], selection{})
 	if err != nil {
@@ -65,12 +60,12 @@ func runIndex(ctx context.Context, o *indexOptions) error {
 			rows[i].Mask = set.Relative(item.Mask)
 		}
 	}
-	if o.out == "" {
+	if o.out.path == "" {
 		return list.WriteJSONLines(o.app.out, rows)
 	}
-	if err := atomicfile.Write(o.out, func(w io.Writer) error { return list.WriteJSONLines(w, rows) }); err != nil {
+	if err := o.out.write(func(w io.Writer) error { return list.WriteJSONLines(w, rows) }); err != nil {
 		return err
 	}
-	o.app.emit(report.Notice{Text: fmt.Sprintf("%s lists the %s of %s", o.out, counted(len(rows), "picture", "pictures"), set.Name)})
+	o.app.emit(report.Notice{Text: fmt.Sprintf("%s lists the %s of %s", o.out.path, counted(len(rows), "picture", "pictures"), set.Name)})
 	return nil
 }

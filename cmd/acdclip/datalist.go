@@ -52,17 +52,17 @@ func runList(ctx context.Context, o *listOptions) error {
 	var found report.Datasets
 	failed := 0
 	for _, name := range named {
-		rows, err := o.app.look(ctx, loaded.Config, name)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
+		for _, one := range expand(name, loaded.Config.Data.Roots[name]) {
+			row, err := o.app.lookAt(ctx, loaded.Config, one)
+			if err != nil {
+				return err
+			}
 			if row.Error != "" {
 				failed++
 				o.app.emit(report.Warning{Text: row.Error})
 			}
+			found.List = append(found.List, row)
 		}
-		found.List = append(found.List, rows...)
 	}
 	total := len(found.List)
 	found.List = withBenchmarks(found.List)
@@ -98,24 +98,25 @@ func (a *app) datasets(c *configFlags, arguments []string) (config.Loaded, []str
 	return loaded, names, nil
 }
 
-// look describes one dataset of the configuration, or those in a folder that holds several.
-func (a *app) look(ctx context.Context, c config.Config, name string) ([]report.Dataset, error) {
-	root := c.Data.Roots[name]
-	if inner := packed(root.Path, 2); len(inner) > 0 && root.List == "" {
-		if _, known := data.FindBenchmark(name); !known {
-			var rows []report.Dataset
-			for _, path := range inner {
-				row, err := a.lookAt(ctx, c, filepath.Base(path), config.Root{Path: path})
-				if err != nil {
-					return nil, err
-				}
-				rows = append(rows, row)
-			}
-			return rows, nil
-		}
+// namedRoot is one dataset to look at.
+type namedRoot struct {
+	name string
+	root config.Root
+}
+
+// expand gives a dataset of the configuration, or those in a folder that holds several.
+func expand(name string, root config.Root) []namedRoot {
+	if _, known := data.FindBenchmark(name); known || root.List != "" {
+		return []namedRoot{{name, root}}
 	}
-	row, err := a.lookAt(ctx, c, name, root)
-	return []report.Dataset{row}, err
+	var inner []namedRoot
+	for _, path := range packed(root.Path, 2) {
+		inner = append(inner, namedRoot{filepath.Base(path), config.Root{Path: path}})
+	}
+	if len(inner) == 0 {
+		return []namedRoot{{name, root}}
+	}
+	return inner
 }
 
 // packed gives the folders in a folder, or up to depth folders deeper, that have a benchmark's name.
@@ -140,7 +141,8 @@ func packed(path string, depth int) []string {
 }
 
 // lookAt describes one dataset. What is wrong with it is in the description; an error is ctx's.
-func (a *app) lookAt(ctx context.Context, c config.Config, name string, root config.Root) (report.Dataset, error) {
+func (a *app) lookAt(ctx context.Context, c config.Config, of namedRoot) (report.Dataset, error) {
+	name, root := of.name, of.root
 	c.Data.Roots = map[string]config.Root{name: root}
 	set, err := a.find(ctx, c, name)
 	if err != nil {

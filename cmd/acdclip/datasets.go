@@ -24,6 +24,7 @@ Any other set, in one of these shapes:
   <class>/test/good/..., <class>/test/<defect>/...,
   <class>/ground_truth/<defect>/<stem>[_mask|_gt].<ext>       as MVTec-AD
   good/..., <anything>/..., [masks/[<defect>/]<stem>...]      good and bad pictures
+    (labels, annotations or ground_truth serve for masks)
   images/<stem>..., masks/<stem>...                           all are anomalous
 Folders of other names: data.roots: {bolts: {path: /data/bolts, normal: ok,
 anomalous: nok, masks: truth}}. good, ok and normal mean normal.
@@ -35,7 +36,13 @@ metrics only.
 Lists, known by their content (data.roots: {path, list}, a file as PATH, or
 <NAME>.jsonl or meta.json in the folder): JSON lines with image_path, label,
 class_name and mask_path, as ACD-CLIP and AA-CLIP have them and ` + "`acdclip data index`" + `
-writes them; the meta.json of AnomalyCLIP, AdaCLIP and Bayes-PFL.`,
+writes them; the meta.json of AnomalyCLIP, AdaCLIP and Bayes-PFL. A list that lies
+in the folder is passed over, with a warning, where more than 1 % of its paths are
+not there.
+
+Pictures and masks are png, jpg, jpeg, bmp, tif or tiff files. A dataset of one
+class without a folder for it is called by its NAME in the prompts; data.names
+gives other names.`,
 	}
 }
 

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/spf13/cobra"
 
-	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/verify"
@@ -24,7 +22,7 @@ type verifyOptions struct {
 	quick     bool
 	strict    bool
 	format    report.Format
-	out       string
+	out       outputFile
 }
 
 func newVerifyCommand(a *app, run func(context.Context, *verifyOptions) error) *cobra.Command {
@@ -48,7 +46,7 @@ status 1; warnings and notes do not. The default is all of data.roots.`,
 	flags.BoolVar(&o.quick, "quick", false, "read headers only: no look at damage behind them nor at what masks mark")
 	flags.BoolVar(&o.strict, "strict", false, "counts that differ from the public list are errors")
 	choiceVar(flags, &o.format, "format", []report.Format{report.FormatTable, report.FormatJSON}, "how the result is printed; json names every file")
-	flags.StringVar(&o.out, "out", "", "write the result as JSON into `FILE` too")
+	o.out.register(flags, "write the result as JSON into `FILE` too")
 	o.config.registerSources(flags)
 	return command
 }
@@ -61,16 +59,21 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 	if len(names) == 0 {
 		return usagef("no dataset: give NAME=PATH, or put datasets under data.roots of a configuration")
 	}
+	if err := o.out.check(); err != nil { // rather now than after hours
+		return err
+	}
 	var result report.Verification
 	for _, name := range names {
-		verified, err := o.verify(ctx, loaded.Config, name)
-		if err != nil {
-			return err
+		for _, one := range expand(name, loaded.Config.Data.Roots[name]) {
+			verified, err := o.verify(ctx, loaded.Config, one)
+			if err != nil {
+				return err
+			}
+			result.Datasets = append(result.Datasets, verified)
 		}
-		result.Datasets = append(result.Datasets, verified)
 	}
-	if o.out != "" {
-		if err := atomicfile.Write(o.out, func(w io.Writer) error { return result.Write(w, report.FormatJSON) }); err != nil {
+	if o.out.path != "" {
+		if err := o.out.write(func(w io.Writer) error { return result.Write(w, report.FormatJSON) }); err != nil {
 			return err
 		}
 	}
@@ -80,21 +83,29 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 	if count := result.Count(string(data.Error)); count > 0 {
 		return fmt.Errorf("%s found", counted(count, "error was", "errors were"))
 	}
+	o.app.emit(report.Notice{Text: fmt.Sprintf("no errors, %s", counted(result.Count(string(data.Warning)), "warning", "warnings"))})
 	return nil
 }
 
-// verify verifies one dataset. What makes it no dataset is a finding as well.
-func (o *verifyOptions) verify(ctx context.Context, c config.Config, name string) (report.VerifiedDataset, error) {
+// verify verifies one dataset. What makes it no dataset is a finding as well, so
+// that the others go on; an error is ctx's.
+func (o *verifyOptions) verify(ctx context.Context, c config.Config, of namedRoot) (report.VerifiedDataset, error) {
+	name := of.name
+	c.Data.Roots = map[string]config.Root{name: of.root}
 	set, err := o.app.find(ctx, c, name)
-	switch {
-	case errors.Is(err, data.ErrOtherSet):
-		finding := data.NewFinding(data.KnownSubset, "", "", err.Error())
+	if err != nil {
+		if ctx.Err() != nil {
+			return report.VerifiedDataset{}, err
+		}
+		code := data.Unlisted
+		if errors.Is(err, data.ErrOtherSet) {
+			code = data.KnownSubset
+		}
+		finding := data.NewFinding(code, "", "", err.Error())
 		finding.Level = data.Error
 		return report.VerifiedDataset{
-			Dataset: report.Dataset{Name: name, Path: c.Data.Roots[name].Path, Layout: "none"}, Groups: findingGroups([]data.Finding{finding}),
+			Dataset: report.Dataset{Name: name, Path: of.root.Path}, Groups: findingGroups([]data.Finding{finding}),
 		}, nil
-	case err != nil:
-		return report.VerifiedDataset{}, err
 	}
 	reading, load := o.app.counter("verify "+name, "files"), loadOptions(c)
 	found, err := verify.Run(ctx, set, verify.Options{
@@ -117,7 +128,12 @@ func (o *verifyOptions) verify(ctx context.Context, c config.Config, name string
 		Pictures: verifiedFiles(found.Pictures), Masks: verifiedFiles(found.Masks), Groups: findingGroups(found.Findings),
 	}
 	if len(set.Items) > 0 && !o.quick {
-		verified.Masks.Values = slices.Clone(found.Masks.Values[:])
+		verified.Masks.Values = map[int]int64{}
+		for value, count := range found.Masks.Values {
+			if count > 0 {
+				verified.Masks.Values[value] = count
+			}
+		}
 	}
 	return verified, nil
 }

@@ -104,7 +104,7 @@ func (l *lines) show(event report.Event) {
 func (l *lines) message(event report.Event) {
 	switch event := event.(type) {
 	case report.TrainEpoch:
-		l.print("epoch %d of %d: mean loss %s in %s", event.Epoch, event.Epochs, describeLoss(event.Loss, event.Parts), duration(event.Seconds))
+		l.print("epoch %d of %d: mean loss %s in %s%s", event.Epoch, event.Epochs, describeLoss(event.Loss, event.Parts), duration(event.Seconds), describeSkipped(event.Skipped))
 	case report.Notice:
 		l.print("%s", event.Text)
 	case report.Warning:
@@ -147,6 +147,14 @@ func describeLoss(loss float64, parts report.Values) string {
 		terms[i] = fmt.Sprintf("%s %.4f", part.Name, part.Value)
 	}
 	return fmt.Sprintf("%.4f (%s)", loss, strings.Join(terms, ", "))
+}
+
+// describeSkipped is ", 3 pictures left out", or nothing.
+func describeSkipped(pictures int) string {
+	if pictures == 0 {
+		return ""
+	}
+	return ", " + counted(pictures, "picture", "pictures") + " left out"
 }
 
 // duration writes seconds as a person reads them.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/atomicfile"
@@ -63,13 +64,18 @@ AUPRO goes to a false-positive rate of 0.3. All are exact, over every distinct s
 	flags.StringVar(&o.out, "out", "acdclip-eval", "the folder for results, `DIR`")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace results that are there")
 	flags.IntVar(&o.batch, "batch", 4, "`N` pictures at once")
-	flags.Int64Var(&o.metricsMemory, "metrics-memory", 1024, "`MIB` of memory for the scores of pixels; more go into an unnamed temporary file")
+	metricsMemoryVar(flags, &o.metricsMemory)
 	choiceVar(flags, &o.format, "format", report.Formats(), "how the table is printed")
 	flags.BoolVar(&o.allowLeak, "allow-leak", false, "score a dataset even with a checkpoint trained on it or on files of it; the table marks it")
 	flags.BoolVar(&o.allowOtherCLIP, "allow-other-clip", false, "take a checkpoint that was trained on another CLIP")
 	o.selection.register(flags)
 	o.config.registerConfig(flags)
 	return command
+}
+
+// metricsMemoryVar registers the flag that bounds what pixel metrics keep in memory.
+func metricsMemoryVar(flags *pflag.FlagSet, mebibytes *int64) {
+	flags.Int64Var(mebibytes, "metrics-memory", metrics.DefaultMemory>>20, "`MIB` of memory for the scores of pixels; more go into an unnamed temporary file")
 }
 
 func runEval(ctx context.Context, o *evalOptions) error {

@@ -22,6 +22,7 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
+	"acdclip/pkg/anomalymap"
 )
 
 func TestMain(m *testing.M) {
@@ -38,6 +39,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":   status,
 			"picture":  drawPicture,
+			"map":      drawMap,
 			"promise":  promise,
 			"truncate": truncate,
 			"rows":     rows,
@@ -113,6 +115,17 @@ func drawPicture(ts *testscript.TestScript, _ bool, args []string) {
 	for i := range number(ts, args[3]) {
 		write(ts, strings.Replace(args[0], "*", strconv.Itoa(i), 1), b.Bytes())
 	}
+}
+
+// map FILE WIDTH HEIGHT: an anomaly map whose scores rise from left to right, as NumPy saves it.
+func drawMap(ts *testscript.TestScript, _ bool, args []string) {
+	m := anomalymap.Map{Width: number(ts, args[1]), Height: number(ts, args[2])}
+	for i := range m.Width * m.Height {
+		m.Scores = append(m.Scores, float32(i%m.Width)/float32(m.Width))
+	}
+	var b bytes.Buffer
+	ts.Check(anomalymap.WriteNPY(&b, &m))
+	write(ts, args[0], b.Bytes())
 }
 
 // promise FILE WIDTH HEIGHT: a PNG of which there is nothing but the header.

@@ -3,17 +3,41 @@ package atomicfile
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
 )
 
+// ErrNotFile reports a path at which something lies that is no file and must not be replaced by one.
+var ErrNotFile = errors.New("not a file that can be replaced")
+
+// Check says why nothing can be written at path, as far as that can be told
+// without writing: its folder is missing, or a folder, pipe or device lies there.
+func Check(path string) error {
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		return fmt.Errorf("writing %s: its folder: %w", path, err)
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("writing %s: %w", path, ErrNotFile)
+	}
+	return nil
+}
+
 // Write writes the file at path through write, whole or not at all: what
 // was there before stays until the new content is on the disk (a temporary
-// file beside it, fsync, rename). On an error nothing is left behind.
+// file beside it, fsync, rename). On an error nothing is left behind. A link is
+// followed. What is no regular file is ErrNotFile and stays.
 func Write(path string, write func(io.Writer) error) error {
+	if err := Check(path); err != nil {
+		return err
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
 	file, err := renameio.NewPendingFile(path,
 		renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
 	if err != nil {

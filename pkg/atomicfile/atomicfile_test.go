@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -39,6 +40,40 @@ func TestWrite(t *testing.T) {
 	}
 	if err := Write(filepath.Join(folder, "none", "x"), func(io.Writer) error { return nil }); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no folder: %v", err)
+	}
+}
+
+// TestWriteReplacesFilesAlone: a link is followed, and what is no file stays.
+func TestWriteReplacesFilesAlone(t *testing.T) {
+	folder := t.TempDir()
+	place := func(name string) string { return filepath.Join(folder, name) }
+	write := func(name string) error {
+		return Write(place(name), func(w io.Writer) error {
+			_, err := io.WriteString(w, "new")
+			return err
+		})
+	}
+	if err := errors.Join(os.WriteFile(place("file"), []byte("old"), 0o600), os.Symlink("file", place("link")), os.Mkdir(place("folder"), 0o755), syscall.Mkfifo(place("pipe"), 0o600)); err != nil {
+		t.Skip(err)
+	}
+	if err := write("link"); err != nil {
+		t.Fatal(err)
+	}
+	expectContent(t, place("file"), "new")
+	if target, err := os.Readlink(place("link")); err != nil || target != "file" {
+		t.Errorf("the link is %q, %v", target, err)
+	}
+	for _, name := range []string{"folder", "pipe"} {
+		before, err := os.Lstat(place(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := write(name); !errors.Is(err, ErrNotFile) {
+			t.Errorf("%s: error %v", name, err)
+		}
+		if after, err := os.Lstat(place(name)); err != nil || after.Mode() != before.Mode() {
+			t.Errorf("%s is %v, %v", name, after, err)
+		}
 	}
 }
 

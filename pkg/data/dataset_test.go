@@ -102,7 +102,7 @@ func TestDiscover(t *testing.T) {
 			name:     "a class with no pictures, classes of one label",
 			tree:     []string{"a/test/good/0.png", "b/test/hole/0.png", "c/test/good/", "d/train/good/0.png"},
 			want:     []string{"a - a/test/good/0.png", "b hole b/test/hole/0.png"},
-			findings: []string{"empty_class c", "one_class_set a has no anomalous picture, so no metrics", "one_class_set b has no normal picture, so no image metrics"},
+			findings: []string{"empty_class c", "empty_class d", "one_class_set a has no anomalous picture, so no metrics", "one_class_set b has no normal picture, so no image metrics"},
 		},
 		{
 			name:     "masks beside the pictures",

@@ -45,7 +45,7 @@ func Discover(ctx context.Context, name string, root config.Root, names *Names) 
 	f := newFinder(name, folder, root)
 	place, err := f.find(ctx)
 	if err == nil && len(place.Items) == 0 {
-		err = fmt.Errorf("%s has the folders of the layout %q, but no picture lies in its test folders: %w", place.root, place.layout, ErrNoPictures)
+		err = fmt.Errorf("%s has the folders of the layout %q, but no picture (%s) lies in its test folders: %w", place.root, place.layout, strings.Join(pictureExtensions, ", "), ErrNoPictures)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("dataset %s: %w", name, err)
@@ -233,7 +233,7 @@ func (f finder) listOrTree(ctx context.Context, path, folder string, layout Layo
 	place, listErr := f.readList(ctx, path, folder)
 	why := ""
 	if listErr != nil {
-		if ctx.Err() != nil || !(errors.Is(listErr, list.ErrNoRows) || errors.Is(listErr, ErrNoPictures)) {
+		if ctx.Err() != nil || !(errors.Is(listErr, list.ErrNotList) || errors.Is(listErr, list.ErrNoRows) || errors.Is(listErr, ErrNoPictures)) {
 			return place, listErr
 		}
 		why = listErr.Error()
@@ -304,7 +304,7 @@ func (f finder) readList(ctx context.Context, path, root string) (found, error) 
 		}
 	}
 	if missing == len(place.Items) {
-		return found{}, fmt.Errorf("%s: %w: none of its %d pictures is below %s (the first is %s)", path, ErrNoPictures, missing, root, relative(root, place.Items[0].Path))
+		return found{}, fmt.Errorf("%s: %w: none of its %d pictures is below %s (the first is %s); data.roots: {path: FOLDER, list: FILE} says where they are", path, ErrNoPictures, missing, root, relative(root, place.Items[0].Path))
 	}
 	place.Hints = []string{strings.TrimPrefix(stemAlone(path), "meta_")}
 	return place, nil

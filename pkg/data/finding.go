@@ -22,6 +22,7 @@ type Code string
 
 // What is found while a dataset is listed.
 const (
+	Unlisted         Code = "unlisted"
 	MissingImage     Code = "missing_image"
 	MissingMask      Code = "missing_mask"
 	NoMaskListed     Code = "no_mask_listed"
@@ -61,6 +62,7 @@ type codeKind struct {
 
 // codeKinds lists the codes in the order in which they are shown within a level.
 var codeKinds = []codeKind{
+	{Unlisted, Error, "datasets cannot be listed"},
 	{MissingImage, Error, "listed pictures are not there"},
 	{MissingMask, Error, "anomalous pictures have no mask, where others have (it is named <stem>, <stem>_mask or <stem>_gt)"},
 	{Undecodable, Error, "files cannot be read as pictures"},
@@ -68,7 +70,7 @@ var codeKinds = []codeKind{
 	{AmbiguousMask, Error, "pictures have more than one mask"},
 	{KnownSubset, Warning, "counts are those of another set"},
 	{CountMismatch, Warning, "normal/anomalous counts are not the public list's, so numbers do not compare with published ones"},
-	{ListIgnored, Warning, "lists name too many files that are not there, and the folders were read instead"},
+	{ListIgnored, Warning, "lists cannot be used (more than 1 % of their paths are not there, or they are none), and the folders were read instead"},
 	{NoMaskListed, Warning, "anomalous pictures have no mask listed and are left out of pixel metrics"},
 	{PairingDisagrees, Warning, "listed masks are named otherwise than their pictures"},
 	{MaskSizeMismatch, Warning, "masks have another size than their pictures"},

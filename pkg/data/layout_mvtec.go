@@ -17,7 +17,7 @@ func mvtecLayout() Layout {
 	return Layout{
 		Name: "mvtec",
 		Matches: func(root string) (bool, error) {
-			classes, err := mvtecClasses(root)
+			classes, _, err := mvtecClasses(root)
 			return len(classes) > 0, err
 		},
 		List: listMVTec,
@@ -30,34 +30,40 @@ type mvtecClass struct {
 	test, truth string // truth is "" where there is none
 }
 
-// mvtecClasses finds the classes in root, or the one class whose own folder it is.
-func mvtecClasses(root string) ([]mvtecClass, error) {
+// mvtecClasses finds the classes in root, or the one class whose own folder it
+// is, and the folders that have a class's parts but no test folder.
+func mvtecClasses(root string) (classes []mvtecClass, untested []string, err error) {
 	folders, err := readFolders(root)
 	if err != nil {
-		return nil, fmt.Errorf("reading the folder: %w", err)
+		return nil, nil, fmt.Errorf("reading the folder: %w", err)
 	}
 	own, ok, err := newMVTecClass(root, folders)
 	if ok || err != nil {
 		own.name = filepath.Base(root)
-		return []mvtecClass{own}, err
+		return []mvtecClass{own}, nil, err
 	}
-	var classes []mvtecClass
 	for _, folder := range folders {
 		path := filepath.Join(root, folder.Name())
 		inside, err := readFolders(path)
 		if err != nil {
-			return nil, fmt.Errorf("reading what may be a class: %w", err)
+			return nil, nil, fmt.Errorf("reading what may be a class: %w", err)
 		}
 		class, ok, err := newMVTecClass(path, inside)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if ok {
+		_, trained := subfolder(path, inside, "train")
+		_, marked := subfolder(path, inside, "ground_truth")
+		_, tested := subfolder(path, inside, "test")
+		switch {
+		case ok:
 			class.name = folder.Name()
 			classes = append(classes, class)
+		case (trained || marked) && !tested:
+			untested = append(untested, path)
 		}
 	}
-	return classes, nil
+	return classes, untested, nil
 }
 
 func newMVTecClass(path string, folders []fs.DirEntry) (mvtecClass, bool, error) {
@@ -74,11 +80,14 @@ func newMVTecClass(path string, folders []fs.DirEntry) (mvtecClass, bool, error)
 type mvtecLister struct{ lister }
 
 func listMVTec(ctx context.Context, root, _ string) (Listing, error) {
-	classes, err := mvtecClasses(root)
+	classes, untested, err := mvtecClasses(root)
 	if err != nil {
 		return Listing{}, err
 	}
 	l := &mvtecLister{newLister(root)}
+	for _, path := range untested {
+		l.find(EmptyClass, filepath.Base(path), path, "it has no folder test")
+	}
 	if _, err := l.claim(root); err != nil {
 		return Listing{}, err
 	}

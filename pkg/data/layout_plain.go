@@ -15,7 +15,7 @@ import (
 //
 //	<good|ok|normal>/...
 //	<defect>/...                              any other name
-//	<masks|ground_truth>/[<defect>/]<stem>[_mask|_gt].<ext>
+//	<masks|ground_truth|labels>/[<defect>/]<stem>[_mask|_gt].<ext>
 //
 // Folders that the configuration names stand for those of these names.
 func plainLayout(given config.Root) Layout {
@@ -43,6 +43,9 @@ func plainLayout(given config.Root) Layout {
 func namesFolders(given config.Root) bool {
 	return given.Normal != "" || given.Anomalous != "" || given.Masks != ""
 }
+
+// maskFolders are what a plain dataset's folder of masks may be called.
+var maskFolders = []string{"mask", "masks", "groundtruth", "gt", "label", "labels", "annotation", "annotations", "segmentation", "segmentations"}
 
 // plainFolders are the folders of a plain dataset.
 type plainFolders struct {
@@ -89,7 +92,7 @@ func findPlain(root string, given config.Root) (plainFolders, error) {
 			if normal == "" {
 				f.normal = append(f.normal, path)
 			}
-		case slices.Contains([]string{"masks", "mask", "ground_truth", "ground truth", "groundtruth", "gt"}, name):
+		case slices.Contains(maskFolders, plainKey(name)):
 			switch {
 			case f.masks == "":
 				f.masks = path

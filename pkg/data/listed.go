@@ -126,6 +126,9 @@ func findList(root string, names []string) (string, error) {
 				continue
 			}
 			path := filepath.Join(root, entry.Name())
+			if want != "meta.json" {
+				return path, nil // it bears the dataset's name: where it is none, that is told
+			}
 			if ok, err := isList(path); ok || err != nil {
 				return path, err
 			}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -118,22 +117,8 @@ func (t *tally) add(judged Judged, emit func(report.Event)) (report.Score, error
 
 func (t *tally) row() (report.Row, error) {
 	row := report.Row{Class: t.class.Name, Prompt: t.class.Prompt, Counts: t.counts}
-	switch images, err := metrics.Rank(t.images, t.labels); {
-	case errors.Is(err, metrics.ErrOneClass): // the image metrics stay nil
-	case err != nil:
-		return row, fmt.Errorf("image metrics: %w", err)
-	default:
-		row.ImageAUROC, row.ImageAP, row.ImageF1Max = &images.AUROC, &images.AP, &images.F1Max
+	if err := setImageMetrics(&row.Metrics, t.images, t.labels); err != nil || !t.masks {
+		return row, err
 	}
-	if !t.masks {
-		return row, nil
-	}
-	switch pixels, err := t.pixels.Summary(); {
-	case errors.Is(err, metrics.ErrOneClass): // the pixel metrics stay nil
-	case err != nil:
-		return row, fmt.Errorf("pixel metrics: %w", err)
-	default:
-		row.PixelAUROC, row.PixelAP, row.PixelF1Max, row.PixelAUPRO = &pixels.AUROC, &pixels.AP, &pixels.F1Max, &pixels.AUPRO
-	}
-	return row, nil
+	return row, setPixelMetrics(&row.Metrics, t.pixels)
 }

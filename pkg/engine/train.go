@@ -178,8 +178,11 @@ func (r *run) epoch(ctx context.Context, epoch int) error {
 			return err
 		}
 	}
-	if mean.pictures == 0 {
+	switch {
+	case mean.pictures == 0:
 		return fmt.Errorf("dataset %s: none of its pictures can be read: %w", r.Set.Name, data.ErrNoPictures)
+	case mean.anomalous == 0:
+		return fmt.Errorf("dataset %s: none of its anomalous pictures can be read: %w", r.Set.Name, ErrNoAnomalies)
 	}
 	if err := r.base.runtime.Do(ctx, func(*torch.Scope) error { r.trainer.EndEpoch(); return nil }); err != nil {
 		return err
@@ -232,7 +235,7 @@ func (r *run) learn(ctx context.Context, epoch int, pictures []data.Picture, mea
 	if err != nil {
 		return fmt.Errorf("step %d, pictures %s: %w", r.step, paths(pictures), explain(err, "train.batch"))
 	}
-	mean.add(loss, parts, len(pictures))
+	mean.add(loss, parts, pictures)
 	return r.log(report.TrainStep{
 		Epoch: epoch, Step: r.step, Steps: r.steps(), Loss: loss, Parts: parts, LearningRates: r.trainer.LearningRates(),
 		PicturesPerSecond: float64(len(pictures)) / time.Since(start).Seconds(),
@@ -321,20 +324,27 @@ func paths(pictures []data.Picture) []string {
 
 // average is the mean over an epoch's pictures.
 type average struct {
-	total    float64
-	terms    report.Values
-	pictures int
+	total     float64
+	terms     report.Values
+	pictures  int
+	anomalous int // of them
 }
 
-func (a *average) add(loss float64, parts report.Values, pictures int) {
+func (a *average) add(loss float64, parts report.Values, pictures []data.Picture) {
 	if a.terms == nil {
 		a.terms = make(report.Values, len(parts))
 	}
-	a.total += loss * float64(pictures)
+	count := float64(len(pictures))
+	a.total += loss * count
 	for i, part := range parts {
-		a.terms[i] = report.Value{Name: part.Name, Value: a.terms[i].Value + part.Value*float64(pictures)}
+		a.terms[i] = report.Value{Name: part.Name, Value: a.terms[i].Value + part.Value*count}
 	}
-	a.pictures += pictures
+	a.pictures += len(pictures)
+	for _, picture := range pictures {
+		if picture.Item.Anomalous {
+			a.anomalous++
+		}
+	}
 }
 
 func (a *average) loss() float64 { return a.total / float64(a.pictures) }

@@ -54,11 +54,21 @@ func TestTrainSkipsBadPictures(t *testing.T) {
 		t.Errorf("%d steps", steps)
 	}
 
-	for _, item := range set.Items {
-		if err := os.WriteFile(item.Path, nil, 0o644); err != nil {
-			t.Fatal(err)
+	spoil := func(anomalous bool) {
+		for _, item := range set.Items {
+			if item.Anomalous != anomalous {
+				continue
+			}
+			if err := os.WriteFile(item.Path, nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
+	spoil(true)
+	if err := Train(context.Background(), training(t, set, "data.skip_bad=true")); !errors.Is(err, ErrNoAnomalies) {
+		t.Errorf("with no anomalous picture left: %v", err)
+	}
+	spoil(false)
 	if err := Train(context.Background(), training(t, set, "data.skip_bad=true")); !errors.Is(err, data.ErrNoPictures) {
 		t.Errorf("with no picture left: %v", err)
 	}

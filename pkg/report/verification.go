@@ -30,7 +30,7 @@ type VerifiedFiles struct {
 	Modes    map[string]int `json:"modes"`              // such as "PNG RGB": how many files
 	Smallest [2]int         `json:"smallest,omitempty"` // least width and least height in pixels
 	Largest  [2]int         `json:"largest,omitempty"`
-	Values   []int64        `json:"values,omitempty"` // of masks: how many pixels have each grey value, [256]
+	Values   map[int]int64  `json:"values,omitempty"` // of masks: how many pixels have each grey value that occurs
 }
 
 // FindingGroup is everything of one kind that was found.
@@ -86,6 +86,36 @@ func (d *VerifiedDataset) text(b *strings.Builder) {
 	if d.Benchmark != "" && d.Benchmark != d.Name {
 		title += " (" + d.Benchmark + ")"
 	}
+	if d.Layout == "" {
+		fmt.Fprintf(b, "%s at %s\n", title, printable(d.Path))
+	} else {
+		d.textOfFiles(b, title)
+	}
+	if len(d.Groups) == 0 {
+		b.WriteString("  no faults, and nothing odd\n")
+		return
+	}
+	t := &table{heading: []string{"level", "code", "count", "what"}, names: 4}
+	var rows [][]string
+	for _, group := range d.Groups {
+		rows = append(rows, []string{group.Level, group.Code, fmt.Sprint(group.Count), group.Meaning})
+		const shown = 3
+		for i, finding := range group.Files {
+			if i == shown {
+				rows = append(rows, []string{"", "", "", fmt.Sprintf("  and %d more (--format json lists all)", len(group.Files)-shown)})
+				break
+			}
+			rows = append(rows, []string{"", "", "", "  " + printable(finding.text())})
+		}
+	}
+	t.sections = [][][]string{rows}
+	for line := range strings.Lines(strings.TrimRight(t.text(), "\n")) {
+		b.WriteString("  " + strings.TrimRight(line, " \n") + "\n")
+	}
+}
+
+// textOfFiles says what was listed and what its files are.
+func (d *VerifiedDataset) textOfFiles(b *strings.Builder, title string) {
 	fmt.Fprintf(b, "%s: %s at %s\n", title, printable(d.Layout), printable(d.Path))
 	classes := "classes"
 	if d.Classes == 1 {
@@ -105,27 +135,6 @@ func (d *VerifiedDataset) text(b *strings.Builder) {
 	}
 	if d.Quick {
 		b.WriteString("  only headers were read: damage behind them and what masks mark was not looked at\n")
-	}
-	if len(d.Groups) == 0 {
-		b.WriteString("  nothing was found\n")
-		return
-	}
-	t := &table{heading: []string{"level", "code", "count", "what"}, names: 4}
-	var rows [][]string
-	for _, group := range d.Groups {
-		rows = append(rows, []string{group.Level, group.Code, fmt.Sprint(group.Count), group.Meaning})
-		const shown = 3
-		for i, finding := range group.Files {
-			if i == shown {
-				rows = append(rows, []string{"", "", "", fmt.Sprintf("  and %d more (--format json lists all)", len(group.Files)-shown)})
-				break
-			}
-			rows = append(rows, []string{"", "", "", "  " + printable(finding.text())})
-		}
-	}
-	t.sections = [][][]string{rows}
-	for line := range strings.Lines(strings.TrimRight(t.text(), "\n")) {
-		b.WriteString("  " + strings.TrimRight(line, " \n") + "\n")
 	}
 }
 
@@ -158,12 +167,9 @@ func (f VerifiedFiles) text() string {
 // histogram names the most frequent values with their share of the pixels.
 func (f VerifiedFiles) histogram() string {
 	var all int64
-	var values []int
-	for value, count := range f.Values {
+	values := slices.Sorted(maps.Keys(f.Values))
+	for _, count := range f.Values {
 		all += count
-		if count > 0 {
-			values = append(values, value)
-		}
 	}
 	if all == 0 {
 		return ""

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"acdclip/pkg/data"
+	"acdclip/pkg/engine"
+	"acdclip/pkg/metrics"
+	"acdclip/pkg/report"
+)
+
+// metricsOptions are what `acdclip metrics` was asked for.
+type metricsOptions struct {
+	app         *app
+	display     displayFlags
+	maps, masks string
+	memory      int64 // MiB
+	fprLimit    float64
+	format      report.Format
+}
+
+func newMetricsCommand(a *app, run func(context.Context, *metricsOptions) error) *cobra.Command {
+	o := &metricsOptions{app: a, format: report.FormatTable}
+	command := &cobra.Command{
+		Use:   "metrics MAPS MASKS",
+		Short: "Judge any method's anomaly maps by their masks",
+		Long: `Judge any method's anomaly maps by their masks: AUROC, AP and F1-max of pixels and
+pictures, and AUPRO of pixels; exact, over every distinct score.
+
+MAPS is a folder of maps, one a picture: NumPy's .npy, uncompressed TIFF of 32-bit
+floats, or 16-bit grey PNG. MASKS is a folder of masks of the same names, with
+_mask or _gt or without, and of the same sizes. A map below a folder good, ok or
+normal needs no mask. Any mask value but zero is anomalous. A picture's score is
+its map's maximum.`,
+		Example: "  acdclip metrics maps/ bottle/ground_truth/ --format json",
+		Args: func(_ *cobra.Command, arguments []string) error {
+			if len(arguments) != 2 || arguments[0] == "" || arguments[1] == "" {
+				return usagef("two folders are wanted: MAPS and MASKS")
+			}
+			return nil
+		},
+		RunE: func(command *cobra.Command, arguments []string) error {
+			o.maps, o.masks = arguments[0], arguments[1]
+			return run(command.Context(), o)
+		},
+	}
+	flags := command.Flags()
+	metricsMemoryVar(flags, &o.memory)
+	flags.Float64Var(&o.fprLimit, "fpr-limit", metrics.DefaultFPRLimit, "AUPRO goes to this false-positive rate, `F` in (0, 1]")
+	choiceVar(flags, &o.format, "format", report.Formats(), "how the result is printed")
+	o.display.register(flags)
+	return command
+}
+
+func runMetrics(ctx context.Context, o *metricsOptions) error {
+	o.app.display(o.display)
+	if err := positive("--metrics-memory", int(o.memory)); err != nil {
+		return err
+	}
+	if !(o.fprLimit > 0 && o.fprLimit <= 1) {
+		return usagef("--fpr-limit %v: it must be above 0 and at most 1", o.fprLimit)
+	}
+	pairs, err := data.PairMaps(ctx, o.maps, o.masks)
+	if err != nil {
+		return err
+	}
+	result, err := engine.JudgeMaps(ctx, pairs, engine.MapOptions{
+		Pixels: metrics.Options{Memory: o.memory << 20, FPRLimit: o.fprLimit},
+	}, o.app.emit)
+	if err != nil {
+		return err
+	}
+	return result.Write(o.app.out, o.format)
+}

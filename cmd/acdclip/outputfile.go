@@ -1,0 +1,40 @@
+package main
+
+import (
+	"io"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"acdclip/pkg/atomicfile"
+)
+
+// outputFile is one file that a verb writes when it is asked to.
+type outputFile struct {
+	path      string // "" where it is not
+	overwrite bool
+}
+
+func (o *outputFile) register(flags *pflag.FlagSet, usage string) {
+	flags.StringVar(&o.path, "out", "", usage)
+	flags.BoolVar(&o.overwrite, "overwrite", false, "replace the file of --out where it is there")
+}
+
+// check refuses what could not be written in the end.
+func (o *outputFile) check() error {
+	if o.path == "" {
+		return nil
+	}
+	if err := atomicfile.Check(o.path); err != nil {
+		return usageError{err}
+	}
+	if _, err := os.Stat(o.path); err == nil && !o.overwrite {
+		return usagef("%s is there: give another with --out, or --overwrite", o.path)
+	}
+	return nil
+}
+
+// write writes the file, whole or not at all.
+func (o *outputFile) write(write func(io.Writer) error) error {
+	return atomicfile.Write(o.path, write)
+}

@@ -1,0 +1,141 @@
+package anomalymap
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"unicode/utf8"
+)
+
+// The format is described in NumPy's numpy.lib.format: a magic, a version, a
+// header of one Python literal, and the values without gaps.
+
+// maxNPYHeader bounds the header's bytes, as NumPy does by default.
+const maxNPYHeader = 10_000
+
+// readNPY reads a NumPy array. Nothing may follow it: a file that is longer or
+// shorter than its header says is not what was saved.
+func readNPY(r io.ReaderAt, size int64, o Options) (*Map, error) {
+	text, start, err := npyHeaderText(r, size)
+	if err != nil {
+		return nil, err
+	}
+	header, err := parseNPYHeader(text)
+	if err != nil {
+		return nil, err
+	}
+	s, err := npySample(header.descr)
+	if err != nil {
+		return nil, err
+	}
+	height, width, err := header.mapSize()
+	if err != nil {
+		return nil, err
+	}
+	if err := o.check(height, width); err != nil {
+		return nil, err
+	}
+	if want, have := height*width*int64(s.size), size-start; want != have {
+		return nil, fmt.Errorf("the array is damaged: its header promises %d bytes of scores and %d follow; copy or save the map again", want, have)
+	}
+	m := newMap(height, width)
+	scores := newSampleReader(r, s)
+	scores.seek(start, size-start)
+	if header.fortran {
+		return m, scores.readColumns(m)
+	}
+	return m, scores.read(m.Scores)
+}
+
+// readColumns fills m column by column.
+func (r *sampleReader) readColumns(m *Map) error {
+	column := make([]float32, m.Height)
+	for x := range m.Width {
+		if err := r.read(column); err != nil {
+			return err
+		}
+		for y, score := range column {
+			m.Scores[y*m.Width+x] = score
+		}
+	}
+	return nil
+}
+
+// npyHeaderText returns the header as UTF-8, and where the values start.
+func npyHeaderText(r io.ReaderAt, size int64) (text string, start int64, err error) {
+	var head [12]byte // magic 6, version 2, length 2 or 4
+	if size < int64(len(head)) {
+		return "", 0, fmt.Errorf("the array ends in its header, after %d bytes; copy or save the map again", size)
+	}
+	if err := readAt(r, head[:], 0); err != nil {
+		return "", 0, err
+	}
+	var length int64
+	switch version := [2]byte(head[6:8]); version {
+	case [2]byte{1, 0}:
+		start, length = 10, int64(binary.LittleEndian.Uint16(head[8:]))
+	case [2]byte{2, 0}, [2]byte{3, 0}:
+		start, length = 12, int64(binary.LittleEndian.Uint32(head[8:]))
+	default:
+		return "", 0, fmt.Errorf("the array is of .npy version %d.%d; 1.0, 2.0 and 3.0 are read: save the map as %s", version[0], version[1], wanted)
+	}
+	if length > maxNPYHeader || length > size-start {
+		return "", 0, fmt.Errorf("the array's header is of %d bytes, of %d that follow and %d that are read; save the map as %s", length, size-start, maxNPYHeader, wanted)
+	}
+	b := make([]byte, length)
+	if err := readAt(r, b, start); err != nil {
+		return "", 0, err
+	}
+	if head[6] < 3 {
+		return latin1(b), start + length, nil
+	}
+	if !utf8.Valid(b) {
+		return "", 0, fmt.Errorf("the array's header is not UTF-8; save the map as %s", wanted)
+	}
+	return string(b), start + length, nil
+}
+
+func latin1(b []byte) string {
+	text := make([]rune, len(b))
+	for i, c := range b {
+		text[i] = rune(c)
+	}
+	return string(text)
+}
+
+// npySample is the sample of a dtype as NumPy writes it, such as "<f4".
+func npySample(descr string) (sample, error) {
+	refused := fmt.Errorf("the array's dtype is %q; f2, f4, f8, u1, u2, i2, i4 and i8 are read: save the map as %s", descr, wanted)
+	if len(descr) != 3 {
+		return sample{}, refused
+	}
+	s := sample{order: binary.LittleEndian}
+	switch descr[1:] {
+	case "f2":
+		s.size, s.score = 2, float16
+	case "f4":
+		s.size, s.score = 4, float32Of
+	case "f8":
+		s.size, s.score = 8, float64Of
+	case "u1":
+		s.size, s.score = 1, uint8Of
+	case "u2":
+		s.size, s.score = 2, uint16Of
+	case "i2":
+		s.size, s.score = 2, int16Of
+	case "i4":
+		s.size, s.score = 4, int32Of
+	case "i8":
+		s.size, s.score = 8, int64Of
+	default:
+		return sample{}, refused
+	}
+	switch order := descr[0]; {
+	case order == '<', order == '|' && s.size == 1:
+	case order == '>':
+		s.order = binary.BigEndian
+	default:
+		return sample{}, refused
+	}
+	return s, nil
+}

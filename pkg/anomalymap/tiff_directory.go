@@ -1,0 +1,147 @@
+package anomalymap
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// tiffTag names a field of a TIFF directory.
+type tiffTag uint16
+
+const (
+	tiffWidth        tiffTag = 256
+	tiffHeight       tiffTag = 257
+	tiffBits         tiffTag = 258
+	tiffCompression  tiffTag = 259
+	tiffPhotometric  tiffTag = 262
+	tiffFillOrder    tiffTag = 266
+	tiffStripOffsets tiffTag = 273
+	tiffOrientation  tiffTag = 274
+	tiffSamples      tiffTag = 277
+	tiffStripRows    tiffTag = 278
+	tiffStripBytes   tiffTag = 279
+	tiffTileWidth    tiffTag = 322
+	tiffTileHeight   tiffTag = 323
+	tiffTileOffsets  tiffTag = 324
+	tiffTileBytes    tiffTag = 325
+	tiffSampleFormat tiffTag = 339
+)
+
+func (t tiffTag) String() string {
+	name, known := map[tiffTag]string{
+		tiffWidth: "ImageWidth", tiffHeight: "ImageLength", tiffBits: "BitsPerSample", tiffCompression: "Compression",
+		tiffPhotometric: "PhotometricInterpretation", tiffFillOrder: "FillOrder", tiffOrientation: "Orientation",
+		tiffSamples: "SamplesPerPixel", tiffSampleFormat: "SampleFormat",
+		tiffStripOffsets: "StripOffsets", tiffStripRows: "RowsPerStrip", tiffStripBytes: "StripByteCounts",
+		tiffTileWidth: "TileWidth", tiffTileHeight: "TileLength", tiffTileOffsets: "TileOffsets", tiffTileBytes: "TileByteCounts",
+	}[t]
+	if !known {
+		return fmt.Sprintf("tag %d", uint16(t))
+	}
+	return name
+}
+
+// tiffDirectory is the list of fields (IFD) of a file's first page. Those of
+// further pages are never looked for.
+type tiffDirectory struct {
+	file   io.ReaderAt
+	size   int64 // of the file
+	order  binary.ByteOrder
+	fields map[tiffTag]tiffField
+}
+
+// tiffField is a field's values, or where they lie if they need more than its four bytes.
+type tiffField struct {
+	kind    uint16
+	count   int64
+	content [4]byte
+}
+
+func readTIFFDirectory(file io.ReaderAt, size int64) (tiffDirectory, error) {
+	d := tiffDirectory{file: file, size: size, fields: map[tiffTag]tiffField{}}
+	head, err := d.bytes(0, 8)
+	if err != nil {
+		return d, err
+	}
+	d.order = binary.LittleEndian
+	if head[0] == 'M' {
+		d.order = binary.BigEndian
+	}
+	at := int64(d.order.Uint32(head[4:]))
+	count, err := d.bytes(at, 2)
+	if err != nil {
+		return d, err
+	}
+	const fieldSize = 12
+	fields, err := d.bytes(at+2, fieldSize*int64(d.order.Uint16(count)))
+	if err != nil {
+		return d, err
+	}
+	for ; len(fields) > 0; fields = fields[fieldSize:] {
+		tag := tiffTag(d.order.Uint16(fields))
+		if _, twice := d.fields[tag]; twice {
+			return d, damagedTIFF("%v is there twice", tag)
+		}
+		d.fields[tag] = tiffField{d.order.Uint16(fields[2:]), int64(d.order.Uint32(fields[4:])), [4]byte(fields[8:])}
+	}
+	return d, nil
+}
+
+// bytes reads length bytes of the file, after a look at whether it has them.
+func (d tiffDirectory) bytes(offset, length int64) ([]byte, error) {
+	if offset > d.size || length > d.size-offset {
+		return nil, damagedTIFF("it refers to %d bytes at byte %d and has %d in all", length, offset, d.size)
+	}
+	b := make([]byte, length)
+	return b, readAt(d.file, b, offset)
+}
+
+// numbers reads the count values of a field of SHORT or LONG, each in [0, 2^32).
+func (d tiffDirectory) numbers(tag tiffTag, count int64) ([]int64, error) {
+	field, there := d.fields[tag]
+	if !there {
+		return nil, damagedTIFF("it has no %v", tag)
+	}
+	const short, long = 3, 4
+	width := map[uint16]int64{short: 2, long: 4}[field.kind]
+	if width == 0 {
+		return nil, damagedTIFF("its %v is of type %d and not SHORT or LONG", tag, field.kind)
+	}
+	if field.count != count {
+		return nil, damagedTIFF("its %v has %d values and not %d", tag, field.count, count)
+	}
+	b := field.content[:]
+	if width*count > int64(len(b)) {
+		var err error
+		if b, err = d.bytes(int64(d.order.Uint32(b)), width*count); err != nil {
+			return nil, err
+		}
+	}
+	values := make([]int64, count)
+	for i := range values {
+		if field.kind == short {
+			values[i] = int64(d.order.Uint16(b[2*i:]))
+		} else {
+			values[i] = int64(d.order.Uint32(b[4*i:]))
+		}
+	}
+	return values, nil
+}
+
+// number reads a field of one value.
+func (d tiffDirectory) number(tag tiffTag) (int64, error) {
+	values, err := d.numbers(tag, 1)
+	if err != nil {
+		return 0, err
+	}
+	return values[0], nil
+}
+
+// numberOr is number, or unset for a field that is not there.
+func (d tiffDirectory) numberOr(tag tiffTag, unset int64) (int64, error) {
+	if _, there := d.fields[tag]; !there {
+		return unset, nil
+	}
+	return d.number(tag)
+}

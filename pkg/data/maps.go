@@ -1,0 +1,98 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// ErrUnpaired reports anomaly maps and masks that do not belong together.
+var ErrUnpaired = errors.New("maps and masks do not pair")
+
+// MapPair is an anomaly map's file and its mask's.
+type MapPair struct {
+	Map  string
+	Mask string // "" for a map of a normal picture, which lies below a folder good, ok or normal
+}
+
+// mapExtensions are those of the files that anomaly maps are saved in.
+var mapExtensions = []string{".npy", ".tif", ".tiff", ".png"}
+
+// PairMaps lists the anomaly maps below one folder with the masks below another,
+// by the bytes of their paths. A mask is named as its map is, folders included,
+// with _mask or _gt or without; a map may keep its picture's extension
+// (x.png.npy). A map below a folder good, ok or normal needs no mask. Maps
+// without a mask and masks without a map are an ErrUnpaired that names them.
+func PairMaps(ctx context.Context, maps, masks string) ([]MapPair, error) {
+	mapFiles, err := filesBelow(ctx, maps, func(name string) bool {
+		return slices.Contains(mapExtensions, strings.ToLower(filepath.Ext(name)))
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(mapFiles) == 0 {
+		return nil, fmt.Errorf("%s: no anomaly maps (%s): %w", maps, strings.Join(mapExtensions, ", "), ErrNoPictures)
+	}
+	maskFiles, err := filesBelow(ctx, masks, isPicture)
+	if err != nil {
+		return nil, err
+	}
+	found := pairMasks(mapFiles, maskFiles, func(path string) string { return mapStem(relative(maps, path)) }, stemBelow(masks))
+	var problems, without, orphans []string
+	for _, problem := range found.problems {
+		problems = append(problems, relative(maps, problem.path)+" "+problem.what)
+	}
+	pairs := make([]MapPair, len(mapFiles))
+	for i, path := range mapFiles {
+		pairs[i] = MapPair{path, found.masks[i]}
+		if found.masks[i] == "" && !belowNormal(relative(maps, path)) {
+			without = append(without, relative(maps, path))
+		}
+	}
+	for _, path := range found.orphans {
+		orphans = append(orphans, relative(masks, path))
+	}
+	if len(without) > 0 {
+		problems = append(problems, "maps without a mask: "+countNamed(without))
+	}
+	if len(orphans) > 0 {
+		problems = append(problems, "masks without a map: "+countNamed(orphans))
+	}
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("%w: %s; a mask is named as its map is, with _mask or _gt or without, and a map below a folder good, ok or normal needs none", ErrUnpaired, strings.Join(problems, "; "))
+	}
+	return pairs, nil
+}
+
+// mapStem is a map's stem, without the extension of its picture where it kept that.
+func mapStem(path string) string {
+	path = stem(path)
+	if isPicture(path) {
+		return stem(path)
+	}
+	return path
+}
+
+func belowNormal(path string) bool {
+	folders := strings.Split(path, "/")
+	return slices.ContainsFunc(folders[:len(folders)-1], isNormalFolder)
+}
+
+// filesBelow lists the wanted files below a folder, sorted by the bytes of their paths.
+func filesBelow(ctx context.Context, folder string, wanted func(name string) bool) ([]string, error) {
+	var files []string
+	w := walker{
+		seen:    folderSet{},
+		wanted:  wanted,
+		picture: func(path, _ string) { files = append(files, path) },
+		failed:  func(path string, err error) error { return fmt.Errorf("%s: %w", path, reason(err)) },
+	}
+	if err := w.walk(ctx, filepath.Clean(folder)); err != nil {
+		return nil, err
+	}
+	slices.Sort(files)
+	return files, nil
+}

@@ -1,0 +1,160 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"acdclip/pkg/anomalymap"
+	"acdclip/pkg/data"
+	"acdclip/pkg/data/picture"
+	"acdclip/pkg/metrics"
+	"acdclip/pkg/report"
+)
+
+// MapOptions say how JudgeMaps reads and judges.
+type MapOptions struct {
+	Workers int // goroutines that read; 0: GOMAXPROCS
+	Decode  picture.DecodeOptions
+	Pixels  metrics.Options // its memory is shared by the goroutines
+}
+
+// ErrMapSize reports an anomaly map and a mask of different sizes.
+var ErrMapSize = errors.New("the mask has another size than the map")
+
+// JudgeMaps computes the metrics of any method's anomaly maps beside their masks,
+// at the maps' own size. A picture is anomalous where its mask marks a pixel, and
+// its image score is its map's maximum. The result does not depend on the number
+// of workers. An error names the file.
+func JudgeMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit func(report.Event)) (report.MapMetrics, error) {
+	const stage = "metrics"
+	start := time.Now()
+	emit(report.StageStarted{Stage: stage, Unit: "maps", Total: len(pairs)})
+	workers := min(len(pairs), runtime.GOMAXPROCS(0))
+	if o.Workers > 0 {
+		workers = min(len(pairs), o.Workers)
+	}
+	judged := judgedMaps{scores: make([]float32, len(pairs)), labels: make([]bool, len(pairs))}
+	shares := make([]*metrics.Pixels, workers)
+	options := o.Pixels
+	if options.Memory == 0 {
+		options.Memory = metrics.DefaultMemory
+	}
+	options.Memory /= int64(max(workers, 1))
+	for i := range shares {
+		var err error
+		if shares[i], err = metrics.NewPixels(options); err != nil {
+			return report.MapMetrics{}, err
+		}
+		defer shares[i].Close()
+	}
+	var lock sync.Mutex
+	count := 0
+	group, reading := errgroup.WithContext(ctx)
+	for w, pixels := range shares {
+		group.Go(func() error {
+			for i := w; i < len(pairs); i += workers {
+				if err := reading.Err(); err != nil {
+					return err
+				}
+				if err := judged.add(pixels, i, pairs[i], o.Decode); err != nil {
+					return err
+				}
+				lock.Lock()
+				count++
+				emit(report.Progress{Stage: stage, Done: count, Total: len(pairs)})
+				lock.Unlock()
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return report.MapMetrics{}, err
+	}
+	for _, share := range shares[1:] {
+		if err := shares[0].Merge(share); err != nil {
+			return report.MapMetrics{}, err
+		}
+	}
+	result, err := judged.metrics(shares[0])
+	emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
+	return result, err
+}
+
+// judgedMaps are the image scores and labels of maps, by their places.
+type judgedMaps struct {
+	scores []float32
+	labels []bool
+}
+
+// add reads one map and its mask.
+func (j *judgedMaps) add(pixels *metrics.Pixels, i int, pair data.MapPair, decode picture.DecodeOptions) error {
+	m, err := anomalymap.Read(pair.Map, anomalymap.Options{MaxPixels: decode.MaxPixels})
+	if err != nil {
+		return err
+	}
+	var mask []uint8
+	if pair.Mask != "" {
+		grey, _, err := picture.DecodeMask(pair.Mask, picture.NonZero, decode, picture.Upright)
+		if err != nil {
+			return fmt.Errorf("mask: %w", err)
+		}
+		if grey.Width != m.Width || grey.Height != m.Height {
+			return fmt.Errorf("%w: %s has %d x %d pixels, %s has %d x %d; scale one to the other", ErrMapSize, pair.Mask, grey.Width, grey.Height, pair.Map, m.Width, m.Height)
+		}
+		grey.Binary(picture.NonZero)
+		mask = grey.Pix
+	}
+	if err := pixels.Add(m.Scores, mask, m.Width, m.Height); err != nil {
+		return fmt.Errorf("%s: %w", pair.Map, err)
+	}
+	j.scores[i], j.labels[i] = slices.Max(m.Scores), slices.Contains(mask, 1)
+	return nil
+}
+
+func (j *judgedMaps) metrics(pixels *metrics.Pixels) (report.MapMetrics, error) {
+	result := report.MapMetrics{Maps: len(j.labels)}
+	for _, anomalous := range j.labels {
+		if anomalous {
+			result.Anomalous++
+		} else {
+			result.Normal++
+		}
+	}
+	if err := setImageMetrics(&result.Metrics, j.scores, j.labels); err != nil {
+		return result, err
+	}
+	return result, setPixelMetrics(&result.Metrics, pixels)
+}
+
+// setImageMetrics computes the metrics of pictures; where they are not defined they stay nil.
+func setImageMetrics(m *report.Metrics, scores []float32, labels []bool) error {
+	ranking, err := metrics.Rank(scores, labels)
+	switch {
+	case errors.Is(err, metrics.ErrOneClass):
+		return nil
+	case err != nil:
+		return fmt.Errorf("image metrics: %w", err)
+	}
+	m.ImageAUROC, m.ImageAP, m.ImageF1Max = &ranking.AUROC, &ranking.AP, &ranking.F1Max
+	return nil
+}
+
+// setPixelMetrics computes the metrics of pixels; where they are not defined they stay nil.
+func setPixelMetrics(m *report.Metrics, pixels *metrics.Pixels) error {
+	summary, err := pixels.Summary()
+	switch {
+	case errors.Is(err, metrics.ErrOneClass):
+		return nil
+	case err != nil:
+		return fmt.Errorf("pixel metrics: %w", err)
+	}
+	m.PixelAUROC, m.PixelAP, m.PixelF1Max, m.PixelAUPRO = &summary.AUROC, &summary.AP, &summary.F1Max, &summary.AUPRO
+	return nil
+}

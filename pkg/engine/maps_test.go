@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"acdclip/pkg/anomalymap"
+	"acdclip/pkg/data"
+	"acdclip/pkg/metrics"
+	"acdclip/pkg/report"
+)
+
+// drawnMaps writes maps of drawn scores with masks, and gives what is in them.
+func drawnMaps(t *testing.T, count int) (folder string, scores [][]float32, masks [][]uint8) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(5, 6))
+	folder = t.TempDir()
+	for i := range count {
+		const width, height = 9, 7
+		m := anomalymap.Map{Width: width, Height: height, Scores: make([]float32, width*height)}
+		mask := image.NewGray(image.Rect(0, 0, width, height))
+		for p := range m.Scores {
+			m.Scores[p] = float32(r.IntN(50)) / 50
+			if i%3 > 0 && r.IntN(4) == 0 {
+				mask.Pix[p] = 255
+			}
+		}
+		save(t, filepath.Join(folder, "maps", fmt.Sprintf("%02d.npy", i)), func(f *os.File) error { return anomalymap.WriteNPY(f, &m) })
+		save(t, filepath.Join(folder, "masks", fmt.Sprintf("%02d_mask.png", i)), func(f *os.File) error { return png.Encode(f, mask) })
+		scores, masks = append(scores, m.Scores), append(masks, mask.Pix)
+	}
+	return folder, scores, masks
+}
+
+func save(t *testing.T, path string, write func(*os.File) error) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(write(file), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func judgeMaps(t *testing.T, folder string, workers int) (report.MapMetrics, error) {
+	t.Helper()
+	pairs, err := data.PairMaps(t.Context(), filepath.Join(folder, "maps"), filepath.Join(folder, "masks"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return JudgeMaps(t.Context(), pairs, MapOptions{Workers: workers}, func(report.Event) {})
+}
+
+// TestJudgeMaps compares with the metrics of all that was drawn, taken at once.
+func TestJudgeMaps(t *testing.T) {
+	folder, scores, masks := drawnMaps(t, 10)
+	var all, images []float32
+	var pixelLabels, imageLabels []bool
+	for i := range scores {
+		all = append(all, scores[i]...)
+		for _, v := range masks[i] {
+			pixelLabels = append(pixelLabels, v != 0)
+		}
+		images = append(images, slices.Max(scores[i]))
+		imageLabels = append(imageLabels, slices.Contains(masks[i], 255))
+	}
+	pixel, err := metrics.Rank(all, pixelLabels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ofImages, err := metrics.Rank(images, imageLabels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, workers := range []int{0, 1, 3, 50} {
+		got, err := judgeMaps(t, folder, workers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Maps != 10 || got.Normal != 4 || got.Anomalous != 6 {
+			t.Errorf("%+v", got)
+		}
+		if *got.PixelAUROC != pixel.AUROC || *got.PixelAP != pixel.AP || *got.PixelF1Max != pixel.F1Max ||
+			*got.ImageAUROC != ofImages.AUROC || *got.ImageAP != ofImages.AP || *got.ImageF1Max != ofImages.F1Max || !(*got.PixelAUPRO > 0 && *got.PixelAUPRO < 1) {
+			t.Errorf("%d workers: other metrics: %+v", workers, got.Metrics)
+		}
+	}
+}
+
+func TestJudgeMapsNamesWhatIsWrong(t *testing.T) {
+	small := image.NewGray(image.Rect(0, 0, 3, 3))
+	for name, test := range map[string]struct {
+		spoil   func(folder string)
+		is      error
+		message string
+	}{
+		"a mask of another size": {func(folder string) {
+			save(t, filepath.Join(folder, "masks", "03_mask.png"), func(f *os.File) error { return png.Encode(f, small) })
+		}, ErrMapSize, "03_mask.png has 3 x 3 pixels"},
+		"a map that is none": {func(folder string) {
+			save(t, filepath.Join(folder, "maps", "03.npy"), func(f *os.File) error { _, err := f.WriteString("x"); return err })
+		}, anomalymap.ErrNotMap, "03.npy"},
+		"a score that is no number": {func(folder string) {
+			m := anomalymap.Map{Width: 9, Height: 7, Scores: make([]float32, 63)}
+			m.Scores[10] = float32(math.NaN())
+			save(t, filepath.Join(folder, "maps", "03.npy"), func(f *os.File) error { return anomalymap.WriteNPY(f, &m) })
+		}, metrics.ErrNotFinite, "03.npy: score is not finite: NaN at row 1, column 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder, _, _ := drawnMaps(t, 5)
+			test.spoil(folder)
+			if _, err := judgeMaps(t, folder, 2); !errors.Is(err, test.is) || !strings.Contains(err.Error(), test.message) {
+				t.Errorf("error %v, want %v with %q", err, test.is, test.message)
+			}
+		})
+	}
+	t.Run("one class", func(t *testing.T) {
+		folder, _, _ := drawnMaps(t, 1) // its mask marks nothing
+		if got, err := judgeMaps(t, folder, 1); err != nil || got.Metrics != (report.Metrics{}) {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+}
