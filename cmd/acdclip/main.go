@@ -19,10 +19,15 @@ var version = "devel"
 
 func main() {
 	app := newApp(os.Stdout, os.Stderr, term.IsTerminal(int(os.Stderr.Fd())))
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, func() {
-		stop() // a second signal has its usual effect: the program ends at once
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		signal.Stop(signals) // a second one has its usual effect: the program ends at once
+		// Before the work ends, since that may be at once.
 		app.emit(report.Notice{Text: "stopping; a second signal stops at once"})
-	})
+		cancel()
+	}()
 	os.Exit(app.run(ctx, os.Args[1:]))
 }
