@@ -70,7 +70,7 @@ func TestVerificationText(t *testing.T) {
   masks: 3 files, 8 x 6 pixels, PNG L 3; values of at least 1 are anomalous
   mask values: 0: 90.00 %, 255: 9.00 %, 3: 1.00 %
   level  code         count  what
-  -----  -----------  -----  --------------------------------------
+  -----  -----------  -----  ----
   error  undecodable  1      files cannot be read as pictures
                                a�.png: cut short
   info   empty_mask   4      masks mark nothing

@@ -152,6 +152,9 @@ func (t *table) text() string {
 		}
 	}
 	for i, width := range widths {
+		if i == len(widths)-1 && i < t.names {
+			width = uniseg.StringWidth(t.heading[i]) // a last column of text has no right edge
+		}
 		rules[i] = strings.Repeat("-", width)
 	}
 	var b strings.Builder
