@@ -66,7 +66,7 @@ var industrial = []Benchmark{
 	{
 		Key: "RSDD", Title: "RSDD", Domain: Industrial, Uncounted: true, jpegThreshold: rsddJPEGThreshold,
 		Spellings: []string{"rsdds", "rsddsdataset"},
-		Note:      "three different datasets go by this name, and no list of the paper's one is public: its numbers cannot be compared with the paper's",
+		Note:      "the name of three different datasets, and no list of the paper's one is public: its numbers do not compare with the paper's",
 		Classes: []BenchmarkClass{
 			{Name: "Dent", Prompt: "rail surface"}, {Name: "Crush", Prompt: "rail surface"}, // the released code's classes
 			{Name: "Scratch", Prompt: "rail surface"}, {Name: "Damage", Prompt: "rail surface"},

@@ -161,7 +161,11 @@ func (f VerifiedFiles) text() string {
 	for _, mode := range slices.Sorted(maps.Keys(f.Modes)) {
 		modes = append(modes, fmt.Sprintf("%s %d", mode, f.Modes[mode]))
 	}
-	return fmt.Sprintf("%d files, %s pixels, %s", f.Files, size, strings.Join(modes, ", "))
+	files := "files"
+	if f.Files == 1 {
+		files = "file"
+	}
+	return fmt.Sprintf("%d %s, %s pixels, %s", f.Files, files, size, strings.Join(modes, ", "))
 }
 
 // histogram names the most frequent values with their share of the pixels.
@@ -183,7 +187,7 @@ func (f VerifiedFiles) histogram() string {
 		rest -= f.Values[value]
 	}
 	if more := len(values) - shown; more > 0 {
-		parts = append(parts, fmt.Sprintf("%d others: %s", more, share(rest, all)))
+		parts = append(parts, fmt.Sprintf("%d more: %s", more, share(rest, all)))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -123,7 +123,7 @@ func describe(values [256]int64) string {
 		parts = append(parts, fmt.Sprintf("%d: %.2f %%", value, 100*float64(values[value])/float64(all)))
 	}
 	if more := len(present) - shown; more > 0 {
-		parts = append(parts, fmt.Sprintf("and %d others", more))
+		parts = append(parts, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -69,7 +69,7 @@ func TestRun(t *testing.T) {
 			"empty_mask " + mask + ": only after scaling to 4 x 4: none of its 1 anomalous pixels is taken",
 		}, quick: []string{}},
 		{name: "VisA's class ids look black and are no empty mask", files: with(mask, "grey 8x6 1 2 9"), want: []string{
-			"faint_mask " + mask + ": the largest value is 9", "non_binary_mask " + mask + ": PNG L; 0: 93.75 %, 1: 2.08 %, 2: 2.08 %, and 1 others",
+			"faint_mask " + mask + ": the largest value is 9", "non_binary_mask " + mask + ": PNG L; 0: 93.75 %, 1: 2.08 %, 2: 2.08 %, and 1 more",
 		}, quick: []string{}},
 		{name: "values above 127 are lost by scaling", files: with(hole, "rgb 12x6 9", mask, "grey 12x6 255 1"), want: []string{
 			"faint_mask " + mask + ": after scaling to 6 x 6 the largest value is 1; 1 of its 2 anomalous pixels are above 127", "non_binary_mask " + mask,
