@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -110,34 +109,13 @@ func expand(name string, root config.Root) []namedRoot {
 		return []namedRoot{{name, root}}
 	}
 	var inner []namedRoot
-	for _, path := range packed(root.Path, 2) {
+	for _, path := range data.Packed(root.Path) {
 		inner = append(inner, namedRoot{filepath.Base(path), config.Root{Path: path}})
 	}
 	if len(inner) == 0 {
 		return []namedRoot{{name, root}}
 	}
 	return inner
-}
-
-// packed gives the folders in a folder, or up to depth folders deeper, that have a benchmark's name.
-func packed(path string, depth int) []string {
-	entries, err := os.ReadDir(path)
-	if err != nil || depth == 0 {
-		return nil // Discover says what is wrong with it
-	}
-	var found []string
-	for _, entry := range entries {
-		inner := filepath.Join(path, entry.Name())
-		if !isFolder(inner) {
-			continue
-		}
-		if _, known := data.FindBenchmark(entry.Name()); known {
-			found = append(found, inner)
-		} else {
-			found = append(found, packed(inner, depth-1)...)
-		}
-	}
-	return found
 }
 
 // lookAt describes one dataset. What is wrong with it is in the description; an error is ctx's.

@@ -124,10 +124,10 @@ func (o *verifyOptions) verify(ctx context.Context, c config.Config, of namedRoo
 		}
 	}
 	verified := report.VerifiedDataset{
-		Dataset: datasetRow(set), Quick: o.quick, MaskThreshold: int(set.MaskThreshold), ImageSize: c.Model.ImageSize,
+		Dataset: datasetRow(set), Quick: found.Quick, MaskThreshold: int(found.MaskThreshold), ImageSize: c.Model.ImageSize,
 		Pictures: verifiedFiles(found.Pictures), Masks: verifiedFiles(found.Masks), Groups: findingGroups(found.Findings),
 	}
-	if len(set.Items) > 0 && !o.quick {
+	if !found.Quick {
 		verified.Masks.Values = map[int]int64{}
 		for value, count := range found.Masks.Values {
 			if count > 0 {

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
@@ -53,6 +54,27 @@ func FindBenchmark(name string) (Benchmark, bool) {
 		}
 	}
 	return Benchmark{}, false
+}
+
+// Packed gives the folders in a folder, or one folder deeper, that have a
+// benchmark's name: the sets of a pack, in natural order.
+func Packed(root string) []string { return packed(root, 2) }
+
+func packed(root string, depth int) []string {
+	folders, err := readFolders(root)
+	if err != nil || depth == 0 {
+		return nil // Discover says what is wrong with it
+	}
+	var found []string
+	for _, folder := range folders {
+		inner := filepath.Join(root, folder.Name())
+		if _, known := FindBenchmark(folder.Name()); known {
+			found = append(found, inner)
+		} else {
+			found = append(found, packed(inner, depth-1)...)
+		}
+	}
+	return found
 }
 
 // datasetKey makes the spellings of one dataset's name equal: "MVTec-AD",

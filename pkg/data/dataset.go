@@ -54,14 +54,20 @@ func (d *Dataset) Usable() error {
 	return fmt.Errorf("dataset %s: %w: %s; `acdclip data verify` lists them all", d.Name, ErrFaulty, strings.Join(faults, "; "))
 }
 
-// WithoutMissing returns the dataset without the rows whose picture is not there.
-func (d *Dataset) WithoutMissing() *Dataset {
+// Missing gives the listed pictures that are not there, by their relative paths.
+func (d *Dataset) Missing() map[string]bool {
 	missing := map[string]bool{}
 	for _, f := range d.Findings {
 		if f.Code == MissingImage {
 			missing[f.Path] = true
 		}
 	}
+	return missing
+}
+
+// WithoutMissing returns the dataset without the rows whose picture is not there.
+func (d *Dataset) WithoutMissing() *Dataset {
+	missing := d.Missing()
 	if len(missing) == 0 {
 		return d
 	}

@@ -144,7 +144,7 @@ func checkResolve(t *testing.T, root, listed string) {
 	t.Helper()
 	for _, foreign := range []bool{false, true} {
 		r := newResolver(root, foreign)
-		if found, _, ok := r.find(listed); ok && !isFile(found) || !ok && found != "" {
+		if found, _, ok := r.resolve(listed); ok && !isFile(found) || !ok && found != "" {
 			t.Errorf("%q: found %q, %v", listed, found, ok)
 		}
 		r.isFolder(listed)

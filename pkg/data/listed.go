@@ -21,7 +21,7 @@ func listFile(ctx context.Context, path, root string) (Listing, error) {
 	}
 	l := &listedLister{
 		lister:   newLister(root),
-		resolver: newResolver(filepath.Clean(root), read.Format == list.Meta),
+		resolver: newResolver(root, read.Format == list.Meta),
 		repair:   read.Format == list.Meta, // its masks were paired by sorted position
 	}
 	l.out.Listed = true
@@ -45,10 +45,6 @@ type listedLister struct {
 	repair bool
 }
 
-func (l *listedLister) find(code Code, class, path, detail string) {
-	l.lister.find(code, class, path, detail)
-}
-
 func (l *listedLister) row(row list.Row) {
 	item := Item{Class: row.Class, Anomalous: row.Anomalous, Defect: row.Defect}
 	var there bool
@@ -64,7 +60,7 @@ func (l *listedLister) row(row list.Row) {
 
 // locate finds one file that the list names.
 func (l *listedLister) locate(row list.Row, listed string) (string, bool) {
-	found, how, ok := l.resolver.find(listed)
+	found, how, ok := l.resolve(listed)
 	if ok && how != asListed {
 		l.find(PathFallback, row.Class, found, string(how))
 	}

@@ -76,9 +76,9 @@ func (r *resolver) candidates(listed string) []candidate {
 	return places
 }
 
-// find gives a listed path's place on the disk, and how it was found. A path
+// resolve gives a listed path's place on the disk, and how it was found. A path
 // that names a folder is not found.
-func (r *resolver) find(listed string) (found string, how fallback, ok bool) {
+func (r *resolver) resolve(listed string) (found string, how fallback, ok bool) {
 	if exact := r.below(listed); isFile(exact) { // the rule, and a dataset may hold millions
 		return exact, asListed, true
 	}

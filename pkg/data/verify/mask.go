@@ -106,7 +106,7 @@ func largest(values [256]int64) int {
 	return 0
 }
 
-// describe names the most frequent values: "0: 98.10 %, 255: 1.20 %, and 61 others".
+// describe names the most frequent values: "0: 98.10 %, 255: 1.20 %, 254: 0.10 %, and 61 more".
 func describe(values [256]int64) string {
 	var all int64
 	var present []int

@@ -49,12 +49,7 @@ type FileStats struct {
 // one here; masks of normal pictures are never opened. A file that several rows
 // name is read for the first of them. The error is ctx's.
 func Run(ctx context.Context, d *data.Dataset, o Options) (*Report, error) {
-	j := &job{Options: o, set: d, threshold: max(d.MaskThreshold, picture.NonZero), missing: map[string]bool{}, first: repeats(d)}
-	for _, f := range d.Findings {
-		if f.Code == data.MissingImage {
-			j.missing[f.Path] = true
-		}
-	}
+	j := &job{Options: o, set: d, threshold: max(d.MaskThreshold, picture.NonZero), missing: d.Missing(), first: repeats(d)}
 	for _, item := range d.Items {
 		j.total += len(files(item))
 	}
