@@ -19,7 +19,7 @@ const (
 
 // Figure is what the paper prints of one method on one benchmark, as fractions.
 type Figure struct {
-	Method string // a method's name, or "N=2" and so on for ACD-CLIP itself
+	Method string // a method's name, "ACD-CLIP N=2" and so on
 	AUROC  float64
 	AP     float64
 }

@@ -15,7 +15,7 @@ var methods = [...]struct {
 	groups int
 }{
 	{"WinCLIP", 0}, {"CLIP-AD", 0}, {"AnomalyCLIP", 0}, {"AdaCLIP", 0},
-	{"N=2", 2}, {"N=3", 3}, {"N=4", 4}, {"N=6", 6},
+	{"ACD-CLIP N=2", 2}, {"ACD-CLIP N=3", 3}, {"ACD-CLIP N=4", 4}, {"ACD-CLIP N=6", 6},
 }
 
 // table1 is Table 1: AUROC and AP in percent, a pair a method.

@@ -46,7 +46,7 @@ type FindingCounts struct {
 
 // Write writes the datasets in the given format.
 func (d *Datasets) Write(w io.Writer, format Format) error {
-	return writeAs(w, format, d.table, func(w io.Writer) error { return writeIndented(w, d) })
+	return writeAs(w, format, only(d.table), func(w io.Writer) error { return writeIndented(w, d) })
 }
 
 func (d *Datasets) table() *table {

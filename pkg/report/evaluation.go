@@ -10,15 +10,17 @@ type Evaluation struct {
 
 // Provenance is what all results of one evaluation share and a reader needs to repeat them.
 type Provenance struct {
-	Version   string `json:"version"`          // of acdclip
-	Libtorch  string `json:"libtorch"`         // its version
-	Device    string `json:"device"`           // the processor's or the accelerator's kind
-	Precision string `json:"precision"`        // such as "fp32"
-	Threads   int    `json:"threads"`          // of libtorch
-	Seed      uint64 `json:"seed"`             // of what is drawn at random
-	CLIP      Source `json:"clip"`             // the frozen weights
-	ImageSize int    `json:"image_size"`       // a side of the maps on which pixel metrics are computed
-	Config    any    `json:"config,omitempty"` // the complete configuration, as JSON can hold it
+	Version   string `json:"version"`    // of acdclip
+	Libtorch  string `json:"libtorch"`   // its version
+	Device    string `json:"device"`     // the processor's or the accelerator's kind
+	Precision string `json:"precision"`  // such as "fp32"
+	Threads   int    `json:"threads"`    // of libtorch
+	Seed      uint64 `json:"seed"`       // of what is drawn at random
+	CLIP      Source `json:"clip"`       // the frozen weights
+	ImageSize int    `json:"image_size"` // a side of the maps on which pixel metrics are computed
+
+	// Config is the complete configuration, as JSON.
+	Config json.RawMessage `json:"config,omitempty"`
 }
 
 // Source is a file or folder, and the fingerprint of what it holds.
@@ -34,14 +36,19 @@ type Checkpoint struct {
 	Preset    string  `json:"preset"`
 	Auxiliary string  `json:"auxiliary"` // the dataset it was trained on, or "unknown"
 	Groups    int     `json:"groups"`    // N
+	Adapter   string  `json:"adapter"`   // its kind, as the configuration names it
+	Fusion    string  `json:"fusion"`    // likewise
 	Seed      *uint64 `json:"seed"`      // nil where the file does not say
+	Setup     string  `json:"setup"`     // hash of all that it was trained with but the seed
 }
 
 // Result is one target dataset scored with one checkpoint.
 type Result struct {
 	Target     string     `json:"target"`
-	ListHash   string     `json:"list_hash"`   // of the target's pictures and labels
-	MaskPolicy string     `json:"mask_policy"` // which mask values count as anomalous
+	Benchmark  string     `json:"benchmark,omitempty"`  // its key, where the target is a known one
+	Deviations []string   `json:"deviations,omitempty"` // why it does not compare with what is published of the benchmark
+	ListHash   string     `json:"list_hash"`            // of the target's pictures and labels
+	MaskPolicy string     `json:"mask_policy"`          // which mask values count as anomalous
 	Checkpoint Checkpoint `json:"checkpoint"`
 	Leak       bool       `json:"leak,omitempty"` // the checkpoint was trained on the target itself, or on files of it: not zero-shot
 	Classes    []Row      `json:"classes"`
@@ -119,11 +126,21 @@ func (r *Result) Mean() Mean {
 	return mean
 }
 
-// MarshalJSON adds the mean row.
+// MarshalJSON adds the mean row, and the paper's figures where it has some.
 func (r Result) MarshalJSON() ([]byte, error) {
 	type plain Result // without this method
 	return json.Marshal(struct {
 		plain
-		Mean Mean `json:"mean"`
-	}{plain(r), r.Mean()})
+		Mean  Mean        `json:"mean"`
+		Paper *comparison `json:"paper,omitempty"`
+	}{plain(r), r.Mean(), r.compare()})
+}
+
+// MarshalJSON adds what several seeds of one setup have in common.
+func (e Evaluation) MarshalJSON() ([]byte, error) {
+	type plain Evaluation // without this method
+	return json.Marshal(struct {
+		plain
+		Seeds []seedsSummary `json:"seeds,omitempty"`
+	}{plain(e), e.seedsSummaries()})
 }

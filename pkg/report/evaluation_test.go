@@ -17,14 +17,14 @@ func example() *Evaluation {
 		Provenance: Provenance{
 			Version: "v0", Libtorch: "2.11.0", Device: "cpu", Precision: "fp32", Threads: 2,
 			CLIP:      Source{"clip.pt", "sha256:00"},
-			ImageSize: 336, Config: map[string]any{"preset": "paper"},
+			ImageSize: 336, Config: json.RawMessage(`{"preset": "paper"}`),
 		},
 		Results: []Result{
 			{
 				Target: "bolts", ListHash: "sha256:11",
 				Checkpoint: Checkpoint{
 					Source: Source{"runs/a.safetensors", "sha256:22"}, Method: "acdclip", Preset: "paper",
-					Auxiliary: "visa", Groups: 3, Seed: new(uint64(0)),
+					Auxiliary: "visa", Groups: 3, Adapter: "conv_lora", Fusion: "dfg", Seed: new(uint64(0)), Setup: "sha256:33",
 				},
 				Classes: []Row{
 					{"hex_bolt", "hex bolt", Counts{10, 20, 1}, Metrics{new(0.75), new(0.875), new(0.9), new(0.5), new(0.0625), new(0.125), new(0.375)}},
@@ -34,7 +34,7 @@ func example() *Evaluation {
 			},
 			{
 				Target:     "tiles",
-				Checkpoint: Checkpoint{Source: Source{Path: "adapter_4.pth"}, Preset: "released", Auxiliary: "unknown", Groups: 4},
+				Checkpoint: Checkpoint{Source: Source{Path: "adapter_4.pth"}, Preset: "released", Auxiliary: "unknown", Groups: 4, Adapter: "conv_lora", Fusion: "dfg"},
 				Classes:    []Row{{"tile & grout", "tile", Counts{1, 1, 0}, Metrics{new(1.), new(1.), new(1.), new(0.99999), new(0.), new(0.25), new(0.625)}}},
 			},
 		},
@@ -103,7 +103,7 @@ func TestSeveralCheckpoints(t *testing.T) {
 	evaluation := example()
 	evaluation.Results[1].Target = "bolts"
 	text := write(t, evaluation, FormatTable)
-	for _, want := range []string{"checkpoint", "runs/a.safetensors", "adapter_4.pth"} {
+	for _, want := range []string{"model", "N=3", "N=4"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
@@ -186,13 +186,13 @@ func TestResultsCSV(t *testing.T) {
 	if err := example().WriteCSV(&out); err != nil {
 		t.Fatal(err)
 	}
-	want := `target,auxiliary,checkpoint,row,class,prompt,normal,anomalous,failed,image_auroc,image_ap,image_f1max,pixel_auroc,pixel_ap,pixel_f1max,pixel_aupro
-bolts,visa,runs/a.safetensors,class,hex_bolt,hex bolt,10,20,1,0.75,0.875,0.9,0.5,0.0625,0.125,0.375
-bolts,visa,runs/a.safetensors,class,wood|pine,wood,5,0,0,,,,,,,
-bolts,visa,runs/a.safetensors,class,螺丝,screw,4,4,0,0.25,0.5,0.8,,,,
-bolts,visa,runs/a.safetensors,mean,,,19,24,1,0.5,0.6875,0.8500000000000001,0.5,0.0625,0.125,0.375
-tiles,unknown,adapter_4.pth,class,tile & grout,tile,1,1,0,1,1,1,0.99999,0,0.25,0.625
-tiles,unknown,adapter_4.pth,mean,,,1,1,0,1,1,1,0.99999,0,0.25,0.625
+	want := `target,auxiliary,checkpoint,groups,seed,row,class,prompt,normal,anomalous,failed,image_auroc,image_ap,image_f1max,pixel_auroc,pixel_ap,pixel_f1max,pixel_aupro
+bolts,visa,runs/a.safetensors,3,0,class,hex_bolt,hex bolt,10,20,1,0.75,0.875,0.9,0.5,0.0625,0.125,0.375
+bolts,visa,runs/a.safetensors,3,0,class,wood|pine,wood,5,0,0,,,,,,,
+bolts,visa,runs/a.safetensors,3,0,class,螺丝,screw,4,4,0,0.25,0.5,0.8,,,,
+bolts,visa,runs/a.safetensors,3,0,mean,,,19,24,1,0.5,0.6875,0.8500000000000001,0.5,0.0625,0.125,0.375
+tiles,unknown,adapter_4.pth,4,,class,tile & grout,tile,1,1,0,1,1,1,0.99999,0,0.25,0.625
+tiles,unknown,adapter_4.pth,4,,mean,,,1,1,0,1,1,1,0.99999,0,0.25,0.625
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)

@@ -1,11 +1,17 @@
 package report
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // markdown is a pipe table as GitHub reads it; mean rows are bold.
 func (t *table) markdown() string {
 	var b strings.Builder
 	line := func(row []string) { b.WriteString("| " + strings.Join(row, " | ") + " |\n") }
+	if t.caption != "" {
+		b.WriteString(t.caption + "\n\n")
+	}
 	line(t.heading)
 	rule := make([]string, len(t.heading))
 	for i := range rule {
@@ -17,7 +23,7 @@ func (t *table) markdown() string {
 	line(rule)
 	for _, section := range t.sections {
 		for i, row := range section {
-			line(escaped(row, markdownEscapes, "**", "**", i == len(section)-1))
+			line(escaped(row, markdownEscapes, "**", "**", t.lastIsMean && i == len(section)-1))
 		}
 	}
 	for _, note := range t.notes {
@@ -30,7 +36,7 @@ func (t *table) markdown() string {
 func (t *table) latex() string {
 	var b strings.Builder
 	line := func(row []string) { b.WriteString(strings.Join(row, " & ") + " \\\\\n") }
-	for _, note := range t.notes {
+	for _, note := range slices.Concat(compact(t.caption), t.notes) {
 		b.WriteString("% " + note + "\n")
 	}
 	b.WriteString("\\begin{tabular}{" + strings.Repeat("l", t.names) +
@@ -39,11 +45,19 @@ func (t *table) latex() string {
 	for _, section := range t.sections {
 		b.WriteString("\\midrule\n")
 		for i, row := range section {
-			line(escaped(row, latexEscapes, `\textbf{`, "}", i == len(section)-1))
+			line(escaped(row, latexEscapes, `\textbf{`, "}", t.lastIsMean && i == len(section)-1))
 		}
 	}
 	b.WriteString("\\bottomrule\n\\end{tabular}\n")
 	return b.String()
+}
+
+// compact is a list of text, or an empty one for none.
+func compact(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return []string{text}
 }
 
 // escaped escapes each cell of a row, and sets it in bold where asked to.
@@ -65,5 +79,5 @@ var markdownEscapes = []string{
 
 var latexEscapes = []string{
 	`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
-	"~", `\textasciitilde{}`, "^", `\textasciicircum{}`,
+	"~", `\textasciitilde{}`, "^", `\textasciicircum{}`, "±", `$\pm$`,
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strconv"
 )
 
 // WriteJSON writes the evaluation as results.json holds it: indented, metrics
@@ -12,17 +13,19 @@ func (e *Evaluation) WriteJSON(w io.Writer) error { return writeIndented(w, e) }
 // resultRow is a line of results.csv: a class, or a target's mean.
 type resultRow struct {
 	result *Result
-	kind   string // "class" or "mean": a class may be called mean
+	kind   string // "class", "mean", "seeds_mean" or "seeds_std": a class may be called mean
 	Row
 }
 
 // WriteCSV writes the evaluation as results.csv holds it: a row a class and one
-// for each mean, metrics as fractions, empty where one is not defined.
+// for each mean, then two for the mean row of each setup with several seeds; metrics as fractions, empty where one is not defined.
 func (e *Evaluation) WriteCSV(w io.Writer) error {
 	columns := []column[resultRow]{
 		{"target", func(r *resultRow) any { return r.result.Target }},
 		{"auxiliary", func(r *resultRow) any { return r.result.Checkpoint.Auxiliary }},
 		{"checkpoint", func(r *resultRow) any { return r.result.Checkpoint.Path }},
+		{"groups", func(r *resultRow) any { return r.result.Checkpoint.Groups }},
+		{"seed", func(r *resultRow) any { return r.result.Checkpoint.seed() }},
 		{"row", func(r *resultRow) any { return r.kind }},
 		{"class", func(r *resultRow) any { return r.Class }},
 		{"prompt", func(r *resultRow) any { return r.Prompt }},
@@ -51,19 +54,37 @@ func (e *Evaluation) WriteCSV(w io.Writer) error {
 			return err
 		}
 	}
+	for _, s := range e.seedsSummaries() {
+		result := &Result{Target: s.Target, Checkpoint: Checkpoint{Auxiliary: s.Auxiliary, Groups: s.Groups}}
+		for _, row := range []resultRow{{result, "seeds_mean", Row{Metrics: s.Mean}}, {result, "seeds_std", Row{Metrics: s.Deviation}}} {
+			if err := records.Write(row); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
+}
+
+// seed is a number that CSV can hold whole, or nil.
+func (c Checkpoint) seed() any {
+	if c.Seed == nil {
+		return nil
+	}
+	return strconv.FormatUint(*c.Seed, 10)
 }
 
 // Score is one picture of an evaluation.
 type Score struct {
-	Target, Class    string
-	Checkpoint       string // its path
-	Path             string
-	Anomalous        bool     // its label
-	Score            float32  // image score in [0, 1]
-	ClassProbability *float32 // of "abnormal", in [0, 1]; nil where the method has none
-	MapMax           float32  // largest value of the anomaly map, in [0, 1]
-	Error            string   // why it could not be scored; its numbers are then not written
+	Target           string   `json:"target"`
+	Class            string   `json:"class"`
+	Checkpoint       string   `json:"checkpoint"` // its path
+	Path             string   `json:"path"`
+	Place            int      `json:"place"`                       // among the target's pictures, from 0
+	Anomalous        bool     `json:"anomalous"`                   // its label
+	Score            float32  `json:"score"`                       // image score in [0, 1]
+	ClassProbability *float32 `json:"class_probability,omitempty"` // of "abnormal", in [0, 1]; nil where the method has none
+	MapMax           float32  `json:"map_max"`                     // largest value of the anomaly map, in [0, 1]
+	Error            string   `json:"error,omitempty"`             // why it could not be scored; its numbers are then not written
 }
 
 var scoreColumns = []column[Score]{

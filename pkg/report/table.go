@@ -27,43 +27,64 @@ func Formats() []Format {
 
 // Write writes the evaluation in the given format. Tables give percent.
 func (e *Evaluation) Write(w io.Writer, format Format) error {
-	return writeAs(w, format, e.table, e.WriteJSON)
+	return writeAs(w, format, e.tables, e.WriteJSON)
 }
 
-// writeAs writes what is shown as a table, or its JSON.
-func writeAs(w io.Writer, format Format, t func() *table, json func(io.Writer) error) error {
-	var text string
+// writeAs writes what is shown as tables, or its JSON.
+func writeAs(w io.Writer, format Format, tables func() []*table, json func(io.Writer) error) error {
+	var markup func(*table) string
 	switch format {
 	case FormatTable:
-		text = t().text()
+		markup = (*table).text
 	case FormatMarkdown:
-		text = t().markdown()
+		markup = (*table).markdown
 	case FormatLaTeX:
-		text = t().latex()
+		markup = (*table).latex
 	case FormatJSON:
 		return json(w)
 	default:
 		return fmt.Errorf("results are shown as one of %q, not as %q", Formats(), format)
 	}
-	if _, err := io.WriteString(w, text); err != nil {
+	var texts []string
+	for _, t := range tables() {
+		texts = append(texts, markup(t))
+	}
+	if _, err := io.WriteString(w, strings.Join(texts, "\n")); err != nil {
 		return fmt.Errorf("writing the table: %w", err)
 	}
 	return nil
 }
 
-// table is a heading and sections of rows, each parted from the next by a rule.
-type table struct {
-	heading  []string
-	names    int // leading columns that hold names; the others hold numbers
-	sections [][][]string
-	notes    []string
+// only makes one table the list of tables.
+func only(t func() *table) func() []*table {
+	return func() []*table { return []*table{t()} }
 }
 
-func (e *Evaluation) table() *table {
-	t := &table{heading: []string{"target", "auxiliary"}}
-	checkpoints := e.severalCheckpoints()
-	if checkpoints {
-		t.heading = append(t.heading, "checkpoint")
+// table is a heading and sections of rows, each parted from the next by a rule.
+type table struct {
+	caption    string // what it shows, "" where that is plain
+	heading    []string
+	names      int // leading columns that hold names; the others hold numbers
+	sections   [][][]string
+	lastIsMean bool // each section's last row sums up the others
+	notes      []string
+}
+
+// tables are the metrics by class, and beside the paper's where it has some.
+func (e *Evaluation) tables() []*table {
+	all := e.allSeries()
+	tables := []*table{e.table(all)}
+	if beside := besidePaper(all); beside != nil {
+		tables = append(tables, beside)
+	}
+	return tables
+}
+
+func (e *Evaluation) table(all []*series) *table {
+	t := &table{heading: []string{"target", "auxiliary"}, lastIsMean: true}
+	models := severalModels(all)
+	if models {
+		t.heading = append(t.heading, "model")
 	}
 	t.heading = append(t.heading, "class")
 	t.names = len(t.heading)
@@ -71,27 +92,31 @@ func (e *Evaluation) table() *table {
 	for _, metric := range metrics {
 		t.heading = append(t.heading, metric.title)
 	}
-	failed, leak := 0, false
-	for i := range e.Results {
-		result := &e.Results[i]
-		names := []string{result.Target, result.Checkpoint.Auxiliary}
-		if result.Leak {
+	failed, leak, seeds := 0, false, false
+	for _, s := range all {
+		names := []string{s.first().Target, s.first().Checkpoint.Auxiliary}
+		if s.first().Leak {
 			leak = true
 			names[1] += " (!)"
 		}
-		if checkpoints {
-			names = append(names, result.Checkpoint.Path)
+		if models {
+			names = append(names, s.title())
 		}
 		var section [][]string
-		for _, row := range result.Classes {
-			section = append(section, cells(names, row.Class, row.Counts, row.Metrics))
+		for i, row := range s.first().Classes {
+			section = append(section, cells(names, row.Class, row.Counts, s.class(i)))
 		}
-		mean := result.Mean()
-		section = append(section, cells(names, "mean", mean.Counts, mean.Metrics))
+		section = append(section, cells(names, "mean", s.first().Mean().Counts, s.mean()))
 		t.sections = append(t.sections, section)
-		failed += mean.Failed
+		seeds = seeds || len(s.results) > 1
+		for _, result := range s.results {
+			failed += result.Mean().Failed
+		}
 	}
 	t.notes = []string{"Metrics are in percent; n/a: not defined, and left out of means."}
+	if seeds {
+		t.notes = append(t.notes, "±: the sample standard deviation over the seeds.")
+	}
 	if leak {
 		t.notes = append(t.notes, "(!): trained on the target itself or on files of it, so this is no zero-shot result.")
 	}
@@ -101,26 +126,14 @@ func (e *Evaluation) table() *table {
 	return t
 }
 
-// severalCheckpoints says whether a target was scored more than once, so that its rows need a checkpoint to tell them apart.
-func (e *Evaluation) severalCheckpoints() bool {
-	seen := map[string]bool{}
-	for _, result := range e.Results {
-		if seen[result.Target] {
-			return true
-		}
-		seen[result.Target] = true
-	}
-	return false
-}
-
-func cells(names []string, class string, counts Counts, values Metrics) []string {
+func cells(names []string, class string, counts Counts, values []spread) []string {
 	var row []string
 	for _, name := range names {
 		row = append(row, printable(name))
 	}
 	row = append(row, printable(class), strconv.Itoa(counts.Normal), strconv.Itoa(counts.Anomalous))
-	for _, metric := range metrics {
-		row = append(row, percent(*metric.of(&values)))
+	for _, value := range values {
+		row = append(row, value.percent())
 	}
 	return row
 }
@@ -173,6 +186,9 @@ func (t *table) text() string {
 			b.WriteString(cell)
 		}
 		b.WriteByte('\n')
+	}
+	if t.caption != "" {
+		b.WriteString(t.caption + "\n\n")
 	}
 	line(t.heading)
 	for _, section := range t.sections {

@@ -1,0 +1,191 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"acdclip/pkg/paper"
+)
+
+// compared are the metrics that the paper prints.
+var compared = []struct {
+	level  paper.Level
+	title  string
+	name   string // in files
+	of     func(*Metrics) **float64
+	figure func(paper.Figure) float64
+}{
+	{paper.Image, "image AUROC", "image_auroc", func(m *Metrics) **float64 { return &m.ImageAUROC }, func(f paper.Figure) float64 { return f.AUROC }},
+	{paper.Image, "image AP", "image_ap", func(m *Metrics) **float64 { return &m.ImageAP }, func(f paper.Figure) float64 { return f.AP }},
+	{paper.Pixel, "pixel AUROC", "pixel_auroc", func(m *Metrics) **float64 { return &m.PixelAUROC }, func(f paper.Figure) float64 { return f.AUROC }},
+	{paper.Pixel, "pixel AP", "pixel_ap", func(m *Metrics) **float64 { return &m.PixelAP }, func(f paper.Figure) float64 { return f.AP }},
+}
+
+// expected is the paper's figure for the very model of a result, nil where it has
+// none: Table 1's for its N, and Table 2's AUROC for an ablation.
+func (r *Result) expected(i int) *float64 {
+	m, c := compared[i], r.Checkpoint
+	if !c.whole() {
+		auroc, known := paper.Ablation(r.Benchmark, m.level, c.Adapter, c.Fusion, c.Groups)
+		if !known || !strings.HasSuffix(m.name, "_auroc") {
+			return nil
+		}
+		return &auroc
+	}
+	for _, f := range paper.Figures(r.Benchmark, m.level) {
+		if f.Groups() == c.Groups {
+			return new(m.figure(f))
+		}
+	}
+	return nil
+}
+
+// comparison is what results.json says of the paper's figures.
+type comparison struct {
+	Source     string             `json:"source"`
+	Image      []methodFigure     `json:"image,omitempty"`
+	Pixel      []methodFigure     `json:"pixel,omitempty"`
+	Difference map[string]float64 `json:"difference"` // by metric: the mean row less the paper's figure for the same model
+}
+
+type methodFigure struct {
+	Method string  `json:"method"`
+	AUROC  float64 `json:"auroc"`
+	AP     float64 `json:"ap"`
+}
+
+// compare puts the paper's figures beside the result's means; nil where it has none.
+func (r *Result) compare() *comparison {
+	c := &comparison{Source: paper.Source, Difference: map[string]float64{}}
+	for _, f := range paper.Figures(r.Benchmark, paper.Image) {
+		c.Image = append(c.Image, methodFigure(f))
+	}
+	for _, f := range paper.Figures(r.Benchmark, paper.Pixel) {
+		c.Pixel = append(c.Pixel, methodFigure(f))
+	}
+	if c.Image == nil && c.Pixel == nil {
+		return nil
+	}
+	mean := r.Mean()
+	for i, m := range compared {
+		if ours, theirs := *m.of(&mean.Metrics), r.expected(i); ours != nil && theirs != nil {
+			c.Difference[m.name] = *ours - *theirs
+		}
+	}
+	return c
+}
+
+// besidePaper is the table of means beside the paper's figures; nil where the
+// paper has none for any target.
+func besidePaper(all []*series) *table {
+	t := &table{caption: "Beside the paper's figures:", heading: []string{"target", "metric"}, names: 2}
+	t.heading = append(t.heading, paper.Methods()...)
+	var labels, targets []string
+	for _, s := range all {
+		if !slices.Contains(labels, s.label) {
+			labels = append(labels, s.label)
+			t.heading = append(t.heading, printable(s.label)+" here", "difference")
+		}
+		if !slices.Contains(targets, s.first().Target) {
+			targets = append(targets, s.first().Target)
+		}
+	}
+	var deviations []string
+	for _, target := range targets {
+		b := beside{target: target, byLabel: map[string]*series{}}
+		for _, s := range all {
+			if s.first().Target == target {
+				b.byLabel[s.label] = s
+				deviations = append(deviations, s.deviations()...)
+				b.deviates = b.deviates || len(s.deviations()) > 0
+			}
+		}
+		if section := b.section(labels); section != nil {
+			t.sections = append(t.sections, section)
+		}
+	}
+	if t.sections == nil {
+		return nil
+	}
+	t.notes = []string{
+		"Means in percent. " + paper.Source + ". The difference is to the paper's figure for the same N; for an ablation to " + paper.AblationSource + ".",
+	}
+	if deviations != nil {
+		t.notes = append(t.notes, "(~) does not compare: "+strings.Join(slices.Compact(slices.Sorted(slices.Values(deviations))), "; ")+".")
+	}
+	return t
+}
+
+// deviations says why the series does not compare with the paper, each reason with its target.
+func (s *series) deviations() []string {
+	var list []string
+	for _, result := range s.results {
+		for _, reason := range result.Deviations {
+			list = append(list, result.Target+": "+reason)
+		}
+		if failed := result.Mean().Failed; failed > 0 {
+			list = append(list, fmt.Sprintf("%s: %d pictures could not be read", result.Target, failed))
+		}
+	}
+	return list
+}
+
+// beside is one target in the comparison.
+type beside struct {
+	target   string
+	byLabel  map[string]*series
+	deviates bool
+}
+
+// section has a row for each metric that the paper prints of the target.
+func (b *beside) section(labels []string) [][]string {
+	name := printable(b.target)
+	if b.deviates {
+		name += " (~)"
+	}
+	var section [][]string
+	for i, m := range compared {
+		figures := paper.Figures(b.benchmark(), m.level)
+		if figures == nil {
+			continue
+		}
+		row := []string{name, m.title}
+		for _, f := range figures {
+			row = append(row, strconv.FormatFloat(100*m.figure(f), 'f', 1, 64))
+		}
+		for _, label := range labels {
+			row = append(row, b.ours(label, i)...)
+		}
+		section = append(section, row)
+	}
+	return section
+}
+
+func (b *beside) benchmark() string {
+	for _, s := range b.byLabel {
+		return s.first().Benchmark // all are of one target
+	}
+	return ""
+}
+
+// ours gives a label's mean of a metric, and the difference to the paper's figure.
+func (b *beside) ours(label string, i int) []string {
+	s, scored := b.byLabel[label]
+	if !scored {
+		return []string{"-", "-"}
+	}
+	var over spread
+	for _, result := range s.results {
+		mean := result.Mean()
+		if value := *compared[i].of(&mean.Metrics); value != nil {
+			over.values = append(over.values, *value)
+		}
+	}
+	theirs, ours := s.first().expected(i), over.mean()
+	if theirs == nil || ours == nil {
+		return []string{over.percent(), "-"}
+	}
+	return []string{over.percent(), fmt.Sprintf("%+.2f", 100*(*ours-*theirs))}
+}
