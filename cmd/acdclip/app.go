@@ -17,6 +17,7 @@ type app struct {
 	err         io.Writer // everything else
 	terminal    bool      // err is a terminal
 	environment []string  // what the configuration sees of it
+	arguments   []string  // the command line, without the program
 
 	lock sync.Mutex
 	show func(report.Event) // how events look, as the verb's flags want it
@@ -45,6 +46,7 @@ func (a *app) display(flags displayFlags) {
 
 // run runs one command line and returns the exit status.
 func (a *app) run(ctx context.Context, arguments []string) int {
+	a.arguments = arguments
 	root := newRoot(a)
 	root.SetArgs(arguments)
 	root.SetOut(a.out)

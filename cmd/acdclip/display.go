@@ -87,7 +87,7 @@ func (l *lines) show(event report.Event) {
 		l.print("%s: %s", event.Stage, l.at.amount())
 	case report.Progress:
 		if l.due() && event.Done < event.Total {
-			l.print("%s: %d of %s, %s", event.Stage, event.Done, l.at.amount(), l.at.pace(event.Done, l.now()))
+			l.print("%s: %d of %s%s, %s", event.Stage, event.Done, l.at.amount(), inBrackets(event.Detail), l.at.pace(event.Done, l.now()))
 		}
 	case report.TrainStep:
 		if l.due() && event.Step < event.Steps {
@@ -105,6 +105,8 @@ func (l *lines) message(event report.Event) {
 	switch event := event.(type) {
 	case report.TrainEpoch:
 		l.print("epoch %d of %d: mean loss %s in %s%s", event.Epoch, event.Epochs, describeLoss(event.Loss, event.Parts), duration(event.Seconds), describeSkipped(event.Skipped))
+	case report.Costs:
+		l.print("%s", describeCosts(event))
 	case report.Notice:
 		l.print("%s", event.Text)
 	case report.Warning:
@@ -147,6 +149,20 @@ func describeLoss(loss float64, parts report.Values) string {
 		terms[i] = fmt.Sprintf("%s %.4f", part.Name, part.Value)
 	}
 	return fmt.Sprintf("%.4f (%s)", loss, strings.Join(terms, ", "))
+}
+
+// inBrackets is " (text)", or nothing.
+func inBrackets(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
+}
+
+// describeCosts says what an evaluation spent its time on.
+func describeCosts(c report.Costs) string {
+	return fmt.Sprintf("of %s the model took %s and waited %s for pictures; beside it, reading them took %s and metrics %s",
+		duration(c.Total), duration(c.Model), duration(c.Waiting), duration(c.Reading), duration(c.Metrics))
 }
 
 // describeSkipped is ", 3 pictures left out", or nothing.

@@ -4,31 +4,31 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"acdclip/cgo/torch"
-	"acdclip/pkg/atomicfile"
-	"acdclip/pkg/config"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
+	"acdclip/pkg/shard"
 )
 
 // evalOptions are what `acdclip eval` was asked for.
 type evalOptions struct {
 	app            *app
+	given          *pflag.FlagSet
 	config         configFlags
 	selection      selection
 	targets        []string
-	checkpoint     string
+	checkpoints    []string
 	out            string
 	overwrite      bool
+	resume         bool
+	shard          string
+	share          shard.Share // what shard says
+	merge          string
+	maps           mapFormat
 	batch          int
 	metricsMemory  int64 // MiB
 	format         report.Format
@@ -48,21 +48,37 @@ A target is scored with --checkpoint, or with the checkpoints that the
 configuration has for it (data.pairing and checkpoints, see
 configs/pairing.yaml). Zero-shot means that a dataset is never scored with a
 checkpoint trained on it, nor on files that are identical to some of it: such a
-target is refused.
+target is refused. Checkpoints that differ in the seed alone share a row, with mean
+and standard deviation. A benchmark of the paper has its figures beside it.
 
 Metrics are percent in tables and fractions in files. Pixel metrics are taken at
 model.image_size; all pixels of a class are pooled, and the mean is over classes.
-AUPRO goes to a false-positive rate of 0.3. All are exact, over every distinct score.`,
+AUPRO goes to a false-positive rate of 0.3. All are exact, over every distinct score.
+
+An evaluation that was stopped goes on with --resume after the last class that was
+finished, to the same results. To share one out, run it with --shard 1/N to
+--shard N/N, on one machine or several of a kind, bring the folders shard-I-of-N
+into one folder DIR, and join them with --merge DIR: the results are those of one
+run, to the bit.`,
 		Example: `  acdclip eval --clip ViT-L-14-336px.pt --checkpoint runs/visa-n3-paper/last.safetensors --target mvtec=/data/mvtec
-  acdclip eval --clip ViT-L-14-336px.pt --config my-pairing.yaml --format markdown`,
+  acdclip eval --clip ViT-L-14-336px.pt --config my-pairing.yaml --format markdown
+  acdclip eval --clip ViT-L-14-336px.pt --config my-pairing.yaml --shard 1/4 --out big
+  acdclip eval --merge big`,
 		Args: noArgs,
-		RunE: func(command *cobra.Command, _ []string) error { return run(command.Context(), o) },
+		RunE: func(command *cobra.Command, _ []string) error {
+			o.given = command.Flags()
+			return run(command.Context(), o)
+		},
 	}
 	flags := command.Flags()
 	flags.StringArrayVar(&o.targets, "target", nil, "a dataset to score: `NAME[=PATH]`, or a path; repeatable (default all of data.roots but the auxiliary ones)")
-	flags.StringVar(&o.checkpoint, "checkpoint", "", "the trained adapters, `FILE` (default those that the configuration pairs with the target)")
-	flags.StringVar(&o.out, "out", "acdclip-eval", "the folder for results, `DIR`")
+	flags.StringArrayVar(&o.checkpoints, "checkpoint", nil, "the trained adapters, `FILE`; repeatable (default those that the configuration pairs with the target)")
+	flags.StringVar(&o.out, "out", defaultEvalFolder, "the folder for results, `DIR`")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace results that are there")
+	flags.BoolVar(&o.resume, "resume", false, "go on with the evaluation that was stopped in the folder; begin it where there is none")
+	flags.StringVar(&o.shard, "shard", "", "compute one share, `I/N`, for --merge")
+	flags.StringVar(&o.merge, "merge", "", "join the shares in `DIR`; nothing is scored, and the results go there, or to --out")
+	o.registerMaps(flags)
 	flags.IntVar(&o.batch, "batch", 4, "`N` pictures at once")
 	metricsMemoryVar(flags, &o.metricsMemory)
 	choiceVar(flags, &o.format, "format", report.Formats(), "how the table is printed")
@@ -78,142 +94,86 @@ func metricsMemoryVar(flags *pflag.FlagSet, mebibytes *int64) {
 	flags.Int64Var(mebibytes, "metrics-memory", metrics.DefaultMemory>>20, "`MIB` of memory for the scores of pixels; more go into an unnamed temporary file")
 }
 
+const defaultEvalFolder = "acdclip-eval"
+
+// check looks at the flags alone.
+func (o *evalOptions) check() error {
+	err := errors.Join(o.selection.check(), positive("--batch", o.batch), positive("--metrics-memory", int(o.metricsMemory)))
+	if o.share = shard.Whole(); o.shard != "" {
+		share, wrong := shard.ParseShare(o.shard)
+		if wrong != nil {
+			return errors.Join(err, usagef("--shard: %w", wrong))
+		}
+		o.share = share
+	}
+	if o.merge != "" {
+		err = errors.Join(err, o.checkMerge())
+	}
+	if o.resume && o.overwrite {
+		err = errors.Join(err, usagef("--resume keeps what is there and --overwrite replaces it; give one of them"))
+	}
+	return err
+}
+
 func runEval(ctx context.Context, o *evalOptions) error {
-	if err := errors.Join(o.selection.check(), positive("--batch", o.batch), positive("--metrics-memory", int(o.metricsMemory))); err != nil {
+	if err := o.check(); err != nil {
 		return err
+	}
+	if o.merge != "" {
+		return o.runMerge(ctx)
 	}
 	plan, err := o.plan(ctx)
 	if err != nil {
 		return err
 	}
-	folder := outputFolder{path: o.out, kind: "results folder", files: fileNames(`results\.json`, `results\.csv`, `scores\.csv`)}
-	if err := folder.check(o.overwrite); err != nil {
+	folder := o.folder()
+	if err := folder.check(); err != nil {
 		return err
 	}
-	used := plan.loaded.Config
-	used.Model = plan.checkpoints[0].model
-	if err := o.app.tell(&o.config, used); err != nil {
-		return err
-	}
-	e := evaluation{options: o, plan: plan, folder: folder, done: make([]*scored, len(plan.jobs))}
-	e.provenance = report.Provenance{
-		Version: version, Precision: string(config.PrecisionFP32), Seed: used.Seed,
-		ImageSize: used.Model.ImageSize, Config: used,
-	}
-	for _, c := range plan.checkpoints {
-		if err := e.score(ctx, c); err != nil {
-			return o.app.ended(err, e.saveFinished())
-		}
-	}
-	if err := e.save(); err != nil {
-		return err
-	}
-	result := e.result()
-	if err := result.Write(o.app.out, o.format); err != nil {
-		return err
-	}
-	o.app.emit(report.Notice{Text: fmt.Sprintf("results.json, results.csv and scores.csv are in %s", o.out)})
-	return failures(e.failed, e.total)
-}
-
-// evaluation gathers what was scored.
-type evaluation struct {
-	options       *evalOptions
-	plan          *evalPlan
-	folder        outputFolder
-	provenance    report.Provenance
-	done          []*scored // by job; nil where it is not done
-	failed, total int       // pictures
-}
-
-// scored is one target scored with one checkpoint.
-type scored struct {
-	result report.Result
-	scores []report.Score
-}
-
-// score scores all targets of one checkpoint.
-func (e *evaluation) score(ctx context.Context, c *evalCheckpoint) error {
-	o := e.options
-	detector, err := engine.OpenDetector(ctx, engine.Setup{
-		Config: e.plan.loaded, Checkpoint: c.path, AllowOtherCLIP: o.allowOtherCLIP, Emit: o.app.emit,
-	})
+	saveMap, err := o.saveMaps(plan)
 	if err != nil {
 		return err
 	}
-	defer detector.Close()
-	if err := os.MkdirAll(o.out, 0o755); err != nil { // rather now than after hours
-		return fmt.Errorf("creating the results folder: %w", err)
-	}
-	if e.provenance.Libtorch, err = torch.Version(); err != nil {
+	used := plan.loaded.Config
+	used.Model = plan.checkpoints[0].Model
+	if err := o.app.tell(&o.config, used); err != nil {
 		return err
 	}
-	e.provenance.Device, e.provenance.Threads, e.provenance.CLIP = detector.Device().String(), detector.Threads(), detector.CLIP
-	for i, job := range e.plan.jobs {
-		if job.checkpoint != c {
-			continue
-		}
-		options := engine.EvaluateOptions{
-			Batch: o.batch, Load: loadOptions(e.plan.loaded.Config), Pixels: metrics.Options{Memory: o.metricsMemory << 20},
-		}
-		result, scores, err := detector.Evaluate(ctx, job.set, options, o.app.emit)
-		if err != nil {
-			return err
-		}
-		result.Leak = job.leak
-		e.done[i] = &scored{result, scores}
-		e.total += len(scores)
-		e.failed += result.Mean().Failed
+	result, scores, err := engine.Evaluate(ctx, engine.EvaluateOptions{
+		Config: plan.loaded, Jobs: plan.jobs, AllowOtherCLIP: o.allowOtherCLIP, Version: version,
+		Batch: o.batch, Load: loadOptions(plan.loaded.Config), Pixels: metrics.Options{Memory: o.metricsMemory << 20},
+		Share: o.share, Finished: folder.open, Map: saveMap, Emit: o.app.emit,
+	})
+	if err != nil {
+		return o.app.ended(err, folder.saved(o.app))
 	}
-	return nil
+	if !o.share.IsWhole() {
+		o.app.emit(report.Notice{Text: fmt.Sprintf("share %s is finished and lies in %s; when all shares are in %s: acdclip eval --merge %s",
+			o.share, folder.finished.path, o.out, shellQuoted(o.out))})
+		return failuresOf(scores)
+	}
+	return o.write(folder, result, scores)
 }
 
-// result is what is done so far, in the order of the targets.
-func (e *evaluation) result() *report.Evaluation {
-	result := &report.Evaluation{Provenance: e.provenance}
-	for _, done := range e.done {
-		if done != nil {
-			result.Results = append(result.Results, done.result)
-		}
-	}
-	return result
-}
-
-// save writes the three files.
-func (e *evaluation) save() error {
-	if err := e.folder.create(); err != nil {
+// write saves the results and prints the table.
+func (o *evalOptions) write(folder *evalFolder, result *report.Evaluation, scores []report.Score) error {
+	if err := folder.save(result, scores); err != nil {
 		return err
 	}
-	result := e.result()
-	var scores []report.Score
-	for _, done := range e.done {
-		if done != nil {
-			scores = append(scores, done.scores...)
-		}
+	if err := result.Write(o.app.out, o.format); err != nil {
+		return err
 	}
-	for name, write := range map[string]func(io.Writer) error{
-		"results.json": result.WriteJSON,
-		"results.csv":  result.WriteCSV,
-		"scores.csv":   func(w io.Writer) error { return report.WriteScoresCSV(w, scores) },
-	} {
-		if err := atomicfile.Write(filepath.Join(e.folder.path, name), write); err != nil {
-			return err
-		}
-	}
-	return nil
+	o.app.emit(report.Notice{Text: "results.json, results.csv and scores.csv are in " + folder.results.path})
+	return failuresOf(scores)
 }
 
-// saveFinished saves the targets that were finished before an error, and says so.
-func (e *evaluation) saveFinished() string {
-	var finished []string
-	for _, result := range e.result().Results {
-		finished = append(finished, result.Target)
+// failuresOf is the error of the pictures that failed.
+func failuresOf(scores []report.Score) error {
+	failed := 0
+	for _, score := range scores {
+		if score.Error != "" {
+			failed++
+		}
 	}
-	if len(finished) == 0 {
-		return ""
-	}
-	if err := e.save(); err != nil {
-		return "the finished targets could not be written: " + err.Error()
-	}
-	return fmt.Sprintf("%s holds the results of %s; name the others with --target", e.folder.path, strings.Join(finished, ", "))
+	return failures(failed, len(scores))
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/contents"
 	"acdclip/pkg/data"
@@ -19,20 +18,10 @@ import (
 type evalPlan struct {
 	loaded      config.Loaded
 	checkpoints []*evalCheckpoint // that jobs use, each once
-	jobs        []evalJob         // target by target
+	jobs        []engine.Job      // target by target
 }
 
-type evalCheckpoint struct {
-	path     string
-	metadata checkpoint.Metadata
-	model    config.Model // with what was set over it
-}
-
-type evalJob struct {
-	set        *data.Dataset
-	checkpoint *evalCheckpoint
-	leak       bool // the checkpoint was trained on the target itself, or on files of it
-}
+type evalCheckpoint engine.Trained
 
 func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 	var datasets []datasetArgument
@@ -62,7 +51,7 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 		return nil, engine.ErrNoCLIP
 	}
 	p.checkpoints = slices.DeleteFunc(p.checkpoints, func(c *evalCheckpoint) bool {
-		return !slices.ContainsFunc(p.jobs, func(job evalJob) bool { return job.checkpoint == c })
+		return !slices.ContainsFunc(p.jobs, func(job engine.Job) bool { return job.Checkpoint == (*engine.Trained)(c) })
 	})
 	return p, p.sameSize()
 }
@@ -90,7 +79,7 @@ func (o *evalOptions) addAllTargets(ctx context.Context, p *evalPlan) error {
 // addTarget plans one dataset with each of its checkpoints.
 func (o *evalOptions) addTarget(ctx context.Context, p *evalPlan, name string) error {
 	for _, job := range p.jobs {
-		if job.set.Name == name {
+		if job.Set.Name == name {
 			return usagef("--target names %s twice", name)
 		}
 	}
@@ -111,9 +100,9 @@ func (o *evalOptions) addTarget(ctx context.Context, p *evalPlan, name string) e
 			return usagef("%s, so this is no zero-shot result; --allow-leak scores it all the same", leak)
 		}
 		if shared := c.sharedPrompts(set); len(shared) > 0 && leak == "" {
-			o.app.emit(report.Warning{Text: fmt.Sprintf("%s: %s was also trained on classes of this name: %s", name, c.path, strings.Join(shared, ", "))})
+			o.app.emit(report.Warning{Text: fmt.Sprintf("%s: %s was also trained on classes of this name: %s", name, c.Path, strings.Join(shared, ", "))})
 		}
-		p.jobs = append(p.jobs, evalJob{set: set, checkpoint: c, leak: leak != ""})
+		p.jobs = append(p.jobs, engine.Job{Set: set, Checkpoint: (*engine.Trained)(c), Leak: leak != ""})
 	}
 	return nil
 }
@@ -122,15 +111,15 @@ func (o *evalOptions) addTarget(ctx context.Context, p *evalPlan, name string) e
 // files that are identical to some of it; "" where it was not, as far as is known.
 func (o *evalOptions) leak(ctx context.Context, c *evalCheckpoint, set *data.Dataset) (string, error) {
 	if c.trainedOn(set.Name) || set.Benchmark != nil && c.trainedOn(set.Benchmark.Key) {
-		return fmt.Sprintf("%s was trained on %s itself (as %s)", c.path, set.Name, c.metadata.Auxiliary), nil
+		return fmt.Sprintf("%s was trained on %s itself (as %s)", c.Path, set.Name, c.Metadata.Auxiliary), nil
 	}
-	if c.metadata.Files.Len() == 0 {
+	if c.Metadata.Files.Len() == 0 {
 		return "", nil
 	}
 	hasher := contents.Hasher{Cache: contents.DefaultCache()} // it reads next to nothing: only files of the same sizes
-	shared, err := hasher.Shared(ctx, set.Root, picturesOf(set), c.metadata.Files)
+	shared, err := hasher.Shared(ctx, set.Root, picturesOf(set), c.Metadata.Files)
 	if err != nil {
-		return "", fmt.Errorf("comparing %s with what %s was trained on: %w", set.Name, c.path, err)
+		return "", fmt.Errorf("comparing %s with what %s was trained on: %w", set.Name, c.Path, err)
 	}
 	if len(shared) == 0 {
 		return "", nil
@@ -140,7 +129,7 @@ func (o *evalOptions) leak(ctx context.Context, c *evalCheckpoint, set *data.Dat
 		names[i] = set.Relative(path)
 	}
 	return fmt.Sprintf("%s was trained on %s, which holds %d of the %d pictures of %s: %s",
-		c.path, c.metadata.Auxiliary, len(shared), len(set.Items), set.Name, few(names)), nil
+		c.Path, c.Metadata.Auxiliary, len(shared), len(set.Items), set.Name, few(names)), nil
 }
 
 // few names the first of many.
@@ -154,8 +143,8 @@ func few(names []string) string {
 
 // checkpointsOf gives the checkpoints that score a target, read once each.
 func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*evalCheckpoint, error) {
-	paths := []string{o.checkpoint}
-	if o.checkpoint == "" {
+	paths := o.checkpoints
+	if len(paths) == 0 {
 		auxiliary, paired := p.loaded.Config.Data.AuxiliaryOf(target)
 		paths = p.loaded.Config.Checkpoints[auxiliary]
 		switch {
@@ -178,41 +167,36 @@ func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*evalCheckpoi
 
 func (p *evalPlan) checkpoint(path string) (*evalCheckpoint, error) {
 	for _, known := range p.checkpoints {
-		if known.path == path {
+		if known.Path == path {
 			return known, nil
 		}
 	}
-	file, err := checkpoint.Open(path)
+	trained, err := engine.ReadTrained(path, p.loaded)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	model, _, err := config.OverlayModel(file.Metadata.Model, p.loaded)
-	if err != nil {
-		return nil, err
-	}
-	c := &evalCheckpoint{path, file.Metadata, model}
+	c := (*evalCheckpoint)(&trained)
 	p.checkpoints = append(p.checkpoints, c)
 	return c, nil
 }
 
 // trainedOn says whether the checkpoint was trained on the dataset of that name.
 func (c *evalCheckpoint) trainedOn(name string) bool {
-	return data.SameDataset(c.metadata.Auxiliary, name)
+	return data.SameDataset(c.Metadata.Auxiliary, name)
 }
 
 // sharedPrompts are the class names that the checkpoint was trained with and the dataset has too.
 func (c *evalCheckpoint) sharedPrompts(set *data.Dataset) []string {
-	return slices.DeleteFunc(promptNames(set), func(name string) bool { return !slices.Contains(c.metadata.Prompts, name) })
+	return slices.DeleteFunc(promptNames(set), func(name string) bool { return !slices.Contains(c.Metadata.Prompts, name) })
 }
 
 // sameSize refuses checkpoints whose pixel metrics would not compare.
 func (p *evalPlan) sameSize() error {
 	first := p.checkpoints[0]
 	for _, c := range p.checkpoints[1:] {
-		if c.model.ImageSize != first.model.ImageSize {
+		if c.Model.ImageSize != first.Model.ImageSize {
 			return usagef("%s works at %d pixels and %s at %d, so their pixel metrics do not compare; give one size with --set model.image_size=N",
-				first.path, first.model.ImageSize, c.path, c.model.ImageSize)
+				first.Path, first.Model.ImageSize, c.Path, c.Model.ImageSize)
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,22 @@ type outputFolder struct {
 	path  string
 	kind  string           // what it is called in messages
 	files []*regexp.Regexp // the files that the verb puts there, by name
-	trees []string         // the folders that the verb puts there, full of PNG pictures
+	trees []outputTree     // the folders that the verb puts there
+}
+
+// outputTree is a folder inside an output folder, with files of few kinds.
+type outputTree struct {
+	name       string
+	extensions []string
+}
+
+// pngTrees are folders full of PNG pictures.
+func pngTrees(names ...string) []outputTree {
+	var trees []outputTree
+	for _, name := range names {
+		trees = append(trees, outputTree{name, []string{".png"}})
+	}
+	return trees
 }
 
 // fileNames makes the patterns of files; one that was being written when the
@@ -61,22 +77,22 @@ func (f outputFolder) foreign(entry fs.DirEntry) string {
 		}
 	}
 	for _, tree := range f.trees {
-		if entry.IsDir() && entry.Name() == tree {
-			return foreignInTree(filepath.Join(f.path, tree), f.path)
+		if entry.IsDir() && entry.Name() == tree.name {
+			return tree.foreign(f.path)
 		}
 	}
 	return entry.Name()
 }
 
-// foreignInTree finds a file below tree that is no PNG picture.
-func foreignInTree(tree, root string) string {
-	foreign := ""
+// foreign finds a file of another kind in the tree, which lies in root.
+func (t outputTree) foreign(root string) string {
+	foreign, tree := "", filepath.Join(root, t.name)
 	err := filepath.WalkDir(tree, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		stem := strings.TrimRight(entry.Name(), "0123456789") // a temporary file ends in a number
-		if entry.IsDir() || entry.Type().IsRegular() && strings.HasSuffix(stem, ".png") {
+		if entry.IsDir() || entry.Type().IsRegular() && slices.Contains(t.extensions, filepath.Ext(stem)) {
 			return nil
 		}
 		foreign = path

@@ -24,7 +24,7 @@ func TestOutputFolder(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			folder := outputFolder{path: t.TempDir(), kind: "folder", files: fileNames(`rows\.csv`), trees: []string{"maps"}}
+			folder := outputFolder{path: t.TempDir(), kind: "folder", files: fileNames(`rows\.csv`), trees: pngTrees("maps")}
 			for _, file := range c.files {
 				path := filepath.Join(folder.path, file)
 				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -57,7 +57,7 @@ func TestOutputFolder(t *testing.T) {
 // TestOutputFolderKeepsLinks: what a link leads to is not the verb's own.
 func TestOutputFolderKeepsLinks(t *testing.T) {
 	other := t.TempDir()
-	folder := outputFolder{path: t.TempDir(), kind: "folder", trees: []string{"maps"}}
+	folder := outputFolder{path: t.TempDir(), kind: "folder", trees: pngTrees("maps")}
 	if err := os.Symlink(other, filepath.Join(folder.path, "maps")); err != nil {
 		t.Skip(err)
 	}

@@ -109,7 +109,7 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 		return engine.ErrNoCLIP
 	}
 	folder := outputFolder{
-		path: o.out, kind: "output folder", files: fileNames(`predictions\.csv`, `predictions\.jsonl`), trees: []string{heatmapTree, maskTree},
+		path: o.out, kind: "output folder", files: fileNames(`predictions\.csv`, `predictions\.jsonl`), trees: pngTrees(heatmapTree, maskTree),
 	}
 	inputs, err := o.scan(ctx, folder)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -18,6 +19,7 @@ import (
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/report"
+	"acdclip/pkg/shard"
 )
 
 // The exit statuses.
@@ -92,7 +94,7 @@ func (i interruption) Unwrap() error { return i.err }
 
 // misuse are the errors of the packages that the caller's words cause.
 func misuse() []error {
-	return []error{engine.ErrNoCLIP, engine.ErrOtherCLIP, clip.ErrOptions, torch.ErrNoDevice, data.ErrUnknownClass, synth.ErrUnknown, synth.ErrNotEmpty}
+	return []error{engine.ErrNoCLIP, engine.ErrOtherCLIP, clip.ErrOptions, torch.ErrNoDevice, data.ErrUnknownClass, synth.ErrUnknown, synth.ErrNotEmpty, shard.ErrDiffers, engine.ErrNoShares}
 }
 
 func statusOf(err error) int {
@@ -170,6 +172,20 @@ func visible(text string) string {
 		b.WriteString(quoted[1 : len(quoted)-1])
 	}
 	return b.String()
+}
+
+// resuming is the command line with --resume, for a shell.
+func (a *app) resuming() string {
+	words := []string{"acdclip"}
+	for _, argument := range a.arguments {
+		if argument != "--overwrite" { // it was obeyed, and would undo what is there
+			words = append(words, shellQuoted(argument))
+		}
+	}
+	if !slices.Contains(a.arguments, "--resume") {
+		words = append(words, "--resume")
+	}
+	return strings.Join(words, " ")
 }
 
 // shellQuoted writes text so that a shell reads it as one word.

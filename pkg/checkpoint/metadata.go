@@ -108,3 +108,19 @@ func hashFile(path string) (string, error) {
 	}
 	return "sha256:" + hex.EncodeToString(sum.Sum(nil)), nil
 }
+
+// Setup is a hash of what a checkpoint was trained with and on but for the seed:
+// checkpoints of one Setup differ by chance alone. The machine and the versions
+// of programs are no part of it. It is "" where the seed is not known.
+func (m Metadata) Setup() (string, error) {
+	if m.Seed == nil {
+		return "", nil
+	}
+	m.Seed, m.Threads, m.Device, m.Versions = nil, 0, "", Versions{}
+	text, err := json.Marshal(m)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(text)
+	return "sha256:" + hex.EncodeToString(sum[:]), nil
+}

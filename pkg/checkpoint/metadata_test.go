@@ -106,3 +106,37 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestSetup: seed, machine and versions are no part of it; all else is.
+func TestSetup(t *testing.T) {
+	setup := func(change func(*Metadata)) string {
+		m := Metadata{Method: config.ACDCLIP, Auxiliary: "visa", Seed: new(uint64(1)), Epoch: 3, Threads: 2, Device: "cpu"}
+		change(&m)
+		text, err := m.Setup()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	first := setup(func(*Metadata) {})
+	for name, c := range map[string]struct {
+		change func(*Metadata)
+		same   bool
+	}{
+		"seed":    {func(m *Metadata) { m.Seed = new(uint64(2)) }, true},
+		"threads": {func(m *Metadata) { m.Threads = 8 }, true},
+		"device":  {func(m *Metadata) { m.Device = "cuda" }, true},
+		"version": {func(m *Metadata) { m.Versions.Acdclip = "v9" }, true},
+		"epoch":   {func(m *Metadata) { m.Epoch = 4 }, false},
+		"recipe":  {func(m *Metadata) { m.Recipe.Batch = 3 }, false},
+		"groups":  {func(m *Metadata) { m.Model.Groups = 6 }, false},
+		"set":     {func(m *Metadata) { m.Auxiliary = "mvtec" }, false},
+	} {
+		if got := setup(c.change); (got == first) != c.same {
+			t.Errorf("%s: %s beside %s", name, got, first)
+		}
+	}
+	if got := setup(func(m *Metadata) { m.Seed = nil }); got != "" {
+		t.Errorf("without a seed it is %q", got)
+	}
+}

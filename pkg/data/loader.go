@@ -7,6 +7,7 @@ import (
 	"iter"
 	"runtime"
 	"sync"
+	"time"
 
 	"acdclip/pkg/data/augment"
 	"acdclip/pkg/data/picture"
@@ -21,7 +22,9 @@ type Picture struct {
 	Pix           []uint8 // [S, S, 3], S = LoadOptions.Size: the picture squashed to a square
 	Mask          []uint8 // [S, S] of 0 and 1; all zero for a normal row; nil without LoadOptions.Masks, or where an anomalous row has none
 	Inside        []uint8 // [S, S] of 0 and 1: 0 where augmentation left nothing of the picture, which is zero after normalising; nil where there is no such pixel
-	Err           error   // why picture or mask could not be read, with the path; then only Item and Index are set
+	Err           error   // why picture or mask could not be read, with the path; then only Item, Index and Took are set
+
+	Took time.Duration // what reading and scaling it cost one goroutine
 }
 
 // LoadOptions says how Load reads.
@@ -91,7 +94,10 @@ func Load(ctx context.Context, items []Item, o LoadOptions) iter.Seq[Picture] {
 					if ctx.Err() != nil {
 						return
 					}
-					ready[i%window] <- loadItem(items[place(i)], place(i), o)
+					start := time.Now()
+					picture := loadItem(items[place(i)], place(i), o)
+					picture.Took = time.Since(start)
+					ready[i%window] <- picture
 				}
 			})
 		}

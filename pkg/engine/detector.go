@@ -32,67 +32,115 @@ type Setup struct {
 	Emit           func(report.Event) // where notices and warnings go
 }
 
+// Trained describes trained adapters, and the model that they score with.
+type Trained struct {
+	Path     string
+	Metadata checkpoint.Metadata // what the checkpoint says of itself
+	Model    config.Model        // the model in use: the checkpoint's with what was set over it
+	Changes  []string            // what was set over it, in words
+	Source   report.Checkpoint   // the checkpoint, for results
+}
+
+// ReadTrained reads a checkpoint's description; c holds what overrides its model.
+func ReadTrained(path string, c config.Loaded) (Trained, error) {
+	adapters, err := checkpoint.Open(path)
+	if err != nil {
+		return Trained{}, err
+	}
+	defer adapters.Close()
+	return describeTrained(adapters, c)
+}
+
+func describeTrained(adapters *checkpoint.Checkpoint, c config.Loaded) (Trained, error) {
+	metadata := adapters.Metadata
+	options, changes, err := config.OverlayModel(metadata.Model, c)
+	if err != nil {
+		return Trained{}, err
+	}
+	setup, err := metadata.Setup()
+	if err != nil {
+		return Trained{}, fmt.Errorf("checkpoint %s: %w", adapters.Path, err)
+	}
+	return Trained{
+		Path: adapters.Path, Metadata: metadata, Model: options, Changes: changes,
+		Source: report.Checkpoint{
+			Source: report.Source{Path: adapters.Path, Fingerprint: adapters.Fingerprint},
+			Method: string(metadata.Method), Preset: string(metadata.Preset), Auxiliary: metadata.Auxiliary,
+			Groups: options.Groups, Adapter: string(options.Adapter.Kind), Fusion: string(options.Fusion.Kind),
+			Seed: metadata.Seed, Setup: setup,
+		},
+	}, nil
+}
+
 // Detector is a trained method on a device, ready to judge pictures. It may be
 // used from one goroutine at a time.
 type Detector struct {
-	Metadata checkpoint.Metadata // what the checkpoint says of itself
-	Model    config.Model        // the model in use: the checkpoint's with what was set over it
-	Source   report.Checkpoint   // the checkpoint, for results
-	CLIP     report.Source       // the CLIP, for results
-	base     *base
-	method   model.Method
+	Trained
+	CLIP   report.Source // the CLIP, for results
+	base   *base
+	scope  *torch.Scope // of the method's parameters
+	method model.Method
 }
 
 // OpenDetector loads CLIP and the checkpoint. The caller closes the Detector.
 func OpenDetector(ctx context.Context, setup Setup) (*Detector, error) {
+	trained, err := ReadTrained(setup.Checkpoint, setup.Config)
+	if err != nil {
+		return nil, err
+	}
+	for _, change := range trained.Changes {
+		setup.Emit(report.Notice{Text: change})
+	}
+	base, err := openBase(ctx, setup.Config.Config, trained.Model)
+	if err != nil {
+		return nil, err
+	}
+	d, err := base.detector(setup)
+	if err != nil {
+		base.close()
+		return nil, err
+	}
+	setup.Emit(base.conditions(d.Model.ImageSize))
+	return d, nil
+}
+
+// detector puts the checkpoint on the CLIP. The caller frees it, or closes it
+// with the CLIP.
+func (b *base) detector(setup Setup) (*Detector, error) {
 	adapters, err := checkpoint.Open(setup.Checkpoint)
 	if err != nil {
 		return nil, err
 	}
 	defer adapters.Close()
-	options, changes, err := config.OverlayModel(adapters.Metadata.Model, setup.Config)
+	trained, err := describeTrained(adapters, setup.Config)
 	if err != nil {
 		return nil, err
 	}
-	for _, change := range changes {
-		setup.Emit(report.Notice{Text: change})
+	if want := adapters.Metadata.CLIP; want != "" && want != b.source.Fingerprint {
+		if !setup.AllowOtherCLIP {
+			return nil, fmt.Errorf("%w: %s was trained on %s, and %s is %s; give that CLIP, or --allow-other-clip to go on",
+				ErrOtherCLIP, adapters.Path, want, b.source.Path, b.source.Fingerprint)
+		}
+		setup.Emit(report.Warning{Text: fmt.Sprintf("%s was trained on another CLIP than %s", adapters.Path, b.source.Path)})
 	}
-	base, err := openBase(ctx, setup.Config.Config, options)
+	d := &Detector{Trained: trained, CLIP: b.source, base: b, scope: b.runtime.NewScope()}
+	method, err := b.methodIn(d.scope, d.Model, adapters.Metadata.Loss, fromCheckpoint(adapters), false)
 	if err != nil {
+		d.free()
 		return nil, err
 	}
-	d := &Detector{
-		Metadata: adapters.Metadata, Model: options, CLIP: base.source,
-		Source: report.Checkpoint{
-			Source: report.Source{Path: adapters.Path, Fingerprint: adapters.Fingerprint},
-			Method: string(adapters.Metadata.Method), Preset: string(adapters.Metadata.Preset),
-			Auxiliary: adapters.Metadata.Auxiliary, Groups: options.Groups, Seed: adapters.Metadata.Seed,
-		},
-		base: base,
-	}
-	if err := d.load(adapters, setup); err != nil {
-		d.Close()
-		return nil, err
-	}
-	setup.Emit(base.conditions(options.ImageSize))
+	d.method = method
 	return d, nil
 }
 
-func (d *Detector) load(adapters *checkpoint.Checkpoint, setup Setup) error {
-	if want := adapters.Metadata.CLIP; want != "" && want != d.base.source.Fingerprint {
-		if !setup.AllowOtherCLIP {
-			return fmt.Errorf("%w: %s was trained on %s, and %s is %s; give that CLIP, or --allow-other-clip to go on",
-				ErrOtherCLIP, adapters.Path, want, d.base.source.Path, d.base.source.Fingerprint)
-		}
-		setup.Emit(report.Warning{Text: fmt.Sprintf("%s was trained on another CLIP than %s", adapters.Path, d.base.source.Path)})
-	}
-	method, err := d.base.method(d.Model, adapters.Metadata.Loss, fromCheckpoint(adapters), false)
-	d.method = method
-	return err
-}
+// free frees the adapters; the CLIP stays.
+func (d *Detector) free() { _ = d.scope.Close() } // it fails only when the Runtime is closed already
 
 // Close frees what the Detector holds.
-func (d *Detector) Close() { d.base.close() }
+func (d *Detector) Close() {
+	d.free()
+	d.base.close()
+}
 
 // Input is what the method wants its pictures to be.
 func (d *Detector) Input() model.Input { return d.method.Input() }
@@ -160,11 +208,16 @@ func (b *base) conditions(imageSize int) report.Notice {
 		imageSize, imageSize, b.runtime.Device(), b.runtime.Threads())}
 }
 
-// method builds the method on the CLIP.
+// method builds the method on the CLIP, to live as long as it.
 func (b *base) method(options config.Model, loss config.Loss, values acdclip.Values, train bool) (*acdclip.Model, error) {
+	return b.methodIn(b.scope, options, loss, values, train)
+}
+
+// methodIn builds the method on the CLIP, with parameters in scope.
+func (b *base) methodIn(scope *torch.Scope, options config.Model, loss config.Loss, values acdclip.Values, train bool) (*acdclip.Model, error) {
 	var method *acdclip.Model
 	err := b.runtime.Do(context.Background(), func(*torch.Scope) (err error) {
-		method, err = acdclip.New(b.scope, b.clip, b.tokenizer, options, loss, values, train)
+		method, err = acdclip.New(scope, b.clip, b.tokenizer, options, loss, values, train)
 		return err
 	})
 	return method, err

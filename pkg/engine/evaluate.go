@@ -3,122 +3,290 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/config"
 	"acdclip/pkg/data"
-	"acdclip/pkg/data/picture"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/model"
 	"acdclip/pkg/report"
+	"acdclip/pkg/shard"
 )
 
-// maskPolicy says how masks become labels of pixels.
-func maskPolicy(threshold uint8) string {
-	policy := "nonzero"
-	if threshold > picture.NonZero {
-		policy = fmt.Sprintf("at least %d", threshold)
-	}
-	return policy + ", after Pillow's nearest resize to image_size"
+// Job is one target to be scored with one checkpoint.
+type Job struct {
+	Set        *data.Dataset
+	Checkpoint *Trained // jobs of one checkpoint share it
+	Leak       bool     // the checkpoint was trained on the target itself, or on files of it
 }
 
-// EvaluateOptions say how Evaluate reads and scores.
+// EvaluateOptions say what Evaluate scores and how.
 type EvaluateOptions struct {
-	Batch  int
-	Load   data.LoadOptions
-	Pixels metrics.Options // how the scores of pixels are kept
+	Config         config.Loaded
+	Jobs           []Job // at least one; all at one image size
+	AllowOtherCLIP bool
+	Version        string // of this program
+	Batch          int
+	Load           data.LoadOptions
+	Pixels         metrics.Options // how the scores of pixels are kept
+	Share          shard.Share     // the part of each class that is scored
+	// Finished opens the folder where finished classes are kept and found, before
+	// anything is scored; nil: none is.
+	Finished func(shard.Plan) (*shard.Folder, error)
+	// Map receives each anomaly map [S, S] and mask (nil: nothing is anomalous, or
+	// it is not known where); nil: nobody does.
+	Map  func(job Job, item data.Item, anomaly []float32, mask []uint8) error
+	Emit func(report.Event)
 }
 
-// Evaluate scores a target dataset class by class. It returns the metrics and
-// every picture's score. An unreadable picture is counted, reported as a warning
-// and left out.
-func (d *Detector) Evaluate(ctx context.Context, set *data.Dataset, o EvaluateOptions, emit func(report.Event)) (report.Result, []report.Score, error) {
-	stage, start := "evaluate "+set.Name, time.Now()
-	emit(report.StageStarted{Stage: stage, Unit: "pictures", Total: len(set.Items)})
-	result := report.Result{Target: set.Name, ListHash: set.ListHash(), MaskPolicy: maskPolicy(set.MaskThreshold), Checkpoint: d.Source}
-	var scores []report.Score
-	o.Load.Masks, o.Load.MaskThreshold = set.HasMasks(), set.MaskThreshold
-	for _, class := range set.Classes {
-		row, err := d.evaluateClass(ctx, set, class, o, emit, func(score report.Score) {
-			scores = append(scores, score)
-			emit(report.Progress{Stage: stage, Done: len(scores), Total: len(set.Items)})
-		})
-		if err != nil {
-			return result, scores, fmt.Errorf("evaluating %s/%s: %w", set.Name, class.Name, err)
-		}
-		result.Classes = append(result.Classes, row)
+// Evaluate scores targets class by class and returns their metrics and every
+// picture's score. A picture that cannot be read is counted, reported as a warning
+// and left out. Where a share of each class is scored, the results have counts
+// and no metrics; the folder of finished classes has what Merge needs.
+//
+// Batches begin anew with each class, so that a picture's score has the same bits
+// in whatever shares and after whatever interruption it is computed.
+func Evaluate(ctx context.Context, o EvaluateOptions) (*report.Evaluation, []report.Score, error) {
+	start := time.Now()
+	o.Emit = serialized(o.Emit)
+	e := &evaluation{EvaluateOptions: o}
+	if err := e.makePlan(); err != nil {
+		return nil, nil, err
 	}
-	emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
-	return result, scores, nil
+	first := o.Jobs[0].Checkpoint
+	if err := e.openBase(ctx, first.Model); err != nil {
+		return nil, nil, err
+	}
+	defer func() { e.base.close() }()
+	if err := e.describeMachine(); err != nil {
+		return nil, nil, err
+	}
+	o.Emit(e.base.conditions(first.Model.ImageSize))
+	if err := e.findFinished(); err != nil {
+		return nil, nil, err
+	}
+	o.Emit(report.StageStarted{Stage: evaluateStage, Unit: "pictures", Total: e.total})
+	for i, job := range o.Jobs {
+		if i == slices.IndexFunc(o.Jobs, func(other Job) bool { return other.Checkpoint == job.Checkpoint }) {
+			if err := e.checkpoint(ctx, job.Checkpoint); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	o.Emit(report.StageDone{Stage: evaluateStage, Seconds: time.Since(start).Seconds()})
+	if e.total > 0 {
+		o.Emit(e.costs.event(time.Since(start)))
+	}
+	evaluation, scores := e.gather()
+	return evaluation, scores, nil
 }
 
-// evaluateClass scores one class's pictures and hands on each one's score.
-func (d *Detector) evaluateClass(ctx context.Context, set *data.Dataset, class data.Class, o EvaluateOptions, emit func(report.Event), each func(report.Score)) (report.Row, error) {
-	pixels, err := metrics.NewPixels(o.Pixels)
+const evaluateStage = "evaluate"
+
+// serialized lets one goroutine emit at a time.
+func serialized(emit func(report.Event)) func(report.Event) {
+	var lock sync.Mutex
+	return func(event report.Event) {
+		lock.Lock()
+		defer lock.Unlock()
+		emit(event)
+	}
+}
+
+// evaluation is an Evaluate under way.
+type evaluation struct {
+	EvaluateOptions
+	plan     shard.Plan
+	base     *base
+	loaded   config.Model // what base was opened for
+	folder   *shard.Folder
+	finished [][]*shard.Class // by job and class; nil where a class is not finished yet
+	total    int              // pictures to score
+	done     int              // of them
+	costs    costs
+}
+
+// openBase loads CLIP, unless the one at hand serves.
+func (e *evaluation) openBase(ctx context.Context, options config.Model) error {
+	if e.base != nil && options.ImageSize == e.loaded.ImageSize && options.Activation == e.loaded.Activation {
+		return nil
+	}
+	next, err := openBase(ctx, e.Config.Config, options)
 	if err != nil {
-		return report.Row{}, err
-	}
-	defer pixels.Close()
-	tally := &tally{detector: d, set: set, class: class, masks: o.Load.Masks, pixels: pixels}
-	w := work{classes: []model.Class{{Prompt: class.Prompt, Domain: set.Domain}}, batch: o.Batch, load: o.Load}
-	for _, item := range set.Items {
-		if item.Class == class.Name {
-			w.items = append(w.items, item)
-			w.classOf = append(w.classOf, 0)
-		}
-	}
-	err = d.judge(ctx, w, func(judged Judged) error {
-		score, err := tally.add(judged, emit)
-		each(score)
 		return err
-	})
+	}
+	if e.base != nil {
+		e.base.close()
+	}
+	e.base, e.loaded = next, options
+	return nil
+}
+
+func (e *evaluation) describeMachine() (err error) {
+	p := &e.plan.Evaluation.Provenance
+	p.Device, p.Threads, p.CLIP = e.base.runtime.Device().String(), e.base.runtime.Threads(), e.base.source
+	p.Libtorch, err = torch.Version()
+	return err
+}
+
+// findFinished takes over the classes that are finished already, and counts the pictures that are left.
+func (e *evaluation) findFinished() error {
+	if e.Finished != nil {
+		var err error
+		if e.folder, err = e.Finished(e.plan); err != nil {
+			return err
+		}
+	}
+	found, all := 0, 0
+	for i, job := range e.Jobs {
+		for j, class := range job.Set.Classes {
+			all++
+			if e.folder != nil {
+				kept, err := e.folder.Finished(i, j)
+				if err != nil {
+					return err
+				}
+				if e.finished[i][j] = kept; kept != nil {
+					found++
+					e.warnAgain(job, kept)
+					continue
+				}
+			}
+			for _, batch := range e.batches(job.Set, class) {
+				e.total += len(batch)
+			}
+		}
+	}
+	if found > 0 {
+		e.Emit(report.Notice{Text: fmt.Sprintf("%d of %d classes are finished already", found, all)})
+	}
+	return nil
+}
+
+// warnAgain names the failed pictures of a class that was finished earlier.
+func (e *evaluation) warnAgain(job Job, kept *shard.Class) {
+	for _, score := range kept.Scores {
+		if score.Error != "" {
+			e.Emit(failedPicture(job.Set, score.Class, score.Error))
+		}
+	}
+}
+
+func failedPicture(set *data.Dataset, class, text string) report.Warning {
+	return report.Warning{Text: fmt.Sprintf("%s/%s: %s", set.Name, class, text)}
+}
+
+// batches are the places of a class's pictures in the share, as they are judged together.
+func (e *evaluation) batches(set *data.Dataset, class data.Class) [][]int {
+	var places []int
+	for i, item := range set.Items {
+		if item.Class == class.Name {
+			places = append(places, i)
+		}
+	}
+	var mine [][]int
+	number := 0
+	for batch := range slices.Chunk(places, e.Batch) {
+		if e.Share.Has(number) {
+			mine = append(mine, batch)
+		}
+		number++
+	}
+	return mine
+}
+
+// checkpoint runs the jobs of one checkpoint.
+func (e *evaluation) checkpoint(ctx context.Context, trained *Trained) error {
+	var left []int
+	for i, job := range e.Jobs {
+		if job.Checkpoint == trained && slices.Contains(e.finished[i], nil) {
+			left = append(left, i)
+		}
+	}
+	if left == nil {
+		return nil
+	}
+	for _, change := range trained.Changes {
+		e.Emit(report.Notice{Text: change})
+	}
+	if err := e.openBase(ctx, trained.Model); err != nil {
+		return err
+	}
+	d, err := e.base.detector(Setup{Config: e.Config, Checkpoint: trained.Path, AllowOtherCLIP: e.AllowOtherCLIP, Emit: e.Emit})
 	if err != nil {
-		return report.Row{}, err
+		return err
 	}
-	return tally.row()
+	defer d.free()
+	for _, i := range left {
+		if err := e.job(ctx, d, i); err != nil {
+			return fmt.Errorf("evaluating %s: %w", e.Jobs[i].Set.Name, err)
+		}
+	}
+	return nil
 }
 
-// tally gathers one class's scores.
-type tally struct {
-	detector *Detector
-	set      *data.Dataset
-	class    data.Class
-	masks    bool
-	counts   report.Counts
-	images   []float32
-	labels   []bool
-	pixels   *metrics.Pixels
+// job scores the classes of one job that are not finished. The metrics of a class
+// are computed beside the scoring of the next.
+func (e *evaluation) job(ctx context.Context, d *Detector, i int) error {
+	set := e.Jobs[i].Set
+	load := e.Load
+	load.Masks, load.MaskThreshold = set.HasMasks(), set.MaskThreshold
+	w := work{items: set.Items, classOf: make([]int, len(set.Items)), load: load, costs: &e.costs}
+	tally := &tally{evaluation: e, job: i, detector: d}
+	place := map[string]int{}
+	for j, class := range set.Classes {
+		if e.finished[i][j] != nil {
+			continue
+		}
+		place[class.Name] = len(w.classes)
+		w.classes = append(w.classes, model.Class{Prompt: class.Prompt, Domain: set.Domain})
+		mine := e.batches(set, class)
+		count := 0
+		for _, batch := range mine {
+			count += len(batch)
+		}
+		w.batches = append(w.batches, mine...)
+		tally.waiting = append(tally.waiting, waitingClass{j, count})
+	}
+	for item := range set.Items {
+		w.classOf[item] = place[set.Items[item].Class] // of no meaning for a finished class
+	}
+	judged := make(chan Judged, 2*e.Batch)
+	group, working := errgroup.WithContext(ctx)
+	group.Go(func() error { return tally.run(judged) })
+	group.Go(func() error {
+		defer close(judged)
+		return d.judge(working, w, func(next Judged) error {
+			e.done++
+			e.Emit(report.Progress{Stage: evaluateStage, Done: e.done, Total: e.total, Detail: set.Name + "/" + next.Picture.Item.Class})
+			select {
+			case judged <- next:
+				return nil
+			case <-working.Done():
+				return working.Err()
+			}
+		})
+	})
+	return group.Wait()
 }
 
-func (t *tally) add(judged Judged, emit func(report.Event)) (report.Score, error) {
-	item := judged.Picture.Item
-	score := report.Score{
-		Target: t.set.Name, Class: t.class.Name, Checkpoint: t.detector.Source.Path, Path: item.Path, Anomalous: item.Anomalous,
-		Score: judged.Score, ClassProbability: judged.ClassProbability, MapMax: judged.MapMax,
+// gather joins what is finished, in the order of the jobs.
+func (e *evaluation) gather() (*report.Evaluation, []report.Score) {
+	result := e.plan.Evaluation
+	result.Results = slices.Clone(result.Results)
+	var scores []report.Score
+	for i, classes := range e.finished {
+		rows := make([]report.Row, len(classes))
+		for j, class := range classes {
+			rows[j] = class.Row
+			scores = append(scores, class.Scores...)
+		}
+		result.Results[i].Classes = rows
 	}
-	if judged.Err != nil {
-		score.Error = judged.Err.Error()
-		t.counts.Failed++
-		emit(report.Warning{Text: fmt.Sprintf("%s/%s: %v", t.set.Name, t.class.Name, judged.Err)})
-		return score, nil
-	}
-	if item.Anomalous {
-		t.counts.Anomalous++
-	} else {
-		t.counts.Normal++
-	}
-	t.images = append(t.images, judged.Score)
-	t.labels = append(t.labels, item.Anomalous)
-	if !t.masks || !item.HasPixelTruth() {
-		return score, nil
-	}
-	size := t.detector.Input().Size
-	return score, t.pixels.Add(judged.Map, judged.Picture.Mask, size, size)
-}
-
-func (t *tally) row() (report.Row, error) {
-	row := report.Row{Class: t.class.Name, Prompt: t.class.Prompt, Counts: t.counts}
-	if err := setImageMetrics(&row.Metrics, t.images, t.labels); err != nil || !t.masks {
-		return row, err
-	}
-	return row, setPixelMetrics(&row.Metrics, t.pixels)
+	return &result, scores
 }

@@ -10,21 +10,30 @@ import (
 
 	"acdclip/internal/golden"
 	"acdclip/pkg/clip/pretrained"
+	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
+	"acdclip/pkg/shard"
 )
 
-// trained gives a detector that was trained on drawn textures, and its checkpoint's path.
-func trained(t *testing.T, settings ...string) *Detector {
+// trainedOn gives the path of a checkpoint that was trained on drawn textures, and its configuration.
+func trainedOn(t *testing.T, settings ...string) (string, config.Loaded) {
 	t.Helper()
-	o := training(t, drawn(t, synth.Textures), "train.epochs=1")
+	o := training(t, drawn(t, synth.Textures), append([]string{"train.epochs=1"}, settings...)...)
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
-	loaded := load(t, append([]string{"device=cpu", "threads=1", "clip=" + o.Config.Clip}, settings...)...)
-	d, err := OpenDetector(context.Background(), Setup{Config: loaded, Checkpoint: filepath.Join(o.Folder, "last.safetensors"), Emit: func(report.Event) {}})
+	loaded := load(t, "device=cpu", "threads=1", "clip="+o.Config.Clip)
+	return filepath.Join(o.Folder, "last.safetensors"), loaded
+}
+
+// trained gives a detector that was trained on drawn textures.
+func trained(t *testing.T) *Detector {
+	t.Helper()
+	path, loaded := trainedOn(t)
+	d, err := OpenDetector(context.Background(), Setup{Config: loaded, Checkpoint: path, Emit: func(report.Event) {}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,18 +41,34 @@ func trained(t *testing.T, settings ...string) *Detector {
 	return d
 }
 
-func TestEvaluate(t *testing.T) {
-	d := trained(t)
-	set := drawn(t, synth.Objects)
-	evaluate := func(batch, workers int) (report.Result, []report.Score) {
-		o := EvaluateOptions{Batch: batch, Load: data.LoadOptions{Workers: workers}}
-		result, scores, err := d.Evaluate(context.Background(), set, o, func(report.Event) {})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return result, scores
+// evaluating gives options that score set with a checkpoint trained on drawn textures.
+func evaluating(t *testing.T, set *data.Dataset, settings ...string) EvaluateOptions {
+	t.Helper()
+	path, loaded := trainedOn(t, settings...)
+	checkpoint, err := ReadTrained(path, loaded)
+	if err != nil {
+		t.Fatal(err)
 	}
-	result, scores := evaluate(4, 2)
+	return EvaluateOptions{
+		Config: loaded, Jobs: []Job{{Set: set, Checkpoint: &checkpoint}}, Version: "test", Batch: 4, Share: shard.Whole(), Emit: func(report.Event) {},
+	}
+}
+
+func evaluate(t *testing.T, o EvaluateOptions) (*report.Evaluation, []report.Score) {
+	t.Helper()
+	result, scores, err := Evaluate(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result, scores
+}
+
+func TestEvaluate(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	o := evaluating(t, set)
+	o.Load.Workers = 2
+	all, scores := evaluate(t, o)
+	result := all.Results[0]
 	if len(scores) != len(set.Items) || len(result.Classes) != 2 {
 		t.Fatalf("%d scores and %d rows", len(scores), len(result.Classes))
 	}
@@ -67,20 +92,21 @@ func TestEvaluate(t *testing.T) {
 		}
 	}
 	// Pictures one by one differ from batches by rounding alone.
-	again, single := evaluate(1, 1)
+	o.Batch, o.Load.Workers = 1, 1
+	again, single := evaluate(t, o)
 	for i := range scores {
 		if difference := scores[i].Score - single[i].Score; difference > 1e-5 || difference < -1e-5 {
 			t.Errorf("%s: %g in a batch, %g alone", scores[i].Path, scores[i].Score, single[i].Score)
 		}
 	}
-	if len(again.Classes) != 2 || again.ListHash != result.ListHash {
+	if again := again.Results[0]; len(again.Classes) != 2 || again.ListHash != result.ListHash {
 		t.Errorf("a second run gave %+v", again)
 	}
 }
 
 func TestEvaluateGoesOnPastBrokenPictures(t *testing.T) {
-	d := trained(t)
 	set := drawn(t, synth.Objects)
+	o := evaluating(t, set)
 	// Both normal pictures of the first class, and one anomalous of the second.
 	for _, item := range set.Items {
 		first := item.Class == set.Classes[0].Name
@@ -91,10 +117,9 @@ func TestEvaluateGoesOnPastBrokenPictures(t *testing.T) {
 		}
 	}
 	var seen events
-	result, scores, err := d.Evaluate(context.Background(), set, EvaluateOptions{Batch: 2}, seen.emit)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o.Emit = seen.emit
+	all, scores := evaluate(t, o)
+	result := all.Results[0]
 	if row := result.Classes[0]; row.Failed != 2 || row.Normal != 0 || row.ImageAUROC != nil || row.PixelAUROC == nil {
 		t.Errorf("a class without normal pictures: %+v", row)
 	}
@@ -175,22 +200,19 @@ func TestPredictStopsWithItsContext(t *testing.T) {
 // TestEvaluateLeavesUnmaskedPixelsOut: an anomalous picture without a mask counts for
 // image metrics alone, and the mask threshold is obeyed and told.
 func TestEvaluateLeavesUnmaskedPixelsOut(t *testing.T) {
-	d := trained(t)
 	set := drawn(t, synth.Objects)
-	evaluate := func() report.Result {
-		result, _, err := d.Evaluate(context.Background(), set, EvaluateOptions{Batch: 4}, func(report.Event) {})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return result
+	o := evaluating(t, set)
+	score := func() report.Result {
+		result, _ := evaluate(t, o)
+		return result.Results[0]
 	}
-	all := evaluate()
+	all := score()
 	if all.MaskPolicy != "nonzero, after Pillow's nearest resize to image_size" {
 		t.Errorf("mask policy %q", all.MaskPolicy)
 	}
 	at := slices.IndexFunc(set.Items, func(item data.Item) bool { return item.Anomalous })
 	set.Items[at].Mask = ""
-	fewer := evaluate()
+	fewer := score()
 	if *fewer.Classes[0].ImageAUROC != *all.Classes[0].ImageAUROC || fewer.Classes[0].Anomalous != all.Classes[0].Anomalous {
 		t.Error("an anomalous picture without a mask is lost for image metrics")
 	}
@@ -198,7 +220,7 @@ func TestEvaluateLeavesUnmaskedPixelsOut(t *testing.T) {
 		t.Error("an anomalous picture without a mask counts for pixel metrics")
 	}
 	set.MaskThreshold = 128
-	if high := evaluate(); high.MaskPolicy != "at least 128, after Pillow's nearest resize to image_size" {
+	if high := score(); high.MaskPolicy != "at least 128, after Pillow's nearest resize to image_size" {
 		t.Errorf("mask policy %q", high.MaskPolicy)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"time"
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/data"
@@ -27,51 +29,51 @@ var errNotFinite = errors.New("the model gave a score that is not a finite numbe
 type work struct {
 	items   []data.Item
 	classes []model.Class
-	classOf []int // the place in classes of each item
-	batch   int   // pictures at once
+	classOf []int   // the place in classes of each item
+	batches [][]int // the places of the items that are judged at once, in this order; none is empty
 	load    data.LoadOptions
+	costs   *costs
 }
 
-// judge scores the pictures in order and hands each to each, also those that
-// cannot be read. It stops at each's first error.
+// judge scores the pictures batch by batch and hands each to each, also those
+// that cannot be read. It stops at each's first error.
 func (d *Detector) judge(ctx context.Context, w work, each func(Judged) error) error {
-	w.load.Size = d.Input().Size
-	w.load.Ahead = w.batch // the next batch is read while this one is judged
+	if len(w.batches) == 0 {
+		return nil
+	}
 	scope := d.base.runtime.NewScope()
 	defer scope.Close()
+	start := time.Now()
 	prepared, err := d.prepare(ctx, scope, w.classes)
 	if err != nil {
 		return fmt.Errorf("preparing prompts: %w", err)
 	}
-	var waiting []Judged // in order; those without Err make the next batch
-	readable := 0
-	flush := func() error {
+	w.costs.model.add(time.Since(start))
+	w.load.Size = d.Input().Size
+	w.load.Order = slices.Concat(w.batches...)
+	w.load.Ahead = len(w.batches[0]) // the next batch is read while this one is judged
+	batch, begun := 0, time.Now()
+	var waiting []Judged
+	for picture := range data.Load(ctx, w.items, w.load) {
+		waiting = append(waiting, Judged{Picture: picture, Err: picture.Err})
+		w.costs.reading.add(picture.Took)
+		if len(waiting) < len(w.batches[batch]) {
+			continue
+		}
+		w.costs.waiting.add(time.Since(begun))
+		begun = time.Now()
 		if err := d.score(ctx, waiting, w.classOf, prepared); err != nil {
 			return err
 		}
+		w.costs.model.add(time.Since(begun))
 		for _, judged := range waiting {
 			if err := each(judged); err != nil {
 				return err
 			}
 		}
-		waiting, readable = waiting[:0], 0
-		return nil
+		batch, begun, waiting = batch+1, time.Now(), waiting[:0]
 	}
-	for picture := range data.Load(ctx, w.items, w.load) {
-		waiting = append(waiting, Judged{Picture: picture, Err: picture.Err})
-		if picture.Err == nil {
-			readable++
-		}
-		if readable == w.batch || len(waiting) >= 4*w.batch {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return flush()
+	return ctx.Err()
 }
 
 func (d *Detector) prepare(ctx context.Context, scope *torch.Scope, classes []model.Class) (prepared model.Prepared, err error) {

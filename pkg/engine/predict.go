@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"acdclip/pkg/config"
@@ -25,13 +26,14 @@ func (d *Detector) Predict(ctx context.Context, o PredictOptions, emit func(repo
 	const stage = "predict"
 	start := time.Now()
 	emit(report.StageStarted{Stage: stage, Unit: "pictures", Total: len(o.Inputs)})
-	w := work{batch: o.Batch, load: o.Load}
+	w := work{load: o.Load, costs: &costs{}}
 	var classes classList
 	for _, input := range o.Inputs {
 		w.items = append(w.items, data.Item{Path: input.Path})
 		w.classOf = append(w.classOf, classes.place(model.Class{Prompt: o.PromptOf(input), Domain: o.Domain}))
 	}
 	w.classes = classes.list
+	w.batches = chunks(len(o.Inputs), o.Batch)
 	err := d.judge(ctx, w, func(judged Judged) error {
 		index := judged.Picture.Index
 		input := o.Inputs[index]
@@ -46,4 +48,13 @@ func (d *Detector) Predict(ctx context.Context, o PredictOptions, emit func(repo
 	}
 	emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
 	return nil
+}
+
+// chunks are the numbers below count, in pieces of size.
+func chunks(count, size int) [][]int {
+	all := make([]int, count)
+	for i := range all {
+		all[i] = i
+	}
+	return slices.Collect(slices.Chunk(all, size))
 }

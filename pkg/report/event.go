@@ -17,15 +17,26 @@ type StageStarted struct {
 
 // Progress says how far a stage has come.
 type Progress struct {
-	Stage string `json:"stage"`
-	Done  int    `json:"done"`
-	Total int    `json:"total,omitempty"`
+	Stage  string `json:"stage"`
+	Done   int    `json:"done"`
+	Total  int    `json:"total,omitempty"`
+	Detail string `json:"detail,omitempty"` // what it has come to, such as a class
 }
 
 // StageDone says that a stage has ended well.
 type StageDone struct {
 	Stage   string  `json:"stage"`
 	Seconds float64 `json:"seconds"`
+}
+
+// Costs tells what an evaluation spent its time on, in seconds. Pictures are read
+// and metrics computed beside the model.
+type Costs struct {
+	Total   float64 `json:"total"`
+	Model   float64 `json:"model"`   // prompts and pictures
+	Waiting float64 `json:"waiting"` // of the model for pictures
+	Reading float64 `json:"reading"` // and scaling of pictures, over all goroutines that read
+	Metrics float64 `json:"metrics"`
 }
 
 // Notice tells what a user wants to know, such as a setting that the checkpoint decides.
@@ -67,6 +78,7 @@ type TrainEpoch struct {
 func (StageStarted) kind() string { return "stage_started" }
 func (Progress) kind() string     { return "progress" }
 func (StageDone) kind() string    { return "stage_done" }
+func (Costs) kind() string        { return "costs" }
 func (Notice) kind() string       { return "notice" }
 func (Warning) kind() string      { return "warning" }
 func (Failure) kind() string      { return "failure" }

@@ -75,9 +75,9 @@ func (c Checkpoint) seed() any {
 
 // Score is one picture of an evaluation.
 type Score struct {
-	Target           string   `json:"target"`
-	Class            string   `json:"class"`
-	Checkpoint       string   `json:"checkpoint"` // its path
+	Target           string   `json:"-"`
+	Class            string   `json:"-"`
+	Checkpoint       string   `json:"-"` // its path
 	Path             string   `json:"path"`
 	Place            int      `json:"place"`                       // among the target's pictures, from 0
 	Anomalous        bool     `json:"anomalous"`                   // its label

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"acdclip/pkg/anomalymap"
+	"acdclip/pkg/atomicfile"
+	"acdclip/pkg/data"
+	"acdclip/pkg/engine"
+	"acdclip/pkg/report"
+)
+
+// mapFormat is how anomaly maps are saved; "" for not at all.
+type mapFormat string
+
+const (
+	mapNPY mapFormat = "npy" // float32, exact
+	mapPNG mapFormat = "png" // 16-bit grey: 65535 times the score, rounded
+)
+
+func (o *evalOptions) registerMaps(flags *pflag.FlagSet) {
+	choiceVar(flags, &o.maps, "save-maps", []mapFormat{mapNPY, mapPNG}, "also save each anomaly map below maps/ and the mask at its size below masks/")
+	flags.Lookup("save-maps").NoOptDefVal = string(mapNPY)
+}
+
+// mapFiles writes anomaly maps, and the masks that belong to them, as `acdclip metrics` reads them.
+type mapFiles struct {
+	folder  string
+	format  mapFormat
+	several map[string]bool // the targets that are scored with more than one checkpoint
+}
+
+// saveMaps is what receives the anomaly maps of a plan; nil where they are not saved.
+func (o *evalOptions) saveMaps(plan *evalPlan) (func(engine.Job, data.Item, []float32, []uint8) error, error) {
+	if o.maps == "" {
+		return nil, nil
+	}
+	m := &mapFiles{folder: o.out, format: o.maps, several: map[string]bool{}}
+	seen := map[*data.Dataset]bool{}
+	for _, job := range plan.jobs {
+		if seen[job.Set] {
+			m.several[job.Set.Name] = true
+			continue
+		}
+		seen[job.Set] = true
+		if err := m.checkNames(job.Set); err != nil {
+			return nil, err
+		}
+	}
+	return m.save, nil
+}
+
+// checkNames refuses a dataset in which two pictures' files would have one name.
+func (m *mapFiles) checkNames(set *data.Dataset) error {
+	taken := map[string]string{}
+	for _, item := range set.Items {
+		name := m.name(set, item)
+		if other, twice := taken[name]; twice {
+			return usagef("--save-maps: %s and %s would have one name; rename one of them", other, item.Path)
+		}
+		taken[name] = item.Path
+	}
+	return nil
+}
+
+// name is a picture's path in its dataset without the extension, as a path that stays inside a folder.
+func (m *mapFiles) name(set *data.Dataset, item data.Item) string {
+	relative := set.Relative(item.Path)
+	relative = strings.TrimSuffix(relative, path.Ext(relative))
+	return strings.ReplaceAll(strings.TrimPrefix(relative, "/"), "..", "__")
+}
+
+// save writes one map [S, S] and its mask.
+func (m *mapFiles) save(job engine.Job, item data.Item, anomaly []float32, mask []uint8) error {
+	side := squareSide(len(anomaly))
+	name := m.name(job.Set, item)
+	target := job.Set.Name
+	if m.several[target] {
+		target = filepath.Join(target, shortFingerprint(job.Checkpoint.Source))
+	}
+	scores := &anomalymap.Map{Width: side, Height: side, Scores: anomaly}
+	write := anomalymap.WriteNPY
+	if m.format == mapPNG {
+		write = anomalymap.WritePNG16
+	}
+	err := m.write(filepath.Join(mapTree, target, name+"."+string(m.format)), func(w io.Writer) error { return write(w, scores) })
+	if err != nil || mask == nil || !item.HasPixelTruth() {
+		return err
+	}
+	picture := image.NewGray(image.Rect(0, 0, side, side))
+	for i, value := range mask {
+		if value != 0 {
+			picture.Set(i%side, i/side, color.Gray{255})
+		}
+	}
+	return m.write(filepath.Join(trueMaskTree, job.Set.Name, name+".png"), func(w io.Writer) error { return report.EncodePNG(w, picture) })
+}
+
+func (m *mapFiles) write(name string, write func(io.Writer) error) error {
+	path := filepath.Join(m.folder, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("creating a folder for %s: %w", path, err)
+	}
+	return atomicfile.Write(path, write)
+}
+
+// shortFingerprint tells a target's checkpoints apart in a folder's name.
+func shortFingerprint(c report.Checkpoint) string {
+	const digits = 12
+	hash := strings.TrimPrefix(c.Fingerprint, "sha256:")
+	return hash[:min(digits, len(hash))]
+}

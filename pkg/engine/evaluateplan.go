@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/config"
+	"acdclip/pkg/data"
+	"acdclip/pkg/data/picture"
+	"acdclip/pkg/paper"
+	"acdclip/pkg/report"
+	"acdclip/pkg/shard"
+)
+
+// makePlan describes everything but the machine.
+func (e *evaluation) makePlan() error {
+	c := e.Config.Config
+	first := e.Jobs[0].Checkpoint
+	used := c
+	used.Model = first.Model
+	text, err := json.Marshal(used)
+	if err != nil {
+		return fmt.Errorf("describing the configuration: %w", err)
+	}
+	e.plan = shard.Plan{
+		Share: e.Share, Batch: e.Batch, EXIFOrientation: c.Data.EXIFOrientation, MaxPixels: c.Data.MaxPixels,
+		Evaluation: report.Evaluation{Provenance: report.Provenance{
+			Version: e.Version, Precision: string(config.PrecisionFP32), Seed: c.Seed, ImageSize: first.Model.ImageSize, Config: text,
+		}},
+	}
+	for _, job := range e.Jobs {
+		options, err := json.Marshal(job.Checkpoint.Model)
+		if err != nil {
+			return fmt.Errorf("describing the model of %s: %w", job.Checkpoint.Path, err)
+		}
+		sum := sha256.Sum256(options)
+		e.plan.Jobs = append(e.plan.Jobs, shard.Job{Model: "sha256:" + hex.EncodeToString(sum[:]), Domain: string(job.Set.Domain)})
+		e.plan.Evaluation.Results = append(e.plan.Evaluation.Results, job.result())
+		e.finished = append(e.finished, make([]*shard.Class, len(job.Set.Classes)))
+	}
+	return nil
+}
+
+// result is the job's result without its numbers.
+func (j Job) result() report.Result {
+	set := j.Set
+	r := report.Result{
+		Target: set.Name, ListHash: set.ListHash(), MaskPolicy: maskPolicy(set.MaskThreshold), Checkpoint: j.Checkpoint.Source, Leak: j.Leak,
+	}
+	if set.Benchmark != nil {
+		r.Benchmark, r.Deviations = set.Benchmark.Key, j.deviations()
+	}
+	for _, class := range set.Classes {
+		r.Classes = append(r.Classes, report.Row{Class: class.Name, Prompt: class.Prompt})
+	}
+	return r
+}
+
+// deviations says why a benchmark's result does not compare with what is published of it.
+func (j Job) deviations() []string {
+	var list []string
+	if all, chosen := len(j.Set.Whole().Items), len(j.Set.Items); chosen < all {
+		list = append(list, fmt.Sprintf("%d of its %d pictures were chosen", chosen, all))
+	}
+	if slices.ContainsFunc(j.Set.Findings, func(f data.Finding) bool { return f.Code == data.CountMismatch || f.Code == data.KnownSubset }) {
+		list = append(list, "its counts are not those of the public list")
+	}
+	usual := paper.Auxiliary(j.Set.Benchmark.Key)
+	if auxiliary := j.Checkpoint.Metadata.Auxiliary; auxiliary != checkpoint.Unknown && !data.SameDataset(auxiliary, usual) {
+		list = append(list, fmt.Sprintf("trained on %s and not on %s", auxiliary, usual))
+	}
+	return list
+}
+
+// maskPolicy says how masks become labels of pixels.
+func maskPolicy(threshold uint8) string {
+	policy := "nonzero"
+	if threshold > picture.NonZero {
+		policy = fmt.Sprintf("at least %d", threshold)
+	}
+	return policy + ", after Pillow's nearest resize to image_size"
+}

@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"acdclip/pkg/metrics"
+	"acdclip/pkg/report"
+	"acdclip/pkg/shard"
+)
+
+// ErrNoShares reports a folder in which no whole evaluation lies.
+var ErrNoShares = errors.New("not all shares of an evaluation")
+
+var shareFolder = regexp.MustCompile(`^shard-\d+-of-\d+$`)
+
+// Merge joins the shares of an evaluation, folders of shard.Share.Folder's names
+// in path, to the results that Evaluate would have given without shares, to the
+// bit. It needs neither CLIP nor pictures. The error wraps ErrNoShares where some
+// are missing or not finished, and shard.ErrDiffers where one is of another evaluation.
+func Merge(ctx context.Context, path string, pixels metrics.Options, emit func(report.Event)) (*report.Evaluation, []report.Score, error) {
+	shares, err := openShares(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	const stage = "merge"
+	start := time.Now()
+	result := shares[0].Plan.Evaluation
+	total, done := 0, 0
+	for _, r := range result.Results {
+		total += len(r.Classes)
+	}
+	emit(report.StageStarted{Stage: stage, Unit: "classes", Total: total})
+	var scores []report.Score
+	for i, r := range result.Results {
+		for j := range r.Classes {
+			if err := ctx.Err(); err != nil {
+				return nil, nil, err
+			}
+			class, err := mergeClass(shares, i, j, pixels)
+			if err != nil {
+				return nil, nil, fmt.Errorf("merging %s/%s: %w", r.Target, r.Classes[j].Class, err)
+			}
+			r.Classes[j] = class.Row
+			scores = append(scores, class.Scores...)
+			for _, score := range class.Scores {
+				if score.Error != "" {
+					emit(report.Warning{Text: fmt.Sprintf("%s/%s: %s", score.Target, score.Class, score.Error)})
+				}
+			}
+			done++
+			emit(report.Progress{Stage: stage, Done: done, Total: total})
+		}
+	}
+	emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
+	return &result, scores, nil
+}
+
+// openShares opens all shares in a folder, in order, and checks that they belong together.
+func openShares(path string) ([]*shard.Folder, error) {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, fmt.Errorf("looking for shares: %w", err)
+	}
+	byIndex := map[int]*shard.Folder{}
+	var first *shard.Folder
+	for _, entry := range entries {
+		if !shareFolder.MatchString(entry.Name()) {
+			continue
+		}
+		folder, err := shard.Open(filepath.Join(path, entry.Name()))
+		if err != nil {
+			return nil, err
+		}
+		if first == nil {
+			first = folder
+		}
+		if err := first.Plan.Joins(&folder.Plan); err != nil {
+			return nil, fmt.Errorf("shares %s and %s in %s: %w", first.Plan.Share, folder.Plan.Share, path, err)
+		}
+		byIndex[folder.Plan.Share.Index] = folder
+	}
+	if first == nil {
+		return nil, fmt.Errorf("%w: %s holds no folder shard-1-of-N; `acdclip eval --shard 1/N` makes one", ErrNoShares, path)
+	}
+	var shares []*shard.Folder
+	var missing []string
+	for index := 1; index <= first.Plan.Share.Of; index++ {
+		if byIndex[index] == nil {
+			missing = append(missing, shard.Share{Index: index, Of: first.Plan.Share.Of}.String())
+		}
+		shares = append(shares, byIndex[index])
+	}
+	if missing != nil {
+		return nil, fmt.Errorf("%w: %s lacks %s", ErrNoShares, path, strings.Join(missing, ", "))
+	}
+	return shares, nil
+}
+
+// mergeClass joins one class of a result.
+func mergeClass(shares []*shard.Folder, result, class int, o metrics.Options) (shard.Class, error) {
+	pixels, err := metrics.NewPixels(o)
+	if err != nil {
+		return shard.Class{}, err
+	}
+	row := shares[0].Plan.Evaluation.Results[result].Classes[class]
+	c := &classTally{Class: shard.Class{Row: row}, pixels: pixels}
+	defer pixels.Close()
+	for _, share := range shares {
+		part, err := share.Finished(result, class)
+		switch {
+		case err != nil:
+			return shard.Class{}, err
+		case part == nil:
+			return shard.Class{}, fmt.Errorf("%w: share %s is not finished; `acdclip eval --shard %s ... --resume` goes on with it", ErrNoShares, share.Plan.Share, share.Plan.Share)
+		}
+		c.Row.Normal += part.Row.Normal
+		c.Row.Anomalous += part.Row.Anomalous
+		c.Row.Failed += part.Row.Failed
+		for _, score := range part.Scores {
+			score.Checkpoint = shares[0].Plan.Evaluation.Results[result].Checkpoint.Path // it may lie elsewhere for each share
+			c.Scores = append(c.Scores, score)
+		}
+		if err := share.ReadPixels(result, class, pixels); err != nil {
+			return shard.Class{}, err
+		}
+	}
+	slices.SortFunc(c.Scores, func(a, b report.Score) int { return a.Place - b.Place })
+	for _, score := range c.Scores {
+		if score.Error == "" {
+			c.images, c.labels = append(c.images, score.Score), append(c.labels, score.Anomalous)
+		}
+	}
+	err = c.metrics()
+	return c.Class, err
+}

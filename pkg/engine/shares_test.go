@@ -1,0 +1,242 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"acdclip/pkg/data"
+	"acdclip/pkg/data/synth"
+	"acdclip/pkg/metrics"
+	"acdclip/pkg/report"
+	"acdclip/pkg/shard"
+)
+
+// files are results.json and scores.csv, as the program writes them.
+func files(t *testing.T, result *report.Evaluation, scores []report.Score) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := errors.Join(result.WriteJSON(&out), report.WriteScoresCSV(&out, scores)); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// same names the first line that differs.
+func same(t *testing.T, what, got, want string) {
+	t.Helper()
+	if got == want {
+		return
+	}
+	gotLines, wantLines := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(gotLines), len(wantLines)) {
+		if gotLines[i] != wantLines[i] {
+			t.Errorf("%s: line %d is\n%s\nwant\n%s", what, i+1, gotLines[i], wantLines[i])
+			return
+		}
+	}
+	t.Errorf("%s: %d lines, want %d", what, len(gotLines), len(wantLines))
+}
+
+// twoJobs scores two targets with two checkpoints; one picture cannot be read.
+func twoJobs(t *testing.T) EvaluateOptions {
+	t.Helper()
+	set := drawn(t, synth.Objects)
+	if err := os.WriteFile(set.Items[1].Path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o := evaluating(t, set)
+	second := evaluating(t, drawn(t, synth.Textures), "seed=1")
+	o.Jobs = append(o.Jobs, second.Jobs[0], Job{Set: set, Checkpoint: second.Jobs[0].Checkpoint})
+	o.Batch = 2
+	return o
+}
+
+// TestSharesGiveTheSameBits: joined shares give the very files of one run, however many there are.
+func TestSharesGiveTheSameBits(t *testing.T) {
+	o := twoJobs(t)
+	whole, all := evaluate(t, o)
+	want := files(t, whole, all)
+	for _, of := range []int{2, 3, 7} {
+		folder := t.TempDir()
+		for index := of; index >= 1; index-- {
+			part := o
+			part.Share = shard.Share{Index: index, Of: of}
+			part.Load.Workers = index
+			part.Pixels.Memory = 1 << (20 + index)
+			part.Finished = func(plan shard.Plan) (*shard.Folder, error) {
+				return shard.Create(filepath.Join(folder, part.Share.Folder()), plan)
+			}
+			result, _ := evaluate(t, part)
+			if result.Results[0].Classes[0].ImageAUROC != nil {
+				t.Error("a share has metrics of its own")
+			}
+		}
+		result, scores, err := Merge(context.Background(), folder, metrics.Options{Memory: 1}, func(report.Event) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, fmt.Sprintf("%d shares", of), files(t, result, scores), want)
+	}
+}
+
+// TestEvaluationGoesOn: stopped after any number of pictures, it goes on after the
+// last finished class, scores no picture of a finished one, and ends in the same files.
+func TestEvaluationGoesOn(t *testing.T) {
+	o := twoJobs(t)
+	result, scores := evaluate(t, o)
+	want := files(t, result, scores)
+	folder := filepath.Join(t.TempDir(), "unfinished")
+	o.Finished = func(plan shard.Plan) (*shard.Folder, error) { return shard.Create(folder, plan) }
+	last := 0 // pictures left when it began last
+	for stop := 1; ; stop += 3 {
+		ctx, cancel := context.WithCancel(context.Background())
+		o.Emit = func(event report.Event) {
+			switch event := event.(type) {
+			case report.StageStarted:
+				if stop > 1 && event.Total > last {
+					t.Errorf("%d pictures are left, before it were %d", event.Total, last)
+				}
+				last = event.Total
+			case report.Progress:
+				if event.Done == stop {
+					cancel()
+				}
+			}
+		}
+		result, scores, err := Evaluate(ctx, o)
+		cancel()
+		if err == nil {
+			same(t, "after interruptions", files(t, result, scores), want)
+			break
+		}
+		if !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	// Everything is finished now: nothing is scored, and the failed picture is named again.
+	var seen events
+	o.Emit = seen.emit
+	again, scores := evaluate(t, o)
+	same(t, "a finished evaluation", files(t, again, scores), want)
+	warnings := slices.DeleteFunc(slices.Clone(seen), func(event report.Event) bool { _, is := event.(report.Warning); return !is })
+	if len(warnings) != 2 || slices.ContainsFunc(seen, func(event report.Event) bool { _, is := event.(report.Progress); return is }) {
+		t.Errorf("events %v", seen)
+	}
+}
+
+// TestFinishedClassesAreOfOneEvaluation: what was computed under other conditions is not taken.
+func TestFinishedClassesAreOfOneEvaluation(t *testing.T) {
+	o := evaluating(t, drawn(t, synth.Objects))
+	folder := filepath.Join(t.TempDir(), "unfinished")
+	o.Finished = func(plan shard.Plan) (*shard.Folder, error) { return shard.Create(folder, plan) }
+	evaluate(t, o)
+	o.Batch = 3
+	if _, _, err := Evaluate(context.Background(), o); !errors.Is(err, shard.ErrDiffers) || !strings.Contains(err.Error(), "--batch: 4 there, 3 here") {
+		t.Errorf("another batch: %v", err)
+	}
+	o.Batch = 4
+	// A target whose rows have changed is scored again.
+	o.Jobs[0].Set.Items = o.Jobs[0].Set.Items[1:]
+	var seen events
+	o.Emit = seen.emit
+	evaluate(t, o)
+	if !slices.ContainsFunc(seen, func(event report.Event) bool { _, is := event.(report.Progress); return is }) {
+		t.Error("other pictures were taken for finished")
+	}
+}
+
+func TestMergeRefuses(t *testing.T) {
+	o := evaluating(t, drawn(t, synth.Objects))
+	folder := t.TempDir()
+	share := func(index int, change func(*EvaluateOptions)) {
+		part := o
+		part.Jobs = slices.Clone(o.Jobs)
+		part.Share = shard.Share{Index: index, Of: 2}
+		part.Finished = func(plan shard.Plan) (*shard.Folder, error) {
+			path := filepath.Join(folder, part.Share.Folder())
+			if err := os.RemoveAll(path); err != nil {
+				return nil, err
+			}
+			return shard.Create(path, plan)
+		}
+		change(&part)
+		evaluate(t, part)
+	}
+	refused := func(what string, want error, says string) {
+		t.Helper()
+		_, _, err := Merge(context.Background(), folder, metrics.Options{}, func(report.Event) {})
+		if !errors.Is(err, want) || !strings.Contains(fmt.Sprint(err), says) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	refused("nothing", ErrNoShares, "holds no folder shard-1-of-N")
+	share(1, func(*EvaluateOptions) {})
+	refused("half", ErrNoShares, "lacks 2/2")
+	share(2, func(part *EvaluateOptions) { part.Batch = 1 })
+	refused("another batch", shard.ErrDiffers, "--batch: 1 there, 4 here")
+	share(2, func(part *EvaluateOptions) { part.Version = "other" })
+	refused("another version", shard.ErrDiffers, "version: other there, test here")
+	share(2, func(part *EvaluateOptions) {
+		set := *part.Jobs[0].Set
+		set.Items = set.Items[1:]
+		part.Jobs[0].Set = &set
+	})
+	refused("other pictures", shard.ErrDiffers, "list_hash")
+	share(2, func(part *EvaluateOptions) {
+		checkpoint := *part.Jobs[0].Checkpoint
+		checkpoint.Model.Score.Map += 0.25
+		part.Jobs[0].Checkpoint = &checkpoint
+	})
+	refused("another model", shard.ErrDiffers, "options of the model")
+	share(2, func(*EvaluateOptions) {})
+	kept, err := filepath.Glob(filepath.Join(folder, "shard-2-of-2", "*.pixels"))
+	if err != nil || len(kept) != 2 {
+		t.Fatalf("%v, %v", kept, err)
+	}
+	content, err := os.ReadFile(kept[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[len(content)/2] ^= 1
+	if err := os.WriteFile(kept[0], content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = Merge(context.Background(), folder, metrics.Options{}, func(report.Event) {})
+	if err == nil || !strings.Contains(err.Error(), kept[0]) {
+		t.Errorf("damaged pixels: %v", err)
+	}
+	if err := os.Remove(kept[0]); err != nil {
+		t.Fatal(err)
+	}
+	refused("a class that is not finished", ErrNoShares, "share 2/2 is not finished")
+}
+
+// TestMapsAreHandedOut: each map with its mask, once.
+func TestMapsAreHandedOut(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	o := evaluating(t, set)
+	seen := map[string]int{}
+	o.Map = func(job Job, item data.Item, anomaly []float32, mask []uint8) error {
+		seen[item.Path]++
+		if len(anomaly) != 35*35 || len(mask) != 35*35 || slices.Contains(mask, 1) != item.Anomalous {
+			t.Errorf("%s: a map of %d and a mask of %d pixels", item.Path, len(anomaly), len(mask))
+		}
+		return nil
+	}
+	evaluate(t, o)
+	if len(seen) != len(set.Items) {
+		t.Errorf("maps of %d pictures", len(seen))
+	}
+	full := errors.New("the disk is full")
+	o.Map = func(Job, data.Item, []float32, []uint8) error { return full }
+	if _, _, err := Evaluate(context.Background(), o); !errors.Is(err, full) {
+		t.Errorf("a map that cannot be written: %v", err)
+	}
+}

@@ -1,0 +1,184 @@
+// Package shard keeps what an evaluation has finished as files of a folder, class
+// by class: of a whole evaluation, so that it can go on after it was stopped, or
+// of one share of it, so that several machines can work on one evaluation.
+//
+// A folder holds plan.json, which says what is computed and under which
+// conditions, and for each finished class KEY.json with its counts, metrics and
+// scores. A share has no metrics of its own: KEY.pixels holds the scores of its
+// pixels instead, for whoever joins the shares.
+package shard
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"acdclip/pkg/report"
+)
+
+// FormatVersion is the version of the files that this package writes.
+const FormatVersion = 1
+
+// ErrDiffers reports plans whose numbers do not belong together.
+var ErrDiffers = errors.New("not the same evaluation")
+
+// Share is one of several equal parts of an evaluation: every Of-th batch of a class.
+type Share struct {
+	Index int `json:"index"` // from 1
+	Of    int `json:"of"`    // 1: the whole
+}
+
+// Whole is the share of an evaluation that is not shared out.
+func Whole() Share { return Share{1, 1} }
+
+// ParseShare reads "2/4".
+func ParseShare(text string) (Share, error) {
+	index, of, both := strings.Cut(text, "/")
+	i, err := strconv.Atoi(index)
+	n, err2 := strconv.Atoi(of)
+	if !both || err != nil || err2 != nil || i < 1 || n < 1 || i > n || n > maxShares {
+		return Share{}, fmt.Errorf("%q is no share of an evaluation: it must be I/N, as in 2/4, with I from 1 to N and N at most %d", text, maxShares)
+	}
+	return Share{i, n}, nil
+}
+
+const maxShares = 10000
+
+func (s Share) String() string { return fmt.Sprintf("%d/%d", s.Index, s.Of) }
+
+// Folder is the name of the folder that a share is kept in.
+func (s Share) Folder() string { return fmt.Sprintf("shard-%d-of-%d", s.Index, s.Of) }
+
+// Has says whether the share has a class's batch, counted from 0.
+func (s Share) Has(batch int) bool { return batch%s.Of == s.Index-1 }
+
+// IsWhole says whether the share is all there is.
+func (s Share) IsWhole() bool { return s.Of == 1 }
+
+// Plan is an evaluation before its numbers are known.
+type Plan struct {
+	Format          int               `json:"format"`
+	Share           Share             `json:"share"`
+	Batch           int               `json:"batch"` // pictures at once
+	EXIFOrientation bool              `json:"exif_orientation"`
+	MaxPixels       int64             `json:"max_pixels"`
+	Jobs            []Job             `json:"jobs"`       // one a result of Evaluation
+	Evaluation      report.Evaluation `json:"evaluation"` // its results have classes without numbers
+}
+
+// Job is what decides a result's numbers and does not stand in the result.
+type Job struct {
+	Model  string `json:"model"`  // hash of the model's options
+	Domain string `json:"domain"` // of the target
+}
+
+// Key names a class of a result by all that its numbers depend on, besides the
+// conditions of the whole plan.
+func (p *Plan) Key(result, class int) string {
+	r, job := p.Evaluation.Results[result], p.Jobs[result]
+	row := r.Classes[class]
+	text, _ := json.Marshal([]string{ // strings cannot fail
+		p.Share.String(), r.Target, r.ListHash, r.MaskPolicy, r.Checkpoint.Fingerprint, job.Model, job.Domain, row.Class, row.Prompt,
+	})
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:12])
+}
+
+// condition is one thing that all numbers of a plan depend on.
+type condition struct{ name, value string }
+
+func (p *Plan) conditions() []condition {
+	e := p.Evaluation.Provenance
+	device, _, _ := strings.Cut(e.Device, ":") // which of several equal ones does not matter
+	return []condition{
+		{"format of the folder", strconv.Itoa(p.Format)},
+		{"acdclip's version", e.Version},
+		{"libtorch's version", e.Libtorch},
+		{"device", device},
+		{"threads", strconv.Itoa(e.Threads)},
+		{"precision", e.Precision},
+		{"CLIP's fingerprint", e.CLIP.Fingerprint},
+		{"model.image_size", strconv.Itoa(e.ImageSize)},
+		{"--batch", strconv.Itoa(p.Batch)},
+		{"data.exif_orientation", strconv.FormatBool(p.EXIFOrientation)},
+		{"data.max_pixels", strconv.FormatInt(p.MaxPixels, 10)},
+	}
+}
+
+// sameConditions returns an error that wraps ErrDiffers and names what differs.
+// Numbers made under other conditions have other bits.
+func (p *Plan) sameConditions(other *Plan) error {
+	theirs := other.conditions()
+	var differences []string
+	for i, ours := range p.conditions() {
+		if ours != theirs[i] {
+			differences = append(differences, fmt.Sprintf("%s: %s there, %s here", ours.name, theirs[i].value, ours.value))
+		}
+	}
+	if differences == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrDiffers, strings.Join(differences, "; "))
+}
+
+// Joins returns an error that wraps ErrDiffers and names what differs, unless
+// other is another share of the same evaluation.
+func (p *Plan) Joins(other *Plan) error {
+	if p.Share.Of != other.Share.Of {
+		return fmt.Errorf("%w: one is share %s and one is share %s", ErrDiffers, other.Share, p.Share)
+	}
+	if err := p.sameConditions(other); err != nil {
+		return err
+	}
+	ours, theirs := p.Evaluation.Results, other.Evaluation.Results
+	if len(ours) != len(theirs) {
+		return fmt.Errorf("%w: %d results there, %d here", ErrDiffers, len(theirs), len(ours))
+	}
+	for i, r := range ours {
+		if what := difference(r, theirs[i], p.Jobs[i], other.Jobs[i]); what != "" {
+			return fmt.Errorf("%w: target %s: %s differ", ErrDiffers, r.Target, what)
+		}
+	}
+	return nil
+}
+
+// difference says in words what tells two results apart that should have one plan.
+func difference(a, b report.Result, jobA, jobB Job) string {
+	switch {
+	case a.Target != b.Target:
+		return "its name and " + b.Target
+	case a.ListHash != b.ListHash:
+		return "the pictures, labels or masks (list_hash)"
+	case a.MaskPolicy != b.MaskPolicy:
+		return "the ways in which masks are read"
+	case a.Checkpoint.Fingerprint != b.Checkpoint.Fingerprint:
+		return "the checkpoints' contents"
+	case jobA.Model != jobB.Model:
+		return "the options of the model"
+	case jobA.Domain != jobB.Domain:
+		return "the domains"
+	}
+	same := func(x, y report.Row) bool { return x.Class == y.Class && x.Prompt == y.Prompt }
+	if !slices.EqualFunc(a.Classes, b.Classes, same) {
+		return "the classes or their prompt names"
+	}
+	return ""
+}
+
+// check refuses a plan, read from a file, that the rest could not work with.
+func (p *Plan) check() error {
+	switch {
+	case p.Format != FormatVersion:
+		return fmt.Errorf("its format is %d, and this version reads %d", p.Format, FormatVersion)
+	case p.Share.Index < 1 || p.Share.Of < p.Share.Index || p.Share.Of > maxShares:
+		return fmt.Errorf("there is no share %s", p.Share)
+	case len(p.Jobs) != len(p.Evaluation.Results):
+		return fmt.Errorf("it has %d jobs and %d results", len(p.Jobs), len(p.Evaluation.Results))
+	}
+	return nil
+}
