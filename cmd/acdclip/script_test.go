@@ -45,6 +45,8 @@ func TestScripts(t *testing.T) {
 			"rows":     rows,
 			"size":     size,
 			"waitfor":  waitFor,
+
+			"waitforclasses": waitForClasses,
 		},
 	})
 }
@@ -170,6 +172,18 @@ func waitFor(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s did not appear", args[0])
+}
+
+// waitforclasses FOLDER N: until an evaluation has kept so many finished classes there.
+func waitForClasses(ts *testscript.TestScript, _ bool, args []string) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		kept, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "????????????????????????.json"))
+		ts.Check(err)
+		if len(kept) >= number(ts, args[1]) {
+			return
+		}
+	}
+	ts.Fatalf("no %s finished classes appeared in %s", args[1], args[0])
 }
 
 func number(ts *testscript.TestScript, text string) int {

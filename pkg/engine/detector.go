@@ -95,6 +95,10 @@ func OpenDetector(ctx context.Context, setup Setup) (*Detector, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := base.fits(trained, setup); err != nil {
+		base.close()
+		return nil, err
+	}
 	d, err := base.detector(setup)
 	if err != nil {
 		base.close()
@@ -102,6 +106,19 @@ func OpenDetector(ctx context.Context, setup Setup) (*Detector, error) {
 	}
 	setup.Emit(base.conditions(d.Model.ImageSize))
 	return d, nil
+}
+
+// fits refuses, or where that is allowed warns of, a checkpoint that was trained on another CLIP.
+func (b *base) fits(trained Trained, setup Setup) error {
+	switch want := trained.Metadata.CLIP; {
+	case want == "" || want == b.source.Fingerprint:
+		return nil
+	case !setup.AllowOtherCLIP:
+		return fmt.Errorf("%w: %s was trained on %s, and %s is %s; give that CLIP, or --allow-other-clip to go on",
+			ErrOtherCLIP, trained.Path, want, b.source.Path, b.source.Fingerprint)
+	}
+	setup.Emit(report.Warning{Text: fmt.Sprintf("%s was trained on another CLIP than %s", trained.Path, b.source.Path)})
+	return nil
 }
 
 // detector puts the checkpoint on the CLIP. The caller frees it, or closes it
@@ -115,13 +132,6 @@ func (b *base) detector(setup Setup) (*Detector, error) {
 	trained, err := describeTrained(adapters, setup.Config)
 	if err != nil {
 		return nil, err
-	}
-	if want := adapters.Metadata.CLIP; want != "" && want != b.source.Fingerprint {
-		if !setup.AllowOtherCLIP {
-			return nil, fmt.Errorf("%w: %s was trained on %s, and %s is %s; give that CLIP, or --allow-other-clip to go on",
-				ErrOtherCLIP, adapters.Path, want, b.source.Path, b.source.Fingerprint)
-		}
-		setup.Emit(report.Warning{Text: fmt.Sprintf("%s was trained on another CLIP than %s", adapters.Path, b.source.Path)})
 	}
 	d := &Detector{Trained: trained, CLIP: b.source, base: b, scope: b.runtime.NewScope()}
 	method, err := b.methodIn(d.scope, d.Model, adapters.Metadata.Loss, fromCheckpoint(adapters), false)

@@ -66,24 +66,45 @@ func Evaluate(ctx context.Context, o EvaluateOptions) (*report.Evaluation, []rep
 	if err := e.describeMachine(); err != nil {
 		return nil, nil, err
 	}
+	checkpoints := e.checkpoints()
+	for _, trained := range checkpoints {
+		if err := e.base.fits(*trained, e.setup(trained)); err != nil {
+			return nil, nil, err
+		}
+	}
 	o.Emit(e.base.conditions(first.Model.ImageSize))
 	if err := e.findFinished(); err != nil {
 		return nil, nil, err
 	}
-	o.Emit(report.StageStarted{Stage: evaluateStage, Unit: "pictures", Total: e.total})
-	for i, job := range o.Jobs {
-		if i == slices.IndexFunc(o.Jobs, func(other Job) bool { return other.Checkpoint == job.Checkpoint }) {
-			if err := e.checkpoint(ctx, job.Checkpoint); err != nil {
-				return nil, nil, err
-			}
+	if e.total > 0 {
+		o.Emit(report.StageStarted{Stage: evaluateStage, Unit: "pictures", Total: e.total})
+	}
+	for _, trained := range checkpoints {
+		if err := e.checkpoint(ctx, trained); err != nil {
+			return nil, nil, err
 		}
 	}
-	o.Emit(report.StageDone{Stage: evaluateStage, Seconds: time.Since(start).Seconds()})
 	if e.total > 0 {
+		o.Emit(report.StageDone{Stage: evaluateStage, Seconds: time.Since(start).Seconds()})
 		o.Emit(e.costs.event(time.Since(start)))
 	}
 	evaluation, scores := e.gather()
 	return evaluation, scores, nil
+}
+
+// checkpoints are those of the jobs, each once.
+func (e *evaluation) checkpoints() []*Trained {
+	var list []*Trained
+	for _, job := range e.Jobs {
+		if !slices.Contains(list, job.Checkpoint) {
+			list = append(list, job.Checkpoint)
+		}
+	}
+	return list
+}
+
+func (e *evaluation) setup(trained *Trained) Setup {
+	return Setup{Config: e.Config, Checkpoint: trained.Path, AllowOtherCLIP: e.AllowOtherCLIP, Emit: e.Emit}
 }
 
 const evaluateStage = "evaluate"
@@ -217,7 +238,7 @@ func (e *evaluation) checkpoint(ctx context.Context, trained *Trained) error {
 	if err := e.openBase(ctx, trained.Model); err != nil {
 		return err
 	}
-	d, err := e.base.detector(Setup{Config: e.Config, Checkpoint: trained.Path, AllowOtherCLIP: e.AllowOtherCLIP, Emit: e.Emit})
+	d, err := e.base.detector(e.setup(trained))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,293 @@
+package shard
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"acdclip/pkg/metrics"
+	"acdclip/pkg/report"
+)
+
+func TestParseShare(t *testing.T) {
+	for text, want := range map[string]Share{"1/1": Whole(), "2/4": {2, 4}, "10000/10000": {10000, 10000}} {
+		if got, err := ParseShare(text); err != nil || got != want || got.String() != text {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "1", "/", "1/", "/2", "0/2", "3/2", "-1/2", "1/2/3", "a/b", "1/10001", " 1/2"} {
+		if got, err := ParseShare(text); err == nil || !strings.Contains(err.Error(), "I/N") {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+}
+
+// TestSharesPart: every batch is in exactly one share, and shares differ by one batch at most.
+func TestSharesPart(t *testing.T) {
+	for of := 1; of < 8; of++ {
+		for batches := range 30 {
+			counts := make([]int, of)
+			for batch := range batches {
+				for i := range of {
+					if (Share{i + 1, of}).Has(batch) {
+						counts[i]++
+					}
+				}
+			}
+			sum := 0
+			for _, count := range counts {
+				sum += count
+				if counts[0]-count > 1 || count > counts[0] {
+					t.Errorf("%d batches in %d shares: %v", batches, of, counts)
+				}
+			}
+			if sum != batches {
+				t.Errorf("%d batches in %d shares: %v", batches, of, counts)
+			}
+		}
+	}
+}
+
+// plan has two targets of two classes.
+func plan() Plan {
+	result := func(target string) report.Result {
+		return report.Result{
+			Target: target, ListHash: "sha256:" + target, MaskPolicy: "nonzero",
+			Checkpoint: report.Checkpoint{Source: report.Source{Path: "a.safetensors", Fingerprint: "sha256:1"}},
+			Classes:    []report.Row{{Class: "a", Prompt: "thing a"}, {Class: "b", Prompt: "thing b"}},
+		}
+	}
+	return Plan{
+		Share: Share{1, 2}, Batch: 4, MaxPixels: 100, Jobs: []Job{{"sha256:m", "industrial"}, {"sha256:m", "medical"}},
+		Evaluation: report.Evaluation{
+			Provenance: report.Provenance{Version: "v1", Libtorch: "2.11.0", Device: "cuda:0", Precision: "fp32", Threads: 2, ImageSize: 336},
+			Results:    []report.Result{result("bolts"), result("tiles")},
+		},
+	}
+}
+
+func create(t testing.TB, path string, p Plan) *Folder {
+	t.Helper()
+	folder, err := Create(path, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+func TestKeepAndFind(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "shard-1-of-2")
+	folder := create(t, path, plan())
+	if c, err := folder.Finished(0, 1); c != nil || err != nil {
+		t.Errorf("before anything is kept: %v, %v", c, err)
+	}
+	pixels := somePixels(t)
+	class := Class{
+		Row: report.Row{Class: "b", Prompt: "thing b", Counts: report.Counts{Normal: 1, Failed: 1}, Metrics: report.Metrics{ImageAP: new(1. / 3)}},
+		Scores: []report.Score{
+			{Target: "bolts", Class: "b", Checkpoint: "a.safetensors", Path: "x.png", Place: 3, Score: 0.1, ClassProbability: new(float32(0.3)), MapMax: 1},
+			{Target: "bolts", Class: "b", Checkpoint: "a.safetensors", Path: "y.png", Place: 4, Anomalous: true, Error: "cut off"},
+		},
+	}
+	if err := folder.Keep(0, 1, class, pixels); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := opened.Finished(0, 1)
+	if err != nil || !reflect.DeepEqual(*got, class) {
+		t.Errorf("got %+v, %v, want %+v", got, err, class)
+	}
+	for _, other := range [][2]int{{0, 0}, {1, 0}, {1, 1}} {
+		if c, err := opened.Finished(other[0], other[1]); c != nil || err != nil {
+			t.Errorf("class %v: %v, %v", other, c, err)
+		}
+	}
+	read, err := metrics.NewPixels(metrics.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	if err := opened.ReadPixels(0, 1, read); err != nil {
+		t.Fatal(err)
+	}
+	a, _ := pixels.Summary()
+	if b, err := read.Summary(); a != b || err != nil {
+		t.Errorf("pixels %+v, %v, want %+v", b, err, a)
+	}
+	// Without its pixels a class is not finished.
+	if err := os.Remove(folder.file(folder.Plan.Key(0, 1) + ".pixels")); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := opened.Finished(0, 1); c != nil || err != nil {
+		t.Errorf("without pixels: %v, %v", c, err)
+	}
+	if err := opened.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("after Remove: %v", err)
+	}
+}
+
+func somePixels(t testing.TB) *metrics.Pixels {
+	t.Helper()
+	pixels, err := metrics.NewPixels(metrics.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { pixels.Close() })
+	if err := pixels.Add([]float32{0.25, 0.5, 0.75, 1}, []uint8{0, 1, 0, 1}, 2, 2); err != nil {
+		t.Fatal(err)
+	}
+	return pixels
+}
+
+// TestOtherPlans: what changes all numbers is refused, what changes a target's makes another Key.
+func TestOtherPlans(t *testing.T) {
+	first := plan()
+	for _, c := range []struct {
+		name   string
+		change func(*Plan)
+		says   string // by Create, in place of going on
+		key    bool   // the first target's keys stay
+		joins  bool   // it is another share of the same
+	}{
+		{"nothing", func(*Plan) {}, "", true, true},
+		{"another share", func(p *Plan) { p.Share.Index = 2 }, "", false, true},
+		{"more shares", func(p *Plan) { p.Share.Of = 3 }, "", false, false},
+		{"another of several devices", func(p *Plan) { p.Evaluation.Provenance.Device = "cuda:1" }, "", true, true},
+		{"another place of the checkpoint", func(p *Plan) { p.Evaluation.Results[0].Checkpoint.Path = "b" }, "", true, true},
+		{"fewer targets", func(p *Plan) { p.Jobs, p.Evaluation.Results = p.Jobs[:1], p.Evaluation.Results[:1] }, "", true, false},
+		{"device", func(p *Plan) { p.Evaluation.Provenance.Device = "cpu" }, "device: cuda there, cpu here", true, false},
+		{"batch", func(p *Plan) { p.Batch = 8 }, "--batch: 4 there, 8 here", true, false},
+		{"threads", func(p *Plan) { p.Evaluation.Provenance.Threads = 1 }, "threads: 2 there, 1 here", true, false},
+		{"version", func(p *Plan) { p.Evaluation.Provenance.Version = "v2" }, "version: v1 there, v2 here", true, false},
+		{"libtorch", func(p *Plan) { p.Evaluation.Provenance.Libtorch = "2.12" }, "libtorch's version", true, false},
+		{"CLIP", func(p *Plan) { p.Evaluation.Provenance.CLIP.Fingerprint = "x" }, "CLIP's fingerprint", true, false},
+		{"size", func(p *Plan) { p.Evaluation.Provenance.ImageSize = 518 }, "model.image_size: 336 there, 518 here", true, false},
+		{"turning", func(p *Plan) { p.EXIFOrientation = true }, "data.exif_orientation", true, false},
+		{"largest picture", func(p *Plan) { p.MaxPixels = 1 }, "data.max_pixels", true, false},
+		{"pictures", func(p *Plan) { p.Evaluation.Results[0].ListHash = "x" }, "", false, false},
+		{"masks", func(p *Plan) { p.Evaluation.Results[0].MaskPolicy = "x" }, "", false, false},
+		{"checkpoint", func(p *Plan) { p.Evaluation.Results[0].Checkpoint.Fingerprint = "x" }, "", false, false},
+		{"model", func(p *Plan) { p.Jobs[0].Model = "x" }, "", false, false},
+		{"domain", func(p *Plan) { p.Jobs[0].Domain = "medical" }, "", false, false},
+		{"prompt", func(p *Plan) { p.Evaluation.Results[0].Classes[0].Prompt = "x" }, "", false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := t.TempDir()
+			create(t, path, first)
+			other := plan()
+			c.change(&other)
+			_, err := Create(path, other)
+			if (err == nil) != (c.says == "") || err != nil && (!errors.Is(err, ErrDiffers) || !strings.Contains(err.Error(), c.says)) {
+				t.Errorf("Create: %v", err)
+			}
+			if same := first.Key(0, 0) == other.Key(0, 0); same != c.key {
+				t.Errorf("the key stays: %v", same)
+			}
+			joins := func() error { first.Format, other.Format = FormatVersion, FormatVersion; return first.Joins(&other) }()
+			if (joins == nil) != c.joins || joins != nil && !errors.Is(joins, ErrDiffers) {
+				t.Errorf("Joins: %v", joins)
+			}
+		})
+	}
+	keys := map[string]bool{}
+	for r := range 2 {
+		for c := range 2 {
+			keys[first.Key(r, c)] = true
+		}
+	}
+	if len(keys) != 4 {
+		t.Errorf("4 classes have %d keys", len(keys))
+	}
+}
+
+func TestDamagedFolders(t *testing.T) {
+	for name, content := range map[string]string{
+		"no JSON":              "{",
+		"another format":       `{"format": 2}`,
+		"no such share":        `{"format": 1, "share": {"index": 3, "of": 2}}`,
+		"a share of none":      `{"format": 1}`,
+		"jobs without results": `{"format": 1, "share": {"index": 1, "of": 1}, "jobs": [{}]}`,
+	} {
+		path := t.TempDir()
+		if err := os.WriteFile(filepath.Join(path, planName), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), planName) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := Create(path, plan()); err == nil {
+			t.Errorf("%s: Create goes on with it", name)
+		}
+	}
+	folder := create(t, t.TempDir(), plan())
+	for name, content := range map[string]string{
+		"is damaged":            `{"key"`,
+		"of another class than": fmt.Sprintf(`{"key": %q, "row": {"class": "b", "prompt": "thing a"}}`, folder.Plan.Key(0, 0)),
+		"its name says":         `{"key": "other", "row": {"class": "a", "prompt": "thing a"}}`,
+	} {
+		if err := os.WriteFile(folder.file(folder.Plan.Key(0, 0)+".json"), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := folder.Finished(0, 0); c != nil || err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v, %v", name, c, err)
+		}
+	}
+}
+
+// FuzzOpen: any plan is refused, or can be asked for all that it promises.
+func FuzzOpen(f *testing.F) {
+	path := f.TempDir()
+	create(f, path, plan())
+	content, err := os.ReadFile(filepath.Join(path, planName))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(content)
+	f.Add([]byte(`{"format": 1, "share": {"index": 1, "of": 1}, "jobs": [{}], "evaluation": {"results": [{"classes": [{}]}]}}`))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		if err := os.WriteFile(filepath.Join(path, planName), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		folder, err := Open(path)
+		if err != nil {
+			return
+		}
+		if err := folder.Plan.Joins(&folder.Plan); err != nil {
+			t.Errorf("a plan does not join itself: %v", err)
+		}
+		for i, r := range folder.Plan.Evaluation.Results {
+			for j := range r.Classes {
+				if c, err := folder.Finished(i, j); c != nil || err != nil {
+					t.Errorf("a class that was never kept: %v, %v", c, err)
+				}
+			}
+		}
+	})
+}
+
+// FuzzFinished: any file of a class is refused, or read as a class of the plan.
+func FuzzFinished(f *testing.F) {
+	folder := create(f, f.TempDir(), plan())
+	key := folder.Plan.Key(0, 0)
+	f.Add([]byte(`{"key": "` + key + `", "row": {"class": "a", "prompt": "thing a", "normal": 2}, "scores": [{"path": "x", "score": 0.5}]}`))
+	f.Add([]byte(`{"key": "` + key + `", "pixels": true, "row": {"class": "a", "prompt": "thing a"}}`))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		if err := os.WriteFile(folder.file(key+".json"), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := folder.Finished(0, 0); err == nil && c != nil && (c.Row.Class != "a" || c.Row.Prompt != "thing a") {
+			t.Errorf("%+v", c)
+		}
+	})
+}
