@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"acdclip/internal/golden"
+	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/paper"
 )
@@ -105,5 +106,29 @@ func TestNoFigures(t *testing.T) {
 	}
 	if _, known := paper.Ablation("VisA", paper.Image, "lora", "dfg", 2); known {
 		t.Error("VisA has a figure in Table 2")
+	}
+}
+
+// TestAblationConfigurations: each file of configs/ablation is a row of Table 2, and each row has one.
+func TestAblationConfigurations(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(golden.Root(), "configs", "ablation", "*.yaml"))
+	if err != nil || len(files) != 4 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	rows := map[float64]string{}
+	for _, file := range files {
+		loaded, err := config.Load(config.Sources{Files: []string{file}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := loaded.Config.Model
+		auroc, known := paper.Ablation("MVTec", paper.Image, string(m.Adapter.Kind), string(m.Fusion.Kind), m.Groups)
+		if want := filepath.Base(file); !known || string(m.Adapter.Kind)+"_"+string(m.Fusion.Kind)+".yaml" != want {
+			t.Errorf("%s is %s and %s with N = %d", want, m.Adapter.Kind, m.Fusion.Kind, m.Groups)
+		}
+		rows[auroc] = file
+	}
+	if len(rows) != 4 {
+		t.Errorf("the files are of the rows %v", rows)
 	}
 }
