@@ -92,6 +92,7 @@ To try it without any download:
 		newEvalCommand(a, runEval),
 		newPredictCommand(a, runPredict),
 		newMetricsCommand(a, runMetrics),
+		newPlotCommand(a, runPlot),
 		newWeightsCommand(a),
 		newDataCommand(a),
 		newDoctorCommand(a, runDoctor),

@@ -67,7 +67,7 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 		o.out = filepath.Join("runs", fmt.Sprintf("%s-n%d-%s", c.Train.Auxiliary, c.Model.Groups, c.Preset))
 	}
 	run := runFolder{outputFolder: outputFolder{
-		path: o.out, kind: "run folder", files: fileNames(`config\.yaml`, `log\.jsonl`, `epoch-\d+\.safetensors`, `last\.safetensors`),
+		path: o.out, kind: "run folder", files: fileNames(`config\.yaml`, `log\.jsonl`, `epoch-\d+\.safetensors`, `last\.safetensors`, `curves\.png`),
 	}}
 	if err := run.check(o.overwrite); err != nil {
 		return err

@@ -17,7 +17,9 @@ func TestEventLines(t *testing.T) {
 	}{
 		{StageStarted{"train", "steps", 20}, `{"event":"stage_started","stage":"train","unit":"steps","total":20}`},
 		{StageStarted{Stage: "load"}, `{"event":"stage_started","stage":"load"}`},
-		{Progress{"train", 3, 20}, `{"event":"progress","stage":"train","done":3,"total":20}`},
+		{Progress{Stage: "train", Done: 3, Total: 20}, `{"event":"progress","stage":"train","done":3,"total":20}`},
+		{Progress{"evaluate", 3, 20, "a/b"}, `{"event":"progress","stage":"evaluate","done":3,"total":20,"detail":"a/b"}`},
+		{Costs{4, 3, 0.5, 2, 1}, `{"event":"costs","total":4,"model":3,"waiting":0.5,"reading":2,"metrics":1}`},
 		{StageDone{"train", 1.5}, `{"event":"stage_done","stage":"train","seconds":1.5}`},
 		{Notice{"a -> b & c"}, `{"event":"notice","text":"a -> b & c"}`},
 		{Warning{"two\nlines"}, `{"event":"warning","text":"two\nlines"}`},

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 )
 
@@ -26,4 +27,25 @@ func (v Values) MarshalJSON() ([]byte, error) {
 		return nil, fmt.Errorf("named values: %w", err)
 	}
 	return object.Bytes(), nil
+}
+
+// UnmarshalJSON reads an object of numbers, in its order.
+func (v *Values) UnmarshalJSON(content []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		return fmt.Errorf("named values: %s is no object", content)
+	}
+	*v = nil
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return fmt.Errorf("named values: %w", err)
+		}
+		var value float64
+		if err := decoder.Decode(&value); err != nil {
+			return fmt.Errorf("named values: %v: %w", name, err)
+		}
+		*v = append(*v, Value{name.(string), value}) // an object's keys are strings
+	}
+	return nil
 }

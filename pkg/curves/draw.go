@@ -1,0 +1,187 @@
+package curves
+
+import (
+	"errors"
+	"fmt"
+	"image/color"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// ErrFormat reports a file name with an extension in whose format nothing is drawn.
+var ErrFormat = errors.New("curves are drawn as .png or .svg")
+
+// colors are Okabe and Ito's, which color-blind people tell apart.
+var colors = []color.Color{
+	color.RGBA{0, 114, 178, 255}, color.RGBA{213, 94, 0, 255}, color.RGBA{0, 158, 115, 255},
+	color.RGBA{204, 121, 167, 255}, color.RGBA{230, 159, 0, 255}, color.RGBA{86, 180, 233, 255},
+}
+
+var grey = color.RGBA{160, 160, 160, 255}
+
+const (
+	panelWidth  = 24 * vg.Centimeter
+	panelHeight = 10 * vg.Centimeter
+	legendWidth = 6 * vg.Centimeter // at the right, where it hides no curve
+	margin      = 4 * vg.Millimeter
+	pngDPI      = 150
+)
+
+// CheckFormat returns ErrFormat where nothing can be drawn for a file's name.
+func CheckFormat(name string) error {
+	if _, err := newCanvas(name, 1); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Draw writes the run's curves in the format of the file's name: the loss, and
+// below it the validation where there is one.
+func (r *Run) Draw(w io.Writer, name, title string) error {
+	loss, err := r.lossPlot(title)
+	if err != nil {
+		return err
+	}
+	panels := []*plot.Plot{loss}
+	if r.Validation != nil {
+		validation, err := r.validationPlot()
+		if err != nil {
+			return err
+		}
+		panels = append(panels, validation)
+	}
+	canvas, err := newCanvas(name, len(panels))
+	if err != nil {
+		return err
+	}
+	rows, legends := make([][]*plot.Plot, len(panels)), make([]plot.Legend, len(panels))
+	for i, panel := range panels {
+		panel.X.Min, panel.X.Max = float64(r.Steps[0].Step-1), float64(r.Steps[len(r.Steps)-1].Step)
+		rows[i] = []*plot.Plot{panel}
+		legends[i], panel.Legend = panel.Legend, plot.NewLegend()
+	}
+	left := draw.Crop(draw.New(canvas), margin, -legendWidth, margin, -margin)
+	tiles := draw.Tiles{Rows: len(panels), Cols: 1, PadY: margin}
+	for i, row := range plot.Align(rows, tiles, left) {
+		panels[i].Draw(row[0])
+		legends[i].Draw(draw.Canvas{Canvas: canvas, Rectangle: vg.Rectangle{
+			Min: vg.Point{X: panelWidth - legendWidth + margin, Y: row[0].Min.Y},
+			Max: vg.Point{X: panelWidth - margin, Y: row[0].Max.Y},
+		}})
+	}
+	if _, err := canvas.WriteTo(w); err != nil {
+		return fmt.Errorf("drawing curves: %w", err)
+	}
+	return nil
+}
+
+// canvas is a picture that can be written.
+type canvas interface {
+	vg.CanvasSizer
+	io.WriterTo
+}
+
+func newCanvas(name string, panels int) (canvas, error) {
+	height := panelHeight * vg.Length(panels)
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".png":
+		return vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(panelWidth, height), vgimg.UseDPI(pngDPI))}, nil
+	case ".svg":
+		return vgsvg.New(panelWidth, height), nil
+	}
+	return nil, fmt.Errorf("%s: %w", name, ErrFormat)
+}
+
+// lossPlot has the loss of each step, and the means of each epoch: of the loss and of its parts.
+func (r *Run) lossPlot(title string) (*plot.Plot, error) {
+	p := newPlot(title, "loss")
+	steps, err := plotter.NewLine(points(r.Steps))
+	if err != nil {
+		return nil, fmt.Errorf("drawing the loss of each step: %w", err)
+	}
+	steps.Color = grey
+	steps.Width = vg.Points(0.5)
+	p.Add(steps)
+	p.Legend.Add("loss of a step", steps)
+	for i, curve := range append([]Curve{r.Loss}, r.Parts...) {
+		name := curve.Name
+		if i == 0 {
+			name = "epoch means: loss"
+		}
+		if err := addCurve(p, curve, colors[i%len(colors)], name); err != nil {
+			return nil, err
+		}
+	}
+	p.Y.Min = min(p.Y.Min, 0)
+	return p, nil
+}
+
+// validationPlot has the metrics on the held-out classes after each epoch, with the best marked.
+func (r *Run) validationPlot() (*plot.Plot, error) {
+	p := newPlot("", "AUROC on held-out classes")
+	for i, curve := range r.Validation {
+		if err := addCurve(p, curve, colors[i%len(colors)], curve.Name); err != nil {
+			return nil, err
+		}
+	}
+	if r.Best > 0 {
+		best, err := plotter.NewLine(plotter.XYs{{X: float64(r.Best), Y: p.Y.Min}, {X: float64(r.Best), Y: p.Y.Max}})
+		if err != nil {
+			return nil, fmt.Errorf("marking the best epoch: %w", err)
+		}
+		best.Color = grey
+		best.Dashes = []vg.Length{vg.Points(4), vg.Points(3)}
+		p.Add(best)
+		p.Legend.Add("best epoch", best)
+	}
+	return p, nil
+}
+
+func newPlot(title, label string) *plot.Plot {
+	p := plot.New()
+	p.Title.Text = title
+	p.X.Label.Text = "step"
+	p.Y.Label.Text = label
+	p.Legend.Top, p.Legend.Left, p.Legend.Padding = true, true, vg.Points(3)
+	p.Add(grid())
+	return p
+}
+
+// grid is light enough to lie behind grey curves.
+func grid() *plotter.Grid {
+	lines := plotter.NewGrid()
+	lines.Horizontal.Color, lines.Vertical.Color = color.Gray{230}, color.Gray{230}
+	return lines
+}
+
+// addCurve adds a line with a mark at each point, so that one point is seen too.
+func addCurve(p *plot.Plot, c Curve, shade color.Color, name string) error {
+	if len(c.Points) == 0 {
+		return nil
+	}
+	line, marks, err := plotter.NewLinePoints(points(c.Points))
+	if err != nil {
+		return fmt.Errorf("drawing %s: %w", c.Name, err)
+	}
+	line.Color, line.Width = shade, vg.Points(1.5)
+	marks.Color, marks.Shape, marks.Radius = shade, draw.CircleGlyph{}, vg.Points(2)
+	p.Add(line, marks)
+	p.Legend.Add(name, line, marks)
+	return nil
+}
+
+func points(list []Point) plotter.XYs {
+	xys := make(plotter.XYs, len(list))
+	for i, p := range list {
+		xys[i] = plotter.XY{X: float64(p.Step), Y: p.Value}
+	}
+	return xys
+}
