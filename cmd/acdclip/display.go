@@ -84,7 +84,7 @@ func (l *lines) show(event report.Event) {
 	case report.StageStarted:
 		l.at = stage{event, l.now()}
 		l.last = l.now()
-		l.print("%s: %s", event.Stage, l.at.amount())
+		l.print("%s: %s%s", event.Stage, l.at.amount(), l.at.before())
 	case report.Progress:
 		if l.due() && event.Done < event.Total {
 			l.print("%s: %d of %s, %s", event.Stage, event.Done, l.at.amount(), l.at.pace(event.Done, l.now()))
@@ -104,7 +104,7 @@ func (l *lines) show(event report.Event) {
 func (l *lines) message(event report.Event) {
 	switch event := event.(type) {
 	case report.TrainEpoch:
-		l.print("epoch %d of %d: mean loss %s in %s%s", event.Epoch, event.Epochs, describeLoss(event.Loss, event.Parts), duration(event.Seconds), describeSkipped(event.Skipped))
+		l.print("epoch %d of %d: mean loss %s in %s%s", event.Epoch, event.Epochs, describeLoss(event.Loss, event.Parts), duration(event.Seconds), describeSkipped(event.Skipped, event.SkippedSteps))
 	case report.Notice:
 		l.print("%s", event.Text)
 	case report.Warning:
@@ -130,9 +130,17 @@ func (l *lines) due() bool {
 // amount is "360 pictures".
 func (s stage) amount() string { return counted(s.Total, strings.TrimSuffix(s.Unit, "s"), s.Unit) }
 
+// before is ", 20 done before", or nothing.
+func (s stage) before() string {
+	if s.Done == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d done before", s.Done)
+}
+
 // pace says how fast the stage goes and how long it still takes.
 func (s stage) pace(done int, now time.Time) string {
-	rate := float64(done) / now.Sub(s.begun).Seconds()
+	rate := float64(done-s.Done) / now.Sub(s.begun).Seconds()
 	return fmt.Sprintf("%.1f %s a second, %s left", rate, s.Unit, duration(float64(s.Total-done)/rate))
 }
 
@@ -149,12 +157,19 @@ func describeLoss(loss float64, parts report.Values) string {
 	return fmt.Sprintf("%.4f (%s)", loss, strings.Join(terms, ", "))
 }
 
-// describeSkipped is ", 3 pictures left out", or nothing.
-func describeSkipped(pictures int) string {
-	if pictures == 0 {
+// describeSkipped is ", 3 pictures and 1 step left out", or nothing.
+func describeSkipped(pictures, steps int) string {
+	var list []string
+	if pictures > 0 {
+		list = append(list, counted(pictures, "picture", "pictures"))
+	}
+	if steps > 0 {
+		list = append(list, counted(steps, "step", "steps"))
+	}
+	if list == nil {
 		return ""
 	}
-	return ", " + counted(pictures, "picture", "pictures") + " left out"
+	return ", " + strings.Join(list, " and ") + " left out"
 }
 
 // duration writes seconds as a person reads them.

@@ -59,6 +59,24 @@ epoch 1 of 2: mean loss 1.2500 (focal 0.5000) in 40 s
 	}
 }
 
+// TestLinesOfResumedTraining: what was done before counts for nothing in the pace.
+func TestLinesOfResumedTraining(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Unix(0, 0)
+	l := &lines{w: &out, now: func() time.Time { return now }}
+	l.show(report.StageStarted{Stage: "train on bolts", Unit: "steps", Total: 40, Done: 20})
+	now = now.Add(20 * time.Second)
+	l.show(report.TrainStep{Epoch: 1, Step: 30, Steps: 40, Loss: 1.5})
+	l.show(report.TrainEpoch{Epoch: 1, Epochs: 2, Loss: 1.25, Skipped: 3, SkippedSteps: 1, Seconds: 40})
+	want := `train on bolts: 40 steps, 20 done before
+train on bolts: step 30 of 40, epoch 1, loss 1.5000, 0.5 steps a second, 20 s left
+epoch 1 of 2: mean loss 1.2500 () in 40 s, 3 pictures and 1 step left out
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
 func TestBars(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Unix(0, 0)

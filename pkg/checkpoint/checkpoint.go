@@ -56,6 +56,10 @@ type Recipe struct {
 	Augment bool      `json:"augment"`
 
 	MaskThreshold int `json:"mask_threshold"` // the least grey value of a mask that is anomalous
+
+	// What follows is left out of the file where it says nothing.
+	Accumulate int    `json:"accumulate,omitempty"` // batches a step; 0: one
+	InitFrom   string `json:"init_from,omitempty"`  // fingerprint of the checkpoint whose adapters it began with; "": fresh values
 }
 
 // Versions of what computed the numbers.
@@ -100,6 +104,9 @@ func (c *Checkpoint) describe() (err error) {
 		}
 		c.Metadata, err = decode(text)
 		return err
+	}
+	if _, state := c.file.Metadata[stateKey]; state {
+		return ErrState
 	}
 	return c.describeReleased()
 }

@@ -3,8 +3,10 @@ package contents
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,6 +27,16 @@ func (s Sum) compare(t Sum) int {
 // Set is a set of Sums. It does not change, and the zero Set is empty.
 type Set struct {
 	sums []Sum // in order, each once
+}
+
+// Digest names a list of contents, in its order: "sha256:...".
+func Digest(sums []Sum) string {
+	hash := sha256.New()
+	for _, sum := range sums {
+		hash.Write(binary.BigEndian.AppendUint64(nil, uint64(sum.Size)))
+		hash.Write(sum.Hash[:])
+	}
+	return "sha256:" + hex.EncodeToString(hash.Sum(nil))
 }
 
 // NewSet makes a set of the sums, which may be in any order and repeat.
