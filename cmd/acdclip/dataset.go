@@ -135,8 +135,8 @@ func present(paths []string) []string {
 }
 
 // contentsToTrainOn hashes the pictures of the dataset that set was selected
-// from, for what tells leaks, and names the contents of set's own pictures and
-// masks in their order.
+// from, for what tells leaks. The digest names their contents and those of set's
+// masks, in their order.
 func (a *app) contentsToTrainOn(ctx context.Context, set *data.Dataset) (files contents.Set, digest string, err error) {
 	pictures := picturesOf(set.Whole())
 	paths := slices.Concat(pictures, masksOf(set))
@@ -147,15 +147,7 @@ func (a *app) contentsToTrainOn(ctx context.Context, set *data.Dataset) (files c
 		return contents.Set{}, "", fmt.Errorf("dataset %s: %w", set.Name, err)
 	}
 	reading.done()
-	known := map[string]contents.Sum{}
-	for i, path := range paths {
-		known[path] = sums[i]
-	}
-	var own []contents.Sum
-	for _, item := range set.Items {
-		own = append(own, known[item.Path], known[item.Mask]) // the zero Sum for what is not there
-	}
-	return contents.NewSet(sums[:len(pictures)]), contents.Digest(own), nil
+	return contents.NewSet(sums[:len(pictures)]), contents.Digest(sums), nil
 }
 
 // promptNames are the distinct names by which the prompts call the dataset's classes, sorted.

@@ -46,7 +46,7 @@ func newDisplay(w io.Writer, terminal bool, flags displayFlags) func(report.Even
 		events := report.NewEventWriter(w, time.Now)
 		show = func(event report.Event) { _ = events.Write(event) } // nowhere is left to complain
 	case terminal:
-		show = (&bars{lines: lines{w: w, now: time.Now}}).show
+		show = (&bars{lines: lines{w: w, now: time.Now}, width: func() int { return terminalWidth(w) }}).show
 	default:
 		show = (&lines{w: w, now: time.Now}).show
 	}
@@ -91,7 +91,7 @@ func (l *lines) show(event report.Event) {
 		}
 	case report.TrainStep:
 		if l.due() && event.Step < event.Steps {
-			l.print("%s: step %d of %d, %s, %s", l.at.Stage, event.Step, event.Steps, describeStep(event), l.at.pace(event.Step, l.now()))
+			l.print("%s: step %d of %d, %s", l.at.Stage, event.Step, event.Steps, describeStep(event, l.at.left(event.Step, l.now()))[0])
 		}
 	case report.StageDone:
 		l.print("%s: done, %s in %s", event.Stage, l.at.amount(), duration(event.Seconds))
@@ -140,12 +140,41 @@ func (s stage) before() string {
 
 // pace says how fast the stage goes and how long it still takes.
 func (s stage) pace(done int, now time.Time) string {
-	rate := float64(done-s.Done) / now.Sub(s.begun).Seconds()
-	return fmt.Sprintf("%.1f %s a second, %s left", rate, s.Unit, duration(float64(s.Total-done)/rate))
+	return fmt.Sprintf("%.1f %s a second, %s", s.rate(done, now), s.Unit, s.left(done, now))
 }
 
-func describeStep(step report.TrainStep) string {
-	return fmt.Sprintf("epoch %d, loss %.4f", step.Epoch, step.Loss)
+// rate is what is done in a second. What was done before counts for nothing.
+func (s stage) rate(done int, now time.Time) float64 {
+	return float64(done-s.Done) / now.Sub(s.begun).Seconds()
+}
+
+// left is how long the stage still takes.
+func (s stage) left(done int, now time.Time) string {
+	return duration(float64(s.Total-done)/s.rate(done, now)) + " left"
+}
+
+// stepsUnit is what a training counts.
+const stepsUnit = "steps"
+
+// describeStep says how a training stands, in whole words and then ever shorter.
+func describeStep(step report.TrainStep, left string) []string {
+	var rates, shortRates, shortParts []string
+	for _, rate := range step.LearningRates {
+		rates = append(rates, fmt.Sprintf("%s %.3g", rate.Name, rate.Value))
+		shortRates = append(shortRates, fmt.Sprintf("%.2g", rate.Value))
+	}
+	for _, part := range step.Parts {
+		shortParts = append(shortParts, fmt.Sprintf("%.3f", part.Value))
+	}
+	parts := strings.Join(shortParts, " ")
+	return []string{
+		fmt.Sprintf("epoch %d, loss %s, learning rates %s, %.1f pictures a second, %s",
+			step.Epoch, describeLoss(step.Loss, step.Parts), strings.Join(rates, ", "), step.PicturesPerSecond, left),
+		fmt.Sprintf("epoch %d, loss %.4f (%s), rates %s, %.1f pictures/s, %s", step.Epoch, step.Loss, parts, strings.Join(shortRates, " "), step.PicturesPerSecond, left),
+		fmt.Sprintf("epoch %d, loss %.3f (%s), lr %s, %.1f/s, %s", step.Epoch, step.Loss, parts, strings.Join(shortRates, " "), step.PicturesPerSecond, left),
+		fmt.Sprintf("epoch %d, loss %.3f (%s), %.1f/s, %s", step.Epoch, step.Loss, parts, step.PicturesPerSecond, left),
+		fmt.Sprintf("loss %.3f, %s", step.Loss, left),
+	}
 }
 
 // describeLoss is "1.2345 (focal 0.1000, dice 0.9000)".

@@ -23,6 +23,7 @@ type trainOptions struct {
 	out       string
 	overwrite bool
 	resume    bool
+	dryRun    bool
 }
 
 func newTrainCommand(a *app, run func(context.Context, *trainOptions) error) *cobra.Command {
@@ -60,9 +61,11 @@ be repeated until it succeeds. Exit status 130 says that a signal stopped it.`,
 	flags.StringVar(&o.out, "out", "", "the run folder, `DIR` (default runs/NAME-nGROUPS-PRESET)")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace a run that is there")
 	flags.BoolVar(&o.resume, "resume", false, "go on with the run that is there, or begin it")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "write nothing; print the configuration, and what the training will take by a few steps that are thrown away")
 	o.config.registerConfig(flags)
 	o.config.bindSelection()
 	o.config.bindText("preset", "preset", "the `NAME` of the settings to start from: paper or released (default paper)")
+	o.config.bindText("init-from", "train.init_from", "begin with the adapters of a checkpoint, `FILE`, in place of fresh values")
 	o.config.bindSeed("`N` from which initial values and shuffling are drawn (default 0)")
 	return command
 }
@@ -81,6 +84,9 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	set, err := o.app.discover(ctx, c, c.Train.Auxiliary, selection{c.Train.Classes, c.Train.Limit})
 	if err != nil {
 		return err
+	}
+	if o.dryRun {
+		return o.estimate(ctx, c, set, state)
 	}
 	if err := run.probe(); err != nil { // rather now than after CLIP is loaded
 		return err

@@ -36,7 +36,7 @@ type Metadata struct {
 	Prompts   []string          `json:"prompts"`   // prompt names of the classes trained on, sorted
 	Auxiliary string            `json:"auxiliary"` // name of the dataset trained on, or Unknown
 	ListHash  string            `json:"list_hash"` // of the rows trained on; "" where unknown
-	Files     contents.Set      `json:"files"`     // content of all pictures of the dataset that they were selected from; empty where unknown
+	Files     contents.Set      `json:"files"`     // content of all pictures of the dataset that they were selected from, and of those of Recipe.InitFrom; empty where unknown
 	CLIP      string            `json:"clip"`      // fingerprint of the CLIP it belongs to; "" where unknown
 	Seed      *uint64           `json:"seed"`      // nil where unknown
 	Epoch     int               `json:"epoch"`     // epochs trained

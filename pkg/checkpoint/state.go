@@ -40,7 +40,7 @@ type State struct {
 	Format   int               `json:"format"`
 	Metadata Metadata          `json:"metadata"` // of a checkpoint written now: its Epoch counts the finished ones
 	Prompts  map[string]string `json:"prompts"`  // class trained on: its prompt name
-	Contents string            `json:"contents"` // hash over the contents of the pictures and masks trained on, in the order of the list
+	Contents string            `json:"contents"` // names the contents of the dataset's pictures and masks
 	Place    Place             `json:"place"`
 	Rates    []float64         `json:"rates"` // the optimiser's learning rates, by parameter group
 	Moves    int64             `json:"moves"` // the optimiser's steps: those taken less those left out

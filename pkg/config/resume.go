@@ -24,3 +24,16 @@ func CheckResume(run Config, loaded Loaded) error {
 }
 
 func shown(value any) string { return cmp.Or(fmt.Sprint(value), `""`) }
+
+// CheckInitial finds what keeps the adapters of a model that was trained with
+// one set of options from being those that another's training begins with.
+func CheckInitial(trained, wanted Model) error {
+	var found []*Error
+	for _, option := range modelOptions() {
+		was, is := option.value(reflect.ValueOf(trained)), option.value(reflect.ValueOf(wanted))
+		if option.bindsAdapter() && !option.agree(was, is) {
+			found = append(found, &Error{Key: option.key, Problem: fmt.Sprintf("is %v, but the checkpoint to begin with was trained with %v", is.Interface(), was.Interface())})
+		}
+	}
+	return join(found)
+}

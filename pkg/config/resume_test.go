@@ -27,3 +27,19 @@ func TestCheckResume(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckInitial(t *testing.T) {
+	trained := load(t, Sources{}).Config.Model
+	for _, test := range []struct{ set, want string }{
+		{"model.image_size=518", ""}, // may change at run time, too
+		{"model.adapter.hidden=256", ""},
+		{"model.adapter.init=released", ""}, // of no meaning when training has a beginning
+		{"model.groups=4", "model.groups: is 4, but the checkpoint to begin with was trained with 3"},
+		{"model.fusion.similarity=dot", "model.fusion.similarity: is dot, but the checkpoint to begin with was trained with cosine"},
+	} {
+		err := CheckInitial(trained, load(t, Sources{Set: []string{test.set}}).Config.Model)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || err.Error() != test.want) {
+			t.Errorf("%s: got %v, want %q", test.set, err, test.want)
+		}
+	}
+}

@@ -46,6 +46,9 @@ func NewSet(sums []Sum) Set {
 	return Set{slices.Clip(slices.Compact(sums))}
 }
 
+// Union is the set of what s or t holds.
+func (s Set) Union(t Set) Set { return NewSet(slices.Concat(s.sums, t.sums)) }
+
 // Len is the number of Sums in the set.
 func (s Set) Len() int { return len(s.sums) }
 

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
+	"acdclip/pkg/contents"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/report"
 )
@@ -243,5 +245,95 @@ func TestTrainSavesInTime(t *testing.T) {
 		if got := strings.Join(steps, " "); got != want {
 			t.Errorf("save_minutes %s: the states are those of steps %s", minutes, got)
 		}
+	}
+}
+
+// TestTrainBeginsWithACheckpoint: its adapters are the first, and it is in the metadata.
+func TestTrainBeginsWithACheckpoint(t *testing.T) {
+	first := training(t, drawn(t, synth.Textures), "train.epochs=1")
+	first.Files = contents.NewSet([]contents.Sum{{Size: 1}})
+	if err := Train(context.Background(), first); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(first.Folder, LastFile)
+	set := drawn(t, synth.Objects)
+	second := training(t, set, "train.epochs=1", "train.init_from="+path)
+	second.Files = contents.NewSet([]contents.Sum{{Size: 2}})
+	ctx, cancel := context.WithCancel(context.Background())
+	second.Log = logged(func(report.Event) error { cancel(); return nil })
+	r, err := newRun(ctx, second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.base.close()
+	if err := r.begin(); err != nil {
+		t.Fatal(err)
+	}
+	before, err := checkpoint.ReadState(filepath.Join(first.Folder, StateFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := readState(t, second)
+	if !reflect.DeepEqual(state.Parameters, before.Parameters) || state.Moves != 0 {
+		t.Error("training does not begin with the checkpoint's adapters")
+	}
+	if m := state.Metadata; !strings.HasPrefix(m.Recipe.InitFrom, "sha256:") || !m.Files.HasSize(1) || !m.Files.HasSize(2) {
+		t.Errorf("metadata %+v", m)
+	}
+	// Once begun, it needs the checkpoint no more.
+	if err := r.train(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	second.Resume = readState(t, second)
+	second.Log = logged(func(report.Event) error { return nil })
+	if err := Train(context.Background(), second); err != nil {
+		t.Fatal(err)
+	}
+	c, err := checkpoint.Open(filepath.Join(second.Folder, LastFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if c.Metadata.Recipe.InitFrom != state.Metadata.Recipe.InitFrom || !c.Metadata.Files.HasSize(1) {
+		t.Errorf("metadata of the resumed run %+v", c.Metadata.Recipe)
+	}
+	for setting, says := range map[string]string{"model.groups=3": "model.groups: is 3, but the checkpoint to begin with was trained with 2", "model.adapter.hidden=5": "model.adapter.hidden: is 5, but"} {
+		_, err := newRunClosed(training(t, set, "train.init_from="+filepath.Join(second.Folder, LastFile), setting))
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", setting, err)
+		}
+	}
+}
+
+// TestEstimateTraining takes three steps and leaves nothing behind.
+func TestEstimateTraining(t *testing.T) {
+	for batch, measured := range map[string]int{"2": 3, "10": 1} {
+		o := training(t, drawn(t, synth.Textures), "train.epochs=3", "train.save_minutes=0", "train.batch="+batch)
+		e, err := EstimateTraining(context.Background(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Measured != measured || e.Left != e.Steps || e.SecondsPerStep <= 0 || e.Cache < 0 || !strings.Contains(e.Conditions, "on cpu with 1") {
+			t.Errorf("%+v", e)
+		}
+		if files := filesOf(t, o.Folder); len(files) > 0 {
+			t.Errorf("left %v", files)
+		}
+	}
+	o := training(t, drawn(t, synth.Textures), "train.epochs=1", "train.batch=2")
+	ctx, cancel := context.WithCancel(context.Background())
+	o.Log = &memoryLog{stopAt: 2, stop: cancel}
+	if err := Train(ctx, o); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if _, err := EstimateTraining(ctx, o); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+	o.Resume = readState(t, o)
+	if e, err := EstimateTraining(context.Background(), o); err != nil || e.Left != 3 || e.Steps != 5 {
+		t.Errorf("of a run to resume: %+v, %v", e, err)
 	}
 }

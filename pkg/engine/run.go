@@ -11,6 +11,7 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/acdclip"
@@ -56,19 +57,30 @@ func newRun(ctx context.Context, o TrainOptions) (*run, error) {
 	return r, nil
 }
 
-// build makes method and trainer, with fresh values or the state's.
+// build makes method and trainer, and goes to where the run begins or goes on.
 func (r *run) build(ctx context.Context) (err error) {
-	values, initFrom := acdclip.FreshValues(r.Config.Seed), ""
-	if r.Resume != nil {
-		values, initFrom = fromState(r.Resume), r.Resume.Metadata.Recipe.InitFrom
-	}
-	if r.metadata, err = r.describe(initFrom); err != nil {
+	if r.metadata, err = r.describe(); err != nil {
 		return err
 	}
-	if r.Resume != nil {
+	values := acdclip.FreshValues(r.Config.Seed)
+	switch {
+	case r.Resume != nil:
+		// What it began with is not read again; the state's Contents are those of its own pictures.
+		r.metadata.Files, r.metadata.Recipe.InitFrom = r.Resume.Metadata.Files, r.Resume.Metadata.Recipe.InitFrom
 		if err := r.continues(r.Resume); err != nil {
 			return err
 		}
+		values = fromState(r.Resume)
+	case r.Config.Train.InitFrom != "":
+		adapters, err := checkpoint.Open(r.Config.Train.InitFrom)
+		if err != nil {
+			return err
+		}
+		defer adapters.Close()
+		if err := r.beginsWith(adapters); err != nil {
+			return err
+		}
+		values = fromCheckpoint(adapters)
 	}
 	method, err := r.base.method(r.Config.Model, r.Config.Loss, values, true)
 	if err != nil {
@@ -85,9 +97,23 @@ func (r *run) build(ctx context.Context) (err error) {
 	})
 }
 
-// describe gives the metadata of the run's checkpoints; initFrom is the
-// fingerprint of the one that it began with.
-func (r *run) describe(initFrom string) (checkpoint.Metadata, error) {
+// beginsWith checks that training can begin with a checkpoint's adapters, and
+// notes them in the metadata. Their training's pictures were seen by this one, too.
+func (r *run) beginsWith(adapters *checkpoint.Checkpoint) error {
+	begun := adapters.Metadata
+	if begun.CLIP != "" && begun.CLIP != r.metadata.CLIP {
+		return fmt.Errorf("%w: %s was trained on %s, and %s is %s", ErrOtherCLIP, adapters.Path, begun.CLIP, r.Config.Clip, r.metadata.CLIP)
+	}
+	if err := config.CheckInitial(begun.Model, r.Config.Model); err != nil {
+		return fmt.Errorf("checkpoint %s: %w", adapters.Path, err)
+	}
+	r.metadata.Recipe.InitFrom = adapters.Fingerprint
+	r.metadata.Files = r.metadata.Files.Union(begun.Files)
+	return nil
+}
+
+// describe gives the metadata of the run's checkpoints.
+func (r *run) describe() (checkpoint.Metadata, error) {
 	libtorch, err := torch.Version()
 	if err != nil {
 		return checkpoint.Metadata{}, err
@@ -97,7 +123,7 @@ func (r *run) describe(initFrom string) (checkpoint.Metadata, error) {
 		Method: c.Method, Preset: c.Preset, Model: c.Model, Loss: c.Loss,
 		Recipe: checkpoint.Recipe{
 			Classes: c.Train.Classes, Limit: c.Train.Limit, Epochs: c.Train.Epochs, Batch: c.Train.Batch, LR: c.Train.LR, LRDecay: c.Train.LRDecay,
-			Augment: c.Train.Augment, MaskThreshold: int(r.Set.MaskThreshold), InitFrom: initFrom,
+			Augment: c.Train.Augment, MaskThreshold: int(r.Set.MaskThreshold),
 		},
 		Auxiliary: r.Set.Name, ListHash: r.Set.ListHash(), Files: r.Files, CLIP: r.base.source.Fingerprint, Seed: &c.Seed,
 		Threads: r.base.runtime.Threads(), Device: "cpu", Versions: checkpoint.Versions{Acdclip: r.Version, Libtorch: libtorch},

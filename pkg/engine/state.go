@@ -48,7 +48,9 @@ func (r *run) continues(state *checkpoint.State) error {
 	compare("CLIP", begun.CLIP, now.CLIP)
 	compare("the dataset's name", begun.Auxiliary, now.Auxiliary)
 	compare("the list of pictures, classes and masks", begun.ListHash, now.ListHash)
-	compare("the contents of pictures or masks", [2]any{state.Contents, begun.Files}, [2]any{r.Contents, now.Files})
+	if state.Contents != r.Contents {
+		differ = append(differ, "the contents of pictures or masks")
+	}
 	compare("the prompt names", state.Prompts, r.prompts())
 	compare("threads", begun.Threads, now.Threads)
 	compare("device", begun.Device, now.Device)
