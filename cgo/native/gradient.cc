@@ -1,5 +1,6 @@
 // Gradients and the optimiser's step.
 #include <cmath>
+#include <vector>
 
 #include <c10/core/GradMode.h>
 
@@ -25,6 +26,21 @@ acd_error acd_clip_grad_norm(acd_tensor t, double limit) {
       c10::NoGradGuard guard;
       at::Tensor grad = tensor(t).grad();
       if (grad.defined()) grad.mul_((limit / (at::linalg_vector_norm(grad) + 1e-6)).clamp_max(1.0)))
+}
+
+// The Euclidean length of all gradients together, a float32 scalar on their
+// device; 0 where none of the parameters has one.
+acd_error acd_grad_norm(acd_tensor *parameters, int64_t count, acd_tensor *out) {
+  ACD_GUARD(
+      c10::NoGradGuard guard;
+      std::vector<at::Tensor> grads;
+      for (int64_t i = 0; i < count; ++i) {
+        at::Tensor grad = tensor(parameters[i]).grad();
+        if (grad.defined()) grads.push_back(grad);
+      }
+      at::Tensor norm = grads.empty() ? at::zeros({}, tensor(parameters[0]).options())
+                                      : at::linalg_vector_norm(at::stack(at::_foreach_norm(grads)));
+      *out = new at::Tensor(norm))
 }
 
 // One step of Adam (Kingma and Ba), in the order of operations of torch.optim.Adam.

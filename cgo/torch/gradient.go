@@ -39,6 +39,18 @@ func (t Tensor) ClipGradNorm(limit float64) {
 	apply("ClipGradNorm", func(in []C.acd_tensor) C.acd_error { return C.acd_clip_grad_norm(in[0], C.double(limit)) }, t)
 }
 
+// GradNorm is the Euclidean length of the gradients of all parameters together,
+// one value, computed in one go on the device. It is not finite where any
+// gradient is not.
+func GradNorm(parameters ...Tensor) Tensor {
+	if len(parameters) == 0 {
+		fail("GradNorm", "there are no parameters")
+	}
+	return own("GradNorm", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
+		return C.acd_grad_norm(&in[0], C.int64_t(len(in)), out)
+	}, parameters...)
+}
+
 // Adam is the optimiser of Kingma and Ba as torch.optim.Adam computes it, without weight decay.
 type Adam struct {
 	Beta1, Beta2, Epsilon float64 // 0.9, 0.999 and 1e-8 as a rule
@@ -77,6 +89,60 @@ func (a *Adam) ScaleRates(factor float64) {
 	for i := range a.groups {
 		a.groups[i].rate *= factor
 	}
+}
+
+// Steps is how many steps were begun.
+func (a *Adam) Steps() int64 { return a.step }
+
+// Parameters lists the parameters of all groups, in the order in which they were added.
+func (a *Adam) Parameters() []Tensor {
+	var list []Tensor
+	for _, group := range a.groups {
+		for _, e := range group.entries {
+			list = append(list, e.parameter)
+		}
+	}
+	return list
+}
+
+// AdamState is all that an Adam remembers from one step to the next.
+type AdamState struct {
+	Steps   int64
+	Rates   []float64   // of each group
+	Means   [][]float32 // of each parameter, in the order of Parameters: the running mean of its gradient, row-major
+	Squares [][]float32 // likewise: the running mean of the gradient's square
+}
+
+// State copies what the optimiser remembers.
+func (a *Adam) State() AdamState {
+	state := AdamState{Steps: a.step, Rates: a.Rates()}
+	for _, group := range a.groups {
+		for _, e := range group.entries {
+			state.Means = append(state.Means, e.mean.Float32s())
+			state.Squares = append(state.Squares, e.square.Float32s())
+		}
+	}
+	return state
+}
+
+// Restore makes the optimiser, whose groups were added to s, remember what State
+// gave for an optimiser with the same groups. Other counts or lengths fail.
+func (a *Adam) Restore(s *Scope, state AdamState) {
+	if count := len(a.Parameters()); len(state.Rates) != len(a.groups) || len(state.Means) != count || len(state.Squares) != count {
+		fail("AdamRestore", "the state is that of other parameters")
+	}
+	place := 0
+	for i := range a.groups {
+		a.groups[i].rate = state.Rates[i]
+		for j := range a.groups[i].entries {
+			e := &a.groups[i].entries[j]
+			shape := e.parameter.Shape()
+			e.mean = s.Step(e.mean, func(Tensor) Tensor { return s.FromFloat32(state.Means[place], shape...) })
+			e.square = s.Step(e.square, func(Tensor) Tensor { return s.FromFloat32(state.Squares[place], shape...) })
+			place++
+		}
+	}
+	a.step = state.Steps
 }
 
 // Step moves every parameter that has a gradient against it.

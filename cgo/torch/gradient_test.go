@@ -87,3 +87,78 @@ func TestAdam(t *testing.T) {
 		return nil
 	})
 }
+
+func TestGradNorm(t *testing.T) {
+	do(t, open(t), func(s *Scope) error {
+		for _, test := range []struct {
+			name   string
+			first  []float32 // gradient of the first parameter; nil: none
+			second []float32
+			want   float64
+		}{
+			{"of both", []float32{3, 0}, []float32{0, 4}, 5},
+			{"of one alone", nil, []float32{6, 8}, 10},
+			{"of none", nil, nil, 0},
+			{"infinite", []float32{float32(math.Inf(-1)), 0}, []float32{1, 1}, math.Inf(1)},
+			{"no number", []float32{1, 1}, []float32{0, float32(math.NaN())}, math.NaN()},
+		} {
+			var parameters []Tensor
+			for _, gradient := range [][]float32{test.first, test.second} {
+				x := row(s, 1, 1)
+				x.RequireGrad(true)
+				if gradient != nil {
+					x.Mul(row(s, gradient...)).Sum().Backward()
+				}
+				parameters = append(parameters, x)
+			}
+			got := GradNorm(parameters...).Item()
+			if got != test.want && !(math.IsNaN(got) && math.IsNaN(test.want)) {
+				t.Errorf("%s: %g, want %g", test.name, got, test.want)
+			}
+		}
+		return nil
+	})
+}
+
+// TestAdamRestored: an optimiser that was given another's state goes on as that one, bit by bit.
+func TestAdamRestored(t *testing.T) {
+	do(t, open(t), func(s *Scope) error {
+		begin := func(values ...float32) (*Adam, Tensor) {
+			x := row(s, values...)
+			x.RequireGrad(true)
+			adam := &Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
+			adam.AddGroup(s, 0.1, []Tensor{x})
+			return adam, x
+		}
+		step := func(adam *Adam, x Tensor) {
+			adam.ClearGrads()
+			x.Pow(3).Sum().Backward()
+			adam.Step()
+			adam.ScaleRates(0.9)
+		}
+		first, x := begin(1, -2)
+		step(first, x)
+		step(first, x)
+		state := first.State()
+		second, y := begin(x.Float32s()...)
+		before := LiveHandles()
+		second.Restore(s, state)
+		if after := LiveHandles(); after != before {
+			t.Errorf("%d tensors were left behind", after-before)
+		}
+		step(first, x)
+		step(second, y)
+		if !slices.Equal(x.Float32s(), y.Float32s()) || second.Steps() != 3 || !slices.Equal(first.Rates(), second.Rates()) {
+			t.Errorf("after a restore %v, steps %d, rates %v; without %v, %v", y.Float32s(), second.Steps(), second.Rates(), x.Float32s(), first.Rates())
+		}
+		return nil
+	})
+	rt := open(t)
+	err := rt.Do(t.Context(), func(s *Scope) error {
+		(&Adam{}).Restore(s, AdamState{Rates: []float64{1}})
+		return nil
+	})
+	if err == nil {
+		t.Error("the state of other parameters was taken")
+	}
+}

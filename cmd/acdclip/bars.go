@@ -1,9 +1,12 @@
 package main
 
 import (
+	"io"
+	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
 
 	"acdclip/pkg/report"
 )
@@ -11,7 +14,18 @@ import (
 // bars shows a stage as a progress bar on a terminal, and messages as lines above it.
 type bars struct {
 	lines
-	bar *progressbar.ProgressBar // of the stage under way; nil between two
+	width func() int               // of the terminal, in columns
+	bar   *progressbar.ProgressBar // of the stage under way; nil between two
+}
+
+// terminalWidth is that of the terminal behind w, or what any has.
+func terminalWidth(w io.Writer) int {
+	if file, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
 }
 
 // The bar's own errors are those of a terminal that has gone: there is nobody to tell.
@@ -19,19 +33,15 @@ func (b *bars) show(event report.Event) {
 	switch event := event.(type) {
 	case report.StageStarted:
 		b.at = stage{event, b.now()}
-		b.bar = progressbar.NewOptions(event.Total,
-			progressbar.OptionSetWriter(b.w), progressbar.OptionUseANSICodes(true),
-			progressbar.OptionSetDescription(visible(event.Stage)),
-			progressbar.OptionSetWidth(24), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(event.Unit),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionSetRenderBlankState(true))
+		b.bar = progressbar.NewOptions(event.Total, b.look(event)...)
+		b.move(event.Done)
 	case report.Progress:
 		b.move(event.Done)
 	case report.TrainStep:
-		if b.bar != nil {
-			b.bar.Describe(describeStep(event))
-		}
 		b.move(event.Step)
+		if b.bar != nil {
+			b.bar.Describe(fitting(b.width()-stepBarWidth, describeStep(event, b.at.left(event.Step, b.now()))))
+		}
 	case report.StageDone:
 		b.clear()
 		b.bar = nil
@@ -43,6 +53,34 @@ func (b *bars) show(event report.Event) {
 			_ = b.bar.RenderBlank()
 		}
 	}
+}
+
+// stepBarWidth is the room of " 100% |##########| " beside the words about a training's step.
+const stepBarWidth = 20
+
+// look is how a stage's bar looks. A training's has words in place of counts, and
+// shows each step.
+func (b *bars) look(event report.StageStarted) []progressbar.Option {
+	options := []progressbar.Option{
+		progressbar.OptionSetWriter(b.w), progressbar.OptionUseANSICodes(true),
+		progressbar.OptionSetDescription(visible(event.Stage)),
+		progressbar.OptionClearOnFinish(), progressbar.OptionSetRenderBlankState(true),
+	}
+	if event.Unit == stepsUnit {
+		return append(options, progressbar.OptionThrottle(0), progressbar.OptionSetWidth(10), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false))
+	}
+	return append(options, progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(24), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString(event.Unit), progressbar.OptionSetPredictTime(true))
+}
+
+// fitting is the first of the texts, the longest first, that has room in width columns; or the last.
+func fitting(width int, texts []string) string {
+	for _, text := range texts {
+		if len(text) <= width {
+			return text
+		}
+	}
+	return texts[len(texts)-1]
 }
 
 // move brings the bar to done; a full bar would end it, and StageDone does that.

@@ -108,26 +108,46 @@ func (a *app) discover(ctx context.Context, c config.Config, name string, s sele
 
 // picturesOf gives the paths of a dataset's pictures, without those that are not there.
 func picturesOf(set *data.Dataset) []string {
-	paths := make([]string, 0, len(set.Items))
-	for _, item := range set.Items {
-		if info, err := os.Stat(item.Path); err == nil && info.Mode().IsRegular() {
-			paths = append(paths, item.Path)
-		}
+	paths := make([]string, len(set.Items))
+	for i, item := range set.Items {
+		paths[i] = item.Path
 	}
-	return paths
+	return present(paths)
 }
 
-// contentsOf hashes all pictures of the dataset that set was selected from.
-func (a *app) contentsOf(ctx context.Context, set *data.Dataset) (contents.Set, error) {
-	paths := picturesOf(set.Whole())
-	reading := a.counter("read "+set.Name+" for its content hashes", "pictures")
+// masksOf is picturesOf for the masks.
+func masksOf(set *data.Dataset) []string {
+	var paths []string
+	for _, item := range set.Items {
+		if item.Mask != "" {
+			paths = append(paths, item.Mask)
+		}
+	}
+	return present(paths)
+}
+
+// present leaves out what is no file.
+func present(paths []string) []string {
+	return slices.DeleteFunc(paths, func(path string) bool {
+		info, err := os.Stat(path)
+		return err != nil || !info.Mode().IsRegular()
+	})
+}
+
+// contentsToTrainOn hashes the pictures of the dataset that set was selected
+// from, for what tells leaks. The digest names their contents and those of set's
+// masks, in their order.
+func (a *app) contentsToTrainOn(ctx context.Context, set *data.Dataset) (files contents.Set, digest string, err error) {
+	pictures := picturesOf(set.Whole())
+	paths := slices.Concat(pictures, masksOf(set))
+	reading := a.counter("read "+set.Name+" for its content hashes", "files")
 	hasher := contents.Hasher{Cache: contents.DefaultCache(), Progress: func(done int) { reading.progress(done, len(paths)) }}
 	sums, err := hasher.Sums(ctx, set.Root, paths)
 	if err != nil {
-		return contents.Set{}, fmt.Errorf("dataset %s: %w", set.Name, err)
+		return contents.Set{}, "", fmt.Errorf("dataset %s: %w", set.Name, err)
 	}
 	reading.done()
-	return contents.NewSet(sums), nil
+	return contents.NewSet(sums[:len(pictures)]), contents.Digest(sums), nil
 }
 
 // promptNames are the distinct names by which the prompts call the dataset's classes, sorted.

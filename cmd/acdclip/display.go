@@ -46,7 +46,7 @@ func newDisplay(w io.Writer, terminal bool, flags displayFlags) func(report.Even
 		events := report.NewEventWriter(w, time.Now)
 		show = func(event report.Event) { _ = events.Write(event) } // nowhere is left to complain
 	case terminal:
-		show = (&bars{lines: lines{w: w, now: time.Now}}).show
+		show = (&bars{lines: lines{w: w, now: time.Now}, width: func() int { return terminalWidth(w) }}).show
 	default:
 		show = (&lines{w: w, now: time.Now}).show
 	}
@@ -84,14 +84,14 @@ func (l *lines) show(event report.Event) {
 	case report.StageStarted:
 		l.at = stage{event, l.now()}
 		l.last = l.now()
-		l.print("%s: %s", event.Stage, l.at.amount())
+		l.print("%s: %s%s", event.Stage, l.at.amount(), l.at.before())
 	case report.Progress:
 		if l.due() && event.Done < event.Total {
 			l.print("%s: %d of %s%s, %s", event.Stage, event.Done, l.at.amount(), inBrackets(event.Detail), l.at.pace(event.Done, l.now()))
 		}
 	case report.TrainStep:
 		if l.due() && event.Step < event.Steps {
-			l.print("%s: step %d of %d, %s, %s", l.at.Stage, event.Step, event.Steps, describeStep(event), l.at.pace(event.Step, l.now()))
+			l.print("%s: step %d of %d, %s", l.at.Stage, event.Step, event.Steps, describeStep(event, l.at.left(event.Step, l.now()))[0])
 		}
 	case report.StageDone:
 		l.print("%s: done, %s in %s", event.Stage, l.at.amount(), duration(event.Seconds))
@@ -104,7 +104,7 @@ func (l *lines) show(event report.Event) {
 func (l *lines) message(event report.Event) {
 	switch event := event.(type) {
 	case report.TrainEpoch:
-		l.print("epoch %d of %d: mean loss %s in %s%s", event.Epoch, event.Epochs, describeLoss(event.Loss, event.Parts), duration(event.Seconds), describeSkipped(event.Skipped))
+		l.print("epoch %d of %d: mean loss %s in %s%s", event.Epoch, event.Epochs, describeLoss(event.Loss, event.Parts), duration(event.Seconds), describeSkipped(event.Skipped, event.SkippedSteps))
 	case report.Costs:
 		l.print("%s", describeCosts(event))
 	case report.Notice:
@@ -132,14 +132,51 @@ func (l *lines) due() bool {
 // amount is "360 pictures".
 func (s stage) amount() string { return counted(s.Total, strings.TrimSuffix(s.Unit, "s"), s.Unit) }
 
-// pace says how fast the stage goes and how long it still takes.
-func (s stage) pace(done int, now time.Time) string {
-	rate := float64(done) / now.Sub(s.begun).Seconds()
-	return fmt.Sprintf("%.1f %s a second, %s left", rate, s.Unit, duration(float64(s.Total-done)/rate))
+// before is ", 20 done before", or nothing.
+func (s stage) before() string {
+	if s.Done == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d done before", s.Done)
 }
 
-func describeStep(step report.TrainStep) string {
-	return fmt.Sprintf("epoch %d, loss %.4f", step.Epoch, step.Loss)
+// pace says how fast the stage goes and how long it still takes.
+func (s stage) pace(done int, now time.Time) string {
+	return fmt.Sprintf("%.1f %s a second, %s", s.rate(done, now), s.Unit, s.left(done, now))
+}
+
+// rate is what is done in a second. What was done before counts for nothing.
+func (s stage) rate(done int, now time.Time) float64 {
+	return float64(done-s.Done) / now.Sub(s.begun).Seconds()
+}
+
+// left is how long the stage still takes.
+func (s stage) left(done int, now time.Time) string {
+	return duration(float64(s.Total-done)/s.rate(done, now)) + " left"
+}
+
+// stepsUnit is what a training counts.
+const stepsUnit = "steps"
+
+// describeStep says how a training stands, in whole words and then ever shorter.
+func describeStep(step report.TrainStep, left string) []string {
+	var rates, shortRates, shortParts []string
+	for _, rate := range step.LearningRates {
+		rates = append(rates, fmt.Sprintf("%s %.3g", rate.Name, rate.Value))
+		shortRates = append(shortRates, fmt.Sprintf("%.2g", rate.Value))
+	}
+	for _, part := range step.Parts {
+		shortParts = append(shortParts, fmt.Sprintf("%.3f", part.Value))
+	}
+	parts := strings.Join(shortParts, " ")
+	return []string{
+		fmt.Sprintf("epoch %d, loss %s, learning rates %s, %.1f pictures a second, %s",
+			step.Epoch, describeLoss(step.Loss, step.Parts), strings.Join(rates, ", "), step.PicturesPerSecond, left),
+		fmt.Sprintf("epoch %d, loss %.4f (%s), rates %s, %.1f pictures/s, %s", step.Epoch, step.Loss, parts, strings.Join(shortRates, " "), step.PicturesPerSecond, left),
+		fmt.Sprintf("epoch %d, loss %.3f (%s), lr %s, %.1f/s, %s", step.Epoch, step.Loss, parts, strings.Join(shortRates, " "), step.PicturesPerSecond, left),
+		fmt.Sprintf("epoch %d, loss %.3f (%s), %.1f/s, %s", step.Epoch, step.Loss, parts, step.PicturesPerSecond, left),
+		fmt.Sprintf("loss %.3f, %s", step.Loss, left),
+	}
 }
 
 // describeLoss is "1.2345 (focal 0.1000, dice 0.9000)".
@@ -165,12 +202,19 @@ func describeCosts(c report.Costs) string {
 		duration(c.Total), duration(c.Model), duration(c.Waiting), duration(c.Reading), duration(c.Metrics))
 }
 
-// describeSkipped is ", 3 pictures left out", or nothing.
-func describeSkipped(pictures int) string {
-	if pictures == 0 {
+// describeSkipped is ", 3 pictures and 1 step left out", or nothing.
+func describeSkipped(pictures, steps int) string {
+	var list []string
+	if pictures > 0 {
+		list = append(list, counted(pictures, "picture", "pictures"))
+	}
+	if steps > 0 {
+		list = append(list, counted(steps, "step", "steps"))
+	}
+	if list == nil {
 		return ""
 	}
-	return ", " + counted(pictures, "picture", "pictures") + " left out"
+	return ", " + strings.Join(list, " and ") + " left out"
 }
 
 // duration writes seconds as a person reads them.

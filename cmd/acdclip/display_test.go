@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"acdclip/pkg/report"
 )
@@ -47,12 +48,33 @@ func TestLinesOfTraining(t *testing.T) {
 	l := &lines{w: &out, now: func() time.Time { return now }}
 	l.show(report.StageStarted{Stage: "train on bolts", Unit: "steps", Total: 40})
 	now = now.Add(20 * time.Second)
-	l.show(report.TrainStep{Epoch: 1, Step: 10, Steps: 40, Loss: 1.5})
+	l.show(report.TrainStep{
+		Epoch: 1, Step: 10, Steps: 40, Loss: 1.5, Parts: report.Values{{Name: "focal", Value: 0.5}, {Name: "dice", Value: 1}},
+		LearningRates: report.Values{{Name: "text", Value: 5e-4}, {Name: "vision", Value: 1e-3}}, PicturesPerSecond: 2.5,
+	})
 	l.show(report.TrainStep{Epoch: 1, Step: 11, Steps: 40, Loss: 1.4})
 	l.show(report.TrainEpoch{Epoch: 1, Epochs: 2, Loss: 1.25, Parts: report.Values{{Name: "focal", Value: 0.5}}, Seconds: 40})
 	want := `train on bolts: 40 steps
-train on bolts: step 10 of 40, epoch 1, loss 1.5000, 0.5 steps a second, 1 min 0 s left
+train on bolts: step 10 of 40, epoch 1, loss 1.5000 (focal 0.5000, dice 1.0000), learning rates text 0.0005, vision 0.001, 2.5 pictures a second, 1 min 0 s left
 epoch 1 of 2: mean loss 1.2500 (focal 0.5000) in 40 s
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+// TestLinesOfResumedTraining: what was done before counts for nothing in the pace.
+func TestLinesOfResumedTraining(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Unix(0, 0)
+	l := &lines{w: &out, now: func() time.Time { return now }}
+	l.show(report.StageStarted{Stage: "train on bolts", Unit: "steps", Total: 40, Done: 20})
+	now = now.Add(20 * time.Second)
+	l.show(report.TrainStep{Epoch: 1, Step: 30, Steps: 40, Loss: 1.5, LearningRates: report.Values{{Name: "text", Value: 1}}, PicturesPerSecond: 2.5})
+	l.show(report.TrainEpoch{Epoch: 1, Epochs: 2, Loss: 1.25, Skipped: 3, SkippedSteps: 1, Seconds: 40})
+	want := `train on bolts: 40 steps, 20 done before
+train on bolts: step 30 of 40, epoch 1, loss 1.5000 (), learning rates text 1, 2.5 pictures a second, 20 s left
+epoch 1 of 2: mean loss 1.2500 () in 40 s, 3 pictures and 1 step left out
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
@@ -62,7 +84,7 @@ epoch 1 of 2: mean loss 1.2500 (focal 0.5000) in 40 s
 func TestBars(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Unix(0, 0)
-	b := &bars{lines: lines{w: &out, now: func() time.Time { return now }}}
+	b := &bars{lines: lines{w: &out, now: func() time.Time { return now }}, width: func() int { return 80 }}
 	work(b.show, func() { now = now.Add(time.Second) })
 	b.show(report.Failure{Text: "disk full"})
 	text := out.String()
@@ -74,6 +96,33 @@ func TestBars(t *testing.T) {
 	// A line of text begins on a line that was cleared.
 	if !strings.Contains(text, "\x1b[2K\rwarning:") {
 		t.Errorf("the bar was not cleared before the warning: %q", text)
+	}
+}
+
+// TestBarsOfTraining: the words about a step fill one line of the terminal and no more.
+func TestBarsOfTraining(t *testing.T) {
+	step := report.TrainStep{
+		Epoch: 12, Step: 30, Steps: 40, Loss: 1.5, Parts: report.Values{{Name: "classification", Value: 0.25}, {Name: "focal", Value: 0.25}, {Name: "dice", Value: 1}},
+		LearningRates: report.Values{{Name: "text", Value: 4.05e-4}, {Name: "vision", Value: 8.1e-4}}, PicturesPerSecond: 12.25,
+	}
+	for width, want := range map[int]string{
+		200: "epoch 12, loss 1.5000 (classification 0.2500, focal 0.2500, dice 1.0000), learning rates text 0.000405, vision 0.00081, 12.2 pictures a second, 20 s left",
+		120: "epoch 12, loss 1.5000 (0.250 0.250 1.000), rates 0.0004 0.00081, 12.2 pictures/s, 20 s left",
+		100: "epoch 12, loss 1.500 (0.250 0.250 1.000), lr 0.0004 0.00081, 12.2/s, 20 s left",
+		80:  "epoch 12, loss 1.500 (0.250 0.250 1.000), 12.2/s, 20 s left",
+		40:  "loss 1.500, 20 s left",
+	} {
+		var out bytes.Buffer
+		now := time.Unix(0, 0)
+		b := &bars{lines: lines{w: &out, now: func() time.Time { return now }}, width: func() int { return width }}
+		b.show(report.StageStarted{Stage: "train", Unit: "steps", Total: 40, Done: 20})
+		now = now.Add(20 * time.Second)
+		b.show(step)
+		drawn := out.String()[strings.LastIndex(out.String(), "\r")+1:]
+		drawn = strings.TrimSpace(strings.TrimSuffix(drawn, "\x1b[0K"))
+		if !strings.HasPrefix(drawn, want+"  75% |") || utf8.RuneCountInString(drawn) > width {
+			t.Errorf("%d columns: %q", width, drawn)
+		}
 	}
 }
 

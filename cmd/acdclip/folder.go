@@ -17,6 +17,8 @@ type outputFolder struct {
 	kind  string           // what it is called in messages
 	files []*regexp.Regexp // the files that the verb puts there, by name
 	trees []outputTree     // the folders that the verb puts there
+
+	resumable bool // the verb has --resume
 }
 
 // outputTree is a folder inside an output folder, with files of few kinds.
@@ -58,6 +60,8 @@ func (f outputFolder) check(overwrite bool) error {
 		return usageError{fmt.Errorf("the %s cannot be used: %w", f.kind, err)}
 	case len(entries) == 0:
 		return nil
+	case !overwrite && f.resumable:
+		return usagef("the %s %s is not empty; --resume goes on with what is there, --overwrite replaces it, --out names another", f.kind, f.path)
 	case !overwrite:
 		return usagef("the %s %s is not empty; give another with --out, or --overwrite to replace what is there", f.kind, f.path)
 	}
@@ -69,9 +73,12 @@ func (f outputFolder) check(overwrite bool) error {
 	return nil
 }
 
+// probeName begins the names of the files that probe makes.
+const probeName = ".probe"
+
 // foreign names what is not the verb's own in an entry of the folder, "" for nothing.
 func (f outputFolder) foreign(entry fs.DirEntry) string {
-	for _, pattern := range f.files {
+	for _, pattern := range append(fileNames(`\`+probeName), f.files...) {
 		if entry.Type().IsRegular() && pattern.MatchString(entry.Name()) {
 			return ""
 		}
@@ -117,7 +124,7 @@ func (f outputFolder) probe() error {
 	if absent {
 		defer os.Remove(f.path) // only while it is empty
 	}
-	file, err := os.CreateTemp(f.path, ".probe")
+	file, err := os.CreateTemp(f.path, probeName)
 	if err != nil {
 		return fmt.Errorf("writing into the %s: %w", f.kind, err)
 	}
@@ -137,12 +144,17 @@ func (f outputFolder) create() error {
 	if err := os.MkdirAll(f.path, 0o755); err != nil {
 		return fmt.Errorf("creating the %s: %w", f.kind, err)
 	}
+	return f.clear(func(string) bool { return true })
+}
+
+// clear removes those of the verb's own files and folders that unwanted chooses by name.
+func (f outputFolder) clear(unwanted func(name string) bool) error {
 	entries, err := os.ReadDir(f.path)
 	if err != nil {
 		return fmt.Errorf("clearing the %s: %w", f.kind, err)
 	}
 	for _, entry := range entries {
-		if f.foreign(entry) != "" {
+		if f.foreign(entry) != "" || !unwanted(entry.Name()) {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(f.path, entry.Name())); err != nil {

@@ -58,8 +58,7 @@ func freeMemory(proc, cgroup string) int64 {
 	var free int64
 	for line := range strings.Lines(readText(proc, "meminfo")) {
 		if value, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
-			kilobytes, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 10, 64)
-			free = kilobytes << 10
+			free = kilobytes(value)
 		}
 	}
 	limit, err := strconv.ParseInt(strings.TrimSpace(readText(cgroup, "memory.max")), 10, 64)
@@ -71,6 +70,22 @@ func freeMemory(proc, cgroup string) int64 {
 		return free
 	}
 	return min(free, max(limit-used, 0))
+}
+
+// peakMemory is the most that this process has had in memory, in bytes; 0 where Linux does not tell.
+func peakMemory(proc string) int64 {
+	for line := range strings.Lines(readText(proc, "self/status")) {
+		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			return kilobytes(value)
+		}
+	}
+	return 0
+}
+
+// kilobytes reads "  1234 kB" as bytes.
+func kilobytes(text string) int64 {
+	n, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "kB")), 10, 64)
+	return n << 10
 }
 
 func readText(folder, name string) string {

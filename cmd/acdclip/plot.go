@@ -35,23 +35,18 @@ of a training that is still under way.`,
 			return run(o)
 		},
 	}
-	o.out.register(command.Flags(), "the picture, `FILE` (default RUN/"+curvesName+", which is replaced)")
+	o.out.register(command.Flags(), "the picture, `FILE` (default RUN/"+curvesFile+", which is replaced)")
 	return command
 }
 
-const (
-	curvesName = "curves.png"
-	logName    = "log.jsonl"
-)
-
 func runPlot(o *plotOptions) error {
 	if o.out.path == "" {
-		o.out = outputFile{path: filepath.Join(o.run, curvesName), overwrite: true}
+		o.out = outputFile{path: filepath.Join(o.run, curvesFile), overwrite: true}
 	}
 	if err := curves.CheckFormat(o.out.path); err != nil {
 		return usageError{err}
 	}
-	path := filepath.Join(o.run, logName)
+	path := filepath.Join(o.run, logFile)
 	log, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("reading the log of a run: %w", err)

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/engine"
@@ -22,6 +22,8 @@ type trainOptions struct {
 	auxiliary string
 	out       string
 	overwrite bool
+	resume    bool
+	dryRun    bool
 }
 
 func newTrainCommand(a *app, run func(context.Context, *trainOptions) error) *cobra.Command {
@@ -34,12 +36,23 @@ func newTrainCommand(a *app, run func(context.Context, *trainOptions) error) *co
   log.jsonl              a line a step and an epoch
   epoch-001.safetensors  the adapters after each epoch
   last.safetensors       the same as the last one
+  state.safetensors      what --resume goes on from; saved every train.save_minutes,
+                         after each epoch, and when the training is stopped
 
 The dataset is one of the twelve benchmarks as its site gives it, or one of your
 own (` + "`acdclip help datasets`" + ` says in which folders). All of its test pictures,
-normal and anomalous, are learned from; folders named train are not read.`,
+normal and anomalous, are learned from; folders named train are not read.
+
+--resume goes on with the run in the run folder, from its configuration; nothing
+else need be given. It ends in the same files as a run that was never stopped,
+however that was. Options that change its numbers must be what they were; those
+that do not (data.workers, data.cache, train.save_minutes) may differ, and a
+larger train.epochs trains longer. With nothing to go on from it begins the run,
+and of a finished run it says so and does nothing: one command with --resume can
+be repeated until it succeeds. Exit status 130 says that a signal stopped it.`,
 		Example: `  acdclip train --clip ViT-L-14-336px.pt --auxiliary visa=/data/visa
-  acdclip train --config configs/paper.yaml --auxiliary visa --set train.epochs=5`,
+  acdclip train --config configs/paper.yaml --auxiliary visa --set train.epochs=5
+  acdclip train --resume --out runs/visa-n3-paper`,
 		Args: noArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return run(command.Context(), o) },
 	}
@@ -47,30 +60,33 @@ normal and anomalous, are learned from; folders named train are not read.`,
 	flags.StringVar(&o.auxiliary, "auxiliary", "", "the dataset to train on: `NAME[=PATH]`, or a path")
 	flags.StringVar(&o.out, "out", "", "the run folder, `DIR` (default runs/NAME-nGROUPS-PRESET)")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace a run that is there")
+	flags.BoolVar(&o.resume, "resume", false, "go on with the run that is there, or begin it")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "write nothing; print the configuration, and what the training will take by a few steps that are thrown away")
 	o.config.registerConfig(flags)
 	o.config.bindSelection()
 	o.config.bindText("preset", "preset", "the `NAME` of the settings to start from: paper or released (default paper)")
+	o.config.bindText("init-from", "train.init_from", "begin with the adapters of a checkpoint, `FILE`, in place of fresh values")
 	o.config.bindSeed("`N` from which initial values and shuffling are drawn (default 0)")
 	return command
 }
 
 func runTrain(ctx context.Context, o *trainOptions) error {
-	c, err := o.configuration()
+	c, state, err := o.settle()
 	if err != nil {
 		return err
+	}
+	run := &runFolder{outputFolder: runFiles(o.out), emit: o.app.emit, resume: state != nil}
+	if state != nil && state.Metadata.Epoch == c.Train.Epochs {
+		o.app.emit(report.Notice{Text: fmt.Sprintf("the run in %s is finished: %s; a larger train.epochs trains longer", o.out, counted(c.Train.Epochs, "epoch", "epochs"))})
+		o.tellUse(c, run)
+		return nil
 	}
 	set, err := o.app.discover(ctx, c, c.Train.Auxiliary, selection{c.Train.Classes, c.Train.Limit})
 	if err != nil {
 		return err
 	}
-	if o.out == "" {
-		o.out = filepath.Join("runs", fmt.Sprintf("%s-n%d-%s", c.Train.Auxiliary, c.Model.Groups, c.Preset))
-	}
-	run := runFolder{outputFolder: outputFolder{
-		path: o.out, kind: "run folder", files: fileNames(`config\.yaml`, `log\.jsonl`, `epoch-\d+\.safetensors`, `last\.safetensors`, `curves\.png`),
-	}}
-	if err := run.check(o.overwrite); err != nil {
-		return err
+	if o.dryRun {
+		return o.estimate(ctx, c, set, state)
 	}
 	if err := run.probe(); err != nil { // rather now than after CLIP is loaded
 		return err
@@ -81,106 +97,88 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	if err := o.app.tell(&o.config, c); err != nil {
 		return err
 	}
-	o.describe(set)
-	files, err := o.app.contentsOf(ctx, set)
+	o.describe(set, state)
+	files, digest, err := o.app.contentsToTrainOn(ctx, set)
 	if err != nil {
-		return err
+		return o.app.ended(err, run.saved(err))
 	}
 	err = engine.Train(ctx, engine.TrainOptions{
-		Config: c, Set: set, Files: files, Folder: o.out, Version: version, Load: loadOptions(c), Emit: o.app.emit, Logged: run.log,
+		Config: c, Set: set, Files: files, Contents: digest, Folder: o.out, Version: version, Load: loadOptions(c), Resume: state, Emit: o.app.emit, Log: run,
 	})
 	if err = errors.Join(err, run.close()); err != nil {
-		return o.app.ended(err, run.saved())
+		return o.app.ended(err, run.saved(err))
 	}
-	o.app.emit(report.Notice{Text: fmt.Sprintf("the checkpoint is %s; to use it:", run.last())})
-	o.app.emit(report.Notice{Text: fmt.Sprintf("  acdclip predict --clip %s --checkpoint %s --heatmaps PATH...", shellQuoted(c.Clip), shellQuoted(absolutePath(run.last())))})
+	o.tellUse(c, run)
 	return nil
 }
 
-// configuration reads the configuration, whose auxiliary dataset is the flag's where that is given.
-func (o *trainOptions) configuration() (config.Config, error) {
+// tellUse says what a finished run can be used for.
+func (o *trainOptions) tellUse(c config.Config, run *runFolder) {
+	o.app.emit(report.Notice{Text: fmt.Sprintf("the checkpoint is %s; to use it:", run.last())})
+	o.app.emit(report.Notice{Text: fmt.Sprintf("  acdclip predict --clip %s --checkpoint %s --heatmaps PATH...", shellQuoted(c.Clip), shellQuoted(absolutePath(run.last())))})
+}
+
+// configuration reads the configuration, whose auxiliary dataset is the flag's
+// where that is given. What a run to resume began with comes before all else.
+// It settles where the run folder is, too.
+func (o *trainOptions) configuration() (loaded config.Loaded, err error) {
 	var datasets []datasetArgument
 	if o.auxiliary != "" {
 		dataset, err := parseDataset("--auxiliary", o.auxiliary)
 		if err != nil {
-			return config.Config{}, err
+			return loaded, err
 		}
 		datasets = []datasetArgument{dataset}
 		o.config.values = map[string]any{"train.auxiliary": dataset.name}
 	}
-	loaded, err := o.app.load(&o.config, datasets, false)
-	if err != nil {
-		return config.Config{}, err
+	if o.resume && o.out != "" {
+		o.config.files = append(runConfig(o.out), o.config.files...)
+	}
+	if loaded, err = o.app.load(&o.config, datasets, false); err != nil {
+		return loaded, err
 	}
 	c := loaded.Config
-	switch _, known := c.Data.Roots[c.Train.Auxiliary]; {
-	case c.Train.Auxiliary == "":
-		return c, usagef("no dataset to train on: give --auxiliary NAME=PATH")
-	case !known:
-		return c, unknownDataset(c.Train.Auxiliary, c)
-	case c.Clip == "":
-		return c, engine.ErrNoCLIP
+	if c.Train.Auxiliary == "" {
+		if o.resume {
+			return loaded, o.nothingToResume()
+		}
+		return loaded, usagef("no dataset to train on: give --auxiliary NAME=PATH")
 	}
-	return c, nil
+	if o.out == "" {
+		o.out = filepath.Join("runs", fmt.Sprintf("%s-n%d-%s", c.Train.Auxiliary, c.Model.Groups, c.Preset))
+		if before := runConfig(o.out); o.resume && before != nil {
+			o.config.files = append(before, o.config.files...)
+			if loaded, err = o.app.load(&o.config, datasets, false); err != nil {
+				return loaded, err
+			}
+			c = loaded.Config
+		}
+	}
+	switch _, known := c.Data.Roots[c.Train.Auxiliary]; {
+	case !known:
+		return loaded, unknownDataset(c.Train.Auxiliary, c)
+	case c.Clip == "":
+		return loaded, engine.ErrNoCLIP
+	}
+	return loaded, nil
 }
 
-func (o *trainOptions) describe(set *data.Dataset) {
+// nothingToResume is the error where neither a run nor what one needs to begin is given.
+func (o *trainOptions) nothingToResume() error {
+	if o.out == "" {
+		return usagef("no run to resume: give --out DIR, the run folder")
+	}
+	return usagef("no run to resume: %s holds none; to begin one give --auxiliary NAME=PATH", o.out)
+}
+
+func (o *trainOptions) describe(set *data.Dataset, state *checkpoint.State) {
 	normal, anomalous := set.Total()
 	o.app.emit(report.Notice{Text: fmt.Sprintf("%s: %s, %d normal and %d anomalous pictures; the run goes to %s",
 		set.Name, counted(len(set.Classes), "class", "classes"), normal, anomalous, o.out)})
-}
-
-// runFolder writes the files of a run that engine.Train leaves to its caller. It
-// touches the disk at the first logged event, so that a run which could not
-// begin leaves nothing behind.
-type runFolder struct {
-	outputFolder
-	config []byte
-	file   *os.File
-	events *report.EventWriter
-}
-
-func (r *runFolder) last() string { return filepath.Join(r.path, "last.safetensors") }
-
-// log appends an event to log.jsonl.
-func (r *runFolder) log(event report.Event) error {
-	if r.file == nil {
-		if err := r.open(); err != nil {
-			return err
-		}
+	switch {
+	case state != nil:
+		o.app.emit(report.Notice{Text: fmt.Sprintf("going on in epoch %d after step %d", state.Place.Epoch, state.Place.Step)})
+	case o.resume:
+		o.app.emit(report.Notice{Text: "there is nothing to go on from: the run begins"})
 	}
-	return r.events.Write(event)
-}
-
-func (r *runFolder) open() error {
-	if err := r.create(); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(r.path, "config.yaml"), r.config, 0o644); err != nil {
-		return err
-	}
-	file, err := os.Create(filepath.Join(r.path, "log.jsonl"))
-	if err != nil {
-		return err
-	}
-	r.file, r.events = file, report.NewEventWriter(file, nil)
-	return nil
-}
-
-func (r *runFolder) close() error {
-	if r.file == nil {
-		return nil
-	}
-	return r.file.Close()
-}
-
-// saved says what a run that did not end leaves, and how to go on.
-func (r *runFolder) saved() string {
-	switch _, err := os.Stat(r.last()); {
-	case r.file == nil:
-		return ""
-	case err != nil:
-		return fmt.Sprintf("%s holds no checkpoint yet; --overwrite starts again", r.path)
-	}
-	return fmt.Sprintf("%s holds the finished epochs and can be used; --overwrite starts again", r.last())
 }

@@ -36,7 +36,7 @@ type Metadata struct {
 	Prompts   []string          `json:"prompts"`   // prompt names of the classes trained on, sorted
 	Auxiliary string            `json:"auxiliary"` // name of the dataset trained on, or Unknown
 	ListHash  string            `json:"list_hash"` // of the rows trained on; "" where unknown
-	Files     contents.Set      `json:"files"`     // content of all pictures of the dataset that they were selected from; empty where unknown
+	Files     contents.Set      `json:"files"`     // content of all pictures of the dataset that they were selected from, and of those of Recipe.InitFrom; empty where unknown
 	CLIP      string            `json:"clip"`      // fingerprint of the CLIP it belongs to; "" where unknown
 	Seed      *uint64           `json:"seed"`      // nil where unknown
 	Epoch     int               `json:"epoch"`     // epochs trained
@@ -56,6 +56,10 @@ type Recipe struct {
 	Augment bool      `json:"augment"`
 
 	MaskThreshold int `json:"mask_threshold"` // the least grey value of a mask that is anomalous
+
+	// What follows is left out of the file where it says nothing.
+	Accumulate int    `json:"accumulate,omitempty"` // batches a step; 0: one
+	InitFrom   string `json:"init_from,omitempty"`  // fingerprint of the checkpoint whose adapters it began with; "": fresh values
 }
 
 // Versions of what computed the numbers.
@@ -100,6 +104,9 @@ func (c *Checkpoint) describe() (err error) {
 		}
 		c.Metadata, err = decode(text)
 		return err
+	}
+	if _, state := c.file.Metadata[stateKey]; state {
+		return ErrState
 	}
 	return c.describeReleased()
 }

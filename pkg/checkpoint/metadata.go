@@ -66,11 +66,11 @@ func sectionError(section string, err error) error {
 	return fmt.Errorf("its %s section: %v", section, err)
 }
 
-// missingEntry gives the first entry that Write would write for metadata and
-// that text, JSON of it, lacks; "" for none.
-func missingEntry(text string, metadata Metadata) string {
+// missingEntry gives the first entry that is written for what text, JSON, was
+// read as, and that text lacks; "" for none.
+func missingEntry(text string, read any) string {
 	var given, whole map[string]any
-	written, err := json.Marshal(metadata)
+	written, err := json.Marshal(read)
 	if err := errors.Join(err, json.Unmarshal(written, &whole), json.Unmarshal([]byte(text), &given)); err != nil {
 		return err.Error()
 	}

@@ -4,9 +4,10 @@
 //
 // The structs are the single list of keys. A field's json tag names its key,
 // range its permitted interval, doc its meaning in a line; runtime marks an
-// option of the model that may differ between training and scoring, path one
-// whose text is a file. Everything else (strict decoding, environment names,
-// documentation, metadata) is derived from them.
+// option of the model that may differ between training and scoring, resume one
+// that may differ when a training is resumed, path one whose text is a file.
+// Everything else (strict decoding, environment names, documentation, metadata)
+// is derived from them.
 package config
 
 // Config is the complete configuration of a run. Start from Preset or Load:
@@ -14,16 +15,16 @@ package config
 type Config struct {
 	Preset      PresetName          `json:"preset" doc:"where every value starts from"`
 	Method      Method              `json:"method" doc:"the anomaly detection method"`
-	Clip        string              `json:"clip" path:"source" doc:"CLIP's weights: a file, or a Hugging Face or open_clip folder"`
-	Device      Device              `json:"device" doc:"where the model runs: auto, cpu, cuda or cuda:N"`
+	Clip        string              `json:"clip" path:"source" resume:"yes" doc:"CLIP's weights: a file, or a Hugging Face or open_clip folder"`
+	Device      Device              `json:"device" resume:"yes" doc:"where the model runs: auto, cpu, cuda or cuda:N"`
 	Precision   Precision           `json:"precision" doc:"number format of the frozen towers"`
-	Threads     int                 `json:"threads" range:"[0,1024]" doc:"threads of the model on the CPU; 0: one a core"`
+	Threads     int                 `json:"threads" range:"[0,1024]" resume:"yes" doc:"threads of the model on the CPU; 0: one a core"`
 	Seed        uint64              `json:"seed" doc:"seed of initial values, shuffling and stratified limits"`
 	Model       Model               `json:"model"`
 	Loss        Loss                `json:"loss"`
 	Train       Train               `json:"train"`
 	Data        Data                `json:"data"`
-	Checkpoints map[string][]string `json:"checkpoints" path:"file" doc:"auxiliary dataset: the checkpoints trained on it"`
+	Checkpoints map[string][]string `json:"checkpoints" path:"file" resume:"yes" doc:"auxiliary dataset: the checkpoints trained on it"`
 }
 
 // Loss is the training objective (Eq. 7, 8):
@@ -43,11 +44,16 @@ type Train struct {
 	Auxiliary string   `json:"auxiliary" doc:"name of the dataset to train on, one of data.roots"`
 	Classes   []string `json:"classes" doc:"only these classes of it; none: all"`
 	Limit     int      `json:"limit" range:"[0,inf)" doc:"at most so many pictures of it, spread over classes and labels; 0: all"`
-	Epochs    int      `json:"epochs" range:"[1,100000]" doc:"passes over the auxiliary dataset"`
+	Epochs    int      `json:"epochs" range:"[1,100000]" resume:"yes" doc:"passes over the auxiliary dataset"`
 	Batch     int      `json:"batch" range:"[1,65536]" doc:"pictures a step; the last short batch is kept"`
 	LR        LR       `json:"lr"`
 	LRDecay   float64  `json:"lr_decay" range:"(0,1]" doc:"factor on both learning rates after each epoch"`
 	Augment   bool     `json:"augment" doc:"vary each picture at random: noise, color, rotation, shift, flips"`
+
+	Accumulate    int     `json:"accumulate" range:"[1,65536]" doc:"batches a step: their gradients are added up, weighted so that they are those of one batch so many times as large, for the memory of one"`
+	InitFrom      string  `json:"init_from" path:"file" doc:"a checkpoint whose adapters training begins with; none: fresh values"`
+	SkipNonfinite bool    `json:"skip_nonfinite" resume:"yes" doc:"leave out, and count, steps whose loss or gradient is not a finite number, where training would stop"`
+	SaveMinutes   float64 `json:"save_minutes" range:"[0,inf)" resume:"yes" doc:"the most minutes between two saves of the state that train --resume goes on from; 0: after every step"`
 }
 
 // LR holds Adam's initial learning rates.
@@ -67,14 +73,14 @@ const (
 
 // Data says where the datasets are and how pictures are read.
 type Data struct {
-	Roots           map[string]Root   `json:"roots" doc:"dataset: its folder, or {path, domain, list, normal, anomalous, masks, mask_threshold}"`
-	Pairing         map[string]string `json:"pairing" doc:"target dataset: the auxiliary dataset whose checkpoints score it; \"*\" stands for the others"`
-	Names           string            `json:"names" path:"file" doc:"JSON file of prompt names (dataset, class, name) in place of the built-in table"`
+	Roots           map[string]Root   `json:"roots" resume:"yes" doc:"dataset: its folder, or {path, domain, list, normal, anomalous, masks, mask_threshold}"`
+	Pairing         map[string]string `json:"pairing" resume:"yes" doc:"target dataset: the auxiliary dataset whose checkpoints score it; \"*\" stands for the others"`
+	Names           string            `json:"names" path:"file" resume:"yes" doc:"JSON file of prompt names (dataset, class, name) in place of the built-in table"`
 	MaxPixels       int64             `json:"max_pixels" range:"[1,inf)" doc:"a picture whose header promises more pixels is not decoded"`
 	EXIFOrientation bool              `json:"exif_orientation" doc:"turn pictures (and masks) as their EXIF orientation says"`
-	Workers         int               `json:"workers" range:"[0,1024]" doc:"goroutines that decode pictures; 0: one a core"`
-	Cache           int64             `json:"cache" range:"[0,inf)" doc:"bytes of decoded pictures that training keeps for the next epoch; 0: none"`
-	SkipBad         bool              `json:"skip_bad" doc:"leave out pictures that are missing or cannot be read, and count them, where training would stop"`
+	Workers         int               `json:"workers" range:"[0,1024]" resume:"yes" doc:"goroutines that decode pictures; 0: one a core"`
+	Cache           int64             `json:"cache" range:"[0,inf)" resume:"yes" doc:"bytes of decoded pictures that training keeps for the next epoch; 0: none"`
+	SkipBad         bool              `json:"skip_bad" resume:"yes" doc:"leave out pictures that are missing or cannot be read, and count them, where training would stop"`
 }
 
 // Root is one dataset's place. In YAML a plain text stands for its path.

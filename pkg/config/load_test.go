@@ -94,7 +94,7 @@ func TestPresetIsChosenByTheStrongestSource(t *testing.T) {
 // alone would miss some), and by nothing but its own.
 func TestEveryOptionHasAVariable(t *testing.T) {
 	values := map[reflect.Kind]string{
-		reflect.Bool: "true", reflect.Int: "1", reflect.Int64: "7", reflect.Uint64: "18446744073709551615", reflect.Float64: "0.03125", reflect.Slice: "[7, 9]", reflect.Map: "{Some.Name: x}",
+		reflect.Bool: "true", reflect.Int: "5", reflect.Int64: "7", reflect.Uint64: "18446744073709551615", reflect.Float64: "0.03125", reflect.Slice: "[7, 9]", reflect.Map: "{Some.Name: x}",
 	}
 	for _, option := range schemaOf(reflect.TypeFor[Config](), "").options() {
 		text, ok := values[option.typ.Kind()]

@@ -15,6 +15,7 @@ type schema struct {
 	interval interval
 	path     string // "file", "source" or "" for text that is no path
 	runtime  bool
+	resume   bool
 	optional bool // may be left out, and is then not written
 	children []*schema
 }
@@ -39,6 +40,7 @@ func (s *schema) addFields() {
 			interval: parseInterval(field.Tag.Get("range")),
 			path:     field.Tag.Get("path"),
 			runtime:  field.Tag.Get("runtime") != "",
+			resume:   field.Tag.Get("resume") != "",
 			optional: tagged && optional == "omitempty",
 		}
 		if field.Type.Kind() == reflect.Struct {

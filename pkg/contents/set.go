@@ -3,8 +3,10 @@ package contents
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,12 +29,25 @@ type Set struct {
 	sums []Sum // in order, each once
 }
 
+// Digest names a list of contents, in its order: "sha256:...".
+func Digest(sums []Sum) string {
+	hash := sha256.New()
+	for _, sum := range sums {
+		hash.Write(binary.BigEndian.AppendUint64(nil, uint64(sum.Size)))
+		hash.Write(sum.Hash[:])
+	}
+	return "sha256:" + hex.EncodeToString(hash.Sum(nil))
+}
+
 // NewSet makes a set of the sums, which may be in any order and repeat.
 func NewSet(sums []Sum) Set {
 	sums = slices.Clone(sums)
 	slices.SortFunc(sums, Sum.compare)
 	return Set{slices.Clip(slices.Compact(sums))}
 }
+
+// Union is the set of what s or t holds.
+func (s Set) Union(t Set) Set { return NewSet(slices.Concat(s.sums, t.sums)) }
 
 // Len is the number of Sums in the set.
 func (s Set) Len() int { return len(s.sums) }

@@ -46,6 +46,19 @@ func (c *Cache) put(index int, d decoded) {
 	c.free -= d.bytes()
 }
 
+// Held is how many pictures the cache keeps, and their bytes.
+func (c *Cache) Held() (pictures int, bytes int64) {
+	if c == nil {
+		return 0, 0
+	}
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	for _, d := range c.held {
+		bytes += d.bytes()
+	}
+	return len(c.held), bytes
+}
+
 // decoded is what does not change from one epoch to the next.
 type decoded struct {
 	width, height int

@@ -238,12 +238,16 @@ func (b *base) methodIn(scope *torch.Scope, options config.Model, loss config.Lo
 func fromCheckpoint(c *checkpoint.Checkpoint) acdclip.Values {
 	return acdclip.Values{
 		Check: func(definitions []acdclip.Definition) error {
-			wanted := make([]checkpoint.Shape, len(definitions))
-			for i, d := range definitions {
-				wanted[i] = checkpoint.Shape{Name: d.Name, Shape: d.Shape}
-			}
-			return c.Match(wanted)
+			return c.Match(shapes(definitions))
 		},
 		Read: func(d acdclip.Definition, values []float32) error { return c.Read(d.Name, values) },
 	}
+}
+
+func shapes(definitions []acdclip.Definition) []checkpoint.Shape {
+	list := make([]checkpoint.Shape, len(definitions))
+	for i, d := range definitions {
+		list[i] = checkpoint.Shape{Name: d.Name, Shape: d.Shape}
+	}
+	return list
 }

@@ -24,3 +24,10 @@ func load(t *testing.T, set ...string) config.Loaded {
 type events []report.Event
 
 func (e *events) emit(event report.Event) { *e = append(*e, event) }
+
+// logged is a Log that hands each line on.
+type logged func(report.Event) error
+
+func (logged) Begin(int) error                  { return nil }
+func (l logged) Write(event report.Event) error { return l(event) }
+func (logged) Sync() error                      { return nil }

@@ -33,7 +33,7 @@ func TestTrainSkipsBadPictures(t *testing.T) {
 		}
 	}
 	steps := 0
-	o.Logged = func(event report.Event) error {
+	o.Log = logged(func(event report.Event) error {
 		switch event := event.(type) {
 		case report.TrainStep:
 			steps++
@@ -43,7 +43,7 @@ func TestTrainSkipsBadPictures(t *testing.T) {
 			}
 		}
 		return nil
-	}
+	})
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
@@ -124,12 +124,12 @@ func TestTrainLeavesOutUnmaskedAnomalies(t *testing.T) {
 		}
 	}
 	steps := 0
-	o.Logged = func(event report.Event) error {
+	o.Log = logged(func(event report.Event) error {
 		if _, ok := event.(report.TrainStep); ok {
 			steps++
 		}
 		return nil
-	}
+	})
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}

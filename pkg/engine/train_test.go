@@ -51,7 +51,7 @@ func training(t *testing.T, set *data.Dataset, settings ...string) TrainOptions 
 	}
 	return TrainOptions{
 		Config: loaded.Config, Set: set, Folder: t.TempDir(), Version: "test",
-		Emit: func(report.Event) {}, Logged: func(report.Event) error { return nil },
+		Emit: func(report.Event) {}, Log: logged(func(report.Event) error { return nil }),
 	}
 }
 
@@ -86,7 +86,7 @@ func TestTrainDescribesItsCheckpoints(t *testing.T) {
 	set := drawn(t, synth.Textures)
 	o := training(t, set, "preset=released", "model.image_size=70", "loss.focal=2")
 	var log events
-	o.Logged = func(event report.Event) error { log.emit(event); return nil }
+	o.Log = logged(func(event report.Event) error { log.emit(event); return nil })
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
@@ -121,12 +121,12 @@ func TestTrainStops(t *testing.T) {
 	t.Run("when it is cancelled, with the finished epochs saved", func(t *testing.T) {
 		o := training(t, drawn(t, synth.Textures))
 		ctx, cancel := context.WithCancel(context.Background())
-		o.Logged = func(event report.Event) error {
+		o.Log = logged(func(event report.Event) error {
 			if step, ok := event.(report.TrainStep); ok && step.Epoch == 2 {
 				cancel()
 			}
 			return nil
-		}
+		})
 		if err := Train(ctx, o); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
@@ -166,7 +166,7 @@ func TestTrainStops(t *testing.T) {
 	t.Run("when the log cannot be written", func(t *testing.T) {
 		o := training(t, drawn(t, synth.Textures))
 		full := errors.New("disk full")
-		o.Logged = func(report.Event) error { return full }
+		o.Log = logged(func(report.Event) error { return full })
 		if err := Train(context.Background(), o); !errors.Is(err, full) {
 			t.Errorf("got %v", err)
 		}
@@ -183,12 +183,12 @@ func TestTrainStops(t *testing.T) {
 func TestTrainLowersTheLoss(t *testing.T) {
 	o := training(t, drawn(t, synth.Textures), "train.epochs=6")
 	var losses []float64
-	o.Logged = func(event report.Event) error {
+	o.Log = logged(func(event report.Event) error {
 		if epoch, ok := event.(report.TrainEpoch); ok {
 			losses = append(losses, epoch.Loss)
 		}
 		return nil
-	}
+	})
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}

@@ -7,13 +7,15 @@ import (
 	"math"
 
 	"acdclip/cgo/torch"
+	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/model"
 	"acdclip/pkg/report"
+	"acdclip/pkg/weights"
 )
 
-// ErrNotFinite reports a loss that is NaN or infinite.
-var ErrNotFinite = errors.New("the loss is not a finite number")
+// ErrNotFinite reports a loss or a gradient that is NaN or infinite.
+var ErrNotFinite = errors.New("not a finite number")
 
 // Trainer is the training step: loss, gradients, their limits, Adam.
 type Trainer struct {
@@ -42,26 +44,122 @@ func NewTrainer(s *torch.Scope, method model.Trainable, recipe config.Train) *Tr
 	return t
 }
 
-// Step computes the loss of a batch and moves the parameters once. It returns
-// the loss from before the move. A loss that is not finite moves nothing and is
-// ErrNotFinite. It is called inside Do.
-func (t *Trainer) Step(ctx context.Context, s *torch.Scope, batch model.Batch) (loss float64, parts report.Values, err error) {
-	t.adam.ClearGrads()
-	computed, err := t.method.Loss(ctx, s, batch)
-	if err != nil {
+// Step computes the loss of the batches together, as of one large batch, and
+// moves the parameters once. It returns the loss from before the move. Where the
+// loss, or the square of the gradient, is not finite in float32, nothing moves
+// and the error is ErrNotFinite. It is called inside Do.
+func (t *Trainer) Step(ctx context.Context, s *torch.Scope, batches ...model.Batch) (loss float64, parts report.Values, err error) {
+	loss, parts, norm, err := t.differentiate(ctx, s, batches)
+	switch {
+	case err != nil:
 		return 0, nil, err
+	case !finite(loss):
+		return loss, parts, fmt.Errorf("the loss is %g, %w", loss, ErrNotFinite)
+	case !finite(float64(float32(norm * norm))): // Adam keeps squares
+		return loss, parts, fmt.Errorf("the gradient's length is %g, whose square is %w", norm, ErrNotFinite)
 	}
-	loss = computed.Total.Item()
-	for _, part := range computed.Parts {
-		parts = append(parts, report.Value{Name: part.Name, Value: part.Value.Item()})
-	}
-	if math.IsNaN(loss) || math.IsInf(loss, 0) {
-		return loss, parts, fmt.Errorf("%w: %g", ErrNotFinite, loss)
-	}
-	computed.Total.Backward()
 	t.method.LimitGradients()
 	t.adam.Step()
 	return loss, parts, nil
+}
+
+// differentiate leaves the gradients of the batches' loss, each weighted by its
+// share of the pictures. It returns the loss, its parts and the gradient's
+// length, which no value of the gradient exceeds.
+func (t *Trainer) differentiate(ctx context.Context, s *torch.Scope, batches []model.Batch) (loss float64, parts report.Values, norm float64, err error) {
+	t.adam.ClearGrads()
+	total := 0
+	for _, batch := range batches {
+		total += len(batch.Labels)
+	}
+	var measured []torch.Tensor // [1 + parts] of each batch, weighted; then the length [1]
+	for _, batch := range batches {
+		share := float64(len(batch.Labels)) / float64(total)
+		err := s.Within(func(inner *torch.Scope) error {
+			computed, err := t.method.Loss(ctx, inner, batch)
+			if err != nil {
+				return err
+			}
+			computed.Total.MulScalar(share).Backward()
+			if parts == nil {
+				parts = make(report.Values, len(computed.Parts))
+				for i, part := range computed.Parts {
+					parts[i].Name = part.Name
+				}
+			}
+			measured = append(measured, s.Keep(measure(inner, computed).MulScalar(share)))
+			return nil
+		})
+		if err != nil {
+			return 0, nil, 0, err
+		}
+	}
+	measured = append(measured, torch.GradNorm(t.adam.Parameters()...).Reshape(1))
+	values := torch.Cat(0, measured...).Float64s() // one reading for all: on CUDA each waits for the device
+	for range batches {
+		loss += values[0]
+		for i := range parts {
+			parts[i].Value += values[1+i]
+		}
+		values = values[1+len(parts):]
+	}
+	return loss, parts, values[0], nil
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// measure joins a loss and its parts to one tensor [1 + parts] without a graph.
+func measure(s *torch.Scope, loss model.Loss) (row torch.Tensor) {
+	values := []torch.Tensor{loss.Total}
+	for _, part := range loss.Parts {
+		values = append(values, part.Value)
+	}
+	_ = s.NoGrad(func() error {
+		row = torch.Stack(0, values...)
+		return nil
+	})
+	return row
+}
+
+// Moves is how often the parameters were moved, counting a move that failed on the way.
+func (t *Trainer) Moves() int64 { return t.adam.Steps() }
+
+// parameters copies the parameters, in the order of the method's groups.
+func (t *Trainer) parameters() []weights.Value {
+	var list []weights.Value
+	for _, group := range t.method.Groups() {
+		for _, p := range group.Parameters {
+			list = append(list, weights.Value{Name: p.Name, Shape: p.Tensor.Shape(), Float32: p.Tensor.Float32s()})
+		}
+	}
+	return list
+}
+
+// save puts parameters and optimiser into a state.
+func (t *Trainer) save(state *checkpoint.State) {
+	adam := t.adam.State()
+	state.Rates, state.Moves, state.Parameters = adam.Rates, adam.Steps, t.parameters()
+	for i, p := range state.Parameters {
+		state.Means = append(state.Means, weights.Value{Name: p.Name, Shape: p.Shape, Float32: adam.Means[i]})
+		state.Squares = append(state.Squares, weights.Value{Name: p.Name, Shape: p.Shape, Float32: adam.Squares[i]})
+	}
+}
+
+// restore makes the optimiser, whose memory lives in s, remember what the state holds.
+func (t *Trainer) restore(s *torch.Scope, state *checkpoint.State) {
+	places := map[string]int{}
+	for i, p := range state.Parameters {
+		places[p.Name] = i
+	}
+	adam := torch.AdamState{Steps: state.Moves, Rates: state.Rates}
+	for _, group := range t.method.Groups() {
+		for _, p := range group.Parameters {
+			i := places[p.Name]
+			adam.Means = append(adam.Means, state.Means[i].Float32)
+			adam.Squares = append(adam.Squares, state.Squares[i].Float32)
+		}
+	}
+	t.adam.Restore(s, adam)
 }
 
 // EndEpoch lowers the learning rates as the recipe says.

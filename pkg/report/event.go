@@ -13,6 +13,7 @@ type StageStarted struct {
 	Stage string `json:"stage"`           // what is done, such as "train" or "evaluate bolts"
 	Unit  string `json:"unit,omitempty"`  // what is counted: "pictures", "steps"
 	Total int    `json:"total,omitempty"` // how many there are; 0 where that is not known
+	Done  int    `json:"done,omitempty"`  // how many of them were done before
 }
 
 // Progress says how far a stage has come.
@@ -67,12 +68,13 @@ type TrainStep struct {
 
 // TrainEpoch is the end of an epoch, and a line of a run's log.jsonl.
 type TrainEpoch struct {
-	Epoch   int     `json:"epoch"` // from 1
-	Epochs  int     `json:"epochs"`
-	Loss    float64 `json:"mean_loss"`         // over the epoch's pictures
-	Parts   Values  `json:"mean_parts"`        // likewise
-	Skipped int     `json:"skipped,omitempty"` // pictures that cannot be read and were left out
-	Seconds float64 `json:"seconds"`
+	Epoch        int     `json:"epoch"` // from 1
+	Epochs       int     `json:"epochs"`
+	Loss         float64 `json:"mean_loss"`               // over the epoch's pictures
+	Parts        Values  `json:"mean_parts"`              // likewise
+	Skipped      int     `json:"skipped,omitempty"`       // pictures that cannot be read and were left out
+	SkippedSteps int     `json:"skipped_steps,omitempty"` // left out because the loss or the gradient is not a finite number
+	Seconds      float64 `json:"seconds"`
 }
 
 func (StageStarted) kind() string { return "stage_started" }

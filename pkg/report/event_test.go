@@ -15,7 +15,7 @@ func TestEventLines(t *testing.T) {
 		event Event
 		want  string
 	}{
-		{StageStarted{"train", "steps", 20}, `{"event":"stage_started","stage":"train","unit":"steps","total":20}`},
+		{StageStarted{Stage: "train", Unit: "steps", Total: 20, Done: 7}, `{"event":"stage_started","stage":"train","unit":"steps","total":20,"done":7}`},
 		{StageStarted{Stage: "load"}, `{"event":"stage_started","stage":"load"}`},
 		{Progress{Stage: "train", Done: 3, Total: 20}, `{"event":"progress","stage":"train","done":3,"total":20}`},
 		{Progress{"evaluate", 3, 20, "a/b"}, `{"event":"progress","stage":"evaluate","done":3,"total":20,"detail":"a/b"}`},
@@ -33,8 +33,8 @@ func TestEventLines(t *testing.T) {
 			`{"event":"step","epoch":1,"step":2,"steps":8,"loss":1.75,"parts":{"focal":0.5,"dice":1,"classification":0.25},"lr":{"text":0.0005,"vision":0.001},"pictures_per_second":4.5}`,
 		},
 		{
-			TrainEpoch{Epoch: 1, Epochs: 2, Loss: 1.5, Parts: Values{{"focal", 0.5}}, Seconds: 60},
-			`{"event":"epoch","epoch":1,"epochs":2,"mean_loss":1.5,"mean_parts":{"focal":0.5},"seconds":60}`,
+			TrainEpoch{Epoch: 1, Epochs: 2, Loss: 1.5, Parts: Values{{"focal", 0.5}}, SkippedSteps: 3, Seconds: 60},
+			`{"event":"epoch","epoch":1,"epochs":2,"mean_loss":1.5,"mean_parts":{"focal":0.5},"skipped_steps":3,"seconds":60}`,
 		},
 	}
 	for _, c := range cases {

@@ -1,0 +1,178 @@
+package checkpoint
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"acdclip/pkg/config"
+	"acdclip/pkg/weights"
+)
+
+// sampleState is the state of a run in its fourth epoch.
+func sampleState(t testing.TB) State {
+	t.Helper()
+	scaled := func(factor float32) []weights.Value {
+		values := sampleTensors()
+		for i := range values {
+			for j := range values[i].Float32 {
+				values[i].Float32[j] *= factor
+			}
+		}
+		return values
+	}
+	metadata := sample(t)
+	metadata.Recipe.Accumulate, metadata.Recipe.InitFrom = 2, "sha256:04"
+	return State{
+		Format: StateVersion, Metadata: metadata, Prompts: map[string]string{"bolt": "hex bolt"}, Contents: "sha256:03", Rates: []float64{0.1, 1.0 / 3}, Moves: 41,
+		Place: Place{Epoch: 4, Pictures: 12, Step: 42, LogLines: 45, Bad: []int{3, 8}, Seconds: 1.5, Sums: Sums{
+			Readable: 11, Anomalous: 7, SkippedSteps: 1, Learned: 9, Loss: 0.1 + 0.2, Terms: []Term{{"focal", 1e-300}},
+		}},
+		Parameters: sampleTensors(), Means: scaled(2), Squares: scaled(4),
+	}
+}
+
+func writeState(t testing.TB, state State) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "state.safetensors")
+	if err := WriteState(path, state); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestStateComesBack(t *testing.T) {
+	path := writeState(t, sampleState(t))
+	got, err := ReadState(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := sampleState(t); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if again := writeState(t, got); !bytes.Equal(valuesOf(t, path), valuesOf(t, again)) {
+		t.Error("a state that was read and written again has other bytes")
+	}
+	if err := got.Match(sampleShapes()); err != nil {
+		t.Error(err)
+	}
+	for _, shapes := range [][]Shape{sampleShapes()[:1], {sampleShapes()[0], {"other", []int64{2}}}, {sampleShapes()[0], {"text.0.norm.bias", []int64{1, 2}}}} {
+		if err := got.Match(shapes); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%v: got %v", shapes, err)
+		}
+	}
+	if c, err := Open(path); !errors.Is(err, ErrState) {
+		t.Errorf("as a checkpoint: %v, %v", c, err)
+	}
+	if _, err := ReadState(write(t, sample(t), sampleTensors())); err == nil || !strings.Contains(err.Error(), "no state of a training") {
+		t.Errorf("a checkpoint as a state: %v", err)
+	}
+}
+
+// TestDamagedStates: no byte of a state can be cut off or changed unseen.
+func TestDamagedStates(t *testing.T) {
+	whole := valuesOf(t, writeState(t, sampleState(t)))
+	path := filepath.Join(t.TempDir(), "state.safetensors")
+	refused := func(what string, at int, content []byte) {
+		if err := os.WriteFile(path, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		state, err := ReadState(path)
+		if err == nil && !reflect.DeepEqual(state, sampleState(t)) {
+			t.Errorf("byte %d %s: read as %+v", at, what, state)
+		}
+		if err != nil && !strings.Contains(err.Error(), path) {
+			t.Errorf("byte %d %s: %v does not name the file", at, what, err)
+		}
+	}
+	for at := range whole {
+		refused("and all after it cut off", at, whole[:at])
+		changed := bytes.Clone(whole)
+		changed[at] ^= 4
+		refused("changed", at, changed)
+	}
+}
+
+func TestDecodeStateIsStrict(t *testing.T) {
+	place := func(tree map[string]any) map[string]any { return tree["place"].(map[string]any) }
+	for _, test := range []struct {
+		name   string
+		change func(tree map[string]any)
+		kind   error
+	}{
+		{"newer format", func(tree map[string]any) { tree["format"] = StateVersion + 1 }, config.ErrOtherVersion},
+		{"unknown entry", func(tree map[string]any) { tree["momentum"] = 1 }, config.ErrOtherVersion},
+		{"missing entry", func(tree map[string]any) { delete(place(tree), "bad") }, config.ErrOtherVersion},
+		{"no metadata", func(tree map[string]any) { tree["metadata"] = map[string]any{} }, config.ErrOtherVersion},
+		{"negative step", func(tree map[string]any) { place(tree)["step"] = -1 }, ErrDamaged},
+		{"negative place", func(tree map[string]any) { place(tree)["bad"] = []int{-1} }, ErrDamaged},
+		{"epoch 0", func(tree map[string]any) { place(tree)["epoch"] = 0 }, ErrDamaged},
+		{"another epoch than the metadata's", func(tree map[string]any) { place(tree)["epoch"] = 9 }, ErrDamaged},
+	} {
+		var tree map[string]any
+		text, err := json.Marshal(sampleState(t))
+		if err := errors.Join(err, json.Unmarshal(text, &tree)); err != nil {
+			t.Fatal(err)
+		}
+		test.change(tree)
+		if text, err = json.Marshal(tree); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := decodeState(string(text)); !errors.Is(err, test.kind) {
+			t.Errorf("%s: got %v", test.name, err)
+		}
+	}
+}
+
+// FuzzReadState: whatever the bytes, a state that is accepted is written as it was read.
+func FuzzReadState(f *testing.F) {
+	whole := valuesOf(f, writeState(f, sampleState(f)))
+	f.Add(whole)
+	f.Add(whole[:len(whole)/2])
+	f.Add(bytes.Replace(whole, []byte(`\"epoch\":4`), []byte(`\"epoch\":5`), 1))
+	f.Add(valuesOf(f, write(f, sample(f), sampleTensors())))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		path := filepath.Join(t.TempDir(), "state.safetensors")
+		if err := os.WriteFile(path, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		state, err := ReadState(path)
+		if err != nil {
+			return
+		}
+		again, err := ReadState(writeState(t, state))
+		if err != nil || !reflect.DeepEqual(again, state) {
+			t.Errorf("%+v came back as %+v, %v", state, again, err)
+		}
+	})
+}
+
+// FuzzDecodeState: what decodeState accepts, it accepts again after encoding, as the same.
+func FuzzDecodeState(f *testing.F) {
+	whole, err := json.Marshal(sampleState(f))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, text := range []string{string(whole), "{}", strings.Replace(string(whole), `"bad":[3,8]`, `"bad":null`, 1), strings.Replace(string(whole), `"place":{`, `"place":[`, 1)} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		state, err := decodeState(text)
+		if err != nil {
+			return
+		}
+		encoded, err := json.Marshal(state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := decodeState(string(encoded))
+		if err != nil || !reflect.DeepEqual(again, state) {
+			t.Errorf("%+v came back as %+v, %v", state, again, err)
+		}
+	})
+}

@@ -1,0 +1,98 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/report"
+)
+
+// Estimate says what a training will take.
+type Estimate struct {
+	Conditions     string // what was measured on
+	Steps          int    // of the whole training
+	Left           int    // of them
+	Measured       int    // steps that were taken for it
+	SecondsPerStep float64
+	Cache          int64 // bytes of decoded pictures that will be kept beyond those kept now
+}
+
+// EstimateTraining takes the first few steps of a training, or of what is left of
+// one, and throws them away. It writes nothing; o.Log is not used.
+func EstimateTraining(ctx context.Context, o TrainOptions) (Estimate, error) {
+	set, err := learnable(o.Set, o.Emit)
+	if err != nil {
+		return Estimate{}, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	watch := &stopwatch{enough: cancel, taken: []time.Time{time.Now()}}
+	emit := o.Emit
+	o.Set, o.Log, o.Config.Train.SaveMinutes = set, watch, math.Inf(1)
+	o.Emit = func(event report.Event) {
+		if warning, ok := event.(report.Warning); ok {
+			emit(warning)
+		}
+	}
+	r, err := newRun(ctx, o)
+	if err != nil {
+		return Estimate{}, err
+	}
+	defer r.base.close()
+	if err := r.epoch(ctx); err != nil && (!errors.Is(err, context.Canceled) || !watch.done()) {
+		return Estimate{}, err
+	}
+	// Saving takes memory, too.
+	err = r.base.runtime.Do(context.WithoutCancel(ctx), func(*torch.Scope) error {
+		r.trainer.save(&checkpoint.State{})
+		return nil
+	})
+	estimate := Estimate{
+		Conditions: r.base.conditions(r.Config.Model.ImageSize).Text, Steps: r.steps(),
+		Measured: len(watch.taken) - 1, SecondsPerStep: watch.perStep(),
+	}
+	estimate.Left = max(0, estimate.Steps-r.at.Step+estimate.Measured)
+	if pictures, bytes := r.cache.Held(); pictures > 0 {
+		all := float64(bytes) / float64(pictures) * float64(len(r.Set.Items))
+		estimate.Cache = max(0, int64(min(all, float64(r.Config.Data.Cache)))-bytes)
+	}
+	return estimate, err
+}
+
+// stopwatch is a Log that notes when steps end, and says when there were enough.
+type stopwatch struct {
+	taken  []time.Time // the beginning, then the steps' ends
+	enough func()
+}
+
+// measuredSteps are few because one of ViT-L/14 takes a minute on a slow CPU; the
+// first, which also waits for the first pictures, counts only where it is alone.
+const measuredSteps = 3
+
+func (w *stopwatch) Begin(int) error { return nil }
+
+func (w *stopwatch) Write(event report.Event) error {
+	if _, step := event.(report.TrainStep); step {
+		w.taken = append(w.taken, time.Now())
+	}
+	if w.done() {
+		w.enough()
+	}
+	return nil
+}
+
+func (w *stopwatch) Sync() error { return nil }
+
+func (w *stopwatch) done() bool { return len(w.taken) > measuredSteps }
+
+func (w *stopwatch) perStep() float64 {
+	from, to := 0, len(w.taken)-1
+	if to > 1 {
+		from = 1
+	}
+	return w.taken[to].Sub(w.taken[from]).Seconds() / float64(max(1, to-from))
+}

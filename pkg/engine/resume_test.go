@@ -1,0 +1,339 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/config"
+	"acdclip/pkg/contents"
+	"acdclip/pkg/data/synth"
+	"acdclip/pkg/report"
+)
+
+// memoryLog is a Log in memory, whose lines can stop the training.
+type memoryLog struct {
+	lines  []string
+	stopAt int // when there are so many lines
+	stop   func()
+}
+
+func (l *memoryLog) Begin(lines int) error {
+	l.lines = l.lines[:lines]
+	return nil
+}
+
+func (l *memoryLog) Write(event report.Event) error {
+	var line bytes.Buffer
+	if err := report.NewEventWriter(&line, nil).Write(event); err != nil {
+		return err
+	}
+	if l.lines = append(l.lines, line.String()); len(l.lines) == l.stopAt {
+		l.stop()
+	}
+	return nil
+}
+
+func (l *memoryLog) Sync() error { return nil }
+
+// without gives the lines without what a clock decides.
+func (l *memoryLog) withoutTimings() string {
+	return regexp.MustCompile(`"(pictures_per_second|seconds)":[^,}]+`).ReplaceAllString(strings.Join(l.lines, ""), "")
+}
+
+// filesOf gives the files of a run but for its state.
+func filesOf(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, entry := range entries {
+		content, err := os.ReadFile(filepath.Join(folder, entry.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if entry.Name() != StateFile {
+			files[entry.Name()] = string(content)
+		}
+	}
+	return files
+}
+
+func readState(t *testing.T, o TrainOptions) *checkpoint.State {
+	t.Helper()
+	state, err := checkpoint.ReadState(filepath.Join(o.Folder, StateFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &state
+}
+
+// TestTrainResumes: stopped after any line of the log and resumed, with another
+// number of workers, a run gives the files and the log of one that was not stopped.
+func TestTrainResumes(t *testing.T) {
+	set := drawn(t, synth.Textures)
+	if err := os.WriteFile(set.Items[3].Path, []byte("no picture"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	options := func() (TrainOptions, *memoryLog) {
+		o := training(t, set, "data.skip_bad=true", "train.accumulate=2", "train.batch=2")
+		log := &memoryLog{}
+		o.Log = log
+		return o, log
+	}
+	whole, wholeLog := options()
+	whole.Load.Workers = 1
+	if err := Train(context.Background(), whole); err != nil {
+		t.Fatal(err)
+	}
+	want := filesOf(t, whole.Folder)
+	for stop := 1; stop < len(wholeLog.lines)-1; stop++ { // after the last step the run ends by itself
+		o, log := options()
+		ctx, cancel := context.WithCancel(context.Background())
+		log.stopAt, log.stop = stop, cancel
+		if err := Train(ctx, o); !errors.Is(err, context.Canceled) {
+			t.Fatalf("stopped after line %d: %v", stop, err)
+		}
+		o.Resume = readState(t, o)
+		if o.Resume.Place.LogLines < stop {
+			t.Errorf("stopped after line %d, the state is that of line %d", stop, o.Resume.Place.LogLines)
+		}
+		o.Load.Workers = 3
+		log.lines = append(log.lines, "{half a li")
+		if err := Train(context.Background(), o); err != nil {
+			t.Fatal(err)
+		}
+		for name, content := range filesOf(t, o.Folder) {
+			if content != want[name] {
+				t.Errorf("stopped after line %d: %s has other bytes", stop, name)
+			}
+		}
+		if got := log.withoutTimings(); got != wholeLog.withoutTimings() {
+			t.Errorf("stopped after line %d: the log is\n%s\nwant\n%s", stop, got, wholeLog.withoutTimings())
+		}
+	}
+}
+
+// TestTrainRefusesAnotherRun: what changes the numbers must be what the run began with.
+func TestTrainRefusesAnotherRun(t *testing.T) {
+	set := drawn(t, synth.Textures)
+	o := training(t, set, "train.epochs=1")
+	o.Contents = "sha256:1"
+	if err := Train(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		says   string
+		change func(*TrainOptions)
+	}{
+		{"", func(o *TrainOptions) { o.Config.Train.Epochs = 2 }},
+		{"", func(o *TrainOptions) { o.Config.Threads = 0 }}, // what the run began with, then
+		{"", func(o *TrainOptions) { o.Config.Device = config.DeviceAuto }},
+		{"threads (2, begun with 1)", func(o *TrainOptions) { o.Config.Threads = 2 }},
+		{"acdclip (v2, begun with test)", func(o *TrainOptions) { o.Version = "v2" }},
+		{"the contents of pictures or masks", func(o *TrainOptions) { o.Contents = "sha256:2" }},
+		{"the list of pictures, classes and masks", func(o *TrainOptions) { o.Set, _ = set.Select(nil, 6) }},
+		{"the configuration", func(o *TrainOptions) { o.Config.Train.LRDecay = 0.5 }},
+		{"the prompt names", func(o *TrainOptions) {
+			o.Set, _ = set.Select(nil, 0)
+			o.Set.Classes = append(o.Set.Classes[:0:0], o.Set.Classes...)
+			o.Set.Classes[0].Prompt, o.Set.Classes[1].Prompt = o.Set.Classes[1].Prompt, o.Set.Classes[0].Prompt
+		}},
+	} {
+		again := o
+		again.Resume = readState(t, o)
+		test.change(&again)
+		_, err := newRunClosed(again)
+		switch {
+		case test.says == "" && err != nil:
+			t.Errorf("got %v", err)
+		case test.says != "" && (!errors.Is(err, ErrOtherRun) || !strings.Contains(err.Error(), test.says)):
+			t.Errorf("got %v, want %q", err, test.says)
+		}
+	}
+}
+
+// newRunClosed makes a run and closes it.
+func newRunClosed(o TrainOptions) (*run, error) {
+	r, err := newRun(context.Background(), o)
+	if err == nil {
+		r.base.close()
+	}
+	return r, err
+}
+
+// TestTrainSavesWhatItHas: also a run that an error ends leaves the state of the last whole step.
+func TestTrainSavesWhatItHas(t *testing.T) {
+	t.Run("at a picture that cannot be read", func(t *testing.T) {
+		set := drawn(t, synth.Textures)
+		o := training(t, set, "train.batch=1", "train.epochs=1", "data.cache=0")
+		o.Load.Workers = 1
+		log := &memoryLog{}
+		o.Log = log
+		r, err := newRun(context.Background(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.base.close()
+		order := r.loading().Order
+		if err := os.WriteFile(set.Items[order[4]].Path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.train(context.Background()); err == nil {
+			t.Fatal("a broken picture was learned from")
+		}
+		if place := readState(t, o).Place; place.Step != 4 || place.Pictures != 4 || place.LogLines != 4 {
+			t.Errorf("the state is that of %+v", place)
+		}
+		// With skip_bad, which changes nothing up to there, the run goes on.
+		o.Resume, o.Config.Data.SkipBad = readState(t, o), true
+		if err := Train(context.Background(), o); err != nil || len(log.lines) != 10 {
+			t.Errorf("%v, %d lines", err, len(log.lines))
+		}
+	})
+	t.Run("not in the middle of a step", func(t *testing.T) {
+		o := training(t, drawn(t, synth.Textures), "train.epochs=1")
+		full := errors.New("disk full")
+		o.Log = logged(func(event report.Event) error {
+			if step := event.(report.TrainStep); step.Step == 2 {
+				return full
+			}
+			return nil
+		})
+		if err := Train(context.Background(), o); !errors.Is(err, full) {
+			t.Errorf("got %v", err)
+		}
+		if place := readState(t, o).Place; place.Step != 0 { // the second step moved, and stands in no log
+			t.Errorf("the state is that of step %d", place.Step)
+		}
+	})
+	t.Run("when the folder is gone", func(t *testing.T) {
+		o := training(t, drawn(t, synth.Textures))
+		ctx, cancel := context.WithCancel(context.Background())
+		o.Log = logged(func(report.Event) error {
+			cancel()
+			return os.RemoveAll(o.Folder)
+		})
+		if err := Train(ctx, o); err == nil || errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), StateFile) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestTrainSavesInTime: with train.save_minutes 0 each step leaves a state.
+func TestTrainSavesInTime(t *testing.T) {
+	for minutes, want := range map[string]string{"0": "0 1 2 3 4", "60": "0 0 0 0 0"} {
+		o := training(t, drawn(t, synth.Textures), "train.epochs=1", "train.save_minutes="+minutes)
+		var steps []string
+		o.Log = logged(func(event report.Event) error { // before the step's state is saved
+			steps = append(steps, fmt.Sprint(readState(t, o).Place.Step))
+			return nil
+		})
+		if err := Train(context.Background(), o); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(steps, " "); got != want {
+			t.Errorf("save_minutes %s: the states are those of steps %s", minutes, got)
+		}
+	}
+}
+
+// TestTrainBeginsWithACheckpoint: its adapters are the first, and it is in the metadata.
+func TestTrainBeginsWithACheckpoint(t *testing.T) {
+	first := training(t, drawn(t, synth.Textures), "train.epochs=1")
+	first.Files = contents.NewSet([]contents.Sum{{Size: 1}})
+	if err := Train(context.Background(), first); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(first.Folder, LastFile)
+	set := drawn(t, synth.Objects)
+	second := training(t, set, "train.epochs=1", "train.init_from="+path)
+	second.Files = contents.NewSet([]contents.Sum{{Size: 2}})
+	ctx, cancel := context.WithCancel(context.Background())
+	second.Log = logged(func(report.Event) error { cancel(); return nil })
+	r, err := newRun(ctx, second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.base.close()
+	if err := r.begin(); err != nil {
+		t.Fatal(err)
+	}
+	before, err := checkpoint.ReadState(filepath.Join(first.Folder, StateFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := readState(t, second)
+	if !reflect.DeepEqual(state.Parameters, before.Parameters) || state.Moves != 0 {
+		t.Error("training does not begin with the checkpoint's adapters")
+	}
+	if m := state.Metadata; !strings.HasPrefix(m.Recipe.InitFrom, "sha256:") || !m.Files.HasSize(1) || !m.Files.HasSize(2) {
+		t.Errorf("metadata %+v", m)
+	}
+	// Once begun, it needs the checkpoint no more.
+	if err := r.train(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	second.Resume = readState(t, second)
+	second.Log = logged(func(report.Event) error { return nil })
+	if err := Train(context.Background(), second); err != nil {
+		t.Fatal(err)
+	}
+	c, err := checkpoint.Open(filepath.Join(second.Folder, LastFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if c.Metadata.Recipe.InitFrom != state.Metadata.Recipe.InitFrom || !c.Metadata.Files.HasSize(1) {
+		t.Errorf("metadata of the resumed run %+v", c.Metadata.Recipe)
+	}
+	for setting, says := range map[string]string{"model.groups=3": "model.groups: is 3, but the checkpoint to begin with was trained with 2", "model.adapter.hidden=5": "model.adapter.hidden: is 5, but"} {
+		_, err := newRunClosed(training(t, set, "train.init_from="+filepath.Join(second.Folder, LastFile), setting))
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", setting, err)
+		}
+	}
+}
+
+// TestEstimateTraining takes three steps and leaves nothing behind.
+func TestEstimateTraining(t *testing.T) {
+	for batch, measured := range map[string]int{"2": 3, "10": 1} {
+		o := training(t, drawn(t, synth.Textures), "train.epochs=3", "train.save_minutes=0", "train.batch="+batch)
+		e, err := EstimateTraining(context.Background(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Measured != measured || e.Left != e.Steps || e.SecondsPerStep <= 0 || e.Cache < 0 || !strings.Contains(e.Conditions, "on cpu with 1") {
+			t.Errorf("%+v", e)
+		}
+		if files := filesOf(t, o.Folder); len(files) > 0 {
+			t.Errorf("left %v", files)
+		}
+	}
+	o := training(t, drawn(t, synth.Textures), "train.epochs=1", "train.batch=2")
+	ctx, cancel := context.WithCancel(context.Background())
+	o.Log = &memoryLog{stopAt: 2, stop: cancel}
+	if err := Train(ctx, o); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if _, err := EstimateTraining(ctx, o); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+	o.Resume = readState(t, o)
+	if e, err := EstimateTraining(context.Background(), o); err != nil || e.Left != 3 || e.Steps != 5 {
+		t.Errorf("of a run to resume: %+v, %v", e, err)
+	}
+}

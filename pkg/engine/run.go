@@ -1,0 +1,357 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/config"
+	"acdclip/pkg/data"
+	"acdclip/pkg/model"
+	"acdclip/pkg/model/acdclip"
+	"acdclip/pkg/report"
+)
+
+// run is one training under way.
+type run struct {
+	TrainOptions
+	base     *base
+	method   model.Trainable
+	trainer  *Trainer
+	metadata checkpoint.Metadata
+	classOf  map[string]model.Class
+	cache    *data.Cache
+
+	at      checkpoint.Place // between two steps
+	moves   int64            // of the optimiser at that place
+	began   time.Time        // when the epoch began or was gone on with
+	saved   time.Time        // the last state
+	unsaved error            // why a file could not be written
+}
+
+func newRun(ctx context.Context, o TrainOptions) (*run, error) {
+	if o.Resume != nil {
+		o.Config = asBegun(o.Config, o.Resume.Metadata)
+	}
+	b, err := openBase(ctx, o.Config, o.Config.Model)
+	if err != nil {
+		return nil, err
+	}
+	o.Config.Model.Adapter.Hidden = o.Config.Model.Adapter.HiddenFor(b.clip.Vision.Width)
+	r := &run{
+		TrainOptions: o, base: b, classOf: map[string]model.Class{}, cache: data.NewCache(o.Config.Data.Cache), at: checkpoint.Place{Epoch: 1},
+	}
+	for _, class := range o.Set.Classes {
+		r.classOf[class.Name] = model.Class{Prompt: class.Prompt, Domain: o.Set.Domain}
+	}
+	if err := r.build(ctx); err != nil {
+		b.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// build makes method and trainer, and goes to where the run begins or goes on.
+func (r *run) build(ctx context.Context) (err error) {
+	if r.metadata, err = r.describe(); err != nil {
+		return err
+	}
+	values := acdclip.FreshValues(r.Config.Seed)
+	switch {
+	case r.Resume != nil:
+		// What it began with is not read again; the state's Contents are those of its own pictures.
+		r.metadata.Files, r.metadata.Recipe.InitFrom = r.Resume.Metadata.Files, r.Resume.Metadata.Recipe.InitFrom
+		if err := r.continues(r.Resume); err != nil {
+			return err
+		}
+		values = fromState(r.Resume)
+	case r.Config.Train.InitFrom != "":
+		adapters, err := checkpoint.Open(r.Config.Train.InitFrom)
+		if err != nil {
+			return err
+		}
+		defer adapters.Close()
+		if err := r.beginsWith(adapters); err != nil {
+			return err
+		}
+		values = fromCheckpoint(adapters)
+	}
+	method, err := r.base.method(r.Config.Model, r.Config.Loss, values, true)
+	if err != nil {
+		return err
+	}
+	r.method = method
+	return r.base.runtime.Do(ctx, func(*torch.Scope) error {
+		r.trainer = NewTrainer(r.base.scope, method, r.Config.Train)
+		if r.Resume != nil {
+			r.trainer.restore(r.base.scope, r.Resume)
+			r.at, r.moves = r.Resume.Place, r.Resume.Moves
+		}
+		return nil
+	})
+}
+
+// beginsWith checks that training can begin with a checkpoint's adapters, and
+// notes them in the metadata. Their training's pictures were seen by this one, too.
+func (r *run) beginsWith(adapters *checkpoint.Checkpoint) error {
+	begun := adapters.Metadata
+	if begun.CLIP != "" && begun.CLIP != r.metadata.CLIP {
+		return fmt.Errorf("%w: %s was trained on %s, and %s is %s", ErrOtherCLIP, adapters.Path, begun.CLIP, r.Config.Clip, r.metadata.CLIP)
+	}
+	if err := config.CheckInitial(begun.Model, r.Config.Model); err != nil {
+		return fmt.Errorf("checkpoint %s: %w", adapters.Path, err)
+	}
+	r.metadata.Recipe.InitFrom = adapters.Fingerprint
+	r.metadata.Files = r.metadata.Files.Union(begun.Files)
+	return nil
+}
+
+// describe gives the metadata of the run's checkpoints.
+func (r *run) describe() (checkpoint.Metadata, error) {
+	libtorch, err := torch.Version()
+	if err != nil {
+		return checkpoint.Metadata{}, err
+	}
+	c := r.Config
+	metadata := checkpoint.Metadata{
+		Method: c.Method, Preset: c.Preset, Model: c.Model, Loss: c.Loss,
+		Recipe: checkpoint.Recipe{
+			Classes: c.Train.Classes, Limit: c.Train.Limit, Epochs: c.Train.Epochs, Batch: c.Train.Batch, LR: c.Train.LR, LRDecay: c.Train.LRDecay,
+			Augment: c.Train.Augment, MaskThreshold: int(r.Set.MaskThreshold),
+		},
+		Auxiliary: r.Set.Name, ListHash: r.Set.ListHash(), Files: r.Files, CLIP: r.base.source.Fingerprint, Seed: &c.Seed,
+		Threads: r.base.runtime.Threads(), Device: "cpu", Versions: checkpoint.Versions{Acdclip: r.Version, Libtorch: libtorch},
+	}
+	if c.Train.Accumulate > 1 {
+		metadata.Recipe.Accumulate = c.Train.Accumulate
+	}
+	if r.base.runtime.Device().CUDA {
+		metadata.Device = "cuda"
+	}
+	for _, class := range r.Set.Classes {
+		metadata.Prompts = append(metadata.Prompts, class.Prompt)
+	}
+	slices.Sort(metadata.Prompts)
+	return metadata, nil
+}
+
+// perStep is the number of pictures that a step learns from, unless fewer are left.
+func (r *run) perStep() int { return r.Config.Train.Batch * r.Config.Train.Accumulate }
+
+func (r *run) steps() int {
+	return r.Config.Train.Epochs * ((len(r.Set.Items) + r.perStep() - 1) / r.perStep())
+}
+
+// train goes through the epochs that are left.
+func (r *run) train(ctx context.Context) error {
+	r.Emit(r.base.conditions(r.Config.Model.ImageSize))
+	if err := r.begin(); err != nil {
+		return err
+	}
+	stage, start := "train on "+r.Set.Name, time.Now()
+	r.Emit(report.StageStarted{Stage: stage, Unit: "steps", Done: r.at.Step, Total: r.steps()})
+	for r.at.Epoch <= r.Config.Train.Epochs {
+		if err := r.epoch(ctx); err != nil {
+			return r.stopped(fmt.Errorf("epoch %d: %w", r.at.Epoch, err))
+		}
+		if err := r.saveEpoch(); err != nil {
+			return err
+		}
+	}
+	r.Emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
+	return nil
+}
+
+// epoch goes through what is left of the epoch's shuffled pictures.
+func (r *run) epoch(ctx context.Context) error {
+	var pictures []data.Picture
+	taken := r.at.Pictures
+	for picture := range data.Load(ctx, r.Set.Items, r.loading()) {
+		taken++
+		if picture.Err != nil {
+			if err := r.skip(picture); err != nil {
+				return err
+			}
+			continue
+		}
+		if pictures = append(pictures, picture); len(pictures) == r.perStep() {
+			if err := r.learn(ctx, pictures, taken); err != nil {
+				return err
+			}
+			pictures = pictures[:0]
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(pictures) > 0 {
+		if err := r.learn(ctx, pictures, taken); err != nil {
+			return err
+		}
+	}
+	return r.endEpoch()
+}
+
+// endEpoch logs the epoch and goes to the place before the next one.
+func (r *run) endEpoch() error {
+	sums := r.at.Sums
+	switch {
+	case sums.Readable == 0:
+		return fmt.Errorf("dataset %s: none of its pictures can be read: %w", r.Set.Name, data.ErrNoPictures)
+	case sums.Anomalous == 0:
+		return fmt.Errorf("dataset %s: none of its anomalous pictures can be read: %w", r.Set.Name, ErrNoAnomalies)
+	case sums.Learned == 0:
+		return fmt.Errorf("in each of the %d steps the loss or the gradient was %w: nothing was learned", sums.SkippedSteps, ErrNotFinite)
+	}
+	event := report.TrainEpoch{
+		Epoch: r.at.Epoch, Epochs: r.Config.Train.Epochs, Loss: sums.Loss / float64(sums.Learned),
+		Skipped: len(r.at.Bad), SkippedSteps: sums.SkippedSteps, Seconds: r.seconds(),
+	}
+	for _, term := range sums.Terms {
+		event.Parts = append(event.Parts, report.Value{Name: term.Name, Value: term.Sum / float64(sums.Learned)})
+	}
+	if err := r.log(event); err != nil {
+		return err
+	}
+	r.trainer.EndEpoch()
+	r.at = checkpoint.Place{Epoch: r.at.Epoch + 1, Step: r.at.Step, LogLines: r.at.LogLines, Bad: r.at.Bad}
+	r.began = time.Now()
+	return nil
+}
+
+// seconds is how long the epoch has taken so far, not counting pauses.
+func (r *run) seconds() float64 { return r.at.Seconds + time.Since(r.began).Seconds() }
+
+// loading says how the rest of the epoch's pictures is read: in the epoch's own
+// order, and varied by what seed, epoch and each picture's place give.
+func (r *run) loading() data.LoadOptions {
+	load := r.Load
+	load.Size, load.Masks, load.MaskThreshold = r.Config.Model.ImageSize, true, r.Set.MaskThreshold
+	load.Ahead = r.perStep() // the next batch is read while this one is learned
+	order := rand.New(rand.NewPCG(r.Config.Seed, uint64(r.at.Epoch))).Perm(len(r.Set.Items))
+	load.Order = order[min(r.at.Pictures, len(order)):]
+	load.Cache = r.cache
+	if r.Config.Train.Augment {
+		load.Augment = &data.Augmentation{Seed: r.Config.Seed, Epoch: r.at.Epoch}
+	}
+	return load
+}
+
+// skip leaves a picture that cannot be read out, where that is allowed, and warns the first time.
+func (r *run) skip(picture data.Picture) error {
+	err := fmt.Errorf("dataset %s, class %s: %w", r.Set.Name, picture.Item.Class, picture.Err)
+	if !r.Config.Data.SkipBad {
+		return fmt.Errorf("%w; mend or remove it, or set data.skip_bad", err)
+	}
+	if place, known := slices.BinarySearch(r.at.Bad, picture.Index); !known {
+		r.at.Bad = slices.Insert(slices.Clone(r.at.Bad), place, picture.Index)
+		r.Emit(report.Warning{Text: err.Error() + "; it is left out"})
+	}
+	return nil
+}
+
+// learn takes one step on pictures, which end the first taken of the epoch's
+// order. A step that was begun is finished, also when ctx ends.
+func (r *run) learn(ctx context.Context, pictures []data.Picture, taken int) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	start := time.Now()
+	var loss float64
+	var parts report.Values
+	err := r.base.runtime.Do(ctx, func(s *torch.Scope) (err error) {
+		var batches []model.Batch
+		for batch := range slices.Chunk(pictures, r.Config.Train.Batch) {
+			batches = append(batches, r.batch(s, batch))
+		}
+		loss, parts, err = r.trainer.Step(ctx, s, batches...)
+		return err
+	})
+	next := r.at
+	next.Step, next.Pictures = next.Step+1, taken
+	if err != nil {
+		err = fmt.Errorf("step %d, %s: %w", next.Step, described(pictures), explain(err, "train.batch (train.accumulate can make up for it)"))
+	}
+	switch {
+	case errors.Is(err, ErrNotFinite) && r.Config.Train.SkipNonfinite:
+		r.Emit(report.Warning{Text: err.Error() + "; the step is left out"})
+		next.Sums = leftOut(next.Sums, pictures)
+	case errors.Is(err, ErrNotFinite):
+		return fmt.Errorf("%w; lower train.lr, or set train.skip_nonfinite to leave such steps out", err)
+	case err != nil:
+		return err
+	default:
+		err := r.log(report.TrainStep{
+			Epoch: r.at.Epoch, Step: next.Step, Steps: r.steps(), Loss: loss, Parts: parts, LearningRates: r.trainer.LearningRates(),
+			PicturesPerSecond: float64(len(pictures)) / time.Since(start).Seconds(),
+		})
+		if err != nil {
+			return err
+		}
+		next.LogLines = r.at.LogLines
+		next.Sums = learned(next.Sums, loss, parts, pictures)
+	}
+	r.at, r.moves = next, r.trainer.Moves()
+	return r.saveInTime()
+}
+
+func (r *run) log(event report.Event) error {
+	r.Emit(event)
+	if err := r.Log.Write(event); err != nil {
+		return fmt.Errorf("writing the log: %w", err)
+	}
+	r.at.LogLines++
+	return nil
+}
+
+// described names pictures and their classes.
+func described(pictures []data.Picture) string {
+	var paths, classes []string
+	for _, picture := range pictures {
+		paths = append(paths, picture.Item.Path)
+		classes = append(classes, picture.Item.Class)
+	}
+	slices.Sort(classes)
+	return fmt.Sprintf("of class %s, pictures %s", strings.Join(slices.Compact(classes), ", "), strings.Join(paths, ", "))
+}
+
+// learned adds a step to an epoch's sums.
+func learned(sums checkpoint.Sums, loss float64, parts report.Values, pictures []data.Picture) checkpoint.Sums {
+	sums = seen(sums, pictures)
+	count := float64(len(pictures))
+	sums.Learned += len(pictures)
+	sums.Loss += loss * count
+	terms := make([]checkpoint.Term, len(parts))
+	for i, part := range parts {
+		terms[i] = checkpoint.Term{Name: part.Name, Sum: part.Value * count}
+		if i < len(sums.Terms) {
+			terms[i].Sum += sums.Terms[i].Sum
+		}
+	}
+	sums.Terms = terms
+	return sums
+}
+
+// leftOut adds a step that moved nothing.
+func leftOut(sums checkpoint.Sums, pictures []data.Picture) checkpoint.Sums {
+	sums = seen(sums, pictures)
+	sums.SkippedSteps++
+	return sums
+}
+
+func seen(sums checkpoint.Sums, pictures []data.Picture) checkpoint.Sums {
+	sums.Readable += len(pictures)
+	for _, picture := range pictures {
+		if picture.Item.Anomalous {
+			sums.Anomalous++
+		}
+	}
+	return sums
+}

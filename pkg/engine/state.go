@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"time"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/config"
+	"acdclip/pkg/model/acdclip"
+	"acdclip/pkg/weights"
+)
+
+// ErrOtherRun reports that a run cannot be resumed because what it depends on has changed.
+var ErrOtherRun = errors.New("the run cannot be resumed")
+
+// asBegun fills in what a configuration leaves to the machine as it was when the run began.
+func asBegun(c config.Config, begun checkpoint.Metadata) config.Config {
+	if c.Threads == 0 {
+		c.Threads = begun.Threads
+	}
+	if c.Device == config.DeviceAuto && begun.Device == "cpu" {
+		c.Device = "cpu"
+	}
+	return c
+}
+
+// continues checks that the run is the one that state is of, and names what is not.
+func (r *run) continues(state *checkpoint.State) error {
+	begun, now := state.Metadata, r.metadata
+	begun.Format, begun.Epoch, begun.Recipe.Epochs = now.Format, now.Epoch, now.Recipe.Epochs // these may grow
+	var differ []string
+	compare := func(what string, begun, now any) {
+		if reflect.DeepEqual(begun, now) {
+			return
+		}
+		switch now.(type) {
+		case string, int:
+			what += fmt.Sprintf(" (%v, begun with %v)", now, begun)
+		}
+		differ = append(differ, what)
+	}
+	compare("CLIP", begun.CLIP, now.CLIP)
+	compare("the dataset's name", begun.Auxiliary, now.Auxiliary)
+	compare("the list of pictures, classes and masks", begun.ListHash, now.ListHash)
+	if state.Contents != r.Contents {
+		differ = append(differ, "the contents of pictures or masks")
+	}
+	compare("the prompt names", state.Prompts, r.prompts())
+	compare("threads", begun.Threads, now.Threads)
+	compare("device", begun.Device, now.Device)
+	compare("acdclip", begun.Versions.Acdclip, now.Versions.Acdclip)
+	compare("libtorch", begun.Versions.Libtorch, now.Versions.Libtorch)
+	if differ == nil { // the rest stands in config.yaml
+		compare("the configuration", begun, now)
+	}
+	if differ == nil {
+		return nil
+	}
+	return fmt.Errorf("%w, for what it depends on has changed: %s; give it what it was begun with, or begin another run", ErrOtherRun, strings.Join(differ, "; "))
+}
+
+// prompts gives each class's prompt name.
+func (r *run) prompts() map[string]string {
+	prompts := map[string]string{}
+	for _, class := range r.Set.Classes {
+		prompts[class.Name] = class.Prompt
+	}
+	return prompts
+}
+
+// fromState reads parameters from a state.
+func fromState(state *checkpoint.State) acdclip.Values {
+	held := map[string][]float32{}
+	for _, value := range state.Parameters {
+		held[value.Name] = value.Float32
+	}
+	return acdclip.Values{
+		Check: func(definitions []acdclip.Definition) error { return state.Match(shapes(definitions)) },
+		Read: func(d acdclip.Definition, values []float32) error {
+			copy(values, held[d.Name])
+			return nil
+		},
+	}
+}
+
+// begin opens the log and saves the first state, so that there is always one to go on from.
+func (r *run) begin() error {
+	r.began, r.saved = time.Now(), time.Now()
+	if err := r.Log.Begin(r.at.LogLines); err != nil {
+		return err
+	}
+	if r.Resume != nil {
+		return nil
+	}
+	return r.saveState()
+}
+
+// saveInTime saves the state where it is time to.
+func (r *run) saveInTime() error {
+	if time.Since(r.saved).Minutes() < r.Config.Train.SaveMinutes {
+		return nil
+	}
+	return r.saveState()
+}
+
+// saveEpoch writes the checkpoint of the epoch that has just ended, and the state
+// last: whenever the program is killed, what comes after the state that is there
+// is done again and gives the same files.
+func (r *run) saveEpoch() error {
+	metadata := r.metadata
+	metadata.Epoch = r.at.Epoch - 1
+	var parameters []weights.Value
+	err := r.base.runtime.Do(context.Background(), func(*torch.Scope) error {
+		parameters = r.trainer.parameters()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{fmt.Sprintf("epoch-%03d.safetensors", metadata.Epoch), LastFile} {
+		if err := checkpoint.Write(filepath.Join(r.Folder, name), metadata, parameters); err != nil {
+			return err
+		}
+	}
+	return r.saveState()
+}
+
+// saveState writes the state of the place between two steps. The log comes first,
+// since the state counts its lines.
+func (r *run) saveState() error {
+	state := checkpoint.State{Metadata: r.metadata, Prompts: r.prompts(), Contents: r.Contents, Place: r.at}
+	state.Metadata.Epoch = r.at.Epoch - 1
+	state.Place.Seconds = r.seconds()
+	err := r.base.runtime.Do(context.Background(), func(*torch.Scope) error {
+		r.trainer.save(&state)
+		return nil
+	})
+	if err == nil {
+		err = r.Log.Sync()
+	}
+	if err == nil {
+		err = checkpoint.WriteState(filepath.Join(r.Folder, StateFile), state)
+	}
+	r.saved, r.unsaved = time.Now(), err
+	return err
+}
+
+// stopped saves the state of a run that ends early, where it can be gone on from:
+// not in the middle of a step, nor where saving is what failed.
+func (r *run) stopped(cause error) error {
+	if r.unsaved != nil || r.moves != r.trainer.Moves() {
+		return cause
+	}
+	switch err := r.saveState(); {
+	case err == nil:
+		return cause
+	case errors.Is(cause, context.Canceled):
+		return fmt.Errorf("stopped after step %d: %w", r.at.Step, err)
+	default:
+		return errors.Join(cause, err)
+	}
+}
