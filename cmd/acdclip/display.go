@@ -84,17 +84,17 @@ func (l *lines) show(event report.Event) {
 	case report.StageStarted:
 		l.at = stage{event, l.now()}
 		l.last = l.now()
-		l.print("%s: %s%s", event.Stage, l.at.amount(), l.at.before())
+		l.print("%s: %s%s", event.Stage, l.at.amount(l.at.Total), l.at.before())
 	case report.Progress:
 		if l.due() && event.Done < event.Total {
-			l.print("%s: %d of %s%s, %s", event.Stage, event.Done, l.at.amount(), inBrackets(event.Detail), l.at.pace(event.Done, l.now()))
+			l.print("%s: %d of %s%s, %s", event.Stage, event.Done, l.at.amount(l.at.Total), inBrackets(event.Detail), l.at.pace(event.Done, l.now()))
 		}
 	case report.TrainStep:
 		if l.due() && event.Step < event.Steps {
 			l.print("%s: step %d of %d, %s", l.at.Stage, event.Step, event.Steps, describeStep(event, l.at.left(event.Step, l.now()))[0])
 		}
 	case report.StageDone:
-		l.print("%s: done, %s in %s", event.Stage, l.at.amount(), duration(event.Seconds))
+		l.print("%s: done, %s in %s", event.Stage, l.at.amount(l.at.Total-l.at.Done), duration(event.Seconds))
 	default:
 		l.message(event)
 	}
@@ -130,7 +130,7 @@ func (l *lines) due() bool {
 }
 
 // amount is "360 pictures".
-func (s stage) amount() string { return counted(s.Total, strings.TrimSuffix(s.Unit, "s"), s.Unit) }
+func (s stage) amount(n int) string { return counted(n, strings.TrimSuffix(s.Unit, "s"), s.Unit) }
 
 // before is ", 20 done before", or nothing.
 func (s stage) before() string {

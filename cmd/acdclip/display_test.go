@@ -72,9 +72,11 @@ func TestLinesOfResumedTraining(t *testing.T) {
 	now = now.Add(20 * time.Second)
 	l.show(report.TrainStep{Epoch: 1, Step: 30, Steps: 40, Loss: 1.5, LearningRates: report.Values{{Name: "text", Value: 1}}, PicturesPerSecond: 2.5})
 	l.show(report.TrainEpoch{Epoch: 1, Epochs: 2, Loss: 1.25, Skipped: 3, SkippedSteps: 1, Seconds: 40})
+	l.show(report.StageDone{Stage: "train on bolts", Seconds: 40})
 	want := `train on bolts: 40 steps, 20 done before
 train on bolts: step 30 of 40, epoch 1, loss 1.5000 (), learning rates text 1, 2.5 pictures a second, 20 s left
 epoch 1 of 2: mean loss 1.2500 () in 40 s, 3 pictures and 1 step left out
+train on bolts: done, 20 steps in 40 s
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)

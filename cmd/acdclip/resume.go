@@ -38,10 +38,7 @@ func (o *trainOptions) settle() (config.Config, *checkpoint.State, error) {
 	state, err := checkpoint.ReadState(filepath.Join(o.out, engine.StateFile))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if name := checkpointIn(o.out); name != "" {
-			return loaded.Config, nil, usagef("the run folder %s holds %s but no %s to go on from; --overwrite begins again", o.out, name, engine.StateFile)
-		}
-		return loaded.Config, nil, files.check(true)
+		return loaded.Config, nil, o.checkBeginning(files)
 	case err != nil:
 		return loaded.Config, nil, fmt.Errorf("%w; without a whole state the run cannot be resumed: --overwrite begins again", err)
 	}
@@ -60,13 +57,22 @@ func (o *trainOptions) settle() (config.Config, *checkpoint.State, error) {
 	return loaded.Config, &state, nil
 }
 
-// checkpointIn names a checkpoint in a folder, "" where there is none.
-func checkpointIn(folder string) string {
-	entries, _ := os.ReadDir(folder) // what is wrong with the folder is found later
+// checkBeginning checks a folder without a state in which --resume begins a run:
+// there may be what a run leaves that was killed before it saved anything.
+func (o *trainOptions) checkBeginning(files outputFolder) error {
+	begun, held := false, ""
+	entries, _ := os.ReadDir(o.out) // what is wrong with the folder is found by check
 	for _, entry := range entries {
-		if filepath.Ext(entry.Name()) == ".safetensors" {
-			return entry.Name()
+		begun = begun || entry.Name() == logFile
+		if filepath.Ext(entry.Name()) == ".safetensors" && entry.Name()[0] != '.' {
+			held = entry.Name()
 		}
 	}
-	return ""
+	switch {
+	case held != "":
+		return usagef("the run folder %s holds %s but no %s to go on from; --overwrite begins again", o.out, held, engine.StateFile)
+	case len(entries) > 0 && !begun:
+		return usagef("the run folder %s holds files but no run to go on with; give another with --out", o.out)
+	}
+	return files.check(true)
 }

@@ -67,6 +67,9 @@ func checkpointFacts(m *checkpoint.Metadata) []fact {
 	if m.Seed != nil {
 		facts = append(facts, fact{"seed", fmt.Sprint(*m.Seed)})
 	}
+	if m.Recipe.InitFrom != "" {
+		facts = append(facts, fact{"began with", m.Recipe.InitFrom})
+	}
 	if hashes := m.Files.Len(); hashes > 0 {
 		facts = append(facts, fact{"pictures", fmt.Sprintf("content hashes of %s of the auxiliary dataset", counted(hashes, "picture", "pictures"))})
 	}
