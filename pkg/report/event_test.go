@@ -17,8 +17,10 @@ func TestEventLines(t *testing.T) {
 	}{
 		{StageStarted{"train", "steps", 20}, `{"event":"stage_started","stage":"train","unit":"steps","total":20}`},
 		{StageStarted{Stage: "load"}, `{"event":"stage_started","stage":"load"}`},
-		{Progress{"train", 3, 20}, `{"event":"progress","stage":"train","done":3,"total":20}`},
+		{Progress{Stage: "train", Done: 3, Total: 20}, `{"event":"progress","stage":"train","done":3,"total":20}`},
+		{Progress{"evaluate", 3, 20, "mvtec/hex_bolt"}, `{"event":"progress","stage":"evaluate","done":3,"total":20,"detail":"mvtec/hex_bolt"}`},
 		{StageDone{"train", 1.5}, `{"event":"stage_done","stage":"train","seconds":1.5}`},
+		{Costs{5, 3, 0.5, 4, 1}, `{"event":"costs","total":5,"model":3,"waiting":0.5,"reading":4,"metrics":1}`},
 		{Notice{"a -> b & c"}, `{"event":"notice","text":"a -> b & c"}`},
 		{Warning{"two\nlines"}, `{"event":"warning","text":"two\nlines"}`},
 		{Failure{"no"}, `{"event":"failure","text":"no"}`},
