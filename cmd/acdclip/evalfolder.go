@@ -60,16 +60,19 @@ func (f *evalFolder) check() error {
 	if f.share {
 		written = f.finished // others lie beside it
 	}
-	if !f.resume {
-		return errors.Join(written.check(f.overwrite), f.results.probe())
+	begun := false
+	if f.resume {
+		_, err := os.Stat(f.finished.path)
+		begun = err == nil
 	}
-	if _, err := os.Stat(f.finished.path); err == nil {
+	err := written.check(f.overwrite)
+	if begun || err == nil {
 		return f.results.probe()
 	}
-	if err := written.check(false); err != nil {
+	if f.resume && errors.Is(err, errNotEmpty) {
 		return usagef("%s holds no evaluation that was stopped, and is not empty: --resume has nothing to go on with; give another folder with --out, or --overwrite to begin again", written.path)
 	}
-	return f.results.probe()
+	return err
 }
 
 // open opens the folder of finished classes, after all that is to be replaced is gone.

@@ -160,6 +160,11 @@ func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*evalCheckpoi
 		if err != nil {
 			return nil, err
 		}
+		for _, other := range list {
+			if other.Source.Fingerprint == c.Source.Fingerprint {
+				return nil, usagef("%s and %s are the same checkpoint; give it once", other.Path, path)
+			}
+		}
 		list = append(list, c)
 	}
 	return list, nil

@@ -44,6 +44,9 @@ func fileNames(patterns ...string) []*regexp.Regexp {
 	return list
 }
 
+// errNotEmpty reports a folder that must be empty and is not.
+var errNotEmpty = errors.New("is not empty")
+
 // check refuses a folder that is not empty, unless it may be overwritten and
 // holds nothing but what the verb writes. It changes nothing.
 func (f outputFolder) check(overwrite bool) error {
@@ -59,7 +62,7 @@ func (f outputFolder) check(overwrite bool) error {
 	case len(entries) == 0:
 		return nil
 	case !overwrite:
-		return usagef("the %s %s is not empty; give another with --out, or --overwrite to replace what is there", f.kind, f.path)
+		return usagef("the %s %s %w; give another with --out, or --overwrite to replace what is there", f.kind, f.path, errNotEmpty)
 	}
 	for _, entry := range entries {
 		if foreign := f.foreign(entry); foreign != "" {
