@@ -161,8 +161,8 @@ func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*evalCheckpoi
 			return nil, err
 		}
 		for _, other := range list {
-			if other.Source.Fingerprint == c.Source.Fingerprint {
-				return nil, usagef("%s and %s are the same checkpoint; give it once", other.Path, path)
+			if absolutePath(other.Path) == absolutePath(c.Path) {
+				return nil, usagef("%s has the checkpoint %s twice", target, path)
 			}
 		}
 		list = append(list, c)
