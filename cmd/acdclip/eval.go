@@ -99,14 +99,14 @@ const defaultEvalFolder = "acdclip-eval"
 // check looks at the flags alone.
 func (o *evalOptions) check() error {
 	err := errors.Join(o.selection.check(), positive("--batch", o.batch), positive("--metrics-memory", int(o.metricsMemory)))
-	if o.share = shard.Whole(); o.shard != "" {
+	if o.share = shard.Whole(); o.given.Changed("shard") {
 		share, wrong := shard.ParseShare(o.shard)
 		if wrong != nil {
 			return errors.Join(err, usagef("--shard: %w", wrong))
 		}
 		o.share = share
 	}
-	if o.merge != "" {
+	if o.given.Changed("merge") {
 		err = errors.Join(err, o.checkMerge())
 	}
 	if o.resume && o.overwrite {
@@ -119,7 +119,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	if o.merge != "" {
+	if o.given.Changed("merge") {
 		return o.runMerge(ctx)
 	}
 	plan, err := o.plan(ctx)
@@ -142,7 +142,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	result, scores, err := engine.Evaluate(ctx, engine.EvaluateOptions{
 		Config: plan.loaded, Jobs: plan.jobs, AllowOtherCLIP: o.allowOtherCLIP, Version: version,
 		Batch: o.batch, Load: loadOptions(plan.loaded.Config), Pixels: metrics.Options{Memory: o.metricsMemory << 20},
-		Share: o.share, Finished: folder.open, Map: saveMap, Emit: o.app.emit,
+		Share: o.share, Finished: folder.open, Map: saveMap, MapFormat: string(o.maps), Emit: o.app.emit,
 	})
 	if err != nil {
 		return o.app.ended(err, folder.saved(o.app))
@@ -158,7 +158,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 // write saves the results and prints the table.
 func (o *evalOptions) write(folder *evalFolder, result *report.Evaluation, scores []report.Score) error {
 	if err := folder.save(result, scores); err != nil {
-		return err
+		return o.app.ended(err, folder.saved(o.app))
 	}
 	if err := result.Write(o.app.out, o.format); err != nil {
 		return err

@@ -27,7 +27,7 @@ type evalFolder struct {
 	share     bool         // finished is what is asked for
 	overwrite bool
 	resume    bool
-	opened    bool
+	kept      *shard.Folder // finished, once it is open
 }
 
 // resultFiles are the files that an evaluation ends in.
@@ -60,16 +60,19 @@ func (f *evalFolder) check() error {
 	if f.share {
 		written = f.finished // others lie beside it
 	}
-	if !f.resume {
-		return errors.Join(written.check(f.overwrite), f.results.probe())
+	begun := false
+	if f.resume {
+		_, err := os.Stat(f.finished.path)
+		begun = err == nil
 	}
-	if _, err := os.Stat(f.finished.path); err == nil {
+	err := written.check(f.overwrite)
+	if begun || err == nil {
 		return f.results.probe()
 	}
-	if err := written.check(false); err != nil {
+	if f.resume && errors.Is(err, errNotEmpty) {
 		return usagef("%s holds no evaluation that was stopped, and is not empty: --resume has nothing to go on with; give another folder with --out, or --overwrite to begin again", written.path)
 	}
-	return f.results.probe()
+	return err
 }
 
 // open opens the folder of finished classes, after all that is to be replaced is gone.
@@ -87,8 +90,11 @@ func (f *evalFolder) open(plan shard.Plan) (*shard.Folder, error) {
 	if errors.Is(err, shard.ErrDiffers) {
 		return nil, fmt.Errorf("%w; run it as it was begun, or --overwrite to begin again", err)
 	}
-	f.opened = err == nil
-	return folder, err
+	if err != nil {
+		return nil, err
+	}
+	f.kept = folder
+	return folder, nil
 }
 
 // save writes the three files of results; what was kept to go on with is then of no more use.
@@ -108,18 +114,15 @@ func (f *evalFolder) save(result *report.Evaluation, scores []report.Score) erro
 			return err
 		}
 	}
-	if f.finished.path == "" {
+	if f.kept == nil {
 		return nil
 	}
-	if err := os.RemoveAll(f.finished.path); err != nil {
-		return fmt.Errorf("removing what was kept to go on with: %w", err)
-	}
-	return nil
+	return f.kept.Remove()
 }
 
 // saved says what an evaluation that did not end leaves, and how to go on.
 func (f *evalFolder) saved(a *app) string {
-	if !f.opened {
+	if f.kept == nil {
 		return ""
 	}
 	entries, err := os.ReadDir(f.finished.path)

@@ -26,6 +26,9 @@ func (o *evalOptions) checkMerge() error {
 	if others != nil {
 		return usagef("--merge joins shares that were computed before: %s has no use beside it", strings.Join(others, ", "))
 	}
+	if o.merge == "" {
+		return usagef("--merge is empty")
+	}
 	if !o.given.Changed("out") {
 		o.out = o.merge
 	}
@@ -48,11 +51,18 @@ func (o *evalOptions) runMerge(ctx context.Context) error {
 
 // checkMerged refuses a folder for the results. They may lie beside the shares.
 func (o *evalOptions) checkMerged(results outputFolder) error {
-	if filepath.Clean(o.out) != filepath.Clean(o.merge) {
+	if !sameFolder(o.out, o.merge) {
 		return results.check(o.overwrite)
 	}
 	if _, err := os.Stat(filepath.Join(o.out, "results.json")); err == nil && !o.overwrite {
 		return usagef("%s holds results already; give another folder with --out, or --overwrite to replace them", o.out)
 	}
 	return nil
+}
+
+// sameFolder says whether two paths are of one folder.
+func sameFolder(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }

@@ -160,6 +160,11 @@ func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*evalCheckpoi
 		if err != nil {
 			return nil, err
 		}
+		for _, other := range list {
+			if absolutePath(other.Path) == absolutePath(c.Path) {
+				return nil, usagef("%s has the checkpoint %s twice", target, path)
+			}
+		}
 		list = append(list, c)
 	}
 	return list, nil

@@ -178,7 +178,7 @@ func visible(text string) string {
 func (a *app) resuming() string {
 	words := []string{"acdclip"}
 	for _, argument := range a.arguments {
-		if argument != "--overwrite" { // it was obeyed, and would undo what is there
+		if argument != "--overwrite" && !strings.HasPrefix(argument, "--overwrite=") { // it was obeyed, and would undo what is there
 			words = append(words, shellQuoted(argument))
 		}
 	}

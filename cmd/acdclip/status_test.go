@@ -116,3 +116,17 @@ func TestJSONFailure(t *testing.T) {
 		t.Errorf("got %s", errors.String())
 	}
 }
+
+// TestResuming: the line to go on with is the one that was given, less what would undo it.
+func TestResuming(t *testing.T) {
+	for want, arguments := range map[string][]string{
+		"acdclip eval --out 'a b' --resume": {"eval", "--out", "a b", "--overwrite"},
+		"acdclip eval --out a --resume":     {"eval", "--overwrite=true", "--out", "a"},
+		"acdclip eval --resume --out a":     {"eval", "--resume", "--out", "a"},
+	} {
+		a := app{arguments: arguments}
+		if got := a.resuming(); got != want {
+			t.Errorf("%q: %s, want %s", arguments, got, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -40,8 +41,9 @@ type EvaluateOptions struct {
 	Finished func(shard.Plan) (*shard.Folder, error)
 	// Map receives each anomaly map [S, S] and mask (nil: nothing is anomalous, or
 	// it is not known where); nil: nobody does.
-	Map  func(job Job, item data.Item, anomaly []float32, mask []uint8) error
-	Emit func(report.Event)
+	Map       func(job Job, item data.Item, anomaly []float32, mask []uint8) error
+	MapFormat string // what Map makes of them, in a word; a finished class is taken over only with the same
+	Emit      func(report.Event)
 }
 
 // Evaluate scores targets class by class and returns their metrics and every
@@ -107,6 +109,9 @@ func (e *evaluation) setup(trained *Trained) Setup {
 	return Setup{Config: e.Config, Checkpoint: trained.Path, AllowOtherCLIP: e.AllowOtherCLIP, Emit: e.Emit}
 }
 
+// errChanged reports a checkpoint that is no longer what the results would say of it.
+var errChanged = errors.New("it has changed since the evaluation began")
+
 const evaluateStage = "evaluate"
 
 // serialized lets one goroutine emit at a time.
@@ -151,6 +156,7 @@ func (e *evaluation) openBase(ctx context.Context, options config.Model) error {
 func (e *evaluation) describeMachine() (err error) {
 	p := &e.plan.Evaluation.Provenance
 	p.Device, p.Threads, p.CLIP = e.base.runtime.Device().String(), e.base.runtime.Threads(), e.base.source
+	p.CLIP.Path = report.ValidText(p.CLIP.Path)
 	p.Libtorch, err = torch.Version()
 	return err
 }
@@ -174,7 +180,9 @@ func (e *evaluation) findFinished() error {
 				}
 				if e.finished[i][j] = kept; kept != nil {
 					found++
-					e.warnAgain(job, kept)
+					if err := e.takeOver(job, class, kept); err != nil {
+						return err
+					}
 					continue
 				}
 			}
@@ -189,13 +197,20 @@ func (e *evaluation) findFinished() error {
 	return nil
 }
 
-// warnAgain names the failed pictures of a class that was finished earlier.
-func (e *evaluation) warnAgain(job Job, kept *shard.Class) {
-	for _, score := range kept.Scores {
+// takeOver makes a class that was finished earlier one of this evaluation: its
+// pictures are where they lie now, and those that failed are named again.
+func (e *evaluation) takeOver(job Job, class data.Class, kept *shard.Class) error {
+	for i := range kept.Scores {
+		score := &kept.Scores[i]
+		if score.Place < 0 || score.Place >= len(job.Set.Items) || job.Set.Items[score.Place].Class != class.Name {
+			return fmt.Errorf("finished class %s of %s: picture %d is none of it; --overwrite begins again", class.Name, job.Set.Name, score.Place)
+		}
+		score.Path = report.ValidText(job.Set.Items[score.Place].Path)
 		if score.Error != "" {
-			e.Emit(failedPicture(job.Set, score.Class, score.Error))
+			e.Emit(failedPicture(job.Set, class.Name, score.Error))
 		}
 	}
+	return nil
 }
 
 func failedPicture(set *data.Dataset, class, text string) report.Warning {
@@ -243,6 +258,9 @@ func (e *evaluation) checkpoint(ctx context.Context, trained *Trained) error {
 		return err
 	}
 	defer d.free()
+	if d.Source.Fingerprint != trained.Source.Fingerprint {
+		return fmt.Errorf("checkpoint %s: %w; give a file that no training writes to", trained.Path, errChanged)
+	}
 	for _, i := range left {
 		if err := e.job(ctx, d, i); err != nil {
 			return fmt.Errorf("evaluating %s: %w", e.Jobs[i].Set.Name, err)

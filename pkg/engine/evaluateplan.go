@@ -27,7 +27,7 @@ func (e *evaluation) makePlan() error {
 		return fmt.Errorf("describing the configuration: %w", err)
 	}
 	e.plan = shard.Plan{
-		Share: e.Share, Batch: e.Batch, EXIFOrientation: c.Data.EXIFOrientation, MaxPixels: c.Data.MaxPixels,
+		Share: e.Share, Batch: e.Batch, EXIFOrientation: c.Data.EXIFOrientation, MaxPixels: c.Data.MaxPixels, Maps: e.MapFormat,
 		Evaluation: report.Evaluation{Provenance: report.Provenance{
 			Version: e.Version, Precision: string(config.PrecisionFP32), Seed: c.Seed, ImageSize: first.Model.ImageSize, Config: text,
 		}},
@@ -45,17 +45,19 @@ func (e *evaluation) makePlan() error {
 	return nil
 }
 
-// result is the job's result without its numbers.
+// result is the job's result without its numbers. Its names are valid UTF-8, so
+// that they are the same in every file, and after they were read from one.
 func (j Job) result() report.Result {
 	set := j.Set
 	r := report.Result{
-		Target: set.Name, ListHash: set.ListHash(), MaskPolicy: maskPolicy(set.MaskThreshold), Checkpoint: j.Checkpoint.Source, Leak: j.Leak,
+		Target: report.ValidText(set.Name), ListHash: set.ListHash(), MaskPolicy: maskPolicy(set.MaskThreshold), Checkpoint: j.Checkpoint.Source, Leak: j.Leak,
 	}
+	r.Checkpoint.Path = report.ValidText(r.Checkpoint.Path)
 	if set.Benchmark != nil {
 		r.Benchmark, r.Deviations = set.Benchmark.Key, j.deviations()
 	}
 	for _, class := range set.Classes {
-		r.Classes = append(r.Classes, report.Row{Class: class.Name, Prompt: class.Prompt})
+		r.Classes = append(r.Classes, report.Row{Class: report.ValidText(class.Name), Prompt: report.ValidText(class.Prompt)})
 	}
 	return r
 }

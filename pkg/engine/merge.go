@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -76,7 +77,11 @@ func openShares(path string) ([]*shard.Folder, error) {
 			continue
 		}
 		folder, err := shard.Open(filepath.Join(path, entry.Name()))
-		if err != nil {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("%w: %s is a folder of a share that was not begun; `acdclip eval --shard I/N ... --resume` begins it",
+				ErrNoShares, filepath.Join(path, entry.Name()))
+		case err != nil:
 			return nil, err
 		}
 		if first == nil {

@@ -177,6 +177,10 @@ func TestMergeRefuses(t *testing.T) {
 		}
 	}
 	refused("nothing", ErrNoShares, "holds no folder shard-1-of-N")
+	if err := os.Mkdir(filepath.Join(folder, "shard-1-of-2"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	refused("a share that was not begun", ErrNoShares, "shard-1-of-2 is a folder of a share that was not begun")
 	share(1, func(*EvaluateOptions) {})
 	refused("half", ErrNoShares, "lacks 2/2")
 	share(2, func(part *EvaluateOptions) { part.Batch = 1 })
@@ -238,5 +242,91 @@ func TestMapsAreHandedOut(t *testing.T) {
 	o.Map = func(Job, data.Item, []float32, []uint8) error { return full }
 	if _, _, err := Evaluate(context.Background(), o); !errors.Is(err, full) {
 		t.Errorf("a map that cannot be written: %v", err)
+	}
+}
+
+// TestNamesOfAnyBytes: names that are no UTF-8 stay apart, and are the same in the
+// files of one run, of shares, and of an evaluation that went on.
+func TestNamesOfAnyBytes(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	set.Name = "set\xfd"
+	for i := range set.Classes {
+		for j := range set.Items {
+			if set.Items[j].Class == set.Classes[i].Name {
+				set.Items[j].Class = "x" + string([]byte{0xfe + byte(i)})
+			}
+		}
+		set.Classes[i].Name, set.Classes[i].Prompt = "x"+string([]byte{0xfe + byte(i)}), "x"
+	}
+	odd := set.Items[0].Path + "\xff.png"
+	if err := os.Rename(set.Items[0].Path, odd); err != nil {
+		t.Skip(err)
+	}
+	set.Items[0].Path = odd
+	o := evaluating(t, set)
+	result, scores := evaluate(t, o)
+	want := files(t, result, scores)
+	folder := t.TempDir()
+	o.Finished = func(plan shard.Plan) (*shard.Folder, error) {
+		return shard.Create(filepath.Join(folder, "unfinished"), plan)
+	}
+	for range 2 {
+		result, scores = evaluate(t, o)
+		same(t, "kept", files(t, result, scores), want)
+	}
+	for index := 1; index <= 2; index++ {
+		o.Share = shard.Share{Index: index, Of: 2}
+		o.Finished = func(plan shard.Plan) (*shard.Folder, error) {
+			return shard.Create(filepath.Join(folder, o.Share.Folder()), plan)
+		}
+		evaluate(t, o)
+	}
+	merged, scores, err := Merge(context.Background(), folder, metrics.Options{}, func(report.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "merged", files(t, merged, scores), want)
+}
+
+// TestFinishedPicturesAreWhereTheyLieNow: a dataset may be moved before an evaluation goes on.
+func TestFinishedPicturesAreWhereTheyLieNow(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	o := evaluating(t, set)
+	folder := filepath.Join(t.TempDir(), "unfinished")
+	o.Finished = func(plan shard.Plan) (*shard.Folder, error) { return shard.Create(folder, plan) }
+	evaluate(t, o)
+	moved := filepath.Join(t.TempDir(), "moved")
+	if err := os.Rename(set.Root, moved); err != nil {
+		t.Fatal(err)
+	}
+	for i := range set.Items {
+		set.Items[i].Path = filepath.Join(moved, set.Relative(set.Items[i].Path))
+		if set.Items[i].Mask != "" {
+			set.Items[i].Mask = filepath.Join(moved, set.Relative(set.Items[i].Mask))
+		}
+	}
+	set.Root = moved
+	var seen events
+	o.Emit = seen.emit
+	_, scores := evaluate(t, o)
+	for i, score := range scores {
+		if score.Path != set.Items[i].Path {
+			t.Errorf("%s is said to be %s", set.Items[i].Path, score.Path)
+		}
+	}
+	if slices.ContainsFunc(seen, func(event report.Event) bool { _, is := event.(report.Progress); return is }) {
+		t.Error("moved pictures were scored again")
+	}
+}
+
+// TestChangedCheckpoint: numbers are never those of another file than the results say.
+func TestChangedCheckpoint(t *testing.T) {
+	o := evaluating(t, drawn(t, synth.Objects))
+	other, _ := trainedOn(t, "seed=1")
+	if err := os.Rename(other, o.Jobs[0].Checkpoint.Path); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Evaluate(context.Background(), o); !errors.Is(err, errChanged) || !strings.Contains(err.Error(), o.Jobs[0].Checkpoint.Path) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -85,14 +85,15 @@ func (t *tally) add(judged Judged) error {
 // count counts one picture into the current class.
 func (t *tally) count(judged Judged) error {
 	c, job, item := t.current, t.Jobs[t.job], judged.Picture.Item
+	result := t.plan.Evaluation.Results[t.job]
 	score := report.Score{
-		Target: job.Set.Name, Class: item.Class, Checkpoint: job.Checkpoint.Path, Path: item.Path, Place: judged.Picture.Index,
+		Target: result.Target, Class: c.Row.Class, Checkpoint: result.Checkpoint.Path, Path: report.ValidText(item.Path), Place: judged.Picture.Index,
 		Anomalous: item.Anomalous, Score: judged.Score, ClassProbability: judged.ClassProbability, MapMax: judged.MapMax,
 	}
 	if judged.Err != nil {
 		score = report.Score{
 			Target: score.Target, Class: score.Class, Checkpoint: score.Checkpoint, Path: score.Path, Place: score.Place,
-			Anomalous: score.Anomalous, Error: judged.Err.Error(),
+			Anomalous: score.Anomalous, Error: report.ValidText(judged.Err.Error()),
 		}
 		c.Row.Failed++
 		c.Scores = append(c.Scores, score)

@@ -68,6 +68,9 @@ func (r *Result) compare() *comparison {
 	if c.Image == nil && c.Pixel == nil {
 		return nil
 	}
+	if !r.Checkpoint.whole() {
+		c.Source += "; the difference is to " + paper.AblationSource
+	}
 	mean := r.Mean()
 	for i, m := range compared {
 		if ours, theirs := *m.of(&mean.Metrics), r.expected(i); ours != nil && theirs != nil {
@@ -123,10 +126,10 @@ func (s *series) deviations() []string {
 	var list []string
 	for _, result := range s.results {
 		for _, reason := range result.Deviations {
-			list = append(list, result.Target+": "+reason)
+			list = append(list, printable(result.Target+": "+reason))
 		}
 		if failed := result.Mean().Failed; failed > 0 {
-			list = append(list, fmt.Sprintf("%s: %d pictures could not be read", result.Target, failed))
+			list = append(list, fmt.Sprintf("%s: %d pictures could not be read", printable(result.Target), failed))
 		}
 	}
 	return list

@@ -186,13 +186,13 @@ func TestResultsCSV(t *testing.T) {
 	if err := example().WriteCSV(&out); err != nil {
 		t.Fatal(err)
 	}
-	want := `target,auxiliary,checkpoint,groups,seed,row,class,prompt,normal,anomalous,failed,image_auroc,image_ap,image_f1max,pixel_auroc,pixel_ap,pixel_f1max,pixel_aupro
-bolts,visa,runs/a.safetensors,3,0,class,hex_bolt,hex bolt,10,20,1,0.75,0.875,0.9,0.5,0.0625,0.125,0.375
-bolts,visa,runs/a.safetensors,3,0,class,wood|pine,wood,5,0,0,,,,,,,
-bolts,visa,runs/a.safetensors,3,0,class,螺丝,screw,4,4,0,0.25,0.5,0.8,,,,
-bolts,visa,runs/a.safetensors,3,0,mean,,,19,24,1,0.5,0.6875,0.8500000000000001,0.5,0.0625,0.125,0.375
-tiles,unknown,adapter_4.pth,4,,class,tile & grout,tile,1,1,0,1,1,1,0.99999,0,0.25,0.625
-tiles,unknown,adapter_4.pth,4,,mean,,,1,1,0,1,1,1,0.99999,0,0.25,0.625
+	want := `target,auxiliary,checkpoint,groups,adapter,fusion,seed,row,class,prompt,normal,anomalous,failed,image_auroc,image_ap,image_f1max,pixel_auroc,pixel_ap,pixel_f1max,pixel_aupro
+bolts,visa,runs/a.safetensors,3,conv_lora,dfg,0,class,hex_bolt,hex bolt,10,20,1,0.75,0.875,0.9,0.5,0.0625,0.125,0.375
+bolts,visa,runs/a.safetensors,3,conv_lora,dfg,0,class,wood|pine,wood,5,0,0,,,,,,,
+bolts,visa,runs/a.safetensors,3,conv_lora,dfg,0,class,螺丝,screw,4,4,0,0.25,0.5,0.8,,,,
+bolts,visa,runs/a.safetensors,3,conv_lora,dfg,0,mean,,,19,24,1,0.5,0.6875,0.8500000000000001,0.5,0.0625,0.125,0.375
+tiles,unknown,adapter_4.pth,4,conv_lora,dfg,,class,tile & grout,tile,1,1,0,1,1,1,0.99999,0,0.25,0.625
+tiles,unknown,adapter_4.pth,4,conv_lora,dfg,,mean,,,1,1,0,1,1,1,0.99999,0,0.25,0.625
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)

@@ -15,7 +15,7 @@ func (f field) text() (string, error) {
 	case nil:
 		return "", nil
 	case string:
-		return validText(value), nil
+		return ValidText(value), nil
 	case bool:
 		return strconv.FormatBool(value), nil
 	case int:
@@ -35,9 +35,9 @@ func numberText(name string, value float64, bits int) (string, error) {
 	return strconv.FormatFloat(value, 'g', -1, bits), nil
 }
 
-// validText returns s as valid UTF-8: a file name may hold any bytes, a text
+// ValidText returns s as valid UTF-8: a file name may hold any bytes, a text
 // file and JSON may not. Each byte that belongs to no character becomes \xNN.
-func validText(s string) string {
+func ValidText(s string) string {
 	if utf8.ValidString(s) {
 		return s
 	}

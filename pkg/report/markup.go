@@ -12,7 +12,7 @@ func (t *table) markdown() string {
 	if t.caption != "" {
 		b.WriteString(t.caption + "\n\n")
 	}
-	line(t.heading)
+	line(escaped(t.heading, markdownEscapes, "", "", false))
 	rule := make([]string, len(t.heading))
 	for i := range rule {
 		rule[i] = "---"
@@ -26,7 +26,7 @@ func (t *table) markdown() string {
 			line(escaped(row, markdownEscapes, "**", "**", t.lastIsMean && i == len(section)-1))
 		}
 	}
-	for _, note := range t.notes {
+	for _, note := range escaped(t.notes, markdownEscapes, "", "", false) {
 		b.WriteString("\n" + note + "\n")
 	}
 	return b.String()
@@ -41,7 +41,7 @@ func (t *table) latex() string {
 	}
 	b.WriteString("\\begin{tabular}{" + strings.Repeat("l", t.names) +
 		strings.Repeat("r", len(t.heading)-t.names) + "}\n\\toprule\n")
-	line(t.heading)
+	line(escaped(t.heading, latexEscapes, "", "", false))
 	for _, section := range t.sections {
 		b.WriteString("\\midrule\n")
 		for i, row := range section {

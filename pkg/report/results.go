@@ -17,21 +17,32 @@ type resultRow struct {
 	Row
 }
 
+// count is a number of pictures, or nil for a row over seeds.
+func (r *resultRow) count(pictures int) any {
+	if r.kind == "seeds_mean" || r.kind == "seeds_std" {
+		return nil
+	}
+	return pictures
+}
+
 // WriteCSV writes the evaluation as results.csv holds it: a row a class and one
-// for each mean, then two for the mean row of each setup with several seeds; metrics as fractions, empty where one is not defined.
+// for each mean, then two for the mean row of each setup with several seeds;
+// metrics as fractions, empty where one is not defined.
 func (e *Evaluation) WriteCSV(w io.Writer) error {
 	columns := []column[resultRow]{
 		{"target", func(r *resultRow) any { return r.result.Target }},
 		{"auxiliary", func(r *resultRow) any { return r.result.Checkpoint.Auxiliary }},
 		{"checkpoint", func(r *resultRow) any { return r.result.Checkpoint.Path }},
 		{"groups", func(r *resultRow) any { return r.result.Checkpoint.Groups }},
+		{"adapter", func(r *resultRow) any { return r.result.Checkpoint.Adapter }},
+		{"fusion", func(r *resultRow) any { return r.result.Checkpoint.Fusion }},
 		{"seed", func(r *resultRow) any { return r.result.Checkpoint.seed() }},
 		{"row", func(r *resultRow) any { return r.kind }},
 		{"class", func(r *resultRow) any { return r.Class }},
 		{"prompt", func(r *resultRow) any { return r.Prompt }},
-		{"normal", func(r *resultRow) any { return r.Normal }},
-		{"anomalous", func(r *resultRow) any { return r.Anomalous }},
-		{"failed", func(r *resultRow) any { return r.Failed }},
+		{"normal", func(r *resultRow) any { return r.count(r.Normal) }},
+		{"anomalous", func(r *resultRow) any { return r.count(r.Anomalous) }},
+		{"failed", func(r *resultRow) any { return r.count(r.Failed) }},
 	}
 	for _, metric := range metrics {
 		columns = append(columns, column[resultRow]{metric.name, func(r *resultRow) any {
@@ -55,7 +66,7 @@ func (e *Evaluation) WriteCSV(w io.Writer) error {
 		}
 	}
 	for _, s := range e.seedsSummaries() {
-		result := &Result{Target: s.Target, Checkpoint: Checkpoint{Auxiliary: s.Auxiliary, Groups: s.Groups}}
+		result := &Result{Target: s.Target, Checkpoint: Checkpoint{Auxiliary: s.Auxiliary, Groups: s.Groups, Adapter: s.Adapter, Fusion: s.Fusion}}
 		for _, row := range []resultRow{{result, "seeds_mean", Row{Metrics: s.Mean}}, {result, "seeds_std", Row{Metrics: s.Deviation}}} {
 			if err := records.Write(row); err != nil {
 				return err
@@ -121,7 +132,7 @@ func WriteScoresCSV(w io.Writer, scores []Score) error {
 	}
 	for _, score := range scores {
 		if err := records.Write(score); err != nil {
-			return fmt.Errorf("%s: %w", validText(score.Path), err)
+			return fmt.Errorf("%s: %w", ValidText(score.Path), err)
 		}
 	}
 	return nil

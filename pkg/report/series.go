@@ -37,8 +37,13 @@ func (s *series) first() *Result { return s.results[0] }
 func (s *series) takes(r *Result) bool {
 	first, c := s.first(), r.Checkpoint
 	return c.Setup != "" && c.Setup == first.Checkpoint.Setup && c.Seed != nil &&
-		r.Target == first.Target && r.ListHash == first.ListHash && r.Leak == first.Leak &&
+		r.Target == first.Target && r.ListHash == first.ListHash && r.Leak == first.Leak && sameClasses(r.Classes, first.Classes) &&
 		!slices.ContainsFunc(s.results, func(other *Result) bool { return other.Checkpoint.Seed == nil || *other.Checkpoint.Seed == *c.Seed })
+}
+
+// sameClasses says whether rows are of the same classes in the same order.
+func sameClasses(a, b []Row) bool {
+	return slices.EqualFunc(a, b, func(x, y Row) bool { return x.Class == y.Class })
 }
 
 // setLabels names each series by N; where a target has several of one name, by
@@ -166,6 +171,8 @@ type seedsSummary struct {
 	Auxiliary string   `json:"auxiliary"`
 	Preset    string   `json:"preset"`
 	Groups    int      `json:"groups"`
+	Adapter   string   `json:"adapter"`
+	Fusion    string   `json:"fusion"`
 	Setup     string   `json:"setup"`
 	Seeds     []uint64 `json:"seeds"`
 	Mean      Metrics  `json:"mean"`
@@ -180,7 +187,9 @@ func (e *Evaluation) seedsSummaries() []seedsSummary {
 			continue
 		}
 		c := s.first().Checkpoint
-		summary := seedsSummary{Target: s.first().Target, Auxiliary: c.Auxiliary, Preset: c.Preset, Groups: c.Groups, Setup: c.Setup}
+		summary := seedsSummary{
+			Target: s.first().Target, Auxiliary: c.Auxiliary, Preset: c.Preset, Groups: c.Groups, Adapter: c.Adapter, Fusion: c.Fusion, Setup: c.Setup,
+		}
 		for _, result := range s.results {
 			summary.Seeds = append(summary.Seeds, *result.Checkpoint.Seed)
 		}

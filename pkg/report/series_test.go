@@ -78,11 +78,13 @@ func TestSeedsInFiles(t *testing.T) {
 		Seeds []struct {
 			Target          string
 			Groups          int
+			Adapter, Fusion string
 			Seeds           []uint64
 			Mean, Deviation map[string]*float64
 		}
 		Results []struct {
 			Paper *struct {
+				Source     string
 				Image      []map[string]any
 				Difference map[string]float64
 			}
@@ -91,7 +93,7 @@ func TestSeedsInFiles(t *testing.T) {
 	if err := json.Unmarshal([]byte(write(t, seeded(), FormatJSON)), &got); err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Seeds) != 1 || len(got.Seeds[0].Seeds) != 3 || got.Seeds[0].Target != "mvtec" {
+	if len(got.Seeds) != 1 || len(got.Seeds[0].Seeds) != 3 || got.Seeds[0].Target != "mvtec" || got.Seeds[0].Adapter != "conv_lora" || got.Seeds[0].Fusion != "dfg" {
 		t.Fatalf("seeds %+v", got.Seeds)
 	}
 	mean, deviation := got.Seeds[0].Mean["image_auroc"], got.Seeds[0].Deviation["image_auroc"]
@@ -101,6 +103,9 @@ func TestSeedsInFiles(t *testing.T) {
 	if p := got.Results[0].Paper; p == nil || len(p.Image) != 8 || p.Image[0]["auroc"] != 0.893 || p.Difference["pixel_auroc"] != 0 {
 		t.Errorf("paper %+v", p)
 	}
+	if whole, ablation := got.Results[0].Paper.Source, got.Results[4].Paper.Source; strings.Contains(whole, "Table 2") || !strings.Contains(ablation, "Table 2") {
+		t.Errorf("the differences are to %q and for an ablation to %q", whole, ablation)
+	}
 	if got.Results[5].Paper != nil {
 		t.Error("the paper has figures for a set of one's own")
 	}
@@ -108,7 +113,7 @@ func TestSeedsInFiles(t *testing.T) {
 	if err := seeded().WriteCSV(&csv); err != nil {
 		t.Fatal(err)
 	}
-	if text := csv.String(); !strings.Contains(text, "\nmvtec,visa,,2,,seeds_mean,,,0,0,0,0.92,,") || !strings.Contains(text, "seeds_std") {
+	if text := csv.String(); !strings.Contains(text, "\nmvtec,visa,,2,conv_lora,dfg,,seeds_mean,,,,,,0.92,,") || !strings.Contains(text, "seeds_std") {
 		t.Errorf("CSV\n%s", text)
 	}
 }
@@ -127,6 +132,7 @@ func TestSeriesAreOfOneSetup(t *testing.T) {
 		{"the same seed", func(r *Result) { r.Checkpoint.Seed = new(uint64(0)) }, 2},
 		{"other pictures", func(r *Result) { r.ListHash = "sha256:other" }, 2},
 		{"a leak", func(r *Result) { r.Leak = true }, 2},
+		{"fewer classes", func(r *Result) { r.Classes = nil }, 2},
 	}
 	for _, c := range cases {
 		e := &Evaluation{Results: seeded().Results[:2]}
@@ -135,8 +141,29 @@ func TestSeriesAreOfOneSetup(t *testing.T) {
 		if len(all) != c.series {
 			t.Errorf("%s: %d series, want %d", c.name, len(all), c.series)
 		}
+		e.tables() // whatever a file said of the classes, it is shown
 		if len(all) == 2 && all[0].label == all[1].label && e.Results[0].Checkpoint.Path != e.Results[1].Checkpoint.Path {
 			t.Errorf("%s: both are called %s", c.name, all[0].label)
+		}
+	}
+}
+
+// TestHeadingsAndNotesAreEscaped: they hold labels and names that come from files.
+func TestHeadingsAndNotesAreEscaped(t *testing.T) {
+	e := seeded()
+	ablation := &e.Results[4]
+	ablation.Checkpoint.Fusion, ablation.Target = "a_b", "my_set\x1b\n"
+	ablation.Deviations = []string{"its counts differ"}
+	for format, want := range map[Format][]string{
+		FormatLaTeX:    {`& N=2 lora+a\_b here &`, "my_set\uFFFD\uFFFD: its counts differ"},
+		FormatMarkdown: {`| N=2 lora+a\_b here |`, "my\\_set\uFFFD\uFFFD: its counts differ"},
+		FormatTable:    {"N=2 lora+a_b here", "my_set\uFFFD\uFFFD: its counts differ"},
+	} {
+		text := write(t, e, format)
+		for _, part := range want {
+			if !strings.Contains(text, part) {
+				t.Errorf("%s: no %q in\n%s", format, part, text)
+			}
 		}
 	}
 }

@@ -41,7 +41,7 @@ type Folder struct {
 func Create(path string, plan Plan) (*Folder, error) {
 	plan.Format = FormatVersion
 	if old, err := Open(path); err == nil {
-		if err := plan.sameConditions(&old.Plan); err != nil {
+		if err := plan.goesOn(&old.Plan); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
@@ -80,6 +80,9 @@ func (f *Folder) Finished(result, class int) (*Class, error) {
 	if kept.Key != key || kept.Row.Class != row.Class || kept.Row.Prompt != row.Prompt {
 		return nil, fmt.Errorf("%s is of another class than its name says; remove it", f.file(key+".json"))
 	}
+	if c := kept.Row.Counts; len(kept.Scores) != c.Normal+c.Anomalous+c.Failed {
+		return nil, fmt.Errorf("%s has the scores of %d pictures and counts others; remove it", f.file(key+".json"), len(kept.Scores))
+	}
 	if _, err := os.Stat(f.file(key + ".pixels")); kept.Pixels && err != nil {
 		return nil, nil // its pixels did not reach the disk
 	}
@@ -114,7 +117,7 @@ func (f *Folder) ReadPixels(result, class int, into *metrics.Pixels) error {
 	}
 	defer file.Close()
 	if _, err := into.ReadFrom(file); err != nil {
-		return fmt.Errorf("reading %s: %w", path, err)
+		return fmt.Errorf("reading %s: %w; remove it, and --resume of its share computes the class again", path, err)
 	}
 	return nil
 }
@@ -139,7 +142,7 @@ func (f *Folder) read(name string, v any) error {
 		return fmt.Errorf("reading finished classes: %w", err)
 	}
 	if err := json.Unmarshal(content, v); err != nil {
-		return fmt.Errorf("%s is damaged: %w", f.file(name), err)
+		return fmt.Errorf("%s is damaged: %w; remove it, and --resume goes on without it", f.file(name), err)
 	}
 	return nil
 }

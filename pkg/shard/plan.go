@@ -9,9 +9,9 @@
 package shard
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -67,6 +67,7 @@ type Plan struct {
 	Batch           int               `json:"batch"` // pictures at once
 	EXIFOrientation bool              `json:"exif_orientation"`
 	MaxPixels       int64             `json:"max_pixels"`
+	Maps            string            `json:"maps"`       // how anomaly maps are saved beside the results, "" for not at all
 	Jobs            []Job             `json:"jobs"`       // one a result of Evaluation
 	Evaluation      report.Evaluation `json:"evaluation"` // its results have classes without numbers
 }
@@ -77,15 +78,15 @@ type Job struct {
 	Domain string `json:"domain"` // of the target
 }
 
-// Key names a class of a result by all that its numbers depend on, besides the
-// conditions of the whole plan.
+// Key names a class of a result by all that its numbers depend on.
 func (p *Plan) Key(result, class int) string {
 	r, job := p.Evaluation.Results[result], p.Jobs[result]
 	row := r.Classes[class]
-	text, _ := json.Marshal([]string{ // strings cannot fail
-		p.Share.String(), r.Target, r.ListHash, r.MaskPolicy, r.Checkpoint.Fingerprint, job.Model, job.Domain, row.Class, row.Prompt,
-	})
-	sum := sha256.Sum256(text)
+	fields := []string{p.Share.String(), r.Target, r.ListHash, r.MaskPolicy, r.Checkpoint.Fingerprint, job.Model, job.Domain, row.Class, row.Prompt}
+	for _, c := range p.conditions() {
+		fields = append(fields, c.value)
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", fields)) // quoted, so that no two lists are one text
 	return hex.EncodeToString(sum[:12])
 }
 
@@ -113,11 +114,21 @@ func (p *Plan) conditions() []condition {
 // sameConditions returns an error that wraps ErrDiffers and names what differs.
 // Numbers made under other conditions have other bits.
 func (p *Plan) sameConditions(other *Plan) error {
-	theirs := other.conditions()
+	return differences(p.conditions(), other.conditions())
+}
+
+// goesOn is sameConditions for an evaluation that goes on with the finished
+// classes of old: their maps must lie there too.
+func (p *Plan) goesOn(old *Plan) error {
+	maps := func(p *Plan) condition { return condition{"--save-maps", cmp.Or(p.Maps, "none")} }
+	return differences(append(p.conditions(), maps(p)), append(old.conditions(), maps(old)))
+}
+
+func differences(here, there []condition) error {
 	var differences []string
-	for i, ours := range p.conditions() {
-		if ours != theirs[i] {
-			differences = append(differences, fmt.Sprintf("%s: %s there, %s here", ours.name, theirs[i].value, ours.value))
+	for i, ours := range here {
+		if theirs := there[i]; ours != theirs {
+			differences = append(differences, fmt.Sprintf("%s: %s there, %s here", ours.name, theirs.value, ours.value))
 		}
 	}
 	if differences == nil {

@@ -63,7 +63,7 @@ func plan() Plan {
 		}
 	}
 	return Plan{
-		Share: Share{1, 2}, Batch: 4, MaxPixels: 100, Jobs: []Job{{"sha256:m", "industrial"}, {"sha256:m", "medical"}},
+		Format: FormatVersion, Share: Share{1, 2}, Batch: 4, MaxPixels: 100, Jobs: []Job{{"sha256:m", "industrial"}, {"sha256:m", "medical"}},
 		Evaluation: report.Evaluation{
 			Provenance: report.Provenance{Version: "v1", Libtorch: "2.11.0", Device: "cuda:0", Precision: "fp32", Threads: 2, ImageSize: 336},
 			Results:    []report.Result{result("bolts"), result("tiles")},
@@ -166,15 +166,16 @@ func TestOtherPlans(t *testing.T) {
 		{"another of several devices", func(p *Plan) { p.Evaluation.Provenance.Device = "cuda:1" }, "", true, true},
 		{"another place of the checkpoint", func(p *Plan) { p.Evaluation.Results[0].Checkpoint.Path = "b" }, "", true, true},
 		{"fewer targets", func(p *Plan) { p.Jobs, p.Evaluation.Results = p.Jobs[:1], p.Evaluation.Results[:1] }, "", true, false},
-		{"device", func(p *Plan) { p.Evaluation.Provenance.Device = "cpu" }, "device: cuda there, cpu here", true, false},
-		{"batch", func(p *Plan) { p.Batch = 8 }, "--batch: 4 there, 8 here", true, false},
-		{"threads", func(p *Plan) { p.Evaluation.Provenance.Threads = 1 }, "threads: 2 there, 1 here", true, false},
-		{"version", func(p *Plan) { p.Evaluation.Provenance.Version = "v2" }, "version: v1 there, v2 here", true, false},
-		{"libtorch", func(p *Plan) { p.Evaluation.Provenance.Libtorch = "2.12" }, "libtorch's version", true, false},
-		{"CLIP", func(p *Plan) { p.Evaluation.Provenance.CLIP.Fingerprint = "x" }, "CLIP's fingerprint", true, false},
-		{"size", func(p *Plan) { p.Evaluation.Provenance.ImageSize = 518 }, "model.image_size: 336 there, 518 here", true, false},
-		{"turning", func(p *Plan) { p.EXIFOrientation = true }, "data.exif_orientation", true, false},
-		{"largest picture", func(p *Plan) { p.MaxPixels = 1 }, "data.max_pixels", true, false},
+		{"device", func(p *Plan) { p.Evaluation.Provenance.Device = "cpu" }, "device: cuda there, cpu here", false, false},
+		{"batch", func(p *Plan) { p.Batch = 8 }, "--batch: 4 there, 8 here", false, false},
+		{"threads", func(p *Plan) { p.Evaluation.Provenance.Threads = 1 }, "threads: 2 there, 1 here", false, false},
+		{"version", func(p *Plan) { p.Evaluation.Provenance.Version = "v2" }, "version: v1 there, v2 here", false, false},
+		{"libtorch", func(p *Plan) { p.Evaluation.Provenance.Libtorch = "2.12" }, "libtorch's version", false, false},
+		{"CLIP", func(p *Plan) { p.Evaluation.Provenance.CLIP.Fingerprint = "x" }, "CLIP's fingerprint", false, false},
+		{"size", func(p *Plan) { p.Evaluation.Provenance.ImageSize = 518 }, "model.image_size: 336 there, 518 here", false, false},
+		{"turning", func(p *Plan) { p.EXIFOrientation = true }, "data.exif_orientation", false, false},
+		{"largest picture", func(p *Plan) { p.MaxPixels = 1 }, "data.max_pixels", false, false},
+		{"maps", func(p *Plan) { p.Maps = "npy" }, "--save-maps: none there, npy here", true, true},
 		{"pictures", func(p *Plan) { p.Evaluation.Results[0].ListHash = "x" }, "", false, false},
 		{"masks", func(p *Plan) { p.Evaluation.Results[0].MaskPolicy = "x" }, "", false, false},
 		{"checkpoint", func(p *Plan) { p.Evaluation.Results[0].Checkpoint.Fingerprint = "x" }, "", false, false},
@@ -194,11 +195,17 @@ func TestOtherPlans(t *testing.T) {
 			if same := first.Key(0, 0) == other.Key(0, 0); same != c.key {
 				t.Errorf("the key stays: %v", same)
 			}
-			joins := func() error { first.Format, other.Format = FormatVersion, FormatVersion; return first.Joins(&other) }()
+			joins := first.Joins(&other)
 			if (joins == nil) != c.joins || joins != nil && !errors.Is(joins, ErrDiffers) {
 				t.Errorf("Joins: %v", joins)
 			}
 		})
+	}
+	bytes := plan() // names of one text in JSON
+	bytes.Evaluation.Results[0].Classes[0].Class, bytes.Evaluation.Results[0].Classes[1].Class = "\xfe", "\xff"
+	bytes.Evaluation.Results[0].Classes[1].Prompt = bytes.Evaluation.Results[0].Classes[0].Prompt
+	if bytes.Key(0, 0) == bytes.Key(0, 1) {
+		t.Error("two classes have one key")
 	}
 	keys := map[string]bool{}
 	for r := range 2 {
@@ -234,6 +241,7 @@ func TestDamagedFolders(t *testing.T) {
 	for name, content := range map[string]string{
 		"is damaged":            `{"key"`,
 		"of another class than": fmt.Sprintf(`{"key": %q, "row": {"class": "b", "prompt": "thing a"}}`, folder.Plan.Key(0, 0)),
+		"and counts others":     fmt.Sprintf(`{"key": %q, "row": {"class": "a", "prompt": "thing a", "normal": 2}, "scores": [{}]}`, folder.Plan.Key(0, 0)),
 		"its name says":         `{"key": "other", "row": {"class": "a", "prompt": "thing a"}}`,
 	} {
 		if err := os.WriteFile(folder.file(folder.Plan.Key(0, 0)+".json"), []byte(content), 0o644); err != nil {
@@ -280,7 +288,7 @@ func FuzzOpen(f *testing.F) {
 func FuzzFinished(f *testing.F) {
 	folder := create(f, f.TempDir(), plan())
 	key := folder.Plan.Key(0, 0)
-	f.Add([]byte(`{"key": "` + key + `", "row": {"class": "a", "prompt": "thing a", "normal": 2}, "scores": [{"path": "x", "score": 0.5}]}`))
+	f.Add([]byte(`{"key": "` + key + `", "row": {"class": "a", "prompt": "thing a", "normal": 1}, "scores": [{"path": "x", "score": 0.5}]}`))
 	f.Add([]byte(`{"key": "` + key + `", "pixels": true, "row": {"class": "a", "prompt": "thing a"}}`))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		if err := os.WriteFile(folder.file(key+".json"), content, 0o644); err != nil {
@@ -290,4 +298,27 @@ func FuzzFinished(f *testing.F) {
 			t.Errorf("%+v", c)
 		}
 	})
+}
+
+// TestLostPlan: classes of which no plan says the conditions are not taken for those of others.
+func TestLostPlan(t *testing.T) {
+	path := t.TempDir()
+	folder := create(t, path, plan())
+	if err := folder.Keep(0, 0, Class{Row: report.Row{Class: "a", Prompt: "thing a"}}, somePixels(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(folder.file(planName)); err != nil {
+		t.Fatal(err)
+	}
+	other := plan()
+	other.Batch = 8
+	if c, err := create(t, path, other).Finished(0, 0); c != nil || err != nil {
+		t.Errorf("of another batch: %v, %v", c, err)
+	}
+	if err := os.Remove(folder.file(planName)); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := create(t, path, plan()).Finished(0, 0); c == nil || err != nil {
+		t.Errorf("of the same: %v, %v", c, err)
+	}
 }
