@@ -105,6 +105,8 @@ func (l *lines) message(event report.Event) {
 	switch event := event.(type) {
 	case report.TrainEpoch:
 		l.print("epoch %d of %d: mean loss %s in %s%s", event.Epoch, event.Epochs, describeLoss(event.Loss, event.Parts), duration(event.Seconds), describeSkipped(event.Skipped, event.SkippedSteps))
+	case report.Validation:
+		l.print("%s", describeValidation(event))
 	case report.Costs:
 		l.print("%s", describeCosts(event))
 	case report.Notice:
@@ -186,6 +188,22 @@ func describeLoss(loss float64, parts report.Values) string {
 		terms[i] = fmt.Sprintf("%s %.4f", part.Name, part.Value)
 	}
 	return fmt.Sprintf("%.4f (%s)", loss, strings.Join(terms, ", "))
+}
+
+// describeValidation says what was measured on held-out classes, in percent.
+func describeValidation(v report.Validation) string {
+	percent := func(fraction *float64) string {
+		if fraction == nil {
+			return "n/a"
+		}
+		return fmt.Sprintf("%.2f", 100**fraction)
+	}
+	best := ""
+	if v.Best {
+		best = ", the best so far"
+	}
+	return fmt.Sprintf("epoch %d on held-out %s: image AUROC %s, pixel AUROC %s, mean %s in %s%s",
+		v.Epoch, few(v.HeldOut), percent(v.ImageAUROC), percent(v.PixelAUROC), percent(v.Mean), duration(v.Seconds), best)
 }
 
 // inBrackets is " (text)", or nothing.

@@ -25,7 +25,7 @@ const (
 func runFiles(path string) outputFolder {
 	return outputFolder{
 		path: path, kind: "run folder", resumable: true,
-		files: fileNames(`config\.yaml`, `log\.jsonl`, `epoch-\d+\.safetensors`, `last\.safetensors`, `state\.safetensors`, `curves\.png`),
+		files: fileNames(`config\.yaml`, `log\.jsonl`, `epoch-\d+\.safetensors`, `last\.safetensors`, `best\.safetensors`, `state\.safetensors`, `curves\.png`),
 	}
 }
 

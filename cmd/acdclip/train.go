@@ -114,6 +114,9 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 
 // tellUse says what a finished run can be used for.
 func (o *trainOptions) tellUse(c config.Config, run *runFolder) {
+	if best := filepath.Join(run.path, engine.BestFile); len(c.Train.HoldOut) > 0 {
+		o.app.emit(report.Notice{Text: fmt.Sprintf("%s is the epoch that was best on what was held out", best)})
+	}
 	o.app.emit(report.Notice{Text: fmt.Sprintf("the checkpoint is %s; to use it:", run.last())})
 	o.app.emit(report.Notice{Text: fmt.Sprintf("  acdclip predict --clip %s --checkpoint %s --heatmaps PATH...", shellQuoted(c.Clip), shellQuoted(absolutePath(run.last())))})
 }

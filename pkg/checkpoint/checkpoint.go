@@ -58,8 +58,9 @@ type Recipe struct {
 	MaskThreshold int `json:"mask_threshold"` // the least grey value of a mask that is anomalous
 
 	// What follows is left out of the file where it says nothing.
-	Accumulate int    `json:"accumulate,omitempty"` // batches a step; 0: one
-	InitFrom   string `json:"init_from,omitempty"`  // fingerprint of the checkpoint whose adapters it began with; "": fresh values
+	Accumulate int      `json:"accumulate,omitempty"` // batches a step; 0: one
+	Validate   []string `json:"validate,omitempty"`   // classes held out, or the share of the pictures; none: nothing
+	InitFrom   string   `json:"init_from,omitempty"`  // fingerprint of the checkpoint whose adapters it began with; "": fresh values
 }
 
 // Versions of what computed the numbers.

@@ -59,6 +59,13 @@ type Place struct {
 	Bad      []int   `json:"bad"`     // places in the list of the pictures that cannot be read, in order
 	Seconds  float64 `json:"seconds"` // spent on the epoch
 	Sums     Sums    `json:"sums"`    // of the epoch
+	Best     *Best   `json:"best"`    // nil before the first epoch that was validated
+}
+
+// Best is the finished epoch with the best validation.
+type Best struct {
+	Epoch int     `json:"epoch"`
+	Mean  float64 `json:"mean"` // of image and pixel AUROC on the held-out classes
 }
 
 // Sums are what an epoch's means are made of.

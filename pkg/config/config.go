@@ -44,6 +44,7 @@ type Train struct {
 	Auxiliary string   `json:"auxiliary" doc:"name of the dataset to train on, one of data.roots"`
 	Classes   []string `json:"classes" doc:"only these classes of it; none: all"`
 	Limit     int      `json:"limit" range:"[0,inf)" doc:"at most so many pictures of it, spread over classes and labels; 0: all"`
+	HoldOut   []string `json:"validate" doc:"what of it is not learned from but measured after each epoch: classes, one number of them, or a share of its pictures as in 20%; none: no validation"`
 	Epochs    int      `json:"epochs" range:"[1,100000]" resume:"yes" doc:"passes over the auxiliary dataset"`
 	Batch     int      `json:"batch" range:"[1,65536]" doc:"pictures a step; the last short batch is kept"`
 	LR        LR       `json:"lr"`

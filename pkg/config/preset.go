@@ -23,7 +23,7 @@ func Preset(name PresetName) (Config, error) {
 		Precision:   PrecisionAuto,
 		Model:       model,
 		Loss:        loss,
-		Train:       Train{Classes: []string{}, Epochs: 20, Batch: 6, LR: LR{Text: 5e-4, Vision: 1e-3}, LRDecay: 0.9, Augment: true, Accumulate: 1, SaveMinutes: 10},
+		Train:       Train{Classes: []string{}, HoldOut: []string{}, Epochs: 20, Batch: 6, LR: LR{Text: 5e-4, Vision: 1e-3}, LRDecay: 0.9, Augment: true, Accumulate: 1, SaveMinutes: 10},
 		Data:        Data{Roots: map[string]Root{}, Pairing: map[string]string{}, MaxPixels: 200e6, Cache: 1 << 30},
 		Checkpoints: map[string][]string{},
 	}, nil

@@ -24,15 +24,11 @@ type Estimate struct {
 // EstimateTraining takes the first few steps of a training, or of what is left of
 // one, and throws them away. It writes nothing; o.Log is not used.
 func EstimateTraining(ctx context.Context, o TrainOptions) (Estimate, error) {
-	set, err := learnable(o.Set, o.Emit)
-	if err != nil {
-		return Estimate{}, err
-	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	watch := &stopwatch{enough: cancel, taken: []time.Time{time.Now()}}
 	emit := o.Emit
-	o.Set, o.Log, o.Config.Train.SaveMinutes = set, watch, math.Inf(1)
+	o.Log, o.Config.Train.SaveMinutes = watch, math.Inf(1)
 	o.Emit = func(event report.Event) {
 		if warning, ok := event.(report.Warning); ok {
 			emit(warning)

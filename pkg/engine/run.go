@@ -27,6 +27,7 @@ type run struct {
 	metadata checkpoint.Metadata
 	classOf  map[string]model.Class
 	cache    *data.Cache
+	held     *data.Dataset // for validation; nil without
 
 	at      checkpoint.Place // between two steps
 	moves   int64            // of the optimiser at that place
@@ -39,13 +40,18 @@ func newRun(ctx context.Context, o TrainOptions) (*run, error) {
 	if o.Resume != nil {
 		o.Config = asBegun(o.Config, o.Resume.Metadata)
 	}
+	learned, held, err := o.split()
+	if err != nil {
+		return nil, err
+	}
+	o.Set = learned
 	b, err := openBase(ctx, o.Config, o.Config.Model)
 	if err != nil {
 		return nil, err
 	}
 	o.Config.Model.Adapter.Hidden = o.Config.Model.Adapter.HiddenFor(b.clip.Vision.Width)
 	r := &run{
-		TrainOptions: o, base: b, classOf: map[string]model.Class{}, cache: data.NewCache(o.Config.Data.Cache), at: checkpoint.Place{Epoch: 1},
+		TrainOptions: o, base: b, held: held, classOf: map[string]model.Class{}, cache: data.NewCache(o.Config.Data.Cache), at: checkpoint.Place{Epoch: 1},
 	}
 	for _, class := range o.Set.Classes {
 		r.classOf[class.Name] = model.Class{Prompt: class.Prompt, Domain: o.Set.Domain}
@@ -131,6 +137,9 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 	if c.Train.Accumulate > 1 {
 		metadata.Recipe.Accumulate = c.Train.Accumulate
 	}
+	if r.held != nil {
+		metadata.Recipe.Validate = r.heldOut()
+	}
 	if r.base.runtime.Device().CUDA {
 		metadata.Device = "cuda"
 	}
@@ -195,11 +204,12 @@ func (r *run) epoch(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.endEpoch()
+	return r.endEpoch(ctx)
 }
 
-// endEpoch logs the epoch and goes to the place before the next one.
-func (r *run) endEpoch() error {
+// endEpoch validates and logs the epoch and goes to the place before the next one.
+// The validation comes first: stopped in it, the run goes on with it.
+func (r *run) endEpoch(ctx context.Context) error {
 	sums := r.at.Sums
 	switch {
 	case sums.Readable == 0:
@@ -216,11 +226,24 @@ func (r *run) endEpoch() error {
 	for _, term := range sums.Terms {
 		event.Parts = append(event.Parts, report.Value{Name: term.Name, Value: term.Sum / float64(sums.Learned)})
 	}
+	validation, err := r.validate(ctx)
+	if err != nil {
+		return err
+	}
 	if err := r.log(event); err != nil {
 		return err
 	}
+	best := r.at.Best
+	if validation != nil {
+		if validation.Best {
+			best = &checkpoint.Best{Epoch: r.at.Epoch, Mean: *validation.Mean}
+		}
+		if err := r.log(*validation); err != nil {
+			return err
+		}
+	}
 	r.trainer.EndEpoch()
-	r.at = checkpoint.Place{Epoch: r.at.Epoch + 1, Step: r.at.Step, LogLines: r.at.LogLines, Bad: r.at.Bad}
+	r.at = checkpoint.Place{Epoch: r.at.Epoch + 1, Step: r.at.Step, LogLines: r.at.LogLines, Bad: r.at.Bad, Best: best}
 	r.began = time.Now()
 	return nil
 }

@@ -123,7 +123,11 @@ func (r *run) saveEpoch() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{fmt.Sprintf("epoch-%03d.safetensors", metadata.Epoch), LastFile} {
+	names := []string{fmt.Sprintf("epoch-%03d.safetensors", metadata.Epoch), LastFile}
+	if r.at.Best != nil && r.at.Best.Epoch == metadata.Epoch {
+		names = append(names, BestFile)
+	}
+	for _, name := range names {
 		if err := checkpoint.Write(filepath.Join(r.Folder, name), metadata, parameters); err != nil {
 			return err
 		}

@@ -22,6 +22,7 @@ var ErrNoMasks = errors.New("training needs masks")
 // The files that Train writes into the run folder, beside epoch-NNN.safetensors.
 const (
 	LastFile  = "last.safetensors"
+	BestFile  = "best.safetensors" // with validation: the epoch that was best
 	StateFile = "state.safetensors"
 )
 
@@ -51,22 +52,41 @@ type Log interface {
 }
 
 // Train trains the adapters and writes epoch-NNN.safetensors, last.safetensors and
-// state.safetensors into the run folder. Resumed from that state, a run ends in
+// state.safetensors into the run folder, and with held-out classes best.safetensors:
+// the epoch with the best mean of image and pixel AUROC on them, the first of equal ones. Resumed from that state, a run ends in
 // the same bytes as one that was never stopped. When ctx ends, it finishes the
 // step under way and saves the state; on the CPU one seed and one number of
 // threads give the same bytes.
 func Train(ctx context.Context, o TrainOptions) error {
-	set, err := learnable(o.Set, o.Emit)
-	if err != nil {
-		return err
-	}
-	o.Set = set
 	run, err := newRun(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer run.base.close()
 	return run.train(ctx)
+}
+
+// split parts what is learned from and what is held out for validation, nil for nothing.
+func (o *TrainOptions) split() (learned, held *data.Dataset, err error) {
+	rest, held, err := o.Set.HoldOut(o.Config.Train.HoldOut)
+	if err != nil {
+		return nil, nil, fmt.Errorf("train.validate: %w", err)
+	}
+	if learned, err = learnable(rest, o.Emit); err != nil || held == nil {
+		return learned, nil, err
+	}
+	return learned, held, measurable(held)
+}
+
+// measurable refuses held-out classes on which no AUROC is defined.
+func measurable(held *data.Dataset) error {
+	masked := held.WithPixelTruth()
+	for _, count := range masked.Counts() {
+		if count.Normal > 0 && count.Anomalous > 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("train.validate: none of the held-out classes of dataset %s has normal pictures and anomalous ones with masks, so nothing can be measured on them; hold out others", held.Name)
 }
 
 // learnable is what of a dataset can be learned from.

@@ -77,6 +77,18 @@ type TrainEpoch struct {
 	Seconds      float64 `json:"seconds"`
 }
 
+// Validation is what was measured on what was held out, after an epoch, and a line
+// of a run's log.jsonl. Its metrics are fractions, each the mean over the classes.
+type Validation struct {
+	Epoch      int      `json:"epoch"`
+	HeldOut    []string `json:"held_out"`    // classes, or a share of the pictures
+	ImageAUROC *float64 `json:"image_auroc"` // nil where it is not defined
+	PixelAUROC *float64 `json:"pixel_auroc"` // likewise
+	Mean       *float64 `json:"mean"`        // of both; nil where one is nil
+	Best       bool     `json:"best"`        // above that of every epoch before
+	Seconds    float64  `json:"seconds"`
+}
+
 func (StageStarted) kind() string { return "stage_started" }
 func (Progress) kind() string     { return "progress" }
 func (StageDone) kind() string    { return "stage_done" }
@@ -86,3 +98,4 @@ func (Warning) kind() string      { return "warning" }
 func (Failure) kind() string      { return "failure" }
 func (TrainStep) kind() string    { return "step" }
 func (TrainEpoch) kind() string   { return "epoch" }
+func (Validation) kind() string   { return "validation" }

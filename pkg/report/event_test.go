@@ -21,6 +21,10 @@ func TestEventLines(t *testing.T) {
 		{Progress{"evaluate", 3, 20, "mvtec/hex_bolt"}, `{"event":"progress","stage":"evaluate","done":3,"total":20,"detail":"mvtec/hex_bolt"}`},
 		{StageDone{"train", 1.5}, `{"event":"stage_done","stage":"train","seconds":1.5}`},
 		{Costs{5, 3, 0.5, 4, 1}, `{"event":"costs","total":5,"model":3,"waiting":0.5,"reading":4,"metrics":1}`},
+		{
+			Validation{Epoch: 2, HeldOut: []string{"a"}, ImageAUROC: new(0.5), Best: true, Seconds: 1},
+			`{"event":"validation","epoch":2,"held_out":["a"],"image_auroc":0.5,"pixel_auroc":null,"mean":null,"best":true,"seconds":1}`,
+		},
 		{Notice{"a -> b & c"}, `{"event":"notice","text":"a -> b & c"}`},
 		{Warning{"two\nlines"}, `{"event":"warning","text":"two\nlines"}`},
 		{Failure{"no"}, `{"event":"failure","text":"no"}`},
