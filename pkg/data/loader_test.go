@@ -47,10 +47,11 @@ func someItems(t testing.TB) []Item {
 	return items
 }
 
+// load loads all pictures, without how long each took: that is never the same twice.
 func load(ctx context.Context, items []Item, o LoadOptions) []Picture {
 	pictures := slices.Collect(Load(ctx, items, o))
 	for i := range pictures {
-		pictures[i].Took = 0 // what it took is no part of what it is
+		pictures[i].Took = 0
 	}
 	return pictures
 }
