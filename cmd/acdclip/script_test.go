@@ -63,6 +63,8 @@ func setup(env *testscript.Env) error {
 	env.Setenv("ACDCLIP_THREADS", "1")
 	env.Setenv("ACDCLIP_DEVICE", "cpu")
 	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
+	env.Setenv("ABLATION", filepath.Join(golden.Root(), "scripts", "ablation.sh"))
+	env.Setenv("ACDCLIP", "acdclip")
 	env.Setenv("SHARED", filepath.Join(golden.Root(), "..", "shared"))
 	return nil
 }
