@@ -31,6 +31,9 @@ func TestOperations(t *testing.T) {
 		{"LeakyReLU", func(s *Scope) Tensor { return row(s, -1, 2).LeakyReLU(0.01) }, []int64{2}, []float32{-0.01, 2}},
 		{"MatMul", func(s *Scope) Tensor { return table(s, 1, 2, 3, 4).MatMul(table(s, 1, 0, 1, 1)) }, []int64{2, 2}, []float32{3, 2, 7, 4}},
 		{"Linear", func(s *Scope) Tensor { return table(s, 1, 2, 3, 4).Linear(table(s, 1, 0, 1, 1), row(s, 10, 20)) }, []int64{2, 2}, []float32{11, 23, 13, 27}},
+		{"FrozenLinear", func(s *Scope) Tensor {
+			return table(s, 1, 2, 3, 4).FrozenLinear(table(s, 1, 0, 1, 1), row(s, 10, 20))
+		}, []int64{2, 2}, []float32{11, 23, 13, 27}},
 		{"Conv2d", func(s *Scope) Tensor {
 			return s.FromFloat32([]float32{1, 2, 3, 4}, 1, 1, 2, 2).Conv2d(s.FromFloat32([]float32{1, 0, 0, 1}, 1, 1, 2, 2), 1, 1, 1)
 		}, []int64{1, 1, 3, 3}, []float32{1, 2, 0, 3, 5, 2, 0, 3, 4}},

@@ -36,7 +36,7 @@ const maxPrefixes = 128
 // prefixes keeps the prefixes of classes from one training step to the next. A
 // class beyond maxPrefixes is computed anew each time.
 type prefixes struct {
-	scope *torch.Scope // where they live
+	scope *torch.Scope      // where they live
 	of    map[string]prefix // by the class's prompt name
 }
 
