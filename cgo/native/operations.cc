@@ -32,10 +32,6 @@ acd_error acd_layer_norm(acd_tensor t, acd_tensor weight, acd_tensor bias, doubl
   ACD_RETURN(out, at::layer_norm(tensor(t), tensor(weight).sizes(), tensor(weight), tensor(bias), epsilon))
 }
 
-acd_error acd_attention(acd_tensor q, acd_tensor k, acd_tensor v, int32_t causal, acd_tensor *out) {
-  ACD_RETURN(out, at::scaled_dot_product_attention(tensor(q), tensor(k), tensor(v), {}, 0.0, causal != 0))
-}
-
 acd_error acd_norm(acd_tensor t, int64_t dim, acd_tensor *out) {
   ACD_RETURN(out, at::linalg_vector_norm(tensor(t), 2, at::IntArrayRef(&dim, 1), true))
 }

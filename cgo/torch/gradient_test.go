@@ -1,8 +1,10 @@
 package torch
 
 import (
+	"context"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -161,4 +163,70 @@ func TestAdamRestored(t *testing.T) {
 	if err == nil {
 		t.Error("the state of other parameters was taken")
 	}
+}
+
+// TestFrozenLinear: what flows through it has Linear's gradient, whichever way it
+// lies in memory; a weight that wants one itself is refused.
+func TestFrozenLinear(t *testing.T) {
+	err := open(t).Do(context.Background(), func(s *Scope) error {
+		weight, bias := s.FromFloat32([]float32{1, 2, 3, 4, 5, 6}, 3, 2), row(s, 1, 0, -1)
+		x := s.FromFloat32([]float32{1, -2, 3, 0.5, 2, 2, -1, 4}, 2, 2, 2)
+		x.RequireGrad(true)
+		for name, shape := range map[string]func(Tensor) Tensor{
+			"as it is":   func(x Tensor) Tensor { return x },
+			"transposed": func(x Tensor) Tensor { return x.Transpose(0, 2) },
+		} {
+			gradient := func(y Tensor) []float32 {
+				x.ClearGrad()
+				y.Transpose(0, 2).Pow(2).Sum().Backward()
+				grad, _ := x.Grad()
+				return grad.Float32s()
+			}
+			got := gradient(shape(x).FrozenLinear(weight, bias))
+			if want := gradient(shape(x).Linear(weight, bias)); !slices.Equal(got, want) {
+				t.Errorf("%s: gradient %v, want %v", name, got, want)
+			}
+		}
+		weight.RequireGrad(true)
+		x.FrozenLinear(weight, bias)
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "not frozen") {
+		t.Errorf("a trainable weight: %v", err)
+	}
+}
+
+// TestSelfAttention compares values and gradients with attention written out.
+func TestSelfAttention(t *testing.T) {
+	const batch, length, heads, width = 2, 3, 2, 2
+	do(t, open(t), func(s *Scope) error {
+		values := make([]float32, batch*length*3*heads*width)
+		for i := range values {
+			values[i] = float32(math.Sin(float64(i * i)))
+		}
+		qkv := s.FromFloat32(values, batch, length, 3*heads*width)
+		qkv.RequireGrad(true)
+		part := func(i int64) Tensor {
+			return qkv.Narrow(2, i*heads*width, heads*width).Reshape(batch, length, heads, width).Transpose(1, 2)
+		}
+		weights := part(0).MatMul(part(1).Transpose(2, 3)).MulScalar(1 / math.Sqrt(width)).Softmax(3)
+		want := weights.MatMul(part(2)).Transpose(1, 2).Reshape(batch, length, heads*width)
+		got := qkv.SelfAttention(heads, false)
+		gradient := func(y Tensor) []float32 {
+			qkv.ClearGrad()
+			y.Pow(2).Sum().Backward()
+			grad, _ := qkv.Grad()
+			return grad.Float32s()
+		}
+		for name, pair := range map[string][2][]float32{
+			"values": {got.Float32s(), want.Float32s()}, "gradients": {gradient(got), gradient(want)},
+		} {
+			for i := range pair[1] {
+				if len(pair[0]) != len(pair[1]) || math.Abs(float64(pair[0][i]-pair[1][i])) > 1e-6 {
+					t.Fatalf("%s %v, want %v", name, pair[0], pair[1])
+				}
+			}
+		}
+		return nil
+	})
 }

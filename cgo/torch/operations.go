@@ -92,6 +92,14 @@ func (t Tensor) Linear(weight, bias Tensor) Tensor {
 	}, t, weight, bias)
 }
 
+// FrozenLinear is Linear with a weight and a bias that take no gradient, by the
+// fastest product that the device has. For the gradient of t nothing is kept.
+func (t Tensor) FrozenLinear(weight, bias Tensor) Tensor {
+	return own("FrozenLinear", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
+		return C.acd_frozen_linear(in[0], in[1], in[2], out)
+	}, t, weight, bias)
+}
+
 // Conv2d convolves t [B, C, H, W] with weight [out, C/groups, k, k], without bias.
 func (t Tensor) Conv2d(weight Tensor, stride, padding, groups int64) Tensor {
 	return borrow("Conv2d", func(in []gotorch.Tensor) gotorch.Tensor {
@@ -114,12 +122,13 @@ func (t Tensor) LayerNorm(weight, bias Tensor, epsilon float64) Tensor {
 	}, t, weight, bias)
 }
 
-// Attention is softmax(q k^T / sqrt(d)) v for q, k, v [B, heads, L, d]; causal
-// lets a position see none after it.
-func Attention(q, k, v Tensor, causal bool) Tensor {
-	return own("Attention", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
-		return C.acd_attention(in[0], in[1], in[2], flag(causal), out)
-	}, q, k, v)
+// SelfAttention is softmax(q k^T / sqrt(d)) v head by head, for qkv [B, L, 3C] of
+// q, k and v, each of C = heads * d, as [B, L, C]; causal lets a position see none
+// after it. Its weights are never kept.
+func (t Tensor) SelfAttention(heads int64, causal bool) Tensor {
+	return own("SelfAttention", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
+		return C.acd_self_attention(in[0], C.int64_t(heads), flag(causal), out)
+	}, t)
 }
 
 // Norm is the Euclidean length along dim, which stays with length 1.

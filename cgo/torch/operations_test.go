@@ -31,19 +31,20 @@ func TestOperations(t *testing.T) {
 		{"LeakyReLU", func(s *Scope) Tensor { return row(s, -1, 2).LeakyReLU(0.01) }, []int64{2}, []float32{-0.01, 2}},
 		{"MatMul", func(s *Scope) Tensor { return table(s, 1, 2, 3, 4).MatMul(table(s, 1, 0, 1, 1)) }, []int64{2, 2}, []float32{3, 2, 7, 4}},
 		{"Linear", func(s *Scope) Tensor { return table(s, 1, 2, 3, 4).Linear(table(s, 1, 0, 1, 1), row(s, 10, 20)) }, []int64{2, 2}, []float32{11, 23, 13, 27}},
+		{"FrozenLinear", func(s *Scope) Tensor {
+			return table(s, 1, 2, 3, 4).FrozenLinear(table(s, 1, 0, 1, 1), row(s, 10, 20))
+		}, []int64{2, 2}, []float32{11, 23, 13, 27}},
 		{"Conv2d", func(s *Scope) Tensor {
 			return s.FromFloat32([]float32{1, 2, 3, 4}, 1, 1, 2, 2).Conv2d(s.FromFloat32([]float32{1, 0, 0, 1}, 1, 1, 2, 2), 1, 1, 1)
 		}, []int64{1, 1, 3, 3}, []float32{1, 2, 0, 3, 5, 2, 0, 3, 4}},
 		{"Softmax", func(s *Scope) Tensor { return row(s, 0, 0).Softmax(0) }, []int64{2}, []float32{0.5, 0.5}},
 		{"LayerNorm", func(s *Scope) Tensor { return row(s, 1, 3).LayerNorm(row(s, 2, 2), row(s, 1, 1), 0) }, []int64{2}, []float32{-1, 3}},
-		{"Attention", func(s *Scope) Tensor {
-			q := s.FromFloat32([]float32{0, 0}, 1, 1, 2, 1)
-			return Attention(q, q, s.FromFloat32([]float32{2, 4}, 1, 1, 2, 1), false)
-		}, []int64{1, 1, 2, 1}, []float32{3, 3}},
-		{"Attention causal", func(s *Scope) Tensor {
-			q := s.FromFloat32([]float32{0, 0}, 1, 1, 2, 1)
-			return Attention(q, q, s.FromFloat32([]float32{2, 4}, 1, 1, 2, 1), true)
-		}, []int64{1, 1, 2, 1}, []float32{2, 3}},
+		{"SelfAttention", func(s *Scope) Tensor {
+			return s.FromFloat32([]float32{0, 0, 2, 0, 0, 4}, 1, 2, 3).SelfAttention(1, false)
+		}, []int64{1, 2, 1}, []float32{3, 3}},
+		{"SelfAttention causal", func(s *Scope) Tensor {
+			return s.FromFloat32([]float32{0, 0, 2, 0, 0, 4}, 1, 2, 3).SelfAttention(1, true)
+		}, []int64{1, 2, 1}, []float32{2, 3}},
 		{"Norm", func(s *Scope) Tensor { return table(s, 3, 4, 6, 8).Norm(-1) }, []int64{2, 1}, []float32{5, 10}},
 		{"Normalize", func(s *Scope) Tensor { return table(s, 3, 4, 0, 0).Normalize(-1) }, []int64{2, 2}, []float32{0.6, 0.8, 0, 0}},
 		{"Mean", func(s *Scope) Tensor { return table(s, 1, 2, 3, 4).Mean(0) }, []int64{2}, []float32{2, 3}},

@@ -18,7 +18,7 @@ const headWidth = 64
 type Linear struct{ weight, bias torch.Tensor }
 
 // Apply maps x [..., in] to [..., out].
-func (l Linear) Apply(x torch.Tensor) torch.Tensor { return x.Linear(l.weight, l.bias) }
+func (l Linear) Apply(x torch.Tensor) torch.Tensor { return x.FrozenLinear(l.weight, l.bias) }
 
 // LayerNorm normalises over the last dimension, then scales and shifts.
 type LayerNorm struct{ weight, bias torch.Tensor }
@@ -56,12 +56,7 @@ func (b block) mlp(x torch.Tensor) torch.Tensor {
 }
 
 func (b block) attention(x torch.Tensor) torch.Tensor {
-	shape := x.Shape()
-	batch, length, width := shape[0], shape[1], shape[2]
-	qkv := b.qkv.Apply(x).Reshape(batch, length, 3, b.heads, width/b.heads).Permute(2, 0, 3, 1, 4)
-	part := func(i int64) torch.Tensor { return qkv.Narrow(0, i, 1).Reshape(batch, b.heads, length, width/b.heads) }
-	mixed := torch.Attention(part(0), part(1), part(2), b.causal)
-	return b.out.Apply(mixed.Transpose(1, 2).Reshape(batch, length, width))
+	return b.out.Apply(b.qkv.Apply(x).SelfAttention(b.heads, b.causal))
 }
 
 // reader hands out a checkpoint's tensors by name.

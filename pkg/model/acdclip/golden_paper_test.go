@@ -31,7 +31,7 @@ func comparePaper(t testing.TB, want *golden.Tensors, clip string) {
 	err := with(t, paperRecipe(t, want, clip), func(s *torch.Scope, m *Model) error {
 		picture := want.Take(t, "in.image")
 		pictures := s.FromFloat32(picture.Float32(), picture.Shape...)
-		text := m.readTokens(s, [states][][]int32{normal: ids(t, want, "in.ids.normal"), abnormal: ids(t, want, "in.ids.abnormal")})
+		text := m.finish(s, m.begin(s, [states][][]int32{normal: ids(t, want, "in.ids.normal"), abnormal: ids(t, want, "in.ids.abnormal")}))
 		want.Relative(t, "out.text_features", text.Float32s(), 1e-5)
 		m.see(s, pictures, func(i int, _, tokens torch.Tensor) {
 			want.Relative(t, fmt.Sprintf("out.visual.%d", i), tokens.Float32s(), 1e-5)

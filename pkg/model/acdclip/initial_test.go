@@ -202,7 +202,7 @@ func comparePlainText(t *testing.T, s *torch.Scope, m *Model) {
 	unit := p.Ends(x).LayerNorm(s.Full(1, width), s.Full(0, width), epsilon).Normalize(-1)
 	count := int64(len(rows[normal]))
 	want := torch.Stack(-1, unit.Narrow(0, 0, count).Mean(0).Normalize(-1), unit.Narrow(0, count, unit.Dim(0)-count).Mean(0).Normalize(-1))
-	got, err := m.read(context.Background(), s, drawnClasses[:1])
+	got, err := m.read(context.Background(), s, drawnClasses[:1], m.fresh)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,41 +43,39 @@ type visionAdapter struct {
 	down, up torch.Tensor // LoRA
 }
 
-// apply maps patch tokens x [B, G*G, C] to dX of the same shape.
+// apply maps patch tokens x [B, G*G, C] to dX of the same shape. W_up and the 1x1
+// convolution follow each other with nothing between: their product, r x C for a
+// branch, is made first, so that no token is ever as wide as all branches joined.
 func (a visionAdapter) apply(x torch.Tensor, grid int64) torch.Tensor {
 	if a.options.Kind == config.LoRA {
 		return x.MatMul(a.down).MatMul(a.up).MulScalar(loraScale(a.options))
 	}
-	outputs := make([]torch.Tensor, len(a.branches))
+	width := a.fuse.Dim(0)
+	fuse := a.fuse.Reshape(width, -1).Transpose(0, 1) // [branches*C, C]
+	lows, ups := make([]torch.Tensor, len(a.branches)), make([]torch.Tensor, len(a.branches))
 	var low torch.Tensor
 	for i, b := range a.branches {
 		if i == 0 || a.options.Projections == config.PerBranch {
 			low = x.MatMul(b.down)
 		}
-		outputs[i] = a.convolve(b, low, grid)
+		lows[i] = a.convolve(b, low, grid)
+		ups[i] = b.up.MatMul(fuse.Narrow(0, int64(i)*width, width))
 	}
-	joined := torch.Cat(-1, outputs...)
-	return joined.MatMul(a.fuse.Reshape(a.fuse.Dim(0), a.fuse.Dim(1)).Transpose(0, 1))
+	return torch.Cat(-1, lows...).MatMul(torch.Cat(0, ups...))
 }
 
-// convolve takes one branch from low [B, L, r] to [B, L, C].
+// convolve takes low [B, L, r] through one branch's convolutions, scaled.
 func (a visionAdapter) convolve(b branch, low torch.Tensor, grid int64) torch.Tensor {
 	batch, rank := low.Dim(0), low.Dim(2)
 	h := low.Transpose(1, 2).Reshape(batch, rank, grid, grid).Conv2d(b.convDown, 1, b.kernel/2, 1)
+	scale := a.options.Alpha / float64(a.options.ConvRank)
 	if a.options.Scale == config.InverseKernel {
-		h = h.MulScalar(1 / float64(b.kernel))
-	}
-	u := h.Conv2d(b.convUp, 1, b.kernel/2, 1)
-	if a.options.Scale == config.InverseKernel {
-		u = u.MulScalar(1 / float64(b.kernel))
+		scale = 1 / float64(b.kernel)
+		h = h.MulScalar(scale)
 	} else {
-		u = u.MulScalar(a.options.Alpha / float64(a.options.ConvRank))
+		scale *= alphaOverRoot(a.options) // after W_up
 	}
-	out := u.Reshape(batch, rank, grid*grid).Transpose(1, 2).MatMul(b.up)
-	if a.options.Scale == config.AlphaOverRank {
-		out = out.MulScalar(alphaOverRoot(a.options))
-	}
-	return out
+	return h.Conv2d(b.convUp, 1, b.kernel/2, 1).MulScalar(scale).Reshape(batch, rank, grid*grid).Transpose(1, 2)
 }
 
 // textAdapter computes x A B, scaled, for all tokens of a group.

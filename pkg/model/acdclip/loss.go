@@ -19,7 +19,7 @@ func (m *Model) Loss(ctx context.Context, s *torch.Scope, batch model.Batch) (mo
 	if err := m.acceptsBatch(batch); err != nil {
 		return model.Loss{}, err
 	}
-	text, err := m.read(ctx, s, batch.Classes)
+	text, err := m.read(ctx, s, batch.Classes, m.kept)
 	if err != nil {
 		return model.Loss{}, err
 	}

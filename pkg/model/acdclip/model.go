@@ -15,7 +15,8 @@ import (
 	"acdclip/pkg/model"
 )
 
-// Model is ACD-CLIP on one CLIP. Its parameters belong to the Scope that New was given.
+// Model is ACD-CLIP on one CLIP. Its parameters, and what Loss keeps for its next
+// call, belong to the Scope that New was given.
 type Model struct {
 	options    config.Model
 	loss       config.Loss
@@ -24,6 +25,7 @@ type Model struct {
 	vision     []visionGroup
 	text       []textGroup
 	parameters []parameter
+	prefixes   prefixes
 }
 
 var _ model.Trainable = (*Model)(nil)
@@ -73,7 +75,7 @@ func New(s *torch.Scope, c *clip.Model, tok *tokenizer.Tokenizer, options config
 	if err := fits(options, c); err != nil {
 		return nil, fmt.Errorf("%w: %w", clip.ErrOptions, err)
 	}
-	m := &Model{options: options, loss: loss, clip: c, tokenizer: tok}
+	m := &Model{options: options, loss: loss, clip: c, tokenizer: tok, prefixes: prefixes{scope: s, of: map[string]prefix{}}}
 	definitions := Definitions(options, DimensionsOf(c))
 	if values.Check != nil {
 		if err := values.Check(definitions); err != nil {

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"acdclip/cgo/torch"
-	"acdclip/pkg/clip"
 	"acdclip/pkg/config"
 	"acdclip/pkg/model"
 )
@@ -31,23 +29,29 @@ func (m *Model) Prepare(ctx context.Context, s *torch.Scope, classes []model.Cla
 				classes[0].Prompt, classes[0].Domain, class.Prompt, class.Domain)
 		}
 	}
-	text, err := m.read(ctx, s, classes)
+	text, err := m.read(ctx, s, classes, m.fresh)
 	if err != nil {
 		return nil, err
 	}
 	return prepared{text, classes[0].Domain}, nil
 }
 
+// beginning gives the prefix of the class called name, in s or a longer scope.
+type beginning func(s *torch.Scope, name string) prefix
+
+// fresh computes a prefix, for a class that is read once.
+func (m *Model) fresh(s *torch.Scope, name string) prefix { return m.begin(s, m.tokenize(name)) }
+
 // read computes T [K, N, D, 2] of classes into s, with a graph where one is
 // recorded. A class's features do not depend on the others.
-func (m *Model) read(ctx context.Context, s *torch.Scope, classes []model.Class) (text torch.Tensor, err error) {
+func (m *Model) read(ctx context.Context, s *torch.Scope, classes []model.Class, begin beginning) (text torch.Tensor, err error) {
 	err = s.Within(func(inner *torch.Scope) error {
 		features := make([]torch.Tensor, len(classes))
 		for i, class := range classes {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			features[i] = inner.Eval(func() torch.Tensor { return m.readClass(inner, class.Prompt) })
+			features[i] = inner.Eval(func() torch.Tensor { return m.finish(inner, begin(inner, class.Prompt)) })
 		}
 		text = s.Keep(torch.Stack(0, features...))
 		return nil
@@ -55,42 +59,43 @@ func (m *Model) read(ctx context.Context, s *torch.Scope, classes []model.Class)
 	return text, err
 }
 
-// readClass computes T [N, D, 2] of one class.
-func (m *Model) readClass(s *torch.Scope, name string) torch.Tensor {
-	var rows [states][][]int32
+// tokenize gives the token ids of each state's prompts for a class.
+func (m *Model) tokenize(name string) (rows [states][][]int32) {
 	for state := range states {
 		for _, text := range prompts(name, state) {
 			rows[state] = append(rows[state], m.tokenizer.Encode(text, m.clip.Text.Context))
 		}
 	}
-	return m.readTokens(s, rows)
+	return rows
 }
 
-// readTokens computes T [N, D, 2] of the token ids of each state's prompts.
-func (m *Model) readTokens(s *torch.Scope, rows [states][][]int32) torch.Tensor {
+// finish computes T [N, D, 2] of a class from its prefix, of which it frees the
+// tokens where s owns them.
+func (m *Model) finish(s *torch.Scope, p prefix) torch.Tensor {
 	tower := m.clip.Text
 	each := tower.Depth / m.options.Groups
-	p := clip.NewPrompts(s, slices.Concat(rows[:]...))
-	x := s.Eval(func() torch.Tensor { return tower.Embed(p) })
+	x := p.tokens
 	levels := make([]torch.Tensor, m.options.Groups)
 	for i := range levels {
 		for j := range each {
-			x = s.Step(x, func(x torch.Tensor) torch.Tensor { return tower.Block(s, i*each+j, x) })
+			if i > 0 { // the first group's blocks are in the prefix
+				x = s.Step(x, func(x torch.Tensor) torch.Tensor { return tower.Block(s, i*each+j, x) })
+			}
 		}
 		g := m.text[i]
 		x = s.Step(x, func(x torch.Tensor) torch.Tensor { return g.merge.apply(x, g.adapter.apply(x)) })
-		levels[i] = s.Eval(func() torch.Tensor { return g.level(p.Ends(x), rows) })
+		levels[i] = s.Eval(func() torch.Tensor { return g.level(p.prompts.Ends(x), p.counts) })
 	}
 	return torch.Stack(0, levels...)
 }
 
-// level reduces the end tokens [P, D] of all states' prompts to one level of T [D, 2].
-func (g textGroup) level(ends torch.Tensor, rows [states][][]int32) torch.Tensor {
+// level reduces the end tokens [P, D] of all states' prompts, so many of each, to
+// one level of T [D, 2].
+func (g textGroup) level(ends torch.Tensor, counts [states]int64) torch.Tensor {
 	unit := ends.LayerNorm(g.normWeight, g.normBias, epsilon).Normalize(-1)
 	var means [states]torch.Tensor
 	start := int64(0)
-	for state := range states {
-		count := int64(len(rows[state]))
+	for state, count := range counts {
 		means[state] = unit.Narrow(0, start, count).Mean(0).Normalize(-1)
 		start += count
 	}

@@ -1,0 +1,68 @@
+// Command train makes what bench/train.sh trains on: a CLIP of ViT-L/14's size
+// with random values, and the values that training starts from.
+//
+//	train FOLDER SEED    writes FOLDER/clip and FOLDER/start.safetensors
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"acdclip/pkg/clip/pretrained"
+	"acdclip/pkg/config"
+	"acdclip/pkg/model/acdclip"
+	"acdclip/pkg/weights"
+)
+
+// largeArch is OpenAI's ViT-L/14 for 336 pixels.
+var largeArch = pretrained.Arch{
+	ImageSize: 336, Patch: 14, VisionWidth: 1024, VisionLayers: 24, VisionHeads: 16,
+	EmbedDim:      768,
+	ContextLength: 77, VocabSize: 49408, TextWidth: 768, TextLayers: 12, TextHeads: 12,
+	Activation: pretrained.GELU,
+}
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	if len(args) != 2 {
+		return errors.New("usage: train FOLDER SEED")
+	}
+	seed, err := strconv.ParseUint(args[1], 10, 64)
+	if err != nil {
+		return err
+	}
+	if err := writeStart(filepath.Join(args[0], "start.safetensors"), seed); err != nil {
+		return err
+	}
+	return pretrained.WriteRandom(filepath.Join(args[0], "clip"), largeArch, seed)
+}
+
+// writeStart writes what acdclip train --preset released --seed SEED starts from.
+func writeStart(path string, seed uint64) error {
+	preset, err := config.Preset(config.Released)
+	if err != nil {
+		return err
+	}
+	dimensions := acdclip.Dimensions{Vision: largeArch.VisionWidth, Text: largeArch.TextWidth}
+	var values []weights.Value
+	for _, d := range acdclip.Definitions(preset.Model, dimensions) {
+		value := weights.Value{Name: d.Name, Shape: d.Shape, Float32: make([]float32, d.NumElements())}
+		d.Initialize(seed, value.Float32)
+		values = append(values, value)
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return weights.WriteSafetensors(file, nil, values)
+}
