@@ -29,6 +29,7 @@ type evalOptions struct {
 	share          shard.Share // what shard says
 	merge          string
 	maps           mapFormat
+	gates          bool
 	batch          int
 	metricsMemory  int64 // MiB
 	format         report.Format
@@ -79,6 +80,7 @@ run, to the bit.`,
 	flags.StringVar(&o.shard, "shard", "", "compute one share, `I/N`, for --merge")
 	flags.StringVar(&o.merge, "merge", "", "join the shares in `DIR`; nothing is scored, and the results go there, or to --out")
 	o.registerMaps(flags)
+	flags.BoolVar(&o.gates, "gates", false, "also write the mean weights of the fusion gateway per class: gates.csv, and charts below gates/")
 	flags.IntVar(&o.batch, "batch", 4, "`N` pictures at once")
 	metricsMemoryVar(flags, &o.metricsMemory)
 	choiceVar(flags, &o.format, "format", report.Formats(), "how the table is printed")
@@ -142,7 +144,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	result, scores, err := engine.Evaluate(ctx, engine.EvaluateOptions{
 		Config: plan.loaded, Jobs: plan.jobs, AllowOtherCLIP: o.allowOtherCLIP, Version: version,
 		Batch: o.batch, Load: loadOptions(plan.loaded.Config), Pixels: metrics.Options{Memory: o.metricsMemory << 20},
-		Share: o.share, Finished: folder.open, Map: saveMap, MapFormat: string(o.maps), Emit: o.app.emit,
+		Share: o.share, Finished: folder.open, Map: saveMap, MapFormat: string(o.maps), Gates: o.gates, Emit: o.app.emit,
 	})
 	if err != nil {
 		return o.app.ended(err, folder.saved(o.app))
@@ -162,6 +164,9 @@ func (o *evalOptions) write(folder *evalFolder, result *report.Evaluation, score
 	}
 	if err := result.Write(o.app.out, o.format); err != nil {
 		return err
+	}
+	if o.gates && result.GateMeans(scores) == nil {
+		o.app.emit(report.Warning{Text: "--gates: no checkpoint here has a fusion gateway (model.fusion.kind dfg)"})
 	}
 	o.app.emit(report.Notice{Text: "results.json, results.csv and scores.csv are in " + folder.results.path})
 	return failuresOf(scores)

@@ -32,13 +32,13 @@ type evalFolder struct {
 
 // resultFiles are the files that an evaluation ends in.
 func resultFiles(path string) outputFolder {
-	return outputFolder{path: path, kind: "results folder", files: fileNames(`results\.json`, `results\.csv`, `scores\.csv`)}
+	return outputFolder{path: path, kind: "results folder", files: fileNames(`results\.json`, `results\.csv`, `scores\.csv`, `gates\.csv`)}
 }
 
 func (o *evalOptions) folder() *evalFolder {
 	f := &evalFolder{results: resultFiles(o.out), share: !o.share.IsWhole(), overwrite: o.overwrite, resume: o.resume}
 	f.results.trees = []outputTree{
-		{unfinishedTree, []string{".json"}}, {mapTree, []string{".npy", ".png"}}, {trueMaskTree, []string{".png"}},
+		{unfinishedTree, []string{".json"}}, {mapTree, []string{".npy", ".png"}}, {trueMaskTree, []string{".png"}}, {gatesTree, []string{".png"}},
 	}
 	name := unfinishedTree
 	if f.share {
@@ -101,6 +101,9 @@ func (f *evalFolder) open(plan shard.Plan) (*shard.Folder, error) {
 func (f *evalFolder) save(result *report.Evaluation, scores []report.Score) error {
 	if err := os.MkdirAll(f.results.path, 0o755); err != nil {
 		return fmt.Errorf("creating the results folder: %w", err)
+	}
+	if err := f.writeGates(result, scores); err != nil {
+		return err
 	}
 	for _, file := range []struct {
 		name  string

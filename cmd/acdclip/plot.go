@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"acdclip/pkg/curves"
+	"acdclip/pkg/chart"
 	"acdclip/pkg/report"
 )
 
@@ -43,7 +43,7 @@ func runPlot(o *plotOptions) error {
 	if o.out.path == "" {
 		o.out = outputFile{path: filepath.Join(o.run, curvesFile), overwrite: true}
 	}
-	if err := curves.CheckFormat(o.out.path); err != nil {
+	if err := chart.CheckFormat(o.out.path); err != nil {
 		return usageError{err}
 	}
 	path := filepath.Join(o.run, logFile)
@@ -51,7 +51,7 @@ func runPlot(o *plotOptions) error {
 	if err != nil {
 		return fmt.Errorf("reading the log of a run: %w", err)
 	}
-	run, err := curves.Read(bytes.NewReader(log))
+	run, err := chart.Read(bytes.NewReader(log))
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

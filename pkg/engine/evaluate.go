@@ -44,6 +44,8 @@ type EvaluateOptions struct {
 	Map       func(job Job, item data.Item, anomaly []float32, mask []uint8) error
 	MapFormat string // what Map makes of them, in a word; a finished class is taken over only with the same
 	Emit      func(report.Event)
+
+	Gates bool // keep the weights of the fusion gateway with each picture's score
 }
 
 // Evaluate scores targets class by class and returns their metrics and every

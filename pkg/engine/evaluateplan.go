@@ -27,7 +27,7 @@ func (e *evaluation) makePlan() error {
 		return fmt.Errorf("describing the configuration: %w", err)
 	}
 	e.plan = shard.Plan{
-		Share: e.Share, Batch: e.Batch, EXIFOrientation: c.Data.EXIFOrientation, MaxPixels: c.Data.MaxPixels, Maps: e.MapFormat,
+		Share: e.Share, Batch: e.Batch, EXIFOrientation: c.Data.EXIFOrientation, MaxPixels: c.Data.MaxPixels, Maps: e.MapFormat, Gates: e.Gates,
 		Evaluation: report.Evaluation{Provenance: report.Provenance{
 			Version: e.Version, Precision: string(config.PrecisionFP32), Seed: c.Seed, ImageSize: first.Model.ImageSize, Config: text,
 		}},

@@ -19,6 +19,7 @@ type Judged struct {
 	Score, MapMax    float32   // in [0, 1]
 	ClassProbability *float32  // in [0, 1]; nil where the method has none
 	Map              []float32 // [S, S], row-major, in [0, 1]
+	Gates            []float32 // [N, N, 2]: see model.Scores; nil without a fusion gateway
 	Err              error     // why there is no judgement; then the numbers are not set
 }
 
@@ -105,7 +106,7 @@ func (d *Detector) score(ctx context.Context, waiting []Judged, classOf []int, p
 		pixels = append(pixels, judged.Picture.Pix...)
 		classes[i] = classOf[judged.Picture.Index]
 	}
-	var maps, scores, probabilities []float32
+	var maps, scores, probabilities, gates []float32
 	err := d.base.runtime.Do(ctx, func(s *torch.Scope) error {
 		return s.Inference(func() error {
 			pictures := s.FromUint8(pixels, int64(len(batch)), int64(input.Size), int64(input.Size), 3)
@@ -117,6 +118,9 @@ func (d *Detector) score(ctx context.Context, waiting []Judged, classOf []int, p
 			if result.ClassProbabilities.Defined() {
 				probabilities = result.ClassProbabilities.Float32s()
 			}
+			if result.Gates.Defined() {
+				gates = result.Gates.Float32s()
+			}
 			return nil
 		})
 	})
@@ -125,6 +129,8 @@ func (d *Detector) score(ctx context.Context, waiting []Judged, classOf []int, p
 	}
 	for i, judged := range batch {
 		judged.fill(maps[i*plane:(i+1)*plane], scores[i], probabilities, i)
+		each := len(gates) / len(batch)
+		judged.Gates = gates[i*each : (i+1)*each]
 	}
 	return nil
 }

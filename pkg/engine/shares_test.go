@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,7 +23,7 @@ import (
 func files(t *testing.T, result *report.Evaluation, scores []report.Score) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := errors.Join(result.WriteJSON(&out), report.WriteScoresCSV(&out, scores)); err != nil {
+	if err := errors.Join(result.WriteJSON(&out), report.WriteScoresCSV(&out, scores), report.WriteGatesCSV(&out, result.GateMeans(scores))); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -53,6 +54,7 @@ func twoJobs(t *testing.T) EvaluateOptions {
 	}
 	o := evaluating(t, set)
 	second := evaluating(t, drawn(t, synth.Textures), "seed=1")
+	o.Gates = true
 	o.Jobs = append(o.Jobs, second.Jobs[0], Job{Set: set, Checkpoint: second.Jobs[0].Checkpoint})
 	o.Batch = 2
 	return o
@@ -220,6 +222,35 @@ func TestMergeRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused("a class that is not finished", ErrNoShares, "share 2/2 is not finished")
+}
+
+// TestGates: each picture has weights that sum to 1 over the text levels, where it was asked for and there is a gateway.
+func TestGates(t *testing.T) {
+	o := evaluating(t, drawn(t, synth.Objects))
+	if _, scores := evaluate(t, o); scores[0].Gates != nil {
+		t.Error("weights that nobody asked for")
+	}
+	o.Gates = true
+	result, scores := evaluate(t, o)
+	for _, score := range scores {
+		if len(score.Gates) != 2*2*2 {
+			t.Fatalf("%s: %d weights", score.Path, len(score.Gates))
+		}
+	}
+	for _, mean := range result.GateMeans(scores) {
+		for i := range 2 {
+			for state := range 2 {
+				if sum := mean.At(i, 0, state) + mean.At(i, 1, state); math.Abs(sum-1) > 1e-6 {
+					t.Errorf("class %q, group %d, state %d: the weights sum to %v", mean.Class, i, state, sum)
+				}
+			}
+		}
+	}
+	o = evaluating(t, drawn(t, synth.Objects), "model.fusion.kind=static")
+	o.Gates = true
+	if result, scores := evaluate(t, o); result.GateMeans(scores) != nil {
+		t.Error("weights of a gateway that is not there")
+	}
 }
 
 // TestMapsAreHandedOut: each map with its mask, once.

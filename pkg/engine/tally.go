@@ -90,6 +90,9 @@ func (t *tally) count(judged Judged) error {
 		Target: result.Target, Class: c.Row.Class, Checkpoint: result.Checkpoint.Path, Path: report.ValidText(item.Path), Place: judged.Picture.Index,
 		Anomalous: item.Anomalous, Score: judged.Score, ClassProbability: judged.ClassProbability, MapMax: judged.MapMax,
 	}
+	if t.Gates {
+		score.Gates = judged.Gates
+	}
 	if judged.Err != nil {
 		score = report.Score{
 			Target: score.Target, Class: score.Class, Checkpoint: score.Checkpoint, Path: score.Path, Place: score.Place,

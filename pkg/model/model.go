@@ -31,6 +31,7 @@ type Scores struct {
 	Maps               torch.Tensor // [B, Size, Size]
 	Image              torch.Tensor // [B]: the image score, by the method's own rule
 	ClassProbabilities torch.Tensor // [B]: probability of being anomalous; undefined where the method has none
+	Gates              torch.Tensor // [B, N, N, 2]: weight of vision group i, text level j, state s, with sum 1 over j; undefined without a fusion gateway
 }
 
 // Method is a zero-shot anomaly detector on a frozen CLIP. Prepare and Score are

@@ -23,7 +23,7 @@ func ColorBar() *image.RGBA {
 	)
 	drawn := image.NewRGBA(image.Rect(0, 0, width, margin+height+margin))
 	draw.Draw(drawn, drawn.Bounds(), image.White, image.Point{}, draw.Src)
-	scale := palette()
+	scale := Palette()
 	for y := range height {
 		step := ((height-1-y)*(colors-1) + colors) / (height - 1) // rounded
 		line := image.Rect(margin, margin+y, margin+bar, margin+y+1)

@@ -33,7 +33,7 @@ func (m AnomalyMap) Overlay(picture []uint8, width, height int) (*image.RGBA, er
 			width, height, 3*width*height, len(picture))
 	}
 	var heat [colors][3]uint32 // weighted, in 256ths, with the half that rounds
-	for i, c := range palette() {
+	for i, c := range Palette() {
 		red, green, blue, _ := c.RGBA()
 		for channel, value := range [3]uint32{red, green, blue} {
 			heat[i][channel] = value>>8*heatShare + 128

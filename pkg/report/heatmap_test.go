@@ -13,7 +13,7 @@ import (
 
 // TestPaletteLightness measures the color scale in another space, CIELAB: lightness always rises, and evenly.
 func TestPaletteLightness(t *testing.T) {
-	scale := palette()
+	scale := Palette()
 	if len(scale) != colors {
 		t.Fatalf("%d colors", len(scale))
 	}
@@ -37,7 +37,7 @@ func TestPaletteLightness(t *testing.T) {
 
 // TestPaletteIsSmooth finds no jump in any channel.
 func TestPaletteIsSmooth(t *testing.T) {
-	scale := palette()
+	scale := Palette()
 	for i := range scale[1:] {
 		a, b := scale[i].(color.RGBA), scale[i+1].(color.RGBA)
 		for _, pair := range [][2]uint8{{a.R, b.R}, {a.G, b.G}, {a.B, b.B}} {
@@ -106,7 +106,7 @@ func TestBilinear(t *testing.T) {
 
 // TestFixedRange has the same color for the same value in every picture.
 func TestFixedRange(t *testing.T) {
-	scale := palette()
+	scale := Palette()
 	cases := []struct {
 		value float32
 		want  int
@@ -120,7 +120,7 @@ func TestFixedRange(t *testing.T) {
 
 func TestOverlayBlends(t *testing.T) {
 	m := AnomalyMap{1, []float32{1}}
-	top := palette()[colors-1].(color.RGBA)
+	top := Palette()[colors-1].(color.RGBA)
 	for _, under := range []uint8{0, 100, 255} {
 		over, err := m.Overlay([]uint8{under, under, under}, 1, 1)
 		if err != nil {
@@ -180,7 +180,7 @@ func TestHeatMapErrors(t *testing.T) {
 
 func TestColorBar(t *testing.T) {
 	bar := ColorBar()
-	scale := palette()
+	scale := Palette()
 	const x = 20 // inside the bar
 	top, bottom := -1, -1
 	for y := range bar.Bounds().Dy() {

@@ -8,12 +8,12 @@ import (
 // colors is the number of steps of the color scale.
 const colors = 256
 
-// palette returns the color scale of heat maps, from 0 (dark violet) over red
+// Palette returns the color scale of heat maps, from 0 (dark violet) over red
 // and orange to 1 (pale yellow). It is our own: a path through the OKLab space
 // whose lightness rises in even steps, so that equal differences of a map look
 // equally large, also in grey print and to color-blind eyes. Hue turns evenly,
 // and chroma is as large as the path asks for and sRGB can show.
-func palette() color.Palette {
+func Palette() color.Palette {
 	const (
 		darkest, lightest = 0.20, 0.96
 		firstHue, lastHue = -70., 105. // degrees: violet, yellow

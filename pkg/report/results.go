@@ -86,16 +86,17 @@ func (c Checkpoint) seed() any {
 
 // Score is one picture of an evaluation.
 type Score struct {
-	Target           string   `json:"-"`
-	Class            string   `json:"-"`
-	Checkpoint       string   `json:"-"` // its path
-	Path             string   `json:"path"`
-	Place            int      `json:"place"`                       // among the target's pictures, from 0
-	Anomalous        bool     `json:"anomalous"`                   // its label
-	Score            float32  `json:"score"`                       // image score in [0, 1]
-	ClassProbability *float32 `json:"class_probability,omitempty"` // of "abnormal", in [0, 1]; nil where the method has none
-	MapMax           float32  `json:"map_max"`                     // largest value of the anomaly map, in [0, 1]
-	Error            string   `json:"error,omitempty"`             // why it could not be scored; its numbers are then not written
+	Target           string    `json:"-"`
+	Class            string    `json:"-"`
+	Checkpoint       string    `json:"-"` // its path
+	Path             string    `json:"path"`
+	Place            int       `json:"place"`                       // among the target's pictures, from 0
+	Anomalous        bool      `json:"anomalous"`                   // its label
+	Score            float32   `json:"score"`                       // image score in [0, 1]
+	ClassProbability *float32  `json:"class_probability,omitempty"` // of "abnormal", in [0, 1]; nil where the method has none
+	MapMax           float32   `json:"map_max"`                     // largest value of the anomaly map, in [0, 1]
+	Gates            []float32 `json:"gates,omitempty"`             // [N, N, 2]: weight of vision group i, text level j, state (normal, abnormal); nil where it was not asked for, or the model has no gateway
+	Error            string    `json:"error,omitempty"`             // why it could not be scored; its numbers are then not written
 }
 
 var scoreColumns = []column[Score]{

@@ -67,6 +67,7 @@ type Plan struct {
 	Batch           int               `json:"batch"` // pictures at once
 	EXIFOrientation bool              `json:"exif_orientation"`
 	MaxPixels       int64             `json:"max_pixels"`
+	Gates           bool              `json:"gates"`      // whether the weights of the fusion gateway are kept
 	Maps            string            `json:"maps"`       // how anomaly maps are saved beside the results, "" for not at all
 	Jobs            []Job             `json:"jobs"`       // one a result of Evaluation
 	Evaluation      report.Evaluation `json:"evaluation"` // its results have classes without numbers
@@ -107,6 +108,7 @@ func (p *Plan) conditions() []condition {
 		{"model.image_size", strconv.Itoa(e.ImageSize)},
 		{"--batch", strconv.Itoa(p.Batch)},
 		{"data.exif_orientation", strconv.FormatBool(p.EXIFOrientation)},
+		{"--gates", strconv.FormatBool(p.Gates)},
 		{"data.max_pixels", strconv.FormatInt(p.MaxPixels, 10)},
 	}
 }

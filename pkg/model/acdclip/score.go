@@ -21,6 +21,7 @@ type judgement struct {
 // level is one vision level's meeting with the text.
 type level struct {
 	gate   torch.Tensor // logits of the gate [B, N, 2]; undefined with static fusion
+	omega  torch.Tensor // their softmax over the text levels (Eq. 5)
 	logits torch.Tensor // similarities on the patch grid [B, 2, G, G]
 }
 
@@ -34,7 +35,8 @@ func (m *Model) judge(s *torch.Scope, pictures, text torch.Tensor, blur gaussian
 		fused := own(text, i)
 		if gate := m.vision[i].gate; gate != nil {
 			l.gate = gate.logits(vision.segmentation)
-			fused = fuse(l.gate.Softmax(1), text)
+			l.omega = l.gate.Softmax(1)
+			fused = fuse(l.omega, text)
 		}
 		l.logits = m.similarity(vision.segmentation, fused)
 		j.levels = append(j.levels, l)
@@ -119,7 +121,19 @@ func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p mo
 	anomaly := j.maps.Narrow(1, abnormal, 1).Reshape(batch, size, size)
 	classWeight, mapWeight := m.options.Score.Weights(classes.domain)
 	image := probability.MulScalar(classWeight).Add(anomaly.AMax(1, 2).MulScalar(mapWeight))
-	return model.Scores{Maps: anomaly, Image: image, ClassProbabilities: probability}, nil
+	return model.Scores{Maps: anomaly, Image: image, ClassProbabilities: probability, Gates: j.gates()}, nil
+}
+
+// gates joins the levels' omega to [B, N, N, 2]; undefined with static fusion.
+func (j judgement) gates() torch.Tensor {
+	var all []torch.Tensor
+	for _, l := range j.levels {
+		if !l.omega.Defined() {
+			return torch.Tensor{}
+		}
+		all = append(all, l.omega)
+	}
+	return torch.Stack(1, all...)
 }
 
 // accepts checks the shape of pictures and that there is one class for each.

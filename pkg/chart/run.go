@@ -1,5 +1,6 @@
-// Package curves draws the loss and the validation of a training run.
-package curves
+// Package chart draws charts: the loss and the validation of a training, and the
+// weights of the fusion gateway.
+package chart
 
 import (
 	"bufio"

@@ -1,4 +1,4 @@
-package curves
+package chart
 
 import (
 	"errors"
@@ -37,7 +37,7 @@ const (
 
 // CheckFormat returns ErrFormat where nothing can be drawn for a file's name.
 func CheckFormat(name string) error {
-	if _, err := newCanvas(name, 1); err != nil {
+	if _, err := newCanvas(name, panelWidth, panelHeight); err != nil {
 		return err
 	}
 	return nil
@@ -58,7 +58,7 @@ func (r *Run) Draw(w io.Writer, name, title string) error {
 		}
 		panels = append(panels, validation)
 	}
-	canvas, err := newCanvas(name, len(panels))
+	canvas, err := newCanvas(name, panelWidth, panelHeight*vg.Length(len(panels)))
 	if err != nil {
 		return err
 	}
@@ -89,13 +89,12 @@ type canvas interface {
 	io.WriterTo
 }
 
-func newCanvas(name string, panels int) (canvas, error) {
-	height := panelHeight * vg.Length(panels)
+func newCanvas(name string, width, height vg.Length) (canvas, error) {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".png":
-		return vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(panelWidth, height), vgimg.UseDPI(pngDPI))}, nil
+		return vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(pngDPI))}, nil
 	case ".svg":
-		return vgsvg.New(panelWidth, height), nil
+		return vgsvg.New(width, height), nil
 	}
 	return nil, fmt.Errorf("%s: %w", name, ErrFormat)
 }

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"acdclip/pkg/atomicfile"
+	"acdclip/pkg/chart"
+	"acdclip/pkg/report"
+)
+
+const (
+	gatesFile = "gates.csv"
+	gatesTree = "gates"
+)
+
+// writeGates writes the gateway's mean weights, as rows and as a chart for each
+// result, where the scores have them.
+func (f *evalFolder) writeGates(result *report.Evaluation, scores []report.Score) error {
+	means := result.GateMeans(scores)
+	if means == nil {
+		return nil
+	}
+	err := atomicfile.Write(filepath.Join(f.results.path, gatesFile), func(w io.Writer) error { return report.WriteGatesCSV(w, means) })
+	if err != nil {
+		return err
+	}
+	folder := filepath.Join(f.results.path, gatesTree)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return fmt.Errorf("creating a folder for charts: %w", err)
+	}
+	several := map[string]int{}
+	for _, r := range result.Results {
+		several[r.Target]++
+	}
+	for len(means) > 0 {
+		first, count := means[0].Result, 0
+		for count < len(means) && means[count].Result == first {
+			count++
+		}
+		name := first.Target
+		if several[name] > 1 {
+			name += "-" + shortFingerprint(first.Checkpoint)
+		}
+		path, own := filepath.Join(folder, name+".png"), means[:count]
+		if err := atomicfile.Write(path, func(w io.Writer) error { return chart.DrawGates(w, path, own) }); err != nil {
+			return err
+		}
+		means = means[count:]
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package chart
+
+import (
+	"fmt"
+	"image/color"
+	"io"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"acdclip/pkg/report"
+)
+
+const (
+	gatePanel    = 5 * vg.Centimeter
+	gatePanelTop = 1 * vg.Centimeter // for its title
+)
+
+// DrawGates writes a chart of the gateway's mean weights in the format of the
+// file's name: a row a class, beside each other the states, each a grid of vision
+// groups and text levels in the colors of heat maps, from 0 to 1.
+func DrawGates(w io.Writer, name string, means []report.GateMeans) error {
+	states := report.StateNames()
+	width := gatePanel * vg.Length(len(states))
+	canvas, err := newCanvas(name, width, (gatePanel+gatePanelTop)*vg.Length(len(means)))
+	if err != nil {
+		return err
+	}
+	rows := make([][]*plot.Plot, len(means))
+	for i := range means {
+		for state, stateName := range states {
+			title := means[i].Class
+			if title == "" {
+				title = "all classes"
+			}
+			panel, err := gatePlot(&means[i], state, title+": "+stateName)
+			if err != nil {
+				return err
+			}
+			rows[i] = append(rows[i], panel)
+		}
+	}
+	tiles := draw.Tiles{Rows: len(rows), Cols: len(states), PadX: margin, PadY: margin}
+	inside := draw.Crop(draw.New(canvas), margin, -margin, margin, -margin)
+	for i, row := range plot.Align(rows, tiles, inside) {
+		for state, cell := range row {
+			rows[i][state].Draw(cell)
+		}
+	}
+	if _, err := canvas.WriteTo(w); err != nil {
+		return fmt.Errorf("drawing the gateway's weights: %w", err)
+	}
+	return nil
+}
+
+// gatePlot is one state's grid: text levels to the right, vision groups upward.
+func gatePlot(g *report.GateMeans, state int, title string) (*plot.Plot, error) {
+	p := plot.New()
+	p.Title.Text = title
+	p.X.Label.Text, p.Y.Label.Text = "text level", "vision group"
+	p.X.Tick.Marker, p.Y.Tick.Marker = counted(g.Groups), counted(g.Groups)
+	p.Add(squares{g, state})
+	labels := plotter.XYLabels{}
+	var shades []color.Color
+	for i := range g.Groups {
+		for j := range g.Groups {
+			omega := g.At(i, j, state)
+			labels.XYs = append(labels.XYs, plotter.XY{X: float64(j + 1), Y: float64(i + 1)})
+			labels.Labels = append(labels.Labels, fmt.Sprintf("%.2f", omega))
+			shades = append(shades, readableOn(omega))
+		}
+	}
+	values, err := plotter.NewLabels(labels)
+	if err != nil {
+		return nil, fmt.Errorf("drawing %s: %w", title, err)
+	}
+	for k := range values.TextStyle {
+		values.TextStyle[k].Color = shades[k]
+		values.TextStyle[k].XAlign, values.TextStyle[k].YAlign = text.XCenter, text.YCenter
+	}
+	p.Add(values)
+	p.X.Min, p.X.Max = 0.5, float64(g.Groups)+0.5
+	p.Y.Min, p.Y.Max = p.X.Min, p.X.Max
+	return p, nil
+}
+
+// readableOn is a color for text on the color of a weight.
+func readableOn(omega float64) color.Color {
+	if omega < 0.55 {
+		return color.White
+	}
+	return color.Black
+}
+
+// counted has a tick at each number from 1.
+func counted(n int) plot.ConstantTicks {
+	var ticks plot.ConstantTicks
+	for i := 1; i <= n; i++ {
+		ticks = append(ticks, plot.Tick{Value: float64(i), Label: fmt.Sprint(i)})
+	}
+	return ticks
+}
+
+// squares draws each weight as a square of its color.
+type squares struct {
+	*report.GateMeans
+	state int
+}
+
+// Plot implements plot.Plotter.
+func (s squares) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	scale := report.Palette()
+	for i := range s.Groups {
+		for j := range s.Groups {
+			omega := min(max(s.At(i, j, s.state), 0), 1)
+			left, right := x(float64(j)+0.5), x(float64(j)+1.5)
+			bottom, top := y(float64(i)+0.5), y(float64(i)+1.5)
+			c.FillPolygon(scale[int(omega*float64(len(scale)-1)+0.5)], []vg.Point{
+				{X: left, Y: bottom}, {X: right, Y: bottom}, {X: right, Y: top}, {X: left, Y: top},
+			})
+		}
+	}
+}
