@@ -39,7 +39,9 @@ func TestTrainSurvivesKills(t *testing.T) {
 	}
 	p.run(append(train, "--out", "whole", "--set", "data.workers=1")...)
 
-	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
 	resumed := append(train, "--out", "killed", "--resume")
 	for killed := 0; killed < kills; {
 		// What may differ does: states are saved after every step, or now and then.

@@ -40,6 +40,22 @@ func TestReadMachine(t *testing.T) {
 	}
 }
 
+func TestPeakMemory(t *testing.T) {
+	folder := t.TempDir()
+	if got := peakMemory(folder); got != 0 {
+		t.Errorf("on a system that says nothing: %d", got)
+	}
+	if err := os.Mkdir(filepath.Join(folder, "self"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "self", "status"), []byte("VmPeak:\t 9000 kB\nVmHWM:\t   2048 kB\nVmRSS:\t 1 kB\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := peakMemory(folder); got != 2<<20 {
+		t.Errorf("%d bytes, want 2 MB", got)
+	}
+}
+
 func TestDiagnosisText(t *testing.T) {
 	d := &diagnosis{Version: "v1", Go: "go1.26", System: "linux/amd64", Machine: machine{Cores: 2}, Problems: []string{"no libtorch; run make"}, Advice: []string{"slow"}}
 	text := d.text()

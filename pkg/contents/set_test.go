@@ -144,3 +144,28 @@ func FuzzUnmarshalText(f *testing.F) {
 		}
 	})
 }
+
+func TestUnion(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 100 {
+		a, b := randomSums(r), randomSums(r)
+		got, _ := NewSet(a).Union(NewSet(b)).MarshalText()
+		want, _ := NewSet(slices.Concat(a, b)).MarshalText()
+		if !bytes.Equal(got, want) {
+			t.Fatalf("the union of %v and %v is %s", a, b, got)
+		}
+	}
+}
+
+// TestDigest: each sum counts, and their order.
+func TestDigest(t *testing.T) {
+	sums := []Sum{{Size: 1}, {Size: 2, Hash: [8]byte{3}}, {}}
+	known := map[string]bool{}
+	for _, list := range [][]Sum{sums, {sums[1], sums[0], sums[2]}, sums[:2], {sums[0], {Size: 2, Hash: [8]byte{4}}, {}}, nil} {
+		digest := Digest(list)
+		if known[digest] || digest != Digest(slices.Clone(list)) || !strings.HasPrefix(digest, "sha256:") {
+			t.Errorf("the digest of %v is %s", list, digest)
+		}
+		known[digest] = true
+	}
+}

@@ -110,6 +110,9 @@ func TestCache(t *testing.T) {
 		if held != 4 {
 			t.Errorf("%d pictures were held, where there is room for 4", held)
 		}
+		if pictures, bytes := o.Cache.Held(); pictures != 4 || bytes != 4*one.bytes() {
+			t.Errorf("the cache tells of %d pictures in %d bytes", pictures, bytes)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -122,6 +123,42 @@ func TestTrainResumes(t *testing.T) {
 			t.Errorf("stopped after line %d: the log is\n%s\nwant\n%s", stop, got, wholeLog.withoutTimings())
 		}
 	}
+}
+
+// TestTrainResumesFromAnyState: checkpoints and log may be ahead of the state, as
+// they are when the program is killed before it could write that.
+func TestTrainResumesFromAnyState(t *testing.T) {
+	o := training(t, drawn(t, synth.Textures), "train.batch=5", "train.save_minutes=0")
+	log := &memoryLog{}
+	var states []*checkpoint.State
+	o.Log = &spied{log, func() { states = append(states, readState(t, o)) }}
+	if err := Train(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	want, wantLog := filesOf(t, o.Folder), log.withoutTimings()
+	for i, state := range states { // of before each line
+		o.Resume, o.Log = state, log
+		if err := Train(context.Background(), o); err != nil {
+			t.Fatal(err)
+		}
+		if !maps.Equal(filesOf(t, o.Folder), want) || log.withoutTimings() != wantLog {
+			t.Errorf("from the state before line %d, of %+v, the files or the log are others", i+1, state.Place)
+		}
+	}
+	if len(states) != 6 {
+		t.Errorf("%d states were seen", len(states))
+	}
+}
+
+// spied calls a function before each line.
+type spied struct {
+	*memoryLog
+	before func()
+}
+
+func (s *spied) Write(event report.Event) error {
+	s.before()
+	return s.memoryLog.Write(event)
 }
 
 // TestTrainRefusesAnotherRun: what changes the numbers must be what the run began with.

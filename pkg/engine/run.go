@@ -285,23 +285,9 @@ func (r *run) learn(ctx context.Context, pictures []data.Picture, taken int) err
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	ctx = context.WithoutCancel(ctx)
-	start := time.Now()
-	var loss float64
-	var parts report.Values
-	err := r.base.runtime.Do(ctx, func(s *torch.Scope) (err error) {
-		var batches []model.Batch
-		for batch := range slices.Chunk(pictures, r.Config.Train.Batch) {
-			batches = append(batches, r.batch(s, batch))
-		}
-		loss, parts, err = r.trainer.Step(ctx, s, batches...)
-		return err
-	})
 	next := r.at
 	next.Step, next.Pictures = next.Step+1, taken
-	if err != nil {
-		err = fmt.Errorf("step %d, %s: %w", next.Step, described(pictures), explain(err, "train.batch (train.accumulate can make up for it)"))
-	}
+	event, err := r.step(context.WithoutCancel(ctx), next.Step, pictures)
 	switch {
 	case errors.Is(err, ErrNotFinite) && r.Config.Train.SkipNonfinite:
 		r.Emit(report.Warning{Text: err.Error() + "; the step is left out"})
@@ -311,18 +297,32 @@ func (r *run) learn(ctx context.Context, pictures []data.Picture, taken int) err
 	case err != nil:
 		return err
 	default:
-		err := r.log(report.TrainStep{
-			Epoch: r.at.Epoch, Step: next.Step, Steps: r.steps(), Loss: loss, Parts: parts, LearningRates: r.trainer.LearningRates(),
-			PicturesPerSecond: float64(len(pictures)) / time.Since(start).Seconds(),
-		})
-		if err != nil {
+		if err := r.log(event); err != nil {
 			return err
 		}
 		next.LogLines = r.at.LogLines
-		next.Sums = learned(next.Sums, loss, parts, pictures)
+		next.Sums = learned(next.Sums, event.Loss, event.Parts, pictures)
 	}
 	r.at, r.moves = next, r.trainer.Moves()
 	return r.saveInTime()
+}
+
+// step moves the parameters by what pictures teach; number is the step's.
+func (r *run) step(ctx context.Context, number int, pictures []data.Picture) (report.TrainStep, error) {
+	event, start := report.TrainStep{Epoch: r.at.Epoch, Step: number, Steps: r.steps()}, time.Now()
+	err := r.base.runtime.Do(ctx, func(s *torch.Scope) (err error) {
+		var batches []model.Batch
+		for batch := range slices.Chunk(pictures, r.Config.Train.Batch) {
+			batches = append(batches, r.batch(s, batch))
+		}
+		event.Loss, event.Parts, err = r.trainer.Step(ctx, s, batches...)
+		return err
+	})
+	if err != nil {
+		return event, fmt.Errorf("step %d, %s: %w", number, described(pictures), explain(err, "train.batch (train.accumulate can make up for it)"))
+	}
+	event.LearningRates, event.PicturesPerSecond = r.trainer.LearningRates(), float64(len(pictures))/time.Since(start).Seconds()
+	return event, nil
 }
 
 func (r *run) log(event report.Event) error {
