@@ -36,6 +36,7 @@ func newTrainCommand(a *app, run func(context.Context, *trainOptions) error) *co
   log.jsonl              a line a step and an epoch
   epoch-001.safetensors  the adapters after each epoch
   last.safetensors       the same as the last one
+  best.safetensors       with train.validate: the epoch that was best on what it holds out
   state.safetensors      what --resume goes on from; saved every train.save_minutes,
                          after each epoch, and when the training is stopped
 

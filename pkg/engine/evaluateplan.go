@@ -71,6 +71,9 @@ func (j Job) deviations() []string {
 	if slices.ContainsFunc(j.Set.Findings, func(f data.Finding) bool { return f.Code == data.CountMismatch || f.Code == data.KnownSubset }) {
 		list = append(list, "its counts are not those of the public list")
 	}
+	if size := j.Checkpoint.Model.ImageSize; !slices.Contains(paper.ImageSizes(), size) {
+		list = append(list, fmt.Sprintf("scored at %d pixels", size))
+	}
 	usual := paper.Auxiliary(j.Set.Benchmark.Key)
 	if auxiliary := j.Checkpoint.Metadata.Auxiliary; auxiliary != checkpoint.Unknown && !data.SameDataset(auxiliary, usual) {
 		list = append(list, fmt.Sprintf("trained on %s and not on %s", auxiliary, usual))

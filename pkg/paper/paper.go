@@ -43,6 +43,10 @@ func Auxiliary(benchmark string) string {
 	return visa
 }
 
+// ImageSizes are the sides, in pixels, that pictures are scaled to in the paper and
+// in its authors' released code.
+func ImageSizes() []int { return []int{336, 518} }
+
 // Methods lists the names of the methods in the paper's order.
 func Methods() []string {
 	names := make([]string, len(methods))
