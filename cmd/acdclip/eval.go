@@ -101,7 +101,7 @@ const defaultEvalFolder = "acdclip-eval"
 // check looks at the flags alone.
 func (o *evalOptions) check() error {
 	err := errors.Join(o.selection.check(), positive("--batch", o.batch), positive("--metrics-memory", int(o.metricsMemory)))
-	if o.share = shard.Whole(); o.given.Changed("shard") {
+	if o.given.Changed("shard") {
 		share, wrong := shard.ParseShare(o.shard)
 		if wrong != nil {
 			return errors.Join(err, usagef("--shard: %w", wrong))

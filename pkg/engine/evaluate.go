@@ -66,7 +66,7 @@ func Evaluate(ctx context.Context, o EvaluateOptions) (*report.Evaluation, []rep
 	if err := e.openBase(ctx, first.Model); err != nil {
 		return nil, nil, err
 	}
-	defer func() { e.base.close() }()
+	defer e.close()
 	if err := e.describeMachine(); err != nil {
 		return nil, nil, err
 	}
@@ -144,15 +144,21 @@ func (e *evaluation) openBase(ctx context.Context, options config.Model) error {
 	if e.base != nil && options.ImageSize == e.loaded.ImageSize && options.Activation == e.loaded.Activation {
 		return nil
 	}
+	e.close() // first: two CLIPs may be too large
 	next, err := openBase(ctx, e.Config.Config, options)
 	if err != nil {
 		return err
 	}
+	e.base, e.loaded = next, options
+	return nil
+}
+
+// close closes the CLIP that is open.
+func (e *evaluation) close() {
 	if e.base != nil {
 		e.base.close()
 	}
-	e.base, e.loaded = next, options
-	return nil
+	e.base = nil
 }
 
 func (e *evaluation) describeMachine() (err error) {

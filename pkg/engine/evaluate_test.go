@@ -15,7 +15,6 @@ import (
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
-	"acdclip/pkg/shard"
 )
 
 // trainedOn gives the path of a checkpoint that was trained on drawn textures, and its configuration.
@@ -50,7 +49,7 @@ func evaluating(t *testing.T, set *data.Dataset, settings ...string) EvaluateOpt
 		t.Fatal(err)
 	}
 	return EvaluateOptions{
-		Config: loaded, Jobs: []Job{{Set: set, Checkpoint: &checkpoint}}, Version: "test", Batch: 4, Share: shard.Whole(), Emit: func(report.Event) {},
+		Config: loaded, Jobs: []Job{{Set: set, Checkpoint: &checkpoint}}, Version: "test", Batch: 4, Emit: func(report.Event) {},
 	}
 }
 

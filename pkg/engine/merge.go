@@ -83,6 +83,8 @@ func openShares(path string) ([]*shard.Folder, error) {
 				ErrNoShares, filepath.Join(path, entry.Name()))
 		case err != nil:
 			return nil, err
+		case folder.Plan.Share.IsWhole():
+			return nil, fmt.Errorf("%w: %s holds no share but a whole evaluation", ErrNoShares, filepath.Join(path, entry.Name()))
 		}
 		if first == nil {
 			first = folder

@@ -65,7 +65,7 @@ func TestSharesGiveTheSameBits(t *testing.T) {
 	o := twoJobs(t)
 	whole, all := evaluate(t, o)
 	want := files(t, whole, all)
-	for _, of := range []int{2, 3, 7} {
+	for _, of := range []int{1, 2, 3, 7} {
 		folder := t.TempDir()
 		for index := of; index >= 1; index-- {
 			part := o
@@ -184,6 +184,14 @@ func TestMergeRefuses(t *testing.T) {
 	}
 	refused("a share that was not begun", ErrNoShares, "shard-1-of-2 is a folder of a share that was not begun")
 	share(1, func(*EvaluateOptions) {})
+	whole := filepath.Join(folder, "shard-7-of-9")
+	if _, err := shard.Create(whole, shard.Plan{}); err != nil {
+		t.Fatal(err)
+	}
+	refused("a whole one", ErrNoShares, "shard-7-of-9 holds no share")
+	if err := os.RemoveAll(whole); err != nil {
+		t.Fatal(err)
+	}
 	refused("half", ErrNoShares, "lacks 2/2")
 	share(2, func(part *EvaluateOptions) { part.Batch = 1 })
 	refused("another batch", shard.ErrDiffers, "--batch: 1 there, 4 here")

@@ -7,7 +7,6 @@ import (
 
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
-	"acdclip/pkg/shard"
 )
 
 // validationMemory bounds what the scores of pixels take beside a training; more go to disk.
@@ -22,7 +21,7 @@ func (r *run) validate(ctx context.Context) (*report.Validation, error) {
 	start := time.Now()
 	e := &evaluation{base: r.base, EvaluateOptions: EvaluateOptions{
 		Jobs:  []Job{{Set: r.held, Checkpoint: &Trained{Model: r.Config.Model}}},
-		Batch: r.Config.Train.Batch, Load: r.Load, Pixels: metrics.Options{Memory: validationMemory}, Share: shard.Whole(),
+		Batch: r.Config.Train.Batch, Load: r.Load, Pixels: metrics.Options{Memory: validationMemory},
 		Emit: serialized(func(event report.Event) {
 			if _, failed := event.(report.Warning); failed {
 				r.Emit(event)

@@ -14,7 +14,6 @@ import (
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/report"
-	"acdclip/pkg/shard"
 )
 
 // validations gives the validation lines of a log.
@@ -91,7 +90,7 @@ func heldOutMean(t *testing.T, o TrainOptions, path, class string) report.Mean {
 		t.Fatal(err)
 	}
 	result, _ := evaluate(t, EvaluateOptions{
-		Config: loaded, Jobs: []Job{{Set: set, Checkpoint: &trained}}, Batch: o.Config.Train.Batch, Share: shard.Whole(), Emit: func(report.Event) {},
+		Config: loaded, Jobs: []Job{{Set: set, Checkpoint: &trained}}, Batch: o.Config.Train.Batch, Emit: func(report.Event) {},
 	})
 	return result.Results[0].Mean()
 }

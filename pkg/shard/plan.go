@@ -27,14 +27,12 @@ const FormatVersion = 1
 // ErrDiffers reports plans whose numbers do not belong together.
 var ErrDiffers = errors.New("not the same evaluation")
 
-// Share is one of several equal parts of an evaluation: every Of-th batch of a class.
+// Share is one of several equal parts of an evaluation: every Of-th batch of a
+// class. The zero value is an evaluation that is not shared out.
 type Share struct {
 	Index int `json:"index"` // from 1
-	Of    int `json:"of"`    // 1: the whole
+	Of    int `json:"of"`
 }
-
-// Whole is the share of an evaluation that is not shared out.
-func Whole() Share { return Share{1, 1} }
 
 // ParseShare reads "2/4".
 func ParseShare(text string) (Share, error) {
@@ -55,10 +53,11 @@ func (s Share) String() string { return fmt.Sprintf("%d/%d", s.Index, s.Of) }
 func (s Share) Folder() string { return fmt.Sprintf("shard-%d-of-%d", s.Index, s.Of) }
 
 // Has says whether the share has a class's batch, counted from 0.
-func (s Share) Has(batch int) bool { return batch%s.Of == s.Index-1 }
+func (s Share) Has(batch int) bool { return s.IsWhole() || batch%s.Of == s.Index-1 }
 
-// IsWhole says whether the share is all there is.
-func (s Share) IsWhole() bool { return s.Of == 1 }
+// IsWhole says that nothing is shared out. The only share of one is none the less
+// a share, with no metrics of its own.
+func (s Share) IsWhole() bool { return s == Share{} }
 
 // Plan is an evaluation before its numbers are known.
 type Plan struct {
@@ -188,7 +187,7 @@ func (p *Plan) check() error {
 	switch {
 	case p.Format != FormatVersion:
 		return fmt.Errorf("its format is %d, and this version reads %d", p.Format, FormatVersion)
-	case p.Share.Index < 1 || p.Share.Of < p.Share.Index || p.Share.Of > maxShares:
+	case !p.Share.IsWhole() && (p.Share.Index < 1 || p.Share.Of < p.Share.Index || p.Share.Of > maxShares):
 		return fmt.Errorf("there is no share %s", p.Share)
 	case len(p.Jobs) != len(p.Evaluation.Results):
 		return fmt.Errorf("it has %d jobs and %d results", len(p.Jobs), len(p.Evaluation.Results))

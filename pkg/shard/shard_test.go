@@ -15,7 +15,7 @@ import (
 )
 
 func TestParseShare(t *testing.T) {
-	for text, want := range map[string]Share{"1/1": Whole(), "2/4": {2, 4}, "10000/10000": {10000, 10000}} {
+	for text, want := range map[string]Share{"1/1": {1, 1}, "2/4": {2, 4}, "10000/10000": {10000, 10000}} {
 		if got, err := ParseShare(text); err != nil || got != want || got.String() != text {
 			t.Errorf("%s: %v, %v", text, got, err)
 		}
@@ -37,6 +37,11 @@ func TestSharesPart(t *testing.T) {
 					if (Share{i + 1, of}).Has(batch) {
 						counts[i]++
 					}
+				}
+			}
+			for batch := range batches {
+				if !(Share{}).Has(batch) {
+					t.Errorf("the whole lacks batch %d", batch)
 				}
 			}
 			sum := 0
@@ -223,7 +228,7 @@ func TestDamagedFolders(t *testing.T) {
 		"no JSON":              "{",
 		"another format":       `{"format": 2}`,
 		"no such share":        `{"format": 1, "share": {"index": 3, "of": 2}}`,
-		"a share of none":      `{"format": 1}`,
+		"a share of none":      `{"format": 1, "share": {"index": 1, "of": 0}}`,
 		"jobs without results": `{"format": 1, "share": {"index": 1, "of": 1}, "jobs": [{}]}`,
 	} {
 		path := t.TempDir()
