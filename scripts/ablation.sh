@@ -28,8 +28,4 @@ for row in "${rows[@]}"; do
 		checkpoints+=(--checkpoint "$run/last.safetensors")
 	done
 done
-if [[ -e $folder/eval/results.json && ! -e $folder/eval/unfinished ]]; then
-	echo "$folder/eval holds the results already" >&2
-	exit 0
-fi
 "$program" eval --clip "$clip" --target "mvtec=$mvtec" "${checkpoints[@]}" --out "$folder/eval" --resume

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -65,7 +66,12 @@ run, to the bit.`,
   acdclip eval --clip ViT-L-14-336px.pt --config my-pairing.yaml --format markdown
   acdclip eval --clip ViT-L-14-336px.pt --config my-pairing.yaml --shard 1/4 --out big
   acdclip eval --merge big`,
-		Args: noArgs,
+		Args: func(command *cobra.Command, arguments []string) error {
+			if command.Flags().Changed("save-maps") && len(arguments) == 1 && (arguments[0] == string(mapNPY) || arguments[0] == string(mapPNG)) {
+				return usagef("unexpected argument %q: write --save-maps=%s", arguments[0], arguments[0])
+			}
+			return noArgs(command, arguments)
+		},
 		RunE: func(command *cobra.Command, _ []string) error {
 			o.given = command.Flags()
 			return run(command.Context(), o)
@@ -124,13 +130,16 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	if o.given.Changed("merge") {
 		return o.runMerge(ctx)
 	}
+	folder := o.folder()
+	if err := folder.check(); err != nil { // rather now than after the datasets are read
+		return err
+	}
 	plan, err := o.plan(ctx)
 	if err != nil {
 		return err
 	}
-	folder := o.folder()
-	if err := folder.check(); err != nil {
-		return err
+	if folder.isFinished() {
+		return o.showFinished(folder, plan)
 	}
 	saveMap, err := o.saveMaps(plan)
 	if err != nil {
@@ -141,6 +150,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	if err := o.app.tell(&o.config, used); err != nil {
 		return err
 	}
+	defer folder.close()
 	result, scores, err := engine.Evaluate(ctx, engine.EvaluateOptions{
 		Config: plan.loaded, Jobs: plan.jobs, AllowOtherCLIP: o.allowOtherCLIP, Version: version,
 		Batch: o.batch, Load: loadOptions(plan.loaded.Config), Pixels: metrics.Options{Memory: o.metricsMemory << 20},
@@ -168,7 +178,11 @@ func (o *evalOptions) write(folder *evalFolder, result *report.Evaluation, score
 	if o.gates && result.GateMeans(scores) == nil {
 		o.app.emit(report.Warning{Text: "--gates: no checkpoint here has a fusion gateway (model.fusion.kind dfg)"})
 	}
-	o.app.emit(report.Notice{Text: "results.json, results.csv and scores.csv are in " + folder.results.path})
+	text := "results.json, results.csv and scores.csv are in " + folder.results.path
+	if o.maps != "" {
+		text += fmt.Sprintf(", maps below %s and masks below %s, for `acdclip metrics`", filepath.Join(folder.results.path, mapTree, "TARGET"), filepath.Join(folder.results.path, trueMaskTree, "TARGET"))
+	}
+	o.app.emit(report.Notice{Text: text})
 	return failuresOf(scores)
 }
 

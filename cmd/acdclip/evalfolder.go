@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 
 	"acdclip/pkg/atomicfile"
+	"acdclip/pkg/engine"
 	"acdclip/pkg/report"
 	"acdclip/pkg/shard"
 )
@@ -18,6 +20,9 @@ const (
 	unfinishedTree = "unfinished" // the classes that are finished, until all are
 	mapTree        = "maps"
 	trueMaskTree   = "masks"
+
+	resultsFile = "results.json"
+	lockName    = "plan.lock"
 )
 
 // evalFolder is the folder of an evaluation.
@@ -28,6 +33,7 @@ type evalFolder struct {
 	overwrite bool
 	resume    bool
 	kept      *shard.Folder // finished, once it is open
+	lock      *os.File      // held while it is
 }
 
 // resultFiles are the files that an evaluation ends in.
@@ -38,7 +44,7 @@ func resultFiles(path string) outputFolder {
 func (o *evalOptions) folder() *evalFolder {
 	f := &evalFolder{results: resultFiles(o.out), share: !o.share.IsWhole(), overwrite: o.overwrite, resume: o.resume}
 	f.results.trees = []outputTree{
-		{unfinishedTree, []string{".json"}}, {mapTree, []string{".npy", ".png"}}, {trueMaskTree, []string{".png"}}, {gatesTree, []string{".png"}},
+		{unfinishedTree, []string{".json", ".lock"}}, {mapTree, []string{".npy", ".png"}}, {trueMaskTree, []string{".png"}}, {gatesTree, []string{".png"}},
 	}
 	name := unfinishedTree
 	if f.share {
@@ -46,43 +52,75 @@ func (o *evalOptions) folder() *evalFolder {
 	}
 	f.finished = outputFolder{
 		path: filepath.Join(o.out, name), kind: "folder of a share",
-		files: fileNames(`plan\.json`, `[0-9a-f]{24}\.json`, `[0-9a-f]{24}\.pixels`),
+		files: fileNames(`plan\.json`, `[0-9a-f]{24}\.json`, `[0-9a-f]{24}\.pixels`, `plan\.lock`),
 	}
 	return f
 }
 
 // check refuses a folder that cannot be written or must not be. It changes nothing.
 func (f *evalFolder) check() error {
-	if f.results.path == "" {
-		return usagef("--out is empty")
-	}
-	written := f.results
-	if f.share {
-		written = f.finished // others lie beside it
-	}
-	begun := false
-	if f.resume {
-		_, err := os.Stat(f.finished.path)
-		begun = err == nil
-	}
-	err := written.check(f.overwrite)
-	if begun || err == nil {
+	written := f.written()
+	_, err := os.Stat(f.finished.path)
+	begun := err == nil
+	written.resumable = begun || f.hasResults()
+	err = written.check(f.overwrite)
+	switch {
+	case f.resume && written.resumable:
 		return f.results.probe()
+	case err != nil:
+		return err
 	}
-	if f.resume && errors.Is(err, errNotEmpty) {
-		return usagef("%s holds no evaluation that was stopped, and is not empty: --resume has nothing to go on with; give another folder with --out, or --overwrite to begin again", written.path)
+	return f.results.probe()
+}
+
+// written is what is replaced by an evaluation that begins.
+func (f *evalFolder) written() outputFolder {
+	if f.share {
+		return f.finished // others lie beside it
 	}
-	return err
+	return f.results
+}
+
+func (f *evalFolder) hasResults() bool {
+	_, err := os.Stat(filepath.Join(f.results.path, resultsFile))
+	return err == nil && !f.share
+}
+
+// isFinished says that there is nothing to go on with, but results.
+func (f *evalFolder) isFinished() bool {
+	_, err := os.Stat(f.finished.path)
+	return f.resume && errors.Is(err, fs.ErrNotExist) && f.hasResults()
+}
+
+// showFinished prints the results that are there, if they are those of the plan.
+func (o *evalOptions) showFinished(folder *evalFolder, plan *evalPlan) error {
+	path := filepath.Join(folder.results.path, resultsFile)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("reading the results that are there: %w", err)
+	}
+	var found report.Evaluation
+	if err := json.Unmarshal(content, &found); err != nil {
+		return fmt.Errorf("%s is damaged: %w", path, err)
+	}
+	if !engine.IsOf(&found, plan.jobs) {
+		return usagef("%s holds the results of another evaluation; give another folder with --out, or --overwrite to replace them", folder.results.path)
+	}
+	o.app.emit(report.Notice{Text: fmt.Sprintf("the evaluation in %s is finished; --overwrite begins again", folder.results.path)})
+	return found.Write(o.app.out, o.format)
 }
 
 // open opens the folder of finished classes, after all that is to be replaced is gone.
 func (f *evalFolder) open(plan shard.Plan) (*shard.Folder, error) {
+	if err := f.takeLock(); err != nil {
+		return nil, err
+	}
 	if !f.resume {
-		written := f.results
-		if f.share {
-			written = f.finished
+		if err := f.written().create(); err != nil {
+			return nil, err
 		}
-		if err := written.create(); err != nil {
+		f.close() // the file that was locked is gone with the others
+		if err := f.takeLock(); err != nil {
 			return nil, err
 		}
 	}
@@ -95,6 +133,30 @@ func (f *evalFolder) open(plan shard.Plan) (*shard.Folder, error) {
 	}
 	f.kept = folder
 	return folder, nil
+}
+
+// takeLock keeps a second program out of the folder, until close.
+func (f *evalFolder) takeLock() error {
+	if err := os.MkdirAll(f.finished.path, 0o755); err != nil {
+		return fmt.Errorf("creating the folder of finished classes: %w", err)
+	}
+	file, err := os.OpenFile(filepath.Join(f.finished.path, lockName), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return fmt.Errorf("locking %s: %w", f.finished.path, err)
+	}
+	if err := lockFile(file); err != nil {
+		return errors.Join(fmt.Errorf("%s: %w", f.finished.path, err), file.Close())
+	}
+	f.lock = file
+	return nil
+}
+
+// close lets others use the folder.
+func (f *evalFolder) close() {
+	if f.lock != nil {
+		_ = f.lock.Close() // nothing was written to it
+		f.lock = nil
+	}
 }
 
 // save writes the three files of results; what was kept to go on with is then of no more use.
@@ -111,7 +173,7 @@ func (f *evalFolder) save(result *report.Evaluation, scores []report.Score) erro
 	}{
 		{"scores.csv", func(w io.Writer) error { return report.WriteScoresCSV(w, scores) }},
 		{"results.csv", result.WriteCSV},
-		{"results.json", result.WriteJSON},
+		{resultsFile, result.WriteJSON},
 	} {
 		if err := atomicfile.Write(filepath.Join(f.results.path, file.name), file.write); err != nil {
 			return err

@@ -46,9 +46,6 @@ func fileNames(patterns ...string) []*regexp.Regexp {
 	return list
 }
 
-// errNotEmpty reports a folder that must be empty and is not.
-var errNotEmpty = errors.New("is not empty")
-
 // check refuses a folder that is not empty, unless it may be overwritten and
 // holds nothing but what the verb writes. It changes nothing.
 func (f outputFolder) check(overwrite bool) error {
@@ -66,7 +63,7 @@ func (f outputFolder) check(overwrite bool) error {
 	case !overwrite && f.resumable:
 		return usagef("the %s %s is not empty; --resume goes on with what is there, --overwrite replaces it, --out names another", f.kind, f.path)
 	case !overwrite:
-		return usagef("the %s %s %w; give another with --out, or --overwrite to replace what is there", f.kind, f.path, errNotEmpty)
+		return usagef("the %s %s is not empty; give another with --out, or --overwrite to replace what is there", f.kind, f.path)
 	}
 	for _, entry := range entries {
 		if foreign := f.foreign(entry); foreign != "" {

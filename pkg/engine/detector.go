@@ -214,8 +214,12 @@ func (b *base) close() {
 
 // conditions tells what decides how long the work takes.
 func (b *base) conditions(imageSize int) report.Notice {
-	return report.Notice{Text: fmt.Sprintf("pictures are scaled to %d x %d pixels; the model runs on %s with %d threads",
-		imageSize, imageSize, b.runtime.Device(), b.runtime.Threads())}
+	threads := fmt.Sprintf("%d threads", b.runtime.Threads())
+	if b.runtime.Threads() == 1 {
+		threads = "1 thread"
+	}
+	return report.Notice{Text: fmt.Sprintf("pictures are scaled to %d x %d pixels; the model runs on %s with %s",
+		imageSize, imageSize, b.runtime.Device(), threads)}
 }
 
 // method builds the method on the CLIP, to live as long as it.

@@ -194,7 +194,7 @@ func (e *evaluation) findFinished() error {
 					continue
 				}
 			}
-			for _, batch := range e.batches(job.Set, class) {
+			for _, batch := range e.batches(i, j) {
 				e.total += len(batch)
 			}
 		}
@@ -225,16 +225,17 @@ func failedPicture(set *data.Dataset, class, text string) report.Warning {
 	return report.Warning{Text: fmt.Sprintf("%s/%s: %s", set.Name, class, text)}
 }
 
-// batches are the places of a class's pictures in the share, as they are judged together.
-func (e *evaluation) batches(set *data.Dataset, class data.Class) [][]int {
+// batches are the places of the pictures of a job's class in the share, as they are judged together.
+func (e *evaluation) batches(job, class int) [][]int {
+	set := e.Jobs[job].Set
 	var places []int
 	for i, item := range set.Items {
-		if item.Class == class.Name {
+		if item.Class == set.Classes[class].Name {
 			places = append(places, i)
 		}
 	}
 	var mine [][]int
-	number := 0
+	number := e.plan.Jobs[job].First[class]
 	for batch := range slices.Chunk(places, e.Batch) {
 		if e.Share.Has(number) {
 			mine = append(mine, batch)
@@ -292,7 +293,7 @@ func (e *evaluation) job(ctx context.Context, d *Detector, i int) error {
 		}
 		place[class.Name] = len(w.classes)
 		w.classes = append(w.classes, model.Class{Prompt: class.Prompt, Domain: set.Domain})
-		mine := e.batches(set, class)
+		mine := e.batches(i, j)
 		count := 0
 		for _, batch := range mine {
 			count += len(batch)

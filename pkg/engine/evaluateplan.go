@@ -32,13 +32,19 @@ func (e *evaluation) makePlan() error {
 			Version: e.Version, Precision: string(config.PrecisionFP32), Seed: c.Seed, ImageSize: first.Model.ImageSize, Config: text,
 		}},
 	}
+	batches := 0 // so far, over all classes: shares take turns over all of them
 	for _, job := range e.Jobs {
 		options, err := json.Marshal(job.Checkpoint.Model)
 		if err != nil {
 			return fmt.Errorf("describing the model of %s: %w", job.Checkpoint.Path, err)
 		}
 		sum := sha256.Sum256(options)
-		e.plan.Jobs = append(e.plan.Jobs, shard.Job{Model: "sha256:" + hex.EncodeToString(sum[:]), Domain: string(job.Set.Domain)})
+		planned := shard.Job{Model: "sha256:" + hex.EncodeToString(sum[:]), Domain: string(job.Set.Domain)}
+		for _, count := range job.Set.Counts() {
+			planned.First = append(planned.First, batches)
+			batches += (count.Normal + count.Anomalous + e.Batch - 1) / e.Batch
+		}
+		e.plan.Jobs = append(e.plan.Jobs, planned)
 		e.plan.Evaluation.Results = append(e.plan.Evaluation.Results, job.result())
 		e.finished = append(e.finished, make([]*shard.Class, len(job.Set.Classes)))
 	}
@@ -74,6 +80,9 @@ func (j Job) deviations() []string {
 	if size := j.Checkpoint.Model.ImageSize; !slices.Contains(paper.ImageSizes(), size) {
 		list = append(list, fmt.Sprintf("scored at %d pixels", size))
 	}
+	if j.Set.Benchmark.Uncounted {
+		list = append(list, "no list of the paper's pictures is public")
+	}
 	usual := paper.Auxiliary(j.Set.Benchmark.Key)
 	if auxiliary := j.Checkpoint.Metadata.Auxiliary; auxiliary != checkpoint.Unknown && !data.SameDataset(auxiliary, usual) {
 		list = append(list, fmt.Sprintf("trained on %s and not on %s", auxiliary, usual))
@@ -88,4 +97,12 @@ func maskPolicy(threshold uint8) string {
 		policy = fmt.Sprintf("at least %d", threshold)
 	}
 	return policy + ", after Pillow's nearest resize to image_size"
+}
+
+// IsOf says whether finished results are those of jobs: the same targets with the
+// same pictures, scored with the same checkpoints, in the same order.
+func IsOf(found *report.Evaluation, jobs []Job) bool {
+	return slices.EqualFunc(found.Results, jobs, func(r report.Result, job Job) bool {
+		return r.Target == report.ValidText(job.Set.Name) && r.ListHash == job.Set.ListHash() && r.Checkpoint.Fingerprint == job.Checkpoint.Source.Fingerprint
+	})
 }

@@ -67,8 +67,14 @@ func TestSharesGiveTheSameBits(t *testing.T) {
 	want := files(t, whole, all)
 	for _, of := range []int{1, 2, 3, 7} {
 		folder := t.TempDir()
+		var pictures []int // of each share
 		for index := of; index >= 1; index-- {
 			part := o
+			part.Emit = func(event report.Event) {
+				if started, is := event.(report.StageStarted); is {
+					pictures = append(pictures, started.Total)
+				}
+			}
 			part.Share = shard.Share{Index: index, Of: of}
 			part.Load.Workers = index
 			part.Pixels.Memory = 1 << (20 + index)
@@ -83,6 +89,9 @@ func TestSharesGiveTheSameBits(t *testing.T) {
 		result, scores, err := Merge(context.Background(), folder, metrics.Options{Memory: 1}, func(report.Event) {})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if len(pictures) != of || slices.Max(pictures)-slices.Min(pictures) > o.Batch {
+			t.Errorf("%d shares have %v pictures", of, pictures)
 		}
 		same(t, fmt.Sprintf("%d shares", of), files(t, result, scores), want)
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"acdclip/pkg/metrics"
@@ -28,6 +29,7 @@ type classTally struct {
 	images []float32
 	labels []bool
 	pixels *metrics.Pixels
+	empty  int // masks that mark nothing at the size of the maps
 }
 
 // run takes pictures until there are no more.
@@ -118,6 +120,9 @@ func (t *tally) count(judged Judged) error {
 	if !job.Set.HasMasks() || !item.HasPixelTruth() {
 		return nil
 	}
+	if item.Anomalous && !slices.Contains(judged.Picture.Mask, 1) {
+		c.empty++
+	}
 	size := t.detector.Input().Size
 	return c.pixels.Add(judged.Map, judged.Picture.Mask, size, size)
 }
@@ -128,6 +133,9 @@ func (t *tally) finish() error {
 	name := t.Jobs[t.job].Set.Classes[class].Name
 	t.current, t.waiting = nil, t.waiting[1:]
 	defer c.pixels.Close()
+	if c.empty > 0 {
+		t.Emit(report.Warning{Text: fmt.Sprintf("%s/%s: %d masks of anomalous pictures mark nothing at %d pixels", t.Jobs[t.job].Set.Name, name, c.empty, t.detector.Input().Size)})
+	}
 	forOthers := c.pixels
 	if t.Share.IsWhole() {
 		forOthers = nil

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -86,50 +87,63 @@ func besidePaper(all []*series) *table {
 	t := &table{caption: "Beside the paper's figures:", heading: []string{"target", "metric"}, names: 2}
 	t.heading = append(t.heading, paper.Methods()...)
 	var labels, targets []string
+	whole := map[string]bool{} // by label
 	for _, s := range all {
 		if !slices.Contains(labels, s.label) {
 			labels = append(labels, s.label)
-			t.heading = append(t.heading, printable(s.label)+" here", "difference")
+			whole[s.label] = s.first().Checkpoint.whole()
+			t.heading = append(t.heading, printable(s.label)+" here")
+			if !s.first().Checkpoint.whole() {
+				t.heading = append(t.heading, "Table 2")
+			}
+			t.heading = append(t.heading, "difference")
 		}
 		if !slices.Contains(targets, s.first().Target) {
 			targets = append(targets, s.first().Target)
 		}
 	}
-	var deviations []string
+	reasons := map[string][]string{}
 	for _, target := range targets {
 		b := beside{target: target, byLabel: map[string]*series{}}
 		for _, s := range all {
 			if s.first().Target == target {
 				b.byLabel[s.label] = s
-				deviations = append(deviations, s.deviations()...)
-				b.deviates = b.deviates || len(s.deviations()) > 0
+				b.deviations = append(b.deviations, s.deviations()...)
 			}
 		}
-		if section := b.section(labels); section != nil {
-			t.sections = append(t.sections, section)
+		section := b.section(labels, whole)
+		if section == nil {
+			continue
+		}
+		t.sections = append(t.sections, section)
+		for _, reason := range b.deviations {
+			if !slices.Contains(reasons[reason], target) {
+				reasons[reason] = append(reasons[reason], target)
+			}
 		}
 	}
 	if t.sections == nil {
 		return nil
 	}
 	t.notes = []string{
-		"Means in percent. " + paper.Source + ". The difference is to the paper's figure for the same N; for an ablation to " + paper.AblationSource + ".",
+		"Means in percent. " + paper.Source + ". The difference is to the paper's figure for the same N, where it has one; for an ablation to " + paper.AblationSource + ", which has AUROC alone.",
 	}
-	if deviations != nil {
-		t.notes = append(t.notes, "(~) does not compare: "+strings.Join(slices.Compact(slices.Sorted(slices.Values(deviations))), "; ")+".")
+	if len(reasons) > 0 {
+		t.notes = append(t.notes, "(~) does not compare with the paper:")
+	}
+	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
+		t.notes = append(t.notes, "  "+printable(strings.Join(reasons[reason], ", ")+": "+reason))
 	}
 	return t
 }
 
-// deviations says why the series does not compare with the paper, each reason with its target.
+// deviations says why the series does not compare with the paper.
 func (s *series) deviations() []string {
 	var list []string
 	for _, result := range s.results {
-		for _, reason := range result.Deviations {
-			list = append(list, printable(result.Target+": "+reason))
-		}
-		if failed := result.Mean().Failed; failed > 0 {
-			list = append(list, fmt.Sprintf("%s: %d pictures could not be read", printable(result.Target), failed))
+		list = append(list, result.Deviations...)
+		if result.Mean().Failed > 0 {
+			list = append(list, "pictures could not be read")
 		}
 	}
 	return list
@@ -137,15 +151,15 @@ func (s *series) deviations() []string {
 
 // beside is one target in the comparison.
 type beside struct {
-	target   string
-	byLabel  map[string]*series
-	deviates bool
+	target     string
+	byLabel    map[string]*series
+	deviations []string // why it does not compare
 }
 
 // section has a row for each metric that the paper prints of the target.
-func (b *beside) section(labels []string) [][]string {
+func (b *beside) section(labels []string, whole map[string]bool) [][]string {
 	name := printable(b.target)
-	if b.deviates {
+	if len(b.deviations) > 0 {
 		name += " (~)"
 	}
 	var section [][]string
@@ -159,7 +173,7 @@ func (b *beside) section(labels []string) [][]string {
 			row = append(row, strconv.FormatFloat(100*m.figure(f), 'f', 1, 64))
 		}
 		for _, label := range labels {
-			row = append(row, b.ours(label, i)...)
+			row = append(row, b.ours(label, i, whole[label])...)
 		}
 		section = append(section, row)
 	}
@@ -173,22 +187,28 @@ func (b *beside) benchmark() string {
 	return ""
 }
 
-// ours gives a label's mean of a metric, and the difference to the paper's figure.
-func (b *beside) ours(label string, i int) []string {
-	s, scored := b.byLabel[label]
-	if !scored {
-		return []string{"-", "-"}
-	}
-	var over spread
-	for _, result := range s.results {
-		mean := result.Mean()
-		if value := *compared[i].of(&mean.Metrics); value != nil {
-			over.values = append(over.values, *value)
+// ours gives a label's mean of a metric, an ablation's figure in the paper, and the difference.
+func (b *beside) ours(label string, i int, whole bool) []string {
+	ours, theirs, difference := "-", "-", "-"
+	if s, scored := b.byLabel[label]; scored {
+		var over spread
+		for _, result := range s.results {
+			mean := result.Mean()
+			if value := *compared[i].of(&mean.Metrics); value != nil {
+				over.values = append(over.values, *value)
+			}
+		}
+		ours = over.percent()
+		figure, mean := s.first().expected(i), over.mean()
+		if figure != nil {
+			theirs = strconv.FormatFloat(100**figure, 'f', 1, 64)
+		}
+		if figure != nil && mean != nil {
+			difference = fmt.Sprintf("%+.2f", 100*(*mean-*figure))
 		}
 	}
-	theirs, ours := s.first().expected(i), over.mean()
-	if theirs == nil || ours == nil {
-		return []string{over.percent(), "-"}
+	if whole {
+		return []string{ours, difference}
 	}
-	return []string{over.percent(), fmt.Sprintf("%+.2f", 100*(*ours-*theirs))}
+	return []string{ours, theirs, difference}
 }

@@ -49,23 +49,52 @@ func sameClasses(a, b []Row) bool {
 // setLabels names each series by N; where a target has several of one name, by
 // more, and in the end by the checkpoint's path.
 func setLabels(all []*series) {
+	ablations := slices.ContainsFunc(all, func(s *series) bool { return !s.first().Checkpoint.whole() })
+	short := func(c Checkpoint) string {
+		text := "N=" + strconv.Itoa(c.Groups)
+		if ablations { // then the whole method is named too
+			text += " " + c.Adapter + "+" + c.Fusion
+		}
+		return text
+	}
 	forms := []func(c Checkpoint) string{
-		func(c Checkpoint) string { return "N=" + strconv.Itoa(c.Groups) + c.ablation() },
-		func(c Checkpoint) string { return "N=" + strconv.Itoa(c.Groups) + c.ablation() + " " + c.Preset },
+		short,
+		func(c Checkpoint) string { return short(c) + " " + c.Preset },
 		func(c Checkpoint) string { return c.Path },
 	}
-	for _, form := range forms {
-		for _, s := range all {
-			s.label = form(s.first().Checkpoint)
-		}
-		if !slices.ContainsFunc(all, func(s *series) bool {
-			return slices.ContainsFunc(all, func(other *series) bool {
-				return s != other && s.label == other.label && s.first().Target == other.first().Target
-			})
-		}) {
-			return
+	for _, s := range all {
+		c := s.first().Checkpoint
+		for _, form := range forms {
+			s.label = form(c)
+			if !slices.ContainsFunc(all, func(other *series) bool {
+				o := other.first().Checkpoint
+				return o.Path != c.Path && form(o) == s.label && other.sharesTarget(s, all)
+			}) {
+				break
+			}
 		}
 	}
+}
+
+// sharesTarget says whether both series' checkpoints score one target somewhere,
+// so that their labels must differ everywhere.
+func (s *series) sharesTarget(other *series, all []*series) bool {
+	targets := func(path string) map[string]bool {
+		set := map[string]bool{}
+		for _, s := range all {
+			if s.first().Checkpoint.Path == path {
+				set[s.first().Target] = true
+			}
+		}
+		return set
+	}
+	theirs := targets(other.first().Checkpoint.Path)
+	for target := range targets(s.first().Checkpoint.Path) {
+		if theirs[target] {
+			return true
+		}
+	}
+	return false
 }
 
 // The kinds of the whole method, beside which others are ablations.
@@ -73,14 +102,6 @@ const (
 	wholeAdapter = "conv_lora"
 	wholeFusion  = "dfg"
 )
-
-// ablation names the kinds of adapter and fusion where they are not the whole method's.
-func (c Checkpoint) ablation() string {
-	if c.whole() {
-		return ""
-	}
-	return " " + c.Adapter + "+" + c.Fusion
-}
 
 func (c Checkpoint) whole() bool { return c.Adapter == wholeAdapter && c.Fusion == wholeFusion }
 

@@ -36,8 +36,9 @@ type Folder struct {
 }
 
 // Create makes the folder for a plan, or goes on with one that is there. Where
-// that was made under other conditions, the error wraps ErrDiffers and names them.
-// Targets may be others than before: what is finished is found by its Key.
+// that was made under other conditions, or for a target and checkpoint that are
+// none of the plan's, the error wraps ErrDiffers and says so: what was finished for
+// them would be lost. There may be more than before, and in another order.
 func Create(path string, plan Plan) (*Folder, error) {
 	plan.Format = FormatVersion
 	if old, err := Open(path); err == nil {

@@ -76,6 +76,7 @@ type Plan struct {
 type Job struct {
 	Model  string `json:"model"`  // hash of the model's options
 	Domain string `json:"domain"` // of the target
+	First  []int  `json:"first"`  // by class: the number of its first batch among all batches
 }
 
 // Key names a class of a result by all that its numbers depend on.
@@ -83,6 +84,9 @@ func (p *Plan) Key(result, class int) string {
 	r, job := p.Evaluation.Results[result], p.Jobs[result]
 	row := r.Classes[class]
 	fields := []string{p.Share.String(), r.Target, r.ListHash, r.MaskPolicy, r.Checkpoint.Fingerprint, job.Model, job.Domain, row.Class, row.Prompt}
+	if !p.Share.IsWhole() { // which of its batches are the share's
+		fields = append(fields, strconv.Itoa(job.First[class]))
+	}
 	for _, c := range p.conditions() {
 		fields = append(fields, c.value)
 	}
@@ -122,7 +126,17 @@ func (p *Plan) sameConditions(other *Plan) error {
 // classes of old: their maps must lie there too.
 func (p *Plan) goesOn(old *Plan) error {
 	maps := func(p *Plan) condition { return condition{"--save-maps", cmp.Or(p.Maps, "none")} }
-	return differences(append(p.conditions(), maps(p)), append(old.conditions(), maps(old)))
+	if err := differences(append(p.conditions(), maps(p)), append(old.conditions(), maps(old))); err != nil {
+		return err
+	}
+	for _, was := range old.Evaluation.Results {
+		if !slices.ContainsFunc(p.Evaluation.Results, func(r report.Result) bool {
+			return r.Target == was.Target && r.Checkpoint.Fingerprint == was.Checkpoint.Fingerprint
+		}) {
+			return fmt.Errorf("%w: it was begun with target %s and checkpoint %s, which are not asked for here", ErrDiffers, was.Target, was.Checkpoint.Path)
+		}
+	}
+	return nil
 }
 
 func differences(here, there []condition) error {
@@ -191,6 +205,11 @@ func (p *Plan) check() error {
 		return fmt.Errorf("there is no share %s", p.Share)
 	case len(p.Jobs) != len(p.Evaluation.Results):
 		return fmt.Errorf("it has %d jobs and %d results", len(p.Jobs), len(p.Evaluation.Results))
+	}
+	for i, job := range p.Jobs {
+		if classes := len(p.Evaluation.Results[i].Classes); len(job.First) != classes {
+			return fmt.Errorf("it places %d of %d classes", len(job.First), classes)
+		}
 	}
 	return nil
 }

@@ -68,7 +68,7 @@ func plan() Plan {
 		}
 	}
 	return Plan{
-		Format: FormatVersion, Share: Share{1, 2}, Batch: 4, MaxPixels: 100, Jobs: []Job{{"sha256:m", "industrial"}, {"sha256:m", "medical"}},
+		Format: FormatVersion, Share: Share{1, 2}, Batch: 4, MaxPixels: 100, Jobs: []Job{{"sha256:m", "industrial", []int{0, 3}}, {"sha256:m", "medical", []int{5, 9}}},
 		Evaluation: report.Evaluation{
 			Provenance: report.Provenance{Version: "v1", Libtorch: "2.11.0", Device: "cuda:0", Precision: "fp32", Threads: 2, ImageSize: 336},
 			Results:    []report.Result{result("bolts"), result("tiles")},
@@ -170,7 +170,7 @@ func TestOtherPlans(t *testing.T) {
 		{"more shares", func(p *Plan) { p.Share.Of = 3 }, "", false, false},
 		{"another of several devices", func(p *Plan) { p.Evaluation.Provenance.Device = "cuda:1" }, "", true, true},
 		{"another place of the checkpoint", func(p *Plan) { p.Evaluation.Results[0].Checkpoint.Path = "b" }, "", true, true},
-		{"fewer targets", func(p *Plan) { p.Jobs, p.Evaluation.Results = p.Jobs[:1], p.Evaluation.Results[:1] }, "", true, false},
+		{"fewer targets", func(p *Plan) { p.Jobs, p.Evaluation.Results = p.Jobs[:1], p.Evaluation.Results[:1] }, "target tiles and checkpoint a.safetensors", true, false},
 		{"device", func(p *Plan) { p.Evaluation.Provenance.Device = "cpu" }, "device: cuda there, cpu here", false, false},
 		{"batch", func(p *Plan) { p.Batch = 8 }, "--batch: 4 there, 8 here", false, false},
 		{"threads", func(p *Plan) { p.Evaluation.Provenance.Threads = 1 }, "threads: 2 there, 1 here", false, false},
@@ -181,9 +181,15 @@ func TestOtherPlans(t *testing.T) {
 		{"turning", func(p *Plan) { p.EXIFOrientation = true }, "data.exif_orientation", false, false},
 		{"largest picture", func(p *Plan) { p.MaxPixels = 1 }, "data.max_pixels", false, false},
 		{"maps", func(p *Plan) { p.Maps = "npy" }, "--save-maps: none there, npy here", true, true},
+		{"more targets", func(p *Plan) {
+			more := p.Evaluation.Results[1]
+			more.Target = "nuts"
+			p.Jobs, p.Evaluation.Results = append(p.Jobs, p.Jobs[1]), append(p.Evaluation.Results, more)
+		}, "", true, false},
+		{"another place among the batches", func(p *Plan) { p.Jobs[0].First[0] = 1 }, "", false, true},
 		{"pictures", func(p *Plan) { p.Evaluation.Results[0].ListHash = "x" }, "", false, false},
 		{"masks", func(p *Plan) { p.Evaluation.Results[0].MaskPolicy = "x" }, "", false, false},
-		{"checkpoint", func(p *Plan) { p.Evaluation.Results[0].Checkpoint.Fingerprint = "x" }, "", false, false},
+		{"checkpoint", func(p *Plan) { p.Evaluation.Results[0].Checkpoint.Fingerprint = "x" }, "target bolts and checkpoint", false, false},
 		{"model", func(p *Plan) { p.Jobs[0].Model = "x" }, "", false, false},
 		{"domain", func(p *Plan) { p.Jobs[0].Domain = "medical" }, "", false, false},
 		{"prompt", func(p *Plan) { p.Evaluation.Results[0].Classes[0].Prompt = "x" }, "", false, false},
@@ -225,11 +231,12 @@ func TestOtherPlans(t *testing.T) {
 
 func TestDamagedFolders(t *testing.T) {
 	for name, content := range map[string]string{
-		"no JSON":              "{",
-		"another format":       `{"format": 2}`,
-		"no such share":        `{"format": 1, "share": {"index": 3, "of": 2}}`,
-		"a share of none":      `{"format": 1, "share": {"index": 1, "of": 0}}`,
-		"jobs without results": `{"format": 1, "share": {"index": 1, "of": 1}, "jobs": [{}]}`,
+		"no JSON":                 "{",
+		"another format":          `{"format": 2}`,
+		"no such share":           `{"format": 1, "share": {"index": 3, "of": 2}}`,
+		"classes without a place": `{"format": 1, "jobs": [{}], "evaluation": {"results": [{"classes": [{}]}]}}`,
+		"a share of none":         `{"format": 1, "share": {"index": 1, "of": 0}}`,
+		"jobs without results":    `{"format": 1, "share": {"index": 1, "of": 1}, "jobs": [{}]}`,
 	} {
 		path := t.TempDir()
 		if err := os.WriteFile(filepath.Join(path, planName), []byte(content), 0o644); err != nil {
