@@ -32,11 +32,11 @@ func TestTrainSurvivesKills(t *testing.T) {
 	}
 	p := newProgram(t)
 	p.run("weights", "init", "clip")
-	p.run("data", "synth", "tex", "--set", "textures", "--classes", "floor_tiles,wood_grain", "--normal", "2", "--anomalous", "3", "--size", "64")
+	p.run("data", "synth", "tex", "--set", "textures", "--classes", "floor_tiles,wood_grain,woven_fabric", "--normal", "2", "--anomalous", "3", "--size", "64")
 	epochs := kills*3/2 + 2
 	train := []string{
 		"train", "--clip", "clip", "--auxiliary", "tex", "--set", "model.image_size=42", "--set", "model.groups=2", "--set", "train.batch=2",
-		"--set", "train.epochs=" + strconv.Itoa(epochs),
+		"--set", "train.validate=wood_grain", "--set", "train.epochs=" + strconv.Itoa(epochs),
 	}
 	p.run(append(train, "--out", "whole", "--set", "data.workers=1")...)
 
@@ -64,10 +64,10 @@ func TestTrainSurvivesKills(t *testing.T) {
 		}
 		t.Fatalf("the run ended after %d kills of %d", killed, kills)
 	}
-	t.Logf("%d kills; the last one after %d of %d lines of the log", kills, p.lines("killed"), epochs*6)
+	t.Logf("%d kills; the last one after %d of %d lines of the log", kills, p.lines("killed"), epochs*7)
 	p.run("train", "--resume", "--out", "killed") // the folder alone is enough
 
-	names := []string{"last.safetensors"}
+	names := []string{"last.safetensors", "best.safetensors"}
 	for epoch := range epochs {
 		names = append(names, fmt.Sprintf("epoch-%03d.safetensors", epoch+1))
 	}

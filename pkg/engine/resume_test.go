@@ -180,6 +180,11 @@ func TestTrainRefusesAnotherRun(t *testing.T) {
 		{"acdclip (v2, begun with test)", func(o *TrainOptions) { o.Version = "v2" }},
 		{"the contents of pictures or masks", func(o *TrainOptions) { o.Contents = "sha256:2" }},
 		{"the list of pictures, classes and masks", func(o *TrainOptions) { o.Set, _ = set.Select(nil, 6) }},
+		{"the mask threshold (9, begun with 1)", func(o *TrainOptions) {
+			o.Set, _ = set.Select(nil, 0)
+			changed := *o.Set
+			o.Set, changed.MaskThreshold = &changed, 9
+		}},
 		{"the configuration", func(o *TrainOptions) { o.Config.Train.LRDecay = 0.5 }},
 		{"the prompt names", func(o *TrainOptions) {
 			o.Set, _ = set.Select(nil, 0)

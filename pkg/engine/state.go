@@ -56,6 +56,7 @@ func (r *run) continues(state *checkpoint.State) error {
 		differ = append(differ, "the list of what is held out, or the dataset's domain")
 	}
 	compare("the prompt names", state.Prompts, r.prompts())
+	compare("the mask threshold", begun.Recipe.MaskThreshold, now.Recipe.MaskThreshold)
 	compare("threads", begun.Threads, now.Threads)
 	compare("device", begun.Device, now.Device)
 	compare("acdclip", begun.Versions.Acdclip, now.Versions.Acdclip)
