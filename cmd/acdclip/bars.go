@@ -14,8 +14,7 @@ import (
 // bars shows a stage as a progress bar on a terminal, and messages as lines above it.
 type bars struct {
 	lines
-	width func() int               // of the terminal, in columns
-	bar   *progressbar.ProgressBar // of the stage under way; nil between two
+	width func() int // of the terminal, in columns
 }
 
 // terminalWidth is that of the terminal behind w, or what any has.
@@ -32,25 +31,26 @@ func terminalWidth(w io.Writer) int {
 func (b *bars) show(event report.Event) {
 	switch event := event.(type) {
 	case report.StageStarted:
-		b.at = stage{event, b.now()}
-		b.bar = progressbar.NewOptions(event.Total, b.look(event)...)
+		b.clear()
+		b.begin(event)
+		b.at.bar = progressbar.NewOptions(event.Total, b.look(event)...)
 		b.move(event.Done)
 	case report.Progress:
 		b.move(event.Done)
 	case report.TrainStep:
 		b.move(event.Step)
-		if b.bar != nil {
-			b.bar.Describe(fitting(b.width()-stepBarWidth, describeStep(event, b.at.left(event.Step, b.now()))))
+		if b.at.bar != nil {
+			b.at.bar.Describe(fitting(b.width()-stepBarWidth, describeStep(event, b.at.left(event.Step, b.now()))))
 		}
 	case report.StageDone:
 		b.clear()
-		b.bar = nil
 		b.lines.show(event)
+		b.draw()
 	default:
 		b.clear()
 		b.message(event)
-		if _, end := event.(report.Failure); !end && b.bar != nil {
-			_ = b.bar.RenderBlank()
+		if _, end := event.(report.Failure); !end {
+			b.draw()
 		}
 	}
 }
@@ -85,13 +85,19 @@ func fitting(width int, texts []string) string {
 
 // move brings the bar to done; a full bar would end it, and StageDone does that.
 func (b *bars) move(done int) {
-	if b.bar != nil && done < b.at.Total {
-		_ = b.bar.Set(done)
+	if b.at.bar != nil && done < b.at.Total {
+		_ = b.at.bar.Set(done)
+	}
+}
+
+func (b *bars) draw() {
+	if b.at.bar != nil {
+		_ = b.at.bar.RenderBlank()
 	}
 }
 
 func (b *bars) clear() {
-	if b.bar != nil {
-		_ = b.bar.Clear()
+	if b.at.bar != nil {
+		_ = b.at.bar.Clear()
 	}
 }

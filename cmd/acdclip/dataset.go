@@ -47,6 +47,11 @@ func isPath(text string) bool {
 	return text == "." || text == ".." || strings.ContainsRune(text, filepath.Separator)
 }
 
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 func isFolder(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()

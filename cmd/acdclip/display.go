@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/pflag"
 
 	"acdclip/pkg/report"
@@ -64,16 +65,18 @@ func newDisplay(w io.Writer, terminal bool, flags displayFlags) func(report.Even
 // lines shows events as plain lines: what begins and ends, and how far it has
 // come every few seconds.
 type lines struct {
-	w    io.Writer
-	now  func() time.Time
-	at   stage
-	last time.Time // of the last line about the stage
+	w     io.Writer
+	now   func() time.Time
+	at    stage
+	outer *stage    // that waits for the one under way; nil for none
+	last  time.Time // of the last line about the stage
 }
 
 // stage is the work under way.
 type stage struct {
 	report.StageStarted
 	begun time.Time
+	bar   *progressbar.ProgressBar // on a terminal, until the stage has ended
 }
 
 // lineEvery is the least time between two lines about one stage's progress.
@@ -82,9 +85,9 @@ const lineEvery = 10 * time.Second
 func (l *lines) show(event report.Event) {
 	switch event := event.(type) {
 	case report.StageStarted:
-		l.at = stage{event, l.now()}
-		l.last = l.now()
-		l.print("%s: %s%s", event.Stage, l.at.amount(l.at.Total), l.at.before())
+		if l.begin(event); l.outer == nil {
+			l.print("%s: %s%s", event.Stage, l.at.amount(l.at.Total), l.at.before())
+		}
 	case report.Progress:
 		if l.due() && event.Done < event.Total {
 			l.print("%s: %d of %s%s, %s", event.Stage, event.Done, l.at.amount(l.at.Total), inBrackets(event.Detail), l.at.pace(event.Done, l.now()))
@@ -94,9 +97,29 @@ func (l *lines) show(event report.Event) {
 			l.print("%s: step %d of %d, %s", l.at.Stage, event.Step, event.Steps, describeStep(event, l.at.left(event.Step, l.now()))[0])
 		}
 	case report.StageDone:
-		l.print("%s: done, %s in %s", event.Stage, l.at.amount(l.at.Total-l.at.Done), duration(event.Seconds))
+		if l.outer == nil { // what one within another comes to is a message of its own
+			l.print("%s: done, %s in %s", event.Stage, l.at.amount(l.at.Total-l.at.Done), duration(event.Seconds))
+		}
+		l.end()
 	default:
 		l.message(event)
+	}
+}
+
+// begin makes a stage the one under way.
+func (l *lines) begin(event report.StageStarted) {
+	outer := l.at
+	l.outer, l.at, l.last = nil, stage{StageStarted: event, begun: l.now()}, l.now()
+	if event.Within != "" && event.Within == outer.Stage {
+		l.outer = &outer
+	}
+}
+
+// end goes back to the stage that waits, if there is one.
+func (l *lines) end() {
+	l.at.bar = nil
+	if l.outer != nil {
+		l.at, l.outer = *l.outer, nil
 	}
 }
 
@@ -190,7 +213,7 @@ func describeLoss(loss float64, parts report.Values) string {
 	return fmt.Sprintf("%.4f (%s)", loss, strings.Join(terms, ", "))
 }
 
-// describeValidation says what was measured on held-out classes, in percent.
+// describeValidation says what was measured on what was held out, in percent.
 func describeValidation(v report.Validation) string {
 	percent := func(fraction *float64) string {
 		if fraction == nil {
@@ -202,8 +225,8 @@ func describeValidation(v report.Validation) string {
 	if v.Best {
 		best = ", the best so far"
 	}
-	return fmt.Sprintf("epoch %d on held-out %s: image AUROC %s, pixel AUROC %s, mean %s in %s%s",
-		v.Epoch, few(v.HeldOut), percent(v.ImageAUROC), percent(v.PixelAUROC), percent(v.Mean), duration(v.Seconds), best)
+	return fmt.Sprintf("epoch %d on held-out %s: image AUROC %s, pixel AUROC %s, mean %s in %s%s%s",
+		v.Epoch, few(v.HeldOut), percent(v.ImageAUROC), percent(v.PixelAUROC), percent(v.Mean), duration(v.Seconds), describeSkipped(v.Skipped, 0), best)
 }
 
 // inBrackets is " (text)", or nothing.

@@ -128,6 +128,59 @@ func TestBarsOfTraining(t *testing.T) {
 	}
 }
 
+// validated is a training of two steps with a validation of 60 pictures, one a second, between them.
+func validated(show func(report.Event), tick func()) {
+	step := report.TrainStep{Epoch: 1, Step: 1, Steps: 2, Loss: 1.5}
+	show(report.StageStarted{Stage: "train on bolts", Unit: "steps", Total: 2})
+	show(step)
+	show(report.StageStarted{Stage: "validate on bolts", Unit: "pictures", Total: 60, Within: "train on bolts"})
+	for done := 1; done <= 60; done++ {
+		tick()
+		show(report.Progress{Stage: "validate on bolts", Done: done, Total: 60})
+	}
+	show(report.StageDone{Stage: "validate on bolts", Seconds: 60})
+	half := 0.5
+	show(report.Validation{Epoch: 1, HeldOut: []string{"hex"}, ImageAUROC: &half, PixelAUROC: &half, Mean: &half, Best: true, Skipped: 2, Seconds: 60})
+	step.Step, step.Epoch = 2, 2
+	show(step)
+	show(report.StageDone{Stage: "train on bolts", Seconds: 60})
+}
+
+// TestLinesOfValidation: how far it has come is shown, and what it came to in one line.
+func TestLinesOfValidation(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Unix(0, 0)
+	l := &lines{w: &out, now: func() time.Time { return now }}
+	validated(l.show, func() { now = now.Add(time.Second) })
+	want := `train on bolts: 2 steps
+validate on bolts: 10 of 60 pictures, 1.0 pictures a second, 50 s left
+validate on bolts: 20 of 60 pictures, 1.0 pictures a second, 40 s left
+validate on bolts: 30 of 60 pictures, 1.0 pictures a second, 30 s left
+validate on bolts: 40 of 60 pictures, 1.0 pictures a second, 20 s left
+validate on bolts: 50 of 60 pictures, 1.0 pictures a second, 10 s left
+epoch 1 on held-out hex: image AUROC 50.00, pixel AUROC 50.00, mean 50.00 in 1 min 0 s, 2 pictures left out, the best so far
+train on bolts: done, 2 steps in 1 min 0 s
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+// TestBarsOfValidation: its bar takes the place of the training's, which comes back.
+func TestBarsOfValidation(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Unix(0, 0)
+	b := &bars{lines: lines{w: &out, now: func() time.Time { return now }}, width: func() int { return 80 }}
+	validated(b.show, func() { now = now.Add(time.Second) })
+	text := out.String()
+	before, during, found := strings.Cut(text, "\x1b[2K\r\rvalidate on bolts")
+	during, after, ended := strings.Cut(during, "\x1b[2K\repoch 1 on held-out hex")
+	if !found || !ended || !strings.Contains(before, "loss 1.500") || !strings.Contains(during, "(0/60, ") || strings.Contains(after, "validate") ||
+		!strings.Contains(during, "\x1b[2K\r\repoch 1, loss 1.500") || !strings.Contains(after, "epoch 2, loss 1.500") || !strings.HasSuffix(after, "train on bolts: done, 2 steps in 1 min 0 s\n") {
+		t.Errorf("got %q", text)
+	}
+}
+
 func TestQuietAndJSON(t *testing.T) {
 	for _, c := range []struct {
 		flags displayFlags

@@ -4,22 +4,19 @@ import (
 	"context"
 	"fmt"
 
-	"acdclip/pkg/checkpoint"
-	"acdclip/pkg/config"
-	"acdclip/pkg/data"
 	"acdclip/pkg/engine"
 )
 
 // estimate prints what a training will be and take: the configuration, with the
 // rest as comments behind it, so that all of it can be given to --config.
-func (o *trainOptions) estimate(ctx context.Context, c config.Config, set *data.Dataset, state *checkpoint.State) error {
+func (o *trainOptions) estimate(ctx context.Context, options engine.TrainOptions) error {
+	c, set := options.Config, options.Set
 	text, err := c.YAML()
 	if err != nil {
 		return err
 	}
-	options := engine.TrainOptions{Config: c, Set: set, Version: version, Load: loadOptions(c), Resume: state, Emit: o.app.emit}
-	if state != nil {
-		options.Contents = state.Contents // not read for a trial
+	if options.Resume != nil {
+		options.Contents = options.Resume.Contents // not read for a trial
 	}
 	estimate, err := engine.EstimateTraining(ctx, options)
 	if err != nil {
@@ -30,7 +27,13 @@ func (o *trainOptions) estimate(ctx context.Context, c config.Config, set *data.
 		fmt.Sprintf("%s: %s, %d normal and %d anomalous pictures; the run would go to %s", set.Name, counted(len(set.Classes), "class", "classes"), normal, anomalous, o.out),
 		estimate.Conditions,
 		fmt.Sprintf("%s, %s, of which %d are left", counted(c.Train.Epochs, "epoch", "epochs"), counted(estimate.Steps, "step", "steps"), estimate.Left),
-		fmt.Sprintf("about %.2g s a step (by %s): %s in all", estimate.SecondsPerStep, counted(estimate.Measured, "measured step", "measured steps"), duration(estimate.SecondsPerStep*float64(estimate.Left))),
+	}
+	if estimate.Measured > 0 {
+		lines = append(lines, fmt.Sprintf("about %.2g s a step (by %s): %s in all", estimate.SecondsPerStep, counted(estimate.Measured, "measured step", "measured steps"), duration(estimate.SecondsPerStep*float64(estimate.Left))))
+	}
+	if estimate.HeldOut > 0 {
+		lines = append(lines, fmt.Sprintf("about %.2g s a validation on %s, after each epoch: %s more in all",
+			estimate.SecondsPerValidation, counted(estimate.HeldOut, "picture", "pictures"), duration(estimate.SecondsPerValidation*float64(estimate.Validations))))
 	}
 	if peak := peakMemory("/proc"); peak > 0 {
 		lines = append(lines, fmt.Sprintf("about %s of memory, with %s of it for decoded pictures yet to come (data.cache)", gigabytes(peak+estimate.Cache), gigabytes(estimate.Cache)))

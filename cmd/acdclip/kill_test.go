@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -31,11 +32,11 @@ func TestTrainSurvivesKills(t *testing.T) {
 	}
 	p := newProgram(t)
 	p.run("weights", "init", "clip")
-	p.run("data", "synth", "tex", "--set", "textures", "--classes", "floor_tiles,wood_grain", "--normal", "2", "--anomalous", "3", "--size", "64")
+	p.run("data", "synth", "tex", "--set", "textures", "--classes", "floor_tiles,wood_grain,woven_fabric", "--normal", "2", "--anomalous", "3", "--size", "64")
 	epochs := kills*3/2 + 2
 	train := []string{
 		"train", "--clip", "clip", "--auxiliary", "tex", "--set", "model.image_size=42", "--set", "model.groups=2", "--set", "train.batch=2",
-		"--set", "train.epochs=" + strconv.Itoa(epochs),
+		"--set", "train.validate=wood_grain", "--set", "train.epochs=" + strconv.Itoa(epochs),
 	}
 	p.run(append(train, "--out", "whole", "--set", "data.workers=1")...)
 
@@ -63,10 +64,10 @@ func TestTrainSurvivesKills(t *testing.T) {
 		}
 		t.Fatalf("the run ended after %d kills of %d", killed, kills)
 	}
-	t.Logf("%d kills; the last one after %d of %d lines of the log", kills, p.lines("killed"), epochs*6)
+	t.Logf("%d kills; the last one after %d of %d lines of the log", kills, p.lines("killed"), epochs*7)
 	p.run("train", "--resume", "--out", "killed") // the folder alone is enough
 
-	names := []string{"last.safetensors"}
+	names := []string{"last.safetensors", "best.safetensors"}
 	for epoch := range epochs {
 		names = append(names, fmt.Sprintf("epoch-%03d.safetensors", epoch+1))
 	}
@@ -142,4 +143,56 @@ func (p program) read(run, name string) []byte {
 func (p program) lines(run string) int {
 	content, _ := os.ReadFile(filepath.Join(p.folder, run, logFile)) // there may be none yet
 	return bytes.Count(content, []byte("\n"))
+}
+
+// TestSecondSignal: the first signal ends the work in good order; where that takes
+// too long, the second ends the program at once, and what is saved can be gone on from.
+func TestSecondSignal(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("signals")
+	}
+	p := newProgram(t)
+	p.run("weights", "init", "clip")
+	p.run("data", "synth", "tex", "--set", "textures", "--classes", "floor_tiles,wood_grain", "--normal", "2", "--anomalous", "2", "--size", "64")
+	command := p.command([]string{
+		"train", "--clip", "clip", "--auxiliary", "tex", "--out", "run", "--log", "json",
+		"--set", "model.image_size=42", "--set", "model.groups=2", "--set", "train.batch=2", "--set", "train.epochs=100000",
+	})
+	// Nobody reads what it shows: once the pipe is full it stands still and cannot end by itself.
+	unread, shown, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unread.Close()
+	command.Stderr = shown
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = shown.Close() // the program has its own
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	for last := -1; last != p.lines("run") || last < 10; time.Sleep(time.Second) { // until it stands still
+		last = p.lines("run")
+		select {
+		case err := <-ended:
+			t.Fatalf("it ended by itself: %v", err)
+		default:
+		}
+	}
+	deadline := time.After(time.Minute)
+	for running := true; running; {
+		_ = command.Process.Signal(os.Interrupt) // two that come at once are one
+		select {
+		case <-ended:
+			running = false
+		case <-deadline:
+			_ = command.Process.Kill()
+			t.Fatal("no second signal ended it")
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	if state := command.ProcessState.String(); state != "signal: interrupt" {
+		t.Errorf("it ended with %q", state)
+	}
+	p.run("train", "--resume", "--out", "run", "--set", "train.epochs="+strconv.Itoa(p.lines("run")/3+2)) // 3 lines an epoch
 }

@@ -25,8 +25,8 @@ func newPlotCommand(a *app, run func(*plotOptions) error) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "plot RUN",
 		Short: "Draw the loss and the validation of a training run",
-		Long: `Draw the loss of a training run, its parts, and what was measured on held-out
-classes, into a picture: PNG or SVG, by the name of --out. RUN is a run folder, also
+		Long: `Draw the loss of a training run, its parts, and what was measured on what was held
+out, into a picture: PNG or SVG, by the name of --out. RUN is a run folder, also
 of a training that is still under way.`,
 		Example: "  acdclip plot runs/visa-n3-paper --out loss.svg",
 		Args:    oneArg("run folder"),

@@ -86,8 +86,12 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	if err != nil {
 		return err
 	}
+	options := engine.TrainOptions{Config: c, Set: set, Folder: o.out, Version: version, Load: loadOptions(c), Resume: state, Emit: o.app.emit, Log: run}
+	if err := options.Check(); err != nil { // rather now than after all pictures are read
+		return err
+	}
 	if o.dryRun {
-		return o.estimate(ctx, c, set, state)
+		return o.estimate(ctx, options)
 	}
 	if err := run.probe(); err != nil { // rather now than after CLIP is loaded
 		return err
@@ -99,13 +103,10 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 		return err
 	}
 	o.describe(set, state)
-	files, digest, err := o.app.contentsToTrainOn(ctx, set)
-	if err != nil {
+	if options.Files, options.Contents, err = o.app.contentsToTrainOn(ctx, set); err != nil {
 		return o.app.ended(err, run.saved(err))
 	}
-	err = engine.Train(ctx, engine.TrainOptions{
-		Config: c, Set: set, Files: files, Contents: digest, Folder: o.out, Version: version, Load: loadOptions(c), Resume: state, Emit: o.app.emit, Log: run,
-	})
+	err = engine.Train(ctx, options)
 	if err = errors.Join(err, run.close()); err != nil {
 		return o.app.ended(err, run.saved(err))
 	}
@@ -115,8 +116,12 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 
 // tellUse says what a finished run can be used for.
 func (o *trainOptions) tellUse(c config.Config, run *runFolder) {
-	if best := filepath.Join(run.path, engine.BestFile); len(c.Train.HoldOut) > 0 {
-		o.app.emit(report.Notice{Text: fmt.Sprintf("%s is the epoch that was best on what was held out", best)})
+	if len(c.Train.HoldOut) > 0 {
+		text := "there is no best epoch: image and pixel AUROC were never both defined on what was held out"
+		if best := filepath.Join(run.path, engine.BestFile); exists(best) {
+			text = best + " is the epoch that was best on what was held out"
+		}
+		o.app.emit(report.Notice{Text: text})
 	}
 	o.app.emit(report.Notice{Text: fmt.Sprintf("the checkpoint is %s; to use it:", run.last())})
 	o.app.emit(report.Notice{Text: fmt.Sprintf("  acdclip predict --clip %s --checkpoint %s --heatmaps PATH...", shellQuoted(c.Clip), shellQuoted(absolutePath(run.last())))})

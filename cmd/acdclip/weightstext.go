@@ -67,6 +67,9 @@ func checkpointFacts(m *checkpoint.Metadata) []fact {
 	if m.Seed != nil {
 		facts = append(facts, fact{"seed", fmt.Sprint(*m.Seed)})
 	}
+	if held := m.Recipe.Validate; len(held) > 0 {
+		facts = append(facts, fact{"held out", strings.Join(held, ", ")})
+	}
 	if m.Recipe.InitFrom != "" {
 		facts = append(facts, fact{"began with", m.Recipe.InitFrom})
 	}

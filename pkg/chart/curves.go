@@ -123,9 +123,9 @@ func (r *Run) lossPlot(title string) (*plot.Plot, error) {
 	return p, nil
 }
 
-// validationPlot has the metrics on the held-out classes after each epoch, with the best marked.
+// validationPlot has the metrics on what is held out after each epoch, with the best marked.
 func (r *Run) validationPlot() (*plot.Plot, error) {
-	p := newPlot("", "AUROC on held-out classes")
+	p := newPlot("", "AUROC on what is held out")
 	for i, curve := range r.Validation {
 		if err := addCurve(p, curve, colors[i%len(colors)], curve.Name); err != nil {
 			return nil, err

@@ -34,7 +34,7 @@ type Run struct {
 	Steps      []Point // loss of each step
 	Loss       Curve   // mean loss of each epoch
 	Parts      []Curve // mean of each of its parts, not weighted
-	Validation []Curve // image AUROC, pixel AUROC and their mean on the held-out classes; none without validation
+	Validation []Curve // image AUROC, pixel AUROC and their mean on what is held out; none without validation
 	Best       int     // step at the end of the epoch with the best validation; 0 without
 	Epochs     int     // that are finished
 }
@@ -87,7 +87,7 @@ func Read(r io.Reader) (*Run, error) {
 	return &run.Run, nil
 }
 
-// add takes one line over; step is that of the last step before it.
+// add takes one line over. What is told of an epoch stands at the last step before it.
 func (r *reader) add(l line) error {
 	switch l.Event {
 	case "step":

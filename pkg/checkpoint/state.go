@@ -39,7 +39,8 @@ var ErrState = errors.New("this is the state of a training, for train --resume; 
 type State struct {
 	Format   int               `json:"format"`
 	Metadata Metadata          `json:"metadata"` // of a checkpoint written now: its Epoch counts the finished ones
-	Prompts  map[string]string `json:"prompts"`  // class trained on: its prompt name
+	Prompts  map[string]string `json:"prompts"`  // class trained on or held out: its prompt name
+	HeldOut  string            `json:"held_out"` // names the rows held out, and how they are scored; "" for none
 	Contents string            `json:"contents"` // names the contents of the dataset's pictures and masks
 	Place    Place             `json:"place"`
 	Rates    []float64         `json:"rates"` // the optimiser's learning rates, by parameter group
@@ -65,7 +66,7 @@ type Place struct {
 // Best is the finished epoch with the best validation.
 type Best struct {
 	Epoch int     `json:"epoch"`
-	Mean  float64 `json:"mean"` // of image and pixel AUROC on the held-out classes
+	Mean  float64 `json:"mean"` // of image and pixel AUROC on what is held out
 }
 
 // Sums are what an epoch's means are made of.

@@ -46,7 +46,7 @@ type Train struct {
 	Limit     int      `json:"limit" range:"[0,inf)" doc:"at most so many pictures of it, spread over classes and labels; 0: all"`
 	HoldOut   []string `json:"validate" doc:"what of it is not learned from but measured after each epoch: classes, one number of them, or a share of its pictures as in 20%; none: no validation"`
 	Epochs    int      `json:"epochs" range:"[1,100000]" resume:"yes" doc:"passes over the auxiliary dataset"`
-	Batch     int      `json:"batch" range:"[1,65536]" doc:"pictures a step; the last short batch is kept"`
+	Batch     int      `json:"batch" range:"[1,65536]" doc:"pictures a batch; the last short one is kept"`
 	LR        LR       `json:"lr"`
 	LRDecay   float64  `json:"lr_decay" range:"(0,1]" doc:"factor on both learning rates after each epoch"`
 	Augment   bool     `json:"augment" doc:"vary each picture at random: noise, color, rotation, shift, flips"`
@@ -81,7 +81,7 @@ type Data struct {
 	EXIFOrientation bool              `json:"exif_orientation" doc:"turn pictures (and masks) as their EXIF orientation says"`
 	Workers         int               `json:"workers" range:"[0,1024]" resume:"yes" doc:"goroutines that decode pictures; 0: one a core"`
 	Cache           int64             `json:"cache" range:"[0,inf)" resume:"yes" doc:"bytes of decoded pictures that training keeps for the next epoch; 0: none"`
-	SkipBad         bool              `json:"skip_bad" resume:"yes" doc:"leave out pictures that are missing or cannot be read, and count them, where training would stop"`
+	SkipBad         bool              `json:"skip_bad" resume:"yes" doc:"leave out pictures that are missing or cannot be read, and count them, where training would stop; those held out are left out in any case"`
 }
 
 // Root is one dataset's place. In YAML a plain text stands for its path.

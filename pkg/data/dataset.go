@@ -14,13 +14,14 @@ import (
 	"strings"
 )
 
-// What Discover, Usable, Select and Scan fail with, wrapped with what and where.
+// What Discover, Usable, Select, HoldOut and Scan fail with, wrapped with what and where.
 var (
 	ErrNoLayout     = errors.New("no known dataset layout")
 	ErrNoPictures   = errors.New("no pictures")
 	ErrOtherSet     = errors.New("this is another dataset")
 	ErrFaulty       = errors.New("the dataset has faults")
 	ErrUnknownClass = errors.New("no such class")
+	ErrHoldOut      = errors.New("cannot be held out")
 )
 
 // Dataset is the test split of one dataset: normal and anomalous pictures

@@ -54,8 +54,12 @@ func TestHoldOut(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%s without %q: %v, want %q", c.classes, c.wanted, err, c.says)
 			}
-			if strings.Contains(c.says, "no such class") && !errors.Is(err, ErrUnknownClass) {
-				t.Errorf("%v is no ErrUnknownClass", err)
+			want := ErrHoldOut
+			if strings.Contains(c.says, "no such class") {
+				want = ErrUnknownClass
+			}
+			if !errors.Is(err, want) {
+				t.Errorf("%v is no %v", err, want)
 			}
 		case err != nil:
 			t.Errorf("%s without %q: %v", c.classes, c.wanted, err)
@@ -103,6 +107,27 @@ func TestHoldOutShare(t *testing.T) {
 				if count.Normal == 0 || count.Anomalous == 0 || len(side.Classes) != 2 {
 					t.Errorf("%s: %+v", share, side.Counts())
 				}
+			}
+		}
+	}
+}
+
+// TestHoldOutShareOfRepeatedPictures: what is measured is not learned from, in whatever rows it stands.
+func TestHoldOutShareOfRepeatedPictures(t *testing.T) {
+	d := &Dataset{Name: "set", Root: "/set", Classes: []Class{{Name: "a"}, {Name: "b"}}}
+	for _, class := range []string{"a", "b"} {
+		for i := range 20 {
+			d.Items = append(d.Items, Item{Path: fmt.Sprintf("/set/%02d.png", i), Class: class, Anomalous: i >= 10})
+		}
+	}
+	for _, share := range []string{"5%", "25%", "60%"} {
+		rest, held, err := d.HoldOut([]string{share})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range held.Items {
+			if slices.ContainsFunc(rest.Items, func(other Item) bool { return other.Path == item.Path }) {
+				t.Errorf("%s: %s is on both sides", share, item.Path)
 			}
 		}
 	}

@@ -19,14 +19,19 @@ type Estimate struct {
 	Measured       int    // steps that were taken for it
 	SecondsPerStep float64
 	Cache          int64 // bytes of decoded pictures that will be kept beyond those kept now
+
+	HeldOut              int // pictures of a validation; 0 for none
+	Validations          int // that are left
+	SecondsPerValidation float64
 }
 
 // EstimateTraining takes the first few steps of a training, or of what is left of
-// one, and throws them away. It writes nothing; o.Log is not used.
+// one, validates on a few pictures, and throws all that away. It writes nothing;
+// o.Log is not used.
 func EstimateTraining(ctx context.Context, o TrainOptions) (Estimate, error) {
-	ctx, cancel := context.WithCancel(ctx)
+	stepping, cancel := context.WithCancel(ctx)
 	defer cancel()
-	watch := &stopwatch{enough: cancel, taken: []time.Time{time.Now()}}
+	watch := &stopwatch{enough: cancel}
 	emit := o.Emit
 	o.Log, o.Config.Train.SaveMinutes = watch, math.Inf(1)
 	o.Emit = func(event report.Event) {
@@ -39,24 +44,48 @@ func EstimateTraining(ctx context.Context, o TrainOptions) (Estimate, error) {
 		return Estimate{}, err
 	}
 	defer r.base.close()
-	if err := r.epoch(ctx); err != nil && (!errors.Is(err, context.Canceled) || !watch.done()) {
-		return Estimate{}, err
+	estimate := Estimate{
+		Conditions: r.base.conditions(r.Config.Model.ImageSize).Text, Steps: r.steps(), Left: max(0, r.steps()-r.at.Step),
+	}
+	if r.held != nil {
+		estimate.HeldOut, estimate.Validations = len(r.held.Items), r.Config.Train.Epochs-r.at.Epoch+1
+		if estimate.SecondsPerValidation, err = r.tryValidation(ctx); err != nil {
+			return Estimate{}, err
+		}
+	}
+	watch.taken = []time.Time{time.Now()}
+	for r.at.Epoch <= r.Config.Train.Epochs && !watch.done() {
+		if err := r.epoch(stepping); err != nil && (!errors.Is(err, context.Canceled) || !watch.done()) {
+			return Estimate{}, err
+		}
 	}
 	// Saving takes memory, too.
 	err = r.base.runtime.Do(context.WithoutCancel(ctx), func(*torch.Scope) error {
 		r.trainer.save(&checkpoint.State{})
 		return nil
 	})
-	estimate := Estimate{
-		Conditions: r.base.conditions(r.Config.Model.ImageSize).Text, Steps: r.steps(),
-		Measured: len(watch.taken) - 1, SecondsPerStep: watch.perStep(),
-	}
-	estimate.Left = max(0, estimate.Steps-r.at.Step+estimate.Measured)
+	estimate.Measured, estimate.SecondsPerStep = len(watch.taken)-1, watch.perStep()
 	if pictures, bytes := r.cache.Held(); pictures > 0 {
 		all := float64(bytes) / float64(pictures) * float64(len(r.Set.Items))
 		estimate.Cache = max(0, int64(min(all, float64(r.Config.Data.Cache)))-bytes)
 	}
 	return estimate, err
+}
+
+// tryValidation is how many seconds a validation will take, by two batches of its
+// pictures. From then on the run validates nothing.
+func (r *run) tryValidation(ctx context.Context) (seconds float64, err error) {
+	all := len(r.held.Items)
+	if r.held, err = r.held.Select(nil, 2*r.Config.Train.Batch); err != nil {
+		return 0, err
+	}
+	v, err := r.validate(ctx)
+	if err != nil {
+		return 0, err
+	}
+	seconds = v.Seconds / float64(len(r.held.Items)) * float64(all)
+	r.held = nil
+	return seconds, nil
 }
 
 // stopwatch is a Log that notes when steps end, and says when there were enough.

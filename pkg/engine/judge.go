@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -125,7 +126,7 @@ func (d *Detector) score(ctx context.Context, waiting []Judged, classOf []int, p
 		})
 	})
 	if err != nil {
-		return explain(err, "--batch")
+		return explain(err, cmp.Or(d.batchKey, "--batch"))
 	}
 	for i, judged := range batch {
 		judged.fill(maps[i*plane:(i+1)*plane], scores[i], probabilities, i)

@@ -180,6 +180,11 @@ func TestTrainRefusesAnotherRun(t *testing.T) {
 		{"acdclip (v2, begun with test)", func(o *TrainOptions) { o.Version = "v2" }},
 		{"the contents of pictures or masks", func(o *TrainOptions) { o.Contents = "sha256:2" }},
 		{"the list of pictures, classes and masks", func(o *TrainOptions) { o.Set, _ = set.Select(nil, 6) }},
+		{"the mask threshold (9, begun with 1)", func(o *TrainOptions) {
+			o.Set, _ = set.Select(nil, 0)
+			changed := *o.Set
+			o.Set, changed.MaskThreshold = &changed, 9
+		}},
 		{"the configuration", func(o *TrainOptions) { o.Config.Train.LRDecay = 0.5 }},
 		{"the prompt names", func(o *TrainOptions) {
 			o.Set, _ = set.Select(nil, 0)
@@ -347,8 +352,8 @@ func TestTrainBeginsWithACheckpoint(t *testing.T) {
 
 // TestEstimateTraining takes three steps and leaves nothing behind.
 func TestEstimateTraining(t *testing.T) {
-	for batch, measured := range map[string]int{"2": 3, "10": 1} {
-		o := training(t, drawn(t, synth.Textures), "train.epochs=3", "train.save_minutes=0", "train.batch="+batch)
+	for epochs, measured := range map[string]int{"1": 1, "2": 2, "4": 3} { // of one step each
+		o := training(t, drawn(t, synth.Textures), "train.save_minutes=0", "train.batch=10", "train.epochs="+epochs)
 		e, err := EstimateTraining(context.Background(), o)
 		if err != nil {
 			t.Fatal(err)
@@ -371,6 +376,34 @@ func TestEstimateTraining(t *testing.T) {
 	}
 	o.Resume = readState(t, o)
 	if e, err := EstimateTraining(context.Background(), o); err != nil || e.Left != 3 || e.Steps != 5 {
+		t.Errorf("of a run to resume: %+v, %v", e, err)
+	}
+}
+
+// TestEstimateValidation: what is held out is measured apart, and of a run that was
+// stopped in its validation the steps of the next epoch are taken.
+func TestEstimateValidation(t *testing.T) {
+	options := func() TrainOptions {
+		return training(t, drawn(t, synth.Textures), "train.epochs=2", "train.batch=1", "train.validate=1")
+	}
+	o := options()
+	e, err := EstimateTraining(context.Background(), o)
+	if err != nil || e.HeldOut != 5 || e.Validations != 2 || e.SecondsPerValidation <= 0 || e.Measured != 3 || e.Left != 10 {
+		t.Errorf("%+v, %v", e, err)
+	}
+	o = options()
+	ctx, cancel := context.WithCancel(context.Background())
+	o.Emit = func(event report.Event) {
+		if begun, is := event.(report.StageStarted); is && begun.Within != "" {
+			cancel()
+		}
+	}
+	if err := Train(ctx, o); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	o.Resume, o.Emit = readState(t, o), func(report.Event) {}
+	e, err = EstimateTraining(context.Background(), o)
+	if err != nil || e.Validations != 2 || e.Measured != 3 || e.Left != 5 || e.SecondsPerStep <= 0 {
 		t.Errorf("of a run to resume: %+v, %v", e, err)
 	}
 }

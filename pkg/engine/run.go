@@ -27,7 +27,8 @@ type run struct {
 	metadata checkpoint.Metadata
 	classOf  map[string]model.Class
 	cache    *data.Cache
-	held     *data.Dataset // for validation; nil without
+	held     *data.Dataset   // for validation; nil without
+	told     map[string]bool // the warnings of validations
 
 	at      checkpoint.Place // between two steps
 	moves   int64            // of the optimiser at that place
@@ -51,7 +52,7 @@ func newRun(ctx context.Context, o TrainOptions) (*run, error) {
 	}
 	o.Config.Model.Adapter.Hidden = o.Config.Model.Adapter.HiddenFor(b.clip.Vision.Width)
 	r := &run{
-		TrainOptions: o, base: b, held: held, classOf: map[string]model.Class{}, cache: data.NewCache(o.Config.Data.Cache), at: checkpoint.Place{Epoch: 1},
+		TrainOptions: o, base: b, held: held, told: map[string]bool{}, classOf: map[string]model.Class{}, cache: data.NewCache(o.Config.Data.Cache), at: checkpoint.Place{Epoch: 1},
 	}
 	for _, class := range o.Set.Classes {
 		r.classOf[class.Name] = model.Class{Prompt: class.Prompt, Domain: o.Set.Domain}
@@ -163,8 +164,12 @@ func (r *run) train(ctx context.Context) error {
 	if err := r.begin(); err != nil {
 		return err
 	}
-	stage, start := "train on "+r.Set.Name, time.Now()
-	r.Emit(report.StageStarted{Stage: stage, Unit: "steps", Done: r.at.Step, Total: r.steps()})
+	if r.held != nil {
+		normal, anomalous := r.held.Total()
+		r.Emit(report.Notice{Text: fmt.Sprintf("held out for validation: %s, %d normal and %d anomalous pictures", strings.Join(r.heldOut(), ", "), normal, anomalous)})
+	}
+	start := time.Now()
+	r.Emit(report.StageStarted{Stage: r.stage(), Unit: "steps", Done: r.at.Step, Total: r.steps()})
 	for r.at.Epoch <= r.Config.Train.Epochs {
 		if err := r.epoch(ctx); err != nil {
 			return r.stopped(fmt.Errorf("epoch %d: %w", r.at.Epoch, err))
@@ -173,9 +178,11 @@ func (r *run) train(ctx context.Context) error {
 			return err
 		}
 	}
-	r.Emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
+	r.Emit(report.StageDone{Stage: r.stage(), Seconds: time.Since(start).Seconds()})
 	return nil
 }
+
+func (r *run) stage() string { return "train on " + r.Set.Name }
 
 // epoch goes through what is left of the epoch's shuffled pictures.
 func (r *run) epoch(ctx context.Context) error {
@@ -230,17 +237,15 @@ func (r *run) endEpoch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.log(event); err != nil {
-		return err
-	}
-	best := r.at.Best
+	best, lines := r.at.Best, []report.Event{event}
 	if validation != nil {
+		lines = append(lines, *validation)
 		if validation.Best {
 			best = &checkpoint.Best{Epoch: r.at.Epoch, Mean: *validation.Mean}
 		}
-		if err := r.log(*validation); err != nil {
-			return err
-		}
+	}
+	if err := r.log(lines...); err != nil {
+		return err
 	}
 	r.trainer.EndEpoch()
 	r.at = checkpoint.Place{Epoch: r.at.Epoch + 1, Step: r.at.Step, LogLines: r.at.LogLines, Bad: r.at.Bad, Best: best}
@@ -270,7 +275,7 @@ func (r *run) loading() data.LoadOptions {
 func (r *run) skip(picture data.Picture) error {
 	err := fmt.Errorf("dataset %s, class %s: %w", r.Set.Name, picture.Item.Class, picture.Err)
 	if !r.Config.Data.SkipBad {
-		return fmt.Errorf("%w; mend or remove it, or set data.skip_bad", err)
+		return fmt.Errorf("%w; set data.skip_bad to leave such pictures out, or mend or remove it and begin again", err)
 	}
 	if place, known := slices.BinarySearch(r.at.Bad, picture.Index); !known {
 		r.at.Bad = slices.Insert(slices.Clone(r.at.Bad), place, picture.Index)
@@ -325,12 +330,15 @@ func (r *run) step(ctx context.Context, number int, pictures []data.Picture) (re
 	return event, nil
 }
 
-func (r *run) log(event report.Event) error {
-	r.Emit(event)
-	if err := r.Log.Write(event); err != nil {
-		return fmt.Errorf("writing the log: %w", err)
+// log writes lines that belong together: of a place between two steps all count or none.
+func (r *run) log(events ...report.Event) error {
+	for _, event := range events {
+		r.Emit(event)
+		if err := r.Log.Write(event); err != nil {
+			return fmt.Errorf("writing the log: %w", err)
+		}
 	}
-	r.at.LogLines++
+	r.at.LogLines += len(events)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +52,11 @@ func (r *run) continues(state *checkpoint.State) error {
 	if state.Contents != r.Contents {
 		differ = append(differ, "the contents of pictures or masks")
 	}
+	if state.HeldOut != r.heldList() {
+		differ = append(differ, "the list of what is held out, or the dataset's domain")
+	}
 	compare("the prompt names", state.Prompts, r.prompts())
+	compare("the mask threshold", begun.Recipe.MaskThreshold, now.Recipe.MaskThreshold)
 	compare("threads", begun.Threads, now.Threads)
 	compare("device", begun.Device, now.Device)
 	compare("acdclip", begun.Versions.Acdclip, now.Versions.Acdclip)
@@ -65,13 +70,25 @@ func (r *run) continues(state *checkpoint.State) error {
 	return fmt.Errorf("%w, for what it depends on has changed: %s; give it what it was begun with, or begin another run", ErrOtherRun, strings.Join(differ, "; "))
 }
 
-// prompts gives each class's prompt name.
+// prompts gives the prompt name of each class, of those held out too.
 func (r *run) prompts() map[string]string {
+	classes := r.Set.Classes
+	if r.held != nil {
+		classes = slices.Concat(classes, r.held.Classes)
+	}
 	prompts := map[string]string{}
-	for _, class := range r.Set.Classes {
+	for _, class := range classes {
 		prompts[class.Name] = class.Prompt
 	}
 	return prompts
+}
+
+// heldList names the rows held out, and the domain, which decides how they are scored; "" for nothing.
+func (r *run) heldList() string {
+	if r.held == nil {
+		return ""
+	}
+	return string(r.held.Domain) + " " + r.held.ListHash()
 }
 
 // fromState reads parameters from a state.
@@ -138,7 +155,7 @@ func (r *run) saveEpoch() error {
 // saveState writes the state of the place between two steps. The log comes first,
 // since the state counts its lines.
 func (r *run) saveState() error {
-	state := checkpoint.State{Metadata: r.metadata, Prompts: r.prompts(), Contents: r.Contents, Place: r.at}
+	state := checkpoint.State{Metadata: r.metadata, Prompts: r.prompts(), HeldOut: r.heldList(), Contents: r.Contents, Place: r.at}
 	state.Metadata.Epoch = r.at.Epoch - 1
 	state.Place.Seconds = r.seconds()
 	err := r.base.runtime.Do(context.Background(), func(*torch.Scope) error {

@@ -52,11 +52,12 @@ type Log interface {
 }
 
 // Train trains the adapters and writes epoch-NNN.safetensors, last.safetensors and
-// state.safetensors into the run folder, and with held-out classes best.safetensors:
-// the epoch with the best mean of image and pixel AUROC on them, the first of equal ones. Resumed from that state, a run ends in
-// the same bytes as one that was never stopped. When ctx ends, it finishes the
-// step under way and saves the state; on the CPU one seed and one number of
-// threads give the same bytes.
+// state.safetensors into the run folder, and with train.validate best.safetensors:
+// the epoch with the best mean of image and pixel AUROC on what is held out, the
+// first of equal ones. Resumed from that state, a run ends in the same bytes as one
+// that was never stopped. When ctx ends, it finishes the step under way, or leaves
+// a validation, and saves the state; on the CPU one seed and one number of threads
+// give the same bytes.
 func Train(ctx context.Context, o TrainOptions) error {
 	run, err := newRun(ctx, o)
 	if err != nil {
@@ -64,6 +65,13 @@ func Train(ctx context.Context, o TrainOptions) error {
 	}
 	defer run.base.close()
 	return run.train(ctx)
+}
+
+// Check finds what is wrong with what is to be learned from and held out, as Train would.
+func (o TrainOptions) Check() error {
+	o.Emit = func(report.Event) {}
+	_, _, err := o.split()
+	return err
 }
 
 // split parts what is learned from and what is held out for validation, nil for nothing.
@@ -78,7 +86,7 @@ func (o *TrainOptions) split() (learned, held *data.Dataset, err error) {
 	return learned, held, measurable(held)
 }
 
-// measurable refuses held-out classes on which no AUROC is defined.
+// measurable refuses what no AUROC is defined on.
 func measurable(held *data.Dataset) error {
 	masked := held.WithPixelTruth()
 	for _, count := range masked.Counts() {
@@ -86,7 +94,7 @@ func measurable(held *data.Dataset) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("train.validate: none of the held-out classes of dataset %s has normal pictures and anomalous ones with masks, so nothing can be measured on them; hold out others", held.Name)
+	return fmt.Errorf("train.validate: dataset %s: what it names %w: no class of it has normal pictures and anomalous ones with masks, so nothing can be measured; hold out more, or others", held.Name, data.ErrHoldOut)
 }
 
 // learnable is what of a dataset can be learned from.

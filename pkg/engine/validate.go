@@ -18,13 +18,20 @@ func (r *run) validate(ctx context.Context) (*report.Validation, error) {
 	if r.held == nil {
 		return nil, nil
 	}
-	start := time.Now()
+	start, stage := time.Now(), "validate on "+r.Set.Name
 	e := &evaluation{base: r.base, EvaluateOptions: EvaluateOptions{
 		Jobs:  []Job{{Set: r.held, Checkpoint: &Trained{Model: r.Config.Model}}},
 		Batch: r.Config.Train.Batch, Load: r.Load, Pixels: metrics.Options{Memory: validationMemory},
 		Emit: serialized(func(event report.Event) {
-			if _, failed := event.(report.Warning); failed {
+			switch event := event.(type) {
+			case report.Progress:
+				event.Stage = stage
 				r.Emit(event)
+			case report.Warning: // of a picture that cannot be read, once and not after each epoch
+				if !r.told[event.Text] {
+					r.told[event.Text] = true
+					r.Emit(event)
+				}
 			}
 		}),
 	}}
@@ -33,14 +40,18 @@ func (r *run) validate(ctx context.Context) (*report.Validation, error) {
 		err = e.findFinished()
 	}
 	if err == nil {
-		err = e.job(ctx, &Detector{base: r.base, method: r.method}, 0)
+		r.Emit(report.StageStarted{Stage: stage, Unit: "pictures", Total: e.total, Within: r.stage()})
+		err = e.job(ctx, &Detector{base: r.base, method: r.method, batchKey: "train.batch"}, 0)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("validation: %w", explain(err, "train.batch"))
+		return nil, fmt.Errorf("validation: %w", err)
 	}
+	r.Emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
 	result, _ := e.gather()
 	mean := result.Results[0].Mean()
-	v := &report.Validation{Epoch: r.at.Epoch, HeldOut: r.heldOut(), ImageAUROC: mean.ImageAUROC, PixelAUROC: mean.PixelAUROC, Seconds: time.Since(start).Seconds()}
+	v := &report.Validation{
+		Epoch: r.at.Epoch, HeldOut: r.heldOut(), ImageAUROC: mean.ImageAUROC, PixelAUROC: mean.PixelAUROC, Skipped: mean.Failed, Seconds: time.Since(start).Seconds(),
+	}
 	if v.ImageAUROC != nil && v.PixelAUROC != nil {
 		v.Mean = new((*v.ImageAUROC + *v.PixelAUROC) / 2)
 		v.Best = r.at.Best == nil || *v.Mean > r.at.Best.Mean

@@ -4,15 +4,20 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"acdclip/cgo/torch"
 	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
+	"acdclip/pkg/model"
 	"acdclip/pkg/report"
 )
 
@@ -156,13 +161,193 @@ func TestValidationRefuses(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%v: %v", settings, err)
 		}
+		o := training(t, set, settings...)
+		if early := o.Check(); err != nil && (early == nil || early.Error() != err.Error()) {
+			t.Errorf("%v: %v beforehand", settings, early)
+		}
 	}
 	refused("train.validate: dataset textures: 2 of its 2 classes cannot be held out", set, "train.validate=2")
 	refused(`train.validate: dataset textures: no such class: "brick"`, set, "train.validate=[brick]")
 	normal := *set
 	normal.Items = slices.DeleteFunc(slices.Clone(set.Items), func(item data.Item) bool { return item.Class == set.Classes[1].Name && item.Anomalous })
-	refused("nothing can be measured on them", &normal, "train.validate=1")
+	refused("nothing can be measured", &normal, "train.validate=1")
 	bad := *set
 	bad.Items = slices.DeleteFunc(slices.Clone(set.Items), func(item data.Item) bool { return item.Class == set.Classes[0].Name && item.Anomalous })
 	refused(ErrNoAnomalies.Error(), &bad, "train.validate=1")
+}
+
+// TestValidationRefusesAnotherRun: what decides the validation's numbers must be what it was, too.
+func TestValidationRefusesAnotherRun(t *testing.T) {
+	set := drawn(t, synth.Textures)
+	o := training(t, set, "train.epochs=1", "train.validate=1")
+	if err := Train(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	for says, change := range map[string]func(*data.Dataset){
+		"the prompt names":             func(d *data.Dataset) { d.Classes[1].Prompt = "plank" },
+		"the list of what is held out": func(d *data.Dataset) { d.Items[len(d.Items)-1].Anomalous = !d.Items[len(d.Items)-1].Anomalous },
+		"the dataset's domain":         func(d *data.Dataset) { d.Domain = config.Medical },
+	} {
+		again, changed := o, *set
+		changed.Classes, changed.Items = slices.Clone(set.Classes), slices.Clone(set.Items)
+		change(&changed)
+		again.Set, again.Resume, again.Config.Train.Epochs = &changed, readState(t, o), 2
+		if _, err := newRunClosed(again); !errors.Is(err, ErrOtherRun) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", says, err)
+		}
+	}
+}
+
+// TestValidationIsShown: a validation is a stage within the training's.
+func TestValidationIsShown(t *testing.T) {
+	o := training(t, drawn(t, synth.Textures), "train.epochs=1", "train.validate=1")
+	var shown []string
+	o.Emit = func(event report.Event) {
+		switch event := event.(type) {
+		case report.StageStarted:
+			shown = append(shown, fmt.Sprintf("%s in %q: %d", event.Stage, event.Within, event.Total))
+		case report.Progress:
+			shown = append(shown, fmt.Sprintf("%s: %d of %d", event.Stage, event.Done, event.Total))
+		case report.StageDone:
+			shown = append(shown, event.Stage+" done")
+		case report.Notice:
+			if strings.Contains(event.Text, "held out") {
+				shown = append(shown, event.Text)
+			}
+		}
+	}
+	if err := Train(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	want := `held out for validation: woven_fabric, 2 normal and 3 anomalous pictures
+train on textures in "": 2
+validate on textures in "train on textures": 5
+validate on textures: 1 of 5
+validate on textures: 2 of 5
+validate on textures: 3 of 5
+validate on textures: 4 of 5
+validate on textures: 5 of 5
+validate on textures done
+train on textures done`
+	same(t, "what is shown", strings.Join(shown, "\n"), want)
+}
+
+// TestValidationWithoutPictures: pictures that cannot be read are told of once, and
+// counted after each epoch; where none is left no epoch is the best.
+func TestValidationWithoutPictures(t *testing.T) {
+	set := drawn(t, synth.Textures)
+	for _, item := range set.Items {
+		if item.Class == set.Classes[1].Name {
+			if err := os.WriteFile(item.Path, nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	o := training(t, set, "train.validate=1")
+	log, warnings := &memoryLog{}, 0
+	o.Log = log
+	o.Emit = func(event report.Event) {
+		if _, is := event.(report.Warning); is {
+			warnings++
+		}
+	}
+	if err := Train(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range log.validations(t) {
+		if v.Skipped != 5 || v.Mean != nil || v.Best {
+			t.Errorf("%+v", v)
+		}
+	}
+	if warnings != 5 || filesOf(t, o.Folder)[BestFile] != "" {
+		t.Errorf("%d warnings, files %v", warnings, slices.Sorted(maps.Keys(filesOf(t, o.Folder))))
+	}
+}
+
+// TestValidationWithoutMemory: what is named is what a training's user can set.
+func TestValidationWithoutMemory(t *testing.T) {
+	r, err := newRun(context.Background(), training(t, drawn(t, synth.Textures), "train.validate=1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.base.close()
+	r.method = greedy{r.method}
+	_, err = r.validate(context.Background())
+	if !errors.Is(err, torch.ErrOutOfMemory) || strings.Contains(err.Error(), "--batch") || strings.Count(err.Error(), "lower train.batch or model.image_size") != 1 {
+		t.Errorf("got %v", err)
+	}
+}
+
+// greedy wants more memory than there is.
+type greedy struct{ model.Trainable }
+
+func (greedy) Score(*torch.Scope, torch.Tensor, []int, model.Prepared) (model.Scores, error) {
+	return model.Scores{}, torch.ErrOutOfMemory
+}
+
+// TestValidationIsLoggedWhole: where one of an epoch's lines cannot be written, neither counts.
+func TestValidationIsLoggedWhole(t *testing.T) {
+	set := drawn(t, synth.Textures)
+	whole := training(t, set, "train.validate=1")
+	wholeLog := &memoryLog{}
+	whole.Log = wholeLog
+	if err := Train(context.Background(), whole); err != nil {
+		t.Fatal(err)
+	}
+	o := training(t, set, "train.validate=1")
+	log, full := &memoryLog{}, errors.New("disk full")
+	o.Log = &refusing{log, full}
+	if err := Train(context.Background(), o); !errors.Is(err, full) {
+		t.Fatalf("got %v", err)
+	}
+	o.Resume, o.Log = readState(t, o), log
+	if err := Train(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "the log", log.withoutTimings(), wholeLog.withoutTimings())
+}
+
+// refusing is a log into which no validation can be written.
+type refusing struct {
+	*memoryLog
+	err error
+}
+
+func (r *refusing) Write(event report.Event) error {
+	if _, is := event.(report.Validation); is {
+		return r.err
+	}
+	return r.memoryLog.Write(event)
+}
+
+// TestBestCannotBeWritten: the state stays that of before, from which the run goes on to the same files.
+func TestBestCannotBeWritten(t *testing.T) {
+	set := drawn(t, synth.Textures)
+	whole := training(t, set, "train.validate=1")
+	if err := Train(context.Background(), whole); err != nil {
+		t.Fatal(err)
+	}
+	o := training(t, set, "train.validate=1")
+	log := &memoryLog{}
+	o.Log = log
+	inTheWay := filepath.Join(o.Folder, BestFile, "folder")
+	if err := os.MkdirAll(inTheWay, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := Train(context.Background(), o); err == nil || !strings.Contains(err.Error(), BestFile) {
+		t.Fatalf("got %v", err)
+	}
+	o.Resume = readState(t, o)
+	if o.Resume.Place.Epoch != 1 {
+		t.Errorf("the state is that of %+v", o.Resume.Place)
+	}
+	if err := os.RemoveAll(filepath.Dir(inTheWay)); err != nil {
+		t.Fatal(err)
+	}
+	if err := Train(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	if !maps.Equal(filesOf(t, o.Folder), filesOf(t, whole.Folder)) {
+		t.Error("the files are not those of a run that had room")
+	}
 }

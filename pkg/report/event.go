@@ -14,6 +14,8 @@ type StageStarted struct {
 	Unit  string `json:"unit,omitempty"`  // what is counted: "pictures", "steps"
 	Total int    `json:"total,omitempty"` // how many there are; 0 where that is not known
 	Done  int    `json:"done,omitempty"`  // how many of them were done before
+
+	Within string `json:"within,omitempty"` // the stage that waits for this one and then goes on
 }
 
 // Progress says how far a stage has come.
@@ -81,11 +83,12 @@ type TrainEpoch struct {
 // of a run's log.jsonl. Its metrics are fractions, each the mean over the classes.
 type Validation struct {
 	Epoch      int      `json:"epoch"`
-	HeldOut    []string `json:"held_out"`    // classes, or a share of the pictures
-	ImageAUROC *float64 `json:"image_auroc"` // nil where it is not defined
-	PixelAUROC *float64 `json:"pixel_auroc"` // likewise
-	Mean       *float64 `json:"mean"`        // of both; nil where one is nil
-	Best       bool     `json:"best"`        // above that of every epoch before
+	HeldOut    []string `json:"held_out"`          // classes, or a share of the pictures
+	ImageAUROC *float64 `json:"image_auroc"`       // nil where it is not defined
+	PixelAUROC *float64 `json:"pixel_auroc"`       // likewise
+	Mean       *float64 `json:"mean"`              // of both; nil where one is nil
+	Best       bool     `json:"best"`              // above that of every epoch before
+	Skipped    int      `json:"skipped,omitempty"` // pictures that cannot be read and were left out
 	Seconds    float64  `json:"seconds"`
 }
 
