@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Times a training step of one picture, and takes its peak of memory, beside the
-# released recipe in PyTorch: bench/train.sh [TURNS [STEPS]]
+# Times a training step of one picture, and takes its peak of memory, in fp32 and
+# in bf16, beside the released recipe in PyTorch: bench/train.sh [TURNS [STEPS [SIDE...]]]
+#
+# SIDE is fp32, bf16 or released; without one, all three run, in turns.
 #
 # ViT-L/14 with random weights, 518 pixels, N = 4, preset released, the same CLIP,
 # picture and initial values on both sides. Ours is `acdclip train` itself; the
@@ -33,7 +35,7 @@ main() {
 	[[ -d $folder/clip ]] || "$folder/inputs" "$folder" 0
 	[[ -d $folder/drawn ]] ||
 		bin/acdclip data synth "$folder/drawn" --set objects --classes hex_bolt --normal 0 --anomalous 1 --size 518 --quiet
-	"$python" bench/train.py "$folder" "${1:-2}" "${2:-3}"
+	"$python" bench/train.py "$folder" "${1:-2}" "${2:-3}" "${@:3}"
 }
 
 main "$@"

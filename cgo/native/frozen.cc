@@ -42,8 +42,8 @@ struct FrozenLinear : torch::autograd::Function<FrozenLinear> {
 
 acd_error acd_frozen_linear(acd_tensor t, acd_tensor weight, acd_tensor bias, acd_tensor *out) {
   ACD_GUARD(
-      const at::Tensor &x = tensor(t);
       TORCH_CHECK(!tensor(weight).requires_grad() && !tensor(bias).requires_grad(), "the weight is not frozen");
+      const at::Tensor x = tensor(t).to(tensor(weight).scalar_type());
       at::Tensor y;
       if (!fast(x)) {
         y = at::linear(x, tensor(weight), tensor(bias));

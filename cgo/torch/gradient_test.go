@@ -196,6 +196,33 @@ func TestFrozenLinear(t *testing.T) {
 	}
 }
 
+// TestFrozenLinearInBFloat16: the gradient of what was float32 is float32, and
+// Linear's up to the roundings of the format, 2^-8 each, of the result and of what flows back.
+func TestFrozenLinearInBFloat16(t *testing.T) {
+	do(t, open(t), func(s *Scope) error {
+		weight, bias := s.FromFloat32([]float32{1, 2, 3, 4, 5, 6}, 3, 2), row(s, 1, 0, -1)
+		x := s.FromFloat32([]float32{1, -2, 3, 0.5, 2, 2, -1, 4}, 2, 2, 2)
+		x.RequireGrad(true)
+		gradient := func(y Tensor) Tensor {
+			x.ClearGrad()
+			y.Pow(2).Sum().Backward()
+			grad, _ := x.Grad()
+			return grad
+		}
+		y := x.FrozenLinear(weight.To(BFloat16), bias.To(BFloat16))
+		got, want := gradient(y.To(Float32)), gradient(x.Linear(weight, bias)).Float32s()
+		if y.DType() != BFloat16 || got.DType() != Float32 {
+			t.Errorf("the result has type %d, the gradient %d", y.DType(), got.DType())
+		}
+		for i, value := range got.Float32s() {
+			if math.Abs(float64(value-want[i])) > math.Abs(float64(want[i]))/64 {
+				t.Errorf("gradient %v, want about %v", got.Float32s(), want)
+			}
+		}
+		return nil
+	})
+}
+
 // TestSelfAttention compares values and gradients with attention written out.
 func TestSelfAttention(t *testing.T) {
 	const batch, length, heads, width = 2, 3, 2, 2

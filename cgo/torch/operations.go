@@ -93,7 +93,9 @@ func (t Tensor) Linear(weight, bias Tensor) Tensor {
 }
 
 // FrozenLinear is Linear with a weight and a bias that take no gradient, by the
-// fastest product that the device has. For the gradient of t nothing is kept.
+// fastest product that the device has. t is rounded to the weight's type, float32
+// or bfloat16, which the result has too; sums are float32. For the gradient of t
+// nothing is kept.
 func (t Tensor) FrozenLinear(weight, bias Tensor) Tensor {
 	return own("FrozenLinear", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_frozen_linear(in[0], in[1], in[2], out)

@@ -67,6 +67,9 @@ func checkpointFacts(m *checkpoint.Metadata) []fact {
 	if m.Seed != nil {
 		facts = append(facts, fact{"seed", fmt.Sprint(*m.Seed)})
 	}
+	if m.Recipe.Precision != "" {
+		facts = append(facts, fact{"precision", m.Recipe.Precision + " of CLIP's matrices in training"})
+	}
 	if m.Recipe.InitFrom != "" {
 		facts = append(facts, fact{"began with", m.Recipe.InitFrom})
 	}

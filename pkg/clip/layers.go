@@ -1,8 +1,6 @@
 package clip
 
 import (
-	"fmt"
-
 	"acdclip/cgo/torch"
 	"acdclip/pkg/config"
 )
@@ -13,11 +11,12 @@ const epsilon = 1e-5
 // headWidth is the width of one attention head in every CLIP.
 const headWidth = 64
 
-// Linear is a frozen matrix with its bias. It is the one place where the blocks
-// multiply by a weight, so that how their weights are stored is decided here alone.
+// Linear is a frozen matrix with its bias, both of one number format. It is the one
+// place where the blocks multiply by a weight: what lies between two matrices of
+// bfloat16 is bfloat16, and becomes float32 where it joins the residual stream.
 type Linear struct{ weight, bias torch.Tensor }
 
-// Apply maps x [..., in] to [..., out].
+// Apply maps x [..., in] to [..., out], in the matrix's format.
 func (l Linear) Apply(x torch.Tensor) torch.Tensor { return x.FrozenLinear(l.weight, l.bias) }
 
 // LayerNorm normalises over the last dimension, then scales and shifts.
@@ -57,40 +56,4 @@ func (b block) mlp(x torch.Tensor) torch.Tensor {
 
 func (b block) attention(x torch.Tensor) torch.Tensor {
 	return b.out.Apply(b.qkv.Apply(x).SelfAttention(b.heads, b.causal))
-}
-
-// reader hands out a checkpoint's tensors by name.
-type reader struct {
-	tensors map[string]torch.Tensor
-	missing string // the first name asked for in vain
-}
-
-func (r *reader) take(name string) torch.Tensor {
-	t, found := r.tensors[name]
-	if !found && r.missing == "" {
-		r.missing = name
-	}
-	return t
-}
-
-func (r *reader) linear(name string) Linear {
-	return Linear{r.take(name + ".weight"), r.take(name + ".bias")}
-}
-
-func (r *reader) layerNorm(name string) LayerNorm {
-	return LayerNorm{r.take(name + ".weight"), r.take(name + ".bias")}
-}
-
-func (r *reader) blocks(prefix string, count, width int, causal bool, activation config.Activation) []block {
-	blocks := make([]block, count)
-	for i := range blocks {
-		name := fmt.Sprintf("%s.resblocks.%d", prefix, i)
-		blocks[i] = block{
-			ln1: r.layerNorm(name + ".ln_1"), ln2: r.layerNorm(name + ".ln_2"),
-			qkv: Linear{r.take(name + ".attn.in_proj_weight"), r.take(name + ".attn.in_proj_bias")}, out: r.linear(name + ".attn.out_proj"),
-			expand: r.linear(name + ".mlp.c_fc"), reduce: r.linear(name + ".mlp.c_proj"),
-			heads: int64(width / headWidth), causal: causal, activation: activation,
-		}
-	}
-	return blocks
 }

@@ -197,7 +197,7 @@ func openBase(ctx context.Context, c config.Config, options config.Model) (*base
 	}
 	b.scope = b.runtime.NewScope()
 	err = b.runtime.Do(ctx, func(*torch.Scope) error {
-		b.clip, err = clip.Load(ctx, b.scope, weights, clip.Options{ImageSize: options.ImageSize, Activation: options.Activation})
+		b.clip, err = clip.Load(ctx, b.scope, weights, clip.Options{ImageSize: options.ImageSize, Activation: options.Activation, Precision: c.Precision})
 		return err
 	})
 	if err != nil {
@@ -214,8 +214,12 @@ func (b *base) close() {
 
 // conditions tells what decides how long the work takes.
 func (b *base) conditions(imageSize int) report.Notice {
-	return report.Notice{Text: fmt.Sprintf("pictures are scaled to %d x %d pixels; the model runs on %s with %d threads",
-		imageSize, imageSize, b.runtime.Device(), b.runtime.Threads())}
+	text := fmt.Sprintf("pictures are scaled to %d x %d pixels; the model runs on %s with %d threads",
+		imageSize, imageSize, b.runtime.Device(), b.runtime.Threads())
+	if b.clip.Precision != config.PrecisionFP32 {
+		text += fmt.Sprintf(", CLIP's matrices in %s", b.clip.Precision)
+	}
+	return report.Notice{Text: text}
 }
 
 // method builds the method on the CLIP, to live as long as it.

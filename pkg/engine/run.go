@@ -137,6 +137,9 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 	if c.Train.Accumulate > 1 {
 		metadata.Recipe.Accumulate = c.Train.Accumulate
 	}
+	if format := r.base.clip.Precision; format != config.PrecisionFP32 {
+		metadata.Recipe.Precision = string(format)
+	}
 	if r.held != nil {
 		metadata.Recipe.Validate = r.heldOut()
 	}
