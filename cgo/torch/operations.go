@@ -133,6 +133,26 @@ func (t Tensor) SelfAttention(heads int64, causal bool) Tensor {
 	}, t)
 }
 
+// FrozenBlock is a pre-norm transformer block of frozen tensors that keeps its
+// input alone for the gradient, and computes the rest again when that is wanted.
+type FrozenBlock struct {
+	// Weight and bias of each: the first norm; the matrices of SelfAttention's q, k
+	// and v and of what it gives; the second norm; the MLP's two matrices.
+	Parts     [12]Tensor
+	Heads     int64
+	Causal    bool
+	QuickGELU bool // instead of GELU
+	Epsilon   float64
+}
+
+// Apply maps t [B, L, C] to [B, L, C], by the operations LayerNorm, FrozenLinear,
+// SelfAttention, GELU or QuickGELU, and Add, and with their gradient.
+func (b FrozenBlock) Apply(t Tensor) Tensor {
+	return own("FrozenBlock", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
+		return C.acd_frozen_block(in[0], &in[1], C.int64_t(b.Heads), flag(b.Causal), flag(b.QuickGELU), C.double(b.Epsilon), out)
+	}, append([]Tensor{t}, b.Parts[:]...)...)
+}
+
 // Norm is the Euclidean length along dim, which stays with length 1.
 func (t Tensor) Norm(dim int64) Tensor {
 	return own("Norm", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {

@@ -29,6 +29,7 @@ type Options struct {
 	ImageSize  int               // side of the pictures in pixels, a multiple of the patch; 0: the one CLIP was trained with
 	Activation config.Activation // ActivationAuto: what the checkpoint says, and QuickGELU where it does not
 	Precision  config.Precision  // of the blocks' matrices, with their biases; all else is float32
+	Recompute  bool              // for a gradient, blocks keep their inputs alone: far less memory for a second forward pass
 }
 
 // Load reads a checkpoint into s, one tensor at a time. It must be called inside Do.
@@ -42,7 +43,7 @@ func Load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint
 			ErrOptions, options.ImageSize, arch.Patch, max(1, (options.ImageSize+arch.Patch/2)/arch.Patch)*arch.Patch)
 	}
 	model := &Model{Arch: arch, Activation: chosen(options.Activation, arch), Precision: options.Precision.Format()}
-	read := newReader(ctx, s, checkpoint, model.Precision)
+	read := newReader(ctx, s, checkpoint, options)
 	err := s.NoGrad(func() error {
 		model.Vision = newVision(s, read, arch, model.Activation, options.ImageSize)
 		model.Text = newText(read, arch, model.Activation)

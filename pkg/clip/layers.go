@@ -41,13 +41,28 @@ type block struct {
 	heads          int64
 	causal         bool
 	activation     config.Activation
+	recompute      bool // keep nothing but the input for the gradient
 }
 
 // apply maps x [B, L, C] to [B, L, C], in s. What attention made is freed before
 // the MLP, whose hidden layer is the largest tensor of the tower, is entered.
 func (b block) apply(s *torch.Scope, x torch.Tensor) torch.Tensor {
+	if b.recompute {
+		return s.Keep(b.frozen().Apply(x))
+	}
 	x = s.Eval(func() torch.Tensor { return x.Add(b.attention(b.ln1.Apply(x))) })
 	return s.Step(x, func(x torch.Tensor) torch.Tensor { return x.Add(b.mlp(b.ln2.Apply(x))) })
+}
+
+// frozen is the block as one operation.
+func (b block) frozen() torch.FrozenBlock {
+	return torch.FrozenBlock{
+		Parts: [...]torch.Tensor{
+			b.ln1.weight, b.ln1.bias, b.qkv.weight, b.qkv.bias, b.out.weight, b.out.bias,
+			b.ln2.weight, b.ln2.bias, b.expand.weight, b.expand.bias, b.reduce.weight, b.reduce.bias,
+		},
+		Heads: b.heads, Causal: b.causal, QuickGELU: b.activation == config.QuickGELU, Epsilon: epsilon,
+	}
 }
 
 func (b block) mlp(x torch.Tensor) torch.Tensor {

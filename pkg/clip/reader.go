@@ -17,15 +17,16 @@ type reader struct {
 	checkpoint *pretrained.Checkpoint
 	tensors    map[string]pretrained.Tensor // by name
 	format     torch.DType                  // of matrices
+	recompute  bool                         // of blocks
 	err        error
 }
 
-func newReader(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint, precision config.Precision) *reader {
-	r := &reader{ctx: ctx, scope: s, checkpoint: checkpoint, tensors: map[string]pretrained.Tensor{}, format: torch.Float32}
+func newReader(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint, options Options) *reader {
+	r := &reader{ctx: ctx, scope: s, checkpoint: checkpoint, tensors: map[string]pretrained.Tensor{}, format: torch.Float32, recompute: options.Recompute}
 	for _, t := range checkpoint.Tensors {
 		r.tensors[t.Name] = t
 	}
-	if precision == config.PrecisionBF16 {
+	if options.Precision == config.PrecisionBF16 {
 		r.format = torch.BFloat16
 	}
 	return r
@@ -76,7 +77,7 @@ func (r *reader) blocks(prefix string, count, width int, causal bool, activation
 			ln1: r.layerNorm(name + ".ln_1"), ln2: r.layerNorm(name + ".ln_2"),
 			qkv: Linear{r.matrix(name + ".attn.in_proj_weight"), r.matrix(name + ".attn.in_proj_bias")}, out: r.linear(name + ".attn.out_proj"),
 			expand: r.linear(name + ".mlp.c_fc"), reduce: r.linear(name + ".mlp.c_proj"),
-			heads: int64(width / headWidth), causal: causal, activation: activation,
+			heads: int64(width / headWidth), causal: causal, activation: activation, recompute: r.recompute,
 		}
 	}
 	return blocks

@@ -197,7 +197,7 @@ func openBase(ctx context.Context, c config.Config, options config.Model) (*base
 	}
 	b.scope = b.runtime.NewScope()
 	err = b.runtime.Do(ctx, func(*torch.Scope) error {
-		b.clip, err = clip.Load(ctx, b.scope, weights, clip.Options{ImageSize: options.ImageSize, Activation: options.Activation, Precision: c.Precision})
+		b.clip, err = clip.Load(ctx, b.scope, weights, clip.Options{ImageSize: options.ImageSize, Activation: options.Activation, Precision: c.Precision, Recompute: c.Train.CheckpointActivations})
 		return err
 	})
 	if err != nil {

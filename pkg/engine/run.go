@@ -322,7 +322,7 @@ func (r *run) step(ctx context.Context, number int, pictures []data.Picture) (re
 		return err
 	})
 	if err != nil {
-		return event, fmt.Errorf("step %d, %s: %w", number, described(pictures), explain(err, "train.batch (train.accumulate can make up for it)"))
+		return event, fmt.Errorf("step %d, %s: %w", number, described(pictures), explain(err, "train.batch (train.accumulate can make up for it; train.checkpoint_activations may spare you that)"))
 	}
 	event.LearningRates, event.PicturesPerSecond = r.trainer.LearningRates(), float64(len(pictures))/time.Since(start).Seconds()
 	return event, nil

@@ -30,6 +30,7 @@ type recipe struct {
 	train   bool
 
 	precision config.Precision
+	recompute bool // activations
 }
 
 // tinyCLIP is the project's own: 6 + 6 blocks of width 64, patch 7, for 21 pixels.
@@ -78,7 +79,7 @@ func withCLIP(t testing.TB, r recipe, f func(s *torch.Scope, c *clip.Model, tok 
 	}
 	defer rt.Close()
 	return rt.Do(context.Background(), func(s *torch.Scope) error {
-		c, err := clip.Load(context.Background(), s, weights, clip.Options{ImageSize: r.options.ImageSize, Activation: r.options.Activation, Precision: r.precision})
+		c, err := clip.Load(context.Background(), s, weights, clip.Options{ImageSize: r.options.ImageSize, Activation: r.options.Activation, Precision: r.precision, Recompute: r.recompute})
 		if err != nil {
 			return err
 		}

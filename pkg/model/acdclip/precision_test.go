@@ -2,6 +2,7 @@ package acdclip
 
 import (
 	"math"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -44,16 +45,39 @@ func TestBF16(t *testing.T) {
 	}
 }
 
+// TestCheckpointedActivations: blocks that keep only their inputs change no bit,
+// with either activation and in either format.
+func TestCheckpointedActivations(t *testing.T) {
+	for _, preset := range []config.PresetName{config.Paper, config.Released} {
+		for _, precision := range []config.Precision{config.PrecisionFP32, config.PrecisionBF16} {
+			for _, activation := range []config.Activation{config.GELU, config.QuickGELU} {
+				r := presetRecipe(t, preset)
+				r.precision, r.options.Activation = precision, activation
+				want := seenWith(t, r)
+				r.recompute = true
+				if got := seenWith(t, r); !reflect.DeepEqual(got, want) {
+					t.Errorf("%s, %s, %s: losses %v, want %v; or scores or gradients differ", preset, precision, activation, got.losses, want.losses)
+				}
+			}
+		}
+	}
+}
+
 // seen is all that a model says of the drawn batch.
 type seen struct {
 	learned
 	scores map[string][]float32
 }
 
-func seenIn(t *testing.T, preset config.PresetName, precision config.Precision) (all seen) {
+func seenIn(t *testing.T, preset config.PresetName, precision config.Precision) seen {
 	t.Helper()
 	r := presetRecipe(t, preset)
 	r.precision = precision
+	return seenWith(t, r)
+}
+
+func seenWith(t *testing.T, r recipe) (all seen) {
+	t.Helper()
 	err := with(t, r, func(s *torch.Scope, m *Model) error {
 		batch := drawnBatch(s, m)
 		all.learned = learnFrom(t, s, m, batch)
