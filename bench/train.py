@@ -90,11 +90,12 @@ def main():
             least[side], most[side] = min(least[side], *seconds), max(most[side], peak)
             print(f"turn {turn + 1}, {NAMES[side]}: {', '.join(f'{s:.1f}' for s in seconds)} s, peak {peak / 1e9:.2f} GB", flush=True)
     compare(losses)
-    reference = sides[-1]
     for side in sides:
-        print(f"{NAMES[side]}: {least[side]:.2f} s a step, peak {most[side] / 1e9:.2f} GB; "
-              f"{least[reference] / least[side]:.2f} times the speed of {NAMES[reference]}, "
-              f"{most[reference] / most[side]:.2f} times less memory")  # fmt: skip
+        print(f"{NAMES[side]}: {least[side]:.2f} s a step, peak {most[side] / 1e9:.2f} GB")
+    *others, reference = sides
+    for side in others:
+        print(f"{NAMES[side]} takes {least[side] / least[reference]:.2f} of the time "
+              f"and {most[side] / most[reference]:.2f} of the memory of {NAMES[reference]}")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ const epsilon = 1e-5
 // headWidth is the width of one attention head in every CLIP.
 const headWidth = 64
 
-// Linear is a frozen matrix with its bias, both of one number format. It is the one
-// place where the blocks multiply by a weight: what lies between two matrices of
-// bfloat16 is bfloat16, and becomes float32 where it joins the residual stream.
+// Linear is a frozen matrix with its bias, both in the number format that was chosen
+// when they were loaded. What lies between two matrices of bfloat16 is bfloat16, and
+// becomes float32 where it joins the residual stream.
 type Linear struct{ weight, bias torch.Tensor }
 
 // Apply maps x [..., in] to [..., out], in the matrix's format.
@@ -44,8 +44,9 @@ type block struct {
 	recompute      bool // keep nothing but the input for the gradient
 }
 
-// apply maps x [B, L, C] to [B, L, C], in s. What attention made is freed before
-// the MLP, whose hidden layer is the largest tensor of the tower, is entered.
+// apply maps x [B, L, C] to [B, L, C], in s; recompute changes no value. What
+// attention made is freed before the MLP, whose hidden layer is the largest tensor
+// of the tower, is entered.
 func (b block) apply(s *torch.Scope, x torch.Tensor) torch.Tensor {
 	if b.recompute {
 		return s.Keep(b.frozen().Apply(x))
