@@ -1,7 +1,11 @@
 // What the frozen towers' blocks are made of, with gradients for what flows
 // through them and none for their weights.
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
+
+#include <tuple>
+#include <vector>
 
 #include "guard.h"
 
@@ -38,30 +42,95 @@ struct FrozenLinear : torch::autograd::Function<FrozenLinear> {
   }
 };
 
+// x weight^T + bias in the weight's type, by the fastest product that the device has.
+at::Tensor linear(const at::Tensor &input, const at::Tensor &weight, const at::Tensor &bias) {
+  const at::Tensor x = input.to(weight.scalar_type());
+  if (!fast(x)) return at::linear(x, weight, bias);
+  if (at::GradMode::is_enabled() && x.requires_grad()) return FrozenLinear::apply(x, weight, bias);
+  return multiply(x, weight, bias);
+}
+
+at::Tensor attend(const at::Tensor &qkv, int64_t heads, bool causal) {
+  TORCH_CHECK(qkv.dim() == 3 && heads > 0 && qkv.size(2) % (3 * heads) == 0, "q, k and v do not make ", heads, " heads");
+  const int64_t batch = qkv.size(0), length = qkv.size(1), width = qkv.size(2) / 3;
+  const auto parts = qkv.reshape({batch, length, 3, heads, width / heads}).permute({2, 0, 3, 1, 4}).unbind(0);
+  return at::scaled_dot_product_attention(parts[0], parts[1], parts[2], {}, 0.0, causal)
+      .transpose(1, 2)
+      .reshape({batch, length, width});
+}
+
+at::Tensor quick_gelu(const at::Tensor &x) { return x * at::sigmoid(x * 1.702); }
+
+// What a block is beside its tensors.
+struct Kind {
+  int64_t heads;
+  bool causal, quick;
+  double epsilon;
+};
+
+// The order of a block's tensors.
+enum Part { norm1, norm1_bias, qkv, qkv_bias, out, out_bias, norm2, norm2_bias, expand, expand_bias, reduce, reduce_bias, count };
+
+// One pre-norm block, in the order of operations of pkg/clip.
+at::Tensor block(const at::Tensor &x, at::TensorList p, const Kind &kind) {
+  const auto normalise = [&](const at::Tensor &t, Part i) {
+    return at::layer_norm(t, p[i].sizes(), p[i], p[i + 1], kind.epsilon);
+  };
+  const auto apply = [&](const at::Tensor &t, Part i) { return linear(t, p[i], p[i + 1]); };
+  const at::Tensor y = x + apply(attend(apply(normalise(x, norm1), qkv), kind.heads, kind.causal), out);
+  const at::Tensor hidden = apply(normalise(y, norm2), expand);
+  return y + apply(kind.quick ? quick_gelu(hidden) : at::gelu(hidden, "none"), reduce);
+}
+
+// A block that keeps its input alone, and is computed again for the gradient.
+struct Recomputed : torch::autograd::Function<Recomputed> {
+  static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x,
+                            std::vector<at::Tensor> parts, Kind kind) {
+    const at::Tensor y = block(x, parts, kind);
+    context->saved_data["kind"] = std::make_tuple(kind.heads, kind.causal, kind.quick, kind.epsilon);
+    parts.push_back(x);
+    context->save_for_backward(std::move(parts));
+    return y;
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
+                                                 torch::autograd::variable_list grads) {
+    torch::autograd::variable_list parts = context->get_saved_variables();
+    const at::Tensor x = parts.back().detach().requires_grad_(true);
+    parts.pop_back();
+    const auto &kind = context->saved_data["kind"].toTupleRef().elements();
+    at::AutoGradMode record(true);
+    const at::Tensor y = block(x, parts, {kind[0].toInt(), kind[1].toBool(), kind[2].toBool(), kind[3].toDouble()});
+    return {torch::autograd::grad({y}, {x}, grads)[0], at::Tensor(), at::Tensor()};
+  }
+};
+
+void must_be_frozen(const at::Tensor &t) { TORCH_CHECK(!t.requires_grad(), "the weight is not frozen"); }
+
 }  // namespace
 
 acd_error acd_frozen_linear(acd_tensor t, acd_tensor weight, acd_tensor bias, acd_tensor *out) {
   ACD_GUARD(
-      const at::Tensor &x = tensor(t);
-      TORCH_CHECK(!tensor(weight).requires_grad() && !tensor(bias).requires_grad(), "the weight is not frozen");
-      at::Tensor y;
-      if (!fast(x)) {
-        y = at::linear(x, tensor(weight), tensor(bias));
-      } else if (at::GradMode::is_enabled() && x.requires_grad()) {
-        y = FrozenLinear::apply(x, tensor(weight), tensor(bias));
-      } else {
-        y = multiply(x, tensor(weight), tensor(bias));
-      }
-      *out = new at::Tensor(y))
+      must_be_frozen(tensor(weight));
+      must_be_frozen(tensor(bias));
+      *out = new at::Tensor(linear(tensor(t), tensor(weight), tensor(bias))))
 }
 
+acd_error acd_quick_gelu(acd_tensor t, acd_tensor *out) { ACD_RETURN(out, quick_gelu(tensor(t))) }
+
 acd_error acd_self_attention(acd_tensor t, int64_t heads, int32_t causal, acd_tensor *out) {
+  ACD_RETURN(out, attend(tensor(t), heads, causal != 0))
+}
+
+acd_error acd_frozen_block(acd_tensor t, acd_tensor *parts, int64_t heads, int32_t causal, int32_t quick, double epsilon,
+                           acd_tensor *out) {
   ACD_GUARD(
-      const at::Tensor &qkv = tensor(t);
-      TORCH_CHECK(qkv.dim() == 3 && heads > 0 && qkv.size(2) % (3 * heads) == 0, "q, k and v do not make ", heads, " heads");
-      const int64_t batch = qkv.size(0), length = qkv.size(1), width = qkv.size(2) / 3;
-      const auto parts = qkv.reshape({batch, length, 3, heads, width / heads}).permute({2, 0, 3, 1, 4}).unbind(0);
-      *out = new at::Tensor(at::scaled_dot_product_attention(parts[0], parts[1], parts[2], {}, 0.0, causal != 0)
-                                .transpose(1, 2)
-                                .reshape({batch, length, width})))
+      const at::Tensor &x = tensor(t);
+      std::vector<at::Tensor> list;
+      for (int i = 0; i < count; i++) {
+        list.push_back(tensor(parts[i]));
+        must_be_frozen(list.back());
+      }
+      const Kind kind{heads, causal != 0, quick != 0, epsilon};
+      const bool recorded = at::GradMode::is_enabled() && x.requires_grad();
+      *out = new at::Tensor(recorded ? Recomputed::apply(x, list, kind) : block(x, list, kind)))
 }

@@ -18,10 +18,6 @@ acd_error acd_clamp(acd_tensor t, double low, double high, acd_tensor *out) {
 
 acd_error acd_gelu(acd_tensor t, acd_tensor *out) { ACD_RETURN(out, at::gelu(tensor(t), "none")) }
 
-acd_error acd_quick_gelu(acd_tensor t, acd_tensor *out) {
-  ACD_RETURN(out, tensor(t) * at::sigmoid(tensor(t) * 1.702))
-}
-
 acd_error acd_matmul(acd_tensor a, acd_tensor b, acd_tensor *out) {
   ACD_RETURN(out, at::matmul(tensor(a), tensor(b)))
 }

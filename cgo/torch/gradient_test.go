@@ -196,6 +196,94 @@ func TestFrozenLinear(t *testing.T) {
 	}
 }
 
+// TestFrozenLinearInBFloat16: the gradient of what was float32 is float32, and
+// Linear's up to the roundings of the format, 2^-8 each, of the result and of what flows back.
+func TestFrozenLinearInBFloat16(t *testing.T) {
+	do(t, open(t), func(s *Scope) error {
+		weight, bias := s.FromFloat32([]float32{1, 2, 3, 4, 5, 6}, 3, 2), row(s, 1, 0, -1)
+		x := s.FromFloat32([]float32{1, -2, 3, 0.5, 2, 2, -1, 4}, 2, 2, 2)
+		x.RequireGrad(true)
+		gradient := func(y Tensor) Tensor {
+			x.ClearGrad()
+			y.Pow(2).Sum().Backward()
+			grad, _ := x.Grad()
+			return grad
+		}
+		y := x.FrozenLinear(weight.To(BFloat16), bias.To(BFloat16))
+		got, want := gradient(y.To(Float32)), gradient(x.Linear(weight, bias)).Float32s()
+		if y.DType() != BFloat16 || got.DType() != Float32 {
+			t.Errorf("the result has type %d, the gradient %d", y.DType(), got.DType())
+		}
+		for i, value := range got.Float32s() {
+			if math.Abs(float64(value-want[i])) > math.Abs(float64(want[i]))/64 {
+				t.Errorf("gradient %v, want about %v", got.Float32s(), want)
+			}
+		}
+		return nil
+	})
+}
+
+// TestFrozenBlock: values and gradient are those of the operations one by one,
+// bit by bit, in either format, with a graph and without.
+func TestFrozenBlock(t *testing.T) {
+	const batch, length, heads, width = 2, 5, 2, 8
+	do(t, open(t), func(s *Scope) error {
+		seed := 0
+		drawn := func(shape ...int64) Tensor {
+			count := int64(1)
+			for _, n := range shape {
+				count *= n
+			}
+			values := make([]float32, count)
+			for i := range values {
+				seed++
+				values[i] = float32(math.Sin(float64(seed * seed)))
+			}
+			return s.FromFloat32(values, shape...)
+		}
+		x := drawn(batch, length, width)
+		x.RequireGrad(true)
+		for _, format := range []DType{Float32, BFloat16} {
+			for _, variant := range []struct{ causal, quick bool }{{false, false}, {true, true}} {
+				matrix := func(out, in int64) [2]Tensor { return [2]Tensor{drawn(out, in).To(format), drawn(out).To(format)} }
+				norm1, norm2 := [2]Tensor{drawn(width), drawn(width)}, [2]Tensor{drawn(width), drawn(width)}
+				qkv, out, expand, reduce := matrix(3*width, width), matrix(width, width), matrix(4*width, width), matrix(width, 4*width)
+				b := FrozenBlock{Heads: heads, Causal: variant.causal, QuickGELU: variant.quick, Epsilon: 1e-5}
+				for i, pair := range [][2]Tensor{norm1, qkv, out, norm2, expand, reduce} {
+					b.Parts[2*i], b.Parts[2*i+1] = pair[0], pair[1]
+				}
+				y := x.LayerNorm(norm1[0], norm1[1], 1e-5).FrozenLinear(qkv[0], qkv[1])
+				y = x.Add(y.SelfAttention(heads, variant.causal).FrozenLinear(out[0], out[1]))
+				hidden := y.LayerNorm(norm2[0], norm2[1], 1e-5).FrozenLinear(expand[0], expand[1])
+				if variant.quick {
+					hidden = hidden.QuickGELU()
+				} else {
+					hidden = hidden.GELU()
+				}
+				y = y.Add(hidden.FrozenLinear(reduce[0], reduce[1]))
+				gradient := func(y Tensor) []float32 {
+					x.ClearGrad()
+					y.Pow(3).Sum().Backward()
+					grad, _ := x.Grad()
+					return grad.Float32s()
+				}
+				got := b.Apply(x)
+				var bare Tensor
+				if err := s.NoGrad(func() error { bare = b.Apply(x); return nil }); err != nil {
+					return err
+				}
+				if want := y.Float32s(); !slices.Equal(got.Float32s(), want) || !slices.Equal(bare.Float32s(), want) {
+					t.Errorf("type %d, %+v: the values are others", format, variant)
+				}
+				if !slices.Equal(gradient(got), gradient(y)) {
+					t.Errorf("type %d, %+v: the gradient is another", format, variant)
+				}
+			}
+		}
+		return nil
+	})
+}
+
 // TestSelfAttention compares values and gradients with attention written out.
 func TestSelfAttention(t *testing.T) {
 	const batch, length, heads, width = 2, 3, 2, 2

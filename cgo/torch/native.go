@@ -22,6 +22,8 @@ const (
 	Int64   DType = 4
 	Float32 DType = 6
 	Float64 DType = 7
+
+	BFloat16 DType = 15 // the upper half of a float32
 )
 
 // openLibrary loads one shared library into the process.

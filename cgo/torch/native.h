@@ -59,6 +59,7 @@ acd_error acd_softmax(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_layer_norm(acd_tensor t, acd_tensor weight, acd_tensor bias, double epsilon, acd_tensor *out);
 acd_error acd_self_attention(acd_tensor qkv, int64_t heads, int32_t causal, acd_tensor *out);
 acd_error acd_frozen_linear(acd_tensor t, acd_tensor weight, acd_tensor bias, acd_tensor *out);
+acd_error acd_frozen_block(acd_tensor t, acd_tensor *parts, int64_t heads, int32_t causal, int32_t quick, double epsilon, acd_tensor *out);
 acd_error acd_norm(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_normalize(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_mean(acd_tensor t, const int64_t *dims, int64_t count, acd_tensor *out);

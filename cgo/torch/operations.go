@@ -93,7 +93,9 @@ func (t Tensor) Linear(weight, bias Tensor) Tensor {
 }
 
 // FrozenLinear is Linear with a weight and a bias that take no gradient, by the
-// fastest product that the device has. For the gradient of t nothing is kept.
+// fastest product that the device has. t is rounded to the weight's type, float32
+// or bfloat16, which the result has too; sums are float32. For the gradient of t
+// nothing is kept.
 func (t Tensor) FrozenLinear(weight, bias Tensor) Tensor {
 	return own("FrozenLinear", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_frozen_linear(in[0], in[1], in[2], out)
@@ -129,6 +131,26 @@ func (t Tensor) SelfAttention(heads int64, causal bool) Tensor {
 	return own("SelfAttention", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_self_attention(in[0], C.int64_t(heads), flag(causal), out)
 	}, t)
+}
+
+// FrozenBlock is a pre-norm transformer block of frozen tensors that keeps its
+// input alone for the gradient, and computes the rest again when that is wanted.
+type FrozenBlock struct {
+	// Weight and bias of each: the first norm; the matrices of SelfAttention's q, k
+	// and v and of what it gives; the second norm; the MLP's two matrices.
+	Parts     [12]Tensor
+	Heads     int64
+	Causal    bool
+	QuickGELU bool // instead of GELU
+	Epsilon   float64
+}
+
+// Apply maps t [B, L, C] to [B, L, C], by the operations LayerNorm, FrozenLinear,
+// SelfAttention, GELU or QuickGELU, and Add, and with their gradient.
+func (b FrozenBlock) Apply(t Tensor) Tensor {
+	return own("FrozenBlock", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
+		return C.acd_frozen_block(in[0], &in[1], C.int64_t(b.Heads), flag(b.Causal), flag(b.QuickGELU), C.double(b.Epsilon), out)
+	}, append([]Tensor{t}, b.Parts[:]...)...)
 }
 
 // Norm is the Euclidean length along dim, which stays with length 1.

@@ -34,6 +34,11 @@ func TestOperations(t *testing.T) {
 		{"FrozenLinear", func(s *Scope) Tensor {
 			return table(s, 1, 2, 3, 4).FrozenLinear(table(s, 1, 0, 1, 1), row(s, 10, 20))
 		}, []int64{2, 2}, []float32{11, 23, 13, 27}},
+		// x becomes 1, 256, 1; sums in bfloat16 would lose both ones: 256 + 1 is 256 there.
+		{"FrozenLinear in bfloat16", func(s *Scope) Tensor {
+			ones := s.Full(1, 1, 3).To(BFloat16)
+			return s.FromFloat32([]float32{1.001, 256, 1}, 1, 3).FrozenLinear(ones, row(s, 0).To(BFloat16))
+		}, []int64{1, 1}, []float32{258}},
 		{"Conv2d", func(s *Scope) Tensor {
 			return s.FromFloat32([]float32{1, 2, 3, 4}, 1, 1, 2, 2).Conv2d(s.FromFloat32([]float32{1, 0, 0, 1}, 1, 1, 2, 2), 1, 1, 1)
 		}, []int64{1, 1, 3, 3}, []float32{1, 2, 0, 3, 5, 2, 0, 3, 4}},

@@ -47,10 +47,11 @@ normal and anomalous, are learned from; folders named train are not read.
 --resume goes on with the run in the run folder, from its configuration; nothing
 else need be given. However it was stopped, it ends in the same files as a run
 that never was. What changes its numbers must be what it was; what does not
-(data.workers, data.cache, train.save_minutes) may differ, data.skip_bad and
-train.skip_nonfinite help past what stopped it, and a larger train.epochs trains
-longer. With nothing to go on from it begins the run, and of a finished run it says
-so and does nothing: one command with --resume can be repeated until it succeeds.`,
+(data.workers, data.cache, train.save_minutes, train.checkpoint_activations) may
+differ, data.skip_bad and train.skip_nonfinite help past what stopped it, and a
+larger train.epochs trains longer. With nothing to go on from it begins the run, and
+of a finished run it says so and does nothing: one command with --resume can be
+repeated until it succeeds.`,
 		Example: `  acdclip train --clip ViT-L-14-336px.pt --auxiliary visa=/data/visa
   acdclip train --config configs/paper.yaml --auxiliary visa --set train.epochs=5
   acdclip train --resume --out runs/visa-n3-paper`,

@@ -70,6 +70,9 @@ func checkpointFacts(m *checkpoint.Metadata) []fact {
 	if held := m.Recipe.Validate; len(held) > 0 {
 		facts = append(facts, fact{"held out", strings.Join(held, ", ")})
 	}
+	if m.Recipe.Precision != "" {
+		facts = append(facts, fact{"precision", m.Recipe.Precision + " of CLIP's matrices in training"})
+	}
 	if m.Recipe.InitFrom != "" {
 		facts = append(facts, fact{"began with", m.Recipe.InitFrom})
 	}

@@ -27,7 +27,7 @@ func sampleState(t testing.TB) State {
 		return values
 	}
 	metadata := sample(t)
-	metadata.Recipe.Accumulate, metadata.Recipe.InitFrom = 2, "sha256:04"
+	metadata.Recipe.Accumulate, metadata.Recipe.InitFrom, metadata.Recipe.Precision = 2, "sha256:04", "bf16"
 	return State{
 		Format: StateVersion, Metadata: metadata, Prompts: map[string]string{"bolt": "hex bolt"}, Contents: "sha256:03", Rates: []float64{0.1, 1.0 / 3}, Moves: 41,
 		Place: Place{Epoch: 4, Pictures: 12, Step: 42, LogLines: 45, Bad: []int{3, 8}, Seconds: 1.5, Sums: Sums{

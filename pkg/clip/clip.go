@@ -19,6 +19,7 @@ var ErrOptions = errors.New("the options do not fit this CLIP")
 type Model struct {
 	Arch       pretrained.Arch
 	Activation config.Activation // GELU or QuickGELU
+	Precision  config.Precision  // of the blocks' matrices: fp32 or bf16
 	Vision     *Vision
 	Text       *Text
 }
@@ -27,9 +28,11 @@ type Model struct {
 type Options struct {
 	ImageSize  int               // side of the pictures in pixels, a multiple of the patch; 0: the one CLIP was trained with
 	Activation config.Activation // ActivationAuto: what the checkpoint says, and QuickGELU where it does not
+	Precision  config.Precision  // of the blocks' matrices, with their biases; all else is float32
+	Recompute  bool              // for a gradient, blocks keep their inputs alone: far less memory for a second forward pass
 }
 
-// Load reads a checkpoint into s, one tensor at a time, as float32. It must be called inside Do.
+// Load reads a checkpoint into s, one tensor at a time. It must be called inside Do.
 func Load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint, options Options) (*Model, error) {
 	arch := checkpoint.Arch
 	if options.ImageSize == 0 {
@@ -39,27 +42,17 @@ func Load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint
 		return nil, fmt.Errorf("%w: model.image_size %d is not a multiple of its patch of %d pixels; the nearest is %d",
 			ErrOptions, options.ImageSize, arch.Patch, max(1, (options.ImageSize+arch.Patch/2)/arch.Patch)*arch.Patch)
 	}
-	model := &Model{Arch: arch, Activation: chosen(options.Activation, arch)}
-	read := &reader{tensors: map[string]torch.Tensor{}}
-	for _, t := range checkpoint.Tensors {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		loaded, err := s.LoadFloat32(t.ReadFloat32, t.Shape...)
-		if err != nil {
-			return nil, fmt.Errorf("reading %s from %s: %w", t.Name, checkpoint.Path, err)
-		}
-		read.tensors[t.Name] = loaded
-	}
+	model := &Model{Arch: arch, Activation: chosen(options.Activation, arch), Precision: options.Precision.Format()}
+	read := newReader(ctx, s, checkpoint, options)
 	err := s.NoGrad(func() error {
 		model.Vision = newVision(s, read, arch, model.Activation, options.ImageSize)
 		model.Text = newText(read, arch, model.Activation)
-		if read.missing != "" {
-			return fmt.Errorf("%s has no tensor %s", checkpoint.Path, read.missing)
-		}
-		return nil
+		return read.err
 	})
-	return model, err
+	if err != nil {
+		return nil, err
+	}
+	return model, nil
 }
 
 func chosen(activation config.Activation, arch pretrained.Arch) config.Activation {

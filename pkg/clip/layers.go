@@ -1,8 +1,6 @@
 package clip
 
 import (
-	"fmt"
-
 	"acdclip/cgo/torch"
 	"acdclip/pkg/config"
 )
@@ -13,11 +11,12 @@ const epsilon = 1e-5
 // headWidth is the width of one attention head in every CLIP.
 const headWidth = 64
 
-// Linear is a frozen matrix with its bias. It is the one place where the blocks
-// multiply by a weight, so that how their weights are stored is decided here alone.
+// Linear is a frozen matrix with its bias, both in the number format that was chosen
+// when they were loaded. What lies between two matrices of bfloat16 is bfloat16, and
+// becomes float32 where it joins the residual stream.
 type Linear struct{ weight, bias torch.Tensor }
 
-// Apply maps x [..., in] to [..., out].
+// Apply maps x [..., in] to [..., out], in the matrix's format.
 func (l Linear) Apply(x torch.Tensor) torch.Tensor { return x.FrozenLinear(l.weight, l.bias) }
 
 // LayerNorm normalises over the last dimension, then scales and shifts.
@@ -42,13 +41,29 @@ type block struct {
 	heads          int64
 	causal         bool
 	activation     config.Activation
+	recompute      bool // keep nothing but the input for the gradient
 }
 
-// apply maps x [B, L, C] to [B, L, C], in s. What attention made is freed before
-// the MLP, whose hidden layer is the largest tensor of the tower, is entered.
+// apply maps x [B, L, C] to [B, L, C], in s; recompute changes no value. What
+// attention made is freed before the MLP, whose hidden layer is the largest tensor
+// of the tower, is entered.
 func (b block) apply(s *torch.Scope, x torch.Tensor) torch.Tensor {
+	if b.recompute {
+		return s.Keep(b.frozen().Apply(x))
+	}
 	x = s.Eval(func() torch.Tensor { return x.Add(b.attention(b.ln1.Apply(x))) })
 	return s.Step(x, func(x torch.Tensor) torch.Tensor { return x.Add(b.mlp(b.ln2.Apply(x))) })
+}
+
+// frozen is the block as one operation.
+func (b block) frozen() torch.FrozenBlock {
+	return torch.FrozenBlock{
+		Parts: [...]torch.Tensor{
+			b.ln1.weight, b.ln1.bias, b.qkv.weight, b.qkv.bias, b.out.weight, b.out.bias,
+			b.ln2.weight, b.ln2.bias, b.expand.weight, b.expand.bias, b.reduce.weight, b.reduce.bias,
+		},
+		Heads: b.heads, Causal: b.causal, QuickGELU: b.activation == config.QuickGELU, Epsilon: epsilon,
+	}
 }
 
 func (b block) mlp(x torch.Tensor) torch.Tensor {
@@ -57,40 +72,4 @@ func (b block) mlp(x torch.Tensor) torch.Tensor {
 
 func (b block) attention(x torch.Tensor) torch.Tensor {
 	return b.out.Apply(b.qkv.Apply(x).SelfAttention(b.heads, b.causal))
-}
-
-// reader hands out a checkpoint's tensors by name.
-type reader struct {
-	tensors map[string]torch.Tensor
-	missing string // the first name asked for in vain
-}
-
-func (r *reader) take(name string) torch.Tensor {
-	t, found := r.tensors[name]
-	if !found && r.missing == "" {
-		r.missing = name
-	}
-	return t
-}
-
-func (r *reader) linear(name string) Linear {
-	return Linear{r.take(name + ".weight"), r.take(name + ".bias")}
-}
-
-func (r *reader) layerNorm(name string) LayerNorm {
-	return LayerNorm{r.take(name + ".weight"), r.take(name + ".bias")}
-}
-
-func (r *reader) blocks(prefix string, count, width int, causal bool, activation config.Activation) []block {
-	blocks := make([]block, count)
-	for i := range blocks {
-		name := fmt.Sprintf("%s.resblocks.%d", prefix, i)
-		blocks[i] = block{
-			ln1: r.layerNorm(name + ".ln_1"), ln2: r.layerNorm(name + ".ln_2"),
-			qkv: Linear{r.take(name + ".attn.in_proj_weight"), r.take(name + ".attn.in_proj_bias")}, out: r.linear(name + ".attn.out_proj"),
-			expand: r.linear(name + ".mlp.c_fc"), reduce: r.linear(name + ".mlp.c_proj"),
-			heads: int64(width / headWidth), causal: causal, activation: activation,
-		}
-	}
-	return blocks
 }

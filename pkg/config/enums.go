@@ -28,16 +28,26 @@ const ACDCLIP Method = "acdclip"
 // Values lists the methods.
 func (Method) Values() []string { return names(ACDCLIP) }
 
-// Precision is the number format of the frozen towers' matrices and activations.
+// Precision is the number format of the frozen towers' matrices. What is trained
+// is float32 always.
 type Precision string
 
 const (
 	PrecisionAuto Precision = "auto" // the best that the device does without changing results: fp32
 	PrecisionFP32 Precision = "fp32"
+	PrecisionBF16 Precision = "bf16" // bfloat16, with sums in float32: half the memory, other results
 )
 
 // Values lists the precisions.
-func (Precision) Values() []string { return names(PrecisionAuto, PrecisionFP32) }
+func (Precision) Values() []string { return names(PrecisionAuto, PrecisionFP32, PrecisionBF16) }
+
+// Format is the number format that p stands for: fp32, also for the zero value, or bf16.
+func (p Precision) Format() Precision {
+	if p == PrecisionBF16 {
+		return PrecisionBF16
+	}
+	return PrecisionFP32
+}
 
 // Domain is a dataset's kind; it chooses score weights and smoothing.
 type Domain string

@@ -26,7 +26,7 @@ func TestFileMessages(t *testing.T) {
 		{"key mistyped", "model:\n  gropus: 3", "c.yaml:2: model.gropus: unknown key (did you mean model.groups?)"},
 		{"key of another section", "groups: 3", "c.yaml:1: groups: unknown key (did you mean model.groups?)"},
 		{"key unlike any", "quux: 1", "c.yaml:1: quux: unknown key; the keys here are " + top},
-		{"key of a later version", "train: {warmup: 2}", "c.yaml:1: train.warmup: unknown key; the keys here are auxiliary, classes, limit, validate, epochs, batch, lr, lr_decay, augment, accumulate, init_from, skip_nonfinite, save_minutes"},
+		{"key of a later version", "train: {warmup: 2}", "c.yaml:1: train.warmup: unknown key; the keys here are auxiliary, classes, limit, validate, epochs, batch, lr, lr_decay, augment, accumulate, checkpoint_activations, init_from, skip_nonfinite, save_minutes"},
 		{"unprintable key", `"\0": 1`, `c.yaml:1: "\x00": unknown key; the keys here are ` + top},
 		{"two mistakes", "seed: -1\nthreads: -1", "c.yaml:1: seed: must be a whole number, at least 0, is the number -1\nc.yaml:2: threads: must be between 0 and 1024, is -1"},
 
@@ -47,7 +47,7 @@ func TestFileMessages(t *testing.T) {
 		{"section for a number", "model: {groups: {n: 3}}", "c.yaml:1: model.groups: must be a whole number between 1 and 64, is a section"},
 
 		{"choice mistyped", "model: {adapter: {kind: conv_lor}}", "c.yaml:1: model.adapter.kind: must be conv_lora or lora, is conv_lor (did you mean conv_lora?)"},
-		{"choice unlike any", "precision: int4", "c.yaml:1: precision: must be auto or fp32, is int4"},
+		{"choice unlike any", "precision: int4", "c.yaml:1: precision: must be auto, fp32 or bf16, is int4"},
 		{"number for a choice", "model: {fusion: {kind: 5}}", "c.yaml:1: model.fusion.kind: must be dfg or static, is the number 5"},
 		{"one choice", "method: winclip", "c.yaml:1: method: must be acdclip, is winclip"},
 		{"preset", "preset: papre", "c.yaml:1: preset: must be paper or released, is papre (did you mean paper?)"},

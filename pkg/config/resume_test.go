@@ -11,6 +11,7 @@ func TestCheckResume(t *testing.T) {
 		{"train.epochs=30", ""},
 		{"train.save_minutes=0", ""},
 		{"train.skip_nonfinite=true", ""},
+		{"train.checkpoint_activations=true", ""},
 		{"data.workers=3", ""},
 		{"data.roots.visa=/elsewhere", ""},
 		{"device=cuda", ""}, // the kind of device is compared once it is known
@@ -18,6 +19,7 @@ func TestCheckResume(t *testing.T) {
 		{"train.lr.text=1", "--set: train.lr.text: is 1, but the run to resume has 0.0005; leave it out, or begin another run"},
 		{"train.init_from=/a", `--set: train.init_from: is /a, but the run to resume has ""; leave it out, or begin another run`},
 		{"model.groups=4", "--set: model.groups: is 4, but the run to resume has 3; leave it out, or begin another run"},
+		{"precision=bf16", "--set: precision: is bf16, but the run to resume has auto; leave it out, or begin another run"},
 	} {
 		err := CheckResume(run, load(t, Sources{Set: []string{test.set}}))
 		var one *Error

@@ -199,7 +199,7 @@ func openBase(ctx context.Context, c config.Config, options config.Model) (*base
 	}
 	b.scope = b.runtime.NewScope()
 	err = b.runtime.Do(ctx, func(*torch.Scope) error {
-		b.clip, err = clip.Load(ctx, b.scope, weights, clip.Options{ImageSize: options.ImageSize, Activation: options.Activation})
+		b.clip, err = clip.Load(ctx, b.scope, weights, clip.Options{ImageSize: options.ImageSize, Activation: options.Activation, Precision: c.Precision, Recompute: c.Train.CheckpointActivations})
 		return err
 	})
 	if err != nil {
@@ -220,8 +220,12 @@ func (b *base) conditions(imageSize int) report.Notice {
 	if b.runtime.Threads() == 1 {
 		threads = "1 thread"
 	}
-	return report.Notice{Text: fmt.Sprintf("pictures are scaled to %d x %d pixels; the model runs on %s with %s",
-		imageSize, imageSize, b.runtime.Device(), threads)}
+	text := fmt.Sprintf("pictures are scaled to %d x %d pixels; the model runs on %s with %s",
+		imageSize, imageSize, b.runtime.Device(), threads)
+	if b.clip.Precision != config.PrecisionFP32 {
+		text += fmt.Sprintf(", CLIP's matrices in %s", b.clip.Precision)
+	}
+	return report.Notice{Text: text}
 }
 
 // method builds the method on the CLIP, to live as long as it.

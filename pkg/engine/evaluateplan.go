@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"acdclip/pkg/checkpoint"
-	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/picture"
 	"acdclip/pkg/paper"
@@ -29,7 +28,7 @@ func (e *evaluation) makePlan() error {
 	e.plan = shard.Plan{
 		Share: e.Share, Batch: e.Batch, EXIFOrientation: c.Data.EXIFOrientation, MaxPixels: c.Data.MaxPixels, Maps: e.MapFormat, Gates: e.Gates,
 		Evaluation: report.Evaluation{Provenance: report.Provenance{
-			Version: e.Version, Precision: string(config.PrecisionFP32), Seed: c.Seed, ImageSize: first.Model.ImageSize, Config: text,
+			Version: e.Version, Precision: string(c.Precision.Format()), Seed: c.Seed, ImageSize: first.Model.ImageSize, Config: text,
 		}},
 	}
 	batches := 0 // so far, over all classes: shares take turns over all of them

@@ -138,6 +138,9 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 	if c.Train.Accumulate > 1 {
 		metadata.Recipe.Accumulate = c.Train.Accumulate
 	}
+	if format := r.base.clip.Precision; format != config.PrecisionFP32 {
+		metadata.Recipe.Precision = string(format)
+	}
 	if r.held != nil {
 		metadata.Recipe.Validate = r.heldOut()
 	}
@@ -324,7 +327,7 @@ func (r *run) step(ctx context.Context, number int, pictures []data.Picture) (re
 		return err
 	})
 	if err != nil {
-		return event, fmt.Errorf("step %d, %s: %w", number, described(pictures), explain(err, "train.batch (train.accumulate can make up for it)"))
+		return event, fmt.Errorf("step %d, %s: %w", number, described(pictures), explain(err, "train.batch (train.accumulate can make up for it; train.checkpoint_activations may spare you that)"))
 	}
 	event.LearningRates, event.PicturesPerSecond = r.trainer.LearningRates(), float64(len(pictures))/time.Since(start).Seconds()
 	return event, nil

@@ -117,6 +117,29 @@ func TestTrainDescribesItsCheckpoints(t *testing.T) {
 	}
 }
 
+// TestTrainNotesThePrecision: only where it changes numbers is it in the metadata.
+func TestTrainNotesThePrecision(t *testing.T) {
+	set := drawn(t, synth.Textures)
+	for precision, want := range map[string]string{"auto": "", "fp32": "", "bf16": "bf16"} {
+		o := training(t, set, "precision="+precision, "train.epochs=1")
+		if err := Train(context.Background(), o); err != nil {
+			t.Fatal(err)
+		}
+		c, err := checkpoint.Open(filepath.Join(o.Folder, LastFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		if c.Metadata.Recipe.Precision != want {
+			t.Errorf("%s: the checkpoint says %q, want %q", precision, c.Metadata.Recipe.Precision, want)
+		}
+		text, err := os.ReadFile(c.Path)
+		if err != nil || bytes.Contains(text, []byte("precision")) != (want != "") {
+			t.Errorf("%s: the file names a precision, or none where it should (%v)", precision, err)
+		}
+	}
+}
+
 func TestTrainStops(t *testing.T) {
 	t.Run("when it is cancelled, with the finished epochs saved", func(t *testing.T) {
 		o := training(t, drawn(t, synth.Textures))

@@ -28,6 +28,9 @@ type recipe struct {
 	loss    config.Loss
 	values  Values
 	train   bool
+
+	precision config.Precision
+	recompute bool // activations
 }
 
 // tinyCLIP is the project's own: 6 + 6 blocks of width 64, patch 7, for 21 pixels.
@@ -76,7 +79,7 @@ func withCLIP(t testing.TB, r recipe, f func(s *torch.Scope, c *clip.Model, tok 
 	}
 	defer rt.Close()
 	return rt.Do(context.Background(), func(s *torch.Scope) error {
-		c, err := clip.Load(context.Background(), s, weights, clip.Options{ImageSize: r.options.ImageSize, Activation: r.options.Activation})
+		c, err := clip.Load(context.Background(), s, weights, clip.Options{ImageSize: r.options.ImageSize, Activation: r.options.Activation, Precision: r.precision, Recompute: r.recompute})
 		if err != nil {
 			return err
 		}

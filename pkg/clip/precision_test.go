@@ -1,0 +1,52 @@
+package clip_test
+
+import (
+	"math"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"acdclip/cgo/torch"
+	"acdclip/internal/golden"
+	"acdclip/pkg/clip"
+	"acdclip/pkg/config"
+)
+
+// TestTowersInBF16 compares the towers' outputs with those of float32. Rounding to
+// bfloat16, which has 8 significant bits, moves a value by at most 2^-8 of itself,
+// and by some 2^-9.5 as a rule. A branch of a block rounds its matrices, what they
+// multiply and their products, so it is off by about twice 2^-8.5; what the
+// branches add up to, in float32 and with independent errors, is off by as much.
+func TestTowersInBF16(t *testing.T) {
+	const bound = 1.0 / 128
+	want := golden.Open(t, filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny.safetensors"))
+	picture, ids := want.Take(t, "in.image"), want.Take(t, "in.ids")
+	for _, activation := range []config.Activation{config.GELU, config.QuickGELU} {
+		outputs := func(precision config.Precision) (all map[string][]float32) {
+			options := clip.Options{Activation: activation, Precision: precision}
+			with(t, filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_hf"), options, func(s *torch.Scope, model *clip.Model) {
+				all = map[string][]float32{"patch tokens": see(s, model, picture).Float32s(), "texts": read(s, model, ids).Float32s()}
+			})
+			return all
+		}
+		single, half, again := outputs(config.PrecisionAuto), outputs(config.PrecisionBF16), outputs(config.PrecisionBF16)
+		for name := range single {
+			if off := departure(half[name], single[name]); !(off > 0 && off < bound) {
+				t.Errorf("%s, %s: bf16 departs by %.2g of their length, want a little, and less than %.2g", activation, name, off, bound)
+			}
+			if !slices.Equal(half[name], again[name]) {
+				t.Errorf("%s, %s: bf16 gives other values the second time", activation, name)
+			}
+		}
+	}
+}
+
+// departure is the length of the difference over that of want.
+func departure(got, want []float32) float64 {
+	difference, length := 0.0, 0.0
+	for i := range want {
+		difference += math.Pow(float64(got[i]-want[i]), 2)
+		length += math.Pow(float64(want[i]), 2)
+	}
+	return math.Sqrt(difference / length)
+}
