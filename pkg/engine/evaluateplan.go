@@ -31,7 +31,7 @@ func (e *evaluation) makePlan() error {
 			Version: e.Version, Precision: string(c.Precision.Format()), Seed: c.Seed, ImageSize: first.Model.ImageSize, Config: text,
 		}},
 	}
-	batches := 0 // so far, over all classes: shares take turns over all of them
+	dealt := make(deal, max(1, e.Share.Of))
 	for _, job := range e.Jobs {
 		options, err := json.Marshal(job.Checkpoint.Model)
 		if err != nil {
@@ -40,8 +40,7 @@ func (e *evaluation) makePlan() error {
 		sum := sha256.Sum256(options)
 		planned := shard.Job{Model: "sha256:" + hex.EncodeToString(sum[:]), Domain: string(job.Set.Domain)}
 		for _, count := range job.Set.Counts() {
-			planned.First = append(planned.First, batches)
-			batches += (count.Normal + count.Anomalous + e.Batch - 1) / e.Batch
+			planned.First = append(planned.First, dealt.class(count.Normal+count.Anomalous, e.Batch))
 		}
 		e.plan.Jobs = append(e.plan.Jobs, planned)
 		e.plan.Evaluation.Results = append(e.plan.Evaluation.Results, job.result())
@@ -104,4 +103,23 @@ func IsOf(found *report.Evaluation, jobs []Job) bool {
 	return slices.EqualFunc(found.Results, jobs, func(r report.Result, job Job) bool {
 		return r.Target == report.ValidText(job.Set.Name) && r.ListHash == job.Set.ListHash() && r.Checkpoint.Fingerprint == job.Checkpoint.Source.Fingerprint
 	})
+}
+
+// deal counts the pictures that each share has been dealt, batch by batch. Every
+// share's program deals alike.
+type deal []int
+
+// class deals a class's batches out in turn, and returns whose turn was first: the
+// share's that has the fewest pictures so far.
+func (d deal) class(pictures, batch int) (first int) {
+	for share, count := range d {
+		if count < d[first] {
+			first = share
+		}
+	}
+	for at := first; pictures > 0; at++ {
+		d[at%len(d)] += min(batch, pictures)
+		pictures -= batch
+	}
+	return first
 }

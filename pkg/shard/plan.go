@@ -27,7 +27,7 @@ const FormatVersion = 1
 // ErrDiffers reports plans whose numbers do not belong together.
 var ErrDiffers = errors.New("not the same evaluation")
 
-// Share is one of several equal parts of an evaluation: every Of-th batch of a
+// Share is one of several equal parts of an evaluation: every Of-th batch of each
 // class. The zero value is an evaluation that is not shared out.
 type Share struct {
 	Index int `json:"index"` // from 1
@@ -52,7 +52,7 @@ func (s Share) String() string { return fmt.Sprintf("%d/%d", s.Index, s.Of) }
 // Folder is the name of the folder that a share is kept in.
 func (s Share) Folder() string { return fmt.Sprintf("shard-%d-of-%d", s.Index, s.Of) }
 
-// Has says whether the share has a class's batch, counted from 0.
+// Has says whether the share has a batch, counted from the first one of share 0.
 func (s Share) Has(batch int) bool { return s.IsWhole() || batch%s.Of == s.Index-1 }
 
 // IsWhole says that nothing is shared out. The only share of one is none the less
@@ -76,7 +76,7 @@ type Plan struct {
 type Job struct {
 	Model  string `json:"model"`  // hash of the model's options
 	Domain string `json:"domain"` // of the target
-	First  []int  `json:"first"`  // by class: the number of its first batch among all batches
+	First  []int  `json:"first"`  // by class: the share, from 0, that has its first batch; the next has the next
 }
 
 // Key names a class of a result by all that its numbers depend on.
