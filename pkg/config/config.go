@@ -52,7 +52,7 @@ type Train struct {
 	Augment   bool     `json:"augment" doc:"vary each picture at random: noise, color, rotation, shift, flips"`
 
 	Accumulate            int  `json:"accumulate" range:"[1,65536]" doc:"batches a step: their gradients are added up, weighted so that they are those of one batch so many times as large, for the memory of one"`
-	CheckpointActivations bool `json:"checkpoint_activations" resume:"yes" doc:"keep only the inputs of CLIP's blocks for the gradient and compute the rest again: much less memory, about a third more time, the same results"`
+	CheckpointActivations bool `json:"checkpoint_activations" resume:"yes" doc:"keep only the inputs of CLIP's blocks for the gradient and compute the rest again: much less memory, about 1.4 times the time, the same results"`
 
 	InitFrom      string  `json:"init_from" path:"file" doc:"a checkpoint whose adapters training begins with; none: fresh values"`
 	SkipNonfinite bool    `json:"skip_nonfinite" resume:"yes" doc:"leave out, and count, steps whose loss or gradient is not a finite number, where training would stop"`
