@@ -107,6 +107,9 @@ func (a *app) discover(ctx context.Context, c config.Config, name string, s sele
 			a.emit(report.Warning{Text: text})
 		}
 	}
+	if set.Benchmark == nil && len(set.Classes) == 1 && set.Classes[0].Name == set.Name {
+		a.emit(report.Notice{Text: fmt.Sprintf("%s: its pictures are called %q in the prompts; NAME=PATH gives them another name", name, set.Classes[0].Prompt)})
+	}
 	// A class given twice is one class.
 	return set.Select(slices.Compact(slices.Sorted(slices.Values(s.classes))), s.limit)
 }

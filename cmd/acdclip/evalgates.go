@@ -45,6 +45,9 @@ func (f *evalFolder) writeGates(result *report.Evaluation, scores []report.Score
 			name += "-" + shortFingerprint(first.Checkpoint)
 		}
 		path, own := filepath.Join(folder, name+".png"), means[:count]
+		if len(first.Classes) == 1 {
+			own = own[:1] // all classes are the one
+		}
 		if err := atomicfile.Write(path, func(w io.Writer) error { return chart.DrawGates(w, path, own) }); err != nil {
 			return err
 		}

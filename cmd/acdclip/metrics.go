@@ -33,8 +33,10 @@ MAPS is a folder of maps, one a picture: NumPy's .npy, uncompressed TIFF of 32-b
 floats, or 16-bit grey PNG. MASKS is a folder of masks of the same names, with
 _mask or _gt or without, and of the same sizes. A map below a folder good, ok or
 normal needs no mask. Any mask value but zero is anomalous. A picture's score is
-its map's maximum.`,
-		Example: "  acdclip metrics maps/ bottle/ground_truth/ --format json",
+its map's maximum. All maps are taken together, as those of one class: give the
+folder of a class to judge it alone.`,
+		Example: `  acdclip metrics maps/ bottle/ground_truth/ --format json
+  acdclip metrics acdclip-eval/maps/mvtec/bottle acdclip-eval/masks/mvtec/bottle   (of eval --save-maps)`,
 		Args: func(_ *cobra.Command, arguments []string) error {
 			if len(arguments) != 2 || arguments[0] == "" || arguments[1] == "" {
 				return usagef("two folders are wanted: MAPS and MASKS")

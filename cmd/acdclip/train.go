@@ -125,7 +125,7 @@ func (o *trainOptions) tellUse(c config.Config, run *runFolder) {
 		o.app.emit(report.Notice{Text: text})
 	}
 	o.app.emit(report.Notice{Text: fmt.Sprintf("the checkpoint is %s; to use it:", run.last())})
-	o.app.emit(report.Notice{Text: fmt.Sprintf("  acdclip predict --clip %s --checkpoint %s --heatmaps PATH...", shellQuoted(c.Clip), shellQuoted(absolutePath(run.last())))})
+	o.app.emit(report.Notice{Text: fmt.Sprintf("  acdclip predict --clip %s --checkpoint %s --class NAME --heatmaps PATH...", shellQuoted(c.Clip), shellQuoted(absolutePath(run.last())))})
 }
 
 // configuration reads the configuration, whose auxiliary dataset is the flag's

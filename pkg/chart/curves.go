@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -64,7 +66,8 @@ func (r *Run) Draw(w io.Writer, name, title string) error {
 	}
 	rows, legends := make([][]*plot.Plot, len(panels)), make([]plot.Legend, len(panels))
 	for i, panel := range panels {
-		panel.X.Min, panel.X.Max = float64(r.Steps[0].Step-1), float64(r.Steps[len(r.Steps)-1].Step)
+		first, last := float64(r.Steps[0].Step-1), float64(r.Steps[len(r.Steps)-1].Step)
+		panel.X.Min, panel.X.Max = first, last+0.02*(last-first) // room for the last marks
 		rows[i] = []*plot.Plot{panel}
 		legends[i], panel.Legend = panel.Legend, plot.NewLegend()
 	}
@@ -120,6 +123,7 @@ func (r *Run) lossPlot(title string) (*plot.Plot, error) {
 		}
 	}
 	p.Y.Min = min(p.Y.Min, 0)
+	p.Y.Max += 0.05 * (p.Y.Max - p.Y.Min) // no curve runs along the edge
 	return p, nil
 }
 
@@ -148,10 +152,24 @@ func newPlot(title, label string) *plot.Plot {
 	p := plot.New()
 	p.Title.Text = title
 	p.X.Label.Text = "step"
+	p.X.Tick.Marker = plot.TickerFunc(wholeTicks)
 	p.Y.Label.Text = label
 	p.Legend.Top, p.Legend.Left, p.Legend.Padding = true, true, vg.Points(3)
 	p.Add(grid())
 	return p
+}
+
+// wholeTicks are some 5 to 10 whole numbers between the ends, a round distance apart.
+func wholeTicks(from, to float64) []plot.Tick {
+	apart := 1.
+	for factor := 0; (to-from)/apart > 10; factor++ {
+		apart *= []float64{2, 2.5, 2}[factor%3] // 2, 5, 10, 20, ...
+	}
+	var ticks []plot.Tick
+	for value := math.Ceil(from/apart) * apart; value <= to; value += apart {
+		ticks = append(ticks, plot.Tick{Value: value, Label: strconv.FormatFloat(value, 'f', -1, 64)})
+	}
+	return ticks
 }
 
 // grid is light enough to lie behind grey curves.

@@ -137,3 +137,25 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestWholeTicks(t *testing.T) {
+	for _, c := range []struct {
+		from, to float64
+		want     string
+	}{
+		{0, 3, "0 1 2 3"},
+		{0, 10, "0 1 2 3 4 5 6 7 8 9 10"},
+		{0, 27, "0 5 10 15 20 25"},
+		{0, 20.4, "0 5 10 15 20"},
+		{0, 1000, "0 100 200 300 400 500 600 700 800 900 1000"},
+		{40, 61, "40 45 50 55 60"},
+	} {
+		var labels []string
+		for _, tick := range wholeTicks(c.from, c.to) {
+			labels = append(labels, tick.Label)
+		}
+		if got := strings.Join(labels, " "); got != c.want {
+			t.Errorf("from %v to %v: %s, want %s", c.from, c.to, got, c.want)
+		}
+	}
+}
