@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -60,15 +59,11 @@ func (o *evalOptions) folder() *evalFolder {
 // check refuses a folder that cannot be written or must not be. It changes nothing.
 func (f *evalFolder) check() error {
 	written := f.written()
-	_, err := os.Stat(f.finished.path)
-	begun := err == nil
-	written.resumable = begun || f.hasResults()
-	err = written.check(f.overwrite)
-	switch {
-	case f.resume && written.resumable:
-		return f.results.probe()
-	case err != nil:
-		return err
+	written.resumable = exists(f.finished.path) || f.hasResults()
+	if !(f.resume && written.resumable) {
+		if err := written.check(f.overwrite); err != nil {
+			return err
+		}
 	}
 	return f.results.probe()
 }
@@ -82,14 +77,12 @@ func (f *evalFolder) written() outputFolder {
 }
 
 func (f *evalFolder) hasResults() bool {
-	_, err := os.Stat(filepath.Join(f.results.path, resultsFile))
-	return err == nil && !f.share
+	return !f.share && exists(filepath.Join(f.results.path, resultsFile))
 }
 
 // isFinished says that there is nothing to go on with, but results.
 func (f *evalFolder) isFinished() bool {
-	_, err := os.Stat(f.finished.path)
-	return f.resume && errors.Is(err, fs.ErrNotExist) && f.hasResults()
+	return f.resume && !exists(f.finished.path) && f.hasResults()
 }
 
 // showFinished prints the results that are there, if they are those of the plan.
@@ -190,15 +183,9 @@ func (f *evalFolder) saved(a *app) string {
 	if f.kept == nil {
 		return ""
 	}
-	entries, err := os.ReadDir(f.finished.path)
-	if errors.Is(err, fs.ErrNotExist) {
+	classes, err := f.kept.Classes()
+	if err != nil {
 		return ""
-	}
-	classes := 0
-	for _, entry := range entries {
-		if filepath.Ext(entry.Name()) == ".json" && entry.Name() != "plan.json" {
-			classes++
-		}
 	}
 	return fmt.Sprintf("%s kept in %s; to go on: %s", counted(classes, "finished class is", "finished classes are"), f.finished.path, a.resuming())
 }

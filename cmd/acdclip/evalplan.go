@@ -17,11 +17,9 @@ import (
 // evalPlan is what will be scored with what. It is made, and refused, before any weight is read.
 type evalPlan struct {
 	loaded      config.Loaded
-	checkpoints []*evalCheckpoint // that jobs use, each once
+	checkpoints []*engine.Trained // that jobs use, each once
 	jobs        []engine.Job      // target by target
 }
-
-type evalCheckpoint engine.Trained
 
 func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 	var datasets []datasetArgument
@@ -50,8 +48,8 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 	if loaded.Config.Clip == "" {
 		return nil, engine.ErrNoCLIP
 	}
-	p.checkpoints = slices.DeleteFunc(p.checkpoints, func(c *evalCheckpoint) bool {
-		return !slices.ContainsFunc(p.jobs, func(job engine.Job) bool { return job.Checkpoint == (*engine.Trained)(c) })
+	p.checkpoints = slices.DeleteFunc(p.checkpoints, func(c *engine.Trained) bool {
+		return !slices.ContainsFunc(p.jobs, func(job engine.Job) bool { return job.Checkpoint == c })
 	})
 	return p, p.sameSize()
 }
@@ -63,7 +61,7 @@ func (o *evalOptions) addAllTargets(ctx context.Context, p *evalPlan) error {
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(checkpoints, func(c *evalCheckpoint) bool { return c.trainedOn(name) }) {
+		if slices.ContainsFunc(checkpoints, func(c *engine.Trained) bool { return trainedOn(c, name) }) {
 			continue
 		}
 		if err := o.addTarget(ctx, p, name); err != nil {
@@ -99,18 +97,18 @@ func (o *evalOptions) addTarget(ctx context.Context, p *evalPlan, name string) e
 		if leak != "" && !o.allowLeak {
 			return usagef("%s, so this is no zero-shot result; --allow-leak scores it all the same", leak)
 		}
-		if shared := c.sharedPrompts(set); len(shared) > 0 && leak == "" {
+		if shared := sharedPrompts(c, set); len(shared) > 0 && leak == "" {
 			o.app.emit(report.Warning{Text: fmt.Sprintf("%s: %s was also trained on classes of this name: %s", name, c.Path, strings.Join(shared, ", "))})
 		}
-		p.jobs = append(p.jobs, engine.Job{Set: set, Checkpoint: (*engine.Trained)(c), Leak: leak != ""})
+		p.jobs = append(p.jobs, engine.Job{Set: set, Checkpoint: c, Leak: leak != ""})
 	}
 	return nil
 }
 
 // leak says in words that the checkpoint was trained on the very dataset, or on
 // files that are identical to some of it; "" where it was not, as far as is known.
-func (o *evalOptions) leak(ctx context.Context, c *evalCheckpoint, set *data.Dataset) (string, error) {
-	if c.trainedOn(set.Name) || set.Benchmark != nil && c.trainedOn(set.Benchmark.Key) {
+func (o *evalOptions) leak(ctx context.Context, c *engine.Trained, set *data.Dataset) (string, error) {
+	if trainedOn(c, set.Name) || set.Benchmark != nil && trainedOn(c, set.Benchmark.Key) {
 		return fmt.Sprintf("%s was trained on %s itself (as %s)", c.Path, set.Name, c.Metadata.Auxiliary), nil
 	}
 	if c.Metadata.Files.Len() == 0 {
@@ -142,7 +140,7 @@ func few(names []string) string {
 }
 
 // checkpointsOf gives the checkpoints that score a target, read once each.
-func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*evalCheckpoint, error) {
+func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*engine.Trained, error) {
 	paths := o.checkpoints
 	if len(paths) == 0 {
 		auxiliary, paired := p.loaded.Config.Data.AuxiliaryOf(target)
@@ -154,7 +152,7 @@ func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*evalCheckpoi
 			return nil, usagef("no checkpoint for %s: data.pairing gives it the auxiliary dataset %s, and checkpoints.%s is empty", target, auxiliary, auxiliary)
 		}
 	}
-	var list []*evalCheckpoint
+	var list []*engine.Trained
 	for _, path := range paths {
 		c, err := p.checkpoint(path)
 		if err != nil {
@@ -170,7 +168,7 @@ func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*evalCheckpoi
 	return list, nil
 }
 
-func (p *evalPlan) checkpoint(path string) (*evalCheckpoint, error) {
+func (p *evalPlan) checkpoint(path string) (*engine.Trained, error) {
 	for _, known := range p.checkpoints {
 		if known.Path == path {
 			return known, nil
@@ -180,18 +178,17 @@ func (p *evalPlan) checkpoint(path string) (*evalCheckpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := (*evalCheckpoint)(&trained)
-	p.checkpoints = append(p.checkpoints, c)
-	return c, nil
+	p.checkpoints = append(p.checkpoints, &trained)
+	return &trained, nil
 }
 
 // trainedOn says whether the checkpoint was trained on the dataset of that name.
-func (c *evalCheckpoint) trainedOn(name string) bool {
+func trainedOn(c *engine.Trained, name string) bool {
 	return data.SameDataset(c.Metadata.Auxiliary, name)
 }
 
 // sharedPrompts are the class names that the checkpoint was trained with and the dataset has too.
-func (c *evalCheckpoint) sharedPrompts(set *data.Dataset) []string {
+func sharedPrompts(c *engine.Trained, set *data.Dataset) []string {
 	return slices.DeleteFunc(promptNames(set), func(name string) bool { return !slices.Contains(c.Metadata.Prompts, name) })
 }
 

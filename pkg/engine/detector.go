@@ -86,7 +86,12 @@ type Detector struct {
 
 // OpenDetector loads CLIP and the checkpoint. The caller closes the Detector.
 func OpenDetector(ctx context.Context, setup Setup) (*Detector, error) {
-	trained, err := ReadTrained(setup.Checkpoint, setup.Config)
+	adapters, err := checkpoint.Open(setup.Checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	defer adapters.Close()
+	trained, err := describeTrained(adapters, setup.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +106,7 @@ func OpenDetector(ctx context.Context, setup Setup) (*Detector, error) {
 		base.close()
 		return nil, err
 	}
-	d, err := base.detector(setup)
+	d, err := base.detector(adapters, trained)
 	if err != nil {
 		base.close()
 		return nil, err
@@ -123,18 +128,9 @@ func (b *base) fits(trained Trained, setup Setup) error {
 	return nil
 }
 
-// detector puts the checkpoint on the CLIP. The caller frees it, or closes it
+// detector puts an open checkpoint on the CLIP. The caller frees it, or closes it
 // with the CLIP.
-func (b *base) detector(setup Setup) (*Detector, error) {
-	adapters, err := checkpoint.Open(setup.Checkpoint)
-	if err != nil {
-		return nil, err
-	}
-	defer adapters.Close()
-	trained, err := describeTrained(adapters, setup.Config)
-	if err != nil {
-		return nil, err
-	}
+func (b *base) detector(adapters *checkpoint.Checkpoint, trained Trained) (*Detector, error) {
 	d := &Detector{Trained: trained, CLIP: b.source, base: b, scope: b.runtime.NewScope()}
 	method, err := b.methodIn(d.scope, d.Model, adapters.Metadata.Loss, fromCheckpoint(adapters), false)
 	if err != nil {
@@ -156,12 +152,6 @@ func (d *Detector) Close() {
 
 // Input is what the method wants its pictures to be.
 func (d *Detector) Input() model.Input { return d.method.Input() }
-
-// Device and Threads say where the Detector computes.
-func (d *Detector) Device() torch.Device { return d.base.runtime.Device() }
-
-// Threads is the number of CPU threads inside operations.
-func (d *Detector) Threads() int { return d.base.runtime.Threads() }
 
 // base is a CLIP on a device.
 type base struct {

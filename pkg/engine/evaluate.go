@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"acdclip/cgo/torch"
+	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/metrics"
@@ -134,6 +135,7 @@ type evaluation struct {
 	loaded   config.Model // what base was opened for
 	folder   *shard.Folder
 	finished [][]*shard.Class // by job and class; nil where a class is not finished yet
+	left     [][][][]int      // by job and class: the batches to score; nil where a class is finished
 	total    int              // pictures to score
 	done     int              // of them
 	costs    costs
@@ -194,9 +196,8 @@ func (e *evaluation) findFinished() error {
 					continue
 				}
 			}
-			for _, batch := range e.batches(i, j) {
-				e.total += len(batch)
-			}
+			e.left[i][j] = e.batches(i, j)
+			e.total += pictures(e.left[i][j])
 		}
 	}
 	if found > 0 {
@@ -215,14 +216,14 @@ func (e *evaluation) takeOver(job Job, class data.Class, kept *shard.Class) erro
 		}
 		score.Path = report.ValidText(job.Set.Items[score.Place].Path)
 		if score.Error != "" {
-			e.Emit(failedPicture(job.Set, class.Name, score.Error))
+			e.Emit(failedPicture(job.Set.Name, class.Name, score.Error))
 		}
 	}
 	return nil
 }
 
-func failedPicture(set *data.Dataset, class, text string) report.Warning {
-	return report.Warning{Text: fmt.Sprintf("%s/%s: %s", set.Name, class, text)}
+func failedPicture(target, class, text string) report.Warning {
+	return report.Warning{Text: fmt.Sprintf("%s/%s: %s", target, class, text)}
 }
 
 // batches are the places of the pictures of a job's class in the share, as they are judged together.
@@ -245,6 +246,15 @@ func (e *evaluation) batches(job, class int) [][]int {
 	return mine
 }
 
+// pictures counts those of batches.
+func pictures(batches [][]int) int {
+	count := 0
+	for _, batch := range batches {
+		count += len(batch)
+	}
+	return count
+}
+
 // checkpoint runs the jobs of one checkpoint.
 func (e *evaluation) checkpoint(ctx context.Context, trained *Trained) error {
 	var left []int
@@ -262,14 +272,19 @@ func (e *evaluation) checkpoint(ctx context.Context, trained *Trained) error {
 	if err := e.openBase(ctx, trained.Model); err != nil {
 		return err
 	}
-	d, err := e.base.detector(e.setup(trained))
+	adapters, err := checkpoint.Open(trained.Path)
+	if err != nil {
+		return err
+	}
+	defer adapters.Close()
+	if adapters.Fingerprint != trained.Source.Fingerprint {
+		return fmt.Errorf("checkpoint %s: %w; give a file that no training writes to", trained.Path, errChanged)
+	}
+	d, err := e.base.detector(adapters, *trained)
 	if err != nil {
 		return err
 	}
 	defer d.free()
-	if d.Source.Fingerprint != trained.Source.Fingerprint {
-		return fmt.Errorf("checkpoint %s: %w; give a file that no training writes to", trained.Path, errChanged)
-	}
 	for _, i := range left {
 		if err := e.job(ctx, d, i); err != nil {
 			return fmt.Errorf("evaluating %s: %w", e.Jobs[i].Set.Name, err)
@@ -293,13 +308,8 @@ func (e *evaluation) job(ctx context.Context, d *Detector, i int) error {
 		}
 		place[class.Name] = len(w.classes)
 		w.classes = append(w.classes, model.Class{Prompt: class.Prompt, Domain: set.Domain})
-		mine := e.batches(i, j)
-		count := 0
-		for _, batch := range mine {
-			count += len(batch)
-		}
-		w.batches = append(w.batches, mine...)
-		tally.waiting = append(tally.waiting, waitingClass{j, count})
+		w.batches = append(w.batches, e.left[i][j]...)
+		tally.waiting = append(tally.waiting, waitingClass{j, pictures(e.left[i][j])})
 	}
 	for item := range set.Items {
 		w.classOf[item] = place[set.Items[item].Class] // of no meaning for a finished class

@@ -45,6 +45,7 @@ func (e *evaluation) makePlan() error {
 		e.plan.Jobs = append(e.plan.Jobs, planned)
 		e.plan.Evaluation.Results = append(e.plan.Evaluation.Results, job.result())
 		e.finished = append(e.finished, make([]*shard.Class, len(job.Set.Classes)))
+		e.left = append(e.left, make([][][]int, len(job.Set.Classes)))
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func Merge(ctx context.Context, path string, pixels metrics.Options, emit func(r
 			scores = append(scores, class.Scores...)
 			for _, score := range class.Scores {
 				if score.Error != "" {
-					emit(report.Warning{Text: fmt.Sprintf("%s/%s: %s", score.Target, score.Class, score.Error)})
+					emit(failedPicture(score.Target, score.Class, score.Error))
 				}
 			}
 			done++

@@ -214,7 +214,7 @@ func TestMergeRefuses(t *testing.T) {
 	refused("other pictures", shard.ErrDiffers, "list_hash")
 	share(2, func(part *EvaluateOptions) {
 		checkpoint := *part.Jobs[0].Checkpoint
-		checkpoint.Model.Score.Map += 0.25
+		checkpoint.Model.Score.Map -= 0.25
 		part.Jobs[0].Checkpoint = &checkpoint
 	})
 	refused("another model", shard.ErrDiffers, "options of the model")

@@ -90,20 +90,18 @@ func (t *tally) count(judged Judged) error {
 	result := t.plan.Evaluation.Results[t.job]
 	score := report.Score{
 		Target: result.Target, Class: c.Row.Class, Checkpoint: result.Checkpoint.Path, Path: report.ValidText(item.Path), Place: judged.Picture.Index,
-		Anomalous: item.Anomalous, Score: judged.Score, ClassProbability: judged.ClassProbability, MapMax: judged.MapMax,
-	}
-	if t.Gates {
-		score.Gates = judged.Gates
+		Anomalous: item.Anomalous,
 	}
 	if judged.Err != nil {
-		score = report.Score{
-			Target: score.Target, Class: score.Class, Checkpoint: score.Checkpoint, Path: score.Path, Place: score.Place,
-			Anomalous: score.Anomalous, Error: report.ValidText(judged.Err.Error()),
-		}
+		score.Error = report.ValidText(judged.Err.Error())
 		c.Row.Failed++
 		c.Scores = append(c.Scores, score)
-		t.Emit(failedPicture(job.Set, item.Class, score.Error))
+		t.Emit(failedPicture(job.Set.Name, item.Class, score.Error))
 		return nil
+	}
+	score.Score, score.ClassProbability, score.MapMax = judged.Score, judged.ClassProbability, judged.MapMax
+	if t.Gates {
+		score.Gates = judged.Gates
 	}
 	if item.Anomalous {
 		c.Row.Anomalous++

@@ -10,27 +10,31 @@ import (
 	"acdclip/pkg/paper"
 )
 
-// compared are the metrics that the paper prints.
-var compared = []struct {
-	level  paper.Level
-	title  string
-	name   string // in files
-	of     func(*Metrics) **float64
-	figure func(paper.Figure) float64
-}{
-	{paper.Image, "image AUROC", "image_auroc", func(m *Metrics) **float64 { return &m.ImageAUROC }, func(f paper.Figure) float64 { return f.AUROC }},
-	{paper.Image, "image AP", "image_ap", func(m *Metrics) **float64 { return &m.ImageAP }, func(f paper.Figure) float64 { return f.AP }},
-	{paper.Pixel, "pixel AUROC", "pixel_auroc", func(m *Metrics) **float64 { return &m.PixelAUROC }, func(f paper.Figure) float64 { return f.AUROC }},
-	{paper.Pixel, "pixel AP", "pixel_ap", func(m *Metrics) **float64 { return &m.PixelAP }, func(f paper.Figure) float64 { return f.AP }},
+// compared are the metrics that the paper prints, by their places in metrics.
+var compared = []paperMetric{
+	{imageAUROC, paper.Image, true}, {imageAP, paper.Image, false}, {pixelAUROC, paper.Pixel, true}, {pixelAP, paper.Pixel, false},
+}
+
+type paperMetric struct {
+	place int
+	level paper.Level
+	auroc bool // else AP
+}
+
+func (m paperMetric) figure(f paper.Figure) float64 {
+	if m.auroc {
+		return f.AUROC
+	}
+	return f.AP
 }
 
 // expected is the paper's figure for the very model of a result, nil where it has
 // none: Table 1's for its N, and Table 2's AUROC for an ablation.
-func (r *Result) expected(i int) *float64 {
-	m, c := compared[i], r.Checkpoint
+func (r *Result) expected(m paperMetric) *float64 {
+	c := r.Checkpoint
 	if !c.whole() {
 		auroc, known := paper.Ablation(r.Benchmark, m.level, c.Adapter, c.Fusion, c.Groups)
-		if !known || !strings.HasSuffix(m.name, "_auroc") {
+		if !known || !m.auroc {
 			return nil
 		}
 		return &auroc
@@ -73,9 +77,10 @@ func (r *Result) compare() *comparison {
 		c.Source += "; the difference is to " + paper.AblationSource
 	}
 	mean := r.Mean()
-	for i, m := range compared {
-		if ours, theirs := *m.of(&mean.Metrics), r.expected(i); ours != nil && theirs != nil {
-			c.Difference[m.name] = *ours - *theirs
+	for _, m := range compared {
+		metric := metrics[m.place]
+		if ours, theirs := *metric.of(&mean.Metrics), r.expected(m); ours != nil && theirs != nil {
+			c.Difference[metric.name] = *ours - *theirs
 		}
 	}
 	return c
@@ -163,17 +168,17 @@ func (b *beside) section(labels []string, whole map[string]bool) [][]string {
 		name += " (~)"
 	}
 	var section [][]string
-	for i, m := range compared {
+	for _, m := range compared {
 		figures := paper.Figures(b.benchmark(), m.level)
 		if figures == nil {
 			continue
 		}
-		row := []string{name, m.title}
+		row := []string{name, metrics[m.place].title}
 		for _, f := range figures {
 			row = append(row, strconv.FormatFloat(100*m.figure(f), 'f', 1, 64))
 		}
 		for _, label := range labels {
-			row = append(row, b.ours(label, i, whole[label])...)
+			row = append(row, b.ours(label, m, whole[label])...)
 		}
 		section = append(section, row)
 	}
@@ -188,18 +193,12 @@ func (b *beside) benchmark() string {
 }
 
 // ours gives a label's mean of a metric, an ablation's figure in the paper, and the difference.
-func (b *beside) ours(label string, i int, whole bool) []string {
+func (b *beside) ours(label string, m paperMetric, whole bool) []string {
 	ours, theirs, difference := "-", "-", "-"
 	if s, scored := b.byLabel[label]; scored {
-		var over spread
-		for _, result := range s.results {
-			mean := result.Mean()
-			if value := *compared[i].of(&mean.Metrics); value != nil {
-				over.values = append(over.values, *value)
-			}
-		}
+		over := s.mean()[m.place]
 		ours = over.percent()
-		figure, mean := s.first().expected(i), over.mean()
+		figure, mean := s.first().expected(m), over.mean()
 		if figure != nil {
 			theirs = strconv.FormatFloat(100**figure, 'f', 1, 64)
 		}

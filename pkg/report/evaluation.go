@@ -81,6 +81,14 @@ type Metrics struct {
 	PixelAUPRO *float64 `json:"pixel_aupro"` // to a false-positive rate of 0.3
 }
 
+// The places in metrics of those that are looked up.
+const (
+	imageAUROC = 0
+	imageAP    = 1
+	pixelAUROC = 3
+	pixelAP    = 4
+)
+
 // metrics lists all of them in the order in which they are shown.
 var metrics = []struct {
 	name  string // in files

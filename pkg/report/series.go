@@ -68,7 +68,7 @@ func setLabels(all []*series) {
 			s.label = form(c)
 			if !slices.ContainsFunc(all, func(other *series) bool {
 				o := other.first().Checkpoint
-				return o.Path != c.Path && form(o) == s.label && other.sharesTarget(s, all)
+				return o.Path != c.Path && form(o) == s.label && scoreOneTarget(all, o.Path, c.Path)
 			}) {
 				break
 			}
@@ -76,25 +76,14 @@ func setLabels(all []*series) {
 	}
 }
 
-// sharesTarget says whether both series' checkpoints score one target somewhere,
-// so that their labels must differ everywhere.
-func (s *series) sharesTarget(other *series, all []*series) bool {
-	targets := func(path string) map[string]bool {
-		set := map[string]bool{}
-		for _, s := range all {
-			if s.first().Checkpoint.Path == path {
-				set[s.first().Target] = true
-			}
-		}
-		return set
-	}
-	theirs := targets(other.first().Checkpoint.Path)
-	for target := range targets(s.first().Checkpoint.Path) {
-		if theirs[target] {
-			return true
-		}
-	}
-	return false
+// scoreOneTarget says whether the checkpoints at two paths score one target
+// somewhere, so that their labels must differ everywhere.
+func scoreOneTarget(all []*series, a, b string) bool {
+	return slices.ContainsFunc(all, func(x *series) bool {
+		return x.first().Checkpoint.Path == a && slices.ContainsFunc(all, func(y *series) bool {
+			return y.first().Checkpoint.Path == b && x.first().Target == y.first().Target
+		})
+	})
 }
 
 // The kinds of the whole method, beside which others are ablations.

@@ -123,6 +123,21 @@ func (f *Folder) ReadPixels(result, class int, into *metrics.Pixels) error {
 	return nil
 }
 
+// Classes counts the finished classes on disk.
+func (f *Folder) Classes() (int, error) {
+	files, err := os.ReadDir(f.path)
+	if err != nil {
+		return 0, fmt.Errorf("counting finished classes: %w", err)
+	}
+	count := 0
+	for _, file := range files {
+		if filepath.Ext(file.Name()) == ".json" && file.Name() != planName {
+			count++
+		}
+	}
+	return count, nil
+}
+
 // Remove deletes the folder and all that is finished in it.
 func (f *Folder) Remove() error {
 	if err := os.RemoveAll(f.path); err != nil {

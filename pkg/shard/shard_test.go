@@ -115,6 +115,9 @@ func TestKeepAndFind(t *testing.T) {
 			t.Errorf("class %v: %v, %v", other, c, err)
 		}
 	}
+	if n, err := opened.Classes(); n != 1 || err != nil {
+		t.Errorf("%d classes are finished, %v", n, err)
+	}
 	read, err := metrics.NewPixels(metrics.Options{})
 	if err != nil {
 		t.Fatal(err)
