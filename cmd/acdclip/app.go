@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"sync"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"acdclip/pkg/config"
 	"acdclip/pkg/report"
 )
 
@@ -85,7 +89,7 @@ To try it without any download:
 		SilenceUsage:          true,
 		DisableFlagsInUseLine: true,
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(wrongFlag)
 	root.SetHelpTemplate(root.HelpTemplate() + exitStatusHelp(root))
 	root.AddCommand(
 		newTrainCommand(a, runTrain),
@@ -131,6 +135,24 @@ func subcommandArgs(command *cobra.Command, arguments []string) error {
 		hint = " (did you mean " + near[0] + "?)"
 	}
 	return usagef("unknown command %q%s", arguments[0], hint)
+}
+
+// wrongFlag names the flag that is near to one that there is not.
+func wrongFlag(command *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return usageError{err}
+	}
+	var names []string
+	command.Flags().VisitAll(func(flag *pflag.Flag) {
+		if !flag.Hidden {
+			names = append(names, flag.Name)
+		}
+	})
+	if near := config.Nearest(unknown.GetSpecifiedName(), names); near != "" && len(unknown.GetSpecifiedName()) > 1 {
+		return usageError{fmt.Errorf("%w (did you mean --%s?)", err, near)}
+	}
+	return usageError{err}
 }
 
 // noArgs refuses arguments.

@@ -22,11 +22,15 @@ configs/ holds both presets as files to start from.
 	}
 }
 
-// settingsList has, for each key, its meaning, what it takes and its environment variable.
+// settingsList has, for each key, its meaning, what it takes, its default and its environment variable.
 func settingsList() string {
 	var list strings.Builder
 	for _, key := range config.Keys() {
-		fmt.Fprintf(&list, "%s\n    %s\n    %s; %s\n", key.Name, key.Doc, key.Wants, key.Env)
+		value := ""
+		if key.Default != "" {
+			value = "; default " + key.Default
+		}
+		fmt.Fprintf(&list, "%s\n    %s\n    %s%s; %s\n", key.Name, key.Doc, key.Wants, value, key.Env)
 	}
 	return strings.TrimSuffix(list.String(), "\n")
 }

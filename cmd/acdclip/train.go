@@ -117,15 +117,16 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 
 // tellUse says what a finished run can be used for.
 func (o *trainOptions) tellUse(c config.Config, run *runFolder) {
+	path, which := run.last(), ""
 	if len(c.Train.HoldOut) > 0 {
-		text := "there is no best epoch: image and pixel AUROC were never both defined on what was held out"
 		if best := filepath.Join(run.path, engine.BestFile); exists(best) {
-			text = best + " is the epoch that was best on what was held out"
+			path, which = best, ", the epoch that was best on what was held out"
+		} else {
+			which = ", the last epoch's: image and pixel AUROC were never both defined on what was held out, so there is no best one"
 		}
-		o.app.emit(report.Notice{Text: text})
 	}
-	o.app.emit(report.Notice{Text: fmt.Sprintf("the checkpoint is %s; to use it:", run.last())})
-	o.app.emit(report.Notice{Text: fmt.Sprintf("  acdclip predict --clip %s --checkpoint %s --class NAME --heatmaps PATH...", shellQuoted(c.Clip), shellQuoted(absolutePath(run.last())))})
+	o.app.emit(report.Notice{Text: fmt.Sprintf("the checkpoint is %s%s; to use it:", path, which)})
+	o.app.emit(report.Notice{Text: fmt.Sprintf("  acdclip predict --clip %s --checkpoint %s --class NAME --heatmaps PATH...", shellQuoted(c.Clip), shellQuoted(absolutePath(path)))})
 }
 
 // configuration reads the configuration, whose auxiliary dataset is the flag's

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/google/renameio/v2"
 )
@@ -29,8 +31,8 @@ func Check(path string) error {
 
 // Write writes the file at path through write, whole or not at all: what
 // was there before stays until the new content is on the disk (a temporary
-// file beside it, fsync, rename). On an error nothing is left behind. A link is
-// followed. What is no regular file is ErrNotFile and stays.
+// file beside it, fsync, rename), and what Write returned for is there even after a
+// power cut. On an error nothing is left behind. A link is followed. What is no regular file is ErrNotFile and stays.
 func Write(path string, write func(io.Writer) error) error {
 	if err := Check(path); err != nil {
 		return err
@@ -54,5 +56,24 @@ func Write(path string, write func(io.Writer) error) error {
 	if err := file.CloseAtomicallyReplace(); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
 	return nil
+}
+
+// syncFolder brings the names in a folder to the disk, so that files that were
+// written one after the other are found so after a power cut. Where the folder may
+// not be read, or its file system cannot do it, the order is left to the system.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err == nil {
+		err = errors.Join(folder.Sync(), folder.Close())
+	}
+	for _, cannot := range []error{fs.ErrPermission, syscall.EINVAL, errors.ErrUnsupported} {
+		if errors.Is(err, cannot) {
+			return nil
+		}
+	}
+	return err
 }

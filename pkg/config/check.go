@@ -93,7 +93,7 @@ func checkText(s *schema, v reflect.Value) *Error {
 	if ok && wide.accepts(text) || !ok && slices.Contains(few.Values(), text) {
 		return nil
 	}
-	return &Error{Key: s.key, Problem: notOneOf(text, few.Values()), Nearest: nearest(text, few.Values())}
+	return &Error{Key: s.key, Problem: notOneOf(text, few.Values()), Nearest: Nearest(text, few.Values())}
 }
 
 // checkFields checks every option of a struct by itself.

@@ -2,9 +2,9 @@ package config
 
 import "strings"
 
-// nearest returns the candidate that is the fewest typing mistakes from text,
+// Nearest returns the candidate that is the fewest typing mistakes from text,
 // "" when all are more than a third of its length away.
-func nearest(text string, candidates []string) string {
+func Nearest(text string, candidates []string) string {
 	const longest = 64 // keys are shorter; keeps foreign text cheap
 	if text == "" || len(text) > longest {
 		return ""

@@ -14,7 +14,7 @@ func Preset(name PresetName) (Config, error) {
 	case Released:
 		model, loss = releasedModel(), releasedLoss()
 	default:
-		return Config{}, &Error{Key: "preset", Problem: notOneOf(string(name), PresetName("").Values()), Nearest: nearest(string(name), PresetName("").Values())}
+		return Config{}, &Error{Key: "preset", Problem: notOneOf(string(name), PresetName("").Values()), Nearest: Nearest(string(name), PresetName("").Values())}
 	}
 	return Config{
 		Preset:      name,

@@ -103,7 +103,7 @@ func (s *schema) everyKey() []*schema {
 // nearestKey finds the key probably meant by name inside section s: a
 // neighbour, else a key of that last part anywhere below root.
 func (s *schema) nearestKey(root *schema, name string) string {
-	if near := nearest(name, s.childNames()); near != "" {
+	if near := Nearest(name, s.childNames()); near != "" {
 		return dotted(s.key, near)
 	}
 	parts := map[string]string{}
@@ -114,7 +114,7 @@ func (s *schema) nearestKey(root *schema, name string) string {
 			last = append(last, k.name)
 		}
 	}
-	return parts[nearest(name[strings.LastIndex(name, ".")+1:], last)]
+	return parts[Nearest(name[strings.LastIndex(name, ".")+1:], last)]
 }
 
 func dotted(section, name string) string {

@@ -35,7 +35,7 @@ func TestKeysNameTheirVariables(t *testing.T) {
 		if key.Name == "model.adapter.conv_rank" {
 			want := Key{
 				Name: "model.adapter.conv_rank", Env: "ACDCLIP_MODEL_ADAPTER_CONV_RANK",
-				Wants: "a whole number between 1 and 65536", Doc: "r_c: channels between the two convolutions of a branch",
+				Wants: "a whole number between 1 and 65536", Doc: "r_c: channels between the two convolutions of a branch", Default: "8",
 			}
 			if key != want {
 				t.Errorf("got %+v, want %+v", key, want)
@@ -83,7 +83,7 @@ func TestNearest(t *testing.T) {
 		"gropus": "groups", "group": "groups", "Groups": "groups", "imagesize": "image_size", "adaptor": "adapter",
 		"scroe": "score", "xyz": "", "": "", strings.Repeat("groups", 20): "",
 	} {
-		if got := nearest(text, words); got != want {
+		if got := Nearest(text, words); got != want {
 			t.Errorf("nearest to %q is %q, want %q", text, got, want)
 		}
 	}

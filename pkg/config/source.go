@@ -66,7 +66,7 @@ func (r *reader) readEnvironment(environment []string) {
 		r.file = "environment"
 		key, ok := keys[name]
 		if !ok {
-			near := nearest(strings.ToLower(name), lowered(slices.Sorted(maps.Keys(keys))))
+			near := Nearest(strings.ToLower(name), lowered(slices.Sorted(maps.Keys(keys))))
 			r.fail(nil, name, "matches no key", strings.ToUpper(near))
 			continue
 		}
@@ -180,13 +180,13 @@ func (r *reader) unknownPath(key string) {
 	for _, s := range r.root.everyKey() {
 		all = append(all, s.key)
 	}
-	if near := nearest(key, all); near != "" {
+	if near := Nearest(key, all); near != "" {
 		r.fail(nil, key, "unknown key", near)
 		return
 	}
 	section, rest := r.deepest(key)
 	first, _, _ := strings.Cut(rest, ".")
-	if near := nearest(first, section.childNames()); near != "" {
+	if near := Nearest(first, section.childNames()); near != "" {
 		r.fail(nil, key, "unknown key", dotted(section.key, near))
 		return
 	}
