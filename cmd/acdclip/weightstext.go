@@ -67,6 +67,9 @@ func checkpointFacts(m *checkpoint.Metadata) []fact {
 	if m.Seed != nil {
 		facts = append(facts, fact{"seed", fmt.Sprint(*m.Seed)})
 	}
+	if m.Recipe.Batch > 0 { // a .pth says nothing of it
+		facts = append(facts, fact{"recipe", recipeText(m.Recipe)})
+	}
 	if held := m.Recipe.Validate; len(held) > 0 {
 		facts = append(facts, fact{"held out", strings.Join(held, ", ")})
 	}
@@ -80,10 +83,29 @@ func checkpointFacts(m *checkpoint.Metadata) []fact {
 		facts = append(facts, fact{"pictures", fmt.Sprintf("content hashes of %s of the auxiliary dataset", counted(hashes, "picture", "pictures"))})
 	}
 	if m.Auxiliary != checkpoint.Unknown {
-		facts = append(facts, fact{"trained with", fmt.Sprintf("acdclip %s, libtorch %s on %s, %d threads",
-			m.Versions.Acdclip, m.Versions.Libtorch, m.Device, m.Threads)})
+		facts = append(facts, fact{"trained with", fmt.Sprintf("acdclip %s, libtorch %s on %s, %s",
+			m.Versions.Acdclip, m.Versions.Libtorch, m.Device, counted(m.Threads, "thread", "threads"))})
 	}
 	return facts
+}
+
+// recipeText says how long, with what and on which part of the dataset was trained.
+func recipeText(r checkpoint.Recipe) string {
+	text := fmt.Sprintf("%s of batch %d", counted(r.Epochs, "epoch", "epochs"), r.Batch)
+	if r.Accumulate > 1 {
+		text += fmt.Sprintf(", %d batches a step", r.Accumulate)
+	}
+	text += fmt.Sprintf(", learning rates text %g and vision %g, times %g after each epoch", r.LR.Text, r.LR.Vision, r.LRDecay)
+	if !r.Augment {
+		text += ", not augmented"
+	}
+	if r.Limit > 0 {
+		text += fmt.Sprintf(", on %s of all", counted(r.Limit, "picture", "pictures"))
+	}
+	if r.EXIF {
+		text += ", turned as EXIF says"
+	}
+	return text
 }
 
 // grouped writes a number with commas between thousands.

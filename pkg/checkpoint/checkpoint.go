@@ -60,8 +60,9 @@ type Recipe struct {
 	// What follows is left out of the file where it says nothing.
 	Accumulate int      `json:"accumulate,omitempty"` // batches a step; 0: one
 	Precision  string   `json:"precision,omitempty"`  // of the frozen towers' matrices; "": fp32
-	Validate   []string `json:"validate,omitempty"`   // classes held out, or the share of the pictures; none: nothing
-	InitFrom   string   `json:"init_from,omitempty"`  // fingerprint of the checkpoint whose adapters it began with; "": fresh values
+	EXIF       bool     `json:"exif_orientation,omitempty"`
+	Validate   []string `json:"validate,omitempty"`  // classes held out, or the share of the pictures; none: nothing
+	InitFrom   string   `json:"init_from,omitempty"` // fingerprint of the checkpoint whose adapters it began with; "": fresh values
 }
 
 // Versions of what computed the numbers.

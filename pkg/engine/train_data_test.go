@@ -109,6 +109,9 @@ func TestTrainAugments(t *testing.T) {
 	if metadata.Recipe.Augment || bytes.Equal(cached, plain) {
 		t.Error("train.augment=false changes nothing")
 	}
+	if _, turned := train("data.exif_orientation=true"); !turned.Recipe.EXIF || metadata.Recipe.EXIF {
+		t.Error("the checkpoint does not say whether pictures were turned")
+	}
 }
 
 // TestTrainLeavesOutUnmaskedAnomalies: where some anomalous pictures have no mask, they are not learned from.
