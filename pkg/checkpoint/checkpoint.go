@@ -117,15 +117,15 @@ func (c *Checkpoint) describe() (err error) {
 // Close closes the file.
 func (c *Checkpoint) Close() error { return c.file.Close() }
 
-// Shape is a parameter that a model wants to read.
-type Shape struct {
-	Name  string
-	Shape []int64
+// Spec is a parameter that a model wants to read.
+type Spec struct {
+	Name  string  // "visual.0.conv_down.3", "text.1.A"
+	Shape []int64 // row-major
 }
 
 // Match checks that the checkpoint holds exactly the parameters wanted, each in
 // its shape, and names what is missing, too much or of another shape.
-func (c *Checkpoint) Match(wanted []Shape) error {
+func (c *Checkpoint) Match(wanted []Spec) error {
 	var problems []string
 	known := map[string]bool{}
 	for _, want := range wanted {

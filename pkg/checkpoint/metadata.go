@@ -29,7 +29,7 @@ func decode(text string) (Metadata, error) {
 	if version.Format != FormatVersion {
 		return Metadata{}, fmt.Errorf("its format is %d and this program reads %d: %w", version.Format, FormatVersion, config.ErrOtherVersion)
 	}
-	if version.Method != config.ACDCLIP {
+	if !slices.Contains(version.Method.Values(), string(version.Method)) {
 		return Metadata{}, fmt.Errorf("it was made by the method %q, which this program does not have", version.Method)
 	}
 	var sections struct {

@@ -38,8 +38,8 @@ func sampleTensors() []weights.Value {
 	}
 }
 
-func sampleShapes() []Shape {
-	return []Shape{{"visual.0.down", []int64{3, 2}}, {"text.0.norm.bias", []int64{2}}}
+func sampleSpecs() []Spec {
+	return []Spec{{"visual.0.down", []int64{3, 2}}, {"text.0.norm.bias", []int64{2}}}
 }
 
 // write makes a checkpoint in a temporary folder.
@@ -68,7 +68,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	if want := sample(t); !reflect.DeepEqual(c.Metadata, want) {
 		t.Errorf("metadata came back as %+v, want %+v", c.Metadata, want)
 	}
-	if err := c.Match(sampleShapes()); err != nil {
+	if err := c.Match(sampleSpecs()); err != nil {
 		t.Error(err)
 	}
 	var again []weights.Value
@@ -122,14 +122,14 @@ func TestMatchNamesWhatDoesNotFit(t *testing.T) {
 	c := open(t, write(t, sample(t), sampleTensors()))
 	tests := []struct {
 		name   string
-		wanted []Shape
+		wanted []Spec
 		says   []string
 	}{
-		{"missing", append(sampleShapes(), Shape{"visual.0.up", []int64{2, 3}}), []string{"tensor visual.0.up is missing"}},
-		{"extra", sampleShapes()[:1], []string{"tensor text.0.norm.bias belongs to no part of the model"}},
-		{"shape", []Shape{{"visual.0.down", []int64{2, 3}}, sampleShapes()[1]}, []string{"tensor visual.0.down has shape [3 2] where the model has [2 3]"}},
-		{"rank", []Shape{{"visual.0.down", []int64{6}}, sampleShapes()[1]}, []string{"[3 2]", "[6]"}},
-		{"many", []Shape{{"a", nil}, {"b", nil}, {"c", nil}, {"d", nil}}, []string{"tensor a is missing", "; and 1 more"}},
+		{"missing", append(sampleSpecs(), Spec{"visual.0.up", []int64{2, 3}}), []string{"tensor visual.0.up is missing"}},
+		{"extra", sampleSpecs()[:1], []string{"tensor text.0.norm.bias belongs to no part of the model"}},
+		{"shape", []Spec{{"visual.0.down", []int64{2, 3}}, sampleSpecs()[1]}, []string{"tensor visual.0.down has shape [3 2] where the model has [2 3]"}},
+		{"rank", []Spec{{"visual.0.down", []int64{6}}, sampleSpecs()[1]}, []string{"[3 2]", "[6]"}},
+		{"many", []Spec{{"a", nil}, {"b", nil}, {"c", nil}, {"d", nil}}, []string{"tensor a is missing", "; and 1 more"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

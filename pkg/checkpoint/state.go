@@ -178,7 +178,7 @@ func (s *State) sort(tensors []weights.Value) error {
 }
 
 // Match checks that the state holds exactly the parameters wanted, each in its shape.
-func (s *State) Match(wanted []Shape) error {
+func (s *State) Match(wanted []Spec) error {
 	held := map[string][]int64{}
 	for _, value := range s.Parameters {
 		held[value.Name] = value.Shape
@@ -192,6 +192,17 @@ func (s *State) Match(wanted []Shape) error {
 		return fmt.Errorf("the state's parameters are not the model's: %w", ErrDamaged)
 	}
 	return nil
+}
+
+// Read writes a parameter's values, row-major. Match has found that it is there.
+func (s *State) Read(name string, values []float32) error {
+	for _, value := range s.Parameters {
+		if value.Name == name {
+			copy(values, value.Float32)
+			return nil
+		}
+	}
+	return fmt.Errorf("the state has no parameter %s", name)
 }
 
 // decodeState reads a State's JSON strictly.

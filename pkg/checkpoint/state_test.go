@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,13 +59,20 @@ func TestStateComesBack(t *testing.T) {
 	if again := writeState(t, got); !bytes.Equal(valuesOf(t, path), valuesOf(t, again)) {
 		t.Error("a state that was read and written again has other bytes")
 	}
-	if err := got.Match(sampleShapes()); err != nil {
+	if err := got.Match(sampleSpecs()); err != nil {
 		t.Error(err)
 	}
-	for _, shapes := range [][]Shape{sampleShapes()[:1], {sampleShapes()[0], {"other", []int64{2}}}, {sampleShapes()[0], {"text.0.norm.bias", []int64{1, 2}}}} {
-		if err := got.Match(shapes); !errors.Is(err, ErrDamaged) {
-			t.Errorf("%v: got %v", shapes, err)
+	for _, specs := range [][]Spec{sampleSpecs()[:1], {sampleSpecs()[0], {"other", []int64{2}}}, {sampleSpecs()[0], {"text.0.norm.bias", []int64{1, 2}}}} {
+		if err := got.Match(specs); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%v: got %v", specs, err)
 		}
+	}
+	values := make([]float32, 2)
+	if err := got.Read("text.0.norm.bias", values); err != nil || !slices.Equal(values, sampleTensors()[1].Float32) {
+		t.Errorf("a parameter was read as %v, %v", values, err)
+	}
+	if err := got.Read("other", values); err == nil {
+		t.Error("a parameter that is not there was read")
 	}
 	if c, err := Open(path); !errors.Is(err, ErrState) {
 		t.Errorf("as a checkpoint: %v, %v", c, err)

@@ -14,7 +14,7 @@ import (
 	"acdclip/pkg/clip/tokenizer"
 	"acdclip/pkg/config"
 	"acdclip/pkg/model"
-	"acdclip/pkg/model/acdclip"
+	"acdclip/pkg/model/methods"
 	"acdclip/pkg/report"
 )
 
@@ -132,7 +132,7 @@ func (b *base) fits(trained Trained, setup Setup) error {
 // with the CLIP.
 func (b *base) detector(adapters *checkpoint.Checkpoint, trained Trained) (*Detector, error) {
 	d := &Detector{Trained: trained, CLIP: b.source, base: b, scope: b.runtime.NewScope()}
-	method, err := b.methodIn(d.scope, d.Model, adapters.Metadata.Loss, fromCheckpoint(adapters), false)
+	method, err := b.methodIn(d.scope, d.Metadata.Method, model.Options{Model: d.Model, Loss: d.Metadata.Loss, Values: adapters})
 	if err != nil {
 		d.free()
 		return nil, err
@@ -218,36 +218,17 @@ func (b *base) conditions(imageSize int) report.Notice {
 	return report.Notice{Text: text}
 }
 
-// method builds the method on the CLIP, to live as long as it.
-func (b *base) method(options config.Model, loss config.Loss, values acdclip.Values, train bool) (*acdclip.Model, error) {
-	return b.methodIn(b.scope, options, loss, values, train)
+// method builds a method on the CLIP, to live as long as it.
+func (b *base) method(name config.Method, o model.Options) (model.Trainable, error) {
+	return b.methodIn(b.scope, name, o)
 }
 
-// methodIn builds the method on the CLIP, with parameters in scope.
-func (b *base) methodIn(scope *torch.Scope, options config.Model, loss config.Loss, values acdclip.Values, train bool) (*acdclip.Model, error) {
-	var method *acdclip.Model
-	err := b.runtime.Do(context.Background(), func(*torch.Scope) (err error) {
-		method, err = acdclip.New(scope, b.clip, b.tokenizer, options, loss, values, train)
+// methodIn builds a method on the CLIP, with parameters in scope.
+func (b *base) methodIn(scope *torch.Scope, name config.Method, o model.Options) (method model.Trainable, err error) {
+	o.CLIP, o.Tokenizer = b.clip, b.tokenizer
+	err = b.runtime.Do(context.Background(), func(*torch.Scope) error {
+		method, err = methods.New(scope, name, o)
 		return err
 	})
 	return method, err
-}
-
-// fromCheckpoint reads parameters from a checkpoint, after a check that it has
-// exactly those that the model wants.
-func fromCheckpoint(c *checkpoint.Checkpoint) acdclip.Values {
-	return acdclip.Values{
-		Check: func(definitions []acdclip.Definition) error {
-			return c.Match(shapes(definitions))
-		},
-		Read: func(d acdclip.Definition, values []float32) error { return c.Read(d.Name, values) },
-	}
-}
-
-func shapes(definitions []acdclip.Definition) []checkpoint.Shape {
-	list := make([]checkpoint.Shape, len(definitions))
-	for i, d := range definitions {
-		list[i] = checkpoint.Shape{Name: d.Name, Shape: d.Shape}
-	}
-	return list
 }

@@ -14,7 +14,6 @@ import (
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/model"
-	"acdclip/pkg/model/acdclip"
 	"acdclip/pkg/report"
 )
 
@@ -69,7 +68,7 @@ func (r *run) build(ctx context.Context) (err error) {
 	if r.metadata, err = r.describe(); err != nil {
 		return err
 	}
-	values := acdclip.FreshValues(r.Config.Seed)
+	o := model.Options{Model: r.Config.Model, Loss: r.Config.Loss, Seed: r.Config.Seed, Train: true}
 	switch {
 	case r.Resume != nil:
 		// What it began with is not read again; the state's Contents are those of its own pictures.
@@ -77,7 +76,7 @@ func (r *run) build(ctx context.Context) (err error) {
 		if err := r.continues(r.Resume); err != nil {
 			return err
 		}
-		values = fromState(r.Resume)
+		o.Values = r.Resume
 	case r.Config.Train.InitFrom != "":
 		adapters, err := checkpoint.Open(r.Config.Train.InitFrom)
 		if err != nil {
@@ -87,9 +86,9 @@ func (r *run) build(ctx context.Context) (err error) {
 		if err := r.beginsWith(adapters); err != nil {
 			return err
 		}
-		values = fromCheckpoint(adapters)
+		o.Values = adapters
 	}
-	method, err := r.base.method(r.Config.Model, r.Config.Loss, values, true)
+	method, err := r.base.method(r.Config.Method, o)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,6 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
-	"acdclip/pkg/model/acdclip"
 	"acdclip/pkg/weights"
 )
 
@@ -89,21 +88,6 @@ func (r *run) heldList() string {
 		return ""
 	}
 	return string(r.held.Domain) + " " + r.held.ListHash()
-}
-
-// fromState reads parameters from a state.
-func fromState(state *checkpoint.State) acdclip.Values {
-	held := map[string][]float32{}
-	for _, value := range state.Parameters {
-		held[value.Name] = value.Float32
-	}
-	return acdclip.Values{
-		Check: func(definitions []acdclip.Definition) error { return state.Match(shapes(definitions)) },
-		Read: func(d acdclip.Definition, values []float32) error {
-			copy(values, held[d.Name])
-			return nil
-		},
-	}
 }
 
 // begin opens the log and saves the first state, so that there is always one to go on from.

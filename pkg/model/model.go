@@ -5,8 +5,31 @@ import (
 	"context"
 
 	"acdclip/cgo/torch"
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/clip"
+	"acdclip/pkg/clip/tokenizer"
 	"acdclip/pkg/config"
 )
+
+// Options say what a method is built from.
+type Options struct {
+	CLIP      *clip.Model // loaded for Model.ImageSize
+	Tokenizer *tokenizer.Tokenizer
+	Model     config.Model
+	Loss      config.Loss
+	Values    Values // of the parameters; nil: those that training begins with
+	Seed      uint64 // of these
+	Train     bool   // the parameters take gradients
+}
+
+// Values is where the values of a method's parameters come from, as a checkpoint
+// or the state of a training.
+type Values interface {
+	// Match returns an error unless they are those of exactly the parameters wanted.
+	Match(wanted []checkpoint.Spec) error
+	// Read writes one parameter's values, row-major.
+	Read(name string, values []float32) error
+}
 
 // Input is what a method wants its pictures to be.
 type Input struct {

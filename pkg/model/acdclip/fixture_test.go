@@ -14,6 +14,7 @@ import (
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/clip/tokenizer"
 	"acdclip/pkg/config"
+	"acdclip/pkg/model"
 )
 
 func TestMain(m *testing.M) { torchtest.Main(m) }
@@ -26,12 +27,32 @@ type recipe struct {
 	clip    string
 	options config.Model
 	loss    config.Loss
-	values  Values
+	values  model.Values // nil: the initial ones of seed 5
 	train   bool
 
 	precision config.Precision
 	recompute bool // activations
 }
+
+// on is what New is given to build the model on a CLIP.
+func (r recipe) on(c *clip.Model, tok *tokenizer.Tokenizer) model.Options {
+	return model.Options{CLIP: c, Tokenizer: tok, Model: r.options, Loss: r.loss, Values: r.values, Seed: 5, Train: r.train}
+}
+
+// values are model.Values of two functions; without match they fit.
+type values struct {
+	match func(wanted []checkpoint.Spec) error
+	read  func(name string, values []float32) error
+}
+
+func (v values) Match(wanted []checkpoint.Spec) error {
+	if v.match == nil {
+		return nil
+	}
+	return v.match(wanted)
+}
+
+func (v values) Read(name string, values []float32) error { return v.read(name, values) }
 
 // tinyCLIP is the project's own: 6 + 6 blocks of width 64, patch 7, for 21 pixels.
 func tinyCLIP() string { return filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_hf") }
@@ -44,7 +65,7 @@ func presetRecipe(t testing.TB, name config.PresetName) recipe {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := recipe{clip: tinyCLIP(), options: preset.Model, loss: preset.Loss, values: FreshValues(5), train: true}
+	r := recipe{clip: tinyCLIP(), options: preset.Model, loss: preset.Loss, train: true}
 	r.options.ImageSize, r.options.Groups, r.options.Adapter.Init = 35, 3, config.InitReleased
 	return r
 }
@@ -53,7 +74,7 @@ func presetRecipe(t testing.TB, name config.PresetName) recipe {
 func with(t testing.TB, r recipe, f func(s *torch.Scope, m *Model) error) error {
 	t.Helper()
 	return withCLIP(t, r, func(s *torch.Scope, c *clip.Model, tok *tokenizer.Tokenizer) error {
-		m, err := New(s, c, tok, r.options, r.loss, r.values, r.train)
+		m, err := New(s, r.on(c, tok))
 		if err != nil {
 			return err
 		}
@@ -97,10 +118,7 @@ func releasedRecipe(t testing.TB, f golden.Folder, clip, adapters string, imageS
 	t.Cleanup(func() { c.Close() })
 	options := c.Metadata.Model
 	options.ImageSize = imageSize
-	return recipe{
-		clip: f.File(clip), options: options, loss: c.Metadata.Loss,
-		values: Values{Read: func(d Definition, values []float32) error { return c.Read(d.Name, values) }},
-	}
+	return recipe{clip: f.File(clip), options: options, loss: c.Metadata.Loss, values: c}
 }
 
 // number reads one entry of a golden file's metadata.

@@ -104,8 +104,8 @@ func paperRecipe(t testing.TB, want *golden.Tensors, clip string) recipe {
 	}
 	return recipe{
 		clip: clip, options: options, loss: loss, train: true,
-		values: Values{Read: func(d Definition, values []float32) error {
-			from := want.Take(t, "param."+d.Name)
+		values: values{read: func(name string, values []float32) error {
+			from := want.Take(t, "param."+name)
 			if len(from.Data) != len(values) {
 				return fmt.Errorf("shape %v", from.Shape)
 			}

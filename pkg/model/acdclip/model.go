@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"acdclip/cgo/torch"
+	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip"
 	"acdclip/pkg/clip/tokenizer"
 	"acdclip/pkg/config"
@@ -51,52 +52,56 @@ type textGroup struct {
 	normWeight, normBias torch.Tensor // [D]
 }
 
-// Values is where the parameters' values come from.
-type Values struct {
-	Check func(definitions []Definition) error       // whether they fit; nil: they do
-	Read  func(d Definition, values []float32) error // writes one parameter's values, row-major
-}
-
-// FreshValues are the initial values of training for a seed.
-func FreshValues(seed uint64) Values {
-	return Values{Read: func(d Definition, values []float32) error {
-		d.Initialize(seed, values)
-		return nil
-	}}
-}
-
-// New builds the model on a CLIP that was loaded for options.ImageSize. The
-// parameters' values come from values; with train they take gradients. It is
-// called inside Do; the parameters belong to s.
-func New(s *torch.Scope, c *clip.Model, tok *tokenizer.Tokenizer, options config.Model, loss config.Loss, values Values, train bool) (*Model, error) {
-	if err := errors.Join(options.Validate(), loss.Validate()); err != nil {
+// New builds the model. It is called inside Do; the parameters belong to s.
+func New(s *torch.Scope, o model.Options) (*Model, error) {
+	if err := errors.Join(o.Model.Validate(), o.Loss.Validate()); err != nil {
 		return nil, err
 	}
-	if err := fits(options, c); err != nil {
+	if err := fits(o.Model, o.CLIP); err != nil {
 		return nil, fmt.Errorf("%w: %w", clip.ErrOptions, err)
 	}
-	m := &Model{options: options, loss: loss, clip: c, tokenizer: tok, prefixes: prefixes{scope: s, of: map[string]prefix{}}}
-	definitions := Definitions(options, DimensionsOf(c))
-	if values.Check != nil {
-		if err := values.Check(definitions); err != nil {
-			return nil, err
-		}
+	m := &Model{options: o.Model, loss: o.Loss, clip: o.CLIP, tokenizer: o.Tokenizer, prefixes: prefixes{scope: s, of: map[string]prefix{}}}
+	if err := m.load(s, o); err != nil {
+		return nil, err
 	}
 	named := map[string]torch.Tensor{}
-	for _, d := range definitions {
-		t, err := s.LoadFloat32(func(memory []float32) error { return values.Read(d, memory) }, d.Shape...)
-		if err != nil {
-			return nil, fmt.Errorf("parameter %s: %w", d.Name, err)
-		}
-		t.RequireGrad(train)
-		named[d.Name] = s.Keep(t)
-		m.parameters = append(m.parameters, parameter{d, t})
+	for _, p := range m.parameters {
+		named[p.Name] = p.tensor
 	}
-	for i := range options.Groups {
-		m.vision = append(m.vision, newVisionGroup(options, named, fmt.Sprintf("visual.%d.", i)))
-		m.text = append(m.text, newTextGroup(options, named, fmt.Sprintf("text.%d.", i)))
+	for i := range o.Model.Groups {
+		m.vision = append(m.vision, newVisionGroup(o.Model, named, fmt.Sprintf("visual.%d.", i)))
+		m.text = append(m.text, newTextGroup(o.Model, named, fmt.Sprintf("text.%d.", i)))
 	}
 	return m, nil
+}
+
+// load makes the parameters, in s.
+func (m *Model) load(s *torch.Scope, o model.Options) error {
+	definitions := Definitions(o.Model, DimensionsOf(o.CLIP))
+	if o.Values != nil {
+		specs := make([]checkpoint.Spec, len(definitions))
+		for i, d := range definitions {
+			specs[i] = d.Spec
+		}
+		if err := o.Values.Match(specs); err != nil {
+			return err
+		}
+	}
+	for _, d := range definitions {
+		t, err := s.LoadFloat32(func(memory []float32) error {
+			if o.Values != nil {
+				return o.Values.Read(d.Name, memory)
+			}
+			d.Initialize(o.Seed, memory)
+			return nil
+		}, d.Shape...)
+		if err != nil {
+			return fmt.Errorf("parameter %s: %w", d.Name, err)
+		}
+		t.RequireGrad(o.Train)
+		m.parameters = append(m.parameters, parameter{d, t})
+	}
+	return nil
 }
 
 // DimensionsOf gives the sizes of a loaded CLIP.

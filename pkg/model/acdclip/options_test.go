@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/clip/tokenizer"
@@ -23,7 +24,7 @@ func TestAllOptions(t *testing.T) {
 			o := r.options
 			name := fmt.Sprint(o.Adapter.Kind, "/", o.Fusion.Kind, "/", o.Adapter.Merge, "/", o.Fusion.Similarity, "/", o.Fusion.Average, "/", o.Classification.Feature)
 			err := s.Within(func(inner *torch.Scope) error {
-				m, err := New(inner, c, tok, r.options, r.loss, r.values, true)
+				m, err := New(inner, r.on(c, tok))
 				if err != nil {
 					return err
 				}
@@ -128,10 +129,10 @@ func TestOptionsThatDoNotFit(t *testing.T) {
 		{"rescaling nothing", nil, func(r *recipe) { r.options.Adapter.Merge, r.options.Adapter.Init = config.Rescale, config.InitPaper }, []string{"model.adapter.merge", "0/0"}},
 		{"no loss", nil, func(r *recipe) { r.loss = config.Loss{DiceForm: r.loss.DiceForm, FocalForm: r.loss.FocalForm} }, []string{"loss.focal", "nothing to train"}},
 		{"values", nil, func(r *recipe) {
-			r.values.Read = func(d Definition, _ []float32) error { return fmt.Errorf("no %d values", d.NumElements()) }
+			r.values = values{read: func(_ string, into []float32) error { return fmt.Errorf("no %d values", len(into)) }}
 		}, []string{"parameter visual.0.down", "no 1024 values"}},
 		{"check", nil, func(r *recipe) {
-			r.values.Check = func(d []Definition) error { return fmt.Errorf("%d parameters", len(d)) }
+			r.values = values{match: func(wanted []checkpoint.Spec) error { return fmt.Errorf("%d parameters", len(wanted)) }}
 		}, []string{"parameters"}},
 	}
 	for _, test := range tests {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 )
 
@@ -17,10 +18,9 @@ type Dimensions struct {
 
 // Definition says what one trainable parameter is.
 type Definition struct {
-	Name    string  // as in a checkpoint: "visual.0.conv_down.3", "text.1.A"
-	Shape   []int64 // row-major
-	text    bool    // belongs to the text side
-	blend   bool    // a blending vector w, whose gradient is limited
+	checkpoint.Spec
+	text    bool // belongs to the text side
+	blend   bool // a blending vector w, whose gradient is limited
 	initial initial
 }
 
@@ -69,7 +69,7 @@ type builder struct {
 }
 
 func (b *builder) add(name string, initial initial, shape ...int64) {
-	b.list = append(b.list, Definition{Name: name, Shape: shape, text: b.text, initial: initial})
+	b.list = append(b.list, Definition{Spec: checkpoint.Spec{Name: name, Shape: shape}, text: b.text, initial: initial})
 }
 
 func (b *builder) visionGroup(prefix string) {
