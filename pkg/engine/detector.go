@@ -132,7 +132,7 @@ func (b *base) fits(trained Trained, setup Setup) error {
 // with the CLIP.
 func (b *base) detector(adapters *checkpoint.Checkpoint, trained Trained) (*Detector, error) {
 	d := &Detector{Trained: trained, CLIP: b.source, base: b, scope: b.runtime.NewScope()}
-	method, err := b.methodIn(d.scope, d.Metadata.Method, model.Options{Model: d.Model, Loss: d.Metadata.Loss, Values: adapters})
+	method, err := b.method(d.scope, d.Metadata.Method, model.Options{Model: d.Model, Loss: d.Metadata.Loss, Values: adapters})
 	if err != nil {
 		d.free()
 		return nil, err
@@ -218,13 +218,8 @@ func (b *base) conditions(imageSize int) report.Notice {
 	return report.Notice{Text: text}
 }
 
-// method builds a method on the CLIP, to live as long as it.
-func (b *base) method(name config.Method, o model.Options) (model.Trainable, error) {
-	return b.methodIn(b.scope, name, o)
-}
-
-// methodIn builds a method on the CLIP, with parameters in scope.
-func (b *base) methodIn(scope *torch.Scope, name config.Method, o model.Options) (method model.Trainable, err error) {
+// method builds a method on the CLIP, with its parameters in scope.
+func (b *base) method(scope *torch.Scope, name config.Method, o model.Options) (method model.Trainable, err error) {
 	o.CLIP, o.Tokenizer = b.clip, b.tokenizer
 	err = b.runtime.Do(context.Background(), func(*torch.Scope) error {
 		method, err = methods.New(scope, name, o)

@@ -49,7 +49,7 @@ func compareTraining(t *testing.T, want *golden.Tensors, adapters, clip string) 
 		t.Fatal(err)
 	}
 	defer b.close()
-	method, err := b.method(c.Metadata.Method, model.Options{Model: options, Loss: c.Metadata.Loss, Values: c, Train: true})
+	method, err := b.method(b.scope, c.Metadata.Method, model.Options{Model: options, Loss: c.Metadata.Loss, Values: c})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func (r *run) build(ctx context.Context) (err error) {
 	if r.metadata, err = r.describe(); err != nil {
 		return err
 	}
-	o := model.Options{Model: r.Config.Model, Loss: r.Config.Loss, Seed: r.Config.Seed, Train: true}
+	o := model.Options{Model: r.Config.Model, Loss: r.Config.Loss, Seed: r.Config.Seed}
 	switch {
 	case r.Resume != nil:
 		// What it began with is not read again; the state's Contents are those of its own pictures.
@@ -88,7 +88,7 @@ func (r *run) build(ctx context.Context) (err error) {
 		}
 		o.Values = adapters
 	}
-	method, err := r.base.method(r.Config.Method, o)
+	method, err := r.base.method(r.base.scope, r.Config.Method, o)
 	if err != nil {
 		return err
 	}

@@ -25,8 +25,8 @@ type Trainer struct {
 	names  []string // of the parameter groups
 }
 
-// NewTrainer prepares the optimiser for a method's parameters; its state lives
-// in s. It is called inside Do.
+// NewTrainer lets a method's parameters take gradients and prepares the optimiser
+// for them; its state lives in s. It is called inside Do.
 func NewTrainer(s *torch.Scope, method model.Trainable, recipe config.Train) *Trainer {
 	t := &Trainer{method: method, adam: &torch.Adam{Beta1: config.AdamBeta1, Beta2: config.AdamBeta2, Epsilon: config.AdamEpsilon}, decay: recipe.LRDecay}
 	for _, group := range method.Groups() {
@@ -36,6 +36,7 @@ func NewTrainer(s *torch.Scope, method model.Trainable, recipe config.Train) *Tr
 		}
 		parameters := make([]torch.Tensor, len(group.Parameters))
 		for i, p := range group.Parameters {
+			p.Tensor.RequireGrad(true)
 			parameters[i] = p.Tensor
 		}
 		t.adam.AddGroup(s, rate, parameters)

@@ -19,7 +19,6 @@ type Options struct {
 	Loss      config.Loss
 	Values    Values // of the parameters; nil: those that training begins with
 	Seed      uint64 // of these
-	Train     bool   // the parameters take gradients
 }
 
 // Values is where the values of a method's parameters come from, as a checkpoint

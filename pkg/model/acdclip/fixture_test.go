@@ -34,9 +34,16 @@ type recipe struct {
 	recompute bool // activations
 }
 
+// requireGrad lets the parameters take gradients, as a trainer does.
+func requireGrad(m *Model) {
+	for _, p := range m.parameters {
+		p.tensor.RequireGrad(true)
+	}
+}
+
 // on is what New is given to build the model on a CLIP.
 func (r recipe) on(c *clip.Model, tok *tokenizer.Tokenizer) model.Options {
-	return model.Options{CLIP: c, Tokenizer: tok, Model: r.options, Loss: r.loss, Values: r.values, Seed: 5, Train: r.train}
+	return model.Options{CLIP: c, Tokenizer: tok, Model: r.options, Loss: r.loss, Values: r.values, Seed: 5}
 }
 
 // values are model.Values of two functions; without match they fit.
@@ -77,6 +84,9 @@ func with(t testing.TB, r recipe, f func(s *torch.Scope, m *Model) error) error 
 		m, err := New(s, r.on(c, tok))
 		if err != nil {
 			return err
+		}
+		if r.train {
+			requireGrad(m)
 		}
 		return f(s, m)
 	})

@@ -98,7 +98,6 @@ func (m *Model) load(s *torch.Scope, o model.Options) error {
 		if err != nil {
 			return fmt.Errorf("parameter %s: %w", d.Name, err)
 		}
-		t.RequireGrad(o.Train)
 		m.parameters = append(m.parameters, parameter{d, t})
 	}
 	return nil

@@ -28,6 +28,7 @@ func TestAllOptions(t *testing.T) {
 				if err != nil {
 					return err
 				}
+				requireGrad(m)
 				return exercise(t, name, inner, m)
 			})
 			if err != nil {
