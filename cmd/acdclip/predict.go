@@ -115,7 +115,7 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	if err != nil {
 		return err
 	}
-	detector, err := engine.OpenDetector(ctx, engine.Setup{
+	detector, err := engine.OpenDetector(ctx, engine.DetectorOptions{
 		Config: loaded, Checkpoint: o.checkpoint, AllowOtherCLIP: o.allowOtherCLIP, Emit: o.app.emit,
 	})
 	if err != nil {

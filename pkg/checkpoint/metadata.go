@@ -109,10 +109,10 @@ func hashFile(path string) (string, error) {
 	return "sha256:" + hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// Setup is a hash of what a checkpoint was trained with and on but for the seed:
-// checkpoints of one Setup differ by chance alone. The machine and the versions
+// SetupHash is a hash of what a checkpoint was trained with and on but for the seed:
+// checkpoints with one hash differ by chance alone. The machine and the versions
 // of programs are no part of it. It is "" where the seed is not known.
-func (m Metadata) Setup() (string, error) {
+func (m Metadata) SetupHash() (string, error) {
 	if m.Seed == nil {
 		return "", nil
 	}

@@ -107,12 +107,12 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// TestSetup: seed, machine and versions are no part of it; all else is.
-func TestSetup(t *testing.T) {
+// TestSetupHash: seed, machine and versions are no part of it; all else is.
+func TestSetupHash(t *testing.T) {
 	setup := func(change func(*Metadata)) string {
 		m := Metadata{Method: config.ACDCLIP, Auxiliary: "visa", Seed: new(uint64(1)), Epoch: 3, Threads: 2, Device: "cpu"}
 		change(&m)
-		text, err := m.Setup()
+		text, err := m.SetupHash()
 		if err != nil {
 			t.Fatal(err)
 		}

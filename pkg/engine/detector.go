@@ -24,8 +24,8 @@ var ErrOtherCLIP = errors.New("the checkpoint belongs to another CLIP")
 // ErrNoCLIP reports a configuration that names no CLIP.
 var ErrNoCLIP = errors.New("no CLIP weights were given; --clip names them: OpenAI's ViT-L-14-336px.pt, a Hugging Face or open_clip folder, or what `acdclip weights init DIR` made")
 
-// Setup says what a Detector is made of.
-type Setup struct {
+// DetectorOptions say what a Detector is made of.
+type DetectorOptions struct {
 	Config         config.Loaded      // the CLIP, the device, and what overrides the checkpoint's model
 	Checkpoint     string             // path of the trained adapters
 	AllowOtherCLIP bool               // take a checkpoint that was trained on another CLIP
@@ -57,7 +57,7 @@ func describeTrained(adapters *checkpoint.Checkpoint, c config.Loaded) (Trained,
 	if err != nil {
 		return Trained{}, err
 	}
-	setup, err := metadata.Setup()
+	setup, err := metadata.SetupHash()
 	if err != nil {
 		return Trained{}, fmt.Errorf("checkpoint %s: %w", adapters.Path, err)
 	}
@@ -85,24 +85,24 @@ type Detector struct {
 }
 
 // OpenDetector loads CLIP and the checkpoint. The caller closes the Detector.
-func OpenDetector(ctx context.Context, setup Setup) (*Detector, error) {
-	adapters, err := checkpoint.Open(setup.Checkpoint)
+func OpenDetector(ctx context.Context, o DetectorOptions) (*Detector, error) {
+	adapters, err := checkpoint.Open(o.Checkpoint)
 	if err != nil {
 		return nil, err
 	}
 	defer adapters.Close()
-	trained, err := describeTrained(adapters, setup.Config)
+	trained, err := describeTrained(adapters, o.Config)
 	if err != nil {
 		return nil, err
 	}
 	for _, change := range trained.Changes {
-		setup.Emit(report.Notice{Text: change})
+		o.Emit(report.Notice{Text: change})
 	}
-	base, err := openBase(ctx, setup.Config.Config, trained.Model)
+	base, err := openBase(ctx, o.Config.Config, trained.Model)
 	if err != nil {
 		return nil, err
 	}
-	if err := base.fits(trained, setup); err != nil {
+	if err := base.fits(trained, o.AllowOtherCLIP, o.Emit); err != nil {
 		base.close()
 		return nil, err
 	}
@@ -111,20 +111,20 @@ func OpenDetector(ctx context.Context, setup Setup) (*Detector, error) {
 		base.close()
 		return nil, err
 	}
-	setup.Emit(base.conditions(d.Model.ImageSize))
+	o.Emit(base.conditions(d.Model.ImageSize))
 	return d, nil
 }
 
 // fits refuses, or where that is allowed warns of, a checkpoint that was trained on another CLIP.
-func (b *base) fits(trained Trained, setup Setup) error {
+func (b *base) fits(trained Trained, allowOther bool, emit func(report.Event)) error {
 	switch want := trained.Metadata.CLIP; {
 	case want == "" || want == b.source.Fingerprint:
 		return nil
-	case !setup.AllowOtherCLIP:
+	case !allowOther:
 		return fmt.Errorf("%w: %s was trained on %s, and %s is %s; give that CLIP, or --allow-other-clip to go on",
 			ErrOtherCLIP, trained.Path, want, b.source.Path, b.source.Fingerprint)
 	}
-	setup.Emit(report.Warning{Text: fmt.Sprintf("%s was trained on another CLIP than %s", trained.Path, b.source.Path)})
+	emit(report.Warning{Text: fmt.Sprintf("%s was trained on another CLIP than %s", trained.Path, b.source.Path)})
 	return nil
 }
 

@@ -73,7 +73,7 @@ func Evaluate(ctx context.Context, o EvaluateOptions) (*report.Evaluation, []rep
 	}
 	checkpoints := e.checkpoints()
 	for _, trained := range checkpoints {
-		if err := e.base.fits(*trained, e.setup(trained)); err != nil {
+		if err := e.base.fits(*trained, e.AllowOtherCLIP, e.Emit); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -106,10 +106,6 @@ func (e *evaluation) checkpoints() []*Trained {
 		}
 	}
 	return list
-}
-
-func (e *evaluation) setup(trained *Trained) Setup {
-	return Setup{Config: e.Config, Checkpoint: trained.Path, AllowOtherCLIP: e.AllowOtherCLIP, Emit: e.Emit}
 }
 
 // errChanged reports a checkpoint that is no longer what the results would say of it.

@@ -32,7 +32,7 @@ func trainedOn(t *testing.T, settings ...string) (string, config.Loaded) {
 func trained(t *testing.T) *Detector {
 	t.Helper()
 	path, loaded := trainedOn(t)
-	d, err := OpenDetector(context.Background(), Setup{Config: loaded, Checkpoint: path, Emit: func(report.Event) {}})
+	d, err := OpenDetector(context.Background(), DetectorOptions{Config: loaded, Checkpoint: path, Emit: func(report.Event) {}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,13 +137,13 @@ func TestDetectorRefusesAnotherCLIP(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := otherCLIP(t, o.Config.Clip)
-	setup := Setup{Config: load(t, "device=cpu", "threads=1", "clip="+other), Checkpoint: filepath.Join(o.Folder, "last.safetensors"), Emit: func(report.Event) {}}
-	if _, err := OpenDetector(context.Background(), setup); !errors.Is(err, ErrOtherCLIP) {
+	options := DetectorOptions{Config: load(t, "device=cpu", "threads=1", "clip="+other), Checkpoint: filepath.Join(o.Folder, "last.safetensors"), Emit: func(report.Event) {}}
+	if _, err := OpenDetector(context.Background(), options); !errors.Is(err, ErrOtherCLIP) {
 		t.Errorf("got %v, want ErrOtherCLIP", err)
 	}
 	var seen events
-	setup.AllowOtherCLIP, setup.Emit = true, seen.emit
-	d, err := OpenDetector(context.Background(), setup)
+	options.AllowOtherCLIP, options.Emit = true, seen.emit
+	d, err := OpenDetector(context.Background(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,8 +169,8 @@ func otherCLIP(t *testing.T, path string) string {
 }
 
 func TestDetectorNeedsCLIP(t *testing.T) {
-	setup := Setup{Config: load(t), Checkpoint: filepath.Join(golden.Root(), "testdata", "golden", "released_n2_adapter_1.pth"), Emit: func(report.Event) {}}
-	if _, err := OpenDetector(context.Background(), setup); !errors.Is(err, ErrNoCLIP) {
+	options := DetectorOptions{Config: load(t), Checkpoint: filepath.Join(golden.Root(), "testdata", "golden", "released_n2_adapter_1.pth"), Emit: func(report.Event) {}}
+	if _, err := OpenDetector(context.Background(), options); !errors.Is(err, ErrNoCLIP) {
 		t.Errorf("got %v, want ErrNoCLIP", err)
 	}
 }

@@ -177,7 +177,7 @@ type expectation struct {
 func comparePredictions(t *testing.T, f golden.Folder, want expectation, domain config.Domain) {
 	loaded := load(t, "device=cpu", "threads=1", "clip="+f.File("clip_tiny_openai.pt"), fmt.Sprintf("model.image_size=%d", want.ImageSize))
 	var seen events
-	d, err := OpenDetector(context.Background(), Setup{Config: loaded, Checkpoint: f.File("released_n3_adapter_1.pth"), Emit: seen.emit})
+	d, err := OpenDetector(context.Background(), DetectorOptions{Config: loaded, Checkpoint: f.File("released_n3_adapter_1.pth"), Emit: seen.emit})
 	if err != nil {
 		t.Fatal(err)
 	}
