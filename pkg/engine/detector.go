@@ -80,8 +80,6 @@ type Detector struct {
 	base   *base
 	scope  *torch.Scope // of the method's parameters
 	method model.Method
-
-	batchKey string // what sets the number of pictures at once, for messages; "": --batch
 }
 
 // OpenDetector loads CLIP and the checkpoint. The caller closes the Detector.

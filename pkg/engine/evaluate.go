@@ -8,14 +8,11 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"acdclip/cgo/torch"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/metrics"
-	"acdclip/pkg/model"
 	"acdclip/pkg/report"
 	"acdclip/pkg/shard"
 )
@@ -131,7 +128,7 @@ type evaluation struct {
 	loaded   config.Model // what base was opened for
 	folder   *shard.Folder
 	finished [][]*shard.Class // by job and class; nil where a class is not finished yet
-	left     [][][][]int      // by job and class: the batches to score; nil where a class is finished
+	left     [][]classBatches // by job: the classes that are not finished yet
 	total    int              // pictures to score
 	done     int              // of them
 	costs    costs
@@ -192,8 +189,9 @@ func (e *evaluation) findFinished() error {
 					continue
 				}
 			}
-			e.left[i][j] = e.batches(i, j)
-			e.total += pictures(e.left[i][j])
+			left := e.batches(i, j)
+			e.left[i] = append(e.left[i], left)
+			e.total += left.pictures()
 		}
 	}
 	if found > 0 {
@@ -222,40 +220,23 @@ func failedPicture(target, class, text string) report.Warning {
 	return report.Warning{Text: fmt.Sprintf("%s/%s: %s", target, class, text)}
 }
 
-// batches are the places of the pictures of a job's class in the share, as they are judged together.
-func (e *evaluation) batches(job, class int) [][]int {
-	set := e.Jobs[job].Set
-	var places []int
-	for i, item := range set.Items {
-		if item.Class == set.Classes[class].Name {
-			places = append(places, i)
+// batches are those of a job's class that are in the share.
+func (e *evaluation) batches(job, class int) classBatches {
+	all := batchesOf(e.Jobs[job].Set, class, e.Batch)
+	mine := classBatches{class: class}
+	for i, batch := range all.batches {
+		if e.Share.Has(e.plan.Jobs[job].First[class] + i) {
+			mine.batches = append(mine.batches, batch)
 		}
-	}
-	var mine [][]int
-	number := e.plan.Jobs[job].First[class]
-	for batch := range slices.Chunk(places, e.Batch) {
-		if e.Share.Has(number) {
-			mine = append(mine, batch)
-		}
-		number++
 	}
 	return mine
-}
-
-// pictures counts those of batches.
-func pictures(batches [][]int) int {
-	count := 0
-	for _, batch := range batches {
-		count += len(batch)
-	}
-	return count
 }
 
 // checkpoint runs the jobs of one checkpoint.
 func (e *evaluation) checkpoint(ctx context.Context, trained *Trained) error {
 	var left []int
 	for i, job := range e.Jobs {
-		if job.Checkpoint == trained && slices.Contains(e.finished[i], nil) {
+		if job.Checkpoint == trained && e.left[i] != nil {
 			left = append(left, i)
 		}
 	}
@@ -289,44 +270,42 @@ func (e *evaluation) checkpoint(ctx context.Context, trained *Trained) error {
 	return nil
 }
 
-// job scores the classes of one job that are not finished. The metrics of a class
-// are computed beside the scoring of the next.
+// job scores the classes of one job that are not finished.
 func (e *evaluation) job(ctx context.Context, d *Detector, i int) error {
-	set := e.Jobs[i].Set
-	load := e.Load
-	load.Masks, load.MaskThreshold = set.HasMasks(), set.MaskThreshold
-	w := work{items: set.Items, classOf: make([]int, len(set.Items)), load: load, costs: &e.costs}
-	tally := &tally{evaluation: e, job: i, detector: d}
-	place := map[string]int{}
-	for j, class := range set.Classes {
-		if e.finished[i][j] != nil {
-			continue
-		}
-		place[class.Name] = len(w.classes)
-		w.classes = append(w.classes, model.Class{Prompt: class.Prompt, Domain: set.Domain})
-		w.batches = append(w.batches, e.left[i][j]...)
-		tally.waiting = append(tally.waiting, waitingClass{j, pictures(e.left[i][j])})
-	}
-	for item := range set.Items {
-		w.classOf[item] = place[set.Items[item].Class] // of no meaning for a finished class
-	}
-	judged := make(chan Judged, 2*e.Batch)
-	group, working := errgroup.WithContext(ctx)
-	group.Go(func() error { return tally.run(judged) })
-	group.Go(func() error {
-		defer close(judged)
-		return d.judge(working, w, func(next Judged) error {
+	job := e.Jobs[i]
+	s := scorer{
+		detector: d, set: job.Set, load: e.Load, batch: e.Batch, batchKey: "--batch", pixels: e.Pixels,
+		result: e.plan.Evaluation.Results[i], gates: e.Gates, costs: &e.costs,
+		warn: func(warning report.Warning) { e.Emit(warning) },
+		scored: func(judged Judged) {
 			e.done++
-			e.Emit(report.Progress{Stage: evaluateStage, Done: e.done, Total: e.total, Detail: set.Name + "/" + next.Picture.Item.Class})
-			select {
-			case judged <- next:
-				return nil
-			case <-working.Done():
-				return working.Err()
-			}
-		})
-	})
-	return group.Wait()
+			e.Emit(report.Progress{Stage: evaluateStage, Done: e.done, Total: e.total, Detail: job.Set.Name + "/" + judged.Picture.Item.Class})
+		},
+		finished: func(c *classTally) error { return e.finish(i, c) },
+	}
+	if e.Map != nil {
+		s.counted = func(judged Judged) error { return e.Map(job, judged.Picture.Item, judged.Map, judged.Picture.Mask) }
+	}
+	return s.run(ctx, e.left[i])
+}
+
+// finish computes what a class of a job has come to, and keeps it. Of a share's
+// class the pixels are kept for whoever joins the shares.
+func (e *evaluation) finish(job int, c *classTally) error {
+	forOthers := c.pixels
+	if e.Share.IsWhole() {
+		forOthers = nil
+		if err := c.metrics(); err != nil {
+			return err
+		}
+	}
+	if e.folder != nil {
+		if err := e.folder.Keep(job, c.class, c.Class, forOthers); err != nil {
+			return err
+		}
+	}
+	e.finished[job][c.class] = &c.Class
+	return nil
 }
 
 // gather joins what is finished, in the order of the jobs.

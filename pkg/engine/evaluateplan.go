@@ -45,8 +45,8 @@ func (e *evaluation) makePlan() error {
 		e.plan.Jobs = append(e.plan.Jobs, planned)
 		e.plan.Evaluation.Results = append(e.plan.Evaluation.Results, job.result())
 		e.finished = append(e.finished, make([]*shard.Class, len(job.Set.Classes)))
-		e.left = append(e.left, make([][][]int, len(job.Set.Classes)))
 	}
+	e.left = make([][]classBatches, len(e.Jobs))
 	return nil
 }
 
@@ -61,10 +61,17 @@ func (j Job) result() report.Result {
 	if set.Benchmark != nil {
 		r.Benchmark, r.Deviations = set.Benchmark.Key, j.deviations()
 	}
-	for _, class := range set.Classes {
-		r.Classes = append(r.Classes, report.Row{Class: report.ValidText(class.Name), Prompt: report.ValidText(class.Prompt)})
-	}
+	r.Classes = rows(set)
 	return r
+}
+
+// rows are those of a dataset's classes, without numbers.
+func rows(set *data.Dataset) []report.Row {
+	list := make([]report.Row, len(set.Classes))
+	for i, class := range set.Classes {
+		list[i] = report.Row{Class: report.ValidText(class.Name), Prompt: report.ValidText(class.Prompt)}
+	}
+	return list
 }
 
 // deviations says why a benchmark's result does not compare with what is published of it.

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +34,8 @@ type work struct {
 	batches [][]int // the places of the items that are judged at once, in this order; none is empty
 	load    data.LoadOptions
 	costs   *costs
+
+	batchKey string // what sets the number of pictures at once, for messages
 }
 
 // judge scores the pictures batch by batch and hands each to each, also those
@@ -65,7 +66,7 @@ func (d *Detector) judge(ctx context.Context, w work, each func(Judged) error) e
 		w.costs.waiting.add(time.Since(begun))
 		begun = time.Now()
 		if err := d.score(ctx, waiting, w.classOf, prepared); err != nil {
-			return err
+			return explain(err, w.batchKey)
 		}
 		w.costs.model.add(time.Since(begun))
 		for _, judged := range waiting {
@@ -126,7 +127,7 @@ func (d *Detector) score(ctx context.Context, waiting []Judged, classOf []int, p
 		})
 	})
 	if err != nil {
-		return explain(err, cmp.Or(d.batchKey, "--batch"))
+		return err
 	}
 	for i, judged := range batch {
 		judged.fill(maps[i*plane:(i+1)*plane], scores[i], probabilities, i)

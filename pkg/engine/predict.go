@@ -26,7 +26,7 @@ func (d *Detector) Predict(ctx context.Context, o PredictOptions, emit func(repo
 	const stage = "predict"
 	start := time.Now()
 	emit(report.StageStarted{Stage: stage, Unit: "pictures", Total: len(o.Inputs)})
-	w := work{load: o.Load, costs: &costs{}}
+	w := work{load: o.Load, batchKey: "--batch", costs: &costs{}}
 	var classes classList
 	for _, input := range o.Inputs {
 		w.items = append(w.items, data.Item{Path: input.Path})

@@ -10,22 +10,19 @@ import (
 	"acdclip/pkg/shard"
 )
 
-// waitingClass is a class of a job, by its place in the dataset, whose pictures are still to come.
-type waitingClass struct{ class, pictures int }
-
-// tally gathers the scores of one job's pictures, class by class, and computes
-// each class's metrics when its last picture has come.
+// tally gathers the scores of a scorer's pictures, class by class, and finishes a
+// class when its last picture has come.
 type tally struct {
-	*evaluation
-	job      int
-	detector *Detector
-	waiting  []waitingClass // in the order in which they come
-	current  *classTally    // of waiting[0]
+	*scorer
+	waiting []classBatches // in the order in which they come
+	current *classTally    // of the class that pictures come for; nil: of none
+	left    int            // pictures of it that are still to come
 }
 
 // classTally is one class under way.
 type classTally struct {
 	shard.Class
+	class  int // by its place in the dataset
 	images []float32
 	labels []bool
 	pixels *metrics.Pixels
@@ -55,13 +52,14 @@ func (t *tally) run(pictures <-chan Judged) error {
 // begin begins with the next class that pictures come for; those before are finished at once.
 func (t *tally) begin() error {
 	for len(t.waiting) > 0 {
-		pixels, err := metrics.NewPixels(t.Pixels)
+		next := t.waiting[0]
+		pixels, err := metrics.NewPixels(t.pixels)
 		if err != nil {
 			return err
 		}
-		row := t.plan.Evaluation.Results[t.job].Classes[t.waiting[0].class]
-		t.current = &classTally{Class: shard.Class{Row: row}, pixels: pixels}
-		if t.waiting[0].pictures > 0 {
+		t.current = &classTally{Class: shard.Class{Row: t.result.Classes[next.class]}, class: next.class, pixels: pixels}
+		t.left, t.waiting = next.pictures(), t.waiting[1:]
+		if t.left > 0 {
 			return nil
 		}
 		if err := t.finish(); err != nil {
@@ -75,7 +73,7 @@ func (t *tally) add(judged Judged) error {
 	if err := t.count(judged); err != nil {
 		return fmt.Errorf("%s: %w", judged.Picture.Item.Path, err)
 	}
-	if t.waiting[0].pictures--; t.waiting[0].pictures > 0 {
+	if t.left--; t.left > 0 {
 		return nil
 	}
 	if err := t.finish(); err != nil {
@@ -86,21 +84,20 @@ func (t *tally) add(judged Judged) error {
 
 // count counts one picture into the current class.
 func (t *tally) count(judged Judged) error {
-	c, job, item := t.current, t.Jobs[t.job], judged.Picture.Item
-	result := t.plan.Evaluation.Results[t.job]
+	c, item := t.current, judged.Picture.Item
 	score := report.Score{
-		Target: result.Target, Class: c.Row.Class, Checkpoint: result.Checkpoint.Path, Path: report.ValidText(item.Path), Place: judged.Picture.Index,
+		Target: t.result.Target, Class: c.Row.Class, Checkpoint: t.result.Checkpoint.Path, Path: report.ValidText(item.Path), Place: judged.Picture.Index,
 		Anomalous: item.Anomalous,
 	}
 	if judged.Err != nil {
 		score.Error = report.ValidText(judged.Err.Error())
 		c.Row.Failed++
 		c.Scores = append(c.Scores, score)
-		t.Emit(failedPicture(job.Set.Name, item.Class, score.Error))
+		t.warn(failedPicture(t.set.Name, item.Class, score.Error))
 		return nil
 	}
 	score.Score, score.ClassProbability, score.MapMax = judged.Score, judged.ClassProbability, judged.MapMax
-	if t.Gates {
+	if t.gates {
 		score.Gates = judged.Gates
 	}
 	if item.Anomalous {
@@ -110,12 +107,12 @@ func (t *tally) count(judged Judged) error {
 	}
 	c.Scores = append(c.Scores, score)
 	c.images, c.labels = append(c.images, judged.Score), append(c.labels, item.Anomalous)
-	if t.Map != nil {
-		if err := t.Map(job, item, judged.Map, judged.Picture.Mask); err != nil {
+	if t.counted != nil {
+		if err := t.counted(judged); err != nil {
 			return err
 		}
 	}
-	if !job.Set.HasMasks() || !item.HasPixelTruth() {
+	if !t.set.HasMasks() || !item.HasPixelTruth() {
 		return nil
 	}
 	if item.Anomalous && !slices.Contains(judged.Picture.Mask, 1) {
@@ -125,28 +122,17 @@ func (t *tally) count(judged Judged) error {
 	return c.pixels.Add(judged.Map, judged.Picture.Mask, size, size)
 }
 
-// finish computes what the current class has come to, and keeps it.
+// finish hands the current class on.
 func (t *tally) finish() error {
-	c, class := t.current, t.waiting[0].class
-	name := t.Jobs[t.job].Set.Classes[class].Name
-	t.current, t.waiting = nil, t.waiting[1:]
+	c, name := t.current, t.set.Classes[t.current.class].Name
+	t.current = nil
 	defer c.pixels.Close()
 	if c.empty > 0 {
-		t.Emit(report.Warning{Text: fmt.Sprintf("%s/%s: %d masks of anomalous pictures mark nothing at %d pixels", t.Jobs[t.job].Set.Name, name, c.empty, t.detector.Input().Size)})
+		t.warn(report.Warning{Text: fmt.Sprintf("%s/%s: %d masks of anomalous pictures mark nothing at %d pixels", t.set.Name, name, c.empty, t.detector.Input().Size)})
 	}
-	forOthers := c.pixels
-	if t.Share.IsWhole() {
-		forOthers = nil
-		if err := c.metrics(); err != nil {
-			return fmt.Errorf("class %s: %w", name, err)
-		}
+	if err := t.finished(c); err != nil {
+		return fmt.Errorf("class %s: %w", name, err)
 	}
-	if t.folder != nil {
-		if err := t.folder.Keep(t.job, class, c.Class, forOthers); err != nil {
-			return fmt.Errorf("class %s: %w", name, err)
-		}
-	}
-	t.finished[t.job][class] = &c.Class
 	return nil
 }
 

@@ -19,36 +19,13 @@ func (r *run) validate(ctx context.Context) (*report.Validation, error) {
 		return nil, nil
 	}
 	start, stage := time.Now(), "validate on "+r.Set.Name
-	e := &evaluation{base: r.base, EvaluateOptions: EvaluateOptions{
-		Jobs:  []Job{{Set: r.held, Checkpoint: &Trained{Model: r.Config.Model}}},
-		Batch: r.Config.Train.Batch, Load: r.Load, Pixels: metrics.Options{Memory: validationMemory},
-		Emit: serialized(func(event report.Event) {
-			switch event := event.(type) {
-			case report.Progress:
-				event.Stage = stage
-				r.Emit(event)
-			case report.Warning: // of a picture that cannot be read, once and not after each epoch
-				if !r.told[event.Text] {
-					r.told[event.Text] = true
-					r.Emit(event)
-				}
-			}
-		}),
-	}}
-	err := e.makePlan()
-	if err == nil {
-		err = e.findFinished()
-	}
-	if err == nil {
-		r.Emit(report.StageStarted{Stage: stage, Unit: "pictures", Total: e.total, Within: r.stage()})
-		err = e.job(ctx, &Detector{base: r.base, method: r.method, batchKey: "train.batch"}, 0)
-	}
-	if err != nil {
+	r.Emit(report.StageStarted{Stage: stage, Unit: "pictures", Total: len(r.held.Items), Within: r.stage()})
+	result := report.Result{Target: r.held.Name, Classes: rows(r.held)}
+	if err := r.scoreHeld(ctx, stage, result); err != nil {
 		return nil, fmt.Errorf("validation: %w", err)
 	}
 	r.Emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
-	result, _ := e.gather()
-	mean := result.Results[0].Mean()
+	mean := result.Mean()
 	v := &report.Validation{
 		Epoch: r.at.Epoch, HeldOut: r.heldOut(), ImageAUROC: mean.ImageAUROC, PixelAUROC: mean.PixelAUROC, Skipped: mean.Failed, Seconds: time.Since(start).Seconds(),
 	}
@@ -57,6 +34,35 @@ func (r *run) validate(ctx context.Context) (*report.Validation, error) {
 		v.Best = r.at.Best == nil || *v.Mean > r.at.Best.Mean
 	}
 	return v, nil
+}
+
+// scoreHeld fills in the result of the held-out classes.
+func (r *run) scoreHeld(ctx context.Context, stage string, result report.Result) error {
+	var classes []classBatches
+	for i := range r.held.Classes {
+		classes = append(classes, batchesOf(r.held, i, r.Config.Train.Batch))
+	}
+	emit, done := serialized(r.Emit), 0
+	s := scorer{
+		detector: &Detector{base: r.base, method: r.method}, set: r.held, load: r.Load, batch: r.Config.Train.Batch, batchKey: "train.batch",
+		pixels: metrics.Options{Memory: validationMemory}, result: result, costs: &costs{},
+		warn: func(warning report.Warning) { // once and not after each epoch
+			if !r.told[warning.Text] {
+				r.told[warning.Text] = true
+				emit(warning)
+			}
+		},
+		scored: func(judged Judged) {
+			done++
+			emit(report.Progress{Stage: stage, Done: done, Total: len(r.held.Items), Detail: r.held.Name + "/" + judged.Picture.Item.Class})
+		},
+		finished: func(c *classTally) error {
+			err := c.metrics()
+			result.Classes[c.class] = c.Row
+			return err
+		},
+	}
+	return s.run(ctx, classes)
 }
 
 // heldOut names what is held out: its classes, or the share of all classes' pictures.
