@@ -1,5 +1,5 @@
-// What the frozen towers' blocks are made of, with gradients for what flows
-// through them and none for their weights.
+// The frozen towers' blocks, with gradients for what flows through them and none
+// for their weights.
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -68,10 +68,11 @@ struct Kind {
   double epsilon;
 };
 
-// The order of a block's tensors.
+// The order of a block's tensors, as FrozenBlock.tensors gives them.
 enum Part { norm1, norm1_bias, qkv, qkv_bias, out, out_bias, norm2, norm2_bias, expand, expand_bias, reduce, reduce_bias, count };
 
-// One pre-norm block, in the order of operations of pkg/clip.
+// One pre-norm block (openai/CLIP, ResidualAttentionBlock). What attention made is
+// freed before the MLP, whose hidden layer is the largest tensor of a tower, is entered.
 at::Tensor block(const at::Tensor &x, at::TensorList p, const Kind &kind) {
   const auto normalise = [&](const at::Tensor &t, Part i) {
     return at::layer_norm(t, p[i].sizes(), p[i], p[i + 1], kind.epsilon);
@@ -108,21 +109,8 @@ void must_be_frozen(const at::Tensor &t) { TORCH_CHECK(!t.requires_grad(), "the 
 
 }  // namespace
 
-acd_error acd_frozen_linear(acd_tensor t, acd_tensor weight, acd_tensor bias, acd_tensor *out) {
-  ACD_GUARD(
-      must_be_frozen(tensor(weight));
-      must_be_frozen(tensor(bias));
-      *out = new at::Tensor(linear(tensor(t), tensor(weight), tensor(bias))))
-}
-
-acd_error acd_quick_gelu(acd_tensor t, acd_tensor *out) { ACD_RETURN(out, quick_gelu(tensor(t))) }
-
-acd_error acd_self_attention(acd_tensor t, int64_t heads, int32_t causal, acd_tensor *out) {
-  ACD_RETURN(out, attend(tensor(t), heads, causal != 0))
-}
-
 acd_error acd_frozen_block(acd_tensor t, acd_tensor *parts, int64_t heads, int32_t causal, int32_t quick, double epsilon,
-                           acd_tensor *out) {
+                           int32_t recompute, acd_tensor *out) {
   ACD_GUARD(
       const at::Tensor &x = tensor(t);
       std::vector<at::Tensor> list;
@@ -132,5 +120,5 @@ acd_error acd_frozen_block(acd_tensor t, acd_tensor *parts, int64_t heads, int32
       }
       const Kind kind{heads, causal != 0, quick != 0, epsilon};
       const bool recorded = at::GradMode::is_enabled() && x.requires_grad();
-      *out = new at::Tensor(recorded ? Recomputed::apply(x, list, kind) : block(x, list, kind)))
+      *out = new at::Tensor(recorded && recompute ? Recomputed::apply(x, list, kind) : block(x, list, kind)))
 }

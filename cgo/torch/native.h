@@ -53,13 +53,11 @@ acd_error acd_pow(acd_tensor t, double exponent, acd_tensor *out);
 acd_error acd_log(acd_tensor t, acd_tensor *out);
 acd_error acd_clamp(acd_tensor t, double low, double high, acd_tensor *out);
 acd_error acd_gelu(acd_tensor t, acd_tensor *out);
-acd_error acd_quick_gelu(acd_tensor t, acd_tensor *out);
 acd_error acd_matmul(acd_tensor a, acd_tensor b, acd_tensor *out);
 acd_error acd_softmax(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_layer_norm(acd_tensor t, acd_tensor weight, acd_tensor bias, double epsilon, acd_tensor *out);
-acd_error acd_self_attention(acd_tensor qkv, int64_t heads, int32_t causal, acd_tensor *out);
-acd_error acd_frozen_linear(acd_tensor t, acd_tensor weight, acd_tensor bias, acd_tensor *out);
-acd_error acd_frozen_block(acd_tensor t, acd_tensor *parts, int64_t heads, int32_t causal, int32_t quick, double epsilon, acd_tensor *out);
+/* parts: weight and bias of norm, qkv, out, norm, expand, reduce */
+acd_error acd_frozen_block(acd_tensor t, acd_tensor *parts, int64_t heads, int32_t causal, int32_t quick, double epsilon, int32_t recompute, acd_tensor *out);
 acd_error acd_norm(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_normalize(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_mean(acd_tensor t, const int64_t *dims, int64_t count, acd_tensor *out);

@@ -68,11 +68,6 @@ func (t Tensor) GELU() Tensor {
 	return own("GELU", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error { return C.acd_gelu(in[0], out) }, t)
 }
 
-// QuickGELU is t * sigmoid(1.702 t), OpenAI's approximation of GELU.
-func (t Tensor) QuickGELU() Tensor {
-	return own("QuickGELU", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error { return C.acd_quick_gelu(in[0], out) }, t)
-}
-
 // LeakyReLU is t where positive, else slope * t.
 func (t Tensor) LeakyReLU(slope float64) Tensor {
 	return borrow("LeakyReLU", func(in []gotorch.Tensor) gotorch.Tensor { return in[0].LeakyRelu(slope) }, t)
@@ -89,16 +84,6 @@ func (t Tensor) MatMul(other Tensor) Tensor {
 func (t Tensor) Linear(weight, bias Tensor) Tensor {
 	return borrow("Linear", func(in []gotorch.Tensor) gotorch.Tensor {
 		return functional.Linear(in[0], in[1], in[2])
-	}, t, weight, bias)
-}
-
-// FrozenLinear is Linear with a weight and a bias that take no gradient, by the
-// fastest product that the device has. t is rounded to the weight's type, float32
-// or bfloat16, which the result has too; sums are float32. For the gradient of t
-// nothing is kept.
-func (t Tensor) FrozenLinear(weight, bias Tensor) Tensor {
-	return own("FrozenLinear", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
-		return C.acd_frozen_linear(in[0], in[1], in[2], out)
 	}, t, weight, bias)
 }
 
@@ -124,33 +109,40 @@ func (t Tensor) LayerNorm(weight, bias Tensor, epsilon float64) Tensor {
 	}, t, weight, bias)
 }
 
-// SelfAttention is softmax(q k^T / sqrt(d)) v head by head, for qkv [B, L, 3C] of
-// q, k and v, each of C = heads * d, as [B, L, C]; causal lets a position see none
-// after it. Its weights are never kept.
-func (t Tensor) SelfAttention(heads int64, causal bool) Tensor {
-	return own("SelfAttention", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
-		return C.acd_self_attention(in[0], C.int64_t(heads), flag(causal), out)
-	}, t)
-}
+// Affine is the weight and the bias of a linear layer, [out, in] and [out], or of a
+// LayerNorm, both [C].
+type Affine struct{ Weight, Bias Tensor }
 
-// FrozenBlock is a pre-norm transformer block of frozen tensors that keeps its
-// input alone for the gradient, and computes the rest again when that is wanted.
+// FrozenBlock is a pre-norm transformer block whose tensors take no gradient. Its
+// four matrices have one type, float32 or bfloat16: what they multiply is rounded to
+// it, sums are float32, and what joins the residual stream becomes float32.
 type FrozenBlock struct {
-	// Weight and bias of each: the first norm; the matrices of SelfAttention's q, k
-	// and v and of what it gives; the second norm; the MLP's two matrices.
-	Parts     [12]Tensor
+	Norm1, QKV, Out       Affine // attention: QKV gives q, k and v, [3C, C]
+	Norm2, Expand, Reduce Affine // the MLP
+
 	Heads     int64
-	Causal    bool
-	QuickGELU bool // instead of GELU
+	Causal    bool // a position sees none after it
+	QuickGELU bool // t * sigmoid(1.702 t), OpenAI's approximation, instead of GELU
 	Epsilon   float64
+	Recompute bool // for the gradient keep the input alone, and compute the rest again when it is wanted
 }
 
-// Apply maps t [B, L, C] to [B, L, C], by the operations LayerNorm, FrozenLinear,
-// SelfAttention, GELU or QuickGELU, and Add, and with their gradient.
+// Apply maps t [B, L, C] to [B, L, C], by the fastest products that the device has.
+// Of the weights of attention, and of the matrices' inputs, none is kept for the
+// gradient. Recompute changes no value and no gradient.
 func (b FrozenBlock) Apply(t Tensor) Tensor {
 	return own("FrozenBlock", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
-		return C.acd_frozen_block(in[0], &in[1], C.int64_t(b.Heads), flag(b.Causal), flag(b.QuickGELU), C.double(b.Epsilon), out)
-	}, append([]Tensor{t}, b.Parts[:]...)...)
+		return C.acd_frozen_block(in[0], &in[1], C.int64_t(b.Heads), flag(b.Causal), flag(b.QuickGELU), C.double(b.Epsilon), flag(b.Recompute), out)
+	}, append([]Tensor{t}, b.tensors()...)...)
+}
+
+// tensors are in the order of cgo/native/frozen.cc.
+func (b FrozenBlock) tensors() []Tensor {
+	var list []Tensor
+	for _, part := range []Affine{b.Norm1, b.QKV, b.Out, b.Norm2, b.Expand, b.Reduce} {
+		list = append(list, part.Weight, part.Bias)
+	}
+	return list
 }
 
 // Norm is the Euclidean length along dim, which stays with length 1.

@@ -52,7 +52,7 @@ func (r *reader) take(name string) torch.Tensor {
 	return loaded
 }
 
-// matrix gives a tensor of a Linear. Its float32 values are freed before the next is read.
+// matrix gives a tensor of a linear layer. Its float32 values are freed before the next is read.
 func (r *reader) matrix(name string) torch.Tensor {
 	t := r.take(name)
 	if !t.Defined() || r.format == torch.Float32 {
@@ -61,23 +61,23 @@ func (r *reader) matrix(name string) torch.Tensor {
 	return r.scope.Step(t, func(t torch.Tensor) torch.Tensor { return t.To(r.format) })
 }
 
-func (r *reader) linear(name string) Linear {
-	return Linear{r.matrix(name + ".weight"), r.matrix(name + ".bias")}
+// linear gives a matrix with its bias, whose names begin with prefix.
+func (r *reader) linear(prefix string) torch.Affine {
+	return torch.Affine{Weight: r.matrix(prefix + "weight"), Bias: r.matrix(prefix + "bias")}
 }
 
-func (r *reader) layerNorm(name string) LayerNorm {
-	return LayerNorm{r.take(name + ".weight"), r.take(name + ".bias")}
+func (r *reader) layerNorm(name string) torch.Affine {
+	return torch.Affine{Weight: r.take(name + ".weight"), Bias: r.take(name + ".bias")}
 }
 
-func (r *reader) blocks(prefix string, count, width int, causal bool, activation config.Activation) []block {
-	blocks := make([]block, count)
+func (r *reader) blocks(prefix string, count, heads int, causal bool, activation config.Activation) []torch.FrozenBlock {
+	blocks := make([]torch.FrozenBlock, count)
 	for i := range blocks {
 		name := fmt.Sprintf("%s.resblocks.%d", prefix, i)
-		blocks[i] = block{
-			ln1: r.layerNorm(name + ".ln_1"), ln2: r.layerNorm(name + ".ln_2"),
-			qkv: Linear{r.matrix(name + ".attn.in_proj_weight"), r.matrix(name + ".attn.in_proj_bias")}, out: r.linear(name + ".attn.out_proj"),
-			expand: r.linear(name + ".mlp.c_fc"), reduce: r.linear(name + ".mlp.c_proj"),
-			heads: int64(width / headWidth), causal: causal, activation: activation, recompute: r.recompute,
+		blocks[i] = torch.FrozenBlock{
+			Norm1: r.layerNorm(name + ".ln_1"), QKV: r.linear(name + ".attn.in_proj_"), Out: r.linear(name + ".attn.out_proj."),
+			Norm2: r.layerNorm(name + ".ln_2"), Expand: r.linear(name + ".mlp.c_fc."), Reduce: r.linear(name + ".mlp.c_proj."),
+			Heads: int64(heads), Causal: causal, QuickGELU: activation == config.QuickGELU, Epsilon: epsilon, Recompute: r.recompute,
 		}
 	}
 	return blocks

@@ -39,11 +39,11 @@ func TestPrecisionOfTheWeights(t *testing.T) {
 				t.Errorf("%s: the model says %s", precision, model.Precision)
 			}
 			others := []torch.Tensor{model.Vision.conv, model.Vision.class, model.Vision.place, model.Vision.proj, model.Text.tokens, model.Text.place, model.Text.proj}
-			for _, b := range append(append([]block{}, model.Vision.blocks...), model.Text.blocks...) {
-				others = append(others, b.ln1.weight, b.ln1.bias, b.ln2.weight, b.ln2.bias)
-				for _, l := range []Linear{b.qkv, b.out, b.expand, b.reduce} {
-					if l.weight.DType() != want || l.bias.DType() != want {
-						t.Errorf("%s: a matrix has type %d and its bias %d, want %d", precision, l.weight.DType(), l.bias.DType(), want)
+			for _, b := range append(append([]torch.FrozenBlock{}, model.Vision.blocks...), model.Text.blocks...) {
+				others = append(others, b.Norm1.Weight, b.Norm1.Bias, b.Norm2.Weight, b.Norm2.Bias)
+				for _, l := range []torch.Affine{b.QKV, b.Out, b.Expand, b.Reduce} {
+					if l.Weight.DType() != want || l.Bias.DType() != want {
+						t.Errorf("%s: a matrix has type %d and its bias %d, want %d", precision, l.Weight.DType(), l.Bias.DType(), want)
 					}
 				}
 			}

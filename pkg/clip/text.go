@@ -13,8 +13,8 @@ type Text struct {
 	Context int          // the most tokens of a prompt
 	tokens  torch.Tensor // [vocabulary, D]
 	place   torch.Tensor // [context, D]
-	blocks  []block
-	final   LayerNorm
+	blocks  []torch.FrozenBlock
+	final   torch.Affine
 	proj    torch.Tensor // [D, E]
 }
 
@@ -22,7 +22,7 @@ func newText(r *reader, arch pretrained.Arch, activation config.Activation) *Tex
 	return &Text{
 		Width: arch.TextWidth, Depth: arch.TextLayers, Context: arch.ContextLength,
 		tokens: r.take("token_embedding.weight"), place: r.take("positional_embedding"),
-		blocks: r.blocks("transformer", arch.TextLayers, arch.TextWidth, true, activation),
+		blocks: r.blocks("transformer", arch.TextLayers, arch.TextHeads, true, activation),
 		final:  r.layerNorm("ln_final"), proj: r.take("text_projection"),
 	}
 }
@@ -68,7 +68,7 @@ func (t *Text) Embed(p Prompts) torch.Tensor {
 
 // Block applies block i to tokens [P, L, D]; the result belongs to s.
 func (t *Text) Block(s *torch.Scope, i int, x torch.Tensor) torch.Tensor {
-	return t.blocks[i].apply(s, x)
+	return s.Keep(t.blocks[i].Apply(x))
 }
 
 // Ends takes the end tokens [P, D] out of tokens x [P, L, D].
@@ -77,4 +77,4 @@ func (p Prompts) Ends(x torch.Tensor) torch.Tensor {
 }
 
 // Head maps the end tokens [P, D] after the last block to text embeddings [P, E], not normalised.
-func (t *Text) Head(ends torch.Tensor) torch.Tensor { return t.final.Apply(ends).MatMul(t.proj) }
+func (t *Text) Head(ends torch.Tensor) torch.Tensor { return layerNorm(ends, t.final).MatMul(t.proj) }

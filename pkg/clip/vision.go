@@ -15,9 +15,9 @@ type Vision struct {
 	conv   torch.Tensor // [C, 3, patch, patch]
 	class  torch.Tensor // [C]
 	place  torch.Tensor // [1+G*G, C]: position embedding at the chosen image size
-	pre    LayerNorm
-	blocks []block
-	post   LayerNorm
+	pre    torch.Affine
+	blocks []torch.FrozenBlock
+	post   torch.Affine
 	proj   torch.Tensor // [C, E]
 }
 
@@ -26,7 +26,7 @@ func newVision(s *torch.Scope, r *reader, arch pretrained.Arch, activation confi
 		Width: arch.VisionWidth, Depth: arch.VisionLayers, Grid: imageSize / arch.Patch, patch: int64(arch.Patch),
 		conv: r.take("visual.conv1.weight"), class: r.take("visual.class_embedding"),
 		pre: r.layerNorm("visual.ln_pre"), post: r.layerNorm("visual.ln_post"), proj: r.take("visual.proj"),
-		blocks: r.blocks("visual.transformer", arch.VisionLayers, arch.VisionWidth, false, activation),
+		blocks: r.blocks("visual.transformer", arch.VisionLayers, arch.VisionHeads, false, activation),
 	}
 	if table := r.take("visual.positional_embedding"); table.Defined() {
 		v.place = s.Keep(resizePositions(table, int64(arch.ImageSize/arch.Patch), int64(v.Grid)))
@@ -54,13 +54,13 @@ func (v *Vision) Embed(pictures torch.Tensor) torch.Tensor {
 	batch, width, patches := pictures.Dim(0), int64(v.Width), int64(v.Grid*v.Grid)
 	x := pictures.Conv2d(v.conv, v.patch, 0, 1).Reshape(batch, width, patches).Transpose(1, 2)
 	x = torch.Cat(1, v.class.Expand(batch, 1, width), x)
-	return v.pre.Apply(x.Add(v.place))
+	return layerNorm(x.Add(v.place), v.pre)
 }
 
 // Block applies block i to tokens [B, 1+L, C]; the result belongs to s.
 func (v *Vision) Block(s *torch.Scope, i int, x torch.Tensor) torch.Tensor {
-	return v.blocks[i].apply(s, x)
+	return s.Keep(v.blocks[i].Apply(x))
 }
 
 // Head maps the class tokens [B, C] after the last block to image embeddings [B, E], not normalised.
-func (v *Vision) Head(class torch.Tensor) torch.Tensor { return v.post.Apply(class).MatMul(v.proj) }
+func (v *Vision) Head(class torch.Tensor) torch.Tensor { return layerNorm(class, v.post).MatMul(v.proj) }
