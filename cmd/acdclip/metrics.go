@@ -68,7 +68,7 @@ func runMetrics(ctx context.Context, o *metricsOptions) error {
 	if err != nil {
 		return err
 	}
-	result, err := engine.JudgeMaps(ctx, pairs, engine.MapOptions{
+	result, err := engine.EvaluateMaps(ctx, pairs, engine.MapOptions{
 		Pixels: metrics.Options{Memory: o.memory << 20, FPRLimit: o.fprLimit},
 	}, o.app.emit)
 	if err != nil {

@@ -64,17 +64,17 @@ func openPredictions(o *predictOptions, folder outputFolder, decode picture.Deco
 }
 
 // add writes one picture's outputs, then its row.
-func (p *predictions) add(input data.Found, judged engine.Judged) error {
+func (p *predictions) add(input data.Found, scored engine.Scored) error {
 	o := p.options
-	row := report.Prediction{Path: input.Path, Threshold: o.threshold, Width: judged.Picture.Width, Height: judged.Picture.Height}
-	if judged.Err != nil {
-		return p.fail(row, judged.Err)
+	row := report.Prediction{Path: input.Path, Threshold: o.threshold, Width: scored.Picture.Width, Height: scored.Picture.Height}
+	if scored.Err != nil {
+		return p.fail(row, scored.Err)
 	}
-	row.Score, row.MapMax, row.ClassProbability = judged.Score, judged.MapMax, judged.ClassProbability
+	row.Score, row.MapMax, row.ClassProbability = scored.Score, scored.MapMax, scored.ClassProbability
 	if o.threshold != nil {
-		row.Anomalous = new(float64(judged.Score) >= *o.threshold)
+		row.Anomalous = new(float64(scored.Score) >= *o.threshold)
 	}
-	switch err := p.pictures(input, judged, &row); {
+	switch err := p.pictures(input, scored, &row); {
 	case errors.Is(err, syscall.ENAMETOOLONG), errors.As(err, new(changedPicture)): // this picture's own trouble
 		return p.fail(row, err)
 	case err != nil:
@@ -96,12 +96,12 @@ func (p *predictions) fail(row report.Prediction, err error) error {
 }
 
 // pictures writes the heat map and the mask of one picture and notes them in its row.
-func (p *predictions) pictures(input data.Found, judged engine.Judged, row *report.Prediction) error {
+func (p *predictions) pictures(input data.Found, scored engine.Scored, row *report.Prediction) error {
 	if p.folder == "" {
 		return nil
 	}
-	original := judged.Picture
-	anomaly := report.AnomalyMap{Size: squareSide(len(judged.Map)), Values: judged.Map}
+	original := scored.Picture
+	anomaly := report.AnomalyMap{Size: squareSide(len(scored.Map)), Values: scored.Map}
 	if p.options.heatmaps {
 		// Decoded once more: pictures kept from the first time, for a whole batch and
 		// those read ahead, would take many times the memory.

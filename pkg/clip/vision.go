@@ -63,4 +63,6 @@ func (v *Vision) Block(s *torch.Scope, i int, x torch.Tensor) torch.Tensor {
 }
 
 // Head maps the class tokens [B, C] after the last block to image embeddings [B, E], not normalised.
-func (v *Vision) Head(class torch.Tensor) torch.Tensor { return layerNorm(class, v.post).MatMul(v.proj) }
+func (v *Vision) Head(class torch.Tensor) torch.Tensor {
+	return layerNorm(class, v.post).MatMul(v.proj)
+}

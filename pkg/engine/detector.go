@@ -72,7 +72,7 @@ func describeTrained(adapters *checkpoint.Checkpoint, c config.Loaded) (Trained,
 	}, nil
 }
 
-// Detector is a trained method on a device, ready to judge pictures. It may be
+// Detector is a trained method on a device, ready to score pictures. It may be
 // used from one goroutine at a time.
 type Detector struct {
 	Trained

@@ -277,14 +277,14 @@ func (e *evaluation) job(ctx context.Context, d *Detector, i int) error {
 		detector: d, set: job.Set, load: e.Load, batch: e.Batch, batchKey: "--batch", pixels: e.Pixels,
 		result: e.plan.Evaluation.Results[i], gates: e.Gates, costs: &e.costs,
 		warn: func(warning report.Warning) { e.Emit(warning) },
-		scored: func(judged Judged) {
+		scored: func(scored Scored) {
 			e.done++
-			e.Emit(report.Progress{Stage: evaluateStage, Done: e.done, Total: e.total, Detail: job.Set.Name + "/" + judged.Picture.Item.Class})
+			e.Emit(report.Progress{Stage: evaluateStage, Done: e.done, Total: e.total, Detail: job.Set.Name + "/" + scored.Picture.Item.Class})
 		},
 		finished: func(c *classTally) error { return e.finish(i, c) },
 	}
 	if e.Map != nil {
-		s.counted = func(judged Judged) error { return e.Map(job, judged.Picture.Item, judged.Map, judged.Picture.Mask) }
+		s.counted = func(scored Scored) error { return e.Map(job, scored.Picture.Item, scored.Map, scored.Picture.Mask) }
 	}
 	return s.run(ctx, e.left[i])
 }

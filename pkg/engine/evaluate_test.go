@@ -185,7 +185,7 @@ func TestPredictStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	count := 0
 	o := PredictOptions{Inputs: inputs, PromptOf: func(data.Found) string { return "object" }, Domain: data.Industrial, Batch: 2}
-	err := d.Predict(ctx, o, func(report.Event) {}, func(data.Found, Judged) error {
+	err := d.Predict(ctx, o, func(report.Event) {}, func(data.Found, Scored) error {
 		if count++; count == 3 {
 			cancel()
 		}

@@ -186,11 +186,11 @@ func comparePredictions(t *testing.T, f golden.Folder, want expectation, domain 
 	if err != nil {
 		t.Fatal(err)
 	}
-	scored := map[string]int{}
+	times := map[string]int{}
 	options := PredictOptions{Inputs: inputs, PromptOf: func(data.Found) string { return want.Prompt }, Domain: domain, Batch: 3}
-	err = d.Predict(context.Background(), options, seen.emit, func(input data.Found, judged Judged) error {
-		if judged.Err != nil {
-			return judged.Err
+	err = d.Predict(context.Background(), options, seen.emit, func(input data.Found, scored Scored) error {
+		if scored.Err != nil {
+			return scored.Err
 		}
 		extension := filepath.Ext(input.Path)
 		name := strings.TrimSuffix(filepath.Base(input.Path), extension)
@@ -200,13 +200,13 @@ func comparePredictions(t *testing.T, f golden.Folder, want expectation, domain 
 			limit = 2e-3
 		}
 		compared := map[string][2]float64{
-			"score":             {float64(judged.Score), expected.Score},
-			"class_probability": {float64(*judged.ClassProbability), expected.ClassProbability},
-			"map_max":           {float64(judged.MapMax), expected.MapMax},
-			"map_mean":          {mean(judged.Map), expected.MapMean},
+			"score":             {float64(scored.Score), expected.Score},
+			"class_probability": {float64(*scored.ClassProbability), expected.ClassProbability},
+			"map_max":           {float64(scored.MapMax), expected.MapMax},
+			"map_mean":          {mean(scored.Map), expected.MapMean},
 		}
 		if domain == config.Medical { // the golden maps are smoothed for industrial pictures
-			compared["score"] = [2]float64{float64(judged.Score), expected.ScoreMedical}
+			compared["score"] = [2]float64{float64(scored.Score), expected.ScoreMedical}
 			delete(compared, "map_max")
 			delete(compared, "map_mean")
 		}
@@ -215,15 +215,15 @@ func comparePredictions(t *testing.T, f golden.Folder, want expectation, domain 
 				t.Errorf("%s: %s is %.7f, want %.7f", input.Path, what, pair[0], pair[1])
 			}
 		}
-		scored[name]++
+		times[name]++
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name := range want.Images {
-		if scored[name] != 2 { // JPEG and PNG
-			t.Errorf("%s was scored %d times, want twice", name, scored[name])
+		if times[name] != 2 { // JPEG and PNG
+			t.Errorf("%s was scored %d times, want twice", name, times[name])
 		}
 	}
 }

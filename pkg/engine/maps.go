@@ -18,7 +18,7 @@ import (
 	"acdclip/pkg/report"
 )
 
-// MapOptions say how JudgeMaps reads and judges.
+// MapOptions say how EvaluateMaps reads.
 type MapOptions struct {
 	Workers int // goroutines that read; 0: GOMAXPROCS
 	Decode  picture.DecodeOptions
@@ -28,11 +28,11 @@ type MapOptions struct {
 // ErrMapSize reports an anomaly map and a mask of different sizes.
 var ErrMapSize = errors.New("the mask has another size than the map")
 
-// JudgeMaps computes the metrics of any method's anomaly maps beside their masks,
+// EvaluateMaps computes the metrics of any method's anomaly maps beside their masks,
 // at the maps' own size. A picture is anomalous where its mask marks a pixel, and
 // its image score is its map's maximum. The result does not depend on the number
 // of workers. An error names the file.
-func JudgeMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit func(report.Event)) (report.MapMetrics, error) {
+func EvaluateMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit func(report.Event)) (report.MapMetrics, error) {
 	const stage = "metrics"
 	start := time.Now()
 	emit(report.StageStarted{Stage: stage, Unit: "maps", Total: len(pairs)})
@@ -40,7 +40,7 @@ func JudgeMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit fun
 	if o.Workers > 0 {
 		workers = min(len(pairs), o.Workers)
 	}
-	judged := judgedMaps{scores: make([]float32, len(pairs)), labels: make([]bool, len(pairs))}
+	scored := mapScores{scores: make([]float32, len(pairs)), labels: make([]bool, len(pairs))}
 	shares := make([]*metrics.Pixels, workers)
 	options := o.Pixels
 	if options.Memory == 0 {
@@ -63,7 +63,7 @@ func JudgeMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit fun
 				if err := reading.Err(); err != nil {
 					return err
 				}
-				if err := judged.add(pixels, i, pairs[i], o.Decode); err != nil {
+				if err := scored.add(pixels, i, pairs[i], o.Decode); err != nil {
 					return err
 				}
 				lock.Lock()
@@ -82,19 +82,19 @@ func JudgeMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit fun
 			return report.MapMetrics{}, err
 		}
 	}
-	result, err := judged.metrics(shares[0])
+	result, err := scored.metrics(shares[0])
 	emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
 	return result, err
 }
 
-// judgedMaps are the image scores and labels of maps, by their places.
-type judgedMaps struct {
+// mapScores are the image scores and labels of maps, by their places.
+type mapScores struct {
 	scores []float32
 	labels []bool
 }
 
 // add reads one map and its mask.
-func (j *judgedMaps) add(pixels *metrics.Pixels, i int, pair data.MapPair, decode picture.DecodeOptions) error {
+func (s *mapScores) add(pixels *metrics.Pixels, i int, pair data.MapPair, decode picture.DecodeOptions) error {
 	m, err := anomalymap.Read(pair.Map, anomalymap.Options{MaxPixels: decode.MaxPixels})
 	if err != nil {
 		return err
@@ -114,20 +114,20 @@ func (j *judgedMaps) add(pixels *metrics.Pixels, i int, pair data.MapPair, decod
 	if err := pixels.Add(m.Scores, mask, m.Width, m.Height); err != nil {
 		return fmt.Errorf("%s: %w", pair.Map, err)
 	}
-	j.scores[i], j.labels[i] = slices.Max(m.Scores), slices.Contains(mask, 1)
+	s.scores[i], s.labels[i] = slices.Max(m.Scores), slices.Contains(mask, 1)
 	return nil
 }
 
-func (j *judgedMaps) metrics(pixels *metrics.Pixels) (report.MapMetrics, error) {
-	result := report.MapMetrics{Maps: len(j.labels)}
-	for _, anomalous := range j.labels {
+func (s *mapScores) metrics(pixels *metrics.Pixels) (report.MapMetrics, error) {
+	result := report.MapMetrics{Maps: len(s.labels)}
+	for _, anomalous := range s.labels {
 		if anomalous {
 			result.Anomalous++
 		} else {
 			result.Normal++
 		}
 	}
-	if err := setImageMetrics(&result.Metrics, j.scores, j.labels); err != nil {
+	if err := setImageMetrics(&result.Metrics, s.scores, s.labels); err != nil {
 		return result, err
 	}
 	return result, setPixelMetrics(&result.Metrics, pixels)

@@ -55,17 +55,17 @@ func save(t *testing.T, path string, write func(*os.File) error) {
 	}
 }
 
-func judgeMaps(t *testing.T, folder string, workers int) (report.MapMetrics, error) {
+func evaluateMaps(t *testing.T, folder string, workers int) (report.MapMetrics, error) {
 	t.Helper()
 	pairs, err := data.PairMaps(t.Context(), filepath.Join(folder, "maps"), filepath.Join(folder, "masks"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return JudgeMaps(t.Context(), pairs, MapOptions{Workers: workers}, func(report.Event) {})
+	return EvaluateMaps(t.Context(), pairs, MapOptions{Workers: workers}, func(report.Event) {})
 }
 
-// TestJudgeMaps compares with the metrics of all that was drawn, taken at once.
-func TestJudgeMaps(t *testing.T) {
+// TestEvaluateMaps compares with the metrics of all that was drawn, taken at once.
+func TestEvaluateMaps(t *testing.T) {
 	folder, scores, masks := drawnMaps(t, 10)
 	var all, images []float32
 	var pixelLabels, imageLabels []bool
@@ -86,7 +86,7 @@ func TestJudgeMaps(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, workers := range []int{0, 1, 3, 50} {
-		got, err := judgeMaps(t, folder, workers)
+		got, err := evaluateMaps(t, folder, workers)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +100,7 @@ func TestJudgeMaps(t *testing.T) {
 	}
 }
 
-func TestJudgeMapsNamesWhatIsWrong(t *testing.T) {
+func TestEvaluateMapsNamesWhatIsWrong(t *testing.T) {
 	small := image.NewGray(image.Rect(0, 0, 3, 3))
 	for name, test := range map[string]struct {
 		spoil   func(folder string)
@@ -122,14 +122,14 @@ func TestJudgeMapsNamesWhatIsWrong(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			folder, _, _ := drawnMaps(t, 5)
 			test.spoil(folder)
-			if _, err := judgeMaps(t, folder, 2); !errors.Is(err, test.is) || !strings.Contains(err.Error(), test.message) {
+			if _, err := evaluateMaps(t, folder, 2); !errors.Is(err, test.is) || !strings.Contains(err.Error(), test.message) {
 				t.Errorf("error %v, want %v with %q", err, test.is, test.message)
 			}
 		})
 	}
 	t.Run("one class", func(t *testing.T) {
 		folder, _, _ := drawnMaps(t, 1) // its mask marks nothing
-		if got, err := judgeMaps(t, folder, 1); err != nil || got.Metrics != (report.Metrics{}) {
+		if got, err := evaluateMaps(t, folder, 1); err != nil || got.Metrics != (report.Metrics{}) {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})

@@ -22,7 +22,7 @@ type PredictOptions struct {
 
 // Predict scores pictures in their order and hands each, also those that failed,
 // to each, which may write what it wants of it.
-func (d *Detector) Predict(ctx context.Context, o PredictOptions, emit func(report.Event), each func(data.Found, Judged) error) error {
+func (d *Detector) Predict(ctx context.Context, o PredictOptions, emit func(report.Event), each func(data.Found, Scored) error) error {
 	const stage = "predict"
 	start := time.Now()
 	emit(report.StageStarted{Stage: stage, Unit: "pictures", Total: len(o.Inputs)})
@@ -34,14 +34,14 @@ func (d *Detector) Predict(ctx context.Context, o PredictOptions, emit func(repo
 	}
 	w.classes = classes.list
 	w.batches = chunks(len(o.Inputs), o.Batch)
-	err := d.judge(ctx, w, func(judged Judged) error {
-		index := judged.Picture.Index
+	err := d.score(ctx, w, func(scored Scored) error {
+		index := scored.Picture.Index
 		input := o.Inputs[index]
 		if input.Err != nil {
-			judged = Judged{Picture: judged.Picture, Err: input.Err}
+			scored = Scored{Picture: scored.Picture, Err: input.Err}
 		}
 		emit(report.Progress{Stage: stage, Done: index + 1, Total: len(o.Inputs)})
-		return each(input, judged)
+		return each(input, scored)
 	})
 	if err != nil {
 		return err

@@ -26,8 +26,8 @@ type scorer struct {
 	costs    *costs
 
 	warn     func(report.Warning)
-	scored   func(Judged)            // sees each picture, also those that failed
-	counted  func(Judged) error      // sees each that counts; nil: nobody does
+	scored   func(Scored)            // sees each picture, also those that failed
+	counted  func(Scored) error      // sees each that counts; nil: nobody does
 	finished func(*classTally) error // computes the metrics, or leaves that to others
 }
 
@@ -58,16 +58,16 @@ func (c classBatches) pictures() int {
 
 // run scores classes in their order.
 func (s *scorer) run(ctx context.Context, classes []classBatches) error {
-	judged := make(chan Judged, 2*s.batch)
+	scored := make(chan Scored, 2*s.batch)
 	tally := tally{scorer: s, waiting: classes}
 	group, working := errgroup.WithContext(ctx)
-	group.Go(func() error { return tally.run(judged) })
+	group.Go(func() error { return tally.run(scored) })
 	group.Go(func() error {
-		defer close(judged)
-		return s.detector.judge(working, s.work(classes), func(next Judged) error {
+		defer close(scored)
+		return s.detector.score(working, s.work(classes), func(next Scored) error {
 			s.scored(next)
 			select {
-			case judged <- next:
+			case scored <- next:
 				return nil
 			case <-working.Done():
 				return working.Err()

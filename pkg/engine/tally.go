@@ -30,7 +30,7 @@ type classTally struct {
 }
 
 // run takes pictures until there are no more.
-func (t *tally) run(pictures <-chan Judged) error {
+func (t *tally) run(pictures <-chan Scored) error {
 	defer func() {
 		if t.current != nil {
 			t.current.pixels.Close()
@@ -39,9 +39,9 @@ func (t *tally) run(pictures <-chan Judged) error {
 	if err := t.begin(); err != nil {
 		return err
 	}
-	for judged := range pictures {
+	for scored := range pictures {
 		start := time.Now()
-		if err := t.add(judged); err != nil {
+		if err := t.add(scored); err != nil {
 			return err
 		}
 		t.costs.metrics.add(time.Since(start))
@@ -69,9 +69,9 @@ func (t *tally) begin() error {
 	return nil
 }
 
-func (t *tally) add(judged Judged) error {
-	if err := t.count(judged); err != nil {
-		return fmt.Errorf("%s: %w", judged.Picture.Item.Path, err)
+func (t *tally) add(scored Scored) error {
+	if err := t.count(scored); err != nil {
+		return fmt.Errorf("%s: %w", scored.Picture.Item.Path, err)
 	}
 	if t.left--; t.left > 0 {
 		return nil
@@ -83,22 +83,22 @@ func (t *tally) add(judged Judged) error {
 }
 
 // count counts one picture into the current class.
-func (t *tally) count(judged Judged) error {
-	c, item := t.current, judged.Picture.Item
+func (t *tally) count(scored Scored) error {
+	c, item := t.current, scored.Picture.Item
 	score := report.Score{
-		Target: t.result.Target, Class: c.Row.Class, Checkpoint: t.result.Checkpoint.Path, Path: report.ValidText(item.Path), Place: judged.Picture.Index,
+		Target: t.result.Target, Class: c.Row.Class, Checkpoint: t.result.Checkpoint.Path, Path: report.ValidText(item.Path), Place: scored.Picture.Index,
 		Anomalous: item.Anomalous,
 	}
-	if judged.Err != nil {
-		score.Error = report.ValidText(judged.Err.Error())
+	if scored.Err != nil {
+		score.Error = report.ValidText(scored.Err.Error())
 		c.Row.Failed++
 		c.Scores = append(c.Scores, score)
 		t.warn(failedPicture(t.set.Name, item.Class, score.Error))
 		return nil
 	}
-	score.Score, score.ClassProbability, score.MapMax = judged.Score, judged.ClassProbability, judged.MapMax
+	score.Score, score.ClassProbability, score.MapMax = scored.Score, scored.ClassProbability, scored.MapMax
 	if t.gates {
-		score.Gates = judged.Gates
+		score.Gates = scored.Gates
 	}
 	if item.Anomalous {
 		c.Row.Anomalous++
@@ -106,20 +106,20 @@ func (t *tally) count(judged Judged) error {
 		c.Row.Normal++
 	}
 	c.Scores = append(c.Scores, score)
-	c.images, c.labels = append(c.images, judged.Score), append(c.labels, item.Anomalous)
+	c.images, c.labels = append(c.images, scored.Score), append(c.labels, item.Anomalous)
 	if t.counted != nil {
-		if err := t.counted(judged); err != nil {
+		if err := t.counted(scored); err != nil {
 			return err
 		}
 	}
 	if !t.set.HasMasks() || !item.HasPixelTruth() {
 		return nil
 	}
-	if item.Anomalous && !slices.Contains(judged.Picture.Mask, 1) {
+	if item.Anomalous && !slices.Contains(scored.Picture.Mask, 1) {
 		c.empty++
 	}
 	size := t.detector.Input().Size
-	return c.pixels.Add(judged.Map, judged.Picture.Mask, size, size)
+	return c.pixels.Add(scored.Map, scored.Picture.Mask, size, size)
 }
 
 // finish hands the current class on.

@@ -52,9 +52,9 @@ func (r *run) scoreHeld(ctx context.Context, stage string, result report.Result)
 				emit(warning)
 			}
 		},
-		scored: func(judged Judged) {
+		scored: func(scored Scored) {
 			done++
-			emit(report.Progress{Stage: stage, Done: done, Total: len(r.held.Items), Detail: r.held.Name + "/" + judged.Picture.Item.Class})
+			emit(report.Progress{Stage: stage, Done: done, Total: len(r.held.Items), Detail: r.held.Name + "/" + scored.Picture.Item.Class})
 		},
 		finished: func(c *classTally) error {
 			err := c.metrics()

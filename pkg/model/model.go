@@ -47,7 +47,7 @@ type Class struct {
 // Scope that it was made in.
 type Prepared any
 
-// Scores is a method's judgement of B pictures. The values lie in [0, 1], the
+// Scores is what a method says of B pictures. The values lie in [0, 1], the
 // larger the more anomalous.
 type Scores struct {
 	Maps               torch.Tensor // [B, Size, Size]
@@ -63,7 +63,7 @@ type Method interface {
 	Input() Input
 	// Prepare computes what depends on the classes alone, into s.
 	Prepare(ctx context.Context, s *torch.Scope, classes []Class) (Prepared, error)
-	// Score judges pictures [B, 3, Size, Size], normalised; classOf[b] is the
+	// Score scores pictures [B, 3, Size, Size], normalised; classOf[b] is the
 	// place of picture b's class in the list that was prepared.
 	Score(s *torch.Scope, pictures torch.Tensor, classOf []int, prepared Prepared) (Scores, error)
 }

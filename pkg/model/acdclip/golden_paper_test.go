@@ -31,9 +31,9 @@ func comparePaper(t testing.TB, want *golden.Tensors, clip string) {
 	err := with(t, paperRecipe(t, want, clip), func(s *torch.Scope, m *Model) error {
 		picture := want.Take(t, "in.image")
 		pictures := s.FromFloat32(picture.Float32(), picture.Shape...)
-		text := m.finish(s, m.begin(s, [states][][]int32{normal: ids(t, want, "in.ids.normal"), abnormal: ids(t, want, "in.ids.abnormal")}))
+		text := m.encodeRest(s, m.encodePrefix(s, [states][][]int32{normal: ids(t, want, "in.ids.normal"), abnormal: ids(t, want, "in.ids.abnormal")}))
 		want.Relative(t, "out.text_features", text.Float32s(), 1e-5)
-		m.see(s, pictures, func(i int, _, tokens torch.Tensor) {
+		m.encodeImage(s, pictures, func(i int, _, tokens torch.Tensor) {
 			want.Relative(t, fmt.Sprintf("out.visual.%d", i), tokens.Float32s(), 1e-5)
 		})
 		one := text.Reshape(append([]int64{1}, text.Shape()...)...)
@@ -57,10 +57,10 @@ func comparePaperLoss(t testing.TB, s *torch.Scope, m *Model, want *golden.Tenso
 	if err != nil {
 		return err
 	}
-	j := m.judge(s, pictures, own, noSmoothing)
-	want.Relative(t, "out.cls_logits", j.logits.Float32s(), 1e-5)
+	out := m.forward(s, pictures, own, noSmoothing)
+	want.Relative(t, "out.cls_logits", out.logits.Float32s(), 1e-5)
 	var maps, weights []float32
-	for _, level := range j.levels {
+	for _, level := range out.levels {
 		maps = append(maps, channel(level.logits.Softmax(1), abnormal).Float32s()...)
 		if level.gate.Defined() {
 			weights = append(weights, level.gate.Softmax(1).Float32s()...)
@@ -69,7 +69,7 @@ func comparePaperLoss(t testing.TB, s *torch.Scope, m *Model, want *golden.Tenso
 	want.Absolute(t, "out.maps", maps, 5e-6)
 	want.Relative(t, "out.gate_weights", weights, 1e-5)
 
-	loss := m.weigh(j.maps, j.logits, batch.Masks, s.FromInt64(batch.Labels, int64(len(batch.Labels))))
+	loss := m.combineLosses(out.maps, out.logits, batch.Masks, s.FromInt64(batch.Labels, int64(len(batch.Labels))))
 	named := map[string]float32{}
 	for _, part := range loss.Parts {
 		named[part.Name] = float32(part.Value.Item())

@@ -53,7 +53,7 @@ func compareReleased(t *testing.T, f golden.Folder, file, adapters, clip string)
 }
 
 func compareReleasedForward(t *testing.T, s *torch.Scope, m *Model, want *golden.Tensors, pictures torch.Tensor, name string) error {
-	levels, _ := m.see(s, pictures, func(i int, delta, tokens torch.Tensor) {
+	levels, _ := m.encodeImage(s, pictures, func(i int, delta, tokens torch.Tensor) {
 		want.Relative(t, fmt.Sprintf("visual.adapter.%d", i), delta.Float32s(), 1e-5)
 		want.Relative(t, fmt.Sprintf("visual.group.%d", i), tokens.Float32s(), 1e-5)
 	})
@@ -82,10 +82,10 @@ func compareReleasedForward(t *testing.T, s *torch.Scope, m *Model, want *golden
 		if err != nil {
 			return err
 		}
-		j := m.judge(s, pictures, text, noSmoothing)
-		want.Relative(t, "cls.logits", j.logits.Float32s(), 1e-5)
-		want.Absolute(t, "map.train", j.maps.Float32s(), 5e-6)
-		for i, level := range j.levels {
+		out := m.forward(s, pictures, text, noSmoothing)
+		want.Relative(t, "cls.logits", out.logits.Float32s(), 1e-5)
+		want.Absolute(t, "map.train", out.maps.Float32s(), 5e-6)
+		for i, level := range out.levels {
 			want.Relative(t, fmt.Sprintf("dfg.gate.%d.logits", i), level.gate.Float32s(), 1e-5)
 		}
 	}

@@ -161,7 +161,7 @@ func TestPaperStartsAtPlainCLIP(t *testing.T) {
 			pictures := drawnBatch(s, m).Pictures
 			tower, each := m.clip.Vision, m.clip.Vision.Depth/m.options.Groups
 			x := tower.Embed(pictures)
-			_, class := m.see(s, pictures, func(i int, delta, tokens torch.Tensor) {
+			_, class := m.encodeImage(s, pictures, func(i int, delta, tokens torch.Tensor) {
 				for j := range each {
 					x = tower.Block(s, i*each+j, x)
 				}
@@ -202,7 +202,7 @@ func comparePlainText(t *testing.T, s *torch.Scope, m *Model) {
 	unit := p.Ends(x).LayerNorm(s.Full(1, width), s.Full(0, width), epsilon).Normalize(-1)
 	count := int64(len(rows[normal]))
 	want := torch.Stack(-1, unit.Narrow(0, 0, count).Mean(0).Normalize(-1), unit.Narrow(0, count, unit.Dim(0)-count).Mean(0).Normalize(-1))
-	got, err := m.read(context.Background(), s, drawnClasses[:1], m.fresh)
+	got, err := m.encodeText(context.Background(), s, drawnClasses[:1], m.newPrefix)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,16 +19,16 @@ func (m *Model) Loss(ctx context.Context, s *torch.Scope, batch model.Batch) (mo
 	if err := m.acceptsBatch(batch); err != nil {
 		return model.Loss{}, err
 	}
-	text, err := m.read(ctx, s, batch.Classes, m.kept)
+	text, err := m.encodeText(ctx, s, batch.Classes, m.cachedPrefix)
 	if err != nil {
 		return model.Loss{}, err
 	}
 	if text, err = choose(s, text, batch.ClassOf); err != nil {
 		return model.Loss{}, err
 	}
-	j := m.judge(s, batch.Pictures, text, noSmoothing)
+	out := m.forward(s, batch.Pictures, text, noSmoothing)
 	labels := s.FromInt64(batch.Labels, int64(len(batch.Labels)))
-	return m.weigh(j.maps, j.logits, batch.Masks, labels), nil
+	return m.combineLosses(out.maps, out.logits, batch.Masks, labels), nil
 }
 
 // acceptsBatch checks what would otherwise be repeated silently to the size of the batch.
@@ -49,8 +49,8 @@ func (m *Model) acceptsBatch(batch model.Batch) error {
 	return nil
 }
 
-// weigh makes the loss of maps [B, 2, S, S] and logits [B, 2] for masks [B, S, S] and labels [B].
-func (m *Model) weigh(maps, logits, masks, labels torch.Tensor) model.Loss {
+// combineLosses makes the loss of maps [B, 2, S, S] and logits [B, 2] for masks [B, S, S] and labels [B].
+func (m *Model) combineLosses(maps, logits, masks, labels torch.Tensor) model.Loss {
 	classification := torch.CrossEntropy(logits, labels)
 	focal := focalLoss(m.loss.FocalForm, maps, masks)
 	dice := diceLosses(m.loss.DiceForm, maps, masks)

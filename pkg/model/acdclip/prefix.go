@@ -15,8 +15,8 @@ type prefix struct {
 	tokens  torch.Tensor  // [P, L, D]
 }
 
-// begin computes the prefix of the token ids of each state's prompts, in s.
-func (m *Model) begin(s *torch.Scope, rows [states][][]int32) prefix {
+// encodePrefix computes the prefix of the token ids of each state's prompts, in s.
+func (m *Model) encodePrefix(s *torch.Scope, rows [states][][]int32) prefix {
 	tower := m.clip.Text
 	p := prefix{prompts: clip.NewPrompts(s, slices.Concat(rows[:]...))}
 	for state := range states {
@@ -40,16 +40,16 @@ type prefixes struct {
 	of    map[string]prefix // by the class's prompt name
 }
 
-// kept is a beginning that computes each class once, as long as there is room.
-func (m *Model) kept(s *torch.Scope, name string) prefix {
+// cachedPrefix is a prefixOf that computes each class once, as long as there is room.
+func (m *Model) cachedPrefix(s *torch.Scope, name string) prefix {
 	c := &m.prefixes
 	if p, found := c.of[name]; found {
 		return p
 	}
 	if len(c.of) >= maxPrefixes {
-		return m.fresh(s, name)
+		return m.newPrefix(s, name)
 	}
-	p := m.fresh(c.scope, name)
+	p := m.newPrefix(c.scope, name)
 	c.of[name] = p
 	return p
 }

@@ -11,8 +11,8 @@ import (
 	"acdclip/pkg/model"
 )
 
-// judgement is the model's output for B pictures, before scores are made of it.
-type judgement struct {
+// output is the model's output for B pictures, before scores are made of it.
+type output struct {
 	maps   torch.Tensor // probabilities of both states [B, 2, S, S]
 	logits torch.Tensor // of the classification [B, 2]
 	levels []level      // what each vision level gave
@@ -25,29 +25,29 @@ type level struct {
 	logits torch.Tensor // similarities on the patch grid [B, 2, G, G]
 }
 
-// judge compares pictures [B, 3, S, S] with their own classes' text [B, N, D, 2].
+// forward compares pictures [B, 3, S, S] with their own classes' text [B, N, D, 2].
 // Smoothing is for scoring; training passes noSmoothing.
-func (m *Model) judge(s *torch.Scope, pictures, text torch.Tensor, blur gaussian) judgement {
-	seen, class := m.see(s, pictures, nil)
-	var j judgement
-	for i, vision := range seen {
+func (m *Model) forward(s *torch.Scope, pictures, text torch.Tensor, blur gaussian) output {
+	levels, class := m.encodeImage(s, pictures, nil)
+	var out output
+	for i, vision := range levels {
 		l := level{}
-		fused := own(text, i)
+		fused := textLevel(text, i)
 		if gate := m.vision[i].gate; gate != nil {
 			l.gate = gate.logits(vision.segmentation)
 			l.omega = l.gate.Softmax(1)
 			fused = fuse(l.omega, text)
 		}
 		l.logits = m.similarity(vision.segmentation, fused)
-		j.levels = append(j.levels, l)
+		out.levels = append(out.levels, l)
 	}
-	j.maps = s.Eval(func() torch.Tensor { return m.maps(s, j.levels, blur) })
+	out.maps = s.Eval(func() torch.Tensor { return m.maps(s, out.levels, blur) })
 	if m.options.Classification.Feature == config.DetectionFeature {
-		j.logits = detectionLogits(seen, text)
+		out.logits = detectionLogits(levels, text)
 	} else {
-		j.logits = m.classLogits(class, text)
+		out.logits = m.classLogits(class, text)
 	}
-	return j
+	return out
 }
 
 // similarity compares patch tokens [B, L, D] with the text [B, D, 2], over tau, as [B, 2, G, G].
@@ -76,17 +76,17 @@ func (m *Model) maps(s *torch.Scope, levels []level, blur gaussian) torch.Tensor
 	return torch.Stack(0, grids...).Mean(0).UpsampleBilinear(size, size)
 }
 
-// own takes level i [B, D, 2] out of the text [B, N, D, 2].
-func own(text torch.Tensor, i int) torch.Tensor {
+// textLevel takes level i [B, D, 2] out of the text [B, N, D, 2].
+func textLevel(text torch.Tensor, i int) torch.Tensor {
 	return text.Narrow(1, int64(i), 1).Reshape(text.Dim(0), text.Dim(2), states)
 }
 
 // detectionLogits is the mean over levels of the detection tokens against the same level's text, [B, 2].
-func detectionLogits(seen []visionLevel, text torch.Tensor) torch.Tensor {
+func detectionLogits(levels []visionLevel, text torch.Tensor) torch.Tensor {
 	batch, width := text.Dim(0), text.Dim(2)
-	logits := make([]torch.Tensor, len(seen))
-	for i, vision := range seen {
-		logits[i] = vision.detection.Reshape(batch, 1, width).MatMul(own(text, i)).Reshape(batch, states)
+	logits := make([]torch.Tensor, len(levels))
+	for i, vision := range levels {
+		logits[i] = vision.detection.Reshape(batch, 1, width).MatMul(textLevel(text, i)).Reshape(batch, states)
 	}
 	return torch.Stack(0, logits...).Mean(0)
 }
@@ -94,11 +94,11 @@ func detectionLogits(seen []visionLevel, text torch.Tensor) torch.Tensor {
 // classLogits is the unit class embedding against the last level's text, over tau, [B, 2].
 func (m *Model) classLogits(class, text torch.Tensor) torch.Tensor {
 	embedding := m.clip.Vision.Head(class).Normalize(-1)
-	last := own(text, m.options.Groups-1)
+	last := textLevel(text, m.options.Groups-1)
 	return embedding.MatMul(last).Reshape(text.Dim(0), states).MulScalar(1 / m.options.Fusion.Temperature)
 }
 
-// Score judges pictures; see model.Method.
+// Score scores pictures; see model.Method.
 func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p model.Prepared) (model.Scores, error) {
 	classes, ok := p.(prepared)
 	if !ok {
@@ -115,19 +115,19 @@ func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p mo
 	if m.options.Fusion.Smoothing == config.Gaussian {
 		blur = smoothing(classes.domain)
 	}
-	j := m.judge(s, pictures, text, blur)
+	out := m.forward(s, pictures, text, blur)
 	batch, size := pictures.Dim(0), int64(m.imageSize())
-	probability := j.logits.Softmax(1).Narrow(1, abnormal, 1).Reshape(batch)
-	anomaly := j.maps.Narrow(1, abnormal, 1).Reshape(batch, size, size)
+	probability := out.logits.Softmax(1).Narrow(1, abnormal, 1).Reshape(batch)
+	anomaly := out.maps.Narrow(1, abnormal, 1).Reshape(batch, size, size)
 	classWeight, mapWeight := m.options.Score.Weights(classes.domain)
 	image := probability.MulScalar(classWeight).Add(anomaly.AMax(1, 2).MulScalar(mapWeight))
-	return model.Scores{Maps: anomaly, Image: image, ClassProbabilities: probability, Gates: j.gates()}, nil
+	return model.Scores{Maps: anomaly, Image: image, ClassProbabilities: probability, Gates: out.gates()}, nil
 }
 
 // gates joins the levels' omega to [B, N, N, 2]; undefined with static fusion.
-func (j judgement) gates() torch.Tensor {
+func (o output) gates() torch.Tensor {
 	var all []torch.Tensor
-	for _, l := range j.levels {
+	for _, l := range o.levels {
 		if !l.omega.Defined() {
 			return torch.Tensor{}
 		}

@@ -29,29 +29,31 @@ func (m *Model) Prepare(ctx context.Context, s *torch.Scope, classes []model.Cla
 				classes[0].Prompt, classes[0].Domain, class.Prompt, class.Domain)
 		}
 	}
-	text, err := m.read(ctx, s, classes, m.fresh)
+	text, err := m.encodeText(ctx, s, classes, m.newPrefix)
 	if err != nil {
 		return nil, err
 	}
 	return prepared{text, classes[0].Domain}, nil
 }
 
-// beginning gives the prefix of the class called name, in s or a longer scope.
-type beginning func(s *torch.Scope, name string) prefix
+// prefixOf gives the prefix of the class called name, in s or a longer scope.
+type prefixOf func(s *torch.Scope, name string) prefix
 
-// fresh computes a prefix, for a class that is read once.
-func (m *Model) fresh(s *torch.Scope, name string) prefix { return m.begin(s, m.tokenize(name)) }
+// newPrefix computes a prefix, for a class that is read once.
+func (m *Model) newPrefix(s *torch.Scope, name string) prefix {
+	return m.encodePrefix(s, m.tokenize(name))
+}
 
-// read computes T [K, N, D, 2] of classes into s, with a graph where one is
+// encodeText computes T [K, N, D, 2] of classes into s, with a graph where one is
 // recorded. A class's features do not depend on the others.
-func (m *Model) read(ctx context.Context, s *torch.Scope, classes []model.Class, begin beginning) (text torch.Tensor, err error) {
+func (m *Model) encodeText(ctx context.Context, s *torch.Scope, classes []model.Class, of prefixOf) (text torch.Tensor, err error) {
 	err = s.Within(func(inner *torch.Scope) error {
 		features := make([]torch.Tensor, len(classes))
 		for i, class := range classes {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			features[i] = inner.Eval(func() torch.Tensor { return m.finish(inner, begin(inner, class.Prompt)) })
+			features[i] = inner.Eval(func() torch.Tensor { return m.encodeRest(inner, of(inner, class.Prompt)) })
 		}
 		text = s.Keep(torch.Stack(0, features...))
 		return nil
@@ -69,9 +71,9 @@ func (m *Model) tokenize(name string) (rows [states][][]int32) {
 	return rows
 }
 
-// finish computes T [N, D, 2] of a class from its prefix, of which it frees the
+// encodeRest computes T [N, D, 2] of a class from its prefix, of which it frees the
 // tokens where s owns them.
-func (m *Model) finish(s *torch.Scope, p prefix) torch.Tensor {
+func (m *Model) encodeRest(s *torch.Scope, p prefix) torch.Tensor {
 	tower := m.clip.Text
 	each := tower.Depth / m.options.Groups
 	x := p.tokens

@@ -40,7 +40,7 @@ func TestCutTokens(t *testing.T) {
 					t.Errorf("the long prompt ends in %d, not in the end token", last)
 				}
 				state := func(rows [states][][]int32) []float32 { // T of the first state, all levels
-					return m.finish(s, m.begin(s, rows)).Narrow(-1, normal, 1).Float32s()
+					return m.encodeRest(s, m.encodePrefix(s, rows)).Narrow(-1, normal, 1).Float32s()
 				}
 				if length := m.clip.Text.Embed(clip.NewPrompts(s, short)).Dim(1); length != 8 {
 					t.Errorf("start, six words and end became %d tokens", length)

@@ -12,10 +12,10 @@ type visionLevel struct {
 // the merge, both [B, L, C]. They are freed when it returns.
 type observe func(i int, delta, tokens torch.Tensor)
 
-// see runs pictures [B, 3, S, S] through the vision tower and its adapters. It
+// encodeImage runs pictures [B, 3, S, S] through the vision tower and its adapters. It
 // returns the levels, in s, and the class token after the last block [B, 1, C].
 // Observer may be nil.
-func (m *Model) see(s *torch.Scope, pictures torch.Tensor, observer observe) ([]visionLevel, torch.Tensor) {
+func (m *Model) encodeImage(s *torch.Scope, pictures torch.Tensor, observer observe) ([]visionLevel, torch.Tensor) {
 	tower := m.clip.Vision
 	each := tower.Depth / m.options.Groups
 	x := s.Eval(func() torch.Tensor { return tower.Embed(pictures) })

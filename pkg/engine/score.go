@@ -13,34 +13,34 @@ import (
 	"acdclip/pkg/model"
 )
 
-// Judged is one picture and what the method says of it.
-type Judged struct {
+// Scored is one picture and what the method says of it.
+type Scored struct {
 	Picture          data.Picture
 	Score, MapMax    float32   // in [0, 1]
 	ClassProbability *float32  // in [0, 1]; nil where the method has none
 	Map              []float32 // [S, S], row-major, in [0, 1]
 	Gates            []float32 // [N, N, 2]: see model.Scores; nil without a fusion gateway
-	Err              error     // why there is no judgement; then the numbers are not set
+	Err              error     // why there is no score; then the numbers are not set
 }
 
-// errNotFinite reports a judgement that is no number.
+// errNotFinite reports a score that is no number.
 var errNotFinite = errors.New("the model gave a score that is not a finite number")
 
-// work is a list of pictures to judge.
+// work is a list of pictures to score.
 type work struct {
 	items   []data.Item
 	classes []model.Class
 	classOf []int   // the place in classes of each item
-	batches [][]int // the places of the items that are judged at once, in this order; none is empty
+	batches [][]int // the places of the items that are scored at once, in this order; none is empty
 	load    data.LoadOptions
 	costs   *costs
 
 	batchKey string // what sets the number of pictures at once, for messages
 }
 
-// judge scores the pictures batch by batch and hands each to each, also those
+// score scores the pictures batch by batch and hands each to each, also those
 // that cannot be read. It stops at each's first error.
-func (d *Detector) judge(ctx context.Context, w work, each func(Judged) error) error {
+func (d *Detector) score(ctx context.Context, w work, each func(Scored) error) error {
 	if len(w.batches) == 0 {
 		return nil
 	}
@@ -54,23 +54,23 @@ func (d *Detector) judge(ctx context.Context, w work, each func(Judged) error) e
 	w.costs.model.add(time.Since(start))
 	w.load.Size = d.Input().Size
 	w.load.Order = slices.Concat(w.batches...)
-	w.load.Ahead = len(w.batches[0]) // the next batch is read while this one is judged
+	w.load.Ahead = len(w.batches[0]) // the next batch is read while this one is scored
 	batch, begun := 0, time.Now()
-	var waiting []Judged
+	var waiting []Scored
 	for picture := range data.Load(ctx, w.items, w.load) {
-		waiting = append(waiting, Judged{Picture: picture, Err: picture.Err})
+		waiting = append(waiting, Scored{Picture: picture, Err: picture.Err})
 		w.costs.reading.add(picture.Took)
 		if len(waiting) < len(w.batches[batch]) {
 			continue
 		}
 		w.costs.waiting.add(time.Since(begun))
 		begun = time.Now()
-		if err := d.score(ctx, waiting, w.classOf, prepared); err != nil {
+		if err := d.scoreBatch(ctx, waiting, w.classOf, prepared); err != nil {
 			return explain(err, w.batchKey)
 		}
 		w.costs.model.add(time.Since(begun))
-		for _, judged := range waiting {
-			if err := each(judged); err != nil {
+		for _, scored := range waiting {
+			if err := each(scored); err != nil {
 				return err
 			}
 		}
@@ -89,9 +89,9 @@ func (d *Detector) prepare(ctx context.Context, scope *torch.Scope, classes []mo
 	return prepared, err
 }
 
-// score fills in the judgements of the readable pictures among waiting, as one batch.
-func (d *Detector) score(ctx context.Context, waiting []Judged, classOf []int, prepared model.Prepared) error {
-	var batch []*Judged
+// scoreBatch fills in the scores of the readable pictures among waiting, as one batch.
+func (d *Detector) scoreBatch(ctx context.Context, waiting []Scored, classOf []int, prepared model.Prepared) error {
+	var batch []*Scored
 	for i := range waiting {
 		if waiting[i].Err == nil {
 			batch = append(batch, &waiting[i])
@@ -104,9 +104,9 @@ func (d *Detector) score(ctx context.Context, waiting []Judged, classOf []int, p
 	plane := input.Size * input.Size
 	pixels := make([]uint8, 0, len(batch)*plane*3)
 	classes := make([]int, len(batch))
-	for i, judged := range batch {
-		pixels = append(pixels, judged.Picture.Pix...)
-		classes[i] = classOf[judged.Picture.Index]
+	for i, scored := range batch {
+		pixels = append(pixels, scored.Picture.Pix...)
+		classes[i] = classOf[scored.Picture.Index]
 	}
 	var maps, scores, probabilities, gates []float32
 	err := d.base.runtime.Do(ctx, func(s *torch.Scope) error {
@@ -129,24 +129,24 @@ func (d *Detector) score(ctx context.Context, waiting []Judged, classOf []int, p
 	if err != nil {
 		return err
 	}
-	for i, judged := range batch {
-		judged.fill(maps[i*plane:(i+1)*plane], scores[i], probabilities, i)
+	for i, scored := range batch {
+		scored.fill(maps[i*plane:(i+1)*plane], scores[i], probabilities, i)
 		each := len(gates) / len(batch)
-		judged.Gates = gates[i*each : (i+1)*each]
+		scored.Gates = gates[i*each : (i+1)*each]
 	}
 	return nil
 }
 
-func (j *Judged) fill(anomaly []float32, score float32, probabilities []float32, i int) {
-	j.Map, j.Score = anomaly, score
+func (s *Scored) fill(anomaly []float32, score float32, probabilities []float32, i int) {
+	s.Map, s.Score = anomaly, score
 	for _, value := range anomaly {
-		j.MapMax = max(j.MapMax, value) // max carries NaN on
+		s.MapMax = max(s.MapMax, value) // max carries NaN on
 	}
 	if probabilities != nil {
-		j.ClassProbability = &probabilities[i]
+		s.ClassProbability = &probabilities[i]
 	}
-	if sum := float64(j.Score) + float64(j.MapMax); math.IsNaN(sum) || math.IsInf(sum, 0) {
-		j.Err = errNotFinite
+	if sum := float64(s.Score) + float64(s.MapMax); math.IsNaN(sum) || math.IsInf(sum, 0) {
+		s.Err = errNotFinite
 	}
 }
 
