@@ -94,7 +94,7 @@ func (i interruption) Unwrap() error { return i.err }
 
 // misuse are the errors of the packages that the caller's words cause.
 func misuse() []error {
-	return []error{engine.ErrNoCLIP, engine.ErrOtherCLIP, engine.ErrOtherRun, clip.ErrOptions, torch.ErrNoDevice, data.ErrUnknownClass, data.ErrHoldOut, synth.ErrUnknown, synth.ErrNotEmpty, shard.ErrDiffers, engine.ErrNoShares}
+	return []error{engine.ErrNoCLIP, engine.ErrOtherCLIP, engine.ErrOtherRun, clip.ErrOptions, torch.ErrNoDevice, data.ErrUnknownClass, data.ErrHoldOut, synth.ErrUnknown, synth.ErrNotEmpty, shard.ErrDiffers, shard.ErrNoShares}
 }
 
 func statusOf(err error) int {

@@ -2,14 +2,8 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"acdclip/pkg/metrics"
@@ -17,17 +11,12 @@ import (
 	"acdclip/pkg/shard"
 )
 
-// ErrNoShares reports a folder in which no whole evaluation lies.
-var ErrNoShares = errors.New("not all shares of an evaluation")
-
-var shareFolder = regexp.MustCompile(`^shard-\d+-of-\d+$`)
-
 // Merge joins the shares of an evaluation, folders of shard.Share.Folder's names
 // in path, to the results that Evaluate would have given without shares, to the
-// bit. It needs neither CLIP nor pictures. The error wraps ErrNoShares where some
+// bit. It needs neither CLIP nor pictures. The error wraps shard.ErrNoShares where some
 // are missing or not finished, and shard.ErrDiffers where one is of another evaluation.
 func Merge(ctx context.Context, path string, pixels metrics.Options, emit func(report.Event)) (*report.Evaluation, []report.Score, error) {
-	shares, err := openShares(path)
+	shares, err := shard.OpenAll(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -64,53 +53,6 @@ func Merge(ctx context.Context, path string, pixels metrics.Options, emit func(r
 	return &result, scores, nil
 }
 
-// openShares opens all shares in a folder, in order, and checks that they belong together.
-func openShares(path string) ([]*shard.Folder, error) {
-	entries, err := os.ReadDir(path)
-	if err != nil {
-		return nil, fmt.Errorf("looking for shares: %w", err)
-	}
-	byIndex := map[int]*shard.Folder{}
-	var first *shard.Folder
-	for _, entry := range entries {
-		if !shareFolder.MatchString(entry.Name()) {
-			continue
-		}
-		folder, err := shard.Open(filepath.Join(path, entry.Name()))
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil, fmt.Errorf("%w: %s is a folder of a share that was not begun; `acdclip eval --shard I/N ... --resume` begins it",
-				ErrNoShares, filepath.Join(path, entry.Name()))
-		case err != nil:
-			return nil, err
-		case folder.Plan.Share.IsWhole():
-			return nil, fmt.Errorf("%w: %s holds no share but a whole evaluation", ErrNoShares, filepath.Join(path, entry.Name()))
-		}
-		if first == nil {
-			first = folder
-		}
-		if err := first.Plan.Joins(&folder.Plan); err != nil {
-			return nil, fmt.Errorf("shares %s and %s in %s: %w", first.Plan.Share, folder.Plan.Share, path, err)
-		}
-		byIndex[folder.Plan.Share.Index] = folder
-	}
-	if first == nil {
-		return nil, fmt.Errorf("%w: %s holds no folder shard-1-of-N; `acdclip eval --shard 1/N` makes one", ErrNoShares, path)
-	}
-	var shares []*shard.Folder
-	var missing []string
-	for index := 1; index <= first.Plan.Share.Of; index++ {
-		if byIndex[index] == nil {
-			missing = append(missing, shard.Share{Index: index, Of: first.Plan.Share.Of}.String())
-		}
-		shares = append(shares, byIndex[index])
-	}
-	if missing != nil {
-		return nil, fmt.Errorf("%w: %s lacks %s", ErrNoShares, path, strings.Join(missing, ", "))
-	}
-	return shares, nil
-}
-
 // mergeClass joins one class of a result.
 func mergeClass(shares []*shard.Folder, result, class int, o metrics.Options) (shard.Class, error) {
 	pixels, err := metrics.NewPixels(o)
@@ -126,7 +68,7 @@ func mergeClass(shares []*shard.Folder, result, class int, o metrics.Options) (s
 		case err != nil:
 			return shard.Class{}, err
 		case part == nil:
-			return shard.Class{}, fmt.Errorf("%w: share %s is not finished; `acdclip eval --shard %s ... --resume` goes on with it", ErrNoShares, share.Plan.Share, share.Plan.Share)
+			return shard.Class{}, fmt.Errorf("%w: share %s is not finished; `acdclip eval --shard %s ... --resume` goes on with it", shard.ErrNoShares, share.Plan.Share, share.Plan.Share)
 		}
 		c.Row.Normal += part.Row.Normal
 		c.Row.Anomalous += part.Row.Anomalous

@@ -187,21 +187,21 @@ func TestMergeRefuses(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	refused("nothing", ErrNoShares, "holds no folder shard-1-of-N")
+	refused("nothing", shard.ErrNoShares, "holds no folder shard-1-of-N")
 	if err := os.Mkdir(filepath.Join(folder, "shard-1-of-2"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	refused("a share that was not begun", ErrNoShares, "shard-1-of-2 is a folder of a share that was not begun")
+	refused("a share that was not begun", shard.ErrNoShares, "shard-1-of-2 is a folder of a share that was not begun")
 	share(1, func(*EvaluateOptions) {})
 	whole := filepath.Join(folder, "shard-7-of-9")
 	if _, err := shard.Create(whole, shard.Plan{}); err != nil {
 		t.Fatal(err)
 	}
-	refused("a whole one", ErrNoShares, "shard-7-of-9 holds no share")
+	refused("a whole one", shard.ErrNoShares, "shard-7-of-9 holds no share")
 	if err := os.RemoveAll(whole); err != nil {
 		t.Fatal(err)
 	}
-	refused("half", ErrNoShares, "lacks 2/2")
+	refused("half", shard.ErrNoShares, "lacks 2/2")
 	share(2, func(part *EvaluateOptions) { part.Batch = 1 })
 	refused("another batch", shard.ErrDiffers, "--batch: 1 there, 4 here")
 	share(2, func(part *EvaluateOptions) { part.Version = "other" })
@@ -238,7 +238,7 @@ func TestMergeRefuses(t *testing.T) {
 	if err := os.Remove(kept[0]); err != nil {
 		t.Fatal(err)
 	}
-	refused("a class that is not finished", ErrNoShares, "share 2/2 is not finished")
+	refused("a class that is not finished", shard.ErrNoShares, "share 2/2 is not finished")
 }
 
 // TestGates: each picture has weights that sum to 1 over the text levels, where it was asked for and there is a gateway.

@@ -1,0 +1,74 @@
+package shard
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// ErrNoShares reports a folder in which no whole evaluation lies.
+var ErrNoShares = errors.New("not all shares of an evaluation")
+
+// shareFolder is what Share.Folder gives.
+var shareFolder = regexp.MustCompile(`^shard-\d+-of-\d+$`)
+
+// OpenAll opens the folders of all shares of an evaluation, which lie in path under
+// the names that Share.Folder gives, in the order of the shares. The error wraps
+// ErrNoShares where one is missing, and ErrDiffers where one is of another evaluation.
+func OpenAll(path string) ([]*Folder, error) {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, fmt.Errorf("looking for shares: %w", err)
+	}
+	byIndex := map[int]*Folder{}
+	var first *Folder
+	for _, entry := range entries {
+		if !shareFolder.MatchString(entry.Name()) {
+			continue
+		}
+		folder, err := openShare(filepath.Join(path, entry.Name()))
+		if err != nil {
+			return nil, err
+		}
+		if first == nil {
+			first = folder
+		}
+		if err := first.Plan.Joins(&folder.Plan); err != nil {
+			return nil, fmt.Errorf("shares %s and %s in %s: %w", first.Plan.Share, folder.Plan.Share, path, err)
+		}
+		byIndex[folder.Plan.Share.Index] = folder
+	}
+	if first == nil {
+		return nil, fmt.Errorf("%w: %s holds no folder shard-1-of-N; `acdclip eval --shard 1/N` makes one", ErrNoShares, path)
+	}
+	var shares []*Folder
+	var missing []string
+	for index := 1; index <= first.Plan.Share.Of; index++ {
+		if byIndex[index] == nil {
+			missing = append(missing, Share{Index: index, Of: first.Plan.Share.Of}.String())
+		}
+		shares = append(shares, byIndex[index])
+	}
+	if missing != nil {
+		return nil, fmt.Errorf("%w: %s lacks %s", ErrNoShares, path, strings.Join(missing, ", "))
+	}
+	return shares, nil
+}
+
+// openShare opens the folder of a share that was begun.
+func openShare(path string) (*Folder, error) {
+	folder, err := Open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%w: %s is a folder of a share that was not begun; `acdclip eval --shard I/N ... --resume` begins it", ErrNoShares, path)
+	case err != nil:
+		return nil, err
+	case folder.Plan.Share.IsWhole():
+		return nil, fmt.Errorf("%w: %s holds no share but a whole evaluation", ErrNoShares, path)
+	}
+	return folder, nil
+}
