@@ -106,6 +106,50 @@ func TestDamagedStates(t *testing.T) {
 	}
 }
 
+// TestStatesOfOtherTensors: a whole file whose tensors are not those of a training is refused.
+func TestStatesOfOtherTensors(t *testing.T) {
+	state := sampleState(t)
+	text, err := json.Marshal(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := func(prefix string) []weights.Value {
+		list := sampleTensors()
+		for i := range list {
+			list[i].Name = prefix + list[i].Name
+		}
+		return list
+	}
+	parameters, means, squares := named("parameter/"), named("mean/"), named("square/")
+	turned := named("square/")
+	turned[0].Shape = []int64{2, 3}
+	for _, test := range []struct {
+		says    string // "" for none
+		tensors [][]weights.Value
+	}{
+		{"", [][]weights.Value{parameters, means, squares}},
+		{`tensor "count" is I64`, [][]weights.Value{parameters, means, squares, {{Name: "count", Shape: []int64{1}, Int64: []int64{1}}}}},
+		{`tensor "momentum/x" is unknown`, [][]weights.Value{parameters, means, squares, {{Name: "momentum/x", Shape: []int64{1}, Float32: []float32{1}}}}},
+		{"do not belong together", [][]weights.Value{parameters, means[:1], squares}},
+		{"do not belong together", [][]weights.Value{parameters, means, turned}},
+	} {
+		tensors := slices.Concat(test.tensors...)
+		path := filepath.Join(t.TempDir(), "state.safetensors")
+		file, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		metadata := map[string]string{stateKey: string(text), sumKey: sumOf(string(text), tensors)}
+		if err := errors.Join(weights.WriteSafetensors(file, metadata, tensors), file.Close()); err != nil {
+			t.Fatal(err)
+		}
+		_, err = ReadState(path)
+		if (test.says == "") != (err == nil) || err != nil && (!errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), test.says)) {
+			t.Errorf("want an error with %q, got %v", test.says, err)
+		}
+	}
+}
+
 func TestDecodeStateIsStrict(t *testing.T) {
 	place := func(tree map[string]any) map[string]any { return tree["place"].(map[string]any) }
 	for _, test := range []struct {
