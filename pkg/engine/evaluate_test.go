@@ -3,9 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"acdclip/internal/golden"
@@ -15,6 +17,7 @@ import (
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
+	"acdclip/pkg/shard"
 )
 
 // trainedOn gives the path of a checkpoint that was trained on drawn textures, and its configuration.
@@ -131,7 +134,8 @@ func TestEvaluateGoesOnPastBrokenPictures(t *testing.T) {
 	}
 }
 
-func TestDetectorRefusesAnotherCLIP(t *testing.T) {
+// TestAnotherCLIPIsRefused: a checkpoint is used, and trained on, with the CLIP it was trained on alone.
+func TestAnotherCLIPIsRefused(t *testing.T) {
 	o := training(t, drawn(t, synth.Textures), "train.epochs=1")
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
@@ -140,6 +144,9 @@ func TestDetectorRefusesAnotherCLIP(t *testing.T) {
 	options := DetectorOptions{Config: load(t, "device=cpu", "threads=1", "clip="+other), Checkpoint: filepath.Join(o.Folder, "last.safetensors"), Emit: func(report.Event) {}}
 	if _, err := OpenDetector(context.Background(), options); !errors.Is(err, ErrOtherCLIP) {
 		t.Errorf("got %v, want ErrOtherCLIP", err)
+	}
+	if _, err := newRunClosed(training(t, o.Set, "train.init_from="+options.Checkpoint, "clip="+other)); !errors.Is(err, ErrOtherCLIP) {
+		t.Errorf("a training that begins with it gave %v, want ErrOtherCLIP", err)
 	}
 	var seen events
 	options.AllowOtherCLIP, options.Emit = true, seen.emit
@@ -150,6 +157,33 @@ func TestDetectorRefusesAnotherCLIP(t *testing.T) {
 	d.Close()
 	if len(seen) == 0 {
 		t.Error("taking another CLIP gave no warning")
+	}
+}
+
+// TestFinishedClassesAreOfTheTarget: one with pictures that are none of it is refused.
+func TestFinishedClassesAreOfTheTarget(t *testing.T) {
+	o := evaluating(t, drawn(t, synth.Objects))
+	var folder *shard.Folder
+	path := filepath.Join(t.TempDir(), "unfinished")
+	o.Finished = func(plan shard.Plan) (_ *shard.Folder, err error) {
+		folder, err = shard.Create(path, plan)
+		return folder, err
+	}
+	evaluate(t, o)
+	pictures := len(o.Jobs[0].Set.Items)
+	for _, place := range []int{-1, pictures, pictures - 1} { // the last is of the other class
+		kept, err := folder.Finished(0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept.Scores[0].Place = place
+		if err := folder.Keep(0, 0, *kept, nil); err != nil {
+			t.Fatal(err)
+		}
+		want := fmt.Sprintf("picture %d is none of it", place)
+		if _, _, err := Evaluate(context.Background(), o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not say %q", err, want)
+		}
 	}
 }
 

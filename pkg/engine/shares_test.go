@@ -163,33 +163,6 @@ func TestFinishedClassesAreOfOneEvaluation(t *testing.T) {
 	}
 }
 
-// TestFinishedClassesAreOfTheTarget: one with pictures that are none of it is refused.
-func TestFinishedClassesAreOfTheTarget(t *testing.T) {
-	o := evaluating(t, drawn(t, synth.Objects))
-	var folder *shard.Folder
-	path := filepath.Join(t.TempDir(), "unfinished")
-	o.Finished = func(plan shard.Plan) (_ *shard.Folder, err error) {
-		folder, err = shard.Create(path, plan)
-		return folder, err
-	}
-	evaluate(t, o)
-	pictures := len(o.Jobs[0].Set.Items)
-	for _, place := range []int{-1, pictures, pictures - 1} { // the last is of the other class
-		kept, err := folder.Finished(0, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		kept.Scores[0].Place = place
-		if err := folder.Keep(0, 0, *kept, nil); err != nil {
-			t.Fatal(err)
-		}
-		want := fmt.Sprintf("picture %d is none of it", place)
-		if _, _, err := Evaluate(context.Background(), o); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v does not say %q", err, want)
-		}
-	}
-}
-
 func TestMergeRefuses(t *testing.T) {
 	o := evaluating(t, drawn(t, synth.Objects))
 	folder := t.TempDir()
