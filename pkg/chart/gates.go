@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"acdclip/pkg/heatmap"
 	"acdclip/pkg/report"
 )
 
@@ -113,7 +114,7 @@ type squares struct {
 // Plot implements plot.Plotter.
 func (s squares) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
-	scale := report.Palette()
+	scale := heatmap.Palette()
 	for i := range s.Groups {
 		for j := range s.Groups {
 			omega := min(max(s.At(i, j, s.state), 0), 1)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"acdclip/cgo/torch"
+	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
 	"acdclip/pkg/model"
 )
@@ -17,11 +18,11 @@ import (
 // Judged is one picture and what the method says of it.
 type Judged struct {
 	Picture          data.Picture
-	Score, MapMax    float32   // in [0, 1]
-	ClassProbability *float32  // in [0, 1]; nil where the method has none
-	Map              []float32 // [S, S], row-major, in [0, 1]
-	Gates            []float32 // [N, N, 2]: see model.Scores; nil without a fusion gateway
-	Err              error     // why there is no judgement; then the numbers are not set
+	Score, MapMax    float32         // in [0, 1]
+	ClassProbability *float32        // in [0, 1]; nil where the method has none
+	Map              *anomalymap.Map // [S, S], in [0, 1]
+	Gates            []float32       // [N, N, 2]: see model.Scores; nil without a fusion gateway
+	Err              error           // why there is no judgement; then the numbers are not set
 }
 
 // errNotFinite reports a judgement that is no number.
@@ -129,16 +130,16 @@ func (d *Detector) score(ctx context.Context, waiting []Judged, classOf []int, p
 		return explain(err, cmp.Or(d.batchKey, "--batch"))
 	}
 	for i, judged := range batch {
-		judged.fill(maps[i*plane:(i+1)*plane], scores[i], probabilities, i)
+		judged.fill(&anomalymap.Map{Width: input.Size, Height: input.Size, Scores: maps[i*plane : (i+1)*plane]}, scores[i], probabilities, i)
 		each := len(gates) / len(batch)
 		judged.Gates = gates[i*each : (i+1)*each]
 	}
 	return nil
 }
 
-func (j *Judged) fill(anomaly []float32, score float32, probabilities []float32, i int) {
+func (j *Judged) fill(anomaly *anomalymap.Map, score float32, probabilities []float32, i int) {
 	j.Map, j.Score = anomaly, score
-	for _, value := range anomaly {
+	for _, value := range anomaly.Scores {
 		j.MapMax = max(j.MapMax, value) // max carries NaN on
 	}
 	if probabilities != nil {

@@ -121,8 +121,7 @@ func (t *tally) count(judged Judged) error {
 	if item.Anomalous && !slices.Contains(judged.Picture.Mask, 1) {
 		c.empty++
 	}
-	size := t.detector.Input().Size
-	return c.pixels.Add(judged.Map, judged.Picture.Mask, size, size)
+	return c.pixels.Add(judged.Map.Scores, judged.Picture.Mask, judged.Map.Width, judged.Map.Height)
 }
 
 // finish computes what the current class has come to, and keeps it.
