@@ -229,14 +229,6 @@ func describeValidation(v report.Validation) string {
 		v.Epoch, few(v.HeldOut), percent(v.ImageAUROC), percent(v.PixelAUROC), percent(v.Mean), duration(v.Seconds), describeSkipped(v.Skipped, 0), best)
 }
 
-// inBrackets is " (text)", or nothing.
-func inBrackets(text string) string {
-	if text == "" {
-		return ""
-	}
-	return " (" + text + ")"
-}
-
 // describeCosts says what an evaluation spent its time on.
 func describeCosts(c report.Costs) string {
 	return fmt.Sprintf("of %s the model took %s and waited %s for pictures; beside it, reading them took %s and metrics %s",
@@ -256,26 +248,4 @@ func describeSkipped(pictures, steps int) string {
 		return ""
 	}
 	return ", " + strings.Join(list, " and ") + " left out"
-}
-
-// duration writes seconds as a person reads them.
-func duration(seconds float64) string {
-	whole := int(seconds + 0.5)
-	switch {
-	case seconds < 9.95:
-		return fmt.Sprintf("%.1f s", seconds)
-	case whole < 60:
-		return fmt.Sprintf("%d s", whole)
-	case whole < 3600:
-		return fmt.Sprintf("%d min %d s", whole/60, whole%60)
-	}
-	return fmt.Sprintf("%d h %d min", whole/3600, whole%3600/60)
-}
-
-// counted is "1 picture" or "2 pictures".
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
