@@ -180,9 +180,6 @@ func (s stage) left(done int, now time.Time) string {
 	return duration(float64(s.Total-done)/s.rate(done, now)) + " left"
 }
 
-// stepsUnit is what a training counts.
-const stepsUnit = "steps"
-
 // describeStep says how a training stands, in whole words and then ever shorter.
 func describeStep(step report.TrainStep, left string) []string {
 	var rates, shortRates, shortParts []string

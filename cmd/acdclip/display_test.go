@@ -46,7 +46,7 @@ func TestLinesOfTraining(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Unix(0, 0)
 	l := &lines{w: &out, now: func() time.Time { return now }}
-	l.show(report.StageStarted{Stage: "train on bolts", Unit: "steps", Total: 40})
+	l.show(report.StageStarted{Stage: "train on bolts", Unit: report.UnitSteps, Total: 40})
 	now = now.Add(20 * time.Second)
 	l.show(report.TrainStep{
 		Epoch: 1, Step: 10, Steps: 40, Loss: 1.5, Parts: report.Values{{Name: "focal", Value: 0.5}, {Name: "dice", Value: 1}},
@@ -68,7 +68,7 @@ func TestLinesOfResumedTraining(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Unix(0, 0)
 	l := &lines{w: &out, now: func() time.Time { return now }}
-	l.show(report.StageStarted{Stage: "train on bolts", Unit: "steps", Total: 40, Done: 20})
+	l.show(report.StageStarted{Stage: "train on bolts", Unit: report.UnitSteps, Total: 40, Done: 20})
 	now = now.Add(20 * time.Second)
 	l.show(report.TrainStep{Epoch: 1, Step: 30, Steps: 40, Loss: 1.5, LearningRates: report.Values{{Name: "text", Value: 1}}, PicturesPerSecond: 2.5})
 	l.show(report.TrainEpoch{Epoch: 1, Epochs: 2, Loss: 1.25, Skipped: 3, SkippedSteps: 1, Seconds: 40})
@@ -117,7 +117,7 @@ func TestBarsOfTraining(t *testing.T) {
 		var out bytes.Buffer
 		now := time.Unix(0, 0)
 		b := &bars{lines: lines{w: &out, now: func() time.Time { return now }}, width: func() int { return width }}
-		b.show(report.StageStarted{Stage: "train", Unit: "steps", Total: 40, Done: 20})
+		b.show(report.StageStarted{Stage: "train", Unit: report.UnitSteps, Total: 40, Done: 20})
 		now = now.Add(20 * time.Second)
 		b.show(step)
 		drawn := out.String()[strings.LastIndex(out.String(), "\r")+1:]
@@ -131,7 +131,7 @@ func TestBarsOfTraining(t *testing.T) {
 // validated is a training of two steps with a validation of 60 pictures, one a second, between them.
 func validated(show func(report.Event), tick func()) {
 	step := report.TrainStep{Epoch: 1, Step: 1, Steps: 2, Loss: 1.5}
-	show(report.StageStarted{Stage: "train on bolts", Unit: "steps", Total: 2})
+	show(report.StageStarted{Stage: "train on bolts", Unit: report.UnitSteps, Total: 2})
 	show(step)
 	show(report.StageStarted{Stage: "validate on bolts", Unit: "pictures", Total: 60, Within: "train on bolts"})
 	for done := 1; done <= 60; done++ {
