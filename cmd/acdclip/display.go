@@ -70,6 +70,8 @@ type lines struct {
 	at    stage
 	outer *stage    // that waits for the one under way; nil for none
 	last  time.Time // of the last line about the stage
+
+	opening string // the line that a stage begins with, until it is due; "" for none
 }
 
 // stage is the work under way.
@@ -79,16 +81,25 @@ type stage struct {
 	bar   *progressbar.ProgressBar // on a terminal, until the stage has ended
 }
 
-// lineEvery is the least time between two lines about one stage's progress.
-const lineEvery = 10 * time.Second
+const (
+	lineEvery = 10 * time.Second // the least time between two lines about one stage's progress
+	instant   = time.Second      // a stage that takes less has only its last line
+)
 
 func (l *lines) show(event report.Event) {
 	switch event := event.(type) {
 	case report.StageStarted:
+		l.open()
 		if l.begin(event); l.outer == nil {
-			l.print("%s: %s%s", event.Stage, l.at.amount(l.at.Total), l.at.before())
+			l.opening = fmt.Sprintf("%s: %s%s", event.Stage, l.at.amount(l.at.Total), l.at.before())
+		}
+		if event.Unit == report.UnitSteps { // the first may take long
+			l.open()
 		}
 	case report.Progress:
+		if l.now().Sub(l.at.begun) >= instant {
+			l.open()
+		}
 		if l.due() && event.Done < event.Total {
 			l.print("%s: %d of %s%s, %s", event.Stage, event.Done, l.at.amount(l.at.Total), inBrackets(event.Detail), l.at.pace(event.Done, l.now()))
 		}
@@ -97,6 +108,9 @@ func (l *lines) show(event report.Event) {
 			l.print("%s: step %d of %d, %s", l.at.Stage, event.Step, event.Steps, describeStep(event, l.at.left(event.Step, l.now()))[0])
 		}
 	case report.StageDone:
+		if event.Seconds < instant.Seconds() {
+			l.opening = ""
+		}
 		if l.outer == nil { // what one within another comes to is a message of its own
 			l.print("%s: done, %s in %s", event.Stage, l.at.amount(l.at.Total-l.at.Done), duration(event.Seconds))
 		}
@@ -141,7 +155,16 @@ func (l *lines) message(event report.Event) {
 	}
 }
 
+// open prints the line that the stage begins with, where that has not been done.
+func (l *lines) open() {
+	if l.opening != "" {
+		fmt.Fprintln(l.w, visible(l.opening))
+		l.opening = ""
+	}
+}
+
 func (l *lines) print(format string, values ...any) {
+	l.open()
 	fmt.Fprintln(l.w, visible(fmt.Sprintf(format, values...)))
 }
 

@@ -63,6 +63,40 @@ epoch 1 of 2: mean loss 1.2500 (focal 0.5000) in 40 s
 	}
 }
 
+// TestLinesOfInstantStages: a stage that is over at once has one line, unless there is more to say of it.
+func TestLinesOfInstantStages(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Unix(0, 0)
+	l := &lines{w: &out, now: func() time.Time { return now }}
+	stage := func(name string, took time.Duration, inside ...report.Event) {
+		l.show(report.StageStarted{Stage: name, Unit: "files", Total: 2})
+		l.show(report.Progress{Stage: name, Done: 1, Total: 2})
+		for _, event := range inside {
+			l.show(event)
+		}
+		now = now.Add(took)
+		l.show(report.Progress{Stage: name, Done: 2, Total: 2})
+		l.show(report.StageDone{Stage: name, Seconds: took.Seconds()})
+	}
+	stage("read", 900*time.Millisecond)
+	stage("read on", time.Second)
+	stage("read badly", 0, report.Warning{Text: "a.png is damaged"})
+	l.show(report.StageStarted{Stage: "fail", Unit: "files", Total: 2})
+	l.show(report.Failure{Text: "disk full"})
+	want := `read: done, 2 files in 0.9 s
+read on: 2 files
+read on: done, 2 files in 1.0 s
+read badly: 2 files
+warning: a.png is damaged
+read badly: done, 2 files in 0.0 s
+fail: 2 files
+acdclip: disk full
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
 // TestLinesOfResumedTraining: what was done before counts for nothing in the pace.
 func TestLinesOfResumedTraining(t *testing.T) {
 	var out bytes.Buffer
