@@ -66,7 +66,7 @@ func (b *bars) look(event report.StageStarted) []progressbar.Option {
 		progressbar.OptionSetDescription(visible(event.Stage)),
 		progressbar.OptionClearOnFinish(), progressbar.OptionSetRenderBlankState(true),
 	}
-	if event.Unit == stepsUnit {
+	if event.Unit == report.UnitSteps {
 		return append(options, progressbar.OptionThrottle(0), progressbar.OptionSetWidth(10), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false))
 	}
 	return append(options, progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(24), progressbar.OptionShowCount(), progressbar.OptionShowIts(),

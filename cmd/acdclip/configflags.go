@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -98,7 +97,7 @@ func (a *app) load(c *configFlags, datasets []datasetArgument, ownModel bool) (c
 		if _, known := loaded.Config.Data.Roots[dataset.name]; known {
 			continue
 		}
-		if _, err := os.Stat(dataset.name); err != nil {
+		if !exists(dataset.name) {
 			return config.Loaded{}, unknownDataset(dataset.name, loaded.Config)
 		}
 		flags["data.roots."+dataset.name] = dataset.name

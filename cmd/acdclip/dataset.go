@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -45,16 +44,6 @@ func parseDataset(flag, text string) (datasetArgument, error) {
 
 func isPath(text string) bool {
 	return text == "." || text == ".." || strings.ContainsRune(text, filepath.Separator)
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
 }
 
 // selection is which pictures of a dataset are used.
@@ -132,14 +121,6 @@ func masksOf(set *data.Dataset) []string {
 		}
 	}
 	return present(paths)
-}
-
-// present leaves out what is no file.
-func present(paths []string) []string {
-	return slices.DeleteFunc(paths, func(path string) bool {
-		info, err := os.Stat(path)
-		return err != nil || !info.Mode().IsRegular()
-	})
 }
 
 // contentsToTrainOn hashes the pictures of the dataset that set was selected

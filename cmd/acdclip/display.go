@@ -70,6 +70,8 @@ type lines struct {
 	at    stage
 	outer *stage    // that waits for the one under way; nil for none
 	last  time.Time // of the last line about the stage
+
+	opening string // the line that a stage begins with, until it is due; "" for none
 }
 
 // stage is the work under way.
@@ -79,16 +81,25 @@ type stage struct {
 	bar   *progressbar.ProgressBar // on a terminal, until the stage has ended
 }
 
-// lineEvery is the least time between two lines about one stage's progress.
-const lineEvery = 10 * time.Second
+const (
+	lineEvery = 10 * time.Second // the least time between two lines about one stage's progress
+	instant   = time.Second      // a stage that takes less has only its last line
+)
 
 func (l *lines) show(event report.Event) {
 	switch event := event.(type) {
 	case report.StageStarted:
+		l.open()
 		if l.begin(event); l.outer == nil {
-			l.print("%s: %s%s", event.Stage, l.at.amount(l.at.Total), l.at.before())
+			l.opening = fmt.Sprintf("%s: %s%s", event.Stage, l.at.amount(l.at.Total), l.at.before())
+		}
+		if event.Unit == report.UnitSteps { // the first may take long
+			l.open()
 		}
 	case report.Progress:
+		if l.now().Sub(l.at.begun) >= instant {
+			l.open()
+		}
 		if l.due() && event.Done < event.Total {
 			l.print("%s: %d of %s%s, %s", event.Stage, event.Done, l.at.amount(l.at.Total), inBrackets(event.Detail), l.at.pace(event.Done, l.now()))
 		}
@@ -97,6 +108,9 @@ func (l *lines) show(event report.Event) {
 			l.print("%s: step %d of %d, %s", l.at.Stage, event.Step, event.Steps, describeStep(event, l.at.left(event.Step, l.now()))[0])
 		}
 	case report.StageDone:
+		if event.Seconds < instant.Seconds() {
+			l.opening = ""
+		}
 		if l.outer == nil { // what one within another comes to is a message of its own
 			l.print("%s: done, %s in %s", event.Stage, l.at.amount(l.at.Total-l.at.Done), duration(event.Seconds))
 		}
@@ -141,7 +155,16 @@ func (l *lines) message(event report.Event) {
 	}
 }
 
+// open prints the line that the stage begins with, where that has not been done.
+func (l *lines) open() {
+	if l.opening != "" {
+		fmt.Fprintln(l.w, visible(l.opening))
+		l.opening = ""
+	}
+}
+
 func (l *lines) print(format string, values ...any) {
+	l.open()
 	fmt.Fprintln(l.w, visible(fmt.Sprintf(format, values...)))
 }
 
@@ -179,9 +202,6 @@ func (s stage) rate(done int, now time.Time) float64 {
 func (s stage) left(done int, now time.Time) string {
 	return duration(float64(s.Total-done)/s.rate(done, now)) + " left"
 }
-
-// stepsUnit is what a training counts.
-const stepsUnit = "steps"
 
 // describeStep says how a training stands, in whole words and then ever shorter.
 func describeStep(step report.TrainStep, left string) []string {
@@ -229,14 +249,6 @@ func describeValidation(v report.Validation) string {
 		v.Epoch, few(v.HeldOut), percent(v.ImageAUROC), percent(v.PixelAUROC), percent(v.Mean), duration(v.Seconds), describeSkipped(v.Skipped, 0), best)
 }
 
-// inBrackets is " (text)", or nothing.
-func inBrackets(text string) string {
-	if text == "" {
-		return ""
-	}
-	return " (" + text + ")"
-}
-
 // describeCosts says what an evaluation spent its time on.
 func describeCosts(c report.Costs) string {
 	return fmt.Sprintf("of %s the model took %s and waited %s for pictures; beside it, reading them took %s and metrics %s",
@@ -256,26 +268,4 @@ func describeSkipped(pictures, steps int) string {
 		return ""
 	}
 	return ", " + strings.Join(list, " and ") + " left out"
-}
-
-// duration writes seconds as a person reads them.
-func duration(seconds float64) string {
-	whole := int(seconds + 0.5)
-	switch {
-	case seconds < 9.95:
-		return fmt.Sprintf("%.1f s", seconds)
-	case whole < 60:
-		return fmt.Sprintf("%d s", whole)
-	case whole < 3600:
-		return fmt.Sprintf("%d min %d s", whole/60, whole%60)
-	}
-	return fmt.Sprintf("%d h %d min", whole/3600, whole%3600/60)
-}
-
-// counted is "1 picture" or "2 pictures".
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

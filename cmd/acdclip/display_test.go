@@ -46,7 +46,7 @@ func TestLinesOfTraining(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Unix(0, 0)
 	l := &lines{w: &out, now: func() time.Time { return now }}
-	l.show(report.StageStarted{Stage: "train on bolts", Unit: "steps", Total: 40})
+	l.show(report.StageStarted{Stage: "train on bolts", Unit: report.UnitSteps, Total: 40})
 	now = now.Add(20 * time.Second)
 	l.show(report.TrainStep{
 		Epoch: 1, Step: 10, Steps: 40, Loss: 1.5, Parts: report.Values{{Name: "focal", Value: 0.5}, {Name: "dice", Value: 1}},
@@ -63,12 +63,46 @@ epoch 1 of 2: mean loss 1.2500 (focal 0.5000) in 40 s
 	}
 }
 
+// TestLinesOfInstantStages: a stage that is over at once has one line, unless there is more to say of it.
+func TestLinesOfInstantStages(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Unix(0, 0)
+	l := &lines{w: &out, now: func() time.Time { return now }}
+	stage := func(name string, took time.Duration, inside ...report.Event) {
+		l.show(report.StageStarted{Stage: name, Unit: "files", Total: 2})
+		l.show(report.Progress{Stage: name, Done: 1, Total: 2})
+		for _, event := range inside {
+			l.show(event)
+		}
+		now = now.Add(took)
+		l.show(report.Progress{Stage: name, Done: 2, Total: 2})
+		l.show(report.StageDone{Stage: name, Seconds: took.Seconds()})
+	}
+	stage("read", 900*time.Millisecond)
+	stage("read on", time.Second)
+	stage("read badly", 0, report.Warning{Text: "a.png is damaged"})
+	l.show(report.StageStarted{Stage: "fail", Unit: "files", Total: 2})
+	l.show(report.Failure{Text: "disk full"})
+	want := `read: done, 2 files in 0.9 s
+read on: 2 files
+read on: done, 2 files in 1.0 s
+read badly: 2 files
+warning: a.png is damaged
+read badly: done, 2 files in 0.0 s
+fail: 2 files
+acdclip: disk full
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
 // TestLinesOfResumedTraining: what was done before counts for nothing in the pace.
 func TestLinesOfResumedTraining(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Unix(0, 0)
 	l := &lines{w: &out, now: func() time.Time { return now }}
-	l.show(report.StageStarted{Stage: "train on bolts", Unit: "steps", Total: 40, Done: 20})
+	l.show(report.StageStarted{Stage: "train on bolts", Unit: report.UnitSteps, Total: 40, Done: 20})
 	now = now.Add(20 * time.Second)
 	l.show(report.TrainStep{Epoch: 1, Step: 30, Steps: 40, Loss: 1.5, LearningRates: report.Values{{Name: "text", Value: 1}}, PicturesPerSecond: 2.5})
 	l.show(report.TrainEpoch{Epoch: 1, Epochs: 2, Loss: 1.25, Skipped: 3, SkippedSteps: 1, Seconds: 40})
@@ -117,7 +151,7 @@ func TestBarsOfTraining(t *testing.T) {
 		var out bytes.Buffer
 		now := time.Unix(0, 0)
 		b := &bars{lines: lines{w: &out, now: func() time.Time { return now }}, width: func() int { return width }}
-		b.show(report.StageStarted{Stage: "train", Unit: "steps", Total: 40, Done: 20})
+		b.show(report.StageStarted{Stage: "train", Unit: report.UnitSteps, Total: 40, Done: 20})
 		now = now.Add(20 * time.Second)
 		b.show(step)
 		drawn := out.String()[strings.LastIndex(out.String(), "\r")+1:]
@@ -131,7 +165,7 @@ func TestBarsOfTraining(t *testing.T) {
 // validated is a training of two steps with a validation of 60 pictures, one a second, between them.
 func validated(show func(report.Event), tick func()) {
 	step := report.TrainStep{Epoch: 1, Step: 1, Steps: 2, Loss: 1.5}
-	show(report.StageStarted{Stage: "train on bolts", Unit: "steps", Total: 2})
+	show(report.StageStarted{Stage: "train on bolts", Unit: report.UnitSteps, Total: 2})
 	show(step)
 	show(report.StageStarted{Stage: "validate on bolts", Unit: "pictures", Total: 60, Within: "train on bolts"})
 	for done := 1; done <= 60; done++ {
@@ -195,14 +229,6 @@ func TestQuietAndJSON(t *testing.T) {
 		work(newDisplay(&out, true, c.flags), func() {})
 		if got := strings.Count(out.String(), "\n"); got != c.lines || !strings.Contains(out.String(), c.holds) {
 			t.Errorf("%+v: %d lines, want %d with %q: %q", c.flags, got, c.lines, c.holds, out.String())
-		}
-	}
-}
-
-func TestDuration(t *testing.T) {
-	for seconds, want := range map[float64]string{0: "0.0 s", 9.94: "9.9 s", 9.96: "10 s", 59.4: "59 s", 59.6: "1 min 0 s", 3599: "59 min 59 s", 7325: "2 h 2 min"} {
-		if got := duration(seconds); got != want {
-			t.Errorf("%v: %q, want %q", seconds, got, want)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"acdclip/cgo/torch"
+	"acdclip/pkg/report"
 )
 
 // doctorOptions are what `acdclip doctor` was asked for.
@@ -136,10 +136,7 @@ func (d *diagnosis) findCUDA(withCUDA bool) error {
 
 func (d *diagnosis) write(w io.Writer, format doctorFormat) error {
 	if format == doctorJSON {
-		encoder := json.NewEncoder(w)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(d)
+		return report.WriteIndented(w, d)
 	}
 	_, err := io.WriteString(w, d.text())
 	return err

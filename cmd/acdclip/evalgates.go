@@ -48,7 +48,8 @@ func (f *evalFolder) writeGates(result *report.Evaluation, scores []report.Score
 		if len(first.Classes) == 1 {
 			own = own[:1] // all classes are the one
 		}
-		if err := atomicfile.Write(path, func(w io.Writer) error { return chart.DrawGates(w, path, own) }); err != nil {
+		title := first.Target + ": " + first.Checkpoint.Path
+		if err := atomicfile.Write(path, func(w io.Writer) error { return chart.DrawGates(w, path, title, own) }); err != nil {
 			return err
 		}
 		means = means[count:]

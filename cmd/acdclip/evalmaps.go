@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"image"
-	"image/color"
 	"io"
 	"os"
 	"path"
@@ -16,6 +15,7 @@ import (
 	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/data"
 	"acdclip/pkg/engine"
+	"acdclip/pkg/heatmap"
 	"acdclip/pkg/report"
 )
 
@@ -40,7 +40,7 @@ type mapFiles struct {
 }
 
 // saveMaps is what receives the anomaly maps of a plan; nil where they are not saved.
-func (o *evalOptions) saveMaps(plan *evalPlan) (func(engine.Job, data.Item, []float32, []uint8) error, error) {
+func (o *evalOptions) saveMaps(plan *evalPlan) (func(engine.Job, data.Item, *anomalymap.Map, []uint8) error, error) {
 	if o.maps == "" {
 		return nil, nil
 	}
@@ -79,30 +79,28 @@ func (m *mapFiles) name(set *data.Dataset, item data.Item) string {
 	return strings.ReplaceAll(strings.TrimPrefix(relative, "/"), "..", "__")
 }
 
-// save writes one map [S, S] and its mask.
-func (m *mapFiles) save(job engine.Job, item data.Item, anomaly []float32, mask []uint8) error {
-	side := squareSide(len(anomaly))
+// save writes one map and its mask.
+func (m *mapFiles) save(job engine.Job, item data.Item, anomaly *anomalymap.Map, mask []uint8) error {
 	name := m.name(job.Set, item)
 	target := job.Set.Name
 	if m.several[target] {
 		target = filepath.Join(target, shortFingerprint(job.Checkpoint.Source))
 	}
-	scores := &anomalymap.Map{Width: side, Height: side, Scores: anomaly}
 	write := anomalymap.WriteNPY
 	if m.format == mapPNG {
 		write = anomalymap.WritePNG16
 	}
-	err := m.write(filepath.Join(mapTree, target, name+"."+string(m.format)), func(w io.Writer) error { return write(w, scores) })
+	err := m.write(filepath.Join(mapTree, target, name+"."+string(m.format)), func(w io.Writer) error { return write(w, anomaly) })
 	if err != nil || mask == nil || !item.HasPixelTruth() {
 		return err
 	}
-	picture := image.NewGray(image.Rect(0, 0, side, side))
+	picture := image.NewGray(image.Rect(0, 0, anomaly.Width, anomaly.Height))
 	for i, value := range mask {
 		if value != 0 {
-			picture.Set(i%side, i/side, color.Gray{255})
+			picture.Pix[i] = 255
 		}
 	}
-	return m.write(filepath.Join(trueMaskTree, job.Set.Name, name+".png"), func(w io.Writer) error { return report.EncodePNG(w, picture) })
+	return m.write(filepath.Join(trueMaskTree, job.Set.Name, name+".png"), func(w io.Writer) error { return heatmap.EncodePNG(w, picture) })
 }
 
 func (m *mapFiles) write(name string, write func(io.Writer) error) error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -54,15 +53,8 @@ func (o *evalOptions) checkMerged(results outputFolder) error {
 	if !sameFolder(o.out, o.merge) {
 		return results.check(o.overwrite)
 	}
-	if _, err := os.Stat(filepath.Join(o.out, "results.json")); err == nil && !o.overwrite {
+	if exists(filepath.Join(o.out, resultsFile)) && !o.overwrite {
 		return usagef("%s holds results already; give another folder with --out, or --overwrite to replace them", o.out)
 	}
 	return nil
-}
-
-// sameFolder says whether two paths are of one folder.
-func sameFolder(a, b string) bool {
-	infoA, errA := os.Stat(a)
-	infoB, errB := os.Stat(b)
-	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }

@@ -130,15 +130,6 @@ func (o *evalOptions) leak(ctx context.Context, c *engine.Trained, set *data.Dat
 		c.Path, c.Metadata.Auxiliary, len(shared), len(set.Items), set.Name, few(names)), nil
 }
 
-// few names the first of many.
-func few(names []string) string {
-	const shown = 3
-	if len(names) > shown {
-		names = append(slices.Clone(names[:shown]), "...")
-	}
-	return strings.Join(names, ", ")
-}
-
 // checkpointsOf gives the checkpoints that score a target, read once each.
 func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*engine.Trained, error) {
 	paths := o.checkpoints

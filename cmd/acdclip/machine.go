@@ -24,8 +24,7 @@ func readMachine(proc, cgroup string) machine {
 	m := machine{Cores: runtime.NumCPU(), Features: []string{}}
 	m.readProcessor(readText(proc, "cpuinfo"))
 	m.FreeMemory = freeMemory(proc, cgroup)
-	_, err := os.Stat(filepath.Join(proc, "driver/nvidia/version"))
-	m.NVIDIADriver = err == nil
+	m.NVIDIADriver = exists(filepath.Join(proc, "driver/nvidia/version"))
 	return m
 }
 
@@ -108,5 +107,3 @@ func (m machine) advice() []string {
 	}
 	return advice
 }
-
-func gigabytes(bytes int64) string { return fmt.Sprintf("%.1f GB", float64(bytes)/1e9) }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"os"
 
 	"github.com/spf13/pflag"
 
@@ -28,7 +27,7 @@ func (o *outputFile) check() error {
 	if err := atomicfile.Check(o.path); err != nil {
 		return usageError{err}
 	}
-	if _, err := os.Stat(o.path); err == nil && !o.overwrite {
+	if exists(o.path) && !o.overwrite {
 		return usagef("%s is there: give another with --out, or --overwrite", o.path)
 	}
 	return nil

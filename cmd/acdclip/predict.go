@@ -183,7 +183,7 @@ func (o *predictOptions) scan(ctx context.Context, folder outputFolder) ([]data.
 	}
 	if len(others) > 0 {
 		o.app.emit(report.Notice{Text: fmt.Sprintf("%s in the folders passed over, for want of a picture's extension: %s",
-			counted(len(others), "file", "files"), shortList(others))})
+			counted(len(others), "file", "files"), few(others))})
 	}
 	if o.out == standardOut {
 		return inputs, nil
@@ -196,38 +196,6 @@ func (o *predictOptions) scan(ctx context.Context, folder outputFolder) ([]data.
 		}
 	}
 	return inputs, folder.check(o.overwrite)
-}
-
-// shortList names the first few of many.
-func shortList(names []string) string {
-	const shown = 3
-	text := strings.Join(names[:min(shown, len(names))], ", ")
-	if len(names) > shown {
-		text += ", ..."
-	}
-	return text
-}
-
-// liesIn says whether path lies in a folder, links followed.
-func liesIn(path, folder string) bool {
-	path, err := withoutLinks(path)
-	if err != nil {
-		return false
-	}
-	if folder, err = withoutLinks(folder); err != nil {
-		return false // a folder that is not there yet holds nothing
-	}
-	inside, err := filepath.Rel(folder, path)
-	return err == nil && filepath.IsLocal(inside)
-}
-
-// withoutLinks is the absolute path of what is there, without symbolic links.
-func withoutLinks(path string) (string, error) {
-	absolute, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	return filepath.EvalSymlinks(absolute)
 }
 
 // promptOf is the prompt name of what a picture shows.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/picture"
 	"acdclip/pkg/engine"
+	"acdclip/pkg/heatmap"
 	"acdclip/pkg/report"
 )
 
@@ -48,7 +48,7 @@ func openPredictions(o *predictOptions, folder outputFolder, decode picture.Deco
 		return nil, err
 	}
 	if o.heatmaps {
-		if err := p.picture(filepath.Join(heatmapTree, "colorbar.png"), report.ColorBar()); err != nil {
+		if err := p.picture(filepath.Join(heatmapTree, "colorbar.png"), heatmap.ColorBar()); err != nil {
 			return nil, err
 		}
 	}
@@ -101,7 +101,6 @@ func (p *predictions) pictures(input data.Found, scored engine.Scored, row *repo
 		return nil
 	}
 	original := scored.Picture
-	anomaly := report.AnomalyMap{Size: squareSide(len(scored.Map)), Values: scored.Map}
 	if p.options.heatmaps {
 		// Decoded once more: pictures kept from the first time, for a whole batch and
 		// those read ahead, would take many times the memory.
@@ -109,7 +108,7 @@ func (p *predictions) pictures(input data.Found, scored engine.Scored, row *repo
 		if err != nil {
 			return changedPicture{err}
 		}
-		overlay, err := anomaly.Overlay(decoded.Pix, decoded.Width, decoded.Height)
+		overlay, err := heatmap.Overlay(scored.Map, decoded.Pix, decoded.Width, decoded.Height)
 		if err != nil {
 			return fmt.Errorf("%s: %w", input.Path, err)
 		}
@@ -119,7 +118,7 @@ func (p *predictions) pictures(input data.Found, scored engine.Scored, row *repo
 		}
 	}
 	if p.options.masks {
-		mask, err := anomaly.Mask(float32(*p.options.pixelThreshold), original.Width, original.Height)
+		mask, err := heatmap.Mask(scored.Map, float32(*p.options.pixelThreshold), original.Width, original.Height)
 		if err != nil {
 			return fmt.Errorf("%s: %w", input.Path, err)
 		}
@@ -132,16 +131,13 @@ func (p *predictions) pictures(input data.Found, scored engine.Scored, row *repo
 // changedPicture is a picture that could be read for its score and no longer for its heat map.
 type changedPicture struct{ error }
 
-// squareSide is the side of a square of that many pixels.
-func squareSide(pixels int) int { return int(math.Sqrt(float64(pixels)) + 0.5) }
-
 // picture writes a PNG at a path below the output folder.
 func (p *predictions) picture(path string, picture image.Image) error {
 	path = filepath.Join(p.folder, path)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("creating a folder for %s: %w", path, err)
 	}
-	return atomicfile.Write(path, func(w io.Writer) error { return report.EncodePNG(w, picture) })
+	return atomicfile.Write(path, func(w io.Writer) error { return heatmap.EncodePNG(w, picture) })
 }
 
 func (p *predictions) write(row report.Prediction) error {

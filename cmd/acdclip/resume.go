@@ -15,7 +15,7 @@ import (
 // runConfig lists the configuration file of a run folder, if it is there.
 func runConfig(folder string) []string {
 	path := filepath.Join(folder, configFile)
-	if _, err := os.Stat(path); err != nil {
+	if !exists(path) {
 		return nil
 	}
 	return []string{path}

@@ -117,7 +117,7 @@ func (r *runFolder) saved(err error) string {
 	if r.file == nil && !(r.resume && errors.Is(err, context.Canceled)) {
 		return "" // it did not begin, or what was given is wrong
 	}
-	if _, err := os.Stat(filepath.Join(r.path, engine.StateFile)); err != nil {
+	if !exists(filepath.Join(r.path, engine.StateFile)) {
 		return ""
 	}
 	return fmt.Sprintf("to go on from what is saved: acdclip train --resume --out %s", shellQuoted(absolutePath(r.path)))

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -160,20 +158,6 @@ func linesOf(err error) []string {
 	return []string{visible(text)}
 }
 
-// visible writes control characters as escapes: a file's name must not steer the terminal.
-func visible(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if strconv.IsPrint(r) {
-			b.WriteRune(r)
-			continue
-		}
-		quoted := strconv.QuoteRune(r)
-		b.WriteString(quoted[1 : len(quoted)-1])
-	}
-	return b.String()
-}
-
 // resuming is the command line with --resume, for a shell.
 func (a *app) resuming() string {
 	words := []string{"acdclip"}
@@ -186,15 +170,4 @@ func (a *app) resuming() string {
 		words = append(words, "--resume")
 	}
 	return strings.Join(words, " ")
-}
-
-// shellQuoted writes text so that a shell reads it as one word.
-func shellQuoted(text string) string {
-	plain := func(r rune) bool {
-		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("/._-+:,@", r)
-	}
-	if text != "" && !strings.ContainsFunc(text, func(r rune) bool { return !plain(r) }) {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

@@ -71,14 +71,6 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-func TestShellQuoted(t *testing.T) {
-	for text, want := range map[string]string{"": "''", "a/b-1.pt": "a/b-1.pt", "my clip": "'my clip'", "it's": `'it'\''s'`, "$HOME": "'$HOME'"} {
-		if got := shellQuoted(text); got != want {
-			t.Errorf("%q: %s, want %s", text, got, want)
-		}
-	}
-}
-
 // TestFlagsReachOptions replaces the verbs' run functions.
 func TestFlagsReachOptions(t *testing.T) {
 	a := newApp(io.Discard, io.Discard, false)

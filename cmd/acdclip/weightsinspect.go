@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -73,10 +72,7 @@ func runInspect(ctx context.Context, o *inspectOptions) error {
 
 func writeDescriptions(w io.Writer, list []*description, format inspectFormat) error {
 	if format == inspectJSON {
-		encoder := json.NewEncoder(w)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(list)
+		return report.WriteIndented(w, list)
 	}
 	for i, d := range list {
 		if i > 0 {

@@ -4,13 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"acdclip/pkg/checkpoint"
 )
-
-// fact is a line of a description.
-type fact struct{ name, value string }
 
 // text writes the description as a heading and aligned lines.
 func (d *description) text() string {
@@ -26,19 +22,6 @@ func (d *description) text() string {
 		facts = append(facts, fact{"note", "neither a CLIP nor a checkpoint: " + d.Reason})
 	}
 	return visible(d.Path) + "\n" + aligned(facts)
-}
-
-// aligned writes facts as two columns, without those that have no value.
-func aligned(facts []fact) string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, f := range facts {
-		if f.value != "" {
-			fmt.Fprintf(w, "  %s\t%s\n", f.name, visible(f.value))
-		}
-	}
-	_ = w.Flush() // a Builder takes everything
-	return b.String()
 }
 
 func clipFacts(a *clipShape) []fact {
@@ -104,15 +87,6 @@ func recipeText(r checkpoint.Recipe) string {
 	}
 	if r.EXIF {
 		text += ", turned as EXIF says"
-	}
-	return text
-}
-
-// grouped writes a number with commas between thousands.
-func grouped(n int64) string {
-	text := fmt.Sprint(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
 	}
 	return text
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"image/png"
 	"io"
 	"reflect"
@@ -32,7 +31,7 @@ func logged(t testing.TB, validation bool) string {
 		}
 		write(report.TrainEpoch{Epoch: epoch, Epochs: 2, Loss: 1 / float64(epoch), Parts: report.Values{{Name: "focal", Value: 0.5}, {Name: "dice", Value: 0.25}}})
 		if validation {
-			fmt.Fprintf(&out, `{"event":"validation","epoch":%d,"image_auroc":0.5,"pixel_auroc":null,"mean":0.5,"best":%v}`+"\n", epoch, epoch == 1)
+			write(report.Validation{Epoch: epoch, HeldOut: []string{"a"}, ImageAUROC: new(0.5), Mean: new(0.5), Best: epoch == 1})
 		}
 	}
 	return out.String()

@@ -1,9 +1,11 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -11,49 +13,74 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"acdclip/pkg/heatmap"
 	"acdclip/pkg/report"
 )
 
 const (
 	gatePanel    = 5 * vg.Centimeter
 	gatePanelTop = 1 * vg.Centimeter // for its title
+	gateTitle    = 1 * vg.Centimeter // for that of the chart
 )
 
-// DrawGates writes a chart of the gateway's mean weights in the format of the
-// file's name: a row a class, beside each other the states, each a grid of vision
-// groups and text levels in the colors of heat maps, from 0 to 1.
-func DrawGates(w io.Writer, name string, means []report.GateMeans) error {
-	states := report.StateNames()
-	width := gatePanel * vg.Length(len(states))
-	canvas, err := newCanvas(name, width, (gatePanel+gatePanelTop)*vg.Length(len(means)))
+// DrawGates writes a chart of the gateway's mean weights, below a title, in the format
+// of the name. Each class, of which there is at least one, has a panel for each state: a grid
+// of vision groups and text levels in the colors of heat maps, from 0 to 1.
+func DrawGates(w io.Writer, name, title string, means []report.GateMeans) error {
+	panels, err := gatePanels(means)
 	if err != nil {
 		return err
 	}
-	rows := make([][]*plot.Plot, len(means))
-	for i := range means {
-		for state, stateName := range states {
-			title := means[i].Class
-			if title == "" {
-				title = "all classes"
-			}
-			panel, err := gatePlot(&means[i], state, title+": "+stateName)
-			if err != nil {
-				return err
-			}
-			rows[i] = append(rows[i], panel)
-		}
+	tiles := draw.Tiles{Rows: len(panels), Cols: len(panels[0]), PadX: margin, PadY: margin}
+	width, height := gatePanel*vg.Length(tiles.Cols), (gatePanel+gatePanelTop)*vg.Length(tiles.Rows)+gateTitle
+	canvas, err := newCanvas(name, width, height)
+	if err != nil {
+		return err
 	}
-	tiles := draw.Tiles{Rows: len(rows), Cols: len(states), PadX: margin, PadY: margin}
-	inside := draw.Crop(draw.New(canvas), margin, -margin, margin, -margin)
-	for i, row := range plot.Align(rows, tiles, inside) {
-		for state, cell := range row {
-			rows[i][state].Draw(cell)
+	whole := draw.New(canvas)
+	drawTitle(whole, title)
+	for i, row := range plot.Align(panels, tiles, draw.Crop(whole, margin, -margin, margin, -margin-gateTitle)) {
+		for j, cell := range row {
+			if panels[i][j] != nil {
+				panels[i][j].Draw(cell)
+			}
 		}
 	}
 	if _, err := canvas.WriteTo(w); err != nil {
 		return fmt.Errorf("drawing the gateway's weights: %w", err)
 	}
 	return nil
+}
+
+// gatePanels puts the classes' panels into rows of equal length, the last filled up
+// with nil, so that the chart is about as wide as high.
+func gatePanels(means []report.GateMeans) ([][]*plot.Plot, error) {
+	states := report.StateNames()
+	ratio := float64(gatePanel+gatePanelTop) / (float64(gatePanel) * float64(len(states)))
+	beside := max(int(math.Sqrt(ratio*float64(len(means)))+0.5), 1)
+	var rows [][]*plot.Plot
+	for i := range means {
+		if i%beside == 0 {
+			rows = append(rows, make([]*plot.Plot, beside*len(states)))
+		}
+		for state, stateName := range states {
+			panel, err := gatePlot(&means[i], state, cmp.Or(means[i].Class, "all classes")+": "+stateName)
+			if err != nil {
+				return nil, err
+			}
+			rows[len(rows)-1][i%beside*len(states)+state] = panel
+		}
+	}
+	return rows, nil
+}
+
+// drawTitle writes the title at the top, as small as its length asks for.
+func drawTitle(c draw.Canvas, title string) {
+	style := plot.New().Title.TextStyle
+	for style.Width(title) > c.Max.X-2*margin && style.Font.Size > 5 {
+		style.Font.Size--
+	}
+	c.FillText(style, vg.Point{X: c.Center().X, Y: c.Max.Y - margin}, title)
 }
 
 // gatePlot is one state's grid: text levels to the right, vision groups upward.
@@ -113,7 +140,7 @@ type squares struct {
 // Plot implements plot.Plotter.
 func (s squares) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
-	scale := report.Palette()
+	scale := heatmap.Palette()
 	for i := range s.Groups {
 		for j := range s.Groups {
 			omega := min(max(s.At(i, j, s.state), 0), 1)

@@ -4,7 +4,6 @@ package chart
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -39,19 +38,6 @@ type Run struct {
 	Epochs     int     // that are finished
 }
 
-// line is any line of log.jsonl.
-type line struct {
-	Event string `json:"event"`
-	report.TrainStep
-	MeanLoss  *float64      `json:"mean_loss"`
-	MeanParts report.Values `json:"mean_parts"`
-
-	ImageAUROC *float64 `json:"image_auroc"`
-	PixelAUROC *float64 `json:"pixel_auroc"`
-	Mean       *float64 `json:"mean"`
-	Best       bool     `json:"best"`
-}
-
 // reader is a Run as far as it has been read.
 type reader struct {
 	Run
@@ -69,12 +55,14 @@ func Read(r io.Reader) (*Run, error) {
 		if torn != nil {
 			return nil, torn
 		}
-		var l line
-		if err := json.Unmarshal(scanner.Bytes(), &l); err != nil {
-			torn = fmt.Errorf("line %d is no event: %w", number, err)
+		event, err := report.ReadEvent(scanner.Bytes())
+		if err != nil {
+			if !errors.Is(err, report.ErrUnknownEvent) {
+				torn = fmt.Errorf("line %d is no event: %w", number, err)
+			}
 			continue
 		}
-		if err := run.add(l); err != nil {
+		if err := run.add(event); err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
 	}
@@ -87,47 +75,58 @@ func Read(r io.Reader) (*Run, error) {
 	return &run.Run, nil
 }
 
-// add takes one line over. What is told of an epoch stands at the last step before it.
-func (r *reader) add(l line) error {
-	switch l.Event {
-	case "step":
-		if l.Step <= r.step || l.Step > maxSteps {
-			return fmt.Errorf("step %d after step %d", l.Step, r.step)
-		}
-		if err := drawable(l.Loss); err != nil {
-			return err
-		}
-		r.step = l.Step
-		r.Steps = append(r.Steps, Point{l.Step, l.Loss})
-	case "epoch":
-		if l.MeanLoss == nil {
-			return nil
-		}
-		if err := drawable(*l.MeanLoss); err != nil {
-			return err
-		}
-		r.Epochs = l.Epoch
-		r.Loss.Points = append(r.Loss.Points, Point{r.step, *l.MeanLoss})
-		for _, part := range l.MeanParts {
-			if err := drawable(part.Value); err != nil {
-				return err
-			}
-			r.Parts = addTo(r.Parts, part.Name, Point{r.step, part.Value})
-		}
-	case "validation":
-		for _, value := range []struct {
-			name  string
-			value *float64
-		}{{"image AUROC", l.ImageAUROC}, {"pixel AUROC", l.PixelAUROC}, {"mean", l.Mean}} {
-			if value.value != nil && drawable(*value.value) == nil {
-				r.Validation = addTo(r.Validation, value.name, Point{r.step, *value.value})
-			}
-		}
-		if l.Best {
-			r.Best = r.step
-		}
+// add takes one event over. What is told of an epoch stands at the last step before it.
+func (r *reader) add(event report.Event) error {
+	switch event := event.(type) {
+	case report.TrainStep:
+		return r.addStep(event)
+	case report.TrainEpoch:
+		return r.addEpoch(event)
+	case report.Validation:
+		r.addValidation(event)
 	}
 	return nil
+}
+
+func (r *reader) addStep(step report.TrainStep) error {
+	if step.Step <= r.step || step.Step > maxSteps {
+		return fmt.Errorf("step %d after step %d", step.Step, r.step)
+	}
+	if err := drawable(step.Loss); err != nil {
+		return err
+	}
+	r.step = step.Step
+	r.Steps = append(r.Steps, Point{step.Step, step.Loss})
+	return nil
+}
+
+func (r *reader) addEpoch(epoch report.TrainEpoch) error {
+	if err := drawable(epoch.Loss); err != nil {
+		return err
+	}
+	r.Epochs = epoch.Epoch
+	r.Loss.Points = append(r.Loss.Points, Point{r.step, epoch.Loss})
+	for _, part := range epoch.Parts {
+		if err := drawable(part.Value); err != nil {
+			return err
+		}
+		r.Parts = addTo(r.Parts, part.Name, Point{r.step, part.Value})
+	}
+	return nil
+}
+
+func (r *reader) addValidation(v report.Validation) {
+	for _, metric := range []struct {
+		name  string
+		value *float64
+	}{{"image AUROC", v.ImageAUROC}, {"pixel AUROC", v.PixelAUROC}, {"mean", v.Mean}} {
+		if metric.value != nil && drawable(*metric.value) == nil {
+			r.Validation = addTo(r.Validation, metric.name, Point{r.step, *metric.value})
+		}
+	}
+	if v.Best {
+		r.Best = r.step
+	}
 }
 
 const (

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"acdclip/cgo/torch"
+	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
@@ -39,7 +40,7 @@ type EvaluateOptions struct {
 	Finished func(shard.Plan) (*shard.Folder, error)
 	// Map receives each anomaly map [S, S] and mask (nil: nothing is anomalous, or
 	// it is not known where); nil: nobody does.
-	Map       func(job Job, item data.Item, anomaly []float32, mask []uint8) error
+	Map       func(job Job, item data.Item, anomaly *anomalymap.Map, mask []uint8) error
 	MapFormat string // what Map makes of them, in a word; a finished class is taken over only with the same
 	Emit      func(report.Event)
 

@@ -203,7 +203,7 @@ func comparePredictions(t *testing.T, f golden.Folder, want expectation, domain 
 			"score":             {float64(scored.Score), expected.Score},
 			"class_probability": {float64(*scored.ClassProbability), expected.ClassProbability},
 			"map_max":           {float64(scored.MapMax), expected.MapMax},
-			"map_mean":          {mean(scored.Map), expected.MapMean},
+			"map_mean":          {mean(scored.Map.Scores), expected.MapMean},
 		}
 		if domain == config.Medical { // the golden maps are smoothed for industrial pictures
 			compared["score"] = [2]float64{float64(scored.Score), expected.ScoreMedical}

@@ -171,7 +171,7 @@ func (r *run) train(ctx context.Context) error {
 		r.Emit(report.Notice{Text: fmt.Sprintf("held out for validation: %s, %d normal and %d anomalous pictures", strings.Join(r.heldOut(), ", "), normal, anomalous)})
 	}
 	start := time.Now()
-	r.Emit(report.StageStarted{Stage: r.stage(), Unit: "steps", Done: r.at.Step, Total: r.steps()})
+	r.Emit(report.StageStarted{Stage: r.stage(), Unit: report.UnitSteps, Done: r.at.Step, Total: r.steps()})
 	for r.at.Epoch <= r.Config.Train.Epochs {
 		if err := r.epoch(ctx); err != nil {
 			return r.stopped(fmt.Errorf("epoch %d: %w", r.at.Epoch, err))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"acdclip/cgo/torch"
+	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
 	"acdclip/pkg/model"
 )
@@ -16,11 +17,11 @@ import (
 // Scored is one picture and what the method says of it.
 type Scored struct {
 	Picture          data.Picture
-	Score, MapMax    float32   // in [0, 1]
-	ClassProbability *float32  // in [0, 1]; nil where the method has none
-	Map              []float32 // [S, S], row-major, in [0, 1]
-	Gates            []float32 // [N, N, 2]: see model.Scores; nil without a fusion gateway
-	Err              error     // why there is no score; then the numbers are not set
+	Score, MapMax    float32         // in [0, 1]
+	ClassProbability *float32        // in [0, 1]; nil where the method has none
+	Map              *anomalymap.Map // [S, S], in [0, 1]
+	Gates            []float32       // [N, N, 2]: see model.Scores; nil without a fusion gateway
+	Err              error           // why there is no score; then the numbers are not set
 }
 
 // errNotFinite reports a score that is no number.
@@ -130,16 +131,16 @@ func (d *Detector) scoreBatch(ctx context.Context, waiting []Scored, classOf []i
 		return err
 	}
 	for i, scored := range batch {
-		scored.fill(maps[i*plane:(i+1)*plane], scores[i], probabilities, i)
+		scored.fill(&anomalymap.Map{Width: input.Size, Height: input.Size, Scores: maps[i*plane : (i+1)*plane]}, scores[i], probabilities, i)
 		each := len(gates) / len(batch)
 		scored.Gates = gates[i*each : (i+1)*each]
 	}
 	return nil
 }
 
-func (s *Scored) fill(anomaly []float32, score float32, probabilities []float32, i int) {
+func (s *Scored) fill(anomaly *anomalymap.Map, score float32, probabilities []float32, i int) {
 	s.Map, s.Score = anomaly, score
-	for _, value := range anomaly {
+	for _, value := range anomaly.Scores {
 		s.MapMax = max(s.MapMax, value) // max carries NaN on
 	}
 	if probabilities != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/metrics"
@@ -275,10 +276,10 @@ func TestMapsAreHandedOut(t *testing.T) {
 	set := drawn(t, synth.Objects)
 	o := evaluating(t, set)
 	seen := map[string]int{}
-	o.Map = func(job Job, item data.Item, anomaly []float32, mask []uint8) error {
+	o.Map = func(job Job, item data.Item, anomaly *anomalymap.Map, mask []uint8) error {
 		seen[item.Path]++
-		if len(anomaly) != 35*35 || len(mask) != 35*35 || slices.Contains(mask, 1) != item.Anomalous {
-			t.Errorf("%s: a map of %d and a mask of %d pixels", item.Path, len(anomaly), len(mask))
+		if anomaly.Width != 35 || anomaly.Height != 35 || len(anomaly.Scores) != 35*35 || len(mask) != 35*35 || slices.Contains(mask, 1) != item.Anomalous {
+			t.Errorf("%s: a map of %d and a mask of %d pixels", item.Path, len(anomaly.Scores), len(mask))
 		}
 		return nil
 	}
@@ -287,7 +288,7 @@ func TestMapsAreHandedOut(t *testing.T) {
 		t.Errorf("maps of %d pictures", len(seen))
 	}
 	full := errors.New("the disk is full")
-	o.Map = func(Job, data.Item, []float32, []uint8) error { return full }
+	o.Map = func(Job, data.Item, *anomalymap.Map, []uint8) error { return full }
 	if _, _, err := Evaluate(context.Background(), o); !errors.Is(err, full) {
 		t.Errorf("a map that cannot be written: %v", err)
 	}

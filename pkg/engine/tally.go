@@ -118,8 +118,7 @@ func (t *tally) count(scored Scored) error {
 	if item.Anomalous && !slices.Contains(scored.Picture.Mask, 1) {
 		c.empty++
 	}
-	size := t.detector.Input().Size
-	return c.pixels.Add(scored.Map, scored.Picture.Mask, size, size)
+	return c.pixels.Add(scored.Map.Scores, scored.Picture.Mask, scored.Map.Width, scored.Map.Height)
 }
 
 // finish hands the current class on.

@@ -1,8 +1,6 @@
 package report
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
 	"strconv"
 )
@@ -46,7 +44,7 @@ type FindingCounts struct {
 
 // Write writes the datasets in the given format.
 func (d *Datasets) Write(w io.Writer, format Format) error {
-	return writeAs(w, format, only(d.table), func(w io.Writer) error { return writeIndented(w, d) })
+	return writeAs(w, format, only(d.table), func(w io.Writer) error { return WriteIndented(w, d) })
 }
 
 func (d *Datasets) table() *table {
@@ -99,15 +97,4 @@ func orDash(text string) string {
 		return "-"
 	}
 	return text
-}
-
-// writeIndented writes v as indented JSON.
-func writeIndented(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(v); err != nil {
-		return fmt.Errorf("writing JSON: %w", err)
-	}
-	return nil
 }

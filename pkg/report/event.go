@@ -11,12 +11,15 @@ type Event interface {
 // StageStarted says that a part of the work begins.
 type StageStarted struct {
 	Stage string `json:"stage"`           // what is done, such as "train" or "evaluate bolts"
-	Unit  string `json:"unit,omitempty"`  // what is counted: "pictures", "steps"
+	Unit  string `json:"unit,omitempty"`  // what is counted: "pictures", UnitSteps
 	Total int    `json:"total,omitempty"` // how many there are; 0 where that is not known
 	Done  int    `json:"done,omitempty"`  // how many of them were done before
 
 	Within string `json:"within,omitempty"` // the stage that waits for this one and then goes on
 }
+
+// UnitSteps is the Unit of a training, which tells how far it has come by TrainStep and not by Progress.
+const UnitSteps = "steps"
 
 // Progress says how far a stage has come.
 type Progress struct {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,16 @@ func TestEventLines(t *testing.T) {
 		if !json.Valid(out.Bytes()) {
 			t.Errorf("not JSON: %s", out.String())
 		}
+		switch read, err := ReadEvent(out.Bytes()); c.event.(type) {
+		case TrainStep, TrainEpoch, Validation: // what a run's log holds
+			if err != nil || !reflect.DeepEqual(read, c.event) {
+				t.Errorf("read back as %+v, %v, want %+v", read, err, c.event)
+			}
+		default:
+			if !errors.Is(err, ErrUnknownEvent) {
+				t.Errorf("read back as %+v, %v", read, err)
+			}
+		}
 	}
 }
 
@@ -83,4 +94,44 @@ func TestEventErrors(t *testing.T) {
 	if err := NewEventWriter(full{}, nil).Write(Notice{}); !errors.Is(err, errFull) {
 		t.Errorf("full disk: %v", err)
 	}
+}
+
+func TestReadEventErrors(t *testing.T) {
+	for line, want := range map[string]string{
+		`{"event":"step","ep`:                 "reading an event",
+		`5`:                                   "reading an event",
+		`{"event":"step","step":"3"}`:         `the event "step"`,
+		`{"event":"epoch","mean_parts":[0]}`:  `the event "epoch"`,
+		`{"event":"validation","mean":1e999}`: `the event "validation"`,
+	} {
+		if _, err := ReadEvent([]byte(line)); err == nil || errors.Is(err, ErrUnknownEvent) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	for _, line := range []string{`{}`, `{"event":"later","step":"3"}`} {
+		if _, err := ReadEvent([]byte(line)); !errors.Is(err, ErrUnknownEvent) {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
+
+// FuzzReadEvent: any line is refused, or is an event that is written and read back as it is.
+func FuzzReadEvent(f *testing.F) {
+	f.Add([]byte(`{"event":"step","epoch":1,"step":2,"steps":8,"loss":1.75,"parts":{"focal":0.5},"lr":{"text":0.0005},"pictures_per_second":4.5}`))
+	f.Add([]byte(`{"event":"epoch","epoch":1,"epochs":2,"mean_loss":1.5,"mean_parts":{"focal":0.5},"skipped_steps":3,"seconds":60}`))
+	f.Add([]byte(`{"event":"validation","time":"","epoch":2,"held_out":["a"],"image_auroc":0.5,"pixel_auroc":null,"mean":null,"best":true,"seconds":1}`))
+	f.Add([]byte(`{"event":"step","step":-9223372036854775808,"loss":1e308}`))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		event, err := ReadEvent(line)
+		if err != nil {
+			return
+		}
+		var written bytes.Buffer
+		if err := NewEventWriter(&written, nil).Write(event); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := ReadEvent(written.Bytes()); err != nil || !reflect.DeepEqual(again, event) {
+			t.Errorf("%+v is written as %s and read back as %+v, %v", event, written.String(), again, err)
+		}
+	})
 }

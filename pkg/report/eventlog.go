@@ -2,6 +2,8 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -45,4 +47,36 @@ func (e *EventWriter) Write(event Event) error {
 		return fmt.Errorf("writing the event %q: %w", event.kind(), err)
 	}
 	return nil
+}
+
+// ErrUnknownEvent reports a line of a kind that ReadEvent does not know, such as one
+// of a later version.
+var ErrUnknownEvent = errors.New("unknown kind of event")
+
+// ReadEvent reads one line of a run's log.jsonl as EventWriter wrote it: a TrainStep,
+// a TrainEpoch or a Validation. Of any other event it returns ErrUnknownEvent.
+func ReadEvent(line []byte) (Event, error) {
+	var head struct {
+		Event string `json:"event"`
+	}
+	if err := json.Unmarshal(line, &head); err != nil {
+		return nil, fmt.Errorf("reading an event: %w", err)
+	}
+	switch head.Event {
+	case TrainStep{}.kind():
+		return decodeEvent[TrainStep](line)
+	case TrainEpoch{}.kind():
+		return decodeEvent[TrainEpoch](line)
+	case Validation{}.kind():
+		return decodeEvent[Validation](line)
+	}
+	return nil, fmt.Errorf("%w: %q", ErrUnknownEvent, head.Event)
+}
+
+func decodeEvent[T Event](line []byte) (Event, error) {
+	var event T
+	if err := json.Unmarshal(line, &event); err != nil {
+		return nil, fmt.Errorf("reading the event %q: %w", event.kind(), err)
+	}
+	return event, nil
 }

@@ -15,7 +15,7 @@ type MapMetrics struct {
 
 // Write writes the metrics in the given format: percent in tables, fractions in JSON.
 func (m *MapMetrics) Write(w io.Writer, format Format) error {
-	return writeAs(w, format, only(m.table), func(w io.Writer) error { return writeIndented(w, m) })
+	return writeAs(w, format, only(m.table), func(w io.Writer) error { return WriteIndented(w, m) })
 }
 
 func (m *MapMetrics) table() *table {

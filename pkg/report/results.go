@@ -8,7 +8,7 @@ import (
 
 // WriteJSON writes the evaluation as results.json holds it: indented, metrics
 // as fractions, null where one is not defined.
-func (e *Evaluation) WriteJSON(w io.Writer) error { return writeIndented(w, e) }
+func (e *Evaluation) WriteJSON(w io.Writer) error { return WriteIndented(w, e) }
 
 // resultRow is a line of results.csv: a class, or a target's mean.
 type resultRow struct {

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"acdclip/pkg/config"
 )
 
 // series is a target scored with checkpoints that differ in nothing but their
@@ -86,13 +88,10 @@ func scoreOneTarget(all []*series, a, b string) bool {
 	})
 }
 
-// The kinds of the whole method, beside which others are ablations.
-const (
-	wholeAdapter = "conv_lora"
-	wholeFusion  = "dfg"
-)
-
-func (c Checkpoint) whole() bool { return c.Adapter == wholeAdapter && c.Fusion == wholeFusion }
+// whole says whether both parts of the method are there; without one it is an ablation.
+func (c Checkpoint) whole() bool {
+	return c.Adapter == string(config.ConvLoRA) && c.Fusion == string(config.DFG)
+}
 
 // title is the label, and of how many seeds.
 func (s *series) title() string {

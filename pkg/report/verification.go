@@ -65,7 +65,7 @@ func (v *Verification) Count(level string) int {
 // Write writes the verification as text or JSON.
 func (v *Verification) Write(w io.Writer, format Format) error {
 	if format == FormatJSON {
-		return writeIndented(w, v)
+		return WriteIndented(w, v)
 	}
 	var b strings.Builder
 	for i := range v.Datasets {

@@ -3,9 +3,9 @@
 # room: it must end in the bytes of a run that had room. It mounts a tmpfs, so it
 # needs Linux and root.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-readonly folder=$PWD/build/bench/fulldisk
+readonly folder=$PWD/build/soak/fulldisk
 
 main() {
 	[[ -x bin/acdclip ]] || make build

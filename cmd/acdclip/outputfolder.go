@@ -131,14 +131,6 @@ func (f outputFolder) probe() error {
 	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
-// absolutePath is path from the root, or path itself where the current folder is gone.
-func absolutePath(path string) string {
-	if absolute, err := filepath.Abs(path); err == nil {
-		return absolute
-	}
-	return path
-}
-
 // create makes the folder and removes what check let pass in it.
 func (f outputFolder) create() error {
 	if err := os.MkdirAll(f.path, 0o755); err != nil {

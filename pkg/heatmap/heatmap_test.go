@@ -1,4 +1,4 @@
-package report
+package heatmap
 
 import (
 	"bytes"
@@ -7,8 +7,11 @@ import (
 	"image/color"
 	"image/png"
 	"math"
+	"slices"
 	"strings"
 	"testing"
+
+	"acdclip/pkg/anomalymap"
 )
 
 // TestPaletteLightness measures the color scale in another space, CIELAB: lightness always rises, and evenly.
@@ -53,11 +56,11 @@ func TestSizes(t *testing.T) {
 		width, height := size[0], size[1]
 		t.Run(fmt.Sprintf("%dx%d", width, height), func(t *testing.T) {
 			m := ramp(98)
-			over, err := m.Overlay(make([]uint8, 3*width*height), width, height)
+			over, err := Overlay(m, make([]uint8, 3*width*height), width, height)
 			if err != nil {
 				t.Fatal(err)
 			}
-			mask, err := m.Mask(0.5, width, height)
+			mask, err := Mask(m, 0.5, width, height)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,24 +83,30 @@ func TestSizes(t *testing.T) {
 
 // TestBilinear checks places and values by hand: an own pixel's center lies where the square was squashed from.
 func TestBilinear(t *testing.T) {
-	m := AnomalyMap{2, []float32{0, 1, 0.5, 0.25}}
+	m := square(2, []float32{0, 1, 0.5, 0.25})
 	want := [][]float32{
 		{0, 0.25, 0.75, 1},
 		{0.125, 0.296875, 0.640625, 0.8125},
 		{0.375, 0.390625, 0.421875, 0.4375},
 		{0.5, 0.4375, 0.3125, 0.25},
 	}
-	for y, row := range m.rows(4, 4) {
+	for y, row := range rows(m, 4, 4) {
 		for x, value := range row {
 			if value != want[y][x] {
 				t.Errorf("at %d, %d: %v, want %v", x, y, value, want[y][x])
 			}
 		}
 	}
+	flat := &anomalymap.Map{Width: 2, Height: 1, Scores: []float32{0, 1}}
+	for y, row := range rows(flat, 4, 2) {
+		if want := []float32{0, 0.25, 0.75, 1}; !slices.Equal(row, want) {
+			t.Errorf("row %d of a map of one row: %v, want %v", y, row, want)
+		}
+	}
 	same := ramp(5)
-	for y, row := range same.rows(5, 5) {
+	for y, row := range rows(same, 5, 5) {
 		for x, value := range row {
-			if value != same.Values[5*y+x] {
+			if value != same.Scores[5*y+x] {
 				t.Errorf("own size changes %d, %d", x, y)
 			}
 		}
@@ -119,10 +128,10 @@ func TestFixedRange(t *testing.T) {
 }
 
 func TestOverlayBlends(t *testing.T) {
-	m := AnomalyMap{1, []float32{1}}
+	m := square(1, []float32{1})
 	top := Palette()[colors-1].(color.RGBA)
 	for _, under := range []uint8{0, 100, 255} {
-		over, err := m.Overlay([]uint8{under, under, under}, 1, 1)
+		over, err := Overlay(m, []uint8{under, under, under}, 1, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +149,7 @@ func TestOverlayBlends(t *testing.T) {
 }
 
 func TestMask(t *testing.T) {
-	mask, err := AnomalyMap{2, []float32{0.4, 0.5, 0.6, 0}}.Mask(0.5, 2, 2)
+	mask, err := Mask(square(2, []float32{0.4, 0.5, 0.6, 0}), 0.5, 2, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,16 +162,16 @@ func TestHeatMapErrors(t *testing.T) {
 	good := ramp(3)
 	cases := []struct {
 		name          string
-		m             AnomalyMap
+		m             *anomalymap.Map
 		width, height int
 		picture       int
 		want          string
 	}{
-		{"no map", AnomalyMap{}, 2, 2, 12, "0 x 0"},
-		{"too few values", AnomalyMap{3, make([]float32, 8)}, 2, 2, 12, "3 x 3"},
-		{"too many values", AnomalyMap{3, make([]float32, 10)}, 2, 2, 12, "3 x 3"},
-		{"NaN", AnomalyMap{1, []float32{float32(math.NaN())}}, 2, 2, 12, "NaN at index 0"},
-		{"infinity", AnomalyMap{1, []float32{float32(math.Inf(1))}}, 2, 2, 12, "Inf at index 0"},
+		{"no map", &anomalymap.Map{}, 2, 2, 12, "0 x 0"},
+		{"too few values", square(3, make([]float32, 8)), 2, 2, 12, "3 x 3"},
+		{"too many values", square(3, make([]float32, 10)), 2, 2, 12, "3 x 3"},
+		{"NaN", square(1, []float32{float32(math.NaN())}), 2, 2, 12, "NaN at index 0"},
+		{"infinity", square(1, []float32{float32(math.Inf(1))}), 2, 2, 12, "Inf at index 0"},
 		{"no width", good, 0, 2, 0, "0 x 2"},
 		{"negative height", good, 2, -2, 12, "2 x -2"},
 		{"a size that overflows", good, math.MaxInt / 2, 3, 12, "no picture"},
@@ -170,7 +179,7 @@ func TestHeatMapErrors(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := c.m.Overlay(make([]uint8, c.picture), c.width, c.height)
+			_, err := Overlay(c.m, make([]uint8, c.picture), c.width, c.height)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
@@ -214,12 +223,12 @@ func BenchmarkOverlay(b *testing.B) {
 	}
 	b.Run("draw", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := m.Overlay(picture, 1024, 1024); err != nil {
+			if _, err := Overlay(m, picture, 1024, 1024); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
-	over, err := m.Overlay(picture, 1024, 1024)
+	over, err := Overlay(m, picture, 1024, 1024)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -235,12 +244,16 @@ func BenchmarkOverlay(b *testing.B) {
 }
 
 // ramp is a map that rises from 0 to 1.
-func ramp(size int) AnomalyMap {
+func ramp(size int) *anomalymap.Map {
 	values := make([]float32, size*size)
 	for i := range values {
 		values[i] = float32(i) / float32(len(values)-1)
 	}
-	return AnomalyMap{size, values}
+	return square(size, values)
+}
+
+func square(side int, scores []float32) *anomalymap.Map {
+	return &anomalymap.Map{Width: side, Height: side, Scores: scores}
 }
 
 // lightness is CIELAB's L* of an opaque sRGB color.

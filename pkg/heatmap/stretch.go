@@ -1,6 +1,10 @@
-package report
+package heatmap
 
-import "iter"
+import (
+	"iter"
+
+	"acdclip/pkg/anomalymap"
+)
 
 // tap is the two neighbours that one output position lies between, and the second one's share.
 type tap struct {
@@ -23,16 +27,16 @@ func taps(in, out int) []tap {
 	return placed
 }
 
-// rows yields the rows of the map stretched to width x height, from the top. A
+// rows yields the rows of a map stretched to width x height, from the top. A
 // row is overwritten by the next: memory is one row, however large the picture.
-func (m AnomalyMap) rows(width, height int) iter.Seq2[int, []float32] {
+func rows(m *anomalymap.Map, width, height int) iter.Seq2[int, []float32] {
 	return func(yield func(int, []float32) bool) {
-		across := taps(m.Size, width)
-		mixed := make([]float32, m.Size)
+		across := taps(m.Width, width)
+		mixed := make([]float32, m.Width)
 		row := make([]float32, width)
-		for y, down := range taps(m.Size, height) {
-			upper := m.Values[down.first*m.Size:][:m.Size]
-			lower := m.Values[down.second*m.Size:][:m.Size]
+		for y, down := range taps(m.Height, height) {
+			upper := m.Scores[down.first*m.Width:][:m.Width]
+			lower := m.Scores[down.second*m.Width:][:m.Width]
 			for i := range mixed {
 				mixed[i] = upper[i] + down.share*(lower[i]-upper[i])
 			}

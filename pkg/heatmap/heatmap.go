@@ -1,4 +1,6 @@
-package report
+// Package heatmap draws anomaly maps for people: laid over their pictures in a scale
+// of colors, cut at a threshold into masks, and the color scale itself.
+package heatmap
 
 import (
 	"fmt"
@@ -6,26 +8,20 @@ import (
 	"image/png"
 	"io"
 	"math"
-)
 
-// AnomalyMap is the abnormal probability over the square that a picture was
-// squashed to: [Size, Size], row-major, each value in [0, 1]. The values stay
-// the caller's and are only read.
-type AnomalyMap struct {
-	Size   int
-	Values []float32
-}
+	"acdclip/pkg/anomalymap"
+)
 
 // heatShare is the heat map's share in an overlay, in 256ths; the picture has the rest.
 const heatShare = 140
 
-// Overlay draws the map, in the color scale and stretched to width x height
-// pixels, over its picture: [height, width, 3] of RGB, which is only read. The
-// scale's range is always [0, 1], so that two pictures compare; what is outside
-// is drawn as the nearer end. It is an error where a value is NaN or infinite, or
-// a size does not fit.
-func (m AnomalyMap) Overlay(picture []uint8, width, height int) (*image.RGBA, error) {
-	if err := m.check(width, height); err != nil {
+// Overlay draws the map of a picture that was squashed to the map's size, in the color
+// scale and stretched to width x height pixels, over the picture: [height, width, 3]
+// of RGB. Both are only read. The scale's range is always [0, 1], so that two pictures
+// compare; what is outside is drawn as the nearer end. It is an error where a score is
+// NaN or infinite, or a size does not fit.
+func Overlay(m *anomalymap.Map, picture []uint8, width, height int) (*image.RGBA, error) {
+	if err := check(m, width, height); err != nil {
 		return nil, fmt.Errorf("drawing an overlay: %w", err)
 	}
 	if len(picture) != 3*width*height {
@@ -41,7 +37,7 @@ func (m AnomalyMap) Overlay(picture []uint8, width, height int) (*image.RGBA, er
 	}
 	drawn := image.NewRGBA(image.Rect(0, 0, width, height))
 	const pictureShare = 256 - heatShare
-	for y, row := range m.rows(width, height) {
+	for y, row := range rows(m, width, height) {
 		from := picture[3*width*y:][:3*width]
 		to := drawn.Pix[y*drawn.Stride:][:4*width]
 		for x, value := range row {
@@ -57,12 +53,12 @@ func (m AnomalyMap) Overlay(picture []uint8, width, height int) (*image.RGBA, er
 
 // Mask draws 255 where the map, stretched to width x height pixels, is at or
 // above threshold, and 0 elsewhere. Errors are those of Overlay.
-func (m AnomalyMap) Mask(threshold float32, width, height int) (*image.Gray, error) {
-	if err := m.check(width, height); err != nil {
+func Mask(m *anomalymap.Map, threshold float32, width, height int) (*image.Gray, error) {
+	if err := check(m, width, height); err != nil {
 		return nil, fmt.Errorf("drawing a mask: %w", err)
 	}
 	drawn := image.NewGray(image.Rect(0, 0, width, height))
-	for y, row := range m.rows(width, height) {
+	for y, row := range rows(m, width, height) {
 		line := drawn.Pix[y*drawn.Stride:][:width]
 		for x, value := range row {
 			if value >= threshold {
@@ -82,14 +78,14 @@ func EncodePNG(w io.Writer, picture image.Image) error {
 	return nil
 }
 
-func (m AnomalyMap) check(width, height int) error {
-	if m.Size < 1 || len(m.Values)/m.Size != m.Size || len(m.Values)%m.Size != 0 {
-		return fmt.Errorf("an anomaly map of %d x %d does not have %d values", m.Size, m.Size, len(m.Values))
+func check(m *anomalymap.Map, width, height int) error {
+	if m.Width < 1 || len(m.Scores)/m.Width != m.Height || len(m.Scores)%m.Width != 0 {
+		return fmt.Errorf("an anomaly map of %d x %d does not have %d values", m.Width, m.Height, len(m.Scores))
 	}
 	if width < 1 || height < 1 || height > math.MaxInt/4/width {
 		return fmt.Errorf("no picture has %d x %d pixels", width, height)
 	}
-	for i, value := range m.Values {
+	for i, value := range m.Scores {
 		if math.IsNaN(float64(value)) || math.IsInf(float64(value), 0) {
 			return fmt.Errorf("the anomaly map is %v at index %d", value, i)
 		}
