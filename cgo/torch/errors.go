@@ -3,6 +3,7 @@ package torch
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -49,10 +50,21 @@ func fail(op string, message string, inputs ...Tensor) {
 	for _, input := range inputs {
 		failed.Shapes = append(failed.Shapes, input.shapeForError())
 	}
-	if strings.Contains(message, "out of memory") || strings.Contains(message, "can't allocate memory") {
+	if slices.ContainsFunc(noMemory(), func(words string) bool { return strings.Contains(message, words) }) {
 		failed.cause = ErrOutOfMemory
 	}
 	panic(failed)
+}
+
+// noMemory lists the words of libtorch and of what lies below it for want of memory.
+// oneDNN's say no more than that it could not begin or end a computation; of the
+// shapes and types that this package gives it, memory is the reason.
+func noMemory() []string {
+	return []string{
+		"out of memory", "can't allocate memory", "bad_alloc",
+		"could not create a primitive", "could not execute a primitive", // oneDNN
+		"_STATUS_ALLOC_FAILED", // cuBLAS, cuDNN
+	}
 }
 
 // failClosed stops op because what it was given is no longer there.

@@ -21,6 +21,7 @@ type app struct {
 	err         io.Writer // everything else
 	terminal    bool      // err is a terminal
 	environment []string  // what the configuration sees of it
+	program     string    // what a shell calls it
 	arguments   []string  // the command line, without the program
 
 	lock sync.Mutex
@@ -29,7 +30,7 @@ type app struct {
 
 func newApp(out, err io.Writer, terminal bool) *app {
 	return &app{
-		out: out, err: err, terminal: terminal, environment: os.Environ(),
+		out: out, err: err, terminal: terminal, environment: os.Environ(), program: "acdclip",
 		show: newDisplay(err, terminal, displayFlags{log: logText}),
 	}
 }

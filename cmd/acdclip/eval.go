@@ -160,8 +160,8 @@ func runEval(ctx context.Context, o *evalOptions) error {
 		return o.app.ended(err, folder.saved(o.app))
 	}
 	if !o.share.IsWhole() {
-		o.app.emit(report.Notice{Text: fmt.Sprintf("share %s is finished and lies in %s; when all shares are in %s: acdclip eval --merge %s",
-			o.share, folder.finished.path, o.out, shellQuoted(o.out))})
+		o.app.emit(report.Notice{Text: fmt.Sprintf("share %s is finished and lies in %s; when all shares are in %s: %s eval --merge %s",
+			o.share, folder.finished.path, o.out, o.app.program, shellQuoted(o.out))})
 		return failuresOf(scores)
 	}
 	return o.write(folder, result, scores)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -15,6 +14,7 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
+	"acdclip/pkg/engine"
 )
 
 // killsVariable sets how often TestTrainSurvivesKills kills its run.
@@ -69,7 +69,7 @@ func TestTrainSurvivesKills(t *testing.T) {
 
 	names := []string{"last.safetensors", "best.safetensors"}
 	for epoch := range epochs {
-		names = append(names, fmt.Sprintf("epoch-%03d.safetensors", epoch+1))
+		names = append(names, engine.EpochFile(epoch+1))
 	}
 	for _, name := range names {
 		if !bytes.Equal(p.read("whole", name), p.read("killed", name)) {

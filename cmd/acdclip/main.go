@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"golang.org/x/term"
@@ -19,6 +20,7 @@ var version = "devel"
 
 func main() {
 	app := newApp(os.Stdout, os.Stderr, term.IsTerminal(int(os.Stderr.Fd())))
+	app.program = calledFromAnywhere(os.Args[0])
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -30,4 +32,13 @@ func main() {
 		cancel()
 	}()
 	os.Exit(app.run(ctx, os.Args[1:]))
+}
+
+// calledFromAnywhere is how a shell calls the program in any folder: by its name
+// where that was enough, else by its path.
+func calledFromAnywhere(name string) string {
+	if !strings.ContainsRune(name, os.PathSeparator) {
+		return name
+	}
+	return shellQuoted(absolutePath(name))
 }

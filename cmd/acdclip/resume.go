@@ -3,13 +3,16 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
+	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/engine"
+	"acdclip/pkg/report"
 )
 
 // runConfig lists the configuration file of a run folder, if it is there.
@@ -55,6 +58,57 @@ func (o *trainOptions) settle() (config.Config, *checkpoint.State, error) {
 		return loaded.Config, nil, usagef("train.epochs is %d, and the run in %s has finished %d already", loaded.Config.Train.Epochs, o.out, done)
 	}
 	return loaded.Config, &state, nil
+}
+
+// restore writes the checkpoints that a finished run ends in again, where they are
+// gone or cut: the last one from the state, the best one from its epoch's.
+func (r *runFolder) restore(state *checkpoint.State) error {
+	paths := []string{r.last()}
+	if best := state.Place.Best; best != nil {
+		paths = append(paths, filepath.Join(r.path, engine.BestFile))
+	}
+	for i, path := range paths {
+		if wholeCheckpoint(path) {
+			continue
+		}
+		source, write := engine.StateFile, func() error { return checkpoint.Write(path, state.Metadata, state.Parameters) }
+		if i > 0 && state.Place.Best.Epoch != state.Metadata.Epoch {
+			source = engine.EpochFile(state.Place.Best.Epoch)
+			write = func() error { return copyCheckpoint(path, filepath.Join(r.path, source)) }
+		}
+		if err := write(); err != nil {
+			return fmt.Errorf("%s is gone or damaged, and cannot be written again: %w", path, err)
+		}
+		r.emit(report.Warning{Text: fmt.Sprintf("%s was gone or damaged; it is written again from %s", path, source)})
+	}
+	return nil
+}
+
+func wholeCheckpoint(path string) bool {
+	c, err := checkpoint.Open(path)
+	if err != nil {
+		return false
+	}
+	return c.Close() == nil
+}
+
+// copyCheckpoint copies a whole checkpoint.
+func copyCheckpoint(to, from string) error {
+	c, err := checkpoint.Open(from)
+	if err == nil {
+		err = c.Close()
+	}
+	if err != nil {
+		return err
+	}
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(to, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
 }
 
 // checkBeginning checks a folder without a state in which --resume begins a run:

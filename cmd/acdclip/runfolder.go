@@ -25,7 +25,7 @@ const (
 func runFiles(path string) outputFolder {
 	return outputFolder{
 		path: path, kind: "run folder", resumable: true,
-		files: fileNames(`config\.yaml`, `log\.jsonl`, `epoch-\d+\.safetensors`, `last\.safetensors`, `best\.safetensors`, `state\.safetensors`, `curves\.png`),
+		files: fileNames(`config\.yaml`, `log\.jsonl`, `epoch-\d+\.safetensors`, `last\.safetensors`, `best\.safetensors`, `state\.safetensors`, `curves\.(png|svg)`),
 	}
 }
 
@@ -34,11 +34,12 @@ func runFiles(path string) outputFolder {
 // behind.
 type runFolder struct {
 	outputFolder
-	config []byte
-	resume bool
-	emit   func(report.Event)
-	file   *os.File
-	events *report.EventWriter
+	config  []byte
+	resume  bool
+	emit    func(report.Event)
+	program string // what a shell calls it
+	file    *os.File
+	events  *report.EventWriter
 }
 
 var _ engine.Log = (*runFolder)(nil)
@@ -114,11 +115,18 @@ func (r *runFolder) close() error {
 
 // saved says how to go on with a run that ended by err; "" where it cannot be.
 func (r *runFolder) saved(err error) string {
+	if errors.Is(err, engine.ErrDiverged) {
+		return "" // it would end in the same way
+	}
 	if r.file == nil && !(r.resume && errors.Is(err, context.Canceled)) {
 		return "" // it did not begin, or what was given is wrong
 	}
 	if !exists(filepath.Join(r.path, engine.StateFile)) {
 		return ""
 	}
-	return fmt.Sprintf("to go on from what is saved: acdclip train --resume --out %s", shellQuoted(absolutePath(r.path)))
+	command := fmt.Sprintf("%s train --resume --out %s", r.program, shellQuoted(absolutePath(r.path)))
+	if errors.Is(err, engine.ErrNotFinite) { // else the same step would stop it again
+		command += " --set train.skip_nonfinite=true"
+	}
+	return "to go on from what is saved: " + command
 }

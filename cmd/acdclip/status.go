@@ -160,7 +160,7 @@ func linesOf(err error) []string {
 
 // resuming is the command line with --resume, for a shell.
 func (a *app) resuming() string {
-	words := []string{"acdclip"}
+	words := []string{a.program}
 	for _, argument := range a.arguments {
 		if argument != "--overwrite" && !strings.HasPrefix(argument, "--overwrite=") { // it was obeyed, and would undo what is there
 			words = append(words, shellQuoted(argument))

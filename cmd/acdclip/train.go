@@ -77,9 +77,12 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	if err != nil {
 		return err
 	}
-	run := &runFolder{outputFolder: runFiles(o.out), emit: o.app.emit, resume: state != nil}
+	run := &runFolder{outputFolder: runFiles(o.out), emit: o.app.emit, resume: state != nil, program: o.app.program}
 	if state != nil && state.Metadata.Epoch == c.Train.Epochs {
 		o.app.emit(report.Notice{Text: fmt.Sprintf("the run in %s is finished: %s; a larger train.epochs trains longer", o.out, counted(c.Train.Epochs, "epoch", "epochs"))})
+		if err := run.restore(state); err != nil {
+			return err
+		}
 		o.tellUse(c, run)
 		return nil
 	}
@@ -126,7 +129,7 @@ func (o *trainOptions) tellUse(c config.Config, run *runFolder) {
 		}
 	}
 	o.app.emit(report.Notice{Text: fmt.Sprintf("the checkpoint is %s%s; to use it:", path, which)})
-	o.app.emit(report.Notice{Text: fmt.Sprintf("  acdclip predict --clip %s --checkpoint %s --class NAME --heatmaps PATH...", shellQuoted(c.Clip), shellQuoted(absolutePath(path)))})
+	o.app.emit(report.Notice{Text: fmt.Sprintf("  %s predict --clip %s --checkpoint %s --class NAME --heatmaps PATH...", o.app.program, shellQuoted(c.Clip), shellQuoted(absolutePath(path)))})
 }
 
 // configuration reads the configuration, whose auxiliary dataset is the flag's

@@ -20,7 +20,7 @@ import (
 )
 
 // StateVersion is the version of the files that WriteState makes.
-const StateVersion = 1
+const StateVersion = 2
 
 // The entries of a state file's metadata: the State as JSON, and the SHA-256 of
 // that text and of all tensors.
@@ -71,10 +71,11 @@ type Best struct {
 
 // Sums are what an epoch's means are made of.
 type Sums struct {
-	Readable     int     `json:"readable"`      // pictures
-	Anomalous    int     `json:"anomalous"`     // of them
-	SkippedSteps int     `json:"skipped_steps"` // left out because of a number that is not finite
-	Learned      int     `json:"learned"`       // pictures in the sums below
+	Readable     int     `json:"readable"`       // pictures
+	Anomalous    int     `json:"anomalous"`      // of them
+	SkippedSteps int     `json:"skipped_steps"`  // left out because of a number that is not finite
+	SkippedInRow int     `json:"skipped_in_row"` // of them those after the last step that was learned from
+	Learned      int     `json:"learned"`        // pictures in the sums below
 	Loss         float64 `json:"loss"`
 	Terms        []Term  `json:"terms"`
 }

@@ -12,7 +12,9 @@ import (
 // batch brings pictures and masks to the device.
 func (r *run) batch(s *torch.Scope, pictures []data.Picture) model.Batch {
 	count, size := int64(len(pictures)), int64(r.Config.Model.ImageSize)
-	var pixels, masks []uint8
+	// Whole at once: growing would take twice the memory, and the program ends where Go finds none.
+	area := r.Config.Model.ImageSize * r.Config.Model.ImageSize
+	pixels, masks := make([]uint8, 0, len(pictures)*area*3), make([]uint8, 0, len(pictures)*area)
 	var b model.Batch
 	var classes classList
 	for _, picture := range pictures {
@@ -39,7 +41,7 @@ func insides(pictures []data.Picture, size int) []uint8 {
 	if !slices.ContainsFunc(pictures, func(p data.Picture) bool { return p.Inside != nil }) {
 		return nil
 	}
-	var joined []uint8
+	joined := make([]uint8, 0, len(pictures)*size*size)
 	for _, picture := range pictures {
 		if picture.Inside == nil {
 			joined = append(joined, bytes.Repeat([]uint8{1}, size*size)...)

@@ -226,7 +226,7 @@ func (r *run) endEpoch(ctx context.Context) error {
 	case sums.Anomalous == 0:
 		return fmt.Errorf("dataset %s: none of its anomalous pictures can be read: %w", r.Set.Name, ErrNoAnomalies)
 	case sums.Learned == 0:
-		return fmt.Errorf("in each of the %d steps the loss or the gradient was %w: nothing was learned", sums.SkippedSteps, ErrNotFinite)
+		return fmt.Errorf("in each of the %d steps of the epoch the loss or the gradient was %w: %w", sums.SkippedSteps, ErrNotFinite, ErrDiverged)
 	}
 	event := report.TrainEpoch{
 		Epoch: r.at.Epoch, Epochs: r.Config.Train.Epochs, Loss: sums.Loss / float64(sums.Learned),
@@ -286,6 +286,10 @@ func (r *run) skip(picture data.Picture) error {
 	return nil
 }
 
+// maxSkippedInRow is how many steps may be left out one after the other. None of
+// them moves a parameter, so the next ones will be no better.
+const maxSkippedInRow = 10
+
 // learn takes one step on pictures, which end the first taken of the epoch's
 // order. A step that was begun is finished, also when ctx ends.
 func (r *run) learn(ctx context.Context, pictures []data.Picture, taken int) error {
@@ -299,8 +303,11 @@ func (r *run) learn(ctx context.Context, pictures []data.Picture, taken int) err
 	case errors.Is(err, ErrNotFinite) && r.Config.Train.SkipNonfinite:
 		r.Emit(report.Warning{Text: err.Error() + "; the step is left out"})
 		next.Sums = leftOut(next.Sums, pictures)
+		if next.Sums.SkippedInRow == maxSkippedInRow {
+			return fmt.Errorf("%w, the last of %d in a row: %w", err, maxSkippedInRow, ErrDiverged)
+		}
 	case errors.Is(err, ErrNotFinite):
-		return fmt.Errorf("%w; lower train.lr, or set train.skip_nonfinite to leave such steps out", err)
+		return fmt.Errorf("%w; begin again with a lower train.lr, or go on with train.skip_nonfinite=true, which leaves such steps out", err)
 	case err != nil:
 		return err
 	default:
@@ -325,8 +332,11 @@ func (r *run) step(ctx context.Context, number int, pictures []data.Picture) (re
 		event.Loss, event.Parts, err = r.trainer.Step(ctx, s, batches...)
 		return err
 	})
-	if err != nil {
-		return event, fmt.Errorf("step %d, %s: %w", number, described(pictures), explain(err, "train.batch (train.accumulate can make up for it; train.checkpoint_activations may spare you that)"))
+	switch {
+	case errors.Is(err, torch.ErrOutOfMemory): // whichever the pictures are
+		return event, fmt.Errorf("step %d, of %d pictures: %w", number, len(pictures), explain(err, "train.batch (train.accumulate can make up for it; train.checkpoint_activations may spare you that)"))
+	case err != nil:
+		return event, fmt.Errorf("step %d, %s: %w", number, described(pictures), err)
 	}
 	event.LearningRates, event.PicturesPerSecond = r.trainer.LearningRates(), float64(len(pictures))/time.Since(start).Seconds()
 	return event, nil
@@ -360,6 +370,7 @@ func learned(sums checkpoint.Sums, loss float64, parts report.Values, pictures [
 	sums = seen(sums, pictures)
 	count := float64(len(pictures))
 	sums.Learned += len(pictures)
+	sums.SkippedInRow = 0
 	sums.Loss += loss * count
 	terms := make([]checkpoint.Term, len(parts))
 	for i, part := range parts {
@@ -376,6 +387,7 @@ func learned(sums checkpoint.Sums, loss float64, parts report.Values, pictures [
 func leftOut(sums checkpoint.Sums, pictures []data.Picture) checkpoint.Sums {
 	sums = seen(sums, pictures)
 	sums.SkippedSteps++
+	sums.SkippedInRow++
 	return sums
 }
 

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -61,12 +63,57 @@ func (r *run) continues(state *checkpoint.State) error {
 	compare("acdclip", begun.Versions.Acdclip, now.Versions.Acdclip)
 	compare("libtorch", begun.Versions.Libtorch, now.Versions.Libtorch)
 	if differ == nil { // the rest stands in config.yaml
-		compare("the configuration", begun, now)
+		if names := differingEntries(begun, now); names != nil {
+			differ = []string{"the configuration (" + strings.Join(names, ", ") + ")"}
+		}
 	}
 	if differ == nil {
 		return nil
 	}
 	return fmt.Errorf("%w, for what it depends on has changed: %s; give it what it was begun with, or begin another run", ErrOtherRun, strings.Join(differ, "; "))
+}
+
+// differingEntries names the entries of two checkpoints' metadata that differ, as in "recipe.batch".
+func differingEntries(begun, now checkpoint.Metadata) []string {
+	a, errA := entries(begun)
+	b, errB := entries(now)
+	if err := errors.Join(errA, errB); err != nil {
+		return []string{err.Error()}
+	}
+	either := maps.Clone(a)
+	maps.Copy(either, b)
+	var differ []string
+	for _, name := range slices.Sorted(maps.Keys(either)) {
+		if !reflect.DeepEqual(a[name], b[name]) {
+			differ = append(differ, name)
+		}
+	}
+	return differ
+}
+
+// entries are metadata's entries as in its file, those of sections by dotted names.
+func entries(m checkpoint.Metadata) (map[string]any, error) {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	var tree map[string]any
+	if err := json.Unmarshal(text, &tree); err != nil {
+		return nil, err
+	}
+	flat := map[string]any{}
+	var walk func(prefix string, tree map[string]any)
+	walk = func(prefix string, tree map[string]any) {
+		for name, value := range tree {
+			if section, ok := value.(map[string]any); ok {
+				walk(prefix+name+".", section)
+				continue
+			}
+			flat[prefix+name] = value
+		}
+	}
+	walk("", tree)
+	return flat, nil
 }
 
 // prompts gives the prompt name of each class, of those held out too.
@@ -124,7 +171,7 @@ func (r *run) saveEpoch() error {
 	if err != nil {
 		return err
 	}
-	names := []string{fmt.Sprintf("epoch-%03d.safetensors", metadata.Epoch), LastFile}
+	names := []string{EpochFile(metadata.Epoch), LastFile}
 	if r.at.Best != nil && r.at.Best.Epoch == metadata.Epoch {
 		names = append(names, BestFile)
 	}

@@ -26,6 +26,9 @@ const (
 	StateFile = "state.safetensors"
 )
 
+// EpochFile names the checkpoint of an epoch, from 1, in the run folder.
+func EpochFile(epoch int) string { return fmt.Sprintf("epoch-%03d.safetensors", epoch) }
+
 // TrainOptions say what Train learns from and where the result goes.
 type TrainOptions struct {
 	Config   config.Config
@@ -80,8 +83,12 @@ func (o *TrainOptions) split() (learned, held *data.Dataset, err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("train.validate: %w", err)
 	}
-	if learned, err = learnable(rest, o.Emit); err != nil || held == nil {
+	learned, err = learnable(rest, o.Emit)
+	switch {
+	case held == nil:
 		return learned, nil, err
+	case err != nil:
+		return nil, nil, fmt.Errorf("train.validate: what it leaves to learn from: %w: %w", data.ErrHoldOut, err)
 	}
 	return learned, held, measurable(held)
 }

@@ -17,6 +17,9 @@ import (
 // ErrNotFinite reports a loss or a gradient that is NaN or infinite.
 var ErrNotFinite = errors.New("not a finite number")
 
+// ErrDiverged reports a training whose adapters nothing can be learned with any more.
+var ErrDiverged = errors.New("these adapters learn nothing any more; begin again with a lower train.lr, from fresh ones or with train.init_from a good epoch's")
+
 // Trainer is the training step: loss, gradients, their limits, Adam.
 type Trainer struct {
 	method model.Trainable

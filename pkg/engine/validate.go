@@ -26,6 +26,9 @@ func (r *run) validate(ctx context.Context) (*report.Validation, error) {
 	}
 	r.Emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
 	mean := result.Mean()
+	if mean.Failed > 0 && !r.Config.Data.SkipBad {
+		return nil, fmt.Errorf("validation: %d of the held-out pictures could not be scored, as warned above; set data.skip_bad to leave such pictures out, or mend them and begin again", mean.Failed)
+	}
 	v := &report.Validation{
 		Epoch: r.at.Epoch, HeldOut: r.heldOut(), ImageAUROC: mean.ImageAUROC, PixelAUROC: mean.PixelAUROC, Skipped: mean.Failed, Seconds: time.Since(start).Seconds(),
 	}
