@@ -88,7 +88,7 @@ func read(r io.ReaderAt, size int64) (*File, error) {
 	}
 	var file *File
 	var err error
-	switch sniff(head) {
+	switch contentOf(head) {
 	case contentSafetensors:
 		file, err = readSafetensors(r, size)
 	case contentZip:
