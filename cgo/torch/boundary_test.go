@@ -83,6 +83,7 @@ func TestImportsFollowOneDirection(t *testing.T) {
 		{"pkg/regularfile", []string{"pkg"}},
 		{"pkg/sniff", []string{"pkg"}},
 		{"pkg/float16", []string{"pkg"}},
+		{"pkg/spelling", []string{"pkg"}},
 		{"cgo", []string{"pkg", "internal"}},
 		{"pkg", []string{"cmd", "internal"}},
 		{"cmd", []string{"internal"}},

@@ -3,6 +3,8 @@ package config
 import (
 	"maps"
 	"slices"
+
+	"acdclip/pkg/spelling"
 )
 
 // Preset returns a preset's complete configuration. It names no CLIP, no
@@ -14,7 +16,7 @@ func Preset(name PresetName) (Config, error) {
 	case Released:
 		model, loss = releasedModel(), releasedLoss()
 	default:
-		return Config{}, &Error{Key: "preset", Problem: notOneOf(string(name), PresetName("").Values()), Nearest: Nearest(string(name), PresetName("").Values())}
+		return Config{}, &Error{Key: "preset", Problem: notOneOf(string(name), PresetName("").Values()), Nearest: spelling.Nearest(string(name), PresetName("").Values())}
 	}
 	return Config{
 		Preset:      name,
