@@ -1,7 +1,6 @@
 package config
 
 import (
-	"maps"
 	"slices"
 
 	"acdclip/pkg/spelling"
@@ -75,21 +74,8 @@ func releasedLoss() Loss {
 	return l
 }
 
-// Clone returns a copy that shares no list and no map with m.
+// Clone returns a copy that shares no list with m.
 func (m Model) Clone() Model {
 	m.Adapter.Kernels = slices.Clone(m.Adapter.Kernels)
 	return m
-}
-
-// Clone returns a copy that shares no list and no map with c.
-func (c Config) Clone() Config {
-	c.Model = c.Model.Clone()
-	c.Train.Classes = slices.Clone(c.Train.Classes)
-	c.Data.Roots = maps.Clone(c.Data.Roots)
-	c.Data.Pairing = maps.Clone(c.Data.Pairing)
-	c.Checkpoints = maps.Clone(c.Checkpoints)
-	for name, files := range c.Checkpoints {
-		c.Checkpoints[name] = slices.Clone(files)
-	}
-	return c
 }
