@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"acdclip/pkg/config"
 	"acdclip/pkg/report"
+	"acdclip/pkg/spelling"
 )
 
 // app is what all verbs share: where results and messages go.
@@ -150,7 +150,7 @@ func wrongFlag(command *cobra.Command, err error) error {
 			names = append(names, flag.Name)
 		}
 	})
-	if near := config.Nearest(unknown.GetSpecifiedName(), names); near != "" && len(unknown.GetSpecifiedName()) > 1 {
+	if near := spelling.Nearest(unknown.GetSpecifiedName(), names); near != "" && len(unknown.GetSpecifiedName()) > 1 {
 		return usageError{fmt.Errorf("%w (did you mean --%s?)", err, near)}
 	}
 	return usageError{err}

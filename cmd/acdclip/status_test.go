@@ -14,7 +14,7 @@ import (
 )
 
 func TestStatusOf(t *testing.T) {
-	configuration := config.Config{}.Validate()
+	_, configuration := config.Preset("none")
 	for _, c := range []struct {
 		err  error
 		want int

@@ -25,7 +25,8 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
+
+	"acdclip/pkg/regularfile"
 )
 
 // DefaultMaxPixels is the largest width times height that is read when Options names no other.
@@ -84,15 +85,10 @@ func newMap(height, width int64) *Map {
 // to do; it wraps ErrNotMap or ErrTooLarge where that is the reason. A file that
 // is not regular (a folder, a pipe, a device) is never opened.
 func Read(path string, o Options) (*Map, error) {
-	// Opening a pipe waits for its writer, so look first.
-	found, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("read an anomaly map: %w", err)
+	file, found, err := regularfile.Open(path)
+	if other, ok := errors.AsType[*regularfile.OtherError](err); ok {
+		return nil, fmt.Errorf("%s: %w: it is %s; name a file", path, ErrNotMap, other.Kind)
 	}
-	if !found.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: %w: it is %s; name a file", path, ErrNotMap, kindOf(found.Mode()))
-	}
-	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read an anomaly map: %w", err)
 	}
@@ -102,16 +98,6 @@ func Read(path string, o Options) (*Map, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return m, nil
-}
-
-func kindOf(mode os.FileMode) string {
-	switch {
-	case mode.IsDir():
-		return "a folder"
-	case mode&os.ModeNamedPipe != 0:
-		return "a pipe"
-	}
-	return "a device or socket"
 }
 
 // Decode is Read for the size bytes of r; its errors name no path.

@@ -1,10 +1,10 @@
 package anomalymap
 
 import (
-	"bytes"
 	"fmt"
 	"io"
-	"unicode/utf8"
+
+	"acdclip/pkg/sniff"
 )
 
 const (
@@ -16,27 +16,29 @@ const (
 
 // format is one kind of file: how it is recognised and read.
 type format struct {
-	magic func(head []byte) bool
+	magic sniff.Match
 	read  func(r io.ReaderAt, size int64, o Options) (*Map, error)
 }
 
 func formats() []format {
 	return []format{
-		{starts("\x93NUMPY"), readNPY},
-		{starts("II*\x00", "MM\x00*"), readTIFF},
-		{starts("II+\x00", "MM\x00+"), refuseBigTIFF},
-		{starts("\x89PNG\r\n\x1a\n"), readPNG},
+		{sniff.Starts("\x93NUMPY"), readNPY},
+		{sniff.Starts("II*\x00", "MM\x00*"), readTIFF},
+		{sniff.Starts("II+\x00", "MM\x00+"), refuseBigTIFF},
+		{sniff.Starts("\x89PNG\r\n\x1a\n"), readPNG},
 	}
 }
 
-func starts(prefixes ...string) func([]byte) bool {
-	return func(head []byte) bool {
-		for _, prefix := range prefixes {
-			if bytes.HasPrefix(head, []byte(prefix)) {
-				return true
-			}
-		}
-		return false
+// foreign are contents that people mistake for maps that are read.
+func foreign() []sniff.Kind {
+	return []sniff.Kind{
+		{Name: "a ZIP archive, as .npz and .pt files are", Is: sniff.Starts("PK")},
+		{Name: "a Python pickle", Is: sniff.Starts("\x80")},
+		{Name: "a JPEG picture, whose values are not exact", Is: sniff.Starts("\xff\xd8\xff")},
+		{Name: "an HDF5 file", Is: sniff.Starts("\x89HDF\r\n\x1a\n")},
+		{Name: "gzip-compressed data", Is: sniff.Starts("\x1f\x8b")},
+		{Name: "an OpenEXR picture", Is: sniff.Starts("\x76\x2f\x31\x01")},
+		{Name: "a git-lfs pointer (`git lfs pull` fetches the file)", Is: sniff.Starts("version https://git-lfs")},
 	}
 }
 
@@ -45,31 +47,11 @@ func describe(head []byte) string {
 	if len(head) == 0 {
 		return "nothing (the file is empty)"
 	}
-	for _, f := range []struct{ prefix, what string }{
-		{"PK", "a ZIP archive, as .npz and .pt files are"},
-		{"\x80", "a Python pickle"},
-		{"\xff\xd8\xff", "a JPEG picture, whose values are not exact"},
-		{"\x89HDF\r\n\x1a\n", "an HDF5 file"},
-		{"\x1f\x8b", "gzip-compressed data"},
-		{"\x76\x2f\x31\x01", "an OpenEXR picture"},
-		{"version https://git-lfs", "a git-lfs pointer (`git lfs pull` fetches the file)"},
-	} {
-		if bytes.HasPrefix(head, []byte(f.prefix)) {
-			return f.what
-		}
+	if name, known := sniff.Name(head, foreign()); known {
+		return name
 	}
-	if isText(head) {
+	if sniff.IsText(head) {
 		return fmt.Sprintf("text that starts with %.24q", head)
 	}
-	return fmt.Sprintf("an unknown format that starts with the bytes % x", head[:min(8, len(head))])
-}
-
-// isText allows for a character cut in two at the end of head.
-func isText(head []byte) bool {
-	for cut := range min(utf8.UTFMax, len(head)) {
-		if utf8.Valid(head[:len(head)-cut]) {
-			return !bytes.ContainsAny(head, "\x00\x01\x02\x03\x04\x05\x06\x07\x08")
-		}
-	}
-	return false
+	return sniff.Unknown(head)
 }

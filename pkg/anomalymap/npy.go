@@ -112,7 +112,7 @@ func npySample(descr string) (sample, error) {
 	s := sample{order: binary.LittleEndian}
 	switch descr[1:] {
 	case "f2":
-		s.size, s.score = 2, float16
+		s.size, s.score = 2, float16Of
 	case "f4":
 		s.size, s.score = 4, float32Of
 	case "f8":

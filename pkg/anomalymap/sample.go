@@ -7,6 +7,8 @@ import (
 	"io"
 	"math"
 	"math/bits"
+
+	"acdclip/pkg/float16"
 )
 
 // sample is how a file stores one score.
@@ -16,19 +18,8 @@ type sample struct {
 	score func(order binary.ByteOrder, b []byte) (float32, error) // of size bytes
 }
 
-func float16(order binary.ByteOrder, b []byte) (float32, error) {
-	const (
-		magnitude = 1<<15 - 1
-		infinity  = 0x1f << 10 // what is larger is NaN
-	)
-	h := order.Uint16(b)
-	sign := uint32(h&^magnitude) << 16
-	if h&infinity == infinity {
-		return math.Float32frombits(sign | 0xff<<23 | uint32(h&(1<<10-1))<<13), nil
-	}
-	// The bits in float32's places mean 2^(15-127) times the half's value, subnormals included.
-	scaled := math.Float32frombits(sign | uint32(h&magnitude)<<13)
-	return scaled * 0x1p112, nil
+func float16Of(order binary.ByteOrder, b []byte) (float32, error) {
+	return float16.ToFloat32(order.Uint16(b)), nil
 }
 
 func float32Of(order binary.ByteOrder, b []byte) (float32, error) {

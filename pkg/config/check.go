@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"acdclip/pkg/spelling"
 )
 
 // interval is a range of numbers; the zero value permits all.
@@ -93,7 +95,7 @@ func checkText(s *schema, v reflect.Value) *Error {
 	if ok && wide.accepts(text) || !ok && slices.Contains(few.Values(), text) {
 		return nil
 	}
-	return &Error{Key: s.key, Problem: notOneOf(text, few.Values()), Nearest: Nearest(text, few.Values())}
+	return &Error{Key: s.key, Problem: notOneOf(text, few.Values()), Nearest: spelling.Nearest(text, few.Values())}
 }
 
 // checkFields checks every option of a struct by itself.

@@ -1,9 +1,11 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -128,6 +130,21 @@ func TestOtherMessages(t *testing.T) {
 				t.Errorf("message is\n%v\nwant\n%s", err, c.want)
 			}
 		})
+	}
+}
+
+// TestNoRegularFile would wait for ever if the pipe were opened.
+func TestNoRegularFile(t *testing.T) {
+	folder := t.TempDir()
+	pipe := filepath.Join(folder, "pipe.yaml")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	for path, kind := range map[string]string{pipe: "a pipe", folder: "a folder", os.DevNull: "a device"} {
+		_, err := Load(Sources{Files: []string{path}})
+		if _, ok := errors.AsType[*Error](err); !ok || err.Error() != path+": is "+kind+": this is no configuration file" {
+			t.Errorf("%s: %v", kind, err)
+		}
 	}
 }
 

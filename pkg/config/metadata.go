@@ -10,7 +10,10 @@ import (
 )
 
 // Section is a part of the configuration that a checkpoint's metadata holds.
-type Section interface{ Model | Loss | Train }
+type Section interface {
+	Model | Loss
+	Validate() error
+}
 
 // ErrOtherVersion says that metadata was written by another version of the program.
 var ErrOtherVersion = errors.New("written by another version of acdclip")
@@ -34,7 +37,7 @@ func Decode[S Section](text string) (S, error) {
 	if err := json.Unmarshal([]byte(text), &section); err != nil {
 		return none, fmt.Errorf("decoding metadata: %w", err)
 	}
-	if err := any(section).(interface{ Validate() error }).Validate(); err != nil {
+	if err := section.Validate(); err != nil {
 		return none, fmt.Errorf("decoding metadata: %w", err)
 	}
 	return section, nil

@@ -5,24 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"acdclip/pkg/regularfile"
 )
 
 // MaxFileSize bounds a configuration file, in bytes.
 const MaxFileSize = 1 << 20
 
-// readFile returns a configuration file's bytes, refusing one beyond MaxFileSize.
+// readFile returns a configuration file's bytes, refusing one beyond MaxFileSize
+// and what is no regular file.
 func readFile(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading configuration: %w", err)
+	text, err := regularfile.Head(path, MaxFileSize+1)
+	if other, ok := errors.AsType[*regularfile.OtherError](err); ok {
+		return nil, &Error{File: path, Problem: "is " + other.Kind + ": this is no configuration file"}
 	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, MaxFileSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading configuration: %w", err)
 	}

@@ -1,8 +1,9 @@
 package config
 
 import (
-	"maps"
 	"slices"
+
+	"acdclip/pkg/spelling"
 )
 
 // Preset returns a preset's complete configuration. It names no CLIP, no
@@ -14,7 +15,7 @@ func Preset(name PresetName) (Config, error) {
 	case Released:
 		model, loss = releasedModel(), releasedLoss()
 	default:
-		return Config{}, &Error{Key: "preset", Problem: notOneOf(string(name), PresetName("").Values()), Nearest: Nearest(string(name), PresetName("").Values())}
+		return Config{}, &Error{Key: "preset", Problem: notOneOf(string(name), PresetName("").Values()), Nearest: spelling.Nearest(string(name), PresetName("").Values())}
 	}
 	return Config{
 		Preset:      name,
@@ -73,21 +74,8 @@ func releasedLoss() Loss {
 	return l
 }
 
-// Clone returns a copy that shares no list and no map with m.
+// Clone returns a copy that shares no list with m.
 func (m Model) Clone() Model {
 	m.Adapter.Kernels = slices.Clone(m.Adapter.Kernels)
 	return m
-}
-
-// Clone returns a copy that shares no list and no map with c.
-func (c Config) Clone() Config {
-	c.Model = c.Model.Clone()
-	c.Train.Classes = slices.Clone(c.Train.Classes)
-	c.Data.Roots = maps.Clone(c.Data.Roots)
-	c.Data.Pairing = maps.Clone(c.Data.Pairing)
-	c.Checkpoints = maps.Clone(c.Checkpoints)
-	for name, files := range c.Checkpoints {
-		c.Checkpoints[name] = slices.Clone(files)
-	}
-	return c
 }

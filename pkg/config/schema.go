@@ -3,6 +3,8 @@ package config
 import (
 	"reflect"
 	"strings"
+
+	"acdclip/pkg/spelling"
 )
 
 // schema is the tree of keys below a struct type: sections with children, options without.
@@ -103,7 +105,7 @@ func (s *schema) everyKey() []*schema {
 // nearestKey finds the key probably meant by name inside section s: a
 // neighbour, else a key of that last part anywhere below root.
 func (s *schema) nearestKey(root *schema, name string) string {
-	if near := Nearest(name, s.childNames()); near != "" {
+	if near := spelling.Nearest(name, s.childNames()); near != "" {
 		return dotted(s.key, near)
 	}
 	parts := map[string]string{}
@@ -114,7 +116,7 @@ func (s *schema) nearestKey(root *schema, name string) string {
 			last = append(last, k.name)
 		}
 	}
-	return parts[Nearest(name[strings.LastIndex(name, ".")+1:], last)]
+	return parts[spelling.Nearest(name[strings.LastIndex(name, ".")+1:], last)]
 }
 
 func dotted(section, name string) string {

@@ -76,15 +76,3 @@ func TestInterval(t *testing.T) {
 		}
 	}
 }
-
-func TestNearest(t *testing.T) {
-	words := []string{"groups", "image_size", "adapter", "score"}
-	for text, want := range map[string]string{
-		"gropus": "groups", "group": "groups", "Groups": "groups", "imagesize": "image_size", "adaptor": "adapter",
-		"scroe": "score", "xyz": "", "": "", strings.Repeat("groups", 20): "",
-	} {
-		if got := Nearest(text, words); got != want {
-			t.Errorf("nearest to %q is %q, want %q", text, got, want)
-		}
-	}
-}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"acdclip/pkg/spelling"
 )
 
 // EnvPrefix begins the environment variable of every key: model.image_size is ACDCLIP_MODEL_IMAGE_SIZE.
@@ -66,7 +68,7 @@ func (r *reader) readEnvironment(environment []string) {
 		r.file = "environment"
 		key, ok := keys[name]
 		if !ok {
-			near := Nearest(strings.ToLower(name), lowered(slices.Sorted(maps.Keys(keys))))
+			near := spelling.Nearest(strings.ToLower(name), lowered(slices.Sorted(maps.Keys(keys))))
 			r.fail(nil, name, "matches no key", strings.ToUpper(near))
 			continue
 		}
@@ -180,13 +182,13 @@ func (r *reader) unknownPath(key string) {
 	for _, s := range r.root.everyKey() {
 		all = append(all, s.key)
 	}
-	if near := Nearest(key, all); near != "" {
+	if near := spelling.Nearest(key, all); near != "" {
 		r.fail(nil, key, "unknown key", near)
 		return
 	}
 	section, rest := r.deepest(key)
 	first, _, _ := strings.Cut(rest, ".")
-	if near := Nearest(first, section.childNames()); near != "" {
+	if near := spelling.Nearest(first, section.childNames()); near != "" {
 		r.fail(nil, key, "unknown key", dotted(section.key, near))
 		return
 	}

@@ -9,23 +9,12 @@ import (
 	"unicode"
 )
 
-// Validate returns every mistake in c, joined, each an *Error; nil when there is none.
-func (c Config) Validate() error { return join(c.problems()) }
-
-// Validate is Config's, for the model section alone. What only the CLIP in use
-// can tell (patch size, depth) is not checked here.
+// Validate returns every mistake in m, joined, each an *Error; nil when there is
+// none. What only the CLIP in use can tell (patch size, depth) is not checked here.
 func (m Model) Validate() error { return join(m.problems()) }
 
-// Validate is Config's, for the loss section alone.
+// Validate is Model's, for the loss.
 func (l Loss) Validate() error { return join(l.problems()) }
-
-// Validate is Config's, for the train section alone.
-func (t Train) Validate() error {
-	return join(checkFields(schemaOf(reflect.TypeFor[Train](), "train"), reflect.ValueOf(t)))
-}
-
-// Validate is Config's, for the data section alone.
-func (d Data) Validate() error { return join(d.problems()) }
 
 func (c Config) problems() []*Error {
 	top := checkFields(schemaOf(reflect.TypeFor[Config](), ""), reflect.ValueOf(c))
@@ -38,10 +27,6 @@ func (m Model) problems() []*Error {
 
 func (l Loss) problems() []*Error {
 	return append(checkFields(schemaOf(reflect.TypeFor[Loss](), "loss"), reflect.ValueOf(l)), l.contradictions()...)
-}
-
-func (d Data) problems() []*Error {
-	return append(checkFields(schemaOf(reflect.TypeFor[Data](), "data"), reflect.ValueOf(d)), d.contradictions()...)
 }
 
 func (m Model) contradictions() []*Error {

@@ -4,11 +4,11 @@ package contents
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"runtime"
 	"sync"
 	"time"
+
+	"acdclip/pkg/regularfile"
 )
 
 // Hasher hashes files on several goroutines and remembers the results on disk.
@@ -133,12 +133,9 @@ func (j *job) do(ctx context.Context, r *reader, i int) error {
 		return err
 	}
 	path, start := j.paths[i], time.Now()
-	info, err := os.Stat(path)
+	info, err := regularfile.Stat(path)
 	if err != nil {
 		return err
-	}
-	if !info.Mode().IsRegular() { // found out before opening: opening a pipe waits for its writer
-		return fmt.Errorf("%s: not a regular file", path)
 	}
 	if !j.wanted(info.Size()) {
 		return nil

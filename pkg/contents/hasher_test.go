@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"acdclip/internal/goroutines"
 )
 
 func TestSums(t *testing.T) {
@@ -225,7 +227,7 @@ func TestCancelled(t *testing.T) {
 			t.Errorf("cancelled before: %v", err)
 		}
 	}
-	expectGoroutines(t, before)
+	goroutines.NoneLeft(t, before)
 }
 
 func TestCancelledInTheMiddleOfAFile(t *testing.T) {
@@ -240,17 +242,5 @@ func TestCancelledInTheMiddleOfAFile(t *testing.T) {
 	if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took > 10*time.Second {
 		t.Errorf("%v after %v", err, took)
 	}
-	expectGoroutines(t, before)
-}
-
-// expectGoroutines waits a moment: a goroutine that was waited for may still be on its way out.
-func expectGoroutines(t *testing.T, want int) {
-	t.Helper()
-	for range 100 {
-		if runtime.NumGoroutine() <= want {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), want)
+	goroutines.NoneLeft(t, before)
 }

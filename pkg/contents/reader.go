@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
+
+	"acdclip/pkg/regularfile"
 )
 
 // reader hashes one file after another through one buffer.
@@ -22,7 +23,7 @@ func newReader() *reader {
 // hash gives the hash of the file at path, which must have the size that it was
 // found to have. Errors name the path, but for ctx's.
 func (r *reader) hash(ctx context.Context, path string, size int64) ([8]byte, error) {
-	file, err := os.Open(path)
+	file, _, err := regularfile.Open(path)
 	if err != nil {
 		return [8]byte{}, err
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"acdclip/internal/goroutines"
 	"acdclip/pkg/data/picture"
 )
 
@@ -121,18 +122,6 @@ func TestLoadOptions(t *testing.T) {
 	}
 }
 
-// goroutinesSettle waits until no more goroutines run than before.
-func goroutinesSettle(t *testing.T, before int) {
-	t.Helper()
-	for range 100 {
-		if runtime.NumGoroutine() <= before {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
-}
-
 func TestLoadLeavesNoGoroutine(t *testing.T) {
 	items := someItems(t)
 	o := LoadOptions{Size: 14, Workers: 4, Ahead: 4}
@@ -142,7 +131,7 @@ func TestLoadLeavesNoGoroutine(t *testing.T) {
 			break
 		}
 	}
-	goroutinesSettle(t, before)
+	goroutines.NoneLeft(t, before)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -155,7 +144,7 @@ func TestLoadLeavesNoGoroutine(t *testing.T) {
 	if seen != 3 || ctx.Err() == nil {
 		t.Errorf("%d pictures after cancelling at 3", seen)
 	}
-	goroutinesSettle(t, before)
+	goroutines.NoneLeft(t, before)
 
 	func() {
 		defer func() {
@@ -167,7 +156,7 @@ func TestLoadLeavesNoGoroutine(t *testing.T) {
 			panic("consumer")
 		}
 	}()
-	goroutinesSettle(t, before)
+	goroutines.NoneLeft(t, before)
 }
 
 // TestLoadIsBounded counts the files that workers have opened while the consumer holds still.

@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"acdclip/pkg/regularfile"
 )
 
 // BuiltinNames is the project's own table, for the public benchmarks.
@@ -76,12 +77,7 @@ const (
 // "domains" may be missing. Unknown and repeated keys, empty names, names with
 // control characters and anything behind the object are errors with the line.
 func LoadNames(path string) (*Names, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading prompt names: %w", err)
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxNamesBytes+1))
+	text, err := regularfile.Head(path, maxNamesBytes+1)
 	if err != nil {
 		return nil, fmt.Errorf("reading prompt names: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -84,6 +85,13 @@ func TestLoadNames(t *testing.T) {
 	}
 	if _, err := LoadNames(path + ".gone"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: error %v", err)
+	}
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	if _, err := LoadNames(pipe); err == nil || !strings.HasSuffix(err.Error(), pipe+": not a regular file: it is a pipe") {
+		t.Errorf("a pipe: error %v", err)
 	}
 }
 

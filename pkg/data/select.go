@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"acdclip/pkg/spelling"
 )
 
 // Select returns the rows of the named classes (none: all), and of those at
@@ -44,6 +46,7 @@ func (d *Dataset) Select(classes []string, limit int) (*Dataset, error) {
 }
 
 func (d *Dataset) wantedClasses(names []string) (map[string]bool, error) {
+	const few = 3 // names to suggest
 	known := make([]string, len(d.Classes))
 	for i, class := range d.Classes {
 		known[i] = class.Name
@@ -54,7 +57,8 @@ func (d *Dataset) wantedClasses(names []string) (map[string]bool, error) {
 	wanted := make(map[string]bool, len(names))
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("dataset %s: %w: %q; did you mean %s?", d.Name, ErrUnknownClass, name, strings.Join(nearestNames(name, known), ", "))
+			near := spelling.Sorted(name, known)
+			return nil, fmt.Errorf("dataset %s: %w: %q; did you mean %s?", d.Name, ErrUnknownClass, name, strings.Join(near[:min(few, len(near))], ", "))
 		}
 		wanted[name] = true
 	}
@@ -128,36 +132,4 @@ func (d *Dataset) keep(wanted func(row int, item Item) bool) *Dataset {
 		}
 	}
 	return &selected
-}
-
-// nearestNames returns the few known names that are most like name, the best first.
-func nearestNames(name string, known []string) []string {
-	const few = 3
-	name = strings.ToLower(name)
-	sorted := slices.Clone(known)
-	slices.SortStableFunc(sorted, func(a, b string) int {
-		return editDistance(name, strings.ToLower(a)) - editDistance(name, strings.ToLower(b))
-	})
-	return sorted[:min(few, len(sorted))]
-}
-
-// editDistance is Levenshtein's distance between two names, in bytes.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -2,6 +2,7 @@ package data
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -152,6 +153,19 @@ func discover(t testing.TB, name string, root config.Root) *Dataset {
 		t.Fatal(err)
 	}
 	return d
+}
+
+// isRefused compares an error with the one wanted, nil for none, and with a part
+// of its text, and tells whether there is one.
+func isRefused(t testing.TB, err, want error, message string) bool {
+	t.Helper()
+	if !errors.Is(err, want) || (err == nil) != (want == nil) {
+		t.Fatalf("error %v, want %v", err, want)
+	}
+	if err != nil && !strings.Contains(err.Error(), message) {
+		t.Errorf("error %q does not say %q", err, message)
+	}
+	return err != nil
 }
 
 // checkRows compares a dataset's rows, in their order, with those wanted.

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"acdclip/pkg/float16"
 )
 
 // DType is the type of a tensor's elements as they are stored.
@@ -78,7 +80,7 @@ func (d DType) decodeFloat32(dst []float32, raw []byte) {
 		}
 	case F16:
 		for i := range dst {
-			dst[i] = float16ToFloat32(binary.LittleEndian.Uint16(raw[2*i:]))
+			dst[i] = float16.ToFloat32(binary.LittleEndian.Uint16(raw[2*i:]))
 		}
 	case BF16:
 		for i := range dst {
@@ -94,6 +96,9 @@ func (d DType) decodeFloat32(dst []float32, raw []byte) {
 		}
 	}
 }
+
+// bfloat16ToFloat32 widens a bfloat16, which is the upper half of a float32.
+func bfloat16ToFloat32(b uint16) float32 { return math.Float32frombits(uint32(b) << 16) }
 
 // decodeInt64 converts len(dst) stored elements of an integer or boolean type.
 func (d DType) decodeInt64(dst []int64, raw []byte) {

@@ -13,7 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+
+	"acdclip/pkg/regularfile"
 )
 
 var (
@@ -59,14 +60,10 @@ type File struct {
 // name the path and wrap ErrNotWeights, ErrMalformed, ErrUnsupported or what the
 // system said. The caller closes the File.
 func Open(path string) (*File, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("opening weights: %w", err)
+	disk, info, err := regularfile.Open(path)
+	if other, ok := errors.AsType[*regularfile.OtherError](err); ok {
+		return nil, fmt.Errorf("opening weights: %s is %s: %w", path, other.Kind, ErrNotWeights)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("opening weights: %s is a %s: %w", path, kindOf(info.Mode()), ErrNotWeights)
-	}
-	disk, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening weights: %w", err)
 	}
@@ -83,13 +80,6 @@ func Open(path string) (*File, error) {
 	return file, nil
 }
 
-func kindOf(mode os.FileMode) string {
-	if mode.IsDir() {
-		return "folder"
-	}
-	return "special file"
-}
-
 // read lists the tensors of a weight file of the given size.
 func read(r io.ReaderAt, size int64) (*File, error) {
 	head := make([]byte, min(size, sniffLength))
@@ -98,7 +88,7 @@ func read(r io.ReaderAt, size int64) (*File, error) {
 	}
 	var file *File
 	var err error
-	switch sniff(head) {
+	switch contentOf(head) {
 	case contentSafetensors:
 		file, err = readSafetensors(r, size)
 	case contentZip:

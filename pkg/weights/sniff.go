@@ -3,7 +3,8 @@ package weights
 import (
 	"bytes"
 	"fmt"
-	"unicode/utf8"
+
+	"acdclip/pkg/sniff"
 )
 
 // sniffLength is how much of a file's beginning decides what it is.
@@ -17,8 +18,8 @@ const (
 	contentZip
 )
 
-// sniff tells the two containers that are read from everything else.
-func sniff(head []byte) content {
+// contentOf tells the two containers that are read from everything else.
+func contentOf(head []byte) content {
 	if bytes.HasPrefix(head, []byte("PK\x03\x04")) {
 		return contentZip
 	}
@@ -42,23 +43,27 @@ func looksTextual(b []byte) bool {
 // torchMagic opens a torch.save file from before torch 1.6: protocol 2, then a ten-byte long.
 var torchMagic = []byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19")
 
-var signatures = []struct{ prefix, what string }{
-	{"version https://git-lfs", "a git-lfs pointer: fetch the real file with `git lfs pull`"},
-	{"PK\x05\x06", "an empty zip archive"},
-	{"\x1f\x8b", "gzip-compressed data"},
-	{"BZh", "bzip2-compressed data"},
-	{"\xfd7zXZ\x00", "xz-compressed data"},
-	{"\x28\xb5\x2f\xfd", "zstd-compressed data"},
-	{"7z\xbc\xaf\x27\x1c", "a 7z archive"},
-	{"Rar!", "a RAR archive"},
-	{"\x89HDF\r\n\x1a\n", "an HDF5 file"},
-	{"\x93NUMPY", "a NumPy array"},
-	{"GGUF", "a GGUF file"},
-	{"\x89PNG", "a PNG picture"},
-	{"\xff\xd8\xff", "a JPEG picture"},
-	{"%PDF", "a PDF document"},
-	{"\x7fELF", "a program or shared library"},
-	{"\x80", "a plain pickle, not an archive of torch.save"},
+// foreign are contents that people mistake for weights that are read.
+func foreign() []sniff.Kind {
+	return []sniff.Kind{
+		{Name: "a tar archive", Is: sniff.At(257, "ustar")},
+		{Name: "a git-lfs pointer: fetch the real file with `git lfs pull`", Is: sniff.Starts("version https://git-lfs")},
+		{Name: "an empty zip archive", Is: sniff.Starts("PK\x05\x06")},
+		{Name: "gzip-compressed data", Is: sniff.Starts("\x1f\x8b")},
+		{Name: "bzip2-compressed data", Is: sniff.Starts("BZh")},
+		{Name: "xz-compressed data", Is: sniff.Starts("\xfd7zXZ\x00")},
+		{Name: "zstd-compressed data", Is: sniff.Starts("\x28\xb5\x2f\xfd")},
+		{Name: "a 7z archive", Is: sniff.Starts("7z\xbc\xaf\x27\x1c")},
+		{Name: "a RAR archive", Is: sniff.Starts("Rar!")},
+		{Name: "an HDF5 file", Is: sniff.Starts("\x89HDF\r\n\x1a\n")},
+		{Name: "a NumPy array", Is: sniff.Starts("\x93NUMPY")},
+		{Name: "a GGUF file", Is: sniff.Starts("GGUF")},
+		{Name: "a PNG picture", Is: sniff.Starts("\x89PNG")},
+		{Name: "a JPEG picture", Is: sniff.Starts("\xff\xd8\xff")},
+		{Name: "a PDF document", Is: sniff.Starts("%PDF")},
+		{Name: "a program or shared library", Is: sniff.Starts("\x7fELF")},
+		{Name: "a plain pickle, not an archive of torch.save", Is: sniff.Starts("\x80")},
+	}
 }
 
 // refuse says what a file is that is no weight file.
@@ -70,18 +75,14 @@ func refuse(head []byte, size int64) error {
 		return unsupported("a torch.save file in the format from before torch 1.6: " +
 			"load it with a current torch and save it again")
 	}
-	if len(head) >= 262 && string(head[257:262]) == "ustar" {
-		return fmt.Errorf("looks like a tar archive: %w", ErrNotWeights)
+	name, known := sniff.Name(head, foreign())
+	if !known {
+		name = describe(head)
 	}
-	for _, s := range signatures {
-		if bytes.HasPrefix(head, []byte(s.prefix)) {
-			return fmt.Errorf("looks like %s: %w", s.what, ErrNotWeights)
-		}
-	}
-	return fmt.Errorf("looks like %s: %w", describe(head), ErrNotWeights)
+	return fmt.Errorf("looks like %s: %w", name, ErrNotWeights)
 }
 
-// describe names content that no signature gives away.
+// describe names content of no kind in foreign.
 func describe(head []byte) string {
 	start := bytes.ToLower(bytes.TrimLeft(head, " \t\r\n\ufeff"))
 	switch {
@@ -93,21 +94,11 @@ func describe(head []byte) string {
 		return "JSON"
 	case bytes.Count(head, []byte{0}) == len(head):
 		return "zero bytes, perhaps an unfinished download"
-	case isText(head):
+	case sniff.IsText(head):
 		return "text"
 	case len(head) >= 8:
 		return fmt.Sprintf("data of an unknown kind (first bytes % x)", head[:8])
 	default:
 		return "data of an unknown kind"
 	}
-}
-
-// isText allows for a rune cut in two at the end of head.
-func isText(head []byte) bool {
-	for cut := range min(utf8.UTFMax, len(head)) {
-		if utf8.Valid(head[:len(head)-cut]) {
-			return !bytes.ContainsAny(head, "\x00\x01\x02\x03\x04\x05\x06\x07\x08")
-		}
-	}
-	return false
 }

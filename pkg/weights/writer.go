@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"acdclip/pkg/float16"
 )
 
 // Value is one tensor to be written: float32 values, or int64 ones when Int64 is
@@ -148,7 +150,7 @@ func (w *Writer) WriteFloat32(values []float32) error {
 		case F32:
 			return binary.LittleEndian.AppendUint32(b, math.Float32bits(v)), true
 		case F16:
-			return binary.LittleEndian.AppendUint16(b, float32ToFloat16(v)), true
+			return binary.LittleEndian.AppendUint16(b, float16.FromFloat32(v)), true
 		}
 		return b, false
 	})

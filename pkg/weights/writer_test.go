@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"acdclip/pkg/float16"
 )
 
 // Whatever is written is read back bit for bit, and twice gives the same bytes.
@@ -155,7 +157,7 @@ func TestWriterInPieces(t *testing.T) {
 		t.Fatal(err)
 	}
 	half, _ := file.Lookup("b")
-	if got := floats(t, half); !slices.Equal(got, bitsOf([]float32{0.5, float16ToFloat32(0x2e66), -2})) {
+	if got := floats(t, half); !slices.Equal(got, bitsOf([]float32{0.5, float16.ToFloat32(0x2e66), -2})) {
 		t.Errorf("%x", got)
 	}
 	if _, err := NewWriter(&out, nil, []Spec{{"a", F16, nil}, {"b", F32, nil}}); err == nil {

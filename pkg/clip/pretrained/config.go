@@ -2,9 +2,10 @@ package pretrained
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"os"
+
+	"acdclip/pkg/regularfile"
 )
 
 // maxConfig is far above the size of any model's configuration.
@@ -177,21 +178,12 @@ func (a *Arch) agreeWithOpenCLIP(path string) error {
 
 // readJSON reads a small JSON file.
 func readJSON(path string, into any) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return fmt.Errorf("reading a CLIP's configuration: %w", err)
-	}
-	if !info.Mode().IsRegular() { // opening a named pipe would wait for its other end
+	text, err := regularfile.Head(path, maxConfig+1)
+	if _, ok := errors.AsType[*regularfile.OtherError](err); ok {
 		return fmt.Errorf("reading a CLIP's configuration: %s is no regular file: %w", path, ErrNotCLIP)
 	}
-	disk, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("reading a CLIP's configuration: %w", err)
-	}
-	defer disk.Close()
-	text, err := io.ReadAll(io.LimitReader(disk, maxConfig+1))
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", path, err)
 	}
 	if len(text) > maxConfig {
 		return fmt.Errorf("%s is larger than %d bytes: %w", path, maxConfig, ErrNotCLIP)

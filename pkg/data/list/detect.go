@@ -6,9 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"unicode/utf8"
+
+	"acdclip/pkg/regularfile"
 )
 
 // headBytes is how much of a file tells whether it is a list.
@@ -19,14 +20,9 @@ const bom = "\ufeff"
 // Sniff tells the form of a list from the beginning of the file, and ErrNotList
 // where it is none. Read may still find that the rest is damaged.
 func Sniff(path string) (Format, error) {
-	file, err := open(path)
+	head, err := regularfile.Head(path, headBytes)
 	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	head, err := io.ReadAll(io.LimitReader(file, headBytes))
-	if err != nil {
-		return "", fmt.Errorf("reading a list: %w", err)
+		return "", notOpened(path, err)
 	}
 	format, err := detect(head)
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+
+	"acdclip/pkg/regularfile"
 )
 
 // Format is the form of a list.
@@ -74,9 +75,9 @@ const (
 // or that has none, is ErrNoRows. One that is damaged or holds rows that cannot
 // be used is ErrBadRow, and the error tells the first few with their lines.
 func Read(ctx context.Context, path string) (*List, error) {
-	file, err := open(path)
+	file, _, err := regularfile.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, notOpened(path, err)
 	}
 	defer file.Close()
 	list, err := read(ctx, file, maxRows)
@@ -86,22 +87,12 @@ func Read(ctx context.Context, path string) (*List, error) {
 	return list, nil
 }
 
-// open opens a regular file only: opening a pipe would wait for its writer.
-func open(path string) (*os.File, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("reading a list: %w", err)
-	case info.IsDir():
-		return nil, fmt.Errorf("%s: %w: it is a folder", path, ErrNotList)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s: %w: it is not a regular file", path, ErrNotList)
+// notOpened is the error for a file that could not be opened, or not be read.
+func notOpened(path string, err error) error {
+	if other, ok := errors.AsType[*regularfile.OtherError](err); ok {
+		return fmt.Errorf("%s: %w: it is %s", path, ErrNotList, other.Kind)
 	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading a list: %w", err)
-	}
-	return file, nil
+	return fmt.Errorf("reading a list: %w", err)
 }
 
 func read(ctx context.Context, file io.Reader, maxRows int) (*List, error) {

@@ -3,7 +3,6 @@ package picture
 import (
 	"fmt"
 	"io"
-	"os"
 )
 
 const (
@@ -30,18 +29,4 @@ func readPicture(path string, o DecodeOptions) ([]byte, error) {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	return b, nil
-}
-
-func kind(mode os.FileMode) string {
-	switch {
-	case mode.IsDir():
-		return "a folder"
-	case mode&os.ModeNamedPipe != 0:
-		return "a pipe"
-	case mode&os.ModeSocket != 0:
-		return "a socket"
-	case mode&os.ModeDevice != 0:
-		return "a device"
-	}
-	return "not a regular file"
 }

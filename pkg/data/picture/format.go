@@ -14,6 +14,8 @@ import (
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
+
+	"acdclip/pkg/sniff"
 )
 
 // headBytes is how much of a file's start is looked at to find its format.
@@ -22,7 +24,7 @@ const headBytes = 512
 // format is one picture format: how it is recognised, measured and decoded.
 type format struct {
 	name        string
-	magic       func(head []byte) bool
+	magic       sniff.Match
 	config      func(io.Reader) (image.Config, error)
 	stored      func(b []byte) (image.Image, error) // the pixels as they are stored; an error says what is wrong with the file
 	convert     func(m image.Image, b []byte, depth narrowing) (*Image, error)
@@ -31,23 +33,12 @@ type format struct {
 
 // formats is the table of what is read; a new format is one more row.
 var formats = []format{
-	{name: "PNG", magic: starts("\x89PNG\r\n\x1a\n"), config: pngConfig, stored: with(png.Decode), convert: convertPNG},
-	{name: "JPEG", magic: starts("\xff\xd8\xff"), config: jpeg.DecodeConfig, stored: storedJPEG, convert: convertJPEG, orientation: jpegOrientation},
-	{name: "BMP", magic: starts("BM"), config: bmp.DecodeConfig, stored: with(bmp.Decode), convert: plainly},
-	{name: "TIFF", magic: starts("II*\x00", "MM\x00*"), config: tiff.DecodeConfig, stored: with(tiff.Decode), convert: plainly},
-	{name: "GIF", magic: starts("GIF87a", "GIF89a"), config: gif.DecodeConfig, stored: storedGIF, convert: plainly},
+	{name: "PNG", magic: sniff.Starts("\x89PNG\r\n\x1a\n"), config: pngConfig, stored: with(png.Decode), convert: convertPNG},
+	{name: "JPEG", magic: sniff.Starts("\xff\xd8\xff"), config: jpeg.DecodeConfig, stored: storedJPEG, convert: convertJPEG, orientation: jpegOrientation},
+	{name: "BMP", magic: sniff.Starts("BM"), config: bmp.DecodeConfig, stored: with(bmp.Decode), convert: plainly},
+	{name: "TIFF", magic: sniff.Starts("II*\x00", "MM\x00*"), config: tiff.DecodeConfig, stored: with(tiff.Decode), convert: plainly},
+	{name: "GIF", magic: sniff.Starts("GIF87a", "GIF89a"), config: gif.DecodeConfig, stored: storedGIF, convert: plainly},
 	{name: "WebP", magic: isWebP, config: webp.DecodeConfig, stored: with(webp.Decode), convert: plainly},
-}
-
-func starts(prefixes ...string) func([]byte) bool {
-	return func(head []byte) bool {
-		for _, prefix := range prefixes {
-			if bytes.HasPrefix(head, []byte(prefix)) {
-				return true
-			}
-		}
-		return false
-	}
 }
 
 func isWebP(head []byte) bool {
@@ -103,36 +94,29 @@ func formatOf(head []byte) (format, bool) {
 }
 
 // foreign names some contents that people mistake for pictures that are read.
-var foreign = []struct {
-	name  string
-	magic func([]byte) bool
-}{
-	{"a ZIP archive", starts("PK\x03\x04")},
-	{"gzip data", starts("\x1f\x8b")},
-	{"a PDF document", starts("%PDF")},
-	{"a NumPy array", starts("\x93NUMPY")},
-	{"a JPEG 2000 picture, which is not read", starts("\x00\x00\x00\x0cjP  ", "\xff\x4f\xff\x51")},
-	{"a HEIC, AVIF or MP4 file, which is not read", isBaseMedia},
-	{"a PSD picture, which is not read", starts("8BPS")},
-	{"an OpenEXR picture, which is not read", starts("\x76\x2f\x31\x01")},
+var foreign = []sniff.Kind{
+	{Name: "a ZIP archive", Is: sniff.Starts("PK\x03\x04")},
+	{Name: "gzip data", Is: sniff.Starts("\x1f\x8b")},
+	{Name: "a PDF document", Is: sniff.Starts("%PDF")},
+	{Name: "a NumPy array", Is: sniff.Starts("\x93NUMPY")},
+	{Name: "a JPEG 2000 picture, which is not read", Is: sniff.Starts("\x00\x00\x00\x0cjP  ", "\xff\x4f\xff\x51")},
+	{Name: "a HEIC, AVIF or MP4 file, which is not read", Is: sniff.At(4, "ftyp")},
+	{Name: "a PSD picture, which is not read", Is: sniff.Starts("8BPS")},
+	{Name: "an OpenEXR picture, which is not read", Is: sniff.Starts("\x76\x2f\x31\x01")},
 }
-
-func isBaseMedia(head []byte) bool { return len(head) >= 8 && string(head[4:8]) == "ftyp" }
 
 // describe says in words what the start of a file looks like.
 func describe(head []byte) string {
 	if len(head) == 0 {
 		return "nothing (the file is empty)"
 	}
-	for _, f := range foreign {
-		if f.magic(head) {
-			return f.name
-		}
+	if name, known := sniff.Name(head, foreign); known {
+		return name
 	}
 	if start, isText := textStart(head); isText {
 		return fmt.Sprintf("text that starts with %q", start)
 	}
-	return fmt.Sprintf("an unknown format that starts with the bytes % x", head[:min(8, len(head))])
+	return sniff.Unknown(head)
 }
 
 // textStart returns the first characters of head when all of it reads as text.

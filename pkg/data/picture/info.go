@@ -1,9 +1,12 @@
 package picture
 
 import (
+	"errors"
 	"fmt"
 	"image/color"
 	"os"
+
+	"acdclip/pkg/regularfile"
 )
 
 // Info is what a picture's header says.
@@ -84,15 +87,10 @@ func isGreyScale(palette color.Palette) bool {
 // openPicture opens the file at path after a look at what it is: its header
 // promises no more than o.MaxPixels. Every error names the path.
 func openPicture(path string, o DecodeOptions) (*os.File, os.FileInfo, Info, error) {
-	// Opening a pipe waits for its writer, so look first.
-	found, err := os.Stat(path)
-	if err != nil {
-		return nil, nil, Info{}, err
+	file, found, err := regularfile.Open(path)
+	if other, ok := errors.AsType[*regularfile.OtherError](err); ok {
+		return nil, nil, Info{}, fmt.Errorf("%s: %w: it is %s", path, ErrNotPicture, other.Kind)
 	}
-	if !found.Mode().IsRegular() {
-		return nil, nil, Info{}, fmt.Errorf("%s: %w: it is %s", path, ErrNotPicture, kind(found.Mode()))
-	}
-	file, err := os.Open(path)
 	if err != nil {
 		return nil, nil, Info{}, err
 	}

@@ -12,9 +12,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"acdclip/internal/golden"
+	"acdclip/internal/goroutines"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/picture"
@@ -343,13 +343,7 @@ func TestRunDoesNotDependOnWorkers(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
-	for range 100 {
-		if runtime.NumGoroutine() <= before {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+	goroutines.NoneLeft(t, before)
 }
 
 // TestMagneticTile: the true oddities of real pictures, counted with Pillow and NumPy.

@@ -1,9 +1,15 @@
-package config
+// Package spelling finds what a mistyped word probably stands for.
+package spelling
 
-import "strings"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
 // Nearest returns the candidate that is the fewest typing mistakes from text,
-// "" when all are more than a third of its length away.
+// "" when all are more than a third of its length away. Candidates are in lower
+// case; that of text does not matter.
 func Nearest(text string, candidates []string) string {
 	const longest = 64 // keys are shorter; keeps foreign text cheap
 	if text == "" || len(text) > longest {
@@ -18,8 +24,16 @@ func Nearest(text string, candidates []string) string {
 	return best
 }
 
+// Sorted returns the candidates from the nearest to text to the farthest,
+// whatever their case; those of one distance stay in their order.
+func Sorted(text string, candidates []string) []string {
+	text = strings.ToLower(text)
+	from := func(candidate string) int { return distance(text, strings.ToLower(candidate)) }
+	return slices.SortedStableFunc(slices.Values(candidates), func(a, b string) int { return cmp.Compare(from(a), from(b)) })
+}
+
 // distance counts insertions, deletions, substitutions and swaps of neighbours
-// between a and b (optimal string alignment).
+// between the bytes of a and b (optimal string alignment).
 func distance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {

@@ -1,10 +1,11 @@
-package weights
+// Package float16 converts IEEE 754 half floats, given by their bits.
+package float16
 
 import "math"
 
-// float16ToFloat32 widens an IEEE 754 half; every half has an exact float32.
+// ToFloat32 widens an IEEE 754 half; every half has an exact float32.
 // Infinities, signed zeros, subnormals and the payload of a NaN are kept.
-func float16ToFloat32(h uint16) float32 {
+func ToFloat32(h uint16) float32 {
 	sign := uint32(h&0x8000) << 16
 	exponent := uint32(h>>10) & 0x1f
 	fraction := uint32(h & 0x3ff)
@@ -19,14 +20,9 @@ func float16ToFloat32(h uint16) float32 {
 	}
 }
 
-// bfloat16ToFloat32 widens a bfloat16, which is the upper half of a float32.
-func bfloat16ToFloat32(b uint16) float32 {
-	return math.Float32frombits(uint32(b) << 16)
-}
-
-// float32ToFloat16 rounds to the nearest half, ties to even; what is too large
+// FromFloat32 rounds to the nearest half, ties to even; what is too large
 // becomes infinity, a NaN stays one.
-func float32ToFloat16(f float32) uint16 {
+func FromFloat32(f float32) uint16 {
 	bits := math.Float32bits(f)
 	sign := uint16(bits>>16) & 0x8000
 	bits &= 0x7fffffff

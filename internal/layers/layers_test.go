@@ -1,0 +1,157 @@
+package layers
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// listed is what `go list` says of one of our packages.
+type listed struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+	Deps                               []string // what Imports reach, at any depth
+}
+
+func listPackages(t *testing.T) []listed {
+	t.Helper()
+	command := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports,Deps", "acdclip/...")
+	command.Env = append(os.Environ(), "CGO_ENABLED=1") // without it files that import "C" are not listed; no compiler is needed
+	var complaints bytes.Buffer
+	command.Stderr = &complaints
+	output, err := command.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, complaints.String())
+	}
+	var packages []listed
+	for decoder := json.NewDecoder(bytes.NewReader(output)); ; {
+		var p listed
+		if err := decoder.Decode(&p); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+	if len(packages) < 2 {
+		t.Fatalf("go list named %d packages", len(packages))
+	}
+	return packages
+}
+
+// TestOnlyTorchMeetsC keeps C, unsafe pointers and gotorch inside cgo/torch.
+func TestOnlyTorchMeetsC(t *testing.T) {
+	met := false
+	for _, p := range listPackages(t) {
+		for _, imported := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			if imported != "C" && imported != "unsafe" && !strings.HasPrefix(imported, "github.com/wangkuiyi/gotorch") {
+				continue
+			}
+			met = met || imported == "C"
+			if p.ImportPath != "acdclip/cgo/torch" {
+				t.Errorf("%s imports %s", p.ImportPath, imported)
+			}
+		}
+	}
+	if !met {
+		t.Error("no package imports C: the list does not show it")
+	}
+}
+
+// leaves are small packages that every other one may use.
+func leaves() []string {
+	return []string{"pkg/float16", "pkg/regularfile", "pkg/sniff", "pkg/spelling"}
+}
+
+// TestFoundations: of our packages, those below a folder reach its own and at
+// most these others. None meets C, so all can be used without libtorch.
+func TestFoundations(t *testing.T) {
+	all := listPackages(t)
+	rules := map[string][]string{
+		"pkg/atomicfile":     nil,
+		"pkg/metrics":        nil,
+		"pkg/paper":          nil,
+		"pkg/clip/tokenizer": nil,
+
+		"pkg/anomalymap": leaves(),
+		"pkg/config":     leaves(),
+		"pkg/contents":   leaves(),
+		"pkg/weights":    leaves(),
+
+		"pkg/heatmap": append(leaves(), "pkg/anomalymap"),
+		"pkg/report":  append(leaves(), "pkg/paper", "pkg/config"),
+		"pkg/chart":   append(leaves(), "pkg/report", "pkg/paper", "pkg/config", "pkg/heatmap", "pkg/anomalymap"),
+		"pkg/shard":   append(leaves(), "pkg/report", "pkg/paper", "pkg/config", "pkg/atomicfile", "pkg/metrics"),
+
+		"cgo": nil,
+	}
+	for _, leaf := range leaves() {
+		rules[leaf] = nil
+	}
+	for folder, others := range rules {
+		holdApart(t, all, folder, func(reached string) bool {
+			return below(reached, "") && !below(reached, folder) && !belowAny(reached, others)
+		})
+	}
+}
+
+// TestImportsFollowOneDirection: none of the packages below a folder reaches one
+// below those that it may not.
+func TestImportsFollowOneDirection(t *testing.T) {
+	all := listPackages(t)
+	for _, rule := range []struct {
+		from  string
+		never []string
+	}{
+		// The engine brings data, model, metrics and report together; none of them knows another.
+		{"pkg/data", []string{"pkg/clip", "pkg/model", "pkg/checkpoint", "pkg/engine", "pkg/metrics", "pkg/report"}},
+		{"pkg/clip", []string{"pkg/data", "pkg/model", "pkg/checkpoint", "pkg/engine", "pkg/metrics", "pkg/report"}},
+		{"pkg/model", []string{"pkg/data", "pkg/engine", "pkg/metrics", "pkg/report"}},
+		{"pkg/checkpoint", []string{"pkg/data", "pkg/clip", "pkg/model", "pkg/engine", "pkg/metrics"}},
+		{"pkg", []string{"cmd", "internal"}},
+		{"cmd", []string{"internal"}},
+		// What a machine without libtorch can use, beside the foundations.
+		{"pkg/data", []string{"cgo"}},
+		{"pkg/checkpoint", []string{"cgo"}},
+		{"pkg/clip/pretrained", []string{"cgo"}},
+		{"internal/golden", []string{"cgo"}},
+		{"internal/goroutines", []string{"cgo"}},
+	} {
+		holdApart(t, all, rule.from, func(reached string) bool { return belowAny(reached, rule.never) })
+	}
+}
+
+// holdApart fails t where a package below a folder reaches, at any depth, a forbidden one.
+func holdApart(t *testing.T, all []listed, folder string, forbidden func(reached string) bool) {
+	t.Helper()
+	found := false
+	for _, p := range all {
+		if !below(p.ImportPath, folder) {
+			continue
+		}
+		found = true
+		for _, reached := range p.Deps {
+			if forbidden(reached) {
+				t.Errorf("%s reaches %s", p.ImportPath, reached)
+			}
+		}
+	}
+	if !found {
+		t.Errorf("there is no package below %s", folder)
+	}
+}
+
+func belowAny(importPath string, folders []string) bool {
+	return slices.ContainsFunc(folders, func(folder string) bool { return below(importPath, folder) })
+}
+
+// below tells whether a package lies in one of this module's folders; "" is the module's own.
+func below(importPath, folder string) bool {
+	return strings.HasPrefix(importPath+"/", path.Join("acdclip", folder)+"/")
+}
