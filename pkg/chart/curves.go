@@ -105,13 +105,16 @@ func newCanvas(name string, width, height vg.Length) (canvas, error) {
 // lossPlot has the loss of each step, and the means of each epoch: of the loss and of its parts.
 func (r *Run) lossPlot(title string) (*plot.Plot, error) {
 	p := newPlot(title, "loss")
-	steps, err := plotter.NewLine(points(r.Steps))
+	steps, mark, err := plotter.NewLinePoints(points(r.Steps))
 	if err != nil {
 		return nil, fmt.Errorf("drawing the loss of each step: %w", err)
 	}
-	steps.Color = grey
-	steps.Width = vg.Points(0.5)
+	steps.Color, steps.Width = grey, vg.Points(0.5)
 	p.Add(steps)
+	if len(r.Steps) == 1 { // a line of one point is not seen
+		mark.Color, mark.Shape, mark.Radius = grey, draw.CircleGlyph{}, vg.Points(2)
+		p.Add(mark)
+	}
 	p.Legend.Add("loss of a step", steps)
 	for i, curve := range append([]Curve{r.Loss}, r.Parts...) {
 		name := curve.Name
@@ -134,6 +137,9 @@ func (r *Run) validationPlot() (*plot.Plot, error) {
 		if err := addCurve(p, curve, colors[i%len(colors)], curve.Name); err != nil {
 			return nil, err
 		}
+	}
+	if p.Y.Min == p.Y.Max { // the mark of the best has a length
+		p.Y.Min, p.Y.Max = p.Y.Min-0.05, p.Y.Max+0.05
 	}
 	if r.Best > 0 {
 		best, err := plotter.NewLine(plotter.XYs{{X: float64(r.Best), Y: p.Y.Min}, {X: float64(r.Best), Y: p.Y.Max}})

@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"io"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -106,11 +107,29 @@ func TestDraw(t *testing.T) {
 	}
 }
 
-// TestDrawFirstStep: a run that has just begun is drawn too.
-func TestDrawFirstStep(t *testing.T) {
-	run := &Run{Steps: []Point{{1, 2}}}
-	if err := run.Draw(io.Discard, "a.png", ""); err != nil {
-		t.Error(err)
+// TestDrawOne: of a run that has just begun, one step or one epoch is seen, and so is the best.
+func TestDrawOne(t *testing.T) {
+	const greyMark, firstMark = `style="fill:#A0A0A0"`, `style="fill:#0072B2"`
+	drawn := func(run *Run) string {
+		t.Helper()
+		var picture bytes.Buffer
+		if err := errors.Join(run.Draw(&picture, "a.svg", ""), run.Draw(io.Discard, "a.png", "")); err != nil {
+			t.Fatal(err)
+		}
+		return picture.String()
+	}
+	step := Run{Steps: []Point{{1, 2}}}
+	if text := drawn(&step); !strings.Contains(text, greyMark) {
+		t.Error("one step is not seen")
+	}
+	epoch := Run{Steps: []Point{{1, 2}, {2, 1}}, Loss: Curve{"loss", []Point{{2, 1.5}}}, Validation: []Curve{{"mean", []Point{{2, 0.7}}}}, Best: 2, Epochs: 1}
+	text := drawn(&epoch)
+	if strings.Contains(text, greyMark) || strings.Count(text, firstMark) != 4 { // two curves, each with its legend
+		t.Errorf("marks of one epoch: %d", strings.Count(text, firstMark))
+	}
+	dashed := regexp.MustCompile(`M([\d.]+),([\d.]+)L([\d.]+),([\d.]+)" style="[^"]*stroke-dasharray`).FindStringSubmatch(text)
+	if dashed == nil || dashed[1] != dashed[3] || dashed[2] == dashed[4] { // the legend's lies, this one stands
+		t.Errorf("the mark of the best epoch is %q", dashed)
 	}
 }
 
