@@ -97,7 +97,10 @@ func newCanvas(name string, width, height vg.Length) (canvas, error) {
 	case ".png":
 		return vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(pngDPI))}, nil
 	case ".svg":
-		return vgsvg.New(width, height), nil
+		drawing := vgsvg.New(width, height)
+		drawing.SetColor(color.White) // it has no ground of its own, on which black text is read
+		drawing.Fill(vg.Rectangle{Max: vg.Point{X: width, Y: height}}.Path())
+		return drawing, nil
 	}
 	return nil, fmt.Errorf("%s: %w", name, ErrFormat)
 }

@@ -133,6 +133,25 @@ func TestDrawOne(t *testing.T) {
 	}
 }
 
+// TestSVGIsWhite: below all else lies white, from edge to edge.
+func TestSVGIsWhite(t *testing.T) {
+	var curves, gates bytes.Buffer
+	run := &Run{Steps: []Point{{1, 2}}}
+	if err := errors.Join(run.Draw(&curves, "a.svg", ""), DrawGates(&gates, "a.svg", "", []report.GateMeans{{Groups: 1, Omega: []float64{1, 1}}})); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"curves": curves.String(), "gates": gates.String()} {
+		parts := regexp.MustCompile(`(?s)viewBox="0 0 ([\d.]+) ([\d.]+)".*?<g [^>]*>\s*(<[^>]*>)`).FindStringSubmatch(text)
+		if parts == nil {
+			t.Fatalf("%s: %s", name, text)
+		}
+		width, height := parts[1], parts[2]
+		if want := `<path d="M0,0L` + width + `,0L` + width + `,` + height + `L0,` + height + `Z" style="fill:#FFFFFF" />`; parts[3] != want {
+			t.Errorf("%s: first is %s, want %s", name, parts[3], want)
+		}
+	}
+}
+
 func TestFormats(t *testing.T) {
 	for name, want := range map[string]error{"a.png": nil, "b/A.SVG": nil, "a.gif": ErrFormat, "png": ErrFormat, "": ErrFormat} {
 		if err := CheckFormat(name); !errors.Is(err, want) {
