@@ -19,7 +19,7 @@ type Sources struct {
 	Preset PresetName     // what to start from when no source sets the key "preset"; "" is Paper
 	Files  []string       // YAML files; a relative path in one is relative to that file
 	Env    []string       // "NAME=value" pairs as from os.Environ; those without EnvPrefix are passed over
-	Set    []string       // "key=value"; the value is YAML, text needs no quotes
+	Set    []string       // "key=value"; the value is YAML, text needs no quotes, a list may be a,b
 	Flags  map[string]any // dotted key -> value, for the flags that were given
 	Dir    string         // what other relative paths are relative to; "" is the current folder
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -239,6 +240,32 @@ func TestTextOnTheCommandLine(t *testing.T) {
 	c := load(t, Sources{Set: []string{"train.auxiliary=12", "model={groups: 6, fusion: {kind: static}}", "checkpoints.a=[/x, /y]", "data.roots.a={path: /p}"}}).Config
 	if c.Train.Auxiliary != "12" || c.Model.Groups != 6 || c.Model.Fusion.Kind != Static || len(c.Checkpoints["a"]) != 2 || c.Data.Roots["a"].Path != "/p" {
 		t.Errorf("got %+v", c)
+	}
+}
+
+// A list may be written with commas alone on the command line and in the
+// environment, but not in a file, and not of paths.
+func TestListsWithCommas(t *testing.T) {
+	for text, want := range map[string][]string{
+		"a": {"a"}, "a,b": {"a", "b"}, "a, b c": {"a", "b c"}, "1,2": {"1", "2"}, "20%": {"20%"}, "[a, b]": {"a", "b"}, `["a,b"]`: {"a,b"}, `"a,b"`: {"a,b"}, `'a,b'`: {"a,b"},
+	} {
+		for source, loaded := range map[string]Loaded{
+			"--set":       load(t, Sources{Set: []string{"train.classes=" + text, "train.validate=" + text}}),
+			"environment": load(t, Sources{Env: []string{"ACDCLIP_TRAIN_CLASSES=" + text, "ACDCLIP_TRAIN_VALIDATE=" + text}}),
+		} {
+			if train := loaded.Config.Train; !slices.Equal(train.Classes, want) || !slices.Equal(train.HoldOut, want) {
+				t.Errorf("%s of %s gives %q and %q, want %q", source, text, train.Classes, train.HoldOut, want)
+			}
+		}
+	}
+	for text, want := range map[string][]int{"3": {3}, "3,5": {3, 5}, "1, 3, 0x5": {1, 3, 5}, "[3, 5]": {3, 5}} {
+		if got := load(t, Sources{Set: []string{"model.adapter.kernels=" + text}}).Config.Model.Adapter.Kernels; !slices.Equal(got, want) {
+			t.Errorf("kernels of %s are %v, want %v", text, got, want)
+		}
+	}
+	c := load(t, Sources{Files: []string{writeFile(t, "train:\n  validate: a,b\n")}, Set: []string{"checkpoints.a=/x,/y"}}).Config
+	if !slices.Equal(c.Train.HoldOut, []string{"a,b"}) || !slices.Equal(c.Checkpoints["a"], []string{"/x,/y"}) {
+		t.Errorf("a file gives %q, paths are %q", c.Train.HoldOut, c.Checkpoints["a"])
 	}
 }
 

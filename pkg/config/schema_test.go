@@ -46,6 +46,18 @@ func TestKeysNameTheirVariables(t *testing.T) {
 	t.Error("model.adapter.conv_rank is no key")
 }
 
+func TestListsSayHowTheyAreWritten(t *testing.T) {
+	want := map[string]string{
+		"train.classes": "a list, as in a,b or [a, b]", "train.validate": "a list, as in a,b or [a, b]",
+		"model.adapter.kernels": "a list, as in a,b or [a, b], each a whole number between 1 and 63",
+	}
+	for _, key := range Keys() {
+		if words, is := want[key.Name]; is && key.Wants != words {
+			t.Errorf("%s wants %q, want %q", key.Name, key.Wants, words)
+		}
+	}
+}
+
 func TestInterval(t *testing.T) {
 	cases := []struct {
 		text    string

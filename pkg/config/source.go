@@ -101,25 +101,54 @@ func (r *reader) readFlags(flags map[string]any) {
 }
 
 // assignText sets a dotted key to a value written as YAML. Where text is
-// wanted it needs no quotes.
+// wanted it needs no quotes, and a list may be written as a,b.
 func (r *reader) assignText(key, text string) {
 	target, wrap := r.resolve(key)
 	if target == nil {
 		return
 	}
-	if target.takesText(text) {
-		r.store(wrap(&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}))
-		return
+	node := plainText(text)
+	if !target.takesText(text) {
+		var problem *Error
+		if node, problem = parse([]byte(text)); problem != nil {
+			r.fail(nil, key, problem.Problem, "")
+			return
+		}
 	}
-	node, problem := parse([]byte(text))
-	if problem != nil {
-		r.fail(nil, key, problem.Problem, "")
-		return
-	}
-	if node == nil {
+	switch {
+	case node == nil:
 		node = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"}
+	case target.splitsAtCommas() && isPlainText(node):
+		node = target.commaList(node.Value)
 	}
 	r.store(wrap(node))
+}
+
+func plainText(text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+}
+
+// isPlainText says whether n is text without quotes.
+func isPlainText(n *yaml.Node) bool {
+	const quoted = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" && n.Style&quoted == 0
+}
+
+// splitsAtCommas says whether text from the command line may stand for several
+// elements. A path may hold a comma.
+func (s *schema) splitsAtCommas() bool { return s.typ.Kind() == reflect.Slice && s.path == "" }
+
+// commaList is the list of what stands between the commas of text.
+func (s *schema) commaList(text string) *yaml.Node {
+	list := &yaml.Node{Kind: yaml.SequenceNode}
+	for item := range strings.SplitSeq(text, ",") {
+		element := plainText(strings.TrimSpace(item))
+		if s.typ.Elem().Kind() != reflect.String {
+			element.Tag = "" // it shows in the value
+		}
+		list.Content = append(list.Content, element)
+	}
+	return list
 }
 
 // takesText says whether a value from the command line is text as it stands.
@@ -172,8 +201,7 @@ func (r *reader) resolve(key string) (target *schema, wrap func(*yaml.Node) (*sc
 }
 
 func oneEntry(name string, value *yaml.Node) *yaml.Node {
-	key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}
-	return &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{key, value}}
+	return &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{plainText(name), value}}
 }
 
 // unknownPath reports a dotted key that is none.

@@ -26,7 +26,11 @@ func wants(s *schema) string {
 	case reflect.Int, reflect.Int64:
 		return "a whole number " + s.interval.String()
 	case reflect.Slice:
-		return "a list of " + wants(s.element(s.key))
+		list := "a list, as in a,b or [a, b]"
+		if of := wants(s.element(s.key)); of != "text" {
+			list += ", each " + of
+		}
+		return list
 	case reflect.Map:
 		return "a mapping"
 	}
