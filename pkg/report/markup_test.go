@@ -1,0 +1,14 @@
+package report
+
+import "testing"
+
+// TestLatexEscapes: each of LaTeX's own characters is printed as itself; |, < and > would be other signs.
+func TestLatexEscapes(t *testing.T) {
+	for text, want := range map[string]string{
+		"a|b <c> d": `a\textbar{}b \textless{}c\textgreater{} d`, `\{_}`: `\textbackslash{}\{\_\}`, "5% & #1 $": `5\% \& \#1 \$`, "~^": `\textasciitilde{}\textasciicircum{}`, "1 ± 2": `1 $\pm$ 2`,
+	} {
+		if got := escaped([]string{text}, latexEscapes, "", "", false)[0]; got != want {
+			t.Errorf("%s becomes %s, want %s", text, got, want)
+		}
+	}
+}
