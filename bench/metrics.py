@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 import torch
+from sklearn.metrics import average_precision_score, roc_auc_score
 from torchmetrics.functional.classification import binary_auroc, binary_average_precision
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scripts" / "reference"))
@@ -56,20 +57,28 @@ def compare(name, arguments, peer, tolerance):
     print(f"{name}: {min(theirs):.2f} s, ours {min(mine):.3f} s: {ratio:.1f} times faster", flush=True)
 
 
-def compare_torchmetrics(share):
+def compare_ranks(share):
     labels = (random.random(SAMPLES) < share).astype(np.uint8)
     scores = drawn_scores(labels)
     scores.tofile(folder / "scores")
     labels.tofile(folder / "labels")
+    what = f"AUROC and AP of {SAMPLES // 10**6} million samples, {share:.0%} anomalous"
+    arguments = ["rank", folder / "scores", folder / "labels"]
     predictions, target = torch.from_numpy(scores), torch.from_numpy(labels.astype(np.int64))
     compare(
-        f"torchmetrics, AUROC and AP of {SAMPLES // 10**6} million samples, {share:.0%} anomalous",
-        ["rank", folder / "scores", folder / "labels"],
+        f"torchmetrics, {what}",
+        arguments,
         lambda: {
             "AUROC": float(binary_auroc(predictions, target)),
             "AP": float(binary_average_precision(predictions, target)),
         },
         1e-4,  # torchmetrics adds up in float32
+    )
+    compare(
+        f"scikit-learn, {what}",
+        arguments,
+        lambda: {"AUROC": roc_auc_score(labels, scores), "AP": average_precision_score(labels, scores)},
+        1e-9,
     )
 
 
@@ -87,6 +96,6 @@ def compare_aupro():
 
 
 if __name__ == "__main__":
-    compare_torchmetrics(0.02)
-    compare_torchmetrics(0.5)
+    compare_ranks(0.02)
+    compare_ranks(0.5)
     compare_aupro()

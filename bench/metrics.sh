@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Times pkg/metrics beside torchmetrics and NumPy, and shows that memory stays in
-# bounds: bench/metrics.sh [ratios|memory]
+# Times pkg/metrics beside torchmetrics, scikit-learn and NumPy, and shows that
+# memory stays in bounds: bench/metrics.sh [ratios|memory]
 #
-# ratios: 10 million samples beside torchmetrics, and AUPRO of 100 maps beside the
-#         NumPy and SciPy implementation; both sides are timed in turns.
+# ratios: 10 million samples beside torchmetrics and scikit-learn, and AUPRO of 100
+#         maps beside the NumPy and SciPy implementation; both sides are timed in turns.
 # memory: 300 million drawn pixels within 5 GB, 1 GB and 256 MB give the same bits.
 #
 # The peers are installed below build/, torch among them (some GB with all it needs).
