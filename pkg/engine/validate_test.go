@@ -82,6 +82,28 @@ func TestValidation(t *testing.T) {
 	}
 }
 
+// TestValidationFirstOfEqualsIsBest: learning rates too small to move anything let all epochs measure the same.
+func TestValidationFirstOfEqualsIsBest(t *testing.T) {
+	o := training(t, drawn(t, synth.Textures), "train.epochs=3", "train.validate=1", "train.lr={text: 1e-12, vision: 1e-12}")
+	log := &memoryLog{}
+	o.Log = log
+	if err := Train(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	found := log.validations(t)
+	if len(found) != 3 {
+		t.Fatalf("%d validations", len(found))
+	}
+	for i, v := range found {
+		if *v.Mean != *found[0].Mean || v.Best != (i == 0) {
+			t.Errorf("epoch %d: mean %v after %v, best %v", v.Epoch, *v.Mean, *found[0].Mean, v.Best)
+		}
+	}
+	if files := filesOf(t, o.Folder); files[BestFile] == "" || files[BestFile] != files[EpochFile(1)] || files[BestFile] == files[EpochFile(3)] {
+		t.Errorf("%s is not the first epoch's", BestFile)
+	}
+}
+
 // heldOutMean evaluates a checkpoint on one class.
 func heldOutMean(t *testing.T, o TrainOptions, path, class string) report.Mean {
 	t.Helper()
