@@ -197,7 +197,41 @@ func TestTrainAtNumbersThatAreNotFinite(t *testing.T) {
 	if len(log.lines) != 7 || strings.Count(text, `"skipped_steps":1`) != 1 || strings.Contains(text, `"step":2,`) {
 		t.Errorf("the log is\n%s", text)
 	}
-	if _, _, _, err := train([]int{4, 5, 6}, "train.skip_nonfinite=true"); !errors.Is(err, ErrNotFinite) || !strings.Contains(err.Error(), "epoch 2: in each of the 3 steps") {
+	if _, _, _, err := train([]int{4, 5, 6}, "train.skip_nonfinite=true"); !errors.Is(err, ErrNotFinite) || !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "epoch 2: in each of the 3 steps") {
 		t.Errorf("with no sound step: %v", err)
+	}
+}
+
+// TestSkippedInRow: ten steps left out one after the other end a run, whatever was
+// learned before; a learned step begins the count anew.
+func TestSkippedInRow(t *testing.T) {
+	set := *drawn(t, synth.Textures)
+	set.Items = slices.Concat(set.Items, set.Items)
+	train := func(bad func(step int) bool) (*memoryLog, TrainOptions, error) {
+		o, log := training(t, &set, "train.epochs=1", "train.batch=1", "train.skip_nonfinite=true"), &memoryLog{}
+		o.Log = log
+		r, err := newRun(context.Background(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.base.close()
+		r.trainer.method = &bent{Trainable: r.method, bend: func(call int, loss torch.Tensor) torch.Tensor {
+			if bad(call) {
+				return loss.MulScalar(math.NaN())
+			}
+			return loss
+		}}
+		return log, o, r.train(context.Background())
+	}
+	log, o, err := train(func(step int) bool { return step > 2 })
+	if !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "epoch 1: step 12, ") || !strings.Contains(err.Error(), "the last of 10 in a row") {
+		t.Errorf("ten in a row: %v", err)
+	}
+	if place := readState(t, o).Place; len(log.lines) != 2 || place.Step != 11 || place.Sums.SkippedInRow != 9 {
+		t.Errorf("%d lines are logged, the state is that of %+v", len(log.lines), place)
+	}
+	log, _, err = train(func(step int) bool { return step%10 != 0 })
+	if text := strings.Join(log.lines, ""); err != nil || !strings.Contains(text, `"skipped_steps":18`) {
+		t.Errorf("nine in a row, twice: %v, the log is\n%s", err, text)
 	}
 }
