@@ -109,10 +109,13 @@ func TestValidationResumes(t *testing.T) {
 		t.Fatal(err)
 	}
 	options := func() (TrainOptions, *memoryLog) {
-		o := training(t, set, "train.validate=1")
+		o := training(t, set, "train.validate=1", "data.skip_bad=true")
 		log := &memoryLog{}
 		o.Log = log
 		return o, log
+	}
+	if err := Train(context.Background(), training(t, set, "train.validate=1")); err == nil || !strings.Contains(err.Error(), "1 of the held-out pictures could not be scored") {
+		t.Errorf("without data.skip_bad: %v", err)
 	}
 	whole, wholeLog := options()
 	if err := Train(context.Background(), whole); err != nil {
