@@ -246,7 +246,7 @@ func TestValidationWithoutPictures(t *testing.T) {
 			}
 		}
 	}
-	o := training(t, set, "train.validate=1")
+	o := training(t, set, "train.validate=1", "data.skip_bad=true")
 	log, warnings := &memoryLog{}, 0
 	o.Log = log
 	o.Emit = func(event report.Event) {
