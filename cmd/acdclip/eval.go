@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -102,11 +103,20 @@ func metricsMemoryVar(flags *pflag.FlagSet, mebibytes *int64) {
 	flags.Int64Var(mebibytes, "metrics-memory", metrics.DefaultMemory>>20, "`MIB` of memory for the scores of pixels; more go into an unnamed temporary file")
 }
 
+// checkMetricsMemory refuses what is no number of bytes.
+func checkMetricsMemory(mebibytes int64) error {
+	const most = math.MaxInt64 >> 20
+	if mebibytes < 1 || mebibytes > most {
+		return usagef("--metrics-memory %d: it must be from 1 to %d", mebibytes, int64(most))
+	}
+	return nil
+}
+
 const defaultEvalFolder = "acdclip-eval"
 
 // check looks at the flags alone.
 func (o *evalOptions) check() error {
-	err := errors.Join(o.selection.check(), positive("--batch", o.batch), positive("--metrics-memory", int(o.metricsMemory)))
+	err := errors.Join(o.selection.check(), positive("--batch", o.batch), checkMetricsMemory(o.metricsMemory))
 	if o.given.Changed("shard") {
 		share, wrong := shard.ParseShare(o.shard)
 		if wrong != nil {

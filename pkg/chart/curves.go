@@ -112,6 +112,14 @@ func (r *Run) lossPlot(title string) (*plot.Plot, error) {
 	steps.Color = grey
 	steps.Width = vg.Points(0.5)
 	p.Add(steps)
+	if len(r.Steps) == 1 { // a line of one point is none
+		mark, err := plotter.NewScatter(points(r.Steps))
+		if err != nil {
+			return nil, fmt.Errorf("drawing the loss of the first step: %w", err)
+		}
+		mark.Color, mark.Shape, mark.Radius = grey, draw.CircleGlyph{}, vg.Points(2)
+		p.Add(mark)
+	}
 	p.Legend.Add("loss of a step", steps)
 	for i, curve := range append([]Curve{r.Loss}, r.Parts...) {
 		name := curve.Name

@@ -109,8 +109,18 @@ func TestDraw(t *testing.T) {
 // TestDrawFirstStep: a run that has just begun is drawn too.
 func TestDrawFirstStep(t *testing.T) {
 	run := &Run{Steps: []Point{{1, 2}}}
-	if err := run.Draw(io.Discard, "a.png", ""); err != nil {
+	var one, two strings.Builder
+	if err := errors.Join(run.Draw(io.Discard, "a.png", ""), run.Draw(&one, "a.svg", "")); err != nil {
 		t.Error(err)
+	}
+	run.Steps = append(run.Steps, Point{2, 2})
+	if err := run.Draw(&two, "a.svg", ""); err != nil {
+		t.Error(err)
+	}
+	// The mark is filled; a line of several points has no marks.
+	const filled = "fill:#A0A0A0"
+	if strings.Count(one.String(), filled) != 1 || strings.Contains(two.String(), filled) {
+		t.Errorf("%d marks for one step, %d for two", strings.Count(one.String(), filled), strings.Count(two.String(), filled))
 	}
 }
 

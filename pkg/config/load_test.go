@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -318,5 +319,31 @@ func TestHostileFilesTakeLittleTime(t *testing.T) {
 				t.Errorf("took %v", taken)
 			}
 		})
+	}
+}
+
+// TestCommasPartLists: from the command line and the environment a list needs no brackets.
+func TestCommasPartLists(t *testing.T) {
+	for text, want := range map[string][]string{
+		"a":           {"a"},
+		"a,b":         {"a", "b"},
+		" a , b,":     {"a", "b"},
+		"":            {},
+		"[a, b]":      {"a", "b"},
+		`["a,b"]`:     {"a,b"},
+		`"a,b"`:       {"a,b"},
+		"1,true,null": {"1", "true", "null"},
+	} {
+		loaded, err := Load(Sources{Set: []string{"train.classes=" + text}})
+		if err != nil || !slices.Equal(loaded.Config.Train.Classes, want) {
+			t.Errorf("%q: %q, %v, want %q", text, loaded.Config.Train.Classes, err, want)
+		}
+	}
+	loaded, err := Load(Sources{Env: []string{"ACDCLIP_MODEL_ADAPTER_KERNELS=3,7"}})
+	if err != nil || !slices.Equal(loaded.Config.Model.Adapter.Kernels, []int{3, 7}) {
+		t.Errorf("kernels %v, %v", loaded.Config.Model.Adapter.Kernels, err)
+	}
+	if loaded, err := Load(Sources{Set: []string{"checkpoints.visa=a,b.pth"}}); err != nil || len(loaded.Config.Checkpoints["visa"]) != 1 {
+		t.Errorf("a path with a comma: %v, %v", loaded.Config.Checkpoints, err)
 	}
 }

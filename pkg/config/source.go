@@ -107,6 +107,10 @@ func (r *reader) assignText(key, text string) {
 	if target == nil {
 		return
 	}
+	if target.takesCommas(text) {
+		r.assignList(wrap, target, text)
+		return
+	}
 	if target.takesText(text) {
 		r.store(wrap(&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}))
 		return
@@ -118,6 +122,27 @@ func (r *reader) assignText(key, text string) {
 	}
 	if node == nil {
 		node = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"}
+	}
+	r.store(wrap(node))
+}
+
+// takesCommas says whether a value from the command line is a list without brackets:
+// of anything but paths, which may hold commas.
+func (s *schema) takesCommas(text string) bool {
+	return s.typ.Kind() == reflect.Slice && s.path == "" && !strings.HasPrefix(text, "[") && !strings.ContainsAny(text, `"'`)
+}
+
+// assignList stores what commas part, and nothing for empty text.
+func (r *reader) assignList(wrap func(*yaml.Node) (*schema, *yaml.Node), list *schema, text string) {
+	node := &yaml.Node{Kind: yaml.SequenceNode}
+	for part := range strings.SplitSeq(text, ",") {
+		item := &yaml.Node{Kind: yaml.ScalarNode, Value: strings.TrimSpace(part)} // its tag is found from the value
+		if list.typ.Elem().Kind() == reflect.String {
+			item.Tag = "!!str"
+		}
+		if item.Value != "" {
+			node.Content = append(node.Content, item)
+		}
 	}
 	r.store(wrap(node))
 }

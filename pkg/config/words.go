@@ -26,7 +26,7 @@ func wants(s *schema) string {
 	case reflect.Int, reflect.Int64:
 		return "a whole number " + s.interval.String()
 	case reflect.Slice:
-		return "a list of " + wants(s.element(s.key))
+		return "a list of " + wants(s.element(s.key)) + ", as in [A, B]"
 	case reflect.Map:
 		return "a mapping"
 	}

@@ -157,7 +157,7 @@ func compared(got, want []float32) (difference, largest float64) {
 // TestTrainAtNumbersThatAreNotFinite: it stops and says where, or leaves the step out and counts it.
 func TestTrainAtNumbersThatAreNotFinite(t *testing.T) {
 	train := func(bad []int, settings ...string) (log *memoryLog, o TrainOptions, warnings []string, err error) {
-		o = training(t, drawn(t, synth.Textures), append(settings, "train.epochs=2", "train.batch=4")...)
+		o = training(t, drawn(t, synth.Textures), append([]string{"train.epochs=2", "train.batch=4"}, settings...)...)
 		log = &memoryLog{}
 		o.Log = log
 		o.Emit = func(event report.Event) {
@@ -199,5 +199,17 @@ func TestTrainAtNumbersThatAreNotFinite(t *testing.T) {
 	}
 	if _, _, _, err := train([]int{4, 5, 6}, "train.skip_nonfinite=true"); !errors.Is(err, ErrNotFinite) || !strings.Contains(err.Error(), "epoch 2: in each of the 3 steps") {
 		t.Errorf("with no sound step: %v", err)
+	}
+	// Ten in a row end the training, wherever a sound one stands before or after.
+	slow := []string{"train.skip_nonfinite=true", "train.batch=1"} // ten steps an epoch
+	_, o, _, err = train([]int{2, 3, 4, 5, 6, 7, 8, 9, 10}, slow...)
+	if err != nil {
+		t.Errorf("nine in a row: %v", err)
+	}
+	if _, o, _, err = train([]int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, slow...); !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "the last of 10 in a row") {
+		t.Errorf("ten in a row: %v", err)
+	}
+	if place := readState(t, o).Place; place.Step != 9 || place.Sums.SkippedInRow != 9 {
+		t.Errorf("the state is %+v", place)
 	}
 }

@@ -82,6 +82,22 @@ func TestValidation(t *testing.T) {
 	}
 }
 
+// TestFirstOfEqualsIsBest: of epochs with equal validations the first is the best.
+func TestFirstOfEqualsIsBest(t *testing.T) {
+	o := training(t, drawn(t, synth.Textures), "train.epochs=2", "train.validate=1", "train.lr.vision=1e-12", "train.lr.text=1e-12")
+	log := &memoryLog{}
+	o.Log = log
+	if err := Train(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	if found := log.validations(t); *found[0].Mean != *found[1].Mean || !found[0].Best || found[1].Best {
+		t.Errorf("%+v", found)
+	}
+	if files := filesOf(t, o.Folder); files[BestFile] != files[EpochFile(1)] || files[BestFile] == files[EpochFile(2)] {
+		t.Error("best is not the first epoch")
+	}
+}
+
 // heldOutMean evaluates a checkpoint on one class.
 func heldOutMean(t *testing.T, o TrainOptions, path, class string) report.Mean {
 	t.Helper()

@@ -79,7 +79,7 @@ Pictures that could not be read and count nowhere: 1.
 target & auxiliary & class & normal & anomalous & image AUROC & image AP & image F1-max & pixel AUROC & pixel AP & pixel F1-max & pixel AUPRO \\
 \midrule
 bolts & visa & hex\_bolt & 10 & 20 & 75.00 & 87.50 & 90.00 & 50.00 & 6.25 & 12.50 & 37.50 \\
-bolts & visa & wood|pine & 5 & 0 & n/a & n/a & n/a & n/a & n/a & n/a & n/a \\
+bolts & visa & wood\textbar{}pine & 5 & 0 & n/a & n/a & n/a & n/a & n/a & n/a & n/a \\
 bolts & visa & 螺丝 & 4 & 4 & 25.00 & 50.00 & 80.00 & n/a & n/a & n/a & n/a \\
 \textbf{bolts} & \textbf{visa} & \textbf{mean} & \textbf{19} & \textbf{24} & \textbf{50.00} & \textbf{68.75} & \textbf{85.00} & \textbf{50.00} & \textbf{6.25} & \textbf{12.50} & \textbf{37.50} \\
 \midrule
