@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 import torch
+from sklearn.metrics import average_precision_score, roc_auc_score
 from torchmetrics.functional.classification import binary_auroc, binary_average_precision
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scripts" / "reference"))
@@ -56,7 +57,7 @@ def compare(name, arguments, peer, tolerance):
     print(f"{name}: {min(theirs):.2f} s, ours {min(mine):.3f} s: {ratio:.1f} times faster", flush=True)
 
 
-def compare_torchmetrics(share):
+def compare_rankings(share):
     labels = (random.random(SAMPLES) < share).astype(np.uint8)
     scores = drawn_scores(labels)
     scores.tofile(folder / "scores")
@@ -70,6 +71,12 @@ def compare_torchmetrics(share):
             "AP": float(binary_average_precision(predictions, target)),
         },
         1e-4,  # torchmetrics adds up in float32
+    )
+    compare(
+        f"scikit-learn, the same, {share:.0%} anomalous",
+        ["rank", folder / "scores", folder / "labels"],
+        lambda: {"AUROC": roc_auc_score(labels, scores), "AP": average_precision_score(labels, scores)},
+        1e-9,
     )
 
 
@@ -87,6 +94,6 @@ def compare_aupro():
 
 
 if __name__ == "__main__":
-    compare_torchmetrics(0.02)
-    compare_torchmetrics(0.5)
+    compare_rankings(0.02)
+    compare_rankings(0.5)
     compare_aupro()

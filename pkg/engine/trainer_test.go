@@ -202,8 +202,7 @@ func TestTrainAtNumbersThatAreNotFinite(t *testing.T) {
 	}
 	// Ten in a row end the training, wherever a sound one stands before or after.
 	slow := []string{"train.skip_nonfinite=true", "train.batch=1"} // ten steps an epoch
-	_, o, _, err = train([]int{2, 3, 4, 5, 6, 7, 8, 9, 10}, slow...)
-	if err != nil {
+	if _, _, _, err := train([]int{2, 3, 4, 5, 6, 7, 8, 9, 10}, slow...); err != nil {
 		t.Errorf("nine in a row: %v", err)
 	}
 	if _, o, _, err = train([]int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, slow...); !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "the last of 10 in a row") {
