@@ -64,6 +64,10 @@ func (r *Run) Draw(w io.Writer, name, title string) error {
 	if err != nil {
 		return err
 	}
+	// An SVG has no ground of its own, and dark text is lost on a dark page.
+	ground := draw.New(canvas)
+	ground.SetColor(color.White)
+	ground.Fill(ground.Path())
 	rows, legends := make([][]*plot.Plot, len(panels)), make([]plot.Legend, len(panels))
 	for i, panel := range panels {
 		first, last := float64(r.Steps[0].Step-1), float64(r.Steps[len(r.Steps)-1].Step)

@@ -113,6 +113,9 @@ func TestDrawFirstStep(t *testing.T) {
 	if err := errors.Join(run.Draw(io.Discard, "a.png", ""), run.Draw(&one, "a.svg", "")); err != nil {
 		t.Error(err)
 	}
+	if ground := strings.Index(one.String(), `<path d="M0,0L`); ground < 0 || ground > strings.Index(one.String(), "<text") {
+		t.Error("the chart has no ground of its own")
+	}
 	run.Steps = append(run.Steps, Point{2, 2})
 	if err := run.Draw(&two, "a.svg", ""); err != nil {
 		t.Error(err)
