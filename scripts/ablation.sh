@@ -28,4 +28,6 @@ for row in "${rows[@]}"; do
 		checkpoints+=(--checkpoint "$run/last.safetensors")
 	done
 done
-"$program" eval --clip "$clip" --target "mvtec=$mvtec" "${checkpoints[@]}" --out "$folder/eval" --resume
+results=$folder/eval # of other seeds beside it
+if [[ ${SEEDS:-0} != 0 ]]; then results+=-seeds-$(printf '%s' "$SEEDS" | tr -s ' ' -); fi
+"$program" eval --clip "$clip" --target "mvtec=$mvtec" "${checkpoints[@]}" --out "$results" --resume

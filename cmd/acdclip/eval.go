@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -102,11 +103,20 @@ func metricsMemoryVar(flags *pflag.FlagSet, mebibytes *int64) {
 	flags.Int64Var(mebibytes, "metrics-memory", metrics.DefaultMemory>>20, "`MIB` of memory for the scores of pixels; more go into an unnamed temporary file")
 }
 
+// checkMetricsMemory refuses what is no number of bytes.
+func checkMetricsMemory(mebibytes int64) error {
+	const most = math.MaxInt64 >> 20
+	if mebibytes < 1 || mebibytes > most {
+		return usagef("--metrics-memory %d: it must be from 1 to %d", mebibytes, int64(most))
+	}
+	return nil
+}
+
 const defaultEvalFolder = "acdclip-eval"
 
 // check looks at the flags alone.
 func (o *evalOptions) check() error {
-	err := errors.Join(o.selection.check(), positive("--batch", o.batch), positive("--metrics-memory", int(o.metricsMemory)))
+	err := errors.Join(o.selection.check(), positive("--batch", o.batch), checkMetricsMemory(o.metricsMemory))
 	if o.given.Changed("shard") {
 		share, wrong := shard.ParseShare(o.shard)
 		if wrong != nil {
@@ -138,12 +148,17 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	if err != nil {
 		return err
 	}
-	if folder.isFinished() {
-		return o.showFinished(folder, plan)
-	}
 	saveMap, err := o.saveMaps(plan)
 	if err != nil {
 		return err
+	}
+	options := engine.EvaluateOptions{
+		Config: plan.loaded, Jobs: plan.jobs, AllowOtherCLIP: o.allowOtherCLIP, Version: version,
+		Batch: o.batch, Load: loadOptions(plan.loaded.Config), Pixels: metrics.Options{Memory: o.metricsMemory << 20},
+		Share: o.share, Finished: folder.open, Map: saveMap, MapFormat: string(o.maps), Gates: o.gates, Emit: o.app.emit,
+	}
+	if folder.isFinished() {
+		return o.showFinished(folder, options)
 	}
 	used := plan.loaded.Config
 	used.Model = plan.checkpoints[0].Model
@@ -151,11 +166,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 		return err
 	}
 	defer folder.close()
-	result, scores, err := engine.Evaluate(ctx, engine.EvaluateOptions{
-		Config: plan.loaded, Jobs: plan.jobs, AllowOtherCLIP: o.allowOtherCLIP, Version: version,
-		Batch: o.batch, Load: loadOptions(plan.loaded.Config), Pixels: metrics.Options{Memory: o.metricsMemory << 20},
-		Share: o.share, Finished: folder.open, Map: saveMap, MapFormat: string(o.maps), Gates: o.gates, Emit: o.app.emit,
-	})
+	result, scores, err := engine.Evaluate(ctx, options)
 	if err != nil {
 		return o.app.ended(err, folder.saved(o.app))
 	}
@@ -180,7 +191,10 @@ func (o *evalOptions) write(folder *evalFolder, result *report.Evaluation, score
 	}
 	text := "results.json, results.csv and scores.csv are in " + folder.results.path
 	if o.maps != "" {
-		text += fmt.Sprintf(", maps below %s and masks below %s, for `acdclip metrics`", filepath.Join(folder.results.path, mapTree, "TARGET"), filepath.Join(folder.results.path, trueMaskTree, "TARGET"))
+		text += ", maps below " + filepath.Join(folder.results.path, mapTree, "TARGET")
+		if masks := filepath.Join(folder.results.path, trueMaskTree); exists(masks) {
+			text += " and masks below " + filepath.Join(masks, "TARGET") + ", for `acdclip metrics`"
+		}
 	}
 	o.app.emit(report.Notice{Text: text})
 	return failuresOf(scores)

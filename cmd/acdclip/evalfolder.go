@@ -35,16 +35,18 @@ type evalFolder struct {
 	lock      *os.File      // held while it is
 }
 
-// resultFiles are the files that an evaluation ends in.
+// resultFiles are the files that an evaluation ends in, and its folders on the way.
 func resultFiles(path string) outputFolder {
-	return outputFolder{path: path, kind: "results folder", files: fileNames(`results\.json`, `results\.csv`, `scores\.csv`, `gates\.csv`)}
+	return outputFolder{
+		path: path, kind: "results folder", files: fileNames(`results\.json`, `results\.csv`, `scores\.csv`, `gates\.csv`),
+		trees: []outputTree{
+			{unfinishedTree, []string{".json", ".lock"}}, {mapTree, []string{".npy", ".png"}}, {trueMaskTree, []string{".png"}}, {gatesTree, []string{".png"}},
+		},
+	}
 }
 
 func (o *evalOptions) folder() *evalFolder {
 	f := &evalFolder{results: resultFiles(o.out), share: !o.share.IsWhole(), overwrite: o.overwrite, resume: o.resume}
-	f.results.trees = []outputTree{
-		{unfinishedTree, []string{".json", ".lock"}}, {mapTree, []string{".npy", ".png"}}, {trueMaskTree, []string{".png"}}, {gatesTree, []string{".png"}},
-	}
 	name := unfinishedTree
 	if f.share {
 		name = o.share.Folder()
@@ -85,8 +87,8 @@ func (f *evalFolder) isFinished() bool {
 	return f.resume && !exists(f.finished.path) && f.hasResults()
 }
 
-// showFinished prints the results that are there, if they are those of the plan.
-func (o *evalOptions) showFinished(folder *evalFolder, plan *evalPlan) error {
+// showFinished prints the results that are there, if they are those that are asked for.
+func (o *evalOptions) showFinished(folder *evalFolder, asked engine.EvaluateOptions) error {
 	path := filepath.Join(folder.results.path, resultsFile)
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -96,11 +98,23 @@ func (o *evalOptions) showFinished(folder *evalFolder, plan *evalPlan) error {
 	if err := json.Unmarshal(content, &found); err != nil {
 		return fmt.Errorf("%s is damaged: %w", path, err)
 	}
-	if !engine.IsOf(&found, plan.jobs) {
-		return usagef("%s holds the results of another evaluation; give another folder with --out, or --overwrite to replace them", folder.results.path)
+	if err := engine.CheckFinished(&found, asked); err != nil {
+		return fmt.Errorf("%s holds the results of another evaluation: %w; give another folder with --out, or --overwrite to replace them", folder.results.path, err)
+	}
+	for _, part := range []struct {
+		asked      bool
+		flag, name string
+	}{{o.gates, "--gates", gatesFile}, {o.maps != "", "--save-maps", mapTree}} {
+		if part.asked && !exists(filepath.Join(folder.results.path, part.name)) {
+			return usagef("%s holds the results of an evaluation without %s; give another folder with --out, or --overwrite to replace them", folder.results.path, part.flag)
+		}
 	}
 	o.app.emit(report.Notice{Text: fmt.Sprintf("the evaluation in %s is finished; --overwrite begins again", folder.results.path)})
-	return found.Write(o.app.out, o.format)
+	if err := found.Write(o.app.out, o.format); err != nil {
+		return err
+	}
+	failed, total := found.Failed()
+	return failures(failed, total)
 }
 
 // open opens the folder of finished classes, after all that is to be replaced is gone.

@@ -45,6 +45,14 @@ func (o *evalOptions) runMerge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if o.overwrite {
+		// Beside the shares lie the maps that were saved with them.
+		beside := sameFolder(o.out, o.merge)
+		stale := func(name string) bool { return !beside || name == gatesFile || name == gatesTree }
+		if err := folder.results.clear(stale); err != nil {
+			return err
+		}
+	}
 	return o.write(folder, result, scores)
 }
 

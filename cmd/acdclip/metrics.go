@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"acdclip/pkg/data"
+	"acdclip/pkg/data/picture"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
@@ -18,6 +19,7 @@ type metricsOptions struct {
 	maps, masks string
 	memory      int64 // MiB
 	fprLimit    float64
+	threshold   uint8 // of masks
 	format      report.Format
 }
 
@@ -30,10 +32,10 @@ func newMetricsCommand(a *app, run func(context.Context, *metricsOptions) error)
 pictures, and AUPRO of pixels; exact, over every distinct score.
 
 MAPS is a folder of maps, one a picture: NumPy's .npy, uncompressed TIFF of 32-bit
-floats, or 16-bit grey PNG. MASKS is a folder of masks of the same names, with
+floats, or 16-bit grey PNG; scores are taken as 32-bit floats. MASKS is a folder of masks of the same names, with
 _mask or _gt or without, and of the same sizes. A map below a folder good, ok or
-normal needs no mask. Any mask value but zero is anomalous. A picture's score is
-its map's maximum. All maps are taken together, as those of one class: give the
+normal needs no mask. Any mask value but zero is anomalous, or with --mask-threshold
+N each from N on. A picture's score is its map's maximum. All maps are taken together, as those of one class: give the
 folder of a class to judge it alone.`,
 		Example: `  acdclip metrics maps/ bottle/ground_truth/ --format json
   acdclip metrics acdclip-eval/maps/mvtec/bottle acdclip-eval/masks/mvtec/bottle   (of eval --save-maps)`,
@@ -51,6 +53,7 @@ folder of a class to judge it alone.`,
 	flags := command.Flags()
 	metricsMemoryVar(flags, &o.memory)
 	flags.Float64Var(&o.fprLimit, "fpr-limit", metrics.DefaultFPRLimit, "AUPRO goes to this false-positive rate, `F` in (0, 1]")
+	flags.Uint8Var(&o.threshold, "mask-threshold", picture.NonZero, "a mask's pixel is anomalous from this grey value, `N` in 1 to 255, on")
 	choiceVar(flags, &o.format, "format", report.Formats(), "how the result is printed")
 	o.display.register(flags)
 	return command
@@ -58,8 +61,11 @@ folder of a class to judge it alone.`,
 
 func runMetrics(ctx context.Context, o *metricsOptions) error {
 	o.app.display(o.display)
-	if err := positive("--metrics-memory", int(o.memory)); err != nil {
+	if err := checkMetricsMemory(o.memory); err != nil {
 		return err
+	}
+	if o.threshold == 0 {
+		return usagef("--mask-threshold 0: it must be from 1 to 255")
 	}
 	if !(o.fprLimit > 0 && o.fprLimit <= 1) {
 		return usagef("--fpr-limit %v: it must be above 0 and at most 1", o.fprLimit)
@@ -69,7 +75,7 @@ func runMetrics(ctx context.Context, o *metricsOptions) error {
 		return err
 	}
 	result, err := engine.EvaluateMaps(ctx, pairs, engine.MapOptions{
-		Pixels: metrics.Options{Memory: o.memory << 20, FPRLimit: o.fprLimit},
+		Pixels: metrics.Options{Memory: o.memory << 20, FPRLimit: o.fprLimit}, MaskThreshold: o.threshold,
 	}, o.app.emit)
 	if err != nil {
 		return err

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -109,6 +111,24 @@ func TestJSONFailure(t *testing.T) {
 	}
 }
 
+// TestCalledFromAnywhere: what is pasted into another folder's shell runs the same program.
+func TestCalledFromAnywhere(t *testing.T) {
+	t.Chdir(t.TempDir())
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"acdclip":          "acdclip",
+		"./acdclip":        filepath.Join(here, "acdclip"),
+		"/opt/a b/acdclip": "'/opt/a b/acdclip'",
+	} {
+		if got := calledFromAnywhere(name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
 // TestResuming: the line to go on with is the one that was given, less what would undo it.
 func TestResuming(t *testing.T) {
 	for want, arguments := range map[string][]string{
@@ -116,7 +136,7 @@ func TestResuming(t *testing.T) {
 		"acdclip eval --out a --resume":     {"eval", "--overwrite=true", "--out", "a"},
 		"acdclip eval --resume --out a":     {"eval", "--resume", "--out", "a"},
 	} {
-		a := app{arguments: arguments}
+		a := app{program: "acdclip", arguments: arguments}
 		if got := a.resuming(); got != want {
 			t.Errorf("%q: %s, want %s", arguments, got, want)
 		}

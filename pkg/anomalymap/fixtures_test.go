@@ -137,6 +137,7 @@ func TestRefusedFixtures(t *testing.T) {
 		"bilevel.tiff":    "photometric interpretation 0",
 		"rgb.tiff":        "3 samples a pixel",
 		"planes.tiff":     "2 samples a pixel",
+		"pages.tiff":      "several pages",
 		"palette.tiff":    "photometric interpretation 3",
 		"white.tiff":      "photometric interpretation 0",
 		"turned.tiff":     "orientation 6",

@@ -26,6 +26,7 @@ func float32Of(order binary.ByteOrder, b []byte) (float32, error) {
 	return math.Float32frombits(order.Uint32(b)), nil
 }
 
+// float64Of rounds to the nearest float32, as scores are.
 func float64Of(order binary.ByteOrder, b []byte) (float32, error) {
 	return float32(math.Float64frombits(order.Uint64(b))), nil
 }

@@ -12,7 +12,7 @@ import (
 const tiffAdvice = "save the map as uncompressed float32: tifffile.imwrite(path, scores.astype(np.float32))" +
 	" or cv2.imwrite(path, scores, [cv2.IMWRITE_TIFF_COMPRESSION, 1])"
 
-// readTIFF reads the first page of a TIFF. Whatever else the file holds is ignored.
+// readTIFF reads a TIFF of one page.
 func readTIFF(r io.ReaderAt, size int64, o Options) (*Map, error) {
 	d, err := readTIFFDirectory(r, size)
 	if err != nil {

@@ -2,6 +2,7 @@ package anomalymap
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -42,8 +43,7 @@ func (t tiffTag) String() string {
 	return name
 }
 
-// tiffDirectory is the list of fields (IFD) of a file's first page. Those of
-// further pages are never looked for.
+// tiffDirectory is the list of fields (IFD) of a file's only page.
 type tiffDirectory struct {
 	file   io.ReaderAt
 	size   int64 // of the file
@@ -74,7 +74,8 @@ func readTIFFDirectory(file io.ReaderAt, size int64) (tiffDirectory, error) {
 		return d, err
 	}
 	const fieldSize = 12
-	fields, err := d.bytes(at+2, fieldSize*int64(d.order.Uint16(count)))
+	length := fieldSize * int64(d.order.Uint16(count))
+	fields, err := d.bytes(at+2, length)
 	if err != nil {
 		return d, err
 	}
@@ -85,7 +86,20 @@ func readTIFFDirectory(file io.ReaderAt, size int64) (tiffDirectory, error) {
 		}
 		d.fields[tag] = tiffField{d.order.Uint16(fields[2:]), int64(d.order.Uint32(fields[4:])), [4]byte(fields[8:])}
 	}
-	return d, nil
+	return d, d.alone(at + 2 + length)
+}
+
+// alone refuses a file with a further page, whose place stands at end. A file may
+// end before that.
+func (d tiffDirectory) alone(end int64) error {
+	if end+4 > d.size {
+		return nil
+	}
+	next, err := d.bytes(end, 4)
+	if err == nil && d.order.Uint32(next) != 0 {
+		err = errors.New("the TIFF has several pages, and which of them is the map is not known; save one map a file")
+	}
+	return err
 }
 
 // bytes reads length bytes of the file, after a look at whether it has them.

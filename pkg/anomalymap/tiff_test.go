@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -18,7 +19,7 @@ func plainTIFF() tiffFields {
 	}
 }
 
-// file puts data first, from byte 8 on, then the values of long fields, and the directory last; it says to be followed by itself.
+// file puts data first, from byte 8 on, then the values of long fields, and the directory last.
 func (f tiffFields) file(data string) []byte {
 	b := append([]byte("II*\x00\x00\x00\x00\x00"), data...)
 	le := binary.LittleEndian
@@ -39,7 +40,7 @@ func (f tiffFields) file(data string) []byte {
 	}
 	start := uint32(len(b))
 	le.PutUint32(b[4:], start)
-	return le.AppendUint32(append(b, directory...), start)
+	return le.AppendUint32(append(b, directory...), 0) // no further page
 }
 
 // with returns the fields with some changed; those without values are removed.
@@ -53,7 +54,7 @@ func (f tiffFields) with(changed tiffFields) tiffFields {
 // floats are the bytes of 12 floats.
 const floats = "0123456789abcdef0123456789ABCDEF0123456789[]{}()"
 
-// TestPlainTIFF: what the hostile ones start from is sound, though its directory is followed by itself.
+// TestPlainTIFF: what the hostile ones start from is sound.
 func TestPlainTIFF(t *testing.T) {
 	want, err := decode(plainTIFF().file(floats))
 	if err != nil || want.Width != 3 || want.Height != 4 {
@@ -73,6 +74,14 @@ func TestPlainTIFF(t *testing.T) {
 		if err != nil || !same(got, want) {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
+	}
+	several := plainTIFF().file(floats)
+	copy(several[len(several)-4:], several[4:8]) // a second page, which is the first
+	if _, err := decode(several); err == nil || !strings.Contains(err.Error(), "several pages") {
+		t.Errorf("two pages: %v", err)
+	}
+	if got, err := decode(several[:len(several)-4]); err != nil || !same(got, want) {
+		t.Errorf("no word of a further page: %v, %v", got, err)
 	}
 	swapped, err := decode(plainTIFF().with(tiffFields{tiffStripOffsets: {32, 8}}).file(floats))
 	if err != nil || !slices.Equal(bitsOf(swapped.Scores), slices.Concat(bitsOf(want.Scores[6:]), bitsOf(want.Scores[:6]))) {

@@ -243,32 +243,6 @@ func TestTextOnTheCommandLine(t *testing.T) {
 	}
 }
 
-// A list may be written with commas alone on the command line and in the
-// environment, but not in a file, and not of paths.
-func TestListsWithCommas(t *testing.T) {
-	for text, want := range map[string][]string{
-		"a": {"a"}, "a,b": {"a", "b"}, "a, b c": {"a", "b c"}, "1,2": {"1", "2"}, "20%": {"20%"}, "[a, b]": {"a", "b"}, `["a,b"]`: {"a,b"}, `"a,b"`: {"a,b"}, `'a,b'`: {"a,b"},
-	} {
-		for source, loaded := range map[string]Loaded{
-			"--set":       load(t, Sources{Set: []string{"train.classes=" + text, "train.validate=" + text}}),
-			"environment": load(t, Sources{Env: []string{"ACDCLIP_TRAIN_CLASSES=" + text, "ACDCLIP_TRAIN_VALIDATE=" + text}}),
-		} {
-			if train := loaded.Config.Train; !slices.Equal(train.Classes, want) || !slices.Equal(train.HoldOut, want) {
-				t.Errorf("%s of %s gives %q and %q, want %q", source, text, train.Classes, train.HoldOut, want)
-			}
-		}
-	}
-	for text, want := range map[string][]int{"3": {3}, "3,5": {3, 5}, "1, 3, 0x5": {1, 3, 5}, "[3, 5]": {3, 5}} {
-		if got := load(t, Sources{Set: []string{"model.adapter.kernels=" + text}}).Config.Model.Adapter.Kernels; !slices.Equal(got, want) {
-			t.Errorf("kernels of %s are %v, want %v", text, got, want)
-		}
-	}
-	c := load(t, Sources{Files: []string{writeFile(t, "train:\n  validate: a,b\n")}, Set: []string{"checkpoints.a=/x,/y"}}).Config
-	if !slices.Equal(c.Train.HoldOut, []string{"a,b"}) || !slices.Equal(c.Checkpoints["a"], []string{"/x,/y"}) {
-		t.Errorf("a file gives %q, paths are %q", c.Train.HoldOut, c.Checkpoints["a"])
-	}
-}
-
 func TestAliases(t *testing.T) {
 	c := load(t, Sources{Files: []string{writeFile(t, "train:\n  lr: {text: &r 0.25, vision: *r}\n")}}).Config
 	if c.Train.LR != (LR{0.25, 0.25}) {
@@ -345,5 +319,37 @@ func TestHostileFilesTakeLittleTime(t *testing.T) {
 				t.Errorf("took %v", taken)
 			}
 		})
+	}
+}
+
+// TestCommasPartLists: from the command line and the environment a list needs no brackets.
+func TestCommasPartLists(t *testing.T) {
+	for text, want := range map[string][]string{
+		"a":           {"a"},
+		"a,b":         {"a", "b"},
+		" a , b,":     {"a", "b"},
+		"":            {},
+		"[a, b]":      {"a", "b"},
+		`["a,b"]`:     {"a,b"},
+		`"a,b"`:       {"a,b"},
+		"1,true,null": {"1", "true", "null"},
+	} {
+		loaded, err := Load(Sources{Set: []string{"train.classes=" + text}})
+		if err != nil || !slices.Equal(loaded.Config.Train.Classes, want) {
+			t.Errorf("%q: %q, %v, want %q", text, loaded.Config.Train.Classes, err, want)
+		}
+	}
+	loaded, err := Load(Sources{Env: []string{"ACDCLIP_MODEL_ADAPTER_KERNELS=3,7"}})
+	if err != nil || !slices.Equal(loaded.Config.Model.Adapter.Kernels, []int{3, 7}) {
+		t.Errorf("kernels %v, %v", loaded.Config.Model.Adapter.Kernels, err)
+	}
+	if loaded, err := Load(Sources{Set: []string{"checkpoints.visa=a,b.pth"}}); err != nil || len(loaded.Config.Checkpoints["visa"]) != 1 {
+		t.Errorf("a path with a comma: %v, %v", loaded.Config.Checkpoints, err)
+	}
+	if loaded, err := Load(Sources{Env: []string{"ACDCLIP_TRAIN_VALIDATE=a, b"}}); err != nil || !slices.Equal(loaded.Config.Train.HoldOut, []string{"a", "b"}) {
+		t.Errorf("a variable: %q, %v", loaded.Config.Train.HoldOut, err)
+	}
+	if loaded, err := Load(Sources{Files: []string{writeFile(t, "train:\n  validate: a,b\n")}}); err != nil || !slices.Equal(loaded.Config.Train.HoldOut, []string{"a,b"}) {
+		t.Errorf("text in a file: %q, %v", loaded.Config.Train.HoldOut, err)
 	}
 }

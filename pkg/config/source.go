@@ -101,54 +101,50 @@ func (r *reader) readFlags(flags map[string]any) {
 }
 
 // assignText sets a dotted key to a value written as YAML. Where text is
-// wanted it needs no quotes, and a list may be written as a,b.
+// wanted it needs no quotes.
 func (r *reader) assignText(key, text string) {
 	target, wrap := r.resolve(key)
 	if target == nil {
 		return
 	}
-	node := plainText(text)
-	if !target.takesText(text) {
-		var problem *Error
-		if node, problem = parse([]byte(text)); problem != nil {
-			r.fail(nil, key, problem.Problem, "")
-			return
-		}
+	if target.takesCommas(text) {
+		r.assignList(wrap, target, text)
+		return
 	}
-	switch {
-	case node == nil:
+	if target.takesText(text) {
+		r.store(wrap(&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}))
+		return
+	}
+	node, problem := parse([]byte(text))
+	if problem != nil {
+		r.fail(nil, key, problem.Problem, "")
+		return
+	}
+	if node == nil {
 		node = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"}
-	case target.splitsAtCommas() && isPlainText(node):
-		node = target.commaList(node.Value)
 	}
 	r.store(wrap(node))
 }
 
-func plainText(text string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+// takesCommas says whether a value from the command line is a list without brackets:
+// of anything but paths, which may hold commas.
+func (s *schema) takesCommas(text string) bool {
+	return s.typ.Kind() == reflect.Slice && s.path == "" && !strings.HasPrefix(text, "[") && !strings.ContainsAny(text, `"'`)
 }
 
-// isPlainText says whether n is text without quotes.
-func isPlainText(n *yaml.Node) bool {
-	const quoted = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
-	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" && n.Style&quoted == 0
-}
-
-// splitsAtCommas says whether text from the command line may stand for several
-// elements. A path may hold a comma.
-func (s *schema) splitsAtCommas() bool { return s.typ.Kind() == reflect.Slice && s.path == "" }
-
-// commaList is the list of what stands between the commas of text.
-func (s *schema) commaList(text string) *yaml.Node {
-	list := &yaml.Node{Kind: yaml.SequenceNode}
-	for item := range strings.SplitSeq(text, ",") {
-		element := plainText(strings.TrimSpace(item))
-		if s.typ.Elem().Kind() != reflect.String {
-			element.Tag = "" // it shows in the value
+// assignList stores what commas part, and nothing for empty text.
+func (r *reader) assignList(wrap func(*yaml.Node) (*schema, *yaml.Node), list *schema, text string) {
+	node := &yaml.Node{Kind: yaml.SequenceNode}
+	for part := range strings.SplitSeq(text, ",") {
+		item := &yaml.Node{Kind: yaml.ScalarNode, Value: strings.TrimSpace(part)} // its tag is found from the value
+		if list.typ.Elem().Kind() == reflect.String {
+			item.Tag = "!!str"
 		}
-		list.Content = append(list.Content, element)
+		if item.Value != "" {
+			node.Content = append(node.Content, item)
+		}
 	}
-	return list
+	r.store(wrap(node))
 }
 
 // takesText says whether a value from the command line is text as it stands.
@@ -201,7 +197,8 @@ func (r *reader) resolve(key string) (target *schema, wrap func(*yaml.Node) (*sc
 }
 
 func oneEntry(name string, value *yaml.Node) *yaml.Node {
-	return &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{plainText(name), value}}
+	key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}
+	return &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{key, value}}
 }
 
 // unknownPath reports a dotted key that is none.

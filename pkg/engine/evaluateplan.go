@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/data"
@@ -105,12 +106,53 @@ func maskPolicy(threshold uint8) string {
 	return policy + ", after Pillow's nearest resize to image_size"
 }
 
-// IsOf says whether finished results are those of jobs: the same targets with the
-// same pictures, scored with the same checkpoints, in the same order.
-func IsOf(found *report.Evaluation, jobs []Job) bool {
-	return slices.EqualFunc(found.Results, jobs, func(r report.Result, job Job) bool {
-		return r.Target == report.ValidText(job.Set.Name) && r.ListHash == job.Set.ListHash() && r.Checkpoint.Fingerprint == job.Checkpoint.Source.Fingerprint
+// CheckFinished checks that finished results are what o asks for: the same targets
+// with the same pictures, scored by the same checkpoints in the same way. Else the
+// error wraps shard.ErrDiffers and names what differs. The machine does not matter.
+func CheckFinished(found *report.Evaluation, o EvaluateOptions) error {
+	e := evaluation{EvaluateOptions: o}
+	if err := e.makePlan(); err != nil {
+		return err
+	}
+	asked := e.plan.Evaluation
+	same := slices.EqualFunc(found.Results, asked.Results, func(a, b report.Result) bool {
+		return a.Target == b.Target && a.Checkpoint.Fingerprint == b.Checkpoint.Fingerprint
 	})
+	if !same {
+		return fmt.Errorf("%w: the targets or the checkpoints are others", shard.ErrDiffers)
+	}
+	for i, a := range found.Results {
+		b := asked.Results[i]
+		prompts := func(x, y report.Row) bool { return x.Class == y.Class && x.Prompt == y.Prompt }
+		switch {
+		case a.ListHash != b.ListHash || !slices.EqualFunc(a.Classes, b.Classes, prompts):
+			return fmt.Errorf("%w: target %s had other pictures, labels, masks or prompt names", shard.ErrDiffers, a.Target)
+		case a.MaskPolicy != b.MaskPolicy:
+			return fmt.Errorf("%w: the masks of target %s were read in another way", shard.ErrDiffers, a.Target)
+		}
+	}
+	return sameScoring(found.Provenance, asked.Provenance)
+}
+
+// sameScoring compares what of the configuration changes scores.
+func sameScoring(found, asked report.Provenance) error {
+	there, err := flattened(found.Config)
+	if err != nil {
+		return fmt.Errorf("the configuration in the results: %w", err)
+	}
+	here, err := flattened(asked.Config)
+	if err != nil {
+		return err
+	}
+	there["precision"], here["precision"] = found.Precision, asked.Precision // resolved
+	differ := slices.DeleteFunc(differingKeys(there, here), func(key string) bool {
+		return key != "precision" && key != "data.exif_orientation" && !strings.HasPrefix(key, "model.")
+	})
+	if differ == nil {
+		return nil
+	}
+	key := differ[0]
+	return fmt.Errorf("%w: %s: %v there, %v here", shard.ErrDiffers, key, there[key], here[key])
 }
 
 // deal counts the pictures that each share has been dealt, batch by batch. Every

@@ -1,11 +1,14 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +26,9 @@ type MapOptions struct {
 	Workers int // goroutines that read; 0: GOMAXPROCS
 	Decode  picture.DecodeOptions
 	Pixels  metrics.Options // its memory is shared by the goroutines
+
+	// MaskThreshold is the grey value from which on a mask's pixel is anomalous; 0: any but zero.
+	MaskThreshold uint8
 }
 
 // ErrMapSize reports an anomaly map and a mask of different sizes.
@@ -40,7 +46,7 @@ func EvaluateMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit 
 	if o.Workers > 0 {
 		workers = min(len(pairs), o.Workers)
 	}
-	scored := mapScores{scores: make([]float32, len(pairs)), labels: make([]bool, len(pairs))}
+	scored := mapScores{scores: make([]float32, len(pairs)), labels: make([]bool, len(pairs)), threshold: max(o.MaskThreshold, picture.NonZero)}
 	shares := make([]*metrics.Pixels, workers)
 	options := o.Pixels
 	if options.Memory == 0 {
@@ -83,14 +89,25 @@ func EvaluateMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit 
 		}
 	}
 	result, err := scored.metrics(shares[0])
+	result.FPRLimit = cmp.Or(o.Pixels.FPRLimit, metrics.DefaultFPRLimit)
+	if scored.fringed.count > 0 {
+		emit(report.Warning{Text: fmt.Sprintf("%d of the masks are JPEG files with values between black and white, such as %s: their fringe counts as anomalous too; --mask-threshold 128 leaves it out", scored.fringed.count, scored.fringed.first)})
+	}
 	emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
 	return result, err
 }
 
 // mapScores are the image scores and labels of maps, by their places.
 type mapScores struct {
-	scores []float32
-	labels []bool
+	scores    []float32
+	labels    []bool
+	threshold uint8 // of masks
+
+	lock    sync.Mutex
+	fringed struct { // JPEG masks with a fringe that counts
+		count int
+		first string // by name
+	}
 }
 
 // add reads one map and its mask.
@@ -101,14 +118,17 @@ func (s *mapScores) add(pixels *metrics.Pixels, i int, pair data.MapPair, decode
 	}
 	var mask []uint8
 	if pair.Mask != "" {
-		grey, _, err := picture.DecodeMask(pair.Mask, picture.NonZero, decode, picture.Upright)
+		grey, _, err := picture.DecodeMask(pair.Mask, s.threshold, decode, picture.Upright)
 		if err != nil {
 			return fmt.Errorf("mask: %w", err)
 		}
 		if grey.Width != m.Width || grey.Height != m.Height {
 			return fmt.Errorf("%w: %s has %d x %d pixels, %s has %d x %d; scale one to the other", ErrMapSize, pair.Mask, grey.Width, grey.Height, pair.Map, m.Width, m.Height)
 		}
-		grey.Binary(picture.NonZero)
+		if s.threshold == picture.NonZero && isJPEG(pair.Mask) && slices.ContainsFunc(grey.Pix, func(v uint8) bool { return v > 0 && v < 255 }) {
+			s.noteFringe(pair.Mask)
+		}
+		grey.Binary(s.threshold)
 		mask = grey.Pix
 	}
 	if err := pixels.Add(m.Scores, mask, m.Width, m.Height); err != nil {
@@ -116,6 +136,19 @@ func (s *mapScores) add(pixels *metrics.Pixels, i int, pair data.MapPair, decode
 	}
 	s.scores[i], s.labels[i] = slices.Max(m.Scores), slices.Contains(mask, 1)
 	return nil
+}
+
+func isJPEG(path string) bool {
+	extension := strings.ToLower(filepath.Ext(path))
+	return extension == ".jpg" || extension == ".jpeg"
+}
+
+func (s *mapScores) noteFringe(mask string) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if s.fringed.count++; s.fringed.first == "" || mask < s.fringed.first {
+		s.fringed.first = mask
+	}
 }
 
 func (s *mapScores) metrics(pixels *metrics.Pixels) (report.MapMetrics, error) {

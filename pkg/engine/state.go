@@ -75,28 +75,21 @@ func (r *run) continues(state *checkpoint.State) error {
 
 // differingEntries names the entries of two checkpoints' metadata that differ, as in "recipe.batch".
 func differingEntries(begun, now checkpoint.Metadata) []string {
-	a, errA := entries(begun)
-	b, errB := entries(now)
-	if err := errors.Join(errA, errB); err != nil {
-		return []string{err.Error()}
-	}
-	either := maps.Clone(a)
-	maps.Copy(either, b)
-	var differ []string
-	for _, name := range slices.Sorted(maps.Keys(either)) {
-		if !reflect.DeepEqual(a[name], b[name]) {
-			differ = append(differ, name)
+	var flat [2]map[string]any
+	for i, metadata := range []checkpoint.Metadata{begun, now} {
+		text, err := json.Marshal(metadata)
+		if err == nil {
+			flat[i], err = flattened(text)
+		}
+		if err != nil {
+			return []string{err.Error()}
 		}
 	}
-	return differ
+	return differingKeys(flat[0], flat[1])
 }
 
-// entries are metadata's entries as in its file, those of sections by dotted names.
-func entries(m checkpoint.Metadata) (map[string]any, error) {
-	text, err := json.Marshal(m)
-	if err != nil {
-		return nil, err
-	}
+// flattened gives the values of a JSON object, those of objects in it by dotted names.
+func flattened(text []byte) (map[string]any, error) {
 	var tree map[string]any
 	if err := json.Unmarshal(text, &tree); err != nil {
 		return nil, err
@@ -114,6 +107,19 @@ func entries(m checkpoint.Metadata) (map[string]any, error) {
 	}
 	walk("", tree)
 	return flat, nil
+}
+
+// differingKeys lists the keys whose values differ, or that only one has, in order.
+func differingKeys(a, b map[string]any) []string {
+	either := maps.Clone(a)
+	maps.Copy(either, b)
+	var differ []string
+	for _, name := range slices.Sorted(maps.Keys(either)) {
+		if !reflect.DeepEqual(a[name], b[name]) {
+			differ = append(differ, name)
+		}
+	}
+	return differ
 }
 
 // prompts gives the prompt name of each class, of those held out too.

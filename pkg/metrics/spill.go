@@ -28,7 +28,7 @@ func newSpillFile(folder string) (*spillFile, error) {
 		file, err = unlinkedFile(folder)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("no file for pixel scores: %w", err)
+		return nil, fmt.Errorf("no file for pixel scores, for which TMPDIR names the folder; more memory needs none: %w", err)
 	}
 	return &spillFile{file: file, folder: folder}, nil
 }

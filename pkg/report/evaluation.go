@@ -134,6 +134,16 @@ func (r *Result) Mean() Mean {
 	return mean
 }
 
+// Failed counts the pictures that could not be scored, among all, over all results.
+func (e *Evaluation) Failed() (failed, total int) {
+	for i := range e.Results {
+		counts := e.Results[i].Mean().Counts
+		failed += counts.Failed
+		total += counts.Normal + counts.Anomalous + counts.Failed
+	}
+	return failed, total
+}
+
 // MarshalJSON adds the mean row, and the paper's figures where it has some.
 func (r Result) MarshalJSON() ([]byte, error) {
 	type plain Result // without this method

@@ -11,6 +11,7 @@ type MapMetrics struct {
 	Normal    int `json:"normal"`    // maps whose mask marks nothing, or that need none
 	Anomalous int `json:"anomalous"` // maps whose mask marks a pixel
 	Metrics
+	FPRLimit float64 `json:"fpr_limit"` // the false-positive rate that AUPRO goes to
 }
 
 // Write writes the metrics in the given format: percent in tables, fractions in JSON.
@@ -21,7 +22,7 @@ func (m *MapMetrics) Write(w io.Writer, format Format) error {
 func (m *MapMetrics) table() *table {
 	t := &table{
 		heading: []string{"normal", "anomalous"},
-		notes:   []string{"Metrics are in percent; n/a: not defined, since it needs both normal and anomalous ones. An image score is its map's maximum."},
+		notes:   []string{"Metrics are in percent; n/a: not defined, since it needs both normal and anomalous ones. An image score is its map's maximum. AUPRO goes to a false-positive rate of " + strconv.FormatFloat(m.FPRLimit, 'g', -1, 64) + "."},
 	}
 	row := []string{strconv.Itoa(m.Normal), strconv.Itoa(m.Anomalous)}
 	for _, metric := range metrics {

@@ -79,5 +79,5 @@ var markdownEscapes = []string{
 
 var latexEscapes = []string{
 	`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
-	"~", `\textasciitilde{}`, "^", `\textasciicircum{}`, "|", `\textbar{}`, "<", `\textless{}`, ">", `\textgreater{}`, "±", `$\pm$`,
+	"~", `\textasciitilde{}`, "^", `\textasciicircum{}`, "±", `$\pm$`, "|", `\textbar{}`, "<", `\textless{}`, ">", `\textgreater{}`,
 }

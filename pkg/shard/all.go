@@ -40,6 +40,9 @@ func OpenAll(path string) ([]*Folder, error) {
 		if err := first.Plan.Joins(&folder.Plan); err != nil {
 			return nil, fmt.Errorf("shares %s and %s in %s: %w", first.Plan.Share, folder.Plan.Share, path, err)
 		}
+		if name := folder.Plan.Share.Folder(); entry.Name() != name {
+			return nil, fmt.Errorf("%w: %s holds share %s; rename it to %s, or remove it where it is a copy", ErrDiffers, filepath.Join(path, entry.Name()), folder.Plan.Share, name)
+		}
 		byIndex[folder.Plan.Share.Index] = folder
 	}
 	if first == nil {

@@ -36,9 +36,9 @@ type Folder struct {
 }
 
 // Create makes the folder for a plan, or goes on with one that is there. Where
-// that was made under other conditions, or for a target and checkpoint that are
-// none of the plan's, the error wraps ErrDiffers and says so: what was finished for
-// them would be lost. There may be more than before, and in another order.
+// that was made under other conditions, or for a target and checkpoint that the plan
+// lacks or scores in another way, the error wraps ErrDiffers and says so: what was
+// finished for them would be lost. There may be more than before, and in another order.
 func Create(path string, plan Plan) (*Folder, error) {
 	plan.Format = FormatVersion
 	if old, err := Open(path); err == nil {

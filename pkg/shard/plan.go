@@ -129,11 +129,15 @@ func (p *Plan) goesOn(old *Plan) error {
 	if err := differences(append(p.conditions(), maps(p)), append(old.conditions(), maps(old))); err != nil {
 		return err
 	}
-	for _, was := range old.Evaluation.Results {
-		if !slices.ContainsFunc(p.Evaluation.Results, func(r report.Result) bool {
+	for i, was := range old.Evaluation.Results {
+		at := slices.IndexFunc(p.Evaluation.Results, func(r report.Result) bool {
 			return r.Target == was.Target && r.Checkpoint.Fingerprint == was.Checkpoint.Fingerprint
-		}) {
+		})
+		if at < 0 {
 			return fmt.Errorf("%w: it was begun with target %s and checkpoint %s, which are not asked for here", ErrDiffers, was.Target, was.Checkpoint.Path)
+		}
+		if what := difference(p.Evaluation.Results[at], was, p.Jobs[at], old.Jobs[i]); what != "" {
+			return fmt.Errorf("%w: target %s: %s are not those that it was begun with", ErrDiffers, was.Target, what)
 		}
 	}
 	return nil

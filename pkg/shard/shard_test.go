@@ -158,7 +158,7 @@ func somePixels(t testing.TB) *metrics.Pixels {
 	return pixels
 }
 
-// TestOtherPlans: what changes all numbers is refused, what changes a target's makes another Key.
+// TestOtherPlans: what changes numbers is refused, and makes another Key.
 func TestOtherPlans(t *testing.T) {
 	first := plan()
 	for _, c := range []struct {
@@ -190,12 +190,12 @@ func TestOtherPlans(t *testing.T) {
 			p.Jobs, p.Evaluation.Results = append(p.Jobs, p.Jobs[1]), append(p.Evaluation.Results, more)
 		}, "", true, false},
 		{"another place among the batches", func(p *Plan) { p.Jobs[0].First[0] = 1 }, "", false, true},
-		{"pictures", func(p *Plan) { p.Evaluation.Results[0].ListHash = "x" }, "", false, false},
-		{"masks", func(p *Plan) { p.Evaluation.Results[0].MaskPolicy = "x" }, "", false, false},
+		{"pictures", func(p *Plan) { p.Evaluation.Results[0].ListHash = "x" }, "the pictures, labels or masks", false, false},
+		{"masks", func(p *Plan) { p.Evaluation.Results[0].MaskPolicy = "x" }, "the ways in which masks are read", false, false},
 		{"checkpoint", func(p *Plan) { p.Evaluation.Results[0].Checkpoint.Fingerprint = "x" }, "target bolts and checkpoint", false, false},
-		{"model", func(p *Plan) { p.Jobs[0].Model = "x" }, "", false, false},
-		{"domain", func(p *Plan) { p.Jobs[0].Domain = "medical" }, "", false, false},
-		{"prompt", func(p *Plan) { p.Evaluation.Results[0].Classes[0].Prompt = "x" }, "", false, false},
+		{"model", func(p *Plan) { p.Jobs[0].Model = "x" }, "the options of the model", false, false},
+		{"domain", func(p *Plan) { p.Jobs[0].Domain = "medical" }, "the domains are not", false, false},
+		{"prompt", func(p *Plan) { p.Evaluation.Results[0].Classes[0].Prompt = "x" }, "their prompt names", false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := t.TempDir()
