@@ -83,7 +83,7 @@ type Data struct {
 	EXIFOrientation bool              `json:"exif_orientation" doc:"turn pictures (and masks) as their EXIF orientation says"`
 	Workers         int               `json:"workers" range:"[0,1024]" resume:"yes" doc:"goroutines that decode pictures; 0: one a core"`
 	Cache           int64             `json:"cache" range:"[0,inf)" resume:"yes" doc:"bytes of decoded pictures that training keeps for the next epoch; 0: none"`
-	SkipBad         bool              `json:"skip_bad" resume:"yes" doc:"leave out pictures that are missing or cannot be read, and count them, where training would stop; those held out are left out in any case"`
+	SkipBad         bool              `json:"skip_bad" resume:"yes" doc:"leave out pictures that are missing or cannot be read, held-out ones too, and count them, where training would stop"`
 }
 
 // Root is one dataset's place. In YAML a plain text stands for its path.
