@@ -9,17 +9,21 @@ import (
 	"acdclip/pkg/config"
 )
 
-// newSettingsTopic is a page of help that lists every configuration key.
+// newSettingsTopic is a page of help that lists every configuration key. The list
+// is made when the page is shown, and not whenever the program starts.
 func newSettingsTopic() *cobra.Command {
-	return &cobra.Command{
+	topic := &cobra.Command{
 		Use:   "settings",
 		Short: "Every configuration key, and the ways to set it",
 		Long: `A key is set, the later of these over the earlier, by: the preset; a YAML file
 (--config, repeatable); the environment; --set KEY=VALUE (repeatable); a flag.
-configs/ holds both presets as files to start from.
-
-` + settingsList(),
+configs/ holds both presets as files to start from.`,
 	}
+	topic.SetHelpFunc(func(command *cobra.Command, arguments []string) {
+		command.Long += "\n\n" + settingsList()
+		command.Parent().HelpFunc()(command, arguments)
+	})
+	return topic
 }
 
 // settingsList has, for each key, its meaning, what it takes, its default and its environment variable.
