@@ -61,44 +61,49 @@ func (o *trainOptions) settle() (config.Config, *checkpoint.State, error) {
 }
 
 // restore writes the checkpoints that a finished run ends in again, where they are
-// gone or cut: the last one from the state, the best one from its epoch's.
+// gone or cut.
 func (r *runFolder) restore(state *checkpoint.State) error {
-	paths := []string{r.last()}
-	if best := state.Place.Best; best != nil {
-		paths = append(paths, filepath.Join(r.path, engine.BestFile))
+	err := r.restoreFile(engine.LastFile, state.Metadata.Epoch, state)
+	if best := state.Place.Best; err == nil && best != nil {
+		err = r.restoreFile(engine.BestFile, best.Epoch, state)
 	}
-	for i, path := range paths {
-		if wholeCheckpoint(path) {
-			continue
-		}
-		source, write := engine.StateFile, func() error { return checkpoint.Write(path, state.Metadata, state.Parameters) }
-		if i > 0 && state.Place.Best.Epoch != state.Metadata.Epoch {
-			source = engine.EpochFile(state.Place.Best.Epoch)
-			write = func() error { return copyCheckpoint(path, filepath.Join(r.path, source)) }
-		}
-		if err := write(); err != nil {
-			return fmt.Errorf("%s is gone or damaged, and cannot be written again: %w", path, err)
-		}
-		r.emit(report.Warning{Text: fmt.Sprintf("%s was gone or damaged; it is written again from %s", path, source)})
+	return err
+}
+
+// restoreFile writes the checkpoint of an epoch under another name, unless it is
+// there: from the state, which holds the last epoch's, or from the epoch's own file.
+func (r *runFolder) restoreFile(name string, epoch int, state *checkpoint.State) error {
+	path := filepath.Join(r.path, name)
+	if checkCheckpoint(path) == nil {
+		return nil
 	}
+	var err error
+	source := engine.StateFile
+	if epoch == state.Metadata.Epoch {
+		err = checkpoint.Write(path, state.Metadata, state.Parameters)
+	} else {
+		source = engine.EpochFile(epoch)
+		err = copyCheckpoint(path, filepath.Join(r.path, source))
+	}
+	if err != nil {
+		return fmt.Errorf("%s is gone or damaged, and cannot be written again: %w", path, err)
+	}
+	r.emit(report.Warning{Text: fmt.Sprintf("%s was gone or damaged; it is written again from %s", path, source)})
 	return nil
 }
 
-func wholeCheckpoint(path string) bool {
+// checkCheckpoint says why a file is no whole checkpoint; nil where it is one.
+func checkCheckpoint(path string) error {
 	c, err := checkpoint.Open(path)
 	if err != nil {
-		return false
+		return err
 	}
-	return c.Close() == nil
+	return c.Close()
 }
 
 // copyCheckpoint copies a whole checkpoint.
 func copyCheckpoint(to, from string) error {
-	c, err := checkpoint.Open(from)
-	if err == nil {
-		err = c.Close()
-	}
-	if err != nil {
+	if err := checkCheckpoint(from); err != nil {
 		return err
 	}
 	content, err := os.ReadFile(from)
