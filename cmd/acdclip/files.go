@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"acdclip/pkg/regularfile"
 )
 
 // exists says whether there is something at path that can be looked at.
@@ -15,8 +17,8 @@ func exists(path string) bool {
 // present leaves out what is no file.
 func present(paths []string) []string {
 	return slices.DeleteFunc(paths, func(path string) bool {
-		info, err := os.Stat(path)
-		return err != nil || !info.Mode().IsRegular()
+		_, err := regularfile.Stat(path)
+		return err != nil
 	})
 }
 

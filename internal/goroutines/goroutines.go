@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// NoneLeft fails t where more run than before, a number of runtime.NumGoroutine's. It waits a moment for
-// them: one that was waited for may still be on its way out.
+// NoneLeft fails t where more run than before, a number of runtime.NumGoroutine's.
+// It waits a moment for them: one that was waited for may still be on its way out.
 func NoneLeft(t testing.TB, before int) {
 	t.Helper()
 	for range 100 {

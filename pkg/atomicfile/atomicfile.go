@@ -32,7 +32,8 @@ func Check(path string) error {
 // Write writes the file at path through write, whole or not at all: what
 // was there before stays until the new content is on the disk (a temporary
 // file beside it, fsync, rename), and what Write returned for is there even after a
-// power cut. On an error nothing is left behind. A link is followed. What is no regular file is ErrNotFile and stays.
+// power cut. On an error nothing is left behind. A link is followed. What is no
+// regular file is ErrNotFile and stays.
 func Write(path string, write func(io.Writer) error) error {
 	if err := Check(path); err != nil {
 		return err
