@@ -131,28 +131,30 @@ func CheckFinished(found *report.Evaluation, o EvaluateOptions) error {
 			return fmt.Errorf("%w: the masks of target %s were read in another way", shard.ErrDiffers, a.Target)
 		}
 	}
-	return sameScoring(found.Provenance, asked.Provenance)
+	return sameScoring(found, &asked)
 }
 
 // sameScoring compares what of the configuration changes scores.
-func sameScoring(found, asked report.Provenance) error {
-	there, err := flattened(found.Config)
+func sameScoring(found, asked *report.Evaluation) error {
+	there, err := flattened(found.Provenance.Config)
 	if err != nil {
 		return fmt.Errorf("the configuration in the results: %w", err)
 	}
-	here, err := flattened(asked.Config)
+	here, err := flattened(asked.Provenance.Config)
 	if err != nil {
 		return err
 	}
-	there["precision"], here["precision"] = found.Precision, asked.Precision // resolved
-	differ := slices.DeleteFunc(differingKeys(there, here), func(key string) bool {
-		return key != "precision" && key != "data.exif_orientation" && !strings.HasPrefix(key, "model.")
-	})
-	if differ == nil {
-		return nil
+	there["precision"], here["precision"] = found.Provenance.Precision, asked.Provenance.Precision // resolved
+	matters := map[string]bool{"precision": true, "data.exif_orientation": true}
+	for _, result := range asked.Results { // the domain chooses the score's weights and the smoothing
+		matters["data.roots."+result.Target+".domain"] = true
 	}
-	key := differ[0]
-	return fmt.Errorf("%w: %s: %v there, %v here", shard.ErrDiffers, key, there[key], here[key])
+	for _, key := range differingKeys(there, here) {
+		if matters[key] || strings.HasPrefix(key, "model.") {
+			return fmt.Errorf("%w: %s: %v there, %v here", shard.ErrDiffers, key, there[key], here[key])
+		}
+	}
+	return nil
 }
 
 // deal counts the pictures that each share has been dealt, batch by batch. Every
