@@ -148,7 +148,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	if err != nil {
 		return err
 	}
-	saveMap, err := o.saveMaps(plan)
+	saveMap, err := o.saveMaps(plan, folder)
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	}
 	if !o.share.IsWhole() {
 		o.app.emit(report.Notice{Text: fmt.Sprintf("share %s is finished and lies in %s; when all shares are in %s: %s eval --merge %s",
-			o.share, folder.finished.path, o.out, o.app.program, shellQuoted(o.out))})
+			o.share, folder.finished(), o.out, o.app.program, shellQuoted(o.out))})
 		return failuresOf(scores)
 	}
 	return o.write(folder, result, scores)
@@ -189,10 +189,10 @@ func (o *evalOptions) write(folder *evalFolder, result *report.Evaluation, score
 	if o.gates && result.GateMeans(scores) == nil {
 		o.app.emit(report.Warning{Text: "--gates: no checkpoint here has a fusion gateway (model.fusion.kind dfg)"})
 	}
-	text := "results.json, results.csv and scores.csv are in " + folder.results.path
+	text := "results.json, results.csv and scores.csv are in " + folder.dir.Path
 	if o.maps != "" {
-		text += ", maps below " + filepath.Join(folder.results.path, mapTree, "TARGET")
-		if masks := filepath.Join(folder.results.path, trueMaskTree); exists(masks) {
+		text += ", maps below " + filepath.Join(folder.dir.Path, mapTree, "TARGET")
+		if masks := filepath.Join(folder.dir.Path, trueMaskTree); exists(masks) {
 			text += " and masks below " + filepath.Join(masks, "TARGET") + ", for `acdclip metrics`"
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"acdclip/internal/rundir"
 	"acdclip/pkg/shard"
 )
 
@@ -13,8 +14,7 @@ import (
 func TestEvalFolderIsLocked(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	first := (&evalOptions{out: out}).folder()
-	kept, err := first.open(shard.Plan{})
-	if err != nil {
+	if _, err := first.open(shard.Plan{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, o := range []*evalOptions{{out: out, resume: true}, {out: out, overwrite: true}} {
@@ -22,11 +22,11 @@ func TestEvalFolderIsLocked(t *testing.T) {
 		if err := second.check(); err != nil {
 			t.Errorf("%+v: %v", o, err)
 		}
-		if _, err := second.open(shard.Plan{}); !errors.Is(err, errInUse) {
+		if _, err := second.open(shard.Plan{}); !errors.Is(err, rundir.ErrInUse) {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}
-	if _, err := shard.Open(first.finished.path); err != nil {
+	if _, err := shard.Open(first.finished()); err != nil {
 		t.Error(err)
 	}
 	// Another share is another folder.
@@ -34,14 +34,14 @@ func TestEvalFolderIsLocked(t *testing.T) {
 	if _, err := share.open(shard.Plan{Share: shard.Share{Index: 1, Of: 2}}); err != nil {
 		t.Error(err)
 	}
-	share.close()
-	first.close()
+	if err := errors.Join(share.close(), first.close()); err != nil {
+		t.Error(err)
+	}
 	again := (&evalOptions{out: out, resume: true}).folder()
 	if _, err := again.open(shard.Plan{}); err != nil {
 		t.Errorf("after close: %v", err)
 	}
-	again.close()
-	if err := kept.Remove(); err != nil {
+	if err := again.close(); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
-	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/chart"
 	"acdclip/pkg/report"
 )
@@ -23,13 +20,8 @@ func (f *evalFolder) writeGates(result *report.Evaluation, scores []report.Score
 	if means == nil {
 		return nil
 	}
-	err := atomicfile.Write(filepath.Join(f.results.path, gatesFile), func(w io.Writer) error { return report.WriteGatesCSV(w, means) })
-	if err != nil {
+	if err := f.write(gatesFile, func(w io.Writer) error { return report.WriteGatesCSV(w, means) }); err != nil {
 		return err
-	}
-	folder := filepath.Join(f.results.path, gatesTree)
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return fmt.Errorf("creating a folder for charts: %w", err)
 	}
 	several := map[string]int{}
 	for _, r := range result.Results {
@@ -44,12 +36,12 @@ func (f *evalFolder) writeGates(result *report.Evaluation, scores []report.Score
 		if several[name] > 1 {
 			name += "-" + shortFingerprint(first.Checkpoint)
 		}
-		path, own := filepath.Join(folder, name+".png"), means[:count]
+		path, own := filepath.Join(gatesTree, name+".png"), means[:count]
 		if len(first.Classes) == 1 {
 			own = own[:1] // all classes are the one
 		}
 		title := first.Target + ": " + first.Checkpoint.Path
-		if err := atomicfile.Write(path, func(w io.Writer) error { return chart.DrawGates(w, path, title, own) }); err != nil {
+		if err := f.write(path, func(w io.Writer) error { return chart.DrawGates(w, path, title, own) }); err != nil {
 			return err
 		}
 		means = means[count:]

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"image"
 	"io"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -12,7 +10,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"acdclip/pkg/anomalymap"
-	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/data"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/heatmap"
@@ -34,17 +31,17 @@ func (o *evalOptions) registerMaps(flags *pflag.FlagSet) {
 
 // mapFiles writes anomaly maps, and the masks that belong to them, as `acdclip metrics` reads them.
 type mapFiles struct {
-	folder  string
+	folder  *evalFolder
 	format  mapFormat
 	several map[string]bool // the targets that are scored with more than one checkpoint
 }
 
 // saveMaps is what receives the anomaly maps of a plan; nil where they are not saved.
-func (o *evalOptions) saveMaps(plan *evalPlan) (func(engine.Job, data.Item, *anomalymap.Map, []uint8) error, error) {
+func (o *evalOptions) saveMaps(plan *evalPlan, folder *evalFolder) (func(engine.Job, data.Item, *anomalymap.Map, []uint8) error, error) {
 	if o.maps == "" {
 		return nil, nil
 	}
-	m := &mapFiles{folder: o.out, format: o.maps, several: map[string]bool{}}
+	m := &mapFiles{folder: folder, format: o.maps, several: map[string]bool{}}
 	seen := map[*data.Dataset]bool{}
 	for _, job := range plan.jobs {
 		if seen[job.Set] {
@@ -90,7 +87,7 @@ func (m *mapFiles) save(job engine.Job, item data.Item, anomaly *anomalymap.Map,
 	if m.format == mapPNG {
 		write = anomalymap.WritePNG16
 	}
-	err := m.write(filepath.Join(mapTree, target, name+"."+string(m.format)), func(w io.Writer) error { return write(w, anomaly) })
+	err := m.folder.write(filepath.Join(mapTree, target, name+"."+string(m.format)), func(w io.Writer) error { return write(w, anomaly) })
 	if err != nil || mask == nil || !item.HasPixelTruth() {
 		return err
 	}
@@ -100,15 +97,7 @@ func (m *mapFiles) save(job engine.Job, item data.Item, anomaly *anomalymap.Map,
 			picture.Pix[i] = 255
 		}
 	}
-	return m.write(filepath.Join(trueMaskTree, job.Set.Name, name+".png"), func(w io.Writer) error { return heatmap.EncodePNG(w, picture) })
-}
-
-func (m *mapFiles) write(name string, write func(io.Writer) error) error {
-	path := filepath.Join(m.folder, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("creating a folder for %s: %w", path, err)
-	}
-	return atomicfile.Write(path, write)
+	return m.folder.write(filepath.Join(trueMaskTree, job.Set.Name, name+".png"), func(w io.Writer) error { return heatmap.EncodePNG(w, picture) })
 }
 
 // shortFingerprint tells a target's checkpoints apart in a folder's name.

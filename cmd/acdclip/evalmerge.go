@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"acdclip/internal/rundir"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/metrics"
 )
@@ -37,32 +38,40 @@ func (o *evalOptions) checkMerge() error {
 // runMerge joins the shares of a folder.
 func (o *evalOptions) runMerge(ctx context.Context) error {
 	o.app.display(o.config.displayFlags)
-	folder := &evalFolder{results: resultFiles(o.out)}
-	if err := o.checkMerged(folder.results); err != nil {
+	folder := &evalFolder{dir: rundir.Dir{Path: o.out, Kind: "results folder"}}
+	if err := o.checkMerged(folder.dir); err != nil {
 		return err
 	}
 	result, scores, err := engine.Merge(ctx, o.merge, metrics.Options{Memory: o.metricsMemory << 20}, o.app.emit)
 	if err != nil {
 		return err
 	}
-	if o.overwrite {
-		// Beside the shares lie the maps that were saved with them.
-		beside := sameFolder(o.out, o.merge)
-		stale := func(name string) bool { return !beside || name == gatesFile || name == gatesTree }
-		if err := folder.results.clear(stale); err != nil {
-			return err
-		}
+	if err := folder.hold(); err != nil {
+		return err
+	}
+	defer folder.close()
+	if err := o.checkMerged(folder.dir); err != nil { // another program may have come and gone since
+		return err
+	}
+	if err := folder.held.Clear(func(string) bool { return !o.overwrite }); err != nil {
+		return err
 	}
 	return o.write(folder, result, scores)
 }
 
-// checkMerged refuses a folder for the results. They may lie beside the shares.
-func (o *evalOptions) checkMerged(results outputFolder) error {
+// checkMerged refuses a folder for the results. They may lie beside the shares,
+// which are not the results folder's own files.
+func (o *evalOptions) checkMerged(results rundir.Dir) error {
 	if !sameFolder(o.out, o.merge) {
-		return results.check(o.overwrite)
+		return results.Check(o.overwrite)
 	}
 	if exists(filepath.Join(o.out, resultsFile)) && !o.overwrite {
 		return usagef("%s holds results already; give another folder with --out, or --overwrite to replace them", o.out)
+	}
+	for _, name := range []string{resultsFile, resultsCSVFile, scoresFile, gatesFile, gatesTree} {
+		if err := results.CheckFile(name); err != nil {
+			return err
+		}
 	}
 	return nil
 }

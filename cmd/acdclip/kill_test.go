@@ -14,6 +14,7 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
+	"acdclip/internal/rundir"
 	"acdclip/pkg/engine"
 )
 
@@ -81,7 +82,7 @@ func TestTrainSurvivesKills(t *testing.T) {
 		t.Errorf("log.jsonl is\n%s\nthat of a run that was left alone is\n%s", got, want)
 	}
 	entries, err := os.ReadDir(filepath.Join(p.folder, "killed"))
-	if want := len(names) + len([]string{configFile, logFile, "state.safetensors"}); err != nil || len(entries) != want {
+	if want := len(names) + len([]string{configFile, logFile, "state.safetensors", rundir.OwnFolder}); err != nil || len(entries) != want {
 		t.Errorf("the run folder holds %v (%v), want %d files", entries, err, want)
 	}
 }

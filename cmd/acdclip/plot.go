@@ -1,15 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"acdclip/pkg/chart"
+	"acdclip/pkg/regularfile"
 	"acdclip/pkg/report"
 )
 
@@ -18,6 +17,8 @@ type plotOptions struct {
 	app *app
 	run string
 	out outputFile
+
+	inRun bool // the picture goes into the run folder
 }
 
 func newPlotCommand(a *app, run func(*plotOptions) error) *cobra.Command {
@@ -41,17 +42,21 @@ of a training that is still under way.`,
 
 func runPlot(o *plotOptions) error {
 	if o.out.path == "" {
-		o.out = outputFile{path: filepath.Join(o.run, curvesFile), overwrite: true}
+		if path := filepath.Join(o.run, curvesFile); exists(path) && !runDir(o.run).Lists(curvesFile) {
+			return usagef("%s is there, and acdclip did not write it: name another file with --out", path)
+		}
+		o.out, o.inRun = outputFile{path: filepath.Join(o.run, curvesFile), overwrite: true}, true
 	}
 	if err := chart.CheckFormat(o.out.path); err != nil {
 		return usageError{err}
 	}
 	path := filepath.Join(o.run, logFile)
-	log, err := os.ReadFile(path)
+	log, info, err := regularfile.Open(path)
 	if err != nil {
 		return fmt.Errorf("reading the log of a run: %w", err)
 	}
-	run, err := chart.Read(bytes.NewReader(log))
+	defer log.Close()
+	run, err := chart.Read(io.LimitReader(log, info.Size())) // as far as it is written now
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -59,6 +64,11 @@ func runPlot(o *plotOptions) error {
 		return err
 	}
 	title := fmt.Sprintf("%s: %s, %s", filepath.Base(absolutePath(o.run)), counted(len(run.Steps), "step", "steps"), counted(run.Epochs, "epoch", "epochs"))
+	if o.inRun {
+		if err := runDir(o.run).Own(curvesFile); err != nil {
+			return err
+		}
+	}
 	if err := o.out.write(func(w io.Writer) error { return run.Draw(w, o.out.path, title) }); err != nil {
 		return err
 	}

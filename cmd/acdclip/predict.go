@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"acdclip/internal/rundir"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/engine"
@@ -25,8 +25,8 @@ type predictOptions struct {
 	class          string
 	classFrom      classSource
 	domain         config.Domain
-	threshold      *float64 // nil where none was given
-	pixelThreshold *float64
+	threshold      *float32 // nil where none was given
+	pixelThreshold *float32
 	batch          int
 	out            string
 	overwrite      bool
@@ -46,7 +46,7 @@ const standardOut = "-"
 
 func newPredictCommand(a *app, run func(context.Context, *predictOptions) error) *cobra.Command {
 	o := &predictOptions{app: a, domain: config.Industrial, format: report.PredictionCSV}
-	var threshold, pixelThreshold float64
+	var threshold, pixelThreshold scoreFlag
 	command := &cobra.Command{
 		Use:   "predict --clip PATH --checkpoint FILE PATH...",
 		Short: "Score pictures and folders of pictures",
@@ -66,8 +66,7 @@ be read is a row with an error, and the others go on.`,
 		Args: someArgs("picture or folder"),
 		RunE: func(command *cobra.Command, arguments []string) error {
 			o.inputs = arguments
-			o.threshold = given(command.Flags(), "threshold", &threshold)
-			o.pixelThreshold = given(command.Flags(), "pixel-threshold", &pixelThreshold)
+			o.threshold, o.pixelThreshold = threshold.value, pixelThreshold.value
 			return run(command.Context(), o)
 		},
 	}
@@ -76,8 +75,8 @@ be read is a row with an error, and the others go on.`,
 	flags.StringVar(&o.class, "class", "object", "what the pictures show, `NAME`, as the text prompts call it; _ is read as a space")
 	choiceVar(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "call what a picture shows as the folder that it lies in is called")
 	choiceVar(flags, &o.domain, "domain", []config.Domain{config.Industrial, config.Medical}, "kind of pictures; chooses score weights and smoothing")
-	flags.Float64Var(&threshold, "threshold", 0, "a picture is anomalous when its score is at least `F`")
-	flags.Float64Var(&pixelThreshold, "pixel-threshold", 0, "a pixel is anomalous when the map is at least `F`; for --masks")
+	flags.Var(&threshold, "threshold", "a picture is anomalous when its score is at least `F`, from 0 to 1")
+	flags.Var(&pixelThreshold, "pixel-threshold", "a pixel is anomalous when the map is at least `F`; for --masks")
 	flags.IntVar(&o.batch, "batch", 4, "`N` pictures at once")
 	flags.StringVar(&o.out, "out", "acdclip-out", "the output folder, `DIR`; - writes rows to stdout and no files")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace predictions that are there")
@@ -87,14 +86,6 @@ be read is a row with an error, and the others go on.`,
 	flags.BoolVar(&o.allowOtherCLIP, "allow-other-clip", false, "take a checkpoint that was trained on another CLIP")
 	o.config.registerConfig(flags)
 	return command
-}
-
-// given returns value where its flag was given, else nil.
-func given(flags *pflag.FlagSet, name string, value *float64) *float64 {
-	if !flags.Changed(name) {
-		return nil
-	}
-	return value
 }
 
 func runPredict(ctx context.Context, o *predictOptions) error {
@@ -108,9 +99,7 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	case loaded.Config.Clip == "":
 		return engine.ErrNoCLIP
 	}
-	folder := outputFolder{
-		path: o.out, kind: "output folder", files: fileNames(`predictions\.csv`, `predictions\.jsonl`), trees: pngTrees(heatmapTree, maskTree),
-	}
+	folder := rundir.Dir{Path: o.out, Kind: "output folder"}
 	inputs, err := o.scan(ctx, folder)
 	if err != nil {
 		return err
@@ -147,14 +136,6 @@ func (o *predictOptions) check() error {
 	if err := requireFile("--checkpoint", o.checkpoint, "it names the trained adapters; `acdclip train` makes one, and an adapter_N.pth of ACD-CLIP's authors is one too"); err != nil {
 		return err
 	}
-	for _, limit := range []struct {
-		flag  string
-		value *float64
-	}{{"--threshold", o.threshold}, {"--pixel-threshold", o.pixelThreshold}} {
-		if limit.value != nil && !(*limit.value >= 0 && *limit.value <= 1) { // NaN too
-			return usagef("%s %v: it must be a number from 0 to 1, as scores are", limit.flag, *limit.value)
-		}
-	}
 	switch {
 	case o.masks && o.pixelThreshold == nil:
 		return usagef("--masks needs --pixel-threshold: a mask is where the map reaches it")
@@ -164,6 +145,8 @@ func (o *predictOptions) check() error {
 		return usagef("--out - writes no files: --heatmaps and --masks need a folder")
 	case o.classFrom != "" && o.config.flags.Changed("class"):
 		return usagef("--class and --class-from contradict each other")
+	case o.out == "":
+		return usagef("--out is empty")
 	case strings.TrimSpace(o.class) == "":
 		return usagef("--class is empty")
 	}
@@ -171,7 +154,7 @@ func (o *predictOptions) check() error {
 }
 
 // scan lists the pictures, and checks that no output can fall on them.
-func (o *predictOptions) scan(ctx context.Context, folder outputFolder) ([]data.Found, error) {
+func (o *predictOptions) scan(ctx context.Context, folder rundir.Dir) ([]data.Found, error) {
 	var others []string
 	options := data.ScanOptions{Other: func(path string) { others = append(others, filepath.Base(path)) }}
 	if o.out != standardOut {
@@ -195,7 +178,7 @@ func (o *predictOptions) scan(ctx context.Context, folder outputFolder) ([]data.
 			}
 		}
 	}
-	return inputs, folder.check(o.overwrite)
+	return inputs, folder.Check(o.overwrite)
 }
 
 // promptOf is the prompt name of what a picture shows.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"syscall"
 
-	"acdclip/pkg/atomicfile"
+	"acdclip/internal/rundir"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/picture"
 	"acdclip/pkg/engine"
@@ -24,108 +24,154 @@ const (
 	maskTree    = "masks"
 )
 
-// predictions writes what is found, picture by picture.
+// predictions writes what is found: the rows in the order of add's calls, each
+// after the pictures that are drawn for it.
 type predictions struct {
 	options *predictOptions
-	folder  string   // "" for stdout
-	file    *os.File // nil for stdout
+	held    *rundir.Held // nil for stdout
+	path    string       // of the file of rows; "" for stdout
+	file    *os.File     // nil for stdout
 	decode  picture.DecodeOptions
 	writer  report.PredictionWriter
+	drawing *drawings // nil where nothing is drawn
 
 	rows, failed, anomalous int
 }
 
 // openPredictions makes the output folder and begins the file of rows, or begins on stdout.
-func openPredictions(o *predictOptions, folder outputFolder, decode picture.DecodeOptions) (*predictions, error) {
+func openPredictions(o *predictOptions, folder rundir.Dir, decode picture.DecodeOptions) (*predictions, error) {
 	p := &predictions{options: o, decode: decode}
+	var err error
 	if o.out == standardOut {
-		var err error
 		p.writer, err = report.NewPredictionWriter(o.app.out, o.format)
 		return p, err
 	}
-	p.folder = o.out
-	if err := folder.create(); err != nil {
+	if p.held, err = folder.Hold(); err != nil {
 		return nil, err
 	}
-	if o.heatmaps {
-		if err := p.picture(filepath.Join(heatmapTree, "colorbar.png"), heatmap.ColorBar()); err != nil {
-			return nil, err
-		}
+	if err := p.begin(); err != nil {
+		return nil, errors.Join(err, p.held.Close())
 	}
-	file, err := os.Create(filepath.Join(o.out, "predictions."+string(o.format)))
-	if err != nil {
-		return nil, fmt.Errorf("creating the file of predictions: %w", err)
-	}
-	p.file = file
-	if p.writer, err = report.NewPredictionWriter(file, o.format); err != nil {
-		return nil, errors.Join(err, file.Close())
+	if o.heatmaps || o.masks {
+		p.drawing = newDrawings(p.finish)
 	}
 	return p, nil
 }
 
-// add writes one picture's outputs, then its row.
-func (p *predictions) add(input data.Found, scored engine.Scored) error {
+// begin clears the folder, which this program holds, and begins its files.
+func (p *predictions) begin() error {
 	o := p.options
-	row := report.Prediction{Path: input.Path, Threshold: o.threshold, Width: scored.Picture.Width, Height: scored.Picture.Height}
-	if scored.Err != nil {
-		return p.fail(row, scored.Err)
-	}
-	row.Score, row.MapMax, row.ClassProbability = scored.Score, scored.MapMax, scored.ClassProbability
-	if o.threshold != nil {
-		row.Anomalous = new(float64(scored.Score) >= *o.threshold)
-	}
-	switch err := p.pictures(input, scored, &row); {
-	case errors.Is(err, syscall.ENAMETOOLONG), errors.As(err, new(changedPicture)): // this picture's own trouble
-		return p.fail(row, err)
-	case err != nil:
+	if err := p.held.Dir().Check(o.overwrite); err != nil { // another program may have come and gone since the first look
 		return err
 	}
-	if row.Anomalous != nil && *row.Anomalous {
-		p.anomalous++
+	if err := p.held.Clear(func(string) bool { return false }); err != nil {
+		return err
 	}
-	return p.write(row)
-}
-
-// fail writes the row of a picture that failed.
-func (p *predictions) fail(row report.Prediction, err error) error {
-	row.Error = strings.TrimPrefix(err.Error(), row.Path+": ")
-	row.Heatmap, row.Mask = "", ""
-	p.failed++
-	p.options.app.emit(report.Warning{Text: row.Path + ": " + row.Error})
-	return p.write(row)
-}
-
-// pictures writes the heat map and the mask of one picture and notes them in its row.
-func (p *predictions) pictures(input data.Found, scored engine.Scored, row *report.Prediction) error {
-	if p.folder == "" {
-		return nil
-	}
-	original := scored.Picture
-	if p.options.heatmaps {
-		// Decoded once more: pictures kept from the first time, for a whole batch and
-		// those read ahead, would take many times the memory.
-		decoded, err := picture.Decode(input.Path, p.decode)
-		if err != nil {
-			return changedPicture{err}
-		}
-		overlay, err := heatmap.Overlay(scored.Map, decoded.Pix, decoded.Width, decoded.Height)
-		if err != nil {
-			return fmt.Errorf("%s: %w", input.Path, err)
-		}
-		row.Heatmap = filepath.Join(heatmapTree, input.Rel+".png")
-		if err := p.picture(row.Heatmap, overlay); err != nil {
+	if o.heatmaps {
+		if err := p.picture(filepath.Join(heatmapTree, "colorbar.png"), heatmap.ColorBar()); err != nil {
 			return err
 		}
 	}
-	if p.options.masks {
-		mask, err := heatmap.Mask(scored.Map, float32(*p.options.pixelThreshold), original.Width, original.Height)
-		if err != nil {
-			return fmt.Errorf("%s: %w", input.Path, err)
-		}
-		row.Mask = filepath.Join(maskTree, input.Rel+".png")
-		return p.picture(row.Mask, mask)
+	name := "predictions." + string(o.format)
+	if err := p.held.Own(name); err != nil {
+		return err
+	}
+	p.path = filepath.Join(o.out, name)
+	var err error
+	if p.file, err = os.Create(p.path); err != nil {
+		return fmt.Errorf("creating the file of predictions: %w", err)
+	}
+	if p.writer, err = report.NewPredictionWriter(p.file, o.format); err != nil {
+		return errors.Join(err, p.file.Close())
 	}
 	return nil
+}
+
+// add takes one picture's result. Where pictures are drawn for it, that and its
+// row come beside the scoring of the next ones, and the error may be of an
+// earlier one.
+func (p *predictions) add(input data.Found, scored engine.Scored) error {
+	o := p.options
+	row := &pendingRow{
+		Prediction: report.Prediction{Path: input.Path, Threshold: o.threshold, Width: scored.Picture.Width, Height: scored.Picture.Height},
+		failed:     scored.Err,
+	}
+	if scored.Err == nil {
+		row.Score, row.MapMax, row.ClassProbability = scored.Score, scored.MapMax, scored.ClassProbability
+		if o.threshold != nil {
+			row.Anomalous = new(scored.Score >= *o.threshold)
+		}
+	}
+	switch {
+	case p.drawing == nil:
+		return p.finish(row)
+	case row.failed != nil:
+		return p.drawing.add(row, 0, nil)
+	}
+	return p.drawing.add(row, int64(row.Width)*int64(row.Height), func() error { return p.pictures(input, scored, row) })
+}
+
+// finish writes a row whose pictures are drawn.
+func (p *predictions) finish(row *pendingRow) error {
+	if row.failed != nil {
+		row.Error = strings.TrimPrefix(row.failed.Error(), row.Path+": ")
+		row.Heatmap, row.Mask = "", ""
+		p.options.app.emit(report.Warning{Text: row.Path + ": " + row.Error})
+	}
+	if err := p.writer.Write(row.Prediction); err != nil {
+		return err
+	}
+	p.rows++
+	switch {
+	case row.failed != nil:
+		p.failed++
+	case row.Anomalous != nil && *row.Anomalous:
+		p.anomalous++
+	}
+	return nil
+}
+
+// pictures draws the heat map and the mask of one picture and notes them in its
+// row, as it does what is this picture's own trouble. An error ends the work.
+func (p *predictions) pictures(input data.Found, scored engine.Scored, row *pendingRow) error {
+	err := p.heatmap(input, scored, row)
+	if err == nil {
+		err = p.mask(input, scored, row)
+	}
+	if errors.Is(err, syscall.ENAMETOOLONG) || errors.As(err, new(changedPicture)) {
+		row.failed, err = err, nil
+	}
+	return err
+}
+
+func (p *predictions) heatmap(input data.Found, scored engine.Scored, row *pendingRow) error {
+	if !p.options.heatmaps {
+		return nil
+	}
+	// Decoded once more: pictures kept from the first time, for a whole batch and
+	// those read ahead, would take many times the memory.
+	decoded, err := picture.Decode(input.Path, p.decode)
+	if err != nil {
+		return changedPicture{err}
+	}
+	overlay, err := heatmap.Overlay(scored.Map, decoded.Pix, decoded.Width, decoded.Height)
+	if err != nil {
+		return fmt.Errorf("%s: %w", input.Path, err)
+	}
+	row.Heatmap = filepath.Join(heatmapTree, input.Rel+".png")
+	return p.picture(row.Heatmap, overlay)
+}
+
+func (p *predictions) mask(input data.Found, scored engine.Scored, row *pendingRow) error {
+	if !p.options.masks {
+		return nil
+	}
+	mask, err := heatmap.Mask(scored.Map, *p.options.pixelThreshold, row.Width, row.Height)
+	if err != nil {
+		return fmt.Errorf("%s: %w", input.Path, err)
+	}
+	row.Mask = filepath.Join(maskTree, input.Rel+".png")
+	return p.picture(row.Mask, mask)
 }
 
 // changedPicture is a picture that could be read for its score and no longer for its heat map.
@@ -133,28 +179,21 @@ type changedPicture struct{ error }
 
 // picture writes a PNG at a path below the output folder.
 func (p *predictions) picture(path string, picture image.Image) error {
-	path = filepath.Join(p.folder, path)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("creating a folder for %s: %w", path, err)
-	}
-	return atomicfile.Write(path, func(w io.Writer) error { return heatmap.EncodePNG(w, picture) })
+	return p.held.WriteQuickly(path, func(w io.Writer) error { return heatmap.EncodePNG(w, picture) })
 }
 
-func (p *predictions) write(row report.Prediction) error {
-	if err := p.writer.Write(row); err != nil {
-		return err
-	}
-	p.rows++
-	return nil
-}
-
-// close ends the rows. Those that were written stay, whatever happened.
+// close ends the rows. Those that were written stay, whatever happened. A file of
+// rows that is no longer where it was written is an error.
 func (p *predictions) close() error {
-	err := p.writer.Close()
-	if p.file != nil {
-		err = errors.Join(err, p.file.Close())
+	var errs []error
+	if p.drawing != nil {
+		errs = append(errs, p.drawing.close())
 	}
-	return err
+	errs = append(errs, p.writer.Close())
+	if p.file != nil {
+		errs = append(errs, rundir.StillAt(p.path, p.file), p.file.Close(), p.held.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // summary says what was done and where it is.
@@ -169,13 +208,13 @@ func (p *predictions) summary() string {
 	if p.file == nil {
 		return text
 	}
-	text += "; see " + p.file.Name()
+	text += "; see " + p.path
 	for _, tree := range []struct {
 		written bool
 		name    string
 	}{{p.options.heatmaps, heatmapTree}, {p.options.masks, maskTree}} {
 		if tree.written {
-			text += " and " + filepath.Join(p.folder, tree.name)
+			text += " and " + filepath.Join(p.options.out, tree.name)
 		}
 	}
 	return text
@@ -186,5 +225,5 @@ func (p *predictions) saved(total int) string {
 	if p.file == nil {
 		return fmt.Sprintf("%d of %d rows were written", p.rows, total)
 	}
-	return fmt.Sprintf("%s holds %d of %d rows; --overwrite starts again", p.file.Name(), p.rows, total)
+	return fmt.Sprintf("%s holds %d of %d rows; --overwrite starts again", p.path, p.rows, total)
 }

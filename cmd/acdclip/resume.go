@@ -26,7 +26,7 @@ func runConfig(folder string) []string {
 
 // settle finds out what is to be done: the configuration, and the state to go on
 // from, nil where the run begins. It refuses a folder that cannot be used so.
-func (o *trainOptions) settle() (config.Config, *checkpoint.State, error) {
+func (o *trainOptions) settle() (config.Config, *runState, error) {
 	if o.resume && o.overwrite {
 		return config.Config{}, nil, usagef("--resume keeps the run that is there and --overwrite replaces it: give one of them")
 	}
@@ -34,14 +34,13 @@ func (o *trainOptions) settle() (config.Config, *checkpoint.State, error) {
 	if err != nil {
 		return loaded.Config, nil, err
 	}
-	files := runFiles(o.out)
 	if !o.resume {
-		return loaded.Config, nil, files.check(o.overwrite)
+		return loaded.Config, nil, runDir(o.out).Check(o.overwrite)
 	}
-	state, err := checkpoint.ReadState(filepath.Join(o.out, engine.StateFile))
+	state, err := readRunState(o.out)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return loaded.Config, nil, o.checkBeginning(files)
+		return loaded.Config, nil, o.checkBeginning()
 	case err != nil:
 		return loaded.Config, nil, fmt.Errorf("%w; without a whole state the run cannot be resumed: --overwrite begins again", err)
 	}
@@ -57,33 +56,45 @@ func (o *trainOptions) settle() (config.Config, *checkpoint.State, error) {
 	if done := state.Metadata.Epoch; done > loaded.Config.Train.Epochs {
 		return loaded.Config, nil, usagef("train.epochs is %d, and the run in %s has finished %d already", loaded.Config.Train.Epochs, o.out, done)
 	}
-	return loaded.Config, &state, nil
+	return loaded.Config, state, nil
 }
 
 // restore writes the checkpoints that a finished run ends in again, where they are
 // gone or cut.
-func (r *runFolder) restore(state *checkpoint.State) error {
-	err := r.restoreFile(engine.LastFile, state.Metadata.Epoch, state)
-	if best := state.Place.Best; err == nil && best != nil {
-		err = r.restoreFile(engine.BestFile, best.Epoch, state)
+func (r *runFolder) restore() (err error) {
+	if r.held, err = r.dir.Hold(); err != nil {
+		return err
+	}
+	defer r.held.Close()
+	if err := r.state.unchanged(); err != nil {
+		return err
+	}
+	if err := r.adopt(); err != nil {
+		return err
+	}
+	err = r.restoreFile(engine.LastFile, r.state.Metadata.Epoch)
+	if best := r.state.Place.Best; err == nil && best != nil {
+		err = r.restoreFile(engine.BestFile, best.Epoch)
 	}
 	return err
 }
 
 // restoreFile writes the checkpoint of an epoch under another name, unless it is
 // there: from the state, which holds the last epoch's, or from the epoch's own file.
-func (r *runFolder) restoreFile(name string, epoch int, state *checkpoint.State) error {
-	path := filepath.Join(r.path, name)
+func (r *runFolder) restoreFile(name string, epoch int) error {
+	path := r.path(name)
 	if checkCheckpoint(path) == nil {
 		return nil
 	}
-	var err error
+	err := r.Own(name)
 	source := engine.StateFile
-	if epoch == state.Metadata.Epoch {
-		err = checkpoint.Write(path, state.Metadata, state.Parameters)
-	} else {
+	switch {
+	case err != nil:
+	case epoch == r.state.Metadata.Epoch:
+		err = checkpoint.Write(path, r.state.Metadata, r.state.Parameters)
+	default:
 		source = engine.EpochFile(epoch)
-		err = copyCheckpoint(path, filepath.Join(r.path, source))
+		err = copyCheckpoint(path, r.path(source))
 	}
 	if err != nil {
 		return fmt.Errorf("%s is gone or damaged, and cannot be written again: %w", path, err)
@@ -118,11 +129,10 @@ func copyCheckpoint(to, from string) error {
 
 // checkBeginning checks a folder without a state in which --resume begins a run:
 // there may be what a run leaves that was killed before it saved anything.
-func (o *trainOptions) checkBeginning(files outputFolder) error {
-	begun, held := false, ""
-	entries, _ := os.ReadDir(o.out) // what is wrong with the folder is found by check
+func (o *trainOptions) checkBeginning() error {
+	dir, held := runDir(o.out), ""
+	entries, _ := os.ReadDir(o.out) // what is wrong with the folder is found by Check
 	for _, entry := range entries {
-		begun = begun || entry.Name() == logFile
 		if filepath.Ext(entry.Name()) == ".safetensors" && entry.Name()[0] != '.' {
 			held = entry.Name()
 		}
@@ -130,8 +140,8 @@ func (o *trainOptions) checkBeginning(files outputFolder) error {
 	switch {
 	case held != "":
 		return usagef("the run folder %s holds %s but no %s to go on from; --overwrite begins again", o.out, held, engine.StateFile)
-	case len(entries) > 0 && !begun:
+	case dir.Check(false) != nil && !dir.Lists(logFile):
 		return usagef("the run folder %s holds files but no run to go on with; give another with --out", o.out)
 	}
-	return files.check(true)
+	return dir.Check(true)
 }

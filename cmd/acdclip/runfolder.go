@@ -9,8 +9,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"acdclip/pkg/atomicfile"
+	"acdclip/internal/rundir"
+	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/engine"
+	"acdclip/pkg/regularfile"
 	"acdclip/pkg/report"
 )
 
@@ -21,61 +23,135 @@ const (
 	curvesFile = "curves.png" // `acdclip plot` puts it there
 )
 
-// runFiles describes a run folder.
-func runFiles(path string) outputFolder {
-	return outputFolder{
-		path: path, kind: "run folder", resumable: true,
-		files: fileNames(`config\.yaml`, `log\.jsonl`, `epoch-\d+\.safetensors`, `last\.safetensors`, `best\.safetensors`, `state\.safetensors`, `curves\.(png|svg)`),
-	}
+// runDir describes a run folder.
+func runDir(path string) rundir.Dir {
+	return rundir.Dir{Path: path, Kind: "run folder", Resumable: true}
 }
+
+// stateFile is the path of a run folder's state.
+func stateFile(path string) string { return filepath.Join(path, engine.StateFile) }
 
 // runFolder writes the files of a run that engine.Train leaves to its caller. It
 // touches the disk in Begin, so that a run which could not begin leaves nothing
 // behind.
 type runFolder struct {
-	outputFolder
-	config  []byte
-	resume  bool
-	emit    func(report.Event)
-	program string // what a shell calls it
-	file    *os.File
-	events  *report.EventWriter
+	dir       rundir.Dir
+	config    []byte
+	overwrite bool
+	state     *runState // what is gone on from; nil: the run begins
+	emit      func(report.Event)
+	program   string // what a shell calls it
+	held      *rundir.Held
+	file      *os.File
+	events    *report.EventWriter
 }
 
 var _ engine.Log = (*runFolder)(nil)
 
-func (r *runFolder) last() string { return filepath.Join(r.path, engine.LastFile) }
+func (r *runFolder) path(name string) string { return filepath.Join(r.dir.Path, name) }
 
-// Begin makes the folder ready. The log is open, and locked, from here to the
-// end: of two programs in one folder the second stops.
-func (r *runFolder) Begin(lines int) error {
-	if err := os.MkdirAll(r.path, 0o755); err != nil {
-		return fmt.Errorf("creating the %s: %w", r.kind, err)
-	}
-	file, err := os.OpenFile(filepath.Join(r.path, logFile), os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return fmt.Errorf("opening the log: %w", err)
-	}
-	if err := lockFile(file); err != nil {
-		return errors.Join(fmt.Errorf("the %s %s: %w", r.kind, r.path, err), file.Close())
-	}
-	r.file, r.events = file, report.NewEventWriter(file, nil)
-	if !r.resume {
-		// The state goes first: what is left when this is cut short must not be resumed.
-		if err := os.Remove(filepath.Join(r.path, engine.StateFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("clearing the %s: %w", r.kind, err)
-		}
-	}
-	if err := r.clear(func(name string) bool { return name != logFile && (!r.resume || name[0] == '.') }); err != nil {
+// Begin makes the folder ready. It is held from here to the end: of two programs
+// in one folder the second stops.
+func (r *runFolder) Begin(lines int) (err error) {
+	if r.held, err = r.dir.Hold(); err != nil {
 		return err
 	}
+	if err := r.settle(); err != nil {
+		return err
+	}
+	if err := r.Own(logFile); err != nil {
+		return err
+	}
+	if r.file, err = os.OpenFile(r.path(logFile), os.O_RDWR|os.O_CREATE, 0o644); err != nil {
+		return fmt.Errorf("opening the log: %w", err)
+	}
+	r.events = report.NewEventWriter(r.file, nil)
 	if err := r.cut(lines); err != nil {
 		return fmt.Errorf("cutting the log back: %w", err)
 	}
-	return atomicfile.Write(filepath.Join(r.path, configFile), func(w io.Writer) error {
+	return r.held.Write(configFile, func(w io.Writer) error {
 		_, err := w.Write(r.config)
 		return err
 	})
+}
+
+// settle looks again at the folder, which another program may have written since
+// it was looked at first, and removes what is not gone on with.
+func (r *runFolder) settle() error {
+	if r.state != nil {
+		if err := r.state.unchanged(); err != nil {
+			return err
+		}
+		if err := r.adopt(); err != nil {
+			return err
+		}
+		return r.held.Clear(func(string) bool { return true }) // but what is half written
+	}
+	if err := r.dir.Check(r.overwrite); err != nil {
+		return err
+	}
+	// The state goes first: what is left when this is cut short must not be resumed.
+	if err := r.held.Clear(func(name string) bool { return name != engine.StateFile }); err != nil {
+		return err
+	}
+	return r.held.Clear(func(string) bool { return false })
+}
+
+// adopt lists the files of a run whose folder has no list of them: the state
+// shows that it is one.
+func (r *runFolder) adopt() error {
+	if r.held.Owns(engine.StateFile) {
+		return nil
+	}
+	names := []string{engine.StateFile, configFile, logFile, engine.LastFile, engine.BestFile}
+	for epoch := 1; epoch <= r.state.Metadata.Epoch; epoch++ {
+		names = append(names, engine.EpochFile(epoch))
+	}
+	for _, name := range names {
+		if !exists(r.path(name)) {
+			continue
+		}
+		if err := r.Own(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Own lists a file of the run folder as the run's before it is written.
+func (r *runFolder) Own(name string) error { return r.held.Own(name) }
+
+// runState is a state, and the file that it was read from.
+type runState struct {
+	checkpoint.State
+	path string
+	info os.FileInfo
+}
+
+// readRunState reads the state in a run folder.
+func readRunState(folder string) (*runState, error) {
+	path := stateFile(folder)
+	info, err := regularfile.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	state, err := checkpoint.ReadState(path)
+	if err != nil {
+		return nil, err
+	}
+	return &runState{state, path, info}, nil
+}
+
+// unchanged says that the file has not been replaced since it was read.
+func (s *runState) unchanged() error {
+	now, err := os.Stat(s.path)
+	if err != nil {
+		return fmt.Errorf("looking at the state again: %w", err)
+	}
+	if !os.SameFile(s.info, now) || s.info.ModTime() != now.ModTime() {
+		return fmt.Errorf("%s: another acdclip has gone on with this run meanwhile; run the command again", s.path)
+	}
+	return nil
 }
 
 // cut keeps the log's first lines.
@@ -106,11 +182,12 @@ func (r *runFolder) Write(event report.Event) error { return r.events.Write(even
 // Sync brings log.jsonl to the disk.
 func (r *runFolder) Sync() error { return r.file.Sync() }
 
+// close ends the log. A log that is no longer where it was written is an error.
 func (r *runFolder) close() error {
 	if r.file == nil {
-		return nil
+		return r.held.Close()
 	}
-	return r.file.Close()
+	return errors.Join(rundir.StillAt(r.path(logFile), r.file), r.file.Close(), r.held.Close())
 }
 
 // saved says how to go on with a run that ended by err; "" where it cannot be.
@@ -118,13 +195,13 @@ func (r *runFolder) saved(err error) string {
 	if errors.Is(err, engine.ErrDiverged) {
 		return "" // it would end in the same way
 	}
-	if r.file == nil && !(r.resume && errors.Is(err, context.Canceled)) {
+	if r.file == nil && !(r.state != nil && errors.Is(err, context.Canceled)) {
 		return "" // it did not begin, or what was given is wrong
 	}
-	if !exists(filepath.Join(r.path, engine.StateFile)) {
+	if !exists(stateFile(r.dir.Path)) {
 		return ""
 	}
-	command := fmt.Sprintf("%s train --resume --out %s", r.program, shellQuoted(absolutePath(r.path)))
+	command := fmt.Sprintf("%s train --resume --out %s", r.program, shellQuoted(absolutePath(r.dir.Path)))
 	if errors.Is(err, engine.ErrNotFinite) { // else the same step would stop it again
 		command += " --set train.skip_nonfinite=true"
 	}

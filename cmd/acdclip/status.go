@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/rundir"
 	"acdclip/pkg/clip"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
@@ -92,7 +93,7 @@ func (i interruption) Unwrap() error { return i.err }
 
 // misuse are the errors of the packages that the caller's words cause.
 func misuse() []error {
-	return []error{engine.ErrNoCLIP, engine.ErrOtherCLIP, engine.ErrOtherRun, clip.ErrOptions, torch.ErrNoDevice, data.ErrUnknownClass, data.ErrHoldOut, synth.ErrUnknown, synth.ErrNotEmpty, shard.ErrDiffers, shard.ErrNoShares}
+	return []error{engine.ErrNoCLIP, engine.ErrOtherCLIP, engine.ErrOtherRun, clip.ErrOptions, torch.ErrNoDevice, data.ErrUnknownClass, data.ErrHoldOut, synth.ErrUnknown, synth.ErrNotEmpty, shard.ErrDiffers, shard.ErrNoShares, rundir.ErrOccupied}
 }
 
 func statusOf(err error) int {

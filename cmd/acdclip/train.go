@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/engine"
@@ -77,10 +76,10 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	if err != nil {
 		return err
 	}
-	run := &runFolder{outputFolder: runFiles(o.out), emit: o.app.emit, resume: state != nil, program: o.app.program}
+	run := &runFolder{dir: runDir(o.out), emit: o.app.emit, overwrite: o.overwrite || o.resume, state: state, program: o.app.program}
 	if state != nil && state.Metadata.Epoch == c.Train.Epochs {
 		o.app.emit(report.Notice{Text: fmt.Sprintf("the run in %s is finished: %s; a larger train.epochs trains longer", o.out, counted(c.Train.Epochs, "epoch", "epochs"))})
-		if err := run.restore(state); err != nil {
+		if err := run.restore(); err != nil {
 			return err
 		}
 		o.tellUse(c, run)
@@ -90,14 +89,17 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	if err != nil {
 		return err
 	}
-	options := engine.TrainOptions{Config: c, Set: set, Folder: o.out, Version: version, Load: loadOptions(c), Resume: state, Emit: o.app.emit, Log: run}
+	options := engine.TrainOptions{Config: c, Set: set, Folder: o.out, Version: version, Load: loadOptions(c), Emit: o.app.emit, Log: run}
+	if state != nil {
+		options.Resume = &state.State
+	}
 	if err := options.Check(); err != nil { // rather now than after all pictures are read
 		return err
 	}
 	if o.dryRun {
 		return o.estimate(ctx, options)
 	}
-	if err := run.probe(); err != nil { // rather now than after CLIP is loaded
+	if err := run.dir.Probe(); err != nil { // rather now than after CLIP is loaded
 		return err
 	}
 	if run.config, err = c.YAML(); err != nil {
@@ -120,9 +122,9 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 
 // tellUse says what a finished run can be used for.
 func (o *trainOptions) tellUse(c config.Config, run *runFolder) {
-	path, which := run.last(), ""
+	path, which := run.path(engine.LastFile), ""
 	if len(c.Train.HoldOut) > 0 {
-		if best := filepath.Join(run.path, engine.BestFile); exists(best) {
+		if best := run.path(engine.BestFile); exists(best) {
 			path, which = best, ", the epoch that was best on what was held out"
 		} else {
 			which = ", the last epoch's: image and pixel AUROC were never both defined on what was held out, so there is no best one"
@@ -185,7 +187,7 @@ func (o *trainOptions) nothingToResume() error {
 	return usagef("no run to resume: %s holds none; to begin one give --auxiliary NAME=PATH", o.out)
 }
 
-func (o *trainOptions) describe(set *data.Dataset, state *checkpoint.State) {
+func (o *trainOptions) describe(set *data.Dataset, state *runState) {
 	normal, anomalous := set.Total()
 	o.app.emit(report.Notice{Text: fmt.Sprintf("%s: %s, %d normal and %d anomalous pictures; the run goes to %s",
 		set.Name, counted(len(set.Classes), "class", "classes"), normal, anomalous, o.out)})

@@ -35,32 +35,63 @@ func Check(path string) error {
 // power cut. On an error nothing is left behind. A link is followed. What is no
 // regular file is ErrNotFile and stays.
 func Write(path string, write func(io.Writer) error) error {
-	if err := Check(path); err != nil {
+	path, file, err := begin(path, write)
+	if err != nil {
 		return err
+	}
+	defer file.Cleanup() // does nothing once the file is in place
+	err = file.CloseAtomicallyReplace()
+	if err == nil {
+		err = syncFolder(filepath.Dir(path))
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
+}
+
+// WriteQuickly is Write for files that can be made again: it does not wait until
+// the content is on the disk, so a power cut may lose the file or leave it empty.
+// Whoever reads while the program runs, or after it was killed, finds it whole.
+func WriteQuickly(path string, write func(io.Writer) error) error {
+	path, file, err := begin(path, write)
+	if err != nil {
+		return err
+	}
+	err = file.Close()
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(file.Name())
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
+}
+
+// begin writes the content into a temporary file beside path, whose links it
+// follows. The caller puts the file in place or cleans it up.
+func begin(path string, write func(io.Writer) error) (target string, file *renameio.PendingFile, err error) {
+	if err := Check(path); err != nil {
+		return path, nil, err
 	}
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
-	file, err := renameio.NewPendingFile(path,
+	file, err = renameio.NewPendingFile(path,
 		renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
 	if err != nil {
-		return fmt.Errorf("creating %s: %w", path, err)
+		return path, nil, fmt.Errorf("creating %s: %w", path, err)
 	}
-	defer file.Cleanup() // does nothing once the file is in place
 	buffered := bufio.NewWriterSize(file, 1<<16)
-	if err := write(buffered); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+	err = write(buffered)
+	if err == nil {
+		err = buffered.Flush()
 	}
-	if err := buffered.Flush(); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+	if err != nil {
+		return path, nil, errors.Join(fmt.Errorf("writing %s: %w", path, err), file.Cleanup())
 	}
-	if err := file.CloseAtomicallyReplace(); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	if err := syncFolder(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return nil
+	return path, file, nil
 }
 
 // syncFolder brings the names in a folder to the disk, so that files that were

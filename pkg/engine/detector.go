@@ -160,6 +160,23 @@ type base struct {
 	source    report.Source
 }
 
+// clipOf names the CLIP of a configuration by its content.
+func clipOf(c config.Config) (report.Source, error) {
+	if c.Clip == "" {
+		return report.Source{}, ErrNoCLIP
+	}
+	weights, err := pretrained.Open(c.Clip)
+	if err != nil {
+		return report.Source{}, err
+	}
+	defer weights.Close()
+	fingerprint, err := weights.Fingerprint()
+	if err != nil {
+		return report.Source{}, fmt.Errorf("reading CLIP %s: %w", c.Clip, err)
+	}
+	return report.Source{Path: c.Clip, Fingerprint: fingerprint}, nil
+}
+
 // openBase loads the CLIP that the configuration names for a model's options.
 func openBase(ctx context.Context, c config.Config, options config.Model) (*base, error) {
 	if c.Clip == "" {

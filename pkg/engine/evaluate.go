@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/conditions"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/metrics"
@@ -158,11 +160,19 @@ func (e *evaluation) close() {
 }
 
 func (e *evaluation) describeMachine() (err error) {
+	e.setCLIP(e.base.source)
 	p := &e.plan.Evaluation.Provenance
-	p.Device, p.Threads, p.CLIP = e.base.runtime.Device().String(), e.base.runtime.Threads(), e.base.source
-	p.CLIP.Path = report.ValidText(p.CLIP.Path)
-	p.Libtorch, err = torch.Version()
-	return err
+	p.Device, p.Threads = e.base.runtime.Device().String(), e.base.runtime.Threads()
+	if p.Libtorch, err = torch.Version(); err != nil {
+		return err
+	}
+	kind, _, _ := strings.Cut(p.Device, ":") // which of several equal ones does not matter
+	e.plan.Evaluation.Conditions = append(e.plan.Evaluation.Conditions,
+		conditions.Of(conditions.Bits, "libtorch's version", p.Libtorch),
+		conditions.Of(conditions.Bits, "device", kind),
+		conditions.Of(conditions.Bits, "threads", p.Threads),
+	)
+	return nil
 }
 
 // findFinished takes over the classes that are finished already, and counts the pictures that are left.
@@ -226,7 +236,7 @@ func (e *evaluation) batches(job, class int) classBatches {
 	all := batchesOf(e.Jobs[job].Set, class, e.Batch)
 	mine := classBatches{class: class}
 	for i, batch := range all.batches {
-		if e.Share.Has(e.plan.Jobs[job].First[class] + i) {
+		if e.Share.Has(e.plan.First[job][class] + i) {
 			mine.batches = append(mine.batches, batch)
 		}
 	}

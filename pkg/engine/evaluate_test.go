@@ -166,7 +166,7 @@ func TestFinishedClassesAreOfTheTarget(t *testing.T) {
 	var folder *shard.Folder
 	path := filepath.Join(t.TempDir(), "unfinished")
 	o.Finished = func(plan shard.Plan) (_ *shard.Folder, err error) {
-		folder, err = shard.Create(path, plan)
+		folder, err = shard.Create(path, plan, nil)
 		return folder, err
 	}
 	evaluate(t, o)

@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/conditions"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/picture"
 	"acdclip/pkg/paper"
@@ -27,24 +27,34 @@ func (e *evaluation) makePlan() error {
 		return fmt.Errorf("describing the configuration: %w", err)
 	}
 	e.plan = shard.Plan{
-		Share: e.Share, Batch: e.Batch, EXIFOrientation: c.Data.EXIFOrientation, MaxPixels: c.Data.MaxPixels, Maps: e.MapFormat, Gates: e.Gates,
-		Evaluation: report.Evaluation{Provenance: report.Provenance{
-			Version: e.Version, Precision: string(c.Precision.Format()), Seed: c.Seed, ImageSize: first.Model.ImageSize, Config: text,
-		}},
+		Share: e.Share,
+		Evaluation: report.Evaluation{
+			Provenance: report.Provenance{
+				Version: e.Version, Precision: string(c.Precision.Format()), Seed: c.Seed, ImageSize: first.Model.ImageSize, Config: text,
+			},
+			Conditions: conditions.Record{
+				conditions.Of(conditions.Bits, "acdclip's version", e.Version),
+				conditions.Of(conditions.Bits, "--batch", e.Batch),
+				conditions.Of(conditions.Numbers, "precision", c.Precision.Format()),
+				conditions.Of(conditions.Numbers, "data.exif_orientation", c.Data.EXIFOrientation),
+				conditions.Of(conditions.Numbers, "data.max_pixels", c.Data.MaxPixels),
+				conditions.Of(conditions.Extras, report.GatesCondition, e.Gates),
+				conditions.Of(conditions.Extras, report.MapsCondition, e.MapFormat),
+			},
+		},
 	}
 	dealt := make(deal, max(1, e.Share.Of))
 	for _, job := range e.Jobs {
-		options, err := json.Marshal(job.Checkpoint.Model)
+		result, err := job.result()
 		if err != nil {
-			return fmt.Errorf("describing the model of %s: %w", job.Checkpoint.Path, err)
+			return err
 		}
-		sum := sha256.Sum256(options)
-		planned := shard.Job{Model: "sha256:" + hex.EncodeToString(sum[:]), Domain: string(job.Set.Domain)}
+		var turns []int
 		for _, count := range job.Set.Counts() {
-			planned.First = append(planned.First, dealt.class(count.Normal+count.Anomalous, e.Batch))
+			turns = append(turns, dealt.class(count.Normal+count.Anomalous, e.Batch))
 		}
-		e.plan.Jobs = append(e.plan.Jobs, planned)
-		e.plan.Evaluation.Results = append(e.plan.Evaluation.Results, job.result())
+		e.plan.First = append(e.plan.First, turns)
+		e.plan.Evaluation.Results = append(e.plan.Evaluation.Results, result)
 		e.finished = append(e.finished, make([]*shard.Class, len(job.Set.Classes)))
 	}
 	e.left = make([][]classBatches, len(e.Jobs))
@@ -53,17 +63,33 @@ func (e *evaluation) makePlan() error {
 
 // result is the job's result without its numbers. Its names are valid UTF-8, so
 // that they are the same in every file, and after they were read from one.
-func (j Job) result() report.Result {
+func (j Job) result() (report.Result, error) {
 	set := j.Set
 	r := report.Result{
-		Target: report.ValidText(set.Name), ListHash: set.ListHash(), MaskPolicy: maskPolicy(set.MaskThreshold), Checkpoint: j.Checkpoint.Source, Leak: j.Leak,
+		Target: report.ValidText(set.Name), Domain: string(set.Domain), ListHash: set.ListHash(), MaskPolicy: maskPolicy(set.MaskThreshold),
+		Checkpoint: j.Checkpoint.Source, Leak: j.Leak, Classes: rows(set),
 	}
 	r.Checkpoint.Path = report.ValidText(r.Checkpoint.Path)
 	if set.Benchmark != nil {
 		r.Benchmark, r.Deviations = set.Benchmark.Key, j.deviations()
 	}
-	r.Classes = rows(set)
-	return r
+	names, err := json.Marshal(r.Classes)
+	if err != nil {
+		return r, fmt.Errorf("describing the classes of %s: %w", set.Name, err)
+	}
+	options, err := conditions.Flattened(conditions.Numbers, "model.", j.Checkpoint.Model)
+	if err != nil {
+		return r, fmt.Errorf("describing the model of %s: %w", j.Checkpoint.Path, err)
+	}
+	sum := sha256.Sum256(names)
+	r.Conditions = append(options,
+		conditions.Of(conditions.Numbers, "the pictures, labels or masks (list_hash)", r.ListHash),
+		conditions.Of(conditions.Numbers, "the classes or their prompt names", "sha256:"+hex.EncodeToString(sum[:])),
+		conditions.Of(conditions.Numbers, "the way in which masks are read", r.MaskPolicy),
+		conditions.Of(conditions.Numbers, "domain", r.Domain), // it chooses the score's weights and the smoothing
+		conditions.Of(conditions.Numbers, "the checkpoint's content", r.Checkpoint.Fingerprint),
+	)
+	return r, nil
 }
 
 // rows are those of a dataset's classes, without numbers.
@@ -107,54 +133,51 @@ func maskPolicy(threshold uint8) string {
 }
 
 // CheckFinished checks that finished results are what o asks for: the same targets
-// with the same pictures, scored by the same checkpoints in the same way. Else the
-// error wraps shard.ErrDiffers and names what differs. The machine does not matter.
+// with the same pictures, scored by the same CLIP and checkpoints in the same way,
+// with what is to be kept beside. Else the error wraps shard.ErrDiffers and names
+// what differs. The machine does not matter.
 func CheckFinished(found *report.Evaluation, o EvaluateOptions) error {
 	e := evaluation{EvaluateOptions: o}
 	if err := e.makePlan(); err != nil {
 		return err
 	}
-	asked := e.plan.Evaluation
+	clip, err := clipOf(o.Config.Config)
+	if err != nil {
+		return err
+	}
+	e.setCLIP(clip)
+	asked := &e.plan.Evaluation
 	same := slices.EqualFunc(found.Results, asked.Results, func(a, b report.Result) bool {
 		return a.Target == b.Target && a.Checkpoint.Fingerprint == b.Checkpoint.Fingerprint
 	})
 	if !same {
 		return fmt.Errorf("%w: the targets or the checkpoints are others", shard.ErrDiffers)
 	}
-	for i, a := range found.Results {
-		b := asked.Results[i]
-		prompts := func(x, y report.Row) bool { return x.Class == y.Class && x.Prompt == y.Prompt }
-		switch {
-		case a.ListHash != b.ListHash || !slices.EqualFunc(a.Classes, b.Classes, prompts):
-			return fmt.Errorf("%w: target %s had other pictures, labels, masks or prompt names", shard.ErrDiffers, a.Target)
-		case a.MaskPolicy != b.MaskPolicy:
-			return fmt.Errorf("%w: the masks of target %s were read in another way", shard.ErrDiffers, a.Target)
+	if err := found.Conditions.Only(conditions.Numbers).Compare(asked.Conditions.Only(conditions.Numbers)); err != nil {
+		return fmt.Errorf("%w: %w", shard.ErrDiffers, err)
+	}
+	for i, r := range found.Results {
+		if err := r.Conditions.Compare(asked.Results[i].Conditions); err != nil {
+			return fmt.Errorf("%w: target %s: %w", shard.ErrDiffers, r.Target, err)
 		}
 	}
-	return sameScoring(found, &asked)
-}
-
-// sameScoring compares what of the configuration changes scores.
-func sameScoring(found, asked *report.Evaluation) error {
-	there, err := flattened(found.Provenance.Config)
-	if err != nil {
-		return fmt.Errorf("the configuration in the results: %w", err)
-	}
-	here, err := flattened(asked.Provenance.Config)
-	if err != nil {
-		return err
-	}
-	there["precision"], here["precision"] = found.Provenance.Precision, asked.Provenance.Precision // resolved
-	matters := map[string]bool{"precision": true, "data.exif_orientation": true}
-	for _, result := range asked.Results { // the domain chooses the score's weights and the smoothing
-		matters["data.roots."+result.Target+".domain"] = true
-	}
-	for _, key := range differingKeys(there, here) {
-		if matters[key] || strings.HasPrefix(key, "model.") {
-			return fmt.Errorf("%w: %s: %v there, %v here", shard.ErrDiffers, key, there[key], here[key])
+	wanted := conditions.Record{}
+	for _, extra := range asked.Conditions.Only(conditions.Extras) {
+		if extra.Value != "" && extra.Value != "false" {
+			wanted = append(wanted, extra)
 		}
+	}
+	if err := found.Conditions.Named(wanted).Compare(wanted); err != nil {
+		return fmt.Errorf("%w: %w", shard.ErrDiffers, err)
 	}
 	return nil
+}
+
+// setCLIP records the CLIP that scores.
+func (e *evaluation) setCLIP(source report.Source) {
+	p := &e.plan.Evaluation
+	p.Provenance.CLIP = report.Source{Path: report.ValidText(source.Path), Fingerprint: source.Fingerprint}
+	p.Conditions = append(p.Conditions, conditions.Of(conditions.Numbers, "CLIP's fingerprint", source.Fingerprint))
 }
 
 // deal counts the pictures that each share has been dealt, batch by batch. Every

@@ -30,4 +30,5 @@ type logged func(report.Event) error
 
 func (logged) Begin(int) error                  { return nil }
 func (l logged) Write(event report.Event) error { return l(event) }
+func (logged) Own(string) error                 { return nil }
 func (logged) Sync() error                      { return nil }

@@ -77,7 +77,7 @@ func mergeClass(shares []*shard.Folder, result, class int, o metrics.Options) (s
 			score.Checkpoint = shares[0].Plan.Evaluation.Results[result].Checkpoint.Path // it may lie elsewhere for each share
 			c.Scores = append(c.Scores, score)
 		}
-		if err := share.ReadPixels(result, class, pixels); err != nil {
+		if err := share.ReadPixels(result, class, part, pixels); err != nil {
 			return shard.Class{}, err
 		}
 	}

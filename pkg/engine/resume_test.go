@@ -43,6 +43,8 @@ func (l *memoryLog) Write(event report.Event) error {
 	return nil
 }
 
+func (l *memoryLog) Own(string) error { return nil }
+
 func (l *memoryLog) Sync() error { return nil }
 
 // without gives the lines without what a clock decides.
@@ -176,11 +178,11 @@ func TestTrainRefusesAnotherRun(t *testing.T) {
 		{"", func(o *TrainOptions) { o.Config.Train.Epochs = 2 }},
 		{"", func(o *TrainOptions) { o.Config.Threads = 0 }}, // what the run began with, then
 		{"", func(o *TrainOptions) { o.Config.Device = config.DeviceAuto }},
-		{"threads (2, begun with 1)", func(o *TrainOptions) { o.Config.Threads = 2 }},
-		{"acdclip (v2, begun with test)", func(o *TrainOptions) { o.Version = "v2" }},
+		{"threads: 1 there, 2 here", func(o *TrainOptions) { o.Config.Threads = 2 }},
+		{"acdclip's version: test there, v2 here", func(o *TrainOptions) { o.Version = "v2" }},
 		{"the contents of pictures or masks", func(o *TrainOptions) { o.Contents = "sha256:2" }},
 		{"the list of pictures, classes and masks", func(o *TrainOptions) { o.Set, _ = set.Select(nil, 6) }},
-		{"the mask threshold (9, begun with 1)", func(o *TrainOptions) {
+		{"the mask threshold: 1 there, 9 here", func(o *TrainOptions) {
 			o.Set, _ = set.Select(nil, 0)
 			changed := *o.Set
 			o.Set, changed.MaskThreshold = &changed, 9

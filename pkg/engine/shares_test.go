@@ -80,7 +80,7 @@ func TestSharesGiveTheSameBits(t *testing.T) {
 			part.Load.Workers = index
 			part.Pixels.Memory = 1 << (20 + index)
 			part.Finished = func(plan shard.Plan) (*shard.Folder, error) {
-				return shard.Create(filepath.Join(folder, part.Share.Folder()), plan)
+				return shard.Create(filepath.Join(folder, part.Share.Folder()), plan, nil)
 			}
 			result, _ := evaluate(t, part)
 			if result.Results[0].Classes[0].ImageAUROC != nil {
@@ -105,7 +105,7 @@ func TestEvaluationGoesOn(t *testing.T) {
 	result, scores := evaluate(t, o)
 	want := files(t, result, scores)
 	folder := filepath.Join(t.TempDir(), "unfinished")
-	o.Finished = func(plan shard.Plan) (*shard.Folder, error) { return shard.Create(folder, plan) }
+	o.Finished = func(plan shard.Plan) (*shard.Folder, error) { return shard.Create(folder, plan, nil) }
 	last := 0 // pictures left when it began last
 	for stop := 1; ; stop += 3 {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -147,7 +147,7 @@ func TestEvaluationGoesOn(t *testing.T) {
 func TestFinishedClassesAreOfOneEvaluation(t *testing.T) {
 	o := evaluating(t, drawn(t, synth.Objects))
 	folder := filepath.Join(t.TempDir(), "unfinished")
-	o.Finished = func(plan shard.Plan) (*shard.Folder, error) { return shard.Create(folder, plan) }
+	o.Finished = func(plan shard.Plan) (*shard.Folder, error) { return shard.Create(folder, plan, nil) }
 	evaluate(t, o)
 	o.Batch = 3
 	if _, _, err := Evaluate(context.Background(), o); !errors.Is(err, shard.ErrDiffers) || !strings.Contains(err.Error(), "--batch: 4 there, 3 here") {
@@ -172,7 +172,7 @@ func TestMergeRefuses(t *testing.T) {
 			if err := os.RemoveAll(path); err != nil {
 				return nil, err
 			}
-			return shard.Create(path, plan)
+			return shard.Create(path, plan, nil)
 		}
 		change(&part)
 		evaluate(t, part)
@@ -191,7 +191,7 @@ func TestMergeRefuses(t *testing.T) {
 	refused("a share that was not begun", shard.ErrNoShares, "shard-1-of-2 is a folder of a share that was not begun")
 	share(1, func(*EvaluateOptions) {})
 	whole := filepath.Join(folder, "shard-7-of-9")
-	if _, err := shard.Create(whole, shard.Plan{}); err != nil {
+	if _, err := shard.Create(whole, shard.Plan{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	refused("a whole one", shard.ErrNoShares, "shard-7-of-9 holds no share")
@@ -214,7 +214,7 @@ func TestMergeRefuses(t *testing.T) {
 		checkpoint.Model.Score.Map -= 0.25
 		part.Jobs[0].Checkpoint = &checkpoint
 	})
-	refused("another model", shard.ErrDiffers, "options of the model")
+	refused("another model", shard.ErrDiffers, "model.score.map: 0.25 there, 0.5 here")
 	share(2, func(*EvaluateOptions) {})
 	kept, err := filepath.Glob(filepath.Join(folder, "shard-2-of-2", "*.pixels"))
 	if err != nil || len(kept) != 2 {
@@ -313,7 +313,7 @@ func TestNamesOfAnyBytes(t *testing.T) {
 	want := files(t, result, scores)
 	folder := t.TempDir()
 	o.Finished = func(plan shard.Plan) (*shard.Folder, error) {
-		return shard.Create(filepath.Join(folder, "unfinished"), plan)
+		return shard.Create(filepath.Join(folder, "unfinished"), plan, nil)
 	}
 	for range 2 {
 		result, scores = evaluate(t, o)
@@ -322,7 +322,7 @@ func TestNamesOfAnyBytes(t *testing.T) {
 	for index := 1; index <= 2; index++ {
 		o.Share = shard.Share{Index: index, Of: 2}
 		o.Finished = func(plan shard.Plan) (*shard.Folder, error) {
-			return shard.Create(filepath.Join(folder, o.Share.Folder()), plan)
+			return shard.Create(filepath.Join(folder, o.Share.Folder()), plan, nil)
 		}
 		evaluate(t, o)
 	}
@@ -338,7 +338,7 @@ func TestFinishedPicturesAreWhereTheyLieNow(t *testing.T) {
 	set := drawn(t, synth.Objects)
 	o := evaluating(t, set)
 	folder := filepath.Join(t.TempDir(), "unfinished")
-	o.Finished = func(plan shard.Plan) (*shard.Folder, error) { return shard.Create(folder, plan) }
+	o.Finished = func(plan shard.Plan) (*shard.Folder, error) { return shard.Create(folder, plan, nil) }
 	evaluate(t, o)
 	moved := filepath.Join(t.TempDir(), "moved")
 	if err := os.Rename(set.Root, moved); err != nil {

@@ -2,17 +2,18 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/conditions"
 	"acdclip/pkg/config"
 	"acdclip/pkg/weights"
 )
@@ -33,58 +34,54 @@ func asBegun(c config.Config, begun checkpoint.Metadata) config.Config {
 
 // continues checks that the run is the one that state is of, and names what is not.
 func (r *run) continues(state *checkpoint.State) error {
-	begun, now := state.Metadata, r.metadata
-	begun.Format, begun.Epoch, begun.Recipe.Epochs = now.Format, now.Epoch, now.Recipe.Epochs // these may grow
-	var differ []string
-	compare := func(what string, begun, now any) {
-		if reflect.DeepEqual(begun, now) {
-			return
-		}
-		switch now.(type) {
-		case string, int:
-			what += fmt.Sprintf(" (%v, begun with %v)", now, begun)
-		}
-		differ = append(differ, what)
+	now := checkpoint.State{Metadata: r.metadata, Prompts: r.prompts(), HeldOut: r.heldList(), Contents: r.Contents}
+	begun := *state
+	begun.Metadata.Format, begun.Metadata.Epoch, begun.Metadata.Recipe.Epochs = now.Metadata.Format, now.Metadata.Epoch, now.Metadata.Recipe.Epochs // these may grow
+	there, err := conditionsOf(begun)
+	if err != nil {
+		return err
 	}
-	compare("CLIP", begun.CLIP, now.CLIP)
-	compare("the dataset's name", begun.Auxiliary, now.Auxiliary)
-	compare("the list of pictures, classes and masks", begun.ListHash, now.ListHash)
-	if state.Contents != r.Contents {
-		differ = append(differ, "the contents of pictures or masks")
+	here, err := conditionsOf(now)
+	if err != nil {
+		return err
 	}
-	if state.HeldOut != r.heldList() {
-		differ = append(differ, "the list of what is held out, or the dataset's domain")
+	if err := there.Compare(here); err != nil {
+		return fmt.Errorf("%w, because something that it depends on has changed since it started: %w; restore that, or start a new run", ErrOtherRun, err)
 	}
-	compare("the prompt names", state.Prompts, r.prompts())
-	compare("the mask threshold", begun.Recipe.MaskThreshold, now.Recipe.MaskThreshold)
-	compare("threads", begun.Threads, now.Threads)
-	compare("device", begun.Device, now.Device)
-	compare("acdclip", begun.Versions.Acdclip, now.Versions.Acdclip)
-	compare("libtorch", begun.Versions.Libtorch, now.Versions.Libtorch)
-	if differ == nil { // the rest stands in config.yaml
-		if names := differingEntries(begun, now); names != nil {
-			differ = []string{"the configuration (" + strings.Join(names, ", ") + ")"}
-		}
-	}
-	if differ == nil {
-		return nil
-	}
-	return fmt.Errorf("%w, for what it depends on has changed: %s; give it what it was begun with, or begin another run", ErrOtherRun, strings.Join(differ, "; "))
+	return nil
 }
 
-// differingEntries names the entries of two checkpoints' metadata that differ, as in "recipe.batch".
-func differingEntries(begun, now checkpoint.Metadata) []string {
-	var flat [2]map[string]any
-	for i, metadata := range []checkpoint.Metadata{begun, now} {
-		text, err := json.Marshal(metadata)
-		if err == nil {
-			flat[i], err = flattened(text)
-		}
-		if err != nil {
-			return []string{err.Error()}
-		}
+// conditionsOf lists what a training depends on, as far as its state tells.
+func conditionsOf(state checkpoint.State) (conditions.Record, error) {
+	m := state.Metadata
+	prompts, err := json.Marshal(state.Prompts)
+	if err != nil {
+		return nil, fmt.Errorf("describing the prompt names: %w", err)
 	}
-	return differingKeys(flat[0], flat[1])
+	record := conditions.Record{
+		conditions.Of(conditions.Numbers, "CLIP's fingerprint", m.CLIP),
+		conditions.Of(conditions.Numbers, "the dataset's name", m.Auxiliary),
+		conditions.Of(conditions.Numbers, "the list of pictures, classes and masks", m.ListHash),
+		conditions.Of(conditions.Numbers, "the contents of pictures or masks", state.Contents),
+		conditions.Of(conditions.Numbers, "the list of what is held out, or the dataset's domain", hashed(state.HeldOut)),
+		conditions.Of(conditions.Numbers, "the prompt names", hashed(string(prompts))),
+		conditions.Of(conditions.Numbers, "the mask threshold", m.Recipe.MaskThreshold),
+		conditions.Of(conditions.Bits, "threads", m.Threads),
+		conditions.Of(conditions.Bits, "device", m.Device),
+		conditions.Of(conditions.Bits, "acdclip's version", m.Versions.Acdclip),
+		conditions.Of(conditions.Bits, "libtorch's version", m.Versions.Libtorch),
+	}
+	// The rest stands in config.yaml; what is told above is left out.
+	m.CLIP, m.Auxiliary, m.ListHash, m.Recipe.MaskThreshold, m.Threads, m.Device = "", "", "", 0, 0, ""
+	m.Versions, m.Prompts = checkpoint.Versions{}, nil
+	rest, err := conditions.Flattened(conditions.Numbers, "the configuration's ", m)
+	return append(record, rest...), err
+}
+
+// hashed stands for a text that is too long to be told.
+func hashed(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // prompts gives the prompt name of each class, of those held out too.
@@ -147,7 +144,11 @@ func (r *run) saveEpoch() error {
 		names = append(names, BestFile)
 	}
 	for _, name := range names {
-		if err := checkpoint.Write(filepath.Join(r.Folder, name), metadata, parameters); err != nil {
+		err := r.Log.Own(name)
+		if err == nil {
+			err = checkpoint.Write(filepath.Join(r.Folder, name), metadata, parameters)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -165,7 +166,7 @@ func (r *run) saveState() error {
 		return nil
 	})
 	if err == nil {
-		err = r.Log.Sync()
+		err = errors.Join(r.Log.Sync(), r.Log.Own(StateFile))
 	}
 	if err == nil {
 		err = checkpoint.WriteState(filepath.Join(r.Folder, StateFile), state)

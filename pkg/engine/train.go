@@ -48,6 +48,8 @@ type Log interface {
 	// Begin is called once, when all is ready and before anything is written into
 	// the run folder: the log's first so many lines stay, and no others.
 	Begin(lines int) error
+	// Own is called before a file of that name is written into the run folder.
+	Own(name string) error
 	// Write adds a line.
 	Write(event report.Event) error
 	// Sync returns when all lines are on the disk.

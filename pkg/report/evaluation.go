@@ -1,12 +1,24 @@
 package report
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"acdclip/pkg/conditions"
+)
 
 // Evaluation is the result of scoring target datasets, and where it comes from.
 type Evaluation struct {
 	Provenance Provenance `json:"provenance"`
 	Results    []Result   `json:"results"`
+
+	Conditions conditions.Record `json:"conditions"` // what all numbers depend on; the results have more
 }
+
+// Names of conditions of an Evaluation that are looked up.
+const (
+	GatesCondition = "--gates"     // "true" where the weights of the fusion gateway were kept
+	MapsCondition  = "--save-maps" // the format of the anomaly maps that were saved, "" for none
+)
 
 // Provenance is what all results of one evaluation share and a reader needs to repeat them.
 type Provenance struct {
@@ -45,6 +57,7 @@ type Checkpoint struct {
 // Result is one target dataset scored with one checkpoint.
 type Result struct {
 	Target     string     `json:"target"`
+	Domain     string     `json:"domain"`
 	Benchmark  string     `json:"benchmark,omitempty"`  // its key, where the target is a known one
 	Deviations []string   `json:"deviations,omitempty"` // why it does not compare with what is published of the benchmark
 	ListHash   string     `json:"list_hash"`            // of the target's pictures and labels
@@ -52,6 +65,8 @@ type Result struct {
 	Checkpoint Checkpoint `json:"checkpoint"`
 	Leak       bool       `json:"leak,omitempty"` // the checkpoint was trained on the target itself, or on files of it: not zero-shot
 	Classes    []Row      `json:"classes"`
+
+	Conditions conditions.Record `json:"conditions"` // what its numbers depend on
 }
 
 // Row is one class of a target. Its pixel metrics pool the pixels of all of its pictures.

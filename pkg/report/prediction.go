@@ -11,7 +11,7 @@ type Prediction struct {
 	Path             string
 	Score            float32  // image score in [0, 1]
 	Anomalous        *bool    // Score >= Threshold; nil where no threshold is given
-	Threshold        *float64 // nil where none is given
+	Threshold        *float32 // nil where none is given
 	ClassProbability *float32 // of "abnormal", in [0, 1]; nil where the method has none
 	MapMax           float32  // largest value of the anomaly map, in [0, 1]
 	Width, Height    int      // the picture's own size in pixels; 0 where it is not known

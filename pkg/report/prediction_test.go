@@ -15,11 +15,11 @@ import (
 func TestPredictionText(t *testing.T) {
 	rows := []Prediction{
 		{
-			Path: "a/x.png", Score: 0.1, Anomalous: new(false), Threshold: new(0.5), ClassProbability: new(float32(0.25)),
+			Path: "a/x.png", Score: 0.1, Anomalous: new(false), Threshold: new(float32(0.5)), ClassProbability: new(float32(0.25)),
 			MapMax: 1e-6, Width: 640, Height: 480, Heatmap: "heatmaps/a/x.png.png",
 		},
 		{Path: "b.png", Score: 1, MapMax: 0},
-		{Path: "bad, \"very\".png", Score: 0.7, Threshold: new(0.5), Width: 3, Error: "not a picture: text"},
+		{Path: "bad, \"very\".png", Score: 0.7, Threshold: new(float32(0.5)), Width: 3, Error: "not a picture: text"},
 	}
 	cases := map[PredictionFormat]string{
 		PredictionCSV: `path,score,anomalous,threshold,class_probability,map_max,width,height,heatmap,mask,error
@@ -118,7 +118,7 @@ func TestNotFiniteIsNeverWritten(t *testing.T) {
 			"score":             {Score: nan},
 			"class_probability": {ClassProbability: &infinite},
 			"map_max":           {MapMax: infinite},
-			"threshold":         {Threshold: new(math.NaN())},
+			"threshold":         {Threshold: new(float32(math.NaN()))},
 		} {
 			var out bytes.Buffer
 			writer, err := NewPredictionWriter(&out, format)

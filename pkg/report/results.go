@@ -4,11 +4,22 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"acdclip/pkg/sealed"
 )
 
 // WriteJSON writes the evaluation as results.json holds it: indented, metrics
-// as fractions, null where one is not defined.
-func (e *Evaluation) WriteJSON(w io.Writer) error { return WriteIndented(w, e) }
+// as fractions, null where one is not defined, with a sum of all that it holds.
+func (e *Evaluation) WriteJSON(w io.Writer) error {
+	text, err := sealed.MarshalIndent(e)
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	if err != nil {
+		return fmt.Errorf("writing JSON: %w", err)
+	}
+	return nil
+}
 
 // resultRow is a line of results.csv: a class, or a target's mean.
 type resultRow struct {

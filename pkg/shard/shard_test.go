@@ -1,17 +1,20 @@
 package shard
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
+	"acdclip/pkg/conditions"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
+	"acdclip/pkg/sealed"
 )
 
 func TestParseShare(t *testing.T) {
@@ -65,20 +68,40 @@ func plan() Plan {
 			Target: target, ListHash: "sha256:" + target, MaskPolicy: "nonzero",
 			Checkpoint: report.Checkpoint{Source: report.Source{Path: "a.safetensors", Fingerprint: "sha256:1"}},
 			Classes:    []report.Row{{Class: "a", Prompt: "thing a"}, {Class: "b", Prompt: "thing b"}},
+			Conditions: conditions.Record{
+				conditions.Of(conditions.Numbers, "pictures", "sha256:"+target),
+				conditions.Of(conditions.Numbers, "domain", "industrial"),
+			},
 		}
 	}
 	return Plan{
-		Format: FormatVersion, Share: Share{1, 2}, Batch: 4, MaxPixels: 100, Jobs: []Job{{"sha256:m", "industrial", []int{0, 3}}, {"sha256:m", "medical", []int{5, 9}}},
+		Format: FormatVersion, Share: Share{1, 2}, First: [][]int{{0, 3}, {5, 9}},
 		Evaluation: report.Evaluation{
-			Provenance: report.Provenance{Version: "v1", Libtorch: "2.11.0", Device: "cuda:0", Precision: "fp32", Threads: 2, ImageSize: 336},
-			Results:    []report.Result{result("bolts"), result("tiles")},
+			Results: []report.Result{result("bolts"), result("tiles")},
+			Conditions: conditions.Record{
+				conditions.Of(conditions.Bits, "--batch", 4),
+				conditions.Of(conditions.Numbers, "CLIP", "sha256:c"),
+				conditions.Of(conditions.Extras, report.GatesCondition, false),
+				conditions.Of(conditions.Extras, report.MapsCondition, ""),
+			},
 		},
 	}
 }
 
+// set changes the value of a condition.
+func set(r conditions.Record, name, value string) conditions.Record {
+	changed := slices.Clone(r)
+	for i := range changed {
+		if changed[i].Name == name {
+			changed[i].Value = value
+		}
+	}
+	return changed
+}
+
 func create(t testing.TB, path string, p Plan) *Folder {
 	t.Helper()
-	folder, err := Create(path, p)
+	folder, err := Create(path, p, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +130,7 @@ func TestKeepAndFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := opened.Finished(0, 1)
-	if err != nil || !reflect.DeepEqual(*got, class) {
+	if err != nil || got == nil || !reflect.DeepEqual(Class{Row: got.Row, Scores: got.Scores}, class) {
 		t.Errorf("got %+v, %v, want %+v", got, err, class)
 	}
 	for _, other := range [][2]int{{0, 0}, {1, 0}, {1, 1}} {
@@ -123,7 +146,7 @@ func TestKeepAndFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer read.Close()
-	if err := opened.ReadPixels(0, 1, read); err != nil {
+	if err := opened.ReadPixels(0, 1, got, read); err != nil {
 		t.Fatal(err)
 	}
 	a, _ := pixels.Summary()
@@ -136,12 +159,6 @@ func TestKeepAndFind(t *testing.T) {
 	}
 	if c, err := opened.Finished(0, 1); c != nil || err != nil {
 		t.Errorf("without pixels: %v, %v", c, err)
-	}
-	if err := opened.Remove(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(path); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("after Remove: %v", err)
 	}
 }
 
@@ -171,38 +188,38 @@ func TestOtherPlans(t *testing.T) {
 		{"nothing", func(*Plan) {}, "", true, true},
 		{"another share", func(p *Plan) { p.Share.Index = 2 }, "", false, true},
 		{"more shares", func(p *Plan) { p.Share.Of = 3 }, "", false, false},
-		{"another of several devices", func(p *Plan) { p.Evaluation.Provenance.Device = "cuda:1" }, "", true, true},
 		{"another place of the checkpoint", func(p *Plan) { p.Evaluation.Results[0].Checkpoint.Path = "b" }, "", true, true},
-		{"fewer targets", func(p *Plan) { p.Jobs, p.Evaluation.Results = p.Jobs[:1], p.Evaluation.Results[:1] }, "target tiles and checkpoint a.safetensors", true, false},
-		{"device", func(p *Plan) { p.Evaluation.Provenance.Device = "cpu" }, "device: cuda there, cpu here", false, false},
-		{"batch", func(p *Plan) { p.Batch = 8 }, "--batch: 4 there, 8 here", false, false},
-		{"threads", func(p *Plan) { p.Evaluation.Provenance.Threads = 1 }, "threads: 2 there, 1 here", false, false},
-		{"version", func(p *Plan) { p.Evaluation.Provenance.Version = "v2" }, "version: v1 there, v2 here", false, false},
-		{"libtorch", func(p *Plan) { p.Evaluation.Provenance.Libtorch = "2.12" }, "libtorch's version", false, false},
-		{"CLIP", func(p *Plan) { p.Evaluation.Provenance.CLIP.Fingerprint = "x" }, "CLIP's fingerprint", false, false},
-		{"size", func(p *Plan) { p.Evaluation.Provenance.ImageSize = 518 }, "model.image_size: 336 there, 518 here", false, false},
-		{"turning", func(p *Plan) { p.EXIFOrientation = true }, "data.exif_orientation", false, false},
-		{"largest picture", func(p *Plan) { p.MaxPixels = 1 }, "data.max_pixels", false, false},
-		{"maps", func(p *Plan) { p.Maps = "npy" }, "--save-maps: none there, npy here", true, true},
+		{"fewer targets", func(p *Plan) { p.First, p.Evaluation.Results = p.First[:1], p.Evaluation.Results[:1] }, "target tiles and checkpoint a.safetensors", true, false},
+		{"batch", func(p *Plan) { p.Evaluation.Conditions = set(p.Evaluation.Conditions, "--batch", "8") }, "--batch: 4 there, 8 here", false, false},
+		{"CLIP", func(p *Plan) { p.Evaluation.Conditions = set(p.Evaluation.Conditions, "CLIP", "sha256:d") }, "not the same evaluation: CLIP", false, false},
+		{"gates", func(p *Plan) {
+			p.Evaluation.Conditions = set(p.Evaluation.Conditions, report.GatesCondition, "true")
+		}, "--gates: false there, true here", false, false},
+		{"maps", func(p *Plan) {
+			p.Evaluation.Conditions = set(p.Evaluation.Conditions, report.MapsCondition, "npy")
+		}, "--save-maps: none there, npy here", true, true},
+		{"a condition that is not recorded", func(p *Plan) { p.Evaluation.Conditions = p.Evaluation.Conditions[1:] }, "--batch: recorded there, not here", false, false},
 		{"more targets", func(p *Plan) {
 			more := p.Evaluation.Results[1]
 			more.Target = "nuts"
-			p.Jobs, p.Evaluation.Results = append(p.Jobs, p.Jobs[1]), append(p.Evaluation.Results, more)
+			p.First, p.Evaluation.Results = append(p.First, p.First[1]), append(p.Evaluation.Results, more)
 		}, "", true, false},
-		{"another place among the batches", func(p *Plan) { p.Jobs[0].First[0] = 1 }, "", false, true},
-		{"pictures", func(p *Plan) { p.Evaluation.Results[0].ListHash = "x" }, "the pictures, labels or masks", false, false},
-		{"masks", func(p *Plan) { p.Evaluation.Results[0].MaskPolicy = "x" }, "the ways in which masks are read", false, false},
-		{"checkpoint", func(p *Plan) { p.Evaluation.Results[0].Checkpoint.Fingerprint = "x" }, "target bolts and checkpoint", false, false},
-		{"model", func(p *Plan) { p.Jobs[0].Model = "x" }, "the options of the model", false, false},
-		{"domain", func(p *Plan) { p.Jobs[0].Domain = "medical" }, "the domains are not", false, false},
-		{"prompt", func(p *Plan) { p.Evaluation.Results[0].Classes[0].Prompt = "x" }, "their prompt names", false, false},
+		{"another place among the batches", func(p *Plan) { p.First[0][0] = 1 }, "", false, true},
+		{"pictures", func(p *Plan) {
+			p.Evaluation.Results[0].Conditions = set(p.Evaluation.Results[0].Conditions, "pictures", "sha256:x")
+		}, "target bolts: pictures", false, false},
+		{"checkpoint", func(p *Plan) { p.Evaluation.Results[0].Checkpoint.Fingerprint = "x" }, "target bolts and checkpoint", true, true},
+		{"domain", func(p *Plan) {
+			p.Evaluation.Results[0].Conditions = set(p.Evaluation.Results[0].Conditions, "domain", "medical")
+		}, "target bolts: domain: industrial there, medical here", false, false},
+		{"prompt", func(p *Plan) { p.Evaluation.Results[0].Classes[0].Prompt = "x" }, "", false, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := t.TempDir()
 			create(t, path, first)
 			other := plan()
 			c.change(&other)
-			_, err := Create(path, other)
+			_, err := Create(path, other, nil)
 			if (err == nil) != (c.says == "") || err != nil && (!errors.Is(err, ErrDiffers) || !strings.Contains(err.Error(), c.says)) {
 				t.Errorf("Create: %v", err)
 			}
@@ -235,11 +252,12 @@ func TestOtherPlans(t *testing.T) {
 func TestDamagedFolders(t *testing.T) {
 	for name, content := range map[string]string{
 		"no JSON":                 "{",
-		"another format":          `{"format": 2}`,
-		"no such share":           `{"format": 1, "share": {"index": 3, "of": 2}}`,
-		"classes without a place": `{"format": 1, "jobs": [{}], "evaluation": {"results": [{"classes": [{}]}]}}`,
-		"a share of none":         `{"format": 1, "share": {"index": 1, "of": 0}}`,
-		"jobs without results":    `{"format": 1, "share": {"index": 1, "of": 1}, "jobs": [{}]}`,
+		"no sum":                  `{"format": 2}`,
+		"another format":          resealed(`{"format": 1}`),
+		"no such share":           resealed(`{"format": 2, "share": {"index": 3, "of": 2}}`),
+		"classes without a place": resealed(`{"format": 2, "first": [[]], "evaluation": {"results": [{"classes": [{}]}]}}`),
+		"a share of none":         resealed(`{"format": 2, "share": {"index": 1, "of": 0}}`),
+		"places without results":  resealed(`{"format": 2, "share": {"index": 1, "of": 1}, "first": [[]]}`),
 	} {
 		path := t.TempDir()
 		if err := os.WriteFile(filepath.Join(path, planName), []byte(content), 0o644); err != nil {
@@ -248,16 +266,19 @@ func TestDamagedFolders(t *testing.T) {
 		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), planName) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := Create(path, plan()); err == nil {
+		if _, err := Create(path, plan(), nil); err == nil {
 			t.Errorf("%s: Create goes on with it", name)
 		}
 	}
 	folder := create(t, t.TempDir(), plan())
 	for name, content := range map[string]string{
 		"is damaged":            `{"key"`,
-		"of another class than": fmt.Sprintf(`{"key": %q, "row": {"class": "b", "prompt": "thing a"}}`, folder.Plan.Key(0, 0)),
-		"and counts others":     fmt.Sprintf(`{"key": %q, "row": {"class": "a", "prompt": "thing a", "normal": 2}, "scores": [{}]}`, folder.Plan.Key(0, 0)),
-		"its name says":         `{"key": "other", "row": {"class": "a", "prompt": "thing a"}}`,
+		"what was written":      fmt.Sprintf(`{"key": %q, "row": {"class": "a", "prompt": "thing a"}, "sha256": "0"}`, folder.Plan.Key(0, 0)),
+		"of another class than": resealed(fmt.Sprintf(`{"key": %q, "row": {"class": "b", "prompt": "thing a"}}`, folder.Plan.Key(0, 0))),
+		"and counts others":     resealed(fmt.Sprintf(`{"key": %q, "row": {"class": "a", "prompt": "thing a", "normal": 2}, "scores": [{}]}`, folder.Plan.Key(0, 0))),
+		"not from 0 to 1":       resealed(fmt.Sprintf(`{"key": %q, "row": {"class": "a", "prompt": "thing a", "pixel_aupro": 123456}, "scores": []}`, folder.Plan.Key(0, 0))),
+		"a score is not from 0": resealed(fmt.Sprintf(`{"key": %q, "row": {"class": "a", "prompt": "thing a", "normal": 1}, "scores": [{"score": -1}]}`, folder.Plan.Key(0, 0))),
+		"its name says":         resealed(`{"key": "other", "row": {"class": "a", "prompt": "thing a"}}`),
 	} {
 		if err := os.WriteFile(folder.file(folder.Plan.Key(0, 0)+".json"), []byte(content), 0o644); err != nil {
 			t.Fatal(err)
@@ -266,6 +287,14 @@ func TestDamagedFolders(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, c, err)
 		}
 	}
+}
+
+// resealed gives an object the sum that it should have; what is no object stays as it is.
+func resealed(text string) string {
+	if sealedText, err := sealed.Marshal(json.RawMessage(text)); err == nil {
+		return string(sealedText)
+	}
+	return text
 }
 
 // FuzzOpen: any plan is refused, or can be asked for all that it promises.
@@ -277,8 +306,9 @@ func FuzzOpen(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(content)
-	f.Add([]byte(`{"format": 1, "share": {"index": 1, "of": 1}, "jobs": [{}], "evaluation": {"results": [{"classes": [{}]}]}}`))
+	f.Add([]byte(`{"format": 2, "share": {"index": 1, "of": 1}, "first": [[]], "evaluation": {"results": [{"classes": [{}]}]}}`))
 	f.Fuzz(func(t *testing.T, content []byte) {
+		content = []byte(resealed(string(content)))
 		if err := os.WriteFile(filepath.Join(path, planName), content, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -304,9 +334,9 @@ func FuzzFinished(f *testing.F) {
 	folder := create(f, f.TempDir(), plan())
 	key := folder.Plan.Key(0, 0)
 	f.Add([]byte(`{"key": "` + key + `", "row": {"class": "a", "prompt": "thing a", "normal": 1}, "scores": [{"path": "x", "score": 0.5}]}`))
-	f.Add([]byte(`{"key": "` + key + `", "pixels": true, "row": {"class": "a", "prompt": "thing a"}}`))
+	f.Add([]byte(`{"key": "` + key + `", "pixels": "x", "row": {"class": "a", "prompt": "thing a"}}`))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		if err := os.WriteFile(folder.file(key+".json"), content, 0o644); err != nil {
+		if err := os.WriteFile(folder.file(key+".json"), []byte(resealed(string(content))), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		if c, err := folder.Finished(0, 0); err == nil && c != nil && (c.Row.Class != "a" || c.Row.Prompt != "thing a") {
@@ -326,7 +356,7 @@ func TestLostPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := plan()
-	other.Batch = 8
+	other.Evaluation.Conditions = set(other.Evaluation.Conditions, "--batch", "8")
 	if c, err := create(t, path, other).Finished(0, 0); c != nil || err != nil {
 		t.Errorf("of another batch: %v, %v", c, err)
 	}

@@ -1,0 +1,291 @@
+package rundir
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func keepNothing(string) bool { return false }
+
+// put writes files that are not the folder's own.
+func put(t *testing.T, folder string, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		path := filepath.Join(folder, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("mine"), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// write writes the folder's own files.
+func write(t *testing.T, d Dir, names ...string) {
+	t.Helper()
+	held, err := d.Hold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if err := held.Write(name, func(w io.Writer) error { _, err := io.WriteString(w, "ours"); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := held.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// files lists all files below a folder but those in OwnFolder.
+func files(t *testing.T, folder string) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		name, _ := filepath.Rel(folder, path)
+		if err == nil && entry.Name() == OwnFolder {
+			return fs.SkipDir
+		}
+		if err == nil && name != "." {
+			names = append(names, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func TestOverwrite(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		own, mine []string
+		refused   string // by --overwrite; "" where it may go on
+	}{
+		{"empty", nil, nil, ""},
+		{"its own", []string{"rows.csv", "maps/a/b.png", "odd\nname\xff.png"}, nil, ""},
+		{"one half written", []string{"rows.csv", "maps/b7.png"}, []string{".rows.csv4711", "maps/.b7.png123"}, ""},
+		{"another file", []string{"rows.csv"}, []string{"notes.txt"}, "notes.txt"},
+		{"a file of a name that a verb writes", nil, []string{"predictions.csv"}, "predictions.csv"},
+		{"another file in a tree", []string{"masks/a.png"}, []string{"masks/b.png"}, "masks/b.png"},
+		{"a name that only begins alike", []string{"rows.csv"}, []string{"rows.csv.bak"}, "rows.csv.bak"},
+		{"half written, but of no file of its own", []string{"rows.csv"}, []string{".photo.png12"}, ".photo.png12"},
+		{"a folder where its own file was", nil, []string{"rows.csv/x"}, "rows.csv/x"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := Dir{Path: t.TempDir(), Kind: "folder"}
+			if c.own != nil {
+				write(t, d, c.own...)
+			}
+			put(t, d.Path, c.mine...)
+			before := files(t, d.Path)
+			if err := d.Check(false); (err == nil) != (len(before) == 0) || err != nil && !errors.Is(err, ErrOccupied) {
+				t.Errorf("without --overwrite: %v", err)
+			}
+			err := d.Check(true)
+			if (err == nil) != (c.refused == "") || err != nil && (!strings.Contains(err.Error(), "holds "+c.refused+",") || !errors.Is(err, ErrOccupied)) {
+				t.Fatalf("with --overwrite: %v, want %q named", err, c.refused)
+			}
+			held, err := d.Hold()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer held.Close()
+			if err := held.Clear(keepNothing); err != nil {
+				t.Fatal(err)
+			}
+			// Whatever check said, nothing but its own goes.
+			for _, name := range files(t, d.Path) {
+				if info, err := os.Stat(filepath.Join(d.Path, name)); err == nil && !info.IsDir() && !slices.Contains(c.mine, name) {
+					t.Errorf("%s is left", name)
+				}
+			}
+			for _, name := range c.mine {
+				_, err := os.Stat(filepath.Join(d.Path, name))
+				if half := strings.HasPrefix(filepath.Base(name), "."); c.refused != "" && err != nil || c.refused == "" && half && err == nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		})
+	}
+}
+
+// TestKeep: what is kept stays listed, and may be replaced later.
+func TestKeep(t *testing.T) {
+	d := Dir{Path: t.TempDir(), Kind: "folder"}
+	write(t, d, "a", "trees/b", "trees/c/d")
+	held, err := d.Hold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := held.Clear(func(name string) bool { return name == "a" }); err != nil {
+		t.Fatal(err)
+	}
+	if err := held.Own("e"); err != nil {
+		t.Fatal(err)
+	}
+	if left := files(t, d.Path); !slices.Equal(left, []string{"a"}) || !d.Lists("a") || !d.Lists("e") || d.Lists("trees/b") {
+		t.Errorf("left %v", left)
+	}
+	if err := errors.Join(held.Close(), d.Check(true)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLinks: what a link leads to is not the folder's own, and is never removed.
+func TestLinks(t *testing.T) {
+	other := t.TempDir()
+	put(t, other, "b.png")
+	d := Dir{Path: t.TempDir(), Kind: "folder"}
+	write(t, d, "maps/b.png")
+	if err := errors.Join(os.RemoveAll(filepath.Join(d.Path, "maps")), os.Symlink(other, filepath.Join(d.Path, "maps"))); err != nil {
+		t.Skip(err)
+	}
+	if err := d.Check(true); err == nil {
+		t.Error("a link was taken for the folder's own")
+	}
+	held, err := d.Hold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	_ = held.Clear(keepNothing)
+	if _, err := os.Stat(filepath.Join(other, "b.png")); err != nil {
+		t.Error("a file was removed through a link")
+	}
+}
+
+// TestHostileManifest: a manifest that names files outside the folder removes none of them.
+func TestHostileManifest(t *testing.T) {
+	outer := t.TempDir()
+	put(t, outer, "victim", "out/in")
+	d := Dir{Path: filepath.Join(outer, "out"), Kind: "folder"}
+	for _, content := range []string{
+		line("../victim"), line(filepath.Join(outer, "victim")), line("a/../../victim"), line("."), line(""), line(OwnFolder + "/lock"),
+		"\"in", "in\n", "\x00\xff\n", strings.Repeat("\"", 1000) + "\n",
+	} {
+		put(t, d.Path, filepath.Join(OwnFolder, manifestName))
+		if err := os.WriteFile(d.own(manifestName), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		held, err := d.Hold()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(held.Clear(keepNothing), held.Close()); err != nil {
+			t.Errorf("%q: %v", content, err)
+		}
+		for _, name := range []string{"victim", "out/in", "out"} {
+			if _, err := os.Stat(filepath.Join(outer, name)); err != nil {
+				t.Fatalf("%q removed %s", content, name)
+			}
+		}
+	}
+}
+
+// TestOneAtATime: of two programs in one folder the second stops; parts are apart.
+func TestOneAtATime(t *testing.T) {
+	d := Dir{Path: t.TempDir(), Kind: "folder"}
+	first, err := d.Hold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Hold(); !errors.Is(err, ErrInUse) {
+		t.Errorf("a second program: %v", err)
+	}
+	part := Dir{Path: d.Path, Kind: "part", Part: "one"}
+	write(t, part, "one/a", "maps/a")
+	if err := part.Check(true); err != nil {
+		t.Errorf("the part: %v", err)
+	}
+	if err := d.Check(true); !errors.Is(err, ErrOccupied) {
+		t.Errorf("the whole, which lists nothing of a part: %v", err)
+	}
+	// Clearing replaces the manifest, and the lock stays.
+	if err := first.Clear(keepNothing); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Hold(); !errors.Is(err, ErrInUse) {
+		t.Errorf("after Clear: %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := d.Hold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFolderGone: a folder that was removed is not quietly made again without what
+// was written before.
+func TestFolderGone(t *testing.T) {
+	d := Dir{Path: filepath.Join(t.TempDir(), "out"), Kind: "folder"}
+	held, err := d.Hold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	file, err := os.Create(filepath.Join(d.Path, "rows"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := StillAt(file.Name(), file); err != nil {
+		t.Error(err)
+	}
+	if err := os.RemoveAll(d.Path); err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{
+		StillAt(file.Name(), file),
+		held.Write("a", func(io.Writer) error { return nil }),
+		held.WriteQuickly("a", func(io.Writer) error { return nil }),
+	} {
+		if !errors.Is(err, ErrReplaced) {
+			t.Errorf("%v", err)
+		}
+	}
+	put(t, d.Path, "rows")
+	if err := StillAt(file.Name(), file); !errors.Is(err, ErrReplaced) {
+		t.Errorf("another file in its place: %v", err)
+	}
+}
+
+// TestProbe leaves the folder as it was.
+func TestProbe(t *testing.T) {
+	d := Dir{Path: filepath.Join(t.TempDir(), "a", "b"), Kind: "folder"}
+	if err := d.Probe(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(d.Path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder is there: %v", err)
+	}
+	put(t, d.Path, "a")
+	if err := d.Probe(); err != nil || len(files(t, d.Path)) != 1 {
+		t.Errorf("%v, %v", files(t, d.Path), err)
+	}
+}
+
+// TestOwnBesideAHolder: a file may be listed while another program holds the folder.
+func TestOwnBesideAHolder(t *testing.T) {
+	d := Dir{Path: t.TempDir(), Kind: "folder"}
+	held, err := d.Hold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(d.Own("curves.png"), d.Own("curves.png"), held.Own("b"), held.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if !d.Lists("curves.png") || !d.Lists("b") {
+		t.Error("not listed")
+	}
+}

@@ -1,0 +1,168 @@
+// Package conditions compares what the numbers of two pieces of work depend on:
+// whether an evaluation or a training can go on, whether shares belong together,
+// whether results are those that are asked for.
+package conditions
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Weight says what depends on a condition.
+type Weight string
+
+const (
+	Numbers Weight = "numbers" // other values give other numbers
+	Bits    Weight = "bits"    // other values may give other bits of the same numbers, as another machine does
+	Extras  Weight = "extras"  // what is kept beside the numbers
+)
+
+// Condition is one thing that numbers depend on.
+type Condition struct {
+	Weight Weight
+	Name   string
+	Value  string // "" is none; a hash begins with its method, as in "sha256:", and is not shown to people
+}
+
+// Record is all that some numbers depend on. A name stands in it once. As JSON it
+// is an object of the values by weight and name.
+type Record []Condition
+
+// Of returns a condition with the value's text.
+func Of(weight Weight, name string, value any) Condition {
+	return Condition{weight, name, fmt.Sprint(value)}
+}
+
+// MarshalJSON groups the values by weight.
+func (r Record) MarshalJSON() ([]byte, error) {
+	groups := map[Weight]map[string]string{}
+	for _, c := range r {
+		if groups[c.Weight] == nil {
+			groups[c.Weight] = map[string]string{}
+		}
+		groups[c.Weight][c.Name] = c.Value
+	}
+	return json.Marshal(groups)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (r *Record) UnmarshalJSON(text []byte) error {
+	var groups map[Weight]map[string]string
+	if err := json.Unmarshal(text, &groups); err != nil {
+		return err
+	}
+	*r = nil
+	for weight, values := range groups {
+		for name, value := range values {
+			*r = append(*r, Condition{weight, name, value})
+		}
+	}
+	r.sort()
+	return nil
+}
+
+// sort puts the conditions into one order, whatever they were read from.
+func (r Record) sort() {
+	slices.SortFunc(r, func(a, b Condition) int { return cmp.Or(cmp.Compare(a.Weight, b.Weight), cmp.Compare(a.Name, b.Name)) })
+}
+
+// Flattened returns a condition for each value of a JSON object, those of objects
+// in it by dotted names below prefix.
+func Flattened(weight Weight, prefix string, object any) (Record, error) {
+	text, err := json.Marshal(object)
+	if err != nil {
+		return nil, err
+	}
+	var tree map[string]any
+	if err := json.Unmarshal(text, &tree); err != nil {
+		return nil, err
+	}
+	var record Record
+	var walk func(prefix string, tree map[string]any) error
+	walk = func(prefix string, tree map[string]any) error {
+		for name, value := range tree {
+			if section, ok := value.(map[string]any); ok {
+				if err := walk(prefix+name+".", section); err != nil {
+					return err
+				}
+				continue
+			}
+			text, err := json.Marshal(value)
+			if err != nil {
+				return err
+			}
+			record = append(record, Of(weight, prefix+name, strings.Trim(string(text), `"`)))
+		}
+		return nil
+	}
+	err = walk(prefix, tree)
+	record.sort()
+	return record, err
+}
+
+// Only returns the conditions of these weights.
+func (r Record) Only(weights ...Weight) Record {
+	return slices.DeleteFunc(slices.Clone(r), func(c Condition) bool { return !slices.Contains(weights, c.Weight) })
+}
+
+// Without returns the conditions but the one of that name.
+func (r Record) Without(name string) Record {
+	return slices.DeleteFunc(slices.Clone(r), func(c Condition) bool { return c.Name == name })
+}
+
+// Named returns the conditions of the names that stand in other.
+func (r Record) Named(other Record) Record {
+	return slices.DeleteFunc(slices.Clone(r), func(c Condition) bool {
+		_, named := other.find(c.Name)
+		return !named
+	})
+}
+
+// Text is the record as one text; records of the same conditions have the same.
+func (r Record) Text() string {
+	ordered := slices.Clone(r)
+	ordered.sort()
+	return fmt.Sprintf("%q", ordered)
+}
+
+// Compare returns nil where both records have the same conditions with the same
+// values, in whatever order. Else the error names what differs: "there" is what r
+// was made with, "here" what other was.
+func (r Record) Compare(other Record) error {
+	var texts []string
+	for _, there := range r {
+		here, found := other.find(there.Name)
+		switch {
+		case !found:
+			texts = append(texts, there.Name+": recorded there, not here")
+		case here.Value == there.Value:
+		case here.isHash() || there.isHash():
+			texts = append(texts, there.Name)
+		default:
+			texts = append(texts, fmt.Sprintf("%s: %s there, %s here", there.Name, cmp.Or(there.Value, "none"), cmp.Or(here.Value, "none")))
+		}
+	}
+	for _, here := range other {
+		if _, found := r.find(here.Name); !found {
+			texts = append(texts, here.Name+": not recorded there")
+		}
+	}
+	if texts == nil {
+		return nil
+	}
+	return errors.New(strings.Join(texts, "; "))
+}
+
+func (c Condition) isHash() bool { return strings.HasPrefix(c.Value, "sha256:") }
+
+func (r Record) find(name string) (Condition, bool) {
+	at := slices.IndexFunc(r, func(c Condition) bool { return c.Name == name })
+	if at < 0 {
+		return Condition{}, false
+	}
+	return r[at], true
+}

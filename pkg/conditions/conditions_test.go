@@ -1,0 +1,95 @@
+package conditions
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func record() Record {
+	return Record{
+		Of(Bits, "threads", 2), Of(Numbers, "precision", "fp32"), Of(Numbers, "CLIP", "sha256:aa"), Of(Extras, "--save-maps", ""),
+	}
+}
+
+func TestCompare(t *testing.T) {
+	change := func(name, value string) Record {
+		r := record()
+		for i := range r {
+			if r[i].Name == name {
+				r[i].Value = value
+			}
+		}
+		return r
+	}
+	reversed := record()
+	for i, c := range record() {
+		reversed[len(reversed)-1-i] = c
+	}
+	for _, c := range []struct {
+		name  string
+		other Record
+		says  string // "" for the same
+	}{
+		{"the same", record(), ""},
+		{"another order", reversed, ""},
+		{"a value", change("threads", "1"), "threads: 2 there, 1 here"},
+		{"none before", change("--save-maps", "npy"), "--save-maps: none there, npy here"},
+		{"a hash is only named", change("CLIP", "sha256:bb"), "CLIP"},
+		{"a hash on one side", change("CLIP", "unknown"), "CLIP"},
+		{"fewer", record()[1:], "threads: recorded there, not here"},
+		{"more", append(record(), Of(Bits, "device", "cpu")), "device: not recorded there"},
+		{"several", append(change("threads", "1")[:3], Of(Extras, "--save-maps", "png")), "threads: 2 there, 1 here; --save-maps: none there, png here"},
+	} {
+		err := record().Compare(c.other)
+		if (err == nil) != (c.says == "") || err != nil && err.Error() != c.says {
+			t.Errorf("%s: %v, want %q", c.name, err, c.says)
+		}
+		if same := record().Text() == c.other.Text(); same != (c.says == "") {
+			t.Errorf("%s: the texts are the same: %v", c.name, same)
+		}
+	}
+}
+
+func TestParts(t *testing.T) {
+	r := record()
+	if got := r.Only(Numbers, Extras); len(got) != 3 || got[0].Name != "precision" {
+		t.Errorf("%v", got)
+	}
+	if got := r.Without("CLIP"); len(got) != 3 || len(r) != 4 {
+		t.Errorf("%v", got)
+	}
+	if got := r.Named(Record{Of(Bits, "CLIP", "x"), Of(Bits, "other", "y")}); len(got) != 1 || got[0].Value != "sha256:aa" {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestJSON(t *testing.T) {
+	text, err := json.Marshal(record())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"bits":{"threads":"2"},"extras":{"--save-maps":""},"numbers":{"CLIP":"sha256:aa","precision":"fp32"}}`
+	if string(text) != want {
+		t.Errorf("%s", text)
+	}
+	var got Record
+	if err := json.Unmarshal(text, &got); err != nil || got.Compare(record()) != nil {
+		t.Errorf("%v, %v", got, err)
+	}
+	if err := json.Unmarshal([]byte(`[1]`), &got); err == nil {
+		t.Error("a list was read")
+	}
+}
+
+func TestFlattened(t *testing.T) {
+	got, err := Flattened(Numbers, "model.", map[string]any{"groups": 3, "score": map[string]any{"map": 0.5, "kind": "max"}, "kernels": []int{3, 5}, "empty": map[string]any{}})
+	want := Record{Of(Numbers, "model.groups", 3), Of(Numbers, "model.kernels", "[3,5]"), Of(Numbers, "model.score.kind", "max"), Of(Numbers, "model.score.map", 0.5)}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := Flattened(Numbers, "", strings.NewReader); err == nil {
+		t.Error("a function was flattened")
+	}
+}
