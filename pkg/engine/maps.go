@@ -25,7 +25,7 @@ import (
 type MapOptions struct {
 	Workers int // goroutines that read; 0: GOMAXPROCS
 	Decode  picture.DecodeOptions
-	Pixels  metrics.Options // its memory is shared by the goroutines
+	Pixels  metrics.Options
 
 	// MaskThreshold is the grey value from which on a mask's pixel is anomalous; 0: any but zero.
 	MaskThreshold uint8
@@ -47,35 +47,32 @@ func EvaluateMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit 
 		workers = min(len(pairs), o.Workers)
 	}
 	scored := mapScores{scores: make([]float32, len(pairs)), labels: make([]bool, len(pairs)), threshold: max(o.MaskThreshold, picture.NonZero)}
-	shares := make([]*metrics.Pixels, workers)
-	options := o.Pixels
-	if options.Memory == 0 {
-		options.Memory = metrics.DefaultMemory
+	pixels, err := metrics.NewPixels(o.Pixels)
+	if err != nil {
+		return report.MapMetrics{}, err
 	}
-	options.Memory /= int64(max(workers, 1))
-	for i := range shares {
-		var err error
-		if shares[i], err = metrics.NewPixels(options); err != nil {
-			return report.MapMetrics{}, err
-		}
-		defer shares[i].Close()
-	}
+	defer pixels.Close()
 	var lock sync.Mutex
 	count := 0
 	group, reading := errgroup.WithContext(ctx)
-	for w, pixels := range shares {
+	for w := range workers {
 		group.Go(func() error {
+			var ready metrics.Picture
 			for i := w; i < len(pairs); i += workers {
 				if err := reading.Err(); err != nil {
 					return err
 				}
-				if err := scored.add(pixels, i, pairs[i], o.Decode); err != nil {
+				if err := scored.read(&ready, i, pairs[i], o.Decode); err != nil {
 					return err
 				}
 				lock.Lock()
+				err := pixels.AddPicture(&ready)
 				count++
 				emit(report.Progress{Stage: stage, Done: count, Total: len(pairs)})
 				lock.Unlock()
+				if err != nil {
+					return fmt.Errorf("%s: %w", pairs[i].Map, err)
+				}
 			}
 			return nil
 		})
@@ -83,12 +80,7 @@ func EvaluateMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit 
 	if err := group.Wait(); err != nil {
 		return report.MapMetrics{}, err
 	}
-	for _, share := range shares[1:] {
-		if err := shares[0].Merge(share); err != nil {
-			return report.MapMetrics{}, err
-		}
-	}
-	result, err := scored.metrics(shares[0])
+	result, err := scored.metrics(pixels)
 	result.FPRLimit = cmp.Or(o.Pixels.FPRLimit, metrics.DefaultFPRLimit)
 	if scored.fringed.count > 0 {
 		emit(report.Warning{Text: fmt.Sprintf("%d of the masks are JPEG files with values between black and white, such as %s: their fringe counts as anomalous too; --mask-threshold 128 leaves it out", scored.fringed.count, scored.fringed.first)})
@@ -110,8 +102,8 @@ type mapScores struct {
 	}
 }
 
-// add reads one map and its mask.
-func (s *mapScores) add(pixels *metrics.Pixels, i int, pair data.MapPair, decode picture.DecodeOptions) error {
+// read reads one map and its mask.
+func (s *mapScores) read(ready *metrics.Picture, i int, pair data.MapPair, decode picture.DecodeOptions) error {
 	m, err := anomalymap.Read(pair.Map, anomalymap.Options{MaxPixels: decode.MaxPixels})
 	if err != nil {
 		return err
@@ -131,7 +123,7 @@ func (s *mapScores) add(pixels *metrics.Pixels, i int, pair data.MapPair, decode
 		grey.Binary(s.threshold)
 		mask = grey.Pix
 	}
-	if err := pixels.Add(m.Scores, mask, m.Width, m.Height); err != nil {
+	if err := ready.Set(m.Scores, mask, m.Width, m.Height); err != nil {
 		return fmt.Errorf("%s: %w", pair.Map, err)
 	}
 	s.scores[i], s.labels[i] = slices.Max(m.Scores), slices.Contains(mask, 1)

@@ -100,6 +100,39 @@ func TestEvaluateMaps(t *testing.T) {
 	}
 }
 
+// TestMapsMemory: the bound on memory is one bound, however many goroutines read. What
+// it has no room for goes to a folder that is not there, which is an error.
+func TestMapsMemory(t *testing.T) {
+	const side, count = 1024, 24
+	m := anomalymap.Map{Width: side, Height: side, Scores: make([]float32, side*side)}
+	mask := image.NewGray(image.Rect(0, 0, side, side))
+	mask.Pix[5] = 1
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range m.Scores {
+		m.Scores[i] = r.Float32()
+	}
+	folder := t.TempDir()
+	for i := range count {
+		save(t, filepath.Join(folder, "maps", fmt.Sprintf("%02d.npy", i)), func(f *os.File) error { return anomalymap.WriteNPY(f, &m) })
+		save(t, filepath.Join(folder, "masks", fmt.Sprintf("%02d.png", i)), func(f *os.File) error { return png.Encode(f, mask) })
+	}
+	pairs, err := data.PairMaps(t.Context(), filepath.Join(folder, "maps"), filepath.Join(folder, "masks"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const needed = int64(side * side * count * 405 / 100) // 4.05 bytes a pixel with the index, and 80 MiB to work with
+	for _, workers := range []int{1, 2, 16, 64} {
+		for memory, fits := range map[int64]bool{needed + 84<<20: true, needed + 70<<20: false} {
+			_, err := EvaluateMaps(t.Context(), pairs, MapOptions{
+				Workers: workers, Pixels: metrics.Options{Memory: memory, Workers: workers, Folder: filepath.Join(folder, "missing")},
+			}, func(report.Event) {})
+			if (err == nil) != fits {
+				t.Errorf("%d workers, %d MiB: %v", workers, memory>>20, err)
+			}
+		}
+	}
+}
+
 func TestEvaluateMapsNamesWhatIsWrong(t *testing.T) {
 	small := image.NewGray(image.Rect(0, 0, 3, 3))
 	for name, test := range map[string]struct {

@@ -38,12 +38,39 @@ type Options struct {
 // Pixels collects anomaly maps and masks picture by picture, and computes
 // metrics over the pixels of all of them. It keeps 4 bytes a normal pixel and
 // 5 an anomalous one, and a hundredth beside; it copies what it is given. It is
-// not safe for concurrent use: give each goroutine its own and Merge them.
+// not safe for concurrent use: goroutines can each make their own Picture ready,
+// and take turns with AddPicture.
 type Pixels struct {
-	pool     *pool // nil once it is closed
-	options  Options
+	pool    *pool // nil once it is closed
+	options Options
+	picture Picture // Add's
+}
+
+// Picture is one picture's pixels made ready to be collected, which is most of the
+// work of collecting them. The zero value is ready to be set, and may be set again.
+type Picture struct {
+	keys     []uint32
 	labeller labeller
-	keys     []uint32 // of one picture
+	regions  uint64
+}
+
+// Set makes one picture ready: the scores of its pixels [H, W] and its mask [H, W],
+// both row-major, which are only read. Mask and errors are as Add has them; after
+// an error the Picture has no pixels.
+func (p *Picture) Set(scores []float32, mask []uint8, width, height int) error {
+	p.keys, p.labeller.spans, p.regions = p.keys[:0], p.labeller.spans[:0], 0
+	if err := checkSizes(len(scores), mask, width, height); err != nil {
+		return err
+	}
+	p.keys = resized(p.keys, len(scores))
+	if i := toKeys(p.keys, scores); i >= 0 {
+		p.keys = p.keys[:0]
+		return fmt.Errorf("%w: %v at row %d, column %d", ErrNotFinite, scores[i], i/width, i%width)
+	}
+	if mask != nil {
+		p.regions = uint64(p.labeller.label(mask, width))
+	}
+	return nil
 }
 
 // Summary is the metrics over the pixels of all pictures.
@@ -91,25 +118,26 @@ func (p *Pixels) Add(scores []float32, mask []uint8, width, height int) error {
 	if p.pool == nil {
 		return errClosed
 	}
-	if err := checkSizes(len(scores), mask, width, height); err != nil {
+	if err := p.picture.Set(scores, mask, width, height); err != nil {
 		return err
 	}
-	p.keys = resized(p.keys, len(scores))
-	if i := toKeys(p.keys, scores); i >= 0 {
-		return fmt.Errorf("%w: %v at row %d, column %d", ErrNotFinite, scores[i], i/width, i%width)
+	return p.AddPicture(&p.picture)
+}
+
+// AddPicture collects a picture that was made ready; it copies what it takes. The
+// error says that keeping scores on disk failed, perhaps those of an earlier one.
+func (p *Pixels) AddPicture(picture *Picture) error {
+	if p.pool == nil {
+		return errClosed
 	}
-	if mask != nil {
-		p.pool.regions += uint64(p.labeller.label(mask, width))
-	} else {
-		p.labeller.spans = p.labeller.spans[:0]
-	}
+	p.pool.regions += picture.regions
 	done := 0
-	for i, s := range p.labeller.spans {
-		p.pool.add(p.keys[done:s.from], 0)
-		p.pool.add(p.keys[s.from:s.to], p.labeller.size(i))
+	for i, s := range picture.labeller.spans {
+		p.pool.add(picture.keys[done:s.from], 0)
+		p.pool.add(picture.keys[s.from:s.to], picture.labeller.size(i))
 		done = int(s.to)
 	}
-	p.pool.add(p.keys[done:], 0)
+	p.pool.add(picture.keys[done:], 0)
 	return p.pool.store.failure()
 }
 
@@ -164,6 +192,6 @@ func (p *Pixels) Close() error {
 		return nil
 	}
 	closing := p.pool
-	p.pool, p.keys, p.labeller = nil, nil, labeller{}
+	p.pool, p.picture = nil, Picture{}
 	return closing.close()
 }

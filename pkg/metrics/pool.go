@@ -45,13 +45,20 @@ func newPool(memory int64, folder string, workers int) *pool {
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	workers = int(max(1, min(int64(workers), memory/4/workerBytes)))
+	forWork := memoryForWork(memory)
+	workers = int(max(1, min(int64(workers), forWork/workerBytes)))
 	p := &pool{length: runLength, sorters: make(chan *sorter, workers)}
 	for range workers {
 		p.sorters <- &sorter{}
 	}
-	p.store = store{folder: folder, room: memory - poolBytes - int64(workers)*workerBytes}
+	p.store = store{folder: folder, room: memory - poolBytes - forWork}
 	return p
+}
+
+// memoryForWork is what of the memory is for goroutines. It does not depend on how
+// many there are: what fits into memory on one machine does so on every other.
+func memoryForWork(memory int64) int64 {
+	return max(workerBytes, min(2*workerBytes, memory/4), memory/6)
 }
 
 // add takes samples of one class: size is 0 for normal ones, and for anomalous
