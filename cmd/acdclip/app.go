@@ -1,28 +1,36 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"acdclip/pkg/config"
 	"acdclip/pkg/report"
 	"acdclip/pkg/spelling"
 )
 
 // app is what all verbs share: where results and messages go.
 type app struct {
-	out         io.Writer // results
+	out         *output   // results
 	err         io.Writer // everything else
 	terminal    bool      // err is a terminal
 	environment []string  // what the configuration sees of it
 	program     string    // what a shell calls it
 	arguments   []string  // the command line, without the program
+
+	save  chan struct{} // asks a training to save its state
+	saves atomic.Bool   // a training listens
 
 	lock sync.Mutex
 	show func(report.Event) // how events look, as the verb's flags want it
@@ -30,9 +38,31 @@ type app struct {
 
 func newApp(out, err io.Writer, terminal bool) *app {
 	return &app{
-		out: out, err: err, terminal: terminal, environment: os.Environ(), program: "acdclip",
+		out: &output{Writer: out}, save: make(chan struct{}, 1), err: err, terminal: terminal, environment: os.Environ(), program: "acdclip",
 		show: newDisplay(err, terminal, displayFlags{log: logText}),
 	}
+}
+
+// output writes to stdout and remembers what went wrong.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.Writer.Write(b)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// failed is the first error of writing.
+func (o *output) failed() error {
+	if o.err == nil {
+		return nil
+	}
+	return fmt.Errorf("writing the output: %w", o.err)
 }
 
 // emit shows an event. Any goroutine may call it.
@@ -57,6 +87,9 @@ func (a *app) run(ctx context.Context, arguments []string) int {
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	command, err := root.ExecuteContextC(ctx)
+	if failed := a.out.failed(); err == nil && failed != nil { // help, for one, is printed without a look at errors
+		err = failed
+	}
 	if err != nil {
 		for _, line := range explain(command, err) {
 			a.emit(report.Failure{Text: line})
@@ -90,7 +123,7 @@ To try it without any download:
 		SilenceUsage:          true,
 		DisableFlagsInUseLine: true,
 	}
-	root.SetFlagErrorFunc(wrongFlag)
+	root.SetFlagErrorFunc(a.wrongFlag)
 	root.SetHelpTemplate(root.HelpTemplate() + exitStatusHelp(root))
 	root.AddCommand(
 		newTrainCommand(a, runTrain),
@@ -130,6 +163,9 @@ func subcommandArgs(command *cobra.Command, arguments []string) error {
 	if len(arguments) == 0 {
 		return nil
 	}
+	if !command.HasParent() && slices.Contains([]string{"bench", "calibrate", "serve"}, arguments[0]) {
+		return usagef("the command %q is planned; this version does not have it yet", arguments[0])
+	}
 	hint := ""
 	command.SuggestionsMinimumDistance = 2 // letters
 	if near := command.SuggestionsFor(arguments[0]); len(near) > 0 {
@@ -138,11 +174,15 @@ func subcommandArgs(command *cobra.Command, arguments []string) error {
 	return usagef("unknown command %q%s", arguments[0], hint)
 }
 
-// wrongFlag names the flag that is near to one that there is not.
-func wrongFlag(command *cobra.Command, err error) error {
+// wrongFlag names the flag that is near to one that there is not, or the setting of
+// its name.
+func (a *app) wrongFlag(command *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
 		return usageError{err}
+	}
+	if key := settingOf(unknown.GetSpecifiedName()); key != "" && command.Flags().Lookup("set") != nil {
+		return usageError{fmt.Errorf("%w; it is a setting: write --set %s=%s", err, key, cmp.Or(a.valueOf(unknown.GetSpecifiedName()), "VALUE"))}
 	}
 	var names []string
 	command.Flags().VisitAll(func(flag *pflag.Flag) {
@@ -154,6 +194,38 @@ func wrongFlag(command *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (did you mean --%s?)", err, near)}
 	}
 	return usageError{err}
+}
+
+// settingOf is the one configuration key whose last part is a flag's name, with _
+// for -; "" for none or several.
+func settingOf(flag string) string {
+	found := ""
+	for _, key := range config.Keys() {
+		last := key.Name[strings.LastIndex(key.Name, ".")+1:]
+		if last != strings.ReplaceAll(flag, "-", "_") {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = key.Name
+	}
+	return found
+}
+
+// valueOf is what the command line gives for a flag, "" where it does not say.
+func (a *app) valueOf(flag string) string {
+	for i, argument := range a.arguments {
+		name, value, both := strings.Cut(argument, "=")
+		switch {
+		case name != "--"+flag:
+		case both:
+			return shellQuoted(value)
+		case i+1 < len(a.arguments) && !strings.HasPrefix(a.arguments[i+1], "-"):
+			return shellQuoted(a.arguments[i+1])
+		}
+	}
+	return ""
 }
 
 // noArgs refuses arguments.

@@ -127,7 +127,7 @@ func (a *app) lookAt(ctx context.Context, c config.Config, of namedRoot) (report
 		if ctx.Err() != nil {
 			return report.Dataset{}, err
 		}
-		row := report.Dataset{Name: name, Path: root.Path, Domain: string(root.Domain), Error: err.Error()}
+		row := report.Dataset{Name: name, Path: report.EscapeName(root.Path), Domain: string(root.Domain), Error: err.Error()}
 		if benchmark, known := data.FindBenchmark(name); known {
 			describe(&row, benchmark)
 		}
@@ -143,7 +143,7 @@ func (a *app) lookAt(ctx context.Context, c config.Config, of namedRoot) (report
 // datasetRow describes a dataset that was found.
 func datasetRow(set *data.Dataset) report.Dataset {
 	row := report.Dataset{
-		Name: set.Name, Domain: string(set.Domain), Path: set.Root, Layout: set.Layout,
+		Name: set.Name, Domain: string(set.Domain), Path: report.EscapeName(set.Root), Layout: set.Layout,
 		Classes: len(set.Classes), MatchesPublicList: set.MatchesPublicList(),
 	}
 	row.Normal, row.Anomalous = set.Total()

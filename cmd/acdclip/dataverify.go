@@ -104,7 +104,7 @@ func (o *verifyOptions) verify(ctx context.Context, c config.Config, of namedRoo
 		finding := data.NewFinding(code, "", "", err.Error())
 		finding.Level = data.Error
 		return report.VerifiedDataset{
-			Dataset: report.Dataset{Name: name, Path: of.root.Path}, Groups: findingGroups([]data.Finding{finding}),
+			Dataset: report.Dataset{Name: name, Path: report.EscapeName(of.root.Path)}, Groups: findingGroups([]data.Finding{finding}),
 		}, nil
 	}
 	reading, load := o.app.counter("verify "+name, "files"), loadOptions(c)
@@ -147,7 +147,7 @@ func findingGroups(findings []data.Finding) []report.FindingGroup {
 	for _, summary := range data.Summarize(findings) {
 		group := report.FindingGroup{Level: string(summary.Level), Code: string(summary.Code), Meaning: summary.Meaning, Count: len(summary.Findings)}
 		for _, f := range summary.Findings {
-			group.Files = append(group.Files, report.Finding{Class: f.Class, Path: f.Path, Detail: f.Detail})
+			group.Files = append(group.Files, report.Finding{Class: f.Class, Path: report.EscapeName(f.Path), Detail: report.ValidText(f.Detail)})
 		}
 		groups = append(groups, group)
 	}

@@ -19,6 +19,8 @@ type evalPlan struct {
 	loaded      config.Loaded
 	checkpoints []*engine.Trained // that jobs use, each once
 	jobs        []engine.Job      // target by target
+
+	modelChecked bool
 }
 
 func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
@@ -35,6 +37,11 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 		return nil, err
 	}
 	p := &evalPlan{loaded: loaded}
+	for _, path := range o.checkpoints { // rather now than after the datasets are read
+		if _, err := p.checkpoint(path); err != nil {
+			return nil, err
+		}
+	}
 	for _, dataset := range datasets {
 		if err := o.addTarget(ctx, p, dataset.name); err != nil {
 			return nil, err
@@ -45,13 +52,19 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 			return nil, err
 		}
 	}
-	if loaded.Config.Clip == "" {
-		return nil, engine.ErrNoCLIP
-	}
 	p.checkpoints = slices.DeleteFunc(p.checkpoints, func(c *engine.Trained) bool {
 		return !slices.ContainsFunc(p.jobs, func(job engine.Job) bool { return job.Checkpoint == c })
 	})
 	return p, p.sameSize()
+}
+
+// checkModel checks once that the CLIP can be loaded.
+func (p *evalPlan) checkModel() error {
+	if p.modelChecked {
+		return nil
+	}
+	p.modelChecked = true
+	return engine.CheckModel(p.loaded.Config)
 }
 
 // addAllTargets plans every dataset of the configuration that its checkpoint was not trained on.
@@ -83,6 +96,9 @@ func (o *evalOptions) addTarget(ctx context.Context, p *evalPlan, name string) e
 	}
 	checkpoints, err := o.checkpointsOf(p, name)
 	if err != nil {
+		return err
+	}
+	if err := p.checkModel(); err != nil { // rather now than after the dataset is read
 		return err
 	}
 	set, err := o.app.discover(ctx, p.loaded.Config, name, o.selection)

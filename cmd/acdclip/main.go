@@ -6,13 +6,9 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"golang.org/x/term"
-
-	"acdclip/pkg/report"
 )
 
 // version is the program's version; the build sets it.
@@ -22,15 +18,8 @@ func main() {
 	app := newApp(os.Stdout, os.Stderr, term.IsTerminal(int(os.Stderr.Fd())))
 	app.program = calledFromAnywhere(os.Args[0])
 	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-signals
-		signal.Stop(signals) // a second one has its usual effect: the program ends at once
-		// Before the work ends, since that may be at once.
-		app.emit(report.Notice{Text: "stopping; a second signal stops at once"})
-		cancel()
-	}()
+	go app.stopOnSignal(cancel)
+	go app.saveOnSignal()
 	os.Exit(app.run(ctx, os.Args[1:]))
 }
 

@@ -93,11 +93,15 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 		return err
 	}
 	loaded, err := o.app.load(&o.config, nil, true)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case loaded.Config.Clip == "":
-		return engine.ErrNoCLIP
+	}
+	// Rather now than after all folders are looked through.
+	if err := engine.CheckModel(loaded.Config); err != nil {
+		return err
+	}
+	if _, err := engine.ReadTrained(o.checkpoint, loaded); err != nil {
+		return err
 	}
 	folder := rundir.Dir{Path: o.out, Kind: "output folder"}
 	inputs, err := o.scan(ctx, folder)

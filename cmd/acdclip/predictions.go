@@ -118,6 +118,7 @@ func (p *predictions) finish(row *pendingRow) error {
 		row.Heatmap, row.Mask = "", ""
 		p.options.app.emit(report.Warning{Text: row.Path + ": " + row.Error})
 	}
+	row.Path, row.Heatmap, row.Mask = report.EscapeName(row.Path), report.EscapeName(row.Heatmap), report.EscapeName(row.Mask)
 	if err := p.writer.Write(row.Prediction); err != nil {
 		return err
 	}

@@ -85,11 +85,19 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 		o.tellUse(c, run)
 		return nil
 	}
+	if err := engine.CheckModel(c); err != nil { // rather now than after the dataset is read
+		return err
+	}
+	if c.Train.InitFrom != "" && state == nil {
+		if err := checkCheckpoint(c.Train.InitFrom); err != nil {
+			return err
+		}
+	}
 	set, err := o.app.discover(ctx, c, c.Train.Auxiliary, selection{c.Train.Classes, c.Train.Limit})
 	if err != nil {
 		return err
 	}
-	options := engine.TrainOptions{Config: c, Set: set, Folder: o.out, Version: version, Load: loadOptions(c), Emit: o.app.emit, Log: run}
+	options := engine.TrainOptions{Config: c, Set: set, Folder: o.out, Version: version, Load: loadOptions(c), Save: o.app.save, Emit: o.app.emit, Log: run}
 	if state != nil {
 		options.Resume = &state.State
 	}
@@ -112,6 +120,7 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	if options.Files, options.Contents, err = o.app.contentsToTrainOn(ctx, set); err != nil {
 		return o.app.ended(err, run.saved(err))
 	}
+	o.app.saves.Store(true)
 	err = engine.Train(ctx, options)
 	if err = errors.Join(err, run.close()); err != nil {
 		return o.app.ended(err, run.saved(err))

@@ -160,6 +160,27 @@ type base struct {
 	source    report.Source
 }
 
+// CheckModel finds what would keep the CLIP that a configuration names from being
+// loaded on its device, as far as that can be told without reading its values:
+// the CLIP's files, libtorch, the device.
+func CheckModel(c config.Config) error {
+	if c.Clip == "" {
+		return ErrNoCLIP
+	}
+	weights, err := pretrained.Open(c.Clip)
+	if err != nil {
+		return err
+	}
+	if err := weights.Close(); err != nil {
+		return fmt.Errorf("reading CLIP %s: %w", c.Clip, err)
+	}
+	if _, err := torch.Find(); err != nil {
+		return err
+	}
+	_, err = torch.ParseDevice(string(c.Device))
+	return err
+}
+
 // clipOf names the CLIP of a configuration by its content.
 func clipOf(c config.Config) (report.Source, error) {
 	if c.Clip == "" {

@@ -219,7 +219,7 @@ func (e *evaluation) takeOver(job Job, class data.Class, kept *shard.Class) erro
 		if score.Place < 0 || score.Place >= len(job.Set.Items) || job.Set.Items[score.Place].Class != class.Name {
 			return fmt.Errorf("finished class %s of %s: picture %d is none of it; --overwrite begins again", class.Name, job.Set.Name, score.Place)
 		}
-		score.Path = report.ValidText(job.Set.Items[score.Place].Path)
+		score.Path = report.EscapeName(job.Set.Items[score.Place].Path)
 		if score.Error != "" {
 			e.Emit(failedPicture(job.Set.Name, class.Name, score.Error))
 		}

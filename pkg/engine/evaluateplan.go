@@ -61,15 +61,15 @@ func (e *evaluation) makePlan() error {
 	return nil
 }
 
-// result is the job's result without its numbers. Its names are valid UTF-8, so
-// that they are the same in every file, and after they were read from one.
+// result is the job's result without its numbers. Its names are escaped, so that
+// they are the same in every file, and after they were read from one.
 func (j Job) result() (report.Result, error) {
 	set := j.Set
 	r := report.Result{
-		Target: report.ValidText(set.Name), Domain: string(set.Domain), ListHash: set.ListHash(), MaskPolicy: maskPolicy(set.MaskThreshold),
+		Target: report.EscapeName(set.Name), Domain: string(set.Domain), ListHash: set.ListHash(), MaskPolicy: maskPolicy(set.MaskThreshold),
 		Checkpoint: j.Checkpoint.Source, Leak: j.Leak, Classes: rows(set),
 	}
-	r.Checkpoint.Path = report.ValidText(r.Checkpoint.Path)
+	r.Checkpoint.Path = report.EscapeName(r.Checkpoint.Path)
 	if set.Benchmark != nil {
 		r.Benchmark, r.Deviations = set.Benchmark.Key, j.deviations()
 	}
@@ -96,7 +96,7 @@ func (j Job) result() (report.Result, error) {
 func rows(set *data.Dataset) []report.Row {
 	list := make([]report.Row, len(set.Classes))
 	for i, class := range set.Classes {
-		list[i] = report.Row{Class: report.ValidText(class.Name), Prompt: report.ValidText(class.Prompt)}
+		list[i] = report.Row{Class: report.EscapeName(class.Name), Prompt: report.EscapeName(class.Prompt)}
 	}
 	return list
 }
@@ -176,7 +176,7 @@ func CheckFinished(found *report.Evaluation, o EvaluateOptions) error {
 // setCLIP records the CLIP that scores.
 func (e *evaluation) setCLIP(source report.Source) {
 	p := &e.plan.Evaluation
-	p.Provenance.CLIP = report.Source{Path: report.ValidText(source.Path), Fingerprint: source.Fingerprint}
+	p.Provenance.CLIP = report.Source{Path: report.EscapeName(source.Path), Fingerprint: source.Fingerprint}
 	p.Conditions = append(p.Conditions, conditions.Of(conditions.Numbers, "CLIP's fingerprint", source.Fingerprint))
 }
 

@@ -15,6 +15,7 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/conditions"
 	"acdclip/pkg/config"
+	"acdclip/pkg/report"
 	"acdclip/pkg/weights"
 )
 
@@ -117,8 +118,17 @@ func (r *run) begin() error {
 	return r.saveState()
 }
 
-// saveInTime saves the state where it is time to.
+// saveInTime saves the state where it is time to, or where that is asked for.
 func (r *run) saveInTime() error {
+	select {
+	case <-r.Save:
+		err := r.saveState()
+		if err == nil {
+			r.Emit(report.Notice{Text: fmt.Sprintf("the state after step %d is saved; the training goes on", r.at.Step)})
+		}
+		return err
+	default:
+	}
 	if time.Since(r.saved).Minutes() < r.Config.Train.SaveMinutes {
 		return nil
 	}

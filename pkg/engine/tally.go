@@ -86,7 +86,7 @@ func (t *tally) add(scored Scored) error {
 func (t *tally) count(scored Scored) error {
 	c, item := t.current, scored.Picture.Item
 	score := report.Score{
-		Target: t.result.Target, Class: c.Row.Class, Checkpoint: t.result.Checkpoint.Path, Path: report.ValidText(item.Path), Place: scored.Picture.Index,
+		Target: t.result.Target, Class: c.Row.Class, Checkpoint: t.result.Checkpoint.Path, Path: report.EscapeName(item.Path), Place: scored.Picture.Index,
 		Anomalous: item.Anomalous,
 	}
 	if scored.Err != nil {

@@ -39,6 +39,7 @@ type TrainOptions struct {
 	Version  string        // of this program, for the checkpoints
 	Load     data.LoadOptions
 	Resume   *checkpoint.State // go on from here; nil: begin
+	Save     <-chan struct{}   // asks for the state to be saved after the step under way; may be nil
 	Emit     func(report.Event)
 	Log      Log
 }
@@ -72,7 +73,8 @@ func Train(ctx context.Context, o TrainOptions) error {
 	return run.train(ctx)
 }
 
-// Check finds what is wrong with what is to be learned from and held out, as Train would.
+// Check validates the training and validation split without loading CLIP; its
+// errors are Train's.
 func (o TrainOptions) Check() error {
 	o.Emit = func(report.Event) {}
 	_, _, err := o.split()

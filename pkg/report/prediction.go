@@ -8,7 +8,7 @@ import (
 // Prediction is what is found for one picture. Where Error is set, the picture
 // could not be scored and its numbers are not written.
 type Prediction struct {
-	Path             string
+	Path             string   // escaped, as Heatmap and Mask are
 	Score            float32  // image score in [0, 1]
 	Anomalous        *bool    // Score >= Threshold; nil where no threshold is given
 	Threshold        *float32 // nil where none is given
@@ -22,7 +22,8 @@ type Prediction struct {
 // PredictionWriter writes predictions one by one: a row is complete when Write
 // returns. A number that is NaN or infinite is an error, and nothing is written
 // of its row. Close ends the output and leaves the underlying writer open.
-// A path that is not valid UTF-8 has \xNN in the place of each foreign byte.
+// Paths are names that EscapeName has escaped; in CSV the first character of a text
+// that a spreadsheet would take for a formula is escaped, too.
 type PredictionWriter interface {
 	Write(Prediction) error
 	Close() error

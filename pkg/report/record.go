@@ -68,6 +68,9 @@ func (c *csvRecords[T]) Write(record T) error {
 		if err != nil {
 			return err
 		}
+		if _, isText := f.value.(string); isText {
+			text = plainField(text)
+		}
 		row[i] = text
 	}
 	return c.write(row)

@@ -144,7 +144,7 @@ func WriteScoresCSV(w io.Writer, scores []Score) error {
 	}
 	for _, score := range scores {
 		if err := records.Write(score); err != nil {
-			return fmt.Errorf("%s: %w", ValidText(score.Path), err)
+			return fmt.Errorf("%s: %w", score.Path, err)
 		}
 	}
 	return nil

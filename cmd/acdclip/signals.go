@@ -1,0 +1,43 @@
+package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+
+	"acdclip/pkg/report"
+)
+
+// stopOnSignal waits for a signal that ends the program, and ends the work by
+// cancel. A hang-up that the caller ignores, as nohup does, stays ignored.
+func (a *app) stopOnSignal(cancel func()) {
+	ending := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		ending = append(ending, syscall.SIGHUP)
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, ending...)
+	<-signals
+	signal.Stop(signals) // a second one has its usual effect: the program ends at once
+	// Before the work ends, since that may be at once.
+	a.emit(report.Notice{Text: "stopping; a second signal stops at once"})
+	cancel()
+}
+
+// saveOnSignal has a training save its state at each SIGUSR1, as batch systems
+// send it some time before they end a job. The other verbs go on: what they
+// finish is on the disk at once.
+func (a *app) saveOnSignal() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGUSR1)
+	for range signals {
+		if !a.saves.Load() {
+			a.emit(report.Notice{Text: "SIGUSR1: there is nothing to save now: what is finished is saved already"})
+			continue
+		}
+		select {
+		case a.save <- struct{}{}:
+		default: // one is waiting already
+		}
+	}
+}

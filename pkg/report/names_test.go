@@ -1,0 +1,83 @@
+package report
+
+import (
+	"encoding/csv"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+func TestEscapeName(t *testing.T) {
+	for name, want := range map[string]string{
+		"":                 "",
+		"a/b c.png":        "a/b c.png",
+		"螺丝 ü.png":         "螺丝 ü.png",
+		"=cmd|'calc'!A1":   "=cmd|'calc'!A1",
+		"a\xffb":           `a\xffb`,
+		"a\nb\x7f":         `a\x0ab\x7f`,
+		`back\slash`:       `back\slash`,
+		`a\xffb`:           `a\x5cxffb`,
+		`a\x5cxffb`:        `a\x5cx5cxffb`,
+		`a\x+1`:            `a\x+1`,
+		"a\\\xff":          `a\\xff`,
+		"\xe2\x28\xa1":     `\xe2(\xa1`,
+		"\\x\xff":          `\x\xff`,
+		"\u2028 separator": "\u2028 separator",
+	} {
+		if got := EscapeName(name); got != want {
+			t.Errorf("%q became %q, want %q", name, got, want)
+		}
+		if got := UnescapeName(EscapeName(name)); got != name {
+			t.Errorf("%q came back as %q", name, got)
+		}
+	}
+}
+
+// FuzzEscapeName: every name comes back, also from a field of CSV, and is a text
+// that no spreadsheet takes for a formula.
+func FuzzEscapeName(f *testing.F) {
+	for _, name := range []string{"a", `\x5cx41`, "=1+1", "＝1", "\t-", "\xff\\x", "@\\xff", "\r\n"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		text := EscapeName(name)
+		if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == unicode.MaxASCII }) {
+			t.Fatalf("%q became %q", name, text)
+		}
+		if got := UnescapeName(text); got != name {
+			t.Fatalf("%q became %q and came back as %q", name, text, got)
+		}
+		field := plainField(text)
+		if field != "" && strings.ContainsRune(formulaStarts, []rune(field)[0]) {
+			t.Fatalf("%q became the field %q", name, field)
+		}
+		if got := UnescapeName(field); got != name {
+			t.Fatalf("%q became the field %q and came back as %q", name, field, got)
+		}
+	})
+}
+
+// TestNamesInRows reads rows as a program would that wants to open the files.
+func TestNamesInRows(t *testing.T) {
+	names := []string{"=cmd|'calc'!A1.png", "-1.png", "@x", "+y", "a\xff.png", "two\nlines.png", `odd\x41.png`, "plain.png"}
+	var b strings.Builder
+	writer, err := NewPredictionWriter(&b, PredictionCSV)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if err := writer.Write(Prediction{Path: EscapeName(name), Score: 0.5}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows, err := csv.NewReader(strings.NewReader(b.String())).ReadAll()
+	if err != nil || len(rows) != len(names)+1 {
+		t.Fatalf("%v, %v", rows, err)
+	}
+	for i, name := range names {
+		if field := rows[i+1][0]; UnescapeName(field) != name || strings.ContainsRune("=+-@", rune(field[0])) {
+			t.Errorf("%q is in the row as %q", name, field)
+		}
+	}
+}
