@@ -78,8 +78,10 @@ type Detector struct {
 	Trained
 	CLIP   report.Source // the CLIP, for results
 	base   *base
-	scope  *torch.Scope // of the method's parameters
+	scope  *torch.Scope // of the method's parameters, and of what is prepared
 	method model.Method
+
+	prepared map[model.Class]model.Prepared // each of one class
 }
 
 // OpenDetector loads CLIP and the checkpoint. The caller closes the Detector.
@@ -129,7 +131,7 @@ func (b *base) fits(trained Trained, allowOther bool, emit func(report.Event)) e
 // detector puts an open checkpoint on the CLIP. The caller frees it, or closes it
 // with the CLIP.
 func (b *base) detector(adapters *checkpoint.Checkpoint, trained Trained) (*Detector, error) {
-	d := &Detector{Trained: trained, CLIP: b.source, base: b, scope: b.runtime.NewScope()}
+	d := &Detector{Trained: trained, CLIP: b.source, base: b, scope: b.runtime.NewScope(), prepared: map[model.Class]model.Prepared{}}
 	method, err := b.method(d.scope, d.Metadata.Method, model.Options{Model: d.Model, Loss: d.Metadata.Loss, Values: adapters})
 	if err != nil {
 		d.free()

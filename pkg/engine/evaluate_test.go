@@ -10,12 +10,14 @@ import (
 	"strings"
 	"testing"
 
+	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/metrics"
+	"acdclip/pkg/model"
 	"acdclip/pkg/report"
 	"acdclip/pkg/shard"
 )
@@ -206,6 +208,51 @@ func TestDetectorNeedsCLIP(t *testing.T) {
 	options := DetectorOptions{Config: load(t), Checkpoint: filepath.Join(golden.Root(), "testdata", "golden", "released_n2_adapter_1.pth"), Emit: func(report.Event) {}}
 	if _, err := OpenDetector(context.Background(), options); !errors.Is(err, ErrNoCLIP) {
 		t.Errorf("got %v, want ErrNoCLIP", err)
+	}
+}
+
+// countingMethod counts the classes that it prepares.
+type countingMethod struct {
+	model.Method
+	prepared int
+}
+
+func (m *countingMethod) Prepare(ctx context.Context, s *torch.Scope, classes []model.Class) (model.Prepared, error) {
+	m.prepared += len(classes)
+	return m.Method.Prepare(ctx, s, classes)
+}
+
+// TestPromptsAreKept: a class's prompts are encoded once, and its scores stay the same.
+func TestPromptsAreKept(t *testing.T) {
+	d := trained(t)
+	counting := &countingMethod{Method: d.method}
+	d.method = counting
+	set := drawn(t, synth.Objects)
+	var inputs []data.Found
+	for _, item := range set.Items[:2] {
+		inputs = append(inputs, data.Found{Path: item.Path})
+	}
+	var scores []float32
+	for _, names := range [][]string{{"bolt", "bolt"}, {"bolt", "bolt"}, {"bolt", "nut"}, {"nut", "bolt"}} {
+		o := PredictOptions{
+			Inputs: inputs, Domain: data.Industrial, Batch: 1,
+			PromptOf: func(found data.Found) string {
+				return names[slices.IndexFunc(inputs, func(f data.Found) bool { return f.Path == found.Path })]
+			},
+		}
+		err := d.Predict(t.Context(), o, func(report.Event) {}, func(_ data.Found, scored Scored) error {
+			scores = append(scores, scored.Score)
+			return scored.Err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if counting.prepared != 2 {
+		t.Errorf("%d classes were prepared", counting.prepared)
+	}
+	if scores[0] != scores[2] || scores[1] != scores[3] || scores[0] != scores[4] || scores[1] != scores[7] || scores[0] == scores[6] {
+		t.Errorf("scores %v", scores)
 	}
 }
 

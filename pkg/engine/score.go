@@ -80,10 +80,23 @@ func (d *Detector) score(ctx context.Context, w work, each func(Scored) error) e
 	return ctx.Err()
 }
 
+// prepare gives the text side of classes, in scope. What a class was prepared for
+// once is kept for the next time, until the Detector is freed.
 func (d *Detector) prepare(ctx context.Context, scope *torch.Scope, classes []model.Class) (prepared model.Prepared, err error) {
 	err = d.base.runtime.Do(ctx, func(s *torch.Scope) error {
 		return s.Inference(func() error {
-			prepared, err = d.method.Prepare(ctx, scope, classes)
+			parts := make([]model.Prepared, len(classes))
+			for i, class := range classes {
+				if _, kept := d.prepared[class]; !kept {
+					part, err := d.method.Prepare(ctx, d.scope, []model.Class{class})
+					if err != nil {
+						return err
+					}
+					d.prepared[class] = part
+				}
+				parts[i] = d.prepared[class]
+			}
+			prepared, err = d.method.Join(scope, parts)
 			return err
 		})
 	})

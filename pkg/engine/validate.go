@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"acdclip/pkg/metrics"
+	"acdclip/pkg/model"
 	"acdclip/pkg/report"
 )
 
@@ -45,9 +46,12 @@ func (r *run) scoreHeld(ctx context.Context, stage string, result report.Result)
 	for i := range r.held.Classes {
 		classes = append(classes, batchesOf(r.held, i, r.Config.Train.Batch))
 	}
+	// Its own scope: what it prepares is of the adapters as they are now.
+	detector := &Detector{base: r.base, scope: r.base.runtime.NewScope(), method: r.method, prepared: map[model.Class]model.Prepared{}}
+	defer detector.free()
 	emit, done := serialized(r.Emit), 0
 	s := scorer{
-		detector: &Detector{base: r.base, method: r.method}, set: r.held, load: r.Load, batch: r.Config.Train.Batch, batchKey: "train.batch",
+		detector: detector, set: r.held, load: r.Load, batch: r.Config.Train.Batch, batchKey: "train.batch",
 		pixels: metrics.Options{Memory: validationMemory}, result: result, costs: &costs{},
 		warn: func(warning report.Warning) { // once and not after each epoch
 			if !r.told[warning.Text] {

@@ -56,13 +56,16 @@ type Scores struct {
 	Gates              torch.Tensor // [B, N, N, 2]: weight of vision group i, text level j, state s, with sum 1 over j; undefined without a fusion gateway
 }
 
-// Method is a zero-shot anomaly detector on a frozen CLIP. Prepare and Score are
+// Method is a zero-shot anomaly detector on a frozen CLIP. Prepare, Join and Score are
 // called inside Runtime.Do; neither reads a value back from the device.
 type Method interface {
 	// Input states what pictures must be.
 	Input() Input
 	// Prepare computes what depends on the classes alone, into s.
 	Prepare(ctx context.Context, s *torch.Scope, classes []Class) (Prepared, error)
+	// Join makes one Prepared of several, for the list of all their classes, in s.
+	// A class scores to the same bits, whatever it was prepared or joined with.
+	Join(s *torch.Scope, parts []Prepared) (Prepared, error)
 	// Score scores pictures [B, 3, Size, Size], normalised; classOf[b] is the
 	// place of picture b's class in the list that was prepared.
 	Score(s *torch.Scope, pictures torch.Tensor, classOf []int, prepared Prepared) (Scores, error)

@@ -165,6 +165,53 @@ func TestOwnImageSize(t *testing.T) {
 	}
 }
 
+// TestJoin: classes that were prepared one by one score to the bits of a list.
+func TestJoin(t *testing.T) {
+	err := with(t, presetRecipe(t, config.Paper), func(s *torch.Scope, m *Model) error {
+		ctx, batch := context.Background(), drawnBatch(s, m)
+		whole, err := m.Prepare(ctx, s, drawnClasses)
+		if err != nil {
+			return err
+		}
+		var parts []model.Prepared
+		for _, class := range drawnClasses {
+			part, err := m.Prepare(ctx, s, []model.Class{class})
+			if err != nil {
+				return err
+			}
+			parts = append(parts, part)
+		}
+		joined, err := m.Join(s, parts)
+		if err != nil {
+			return err
+		}
+		var found [2][]float32
+		for i, prepared := range []model.Prepared{whole, joined} {
+			scores, err := m.Score(s, batch.Pictures, batch.ClassOf, prepared)
+			if err != nil {
+				return err
+			}
+			found[i] = append(scores.Maps.Float32s(), scores.Image.Float32s()...)
+		}
+		if !slices.Equal(found[0], found[1]) {
+			t.Error("joined classes score to other bits")
+		}
+		medical, err := m.Prepare(ctx, s, []model.Class{{Prompt: "brain", Domain: config.Medical}})
+		if err != nil {
+			return err
+		}
+		for says, parts := range map[string][]model.Prepared{"no classes": nil, "domains": {whole, medical}, "another method": {whole, "text"}} {
+			if _, err := m.Join(s, parts); err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("%s: %v", says, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestRequestsThatAreRefused(t *testing.T) {
 	medical := model.Class{Prompt: "brain", Domain: config.Medical}
 	err := with(t, presetRecipe(t, config.Paper), func(s *torch.Scope, m *Model) error {

@@ -1,7 +1,6 @@
 package acdclip
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -102,7 +101,7 @@ func (m *Model) classLogits(class, text torch.Tensor) torch.Tensor {
 func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p model.Prepared) (model.Scores, error) {
 	classes, ok := p.(prepared)
 	if !ok {
-		return model.Scores{}, errors.New("the classes were prepared by another method")
+		return model.Scores{}, errOtherMethod
 	}
 	if err := m.accepts(pictures, len(classOf)); err != nil {
 		return model.Scores{}, err

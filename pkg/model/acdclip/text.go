@@ -36,6 +36,32 @@ func (m *Model) Prepare(ctx context.Context, s *torch.Scope, classes []model.Cla
 	return prepared{text, classes[0].Domain}, nil
 }
 
+var errOtherMethod = errors.New("the classes were prepared by another method")
+
+// Join joins lists of classes that share one domain; see model.Method.
+func (m *Model) Join(s *torch.Scope, parts []model.Prepared) (model.Prepared, error) {
+	var rows []torch.Tensor // [N, D, 2] of each class
+	var joined prepared
+	for _, part := range parts {
+		p, ok := part.(prepared)
+		switch {
+		case !ok:
+			return nil, errOtherMethod
+		case rows != nil && p.domain != joined.domain:
+			return nil, fmt.Errorf("classes of the domains %s and %s cannot be joined", joined.domain, p.domain)
+		}
+		joined.domain = p.domain
+		for k := range p.text.Dim(0) {
+			rows = append(rows, p.text.Narrow(0, k, 1).Reshape(p.text.Dim(1), p.text.Dim(2), states))
+		}
+	}
+	if rows == nil {
+		return nil, errNoClasses
+	}
+	joined.text = s.Eval(func() torch.Tensor { return torch.Stack(0, rows...) })
+	return joined, nil
+}
+
 // prefixOf gives the prefix of the class called name, in s or a longer scope.
 type prefixOf func(s *torch.Scope, name string) prefix
 
