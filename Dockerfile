@@ -3,7 +3,8 @@
 #   docker build -t acdclip --build-arg VERSION="$(git describe --tags --always)" .
 #   docker run --rm -v "$PWD:/work" acdclip predict --help
 
-FROM golang:1.26-bookworm AS build
+# The images are named by their digests, so that they stay what they were.
+FROM golang:1.26.4-bookworm@sha256:5d2b868674b57c9e48cdd39e891acce4196b6926ca6d11e9c270a8f85106203d AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends g++ make git python3 python3-pip \
  && rm -rf /var/lib/apt/lists/*
@@ -17,7 +18,7 @@ COPY . .
 ARG VERSION=devel
 RUN GOFLAGS=-trimpath make install VERSION="$VERSION" PREFIX=/opt/acdclip
 
-FROM debian:bookworm-slim
+FROM debian:bookworm-slim@sha256:96e378d7e6531ac9a15ad505478fcc2e69f371b10f5cdf87857c4b8188404716
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libstdc++6 \
  && rm -rf /var/lib/apt/lists/* \

@@ -8,6 +8,7 @@ MAKEFLAGS     += --no-print-directory
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 PREFIX  := /usr/local
+FUZZTIME := 10s
 # Never from the cache: it does not see golden data outside the checkout change.
 GO_TEST := go test -count=1 -timeout 40m
 
@@ -16,7 +17,7 @@ LINK := '-L$(CURDIR)/build/link'
 export CGO_ENABLED := 1
 export CGO_LDFLAGS := $(LINK)
 
-.PHONY: help build test test-pure lint demo env install clean native link tools
+.PHONY: help build test test-pure fuzz lint demo env install clean native link tools
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,9 @@ test-pure: tools ## the tests that need no libtorch: without cgo, then with the 
 	   grep -v acdclip/cgo/torch | cut -d ' ' -f 1); \
 	 echo "== packages that need no libtorch, without cgo"; CGO_ENABLED=0 $(GO_TEST) $$pure; \
 	 echo "== the same, with the race detector"; $(GO_TEST) -race $$pure
+
+fuzz: tools ## every fuzz target for FUZZTIME (10s)
+	@CGO_ENABLED=0 scripts/fuzz.sh $(FUZZTIME)
 
 lint: link ## gofmt, go vet and staticcheck
 	@echo "== gofmt, go vet, staticcheck"

@@ -47,12 +47,57 @@ python_torch() {
 	PYTHON
 }
 
-# matches_pin FOLDER: an installed torch of the pinned minor version.
+# matches_pin FOLDER: an installed torch of the pinned minor version, whose
+# libraries are what its own record of files says.
 matches_pin() {
 	local version
 	has_libtorch "$1" || return 1
 	version=$(scripts/libtorch-version.sh "$1" 2>/dev/null) || return 1
-	[[ ${version%.*} == "${TORCH_VERSION%.*}" ]]
+	[[ ${version%.*} == "${TORCH_VERSION%.*}" ]] && is_as_recorded "$1"
+}
+
+# is_as_recorded FOLDER: the libraries of an installed torch have the sums that
+# its package's RECORD holds. They are read once, and again when they change.
+is_as_recorded() {
+	local stamp build
+	stamp=$(stat -c '%n %s %Y %i' "$1/lib/libtorch_cpu.so" "$1/lib/libc10.so" "$1/lib/libtorch.so" 2>/dev/null || true)
+	mkdir -p build
+	if [[ -f build/installed-torch && $(<build/installed-torch) == "$stamp" ]]; then return; fi
+	if ! build=$(check_record "$1"); then
+		say "the installed torch in $1 is not used: $build"
+		return 1
+	fi
+	printf '%s\n' "$stamp" >build/installed-torch
+	say "using the installed torch $build in $1, whose libraries are those of its package's record"
+}
+
+# check_record FOLDER prints the version and the build of an installed torch; where
+# its libraries are not those of its RECORD it prints what is wrong, and fails.
+check_record() {
+	python3 - "$1" <<-'PYTHON'
+		import base64, csv, glob, hashlib, os, re, sys
+		folder = sys.argv[1]
+		above = os.path.dirname(folder)
+		records = glob.glob(os.path.join(above, "torch-*.dist-info", "RECORD"))
+		if len(records) != 1:
+		    sys.exit(print("its package has no RECORD of its files (it may have been built from source); LIBTORCH=%s uses it all the same" % folder) or 1)
+		sums = {row[0]: row[1] for row in csv.reader(open(records[0], encoding="utf-8")) if len(row) > 1}
+		for name in ("libtorch_cpu.so", "libc10.so", "libtorch.so"):
+		    path = os.path.join(folder, "lib", name)
+		    if not os.path.exists(path) and "torch/lib/" + name not in sums:
+		        continue
+		    sum = hashlib.sha256()
+		    with open(path, "rb") as file:
+		        while block := file.read(1 << 22):
+		            sum.update(block)
+		    want = "sha256=" + base64.urlsafe_b64encode(sum.digest()).rstrip(b"=").decode()
+		    if sums.get("torch/lib/" + name) != want:
+		        sys.exit(print("lib/%s is not the file that its package's RECORD names; install torch anew" % name) or 1)
+		version = re.search(r"torch-(.*)\.dist-info", records[0]).group(1)
+		text = open(os.path.join(folder, "version.py"), encoding="utf-8").read()
+		git = re.search(r"git_version *= *'(\w+)'", text)
+		print(version + (" (build %s)" % git.group(1)[:12] if git else ""))
+	PYTHON
 }
 
 # download NAME VERSION WHEEL SHA256 SIZE: the wheel in build/download, verified.

@@ -145,6 +145,9 @@ var libraries = sync.OnceValue(func() (l loaded) {
 	if err != nil {
 		return loaded{err: err}
 	}
+	if err := setWaiting(); err != nil {
+		return loaded{err: fmt.Errorf("choosing how threads wait: %w", err)}
+	}
 	open := func(path string) error {
 		if err := openLibrary(path); err != nil {
 			return fmt.Errorf("loading %s: %w", path, err)

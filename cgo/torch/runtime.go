@@ -20,7 +20,7 @@ import (
 // Options say where a Runtime computes.
 type Options struct {
 	Device  Device // the zero value is the CPU
-	Threads int    // CPU threads inside operations; 0 means one a core that the process may use
+	Threads int    // CPU threads inside operations; 0 means one a core that the process may use, or fewer where a container's share is smaller
 }
 
 // Runtime is one device with the one thread that works on it.
@@ -47,7 +47,7 @@ func Open(options Options) (*Runtime, error) {
 		return nil, err
 	}
 	if options.Threads <= 0 {
-		options.Threads = runtime.NumCPU()
+		options.Threads = defaultThreads()
 	}
 	rt := &Runtime{device: options.Device, threads: options.Threads,
 		jobs: make(chan job), done: make(chan struct{}), stopped: make(chan struct{})}

@@ -46,7 +46,7 @@ func (c *configFlags) registerConfig(flags *pflag.FlagSet) {
 	c.bindText("clip", "clip", "CLIP's weights: `PATH` of OpenAI's file, or of a Hugging Face or open_clip folder")
 	c.bindText("device", "device", "where the model runs, `DEVICE`: auto, cpu, cuda or cuda:N (default auto: a GPU when there is one)")
 	c.bindText("precision", "precision", "number `FORMAT` of the frozen towers' matrices: auto, fp32 or bf16 (default auto: fp32; bf16 takes half the memory and gives slightly other results)")
-	threads := flags.Int("threads", 0, "`N` threads of the model on the CPU (default one a core)")
+	threads := flags.Int("threads", 0, "`N` threads of the model on the CPU (default one a core, or a container's share of them)")
 	c.bound["threads"] = binding{"threads", func() any { return *threads }}
 }
 

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Runs every fuzz target for the given time, as in `scripts/fuzz.sh 10s`, one after
+# the other. What one finds is kept as Go keeps it, below the package's testdata/fuzz,
+# and is a test from then on. The other targets still run.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# targets prints the folder and the name of each fuzz target.
+targets() {
+	grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . |
+		sed -E 's|^(.*)/[^/]+_test\.go:func (.*)$|\1 \2|' | sort
+}
+
+main() {
+	local time=${1:?how long, as in 10s} folder target failed=0 count=0 output
+	while read -r folder target; do
+		count=$((count + 1))
+		# Minimising an input that only adds coverage can eat the whole time.
+		if output=$(go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 1s "$folder" 2>&1); then
+			printf 'ok      %s %s\n' "$folder" "$target"
+		else
+			printf 'FAIL    %s %s\n%s\n' "$folder" "$target" "$output"
+			failed=$((failed + 1))
+		fi
+	done < <(targets)
+	printf '%d fuzz targets ran for %s each, %d failed\n' "$count" "$time" "$failed"
+	((count > 0 && failed == 0))
+}
+
+main "$@"
