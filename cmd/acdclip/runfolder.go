@@ -62,6 +62,9 @@ func (r *runFolder) Begin(lines int) (err error) {
 	if err := r.Own(logFile); err != nil {
 		return err
 	}
+	if _, err := regularfile.Stat(r.path(logFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("opening the log: %w", err)
+	}
 	if r.file, err = os.OpenFile(r.path(logFile), os.O_RDWR|os.O_CREATE, 0o644); err != nil {
 		return fmt.Errorf("opening the log: %w", err)
 	}

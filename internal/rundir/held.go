@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"acdclip/pkg/atomicfile"
+	"acdclip/pkg/regularfile"
 )
 
 // Held is a folder that this process alone writes, until Close or the end of the
@@ -33,6 +34,12 @@ type Held struct {
 func (d Dir) Hold() (*Held, error) {
 	if err := os.MkdirAll(filepath.Join(d.Path, OwnFolder), 0o755); err != nil {
 		return nil, fmt.Errorf("creating the %s: %w", d.Kind, err)
+	}
+	// A pipe in the place of the lock or the manifest would be waited for.
+	for _, name := range []string{lockName, manifestName} {
+		if _, err := regularfile.Stat(d.own(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("locking the %s: %w", d.Kind, err)
+		}
 	}
 	h := &Held{dir: d, lock: flock.New(d.own(lockName))}
 	taken, err := h.lock.TryLock()

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -287,5 +288,18 @@ func TestOwnBesideAHolder(t *testing.T) {
 	}
 	if !d.Lists("curves.png") || !d.Lists("b") {
 		t.Error("not listed")
+	}
+}
+
+// TestPipes: what lies in the place of the folder's own files is not waited for.
+func TestPipes(t *testing.T) {
+	for _, name := range []string{lockName, manifestName} {
+		d := Dir{Path: t.TempDir(), Kind: "folder"}
+		if err := errors.Join(os.Mkdir(filepath.Join(d.Path, OwnFolder), 0o755), syscall.Mkfifo(d.own(name), 0o600)); err != nil {
+			t.Skip(err)
+		}
+		if _, err := d.Hold(); err == nil || !strings.Contains(err.Error(), "it is a pipe") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

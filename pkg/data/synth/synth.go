@@ -104,10 +104,41 @@ func Write(ctx context.Context, dir string, o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, fmt.Errorf("%s: %w", dir, err)
 	}
+	if err := claim(dir, p.paths()); err != nil {
+		return Summary{}, err
+	}
 	if err := p.write(ctx, dir, o); err != nil {
 		return Summary{}, errors.Join(err, p.remove(dir, missing))
 	}
 	return p.summary, nil
+}
+
+// claim makes the folder and those directly below it that paths begin with. One of
+// these that is there already is another program's: then none of ours stays.
+func claim(dir string, paths []string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	made := map[string]bool{}
+	for _, path := range paths {
+		top, _, inFolder := strings.Cut(path, "/")
+		if !inFolder || made[top] {
+			continue
+		}
+		err := os.Mkdir(filepath.Join(dir, top), 0o755)
+		if err == nil {
+			made[top] = true
+			continue
+		}
+		if errors.Is(err, fs.ErrExist) {
+			err = fmt.Errorf("%s: %w: another program is writing there", dir, ErrNotEmpty)
+		}
+		for top := range made {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, top)))
+		}
+		return err
+	}
+	return nil
 }
 
 // remove takes away what was written, the folder too where it was not there before.

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -282,5 +283,40 @@ func TestWriteCancelled(t *testing.T) {
 		if dir == empty && (err != nil || len(entries) > 0) || dir != empty && !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: %d entries are left, %v", dir, len(entries), err)
 		}
+	}
+}
+
+// TestTwoAtOnce: of two that draw into one folder, one does and the other says why not.
+func TestTwoAtOnce(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "set")
+	var failed [2]error
+	var group sync.WaitGroup
+	for i := range failed {
+		group.Go(func() {
+			_, failed[i] = Write(t.Context(), dir, Options{Set: Textures, Normal: 2, Anomalous: 2, Size: MinSize, Seed: uint64(i)})
+		})
+	}
+	group.Wait()
+	if (failed[0] == nil) == (failed[1] == nil) || !errors.Is(errors.Join(failed[:]...), ErrNotEmpty) {
+		t.Fatalf("%v; %v", failed[0], failed[1])
+	}
+	seed := 0
+	if failed[0] != nil {
+		seed = 1
+	}
+	alone := t.TempDir()
+	if _, err := Write(t.Context(), alone, Options{Set: Textures, Normal: 2, Anomalous: 2, Size: MinSize, Seed: uint64(seed)}); err != nil {
+		t.Fatal(err)
+	}
+	names := func(dir string) (list []string) {
+		_ = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+			name, _ := filepath.Rel(dir, path)
+			list = append(list, name)
+			return err
+		})
+		return list
+	}
+	if !slices.Equal(names(dir), names(alone)) {
+		t.Errorf("together: %v, alone: %v", names(dir), names(alone))
 	}
 }
