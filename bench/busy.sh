@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Times `acdclip predict` on an idle machine and beside busy loops, one a processor,
+# for several ways in which OpenMP's threads wait: bench/busy.sh [TURNS]
+#
+#   default  what acdclip chooses (cgo/torch/threads.go)
+#   libgomp  libgomp's own default, 300,000 turns of spinning
+#   short    1,000 turns; N=COUNT before the command takes another number
+#   passive  OMP_WAIT_POLICY=passive: no spinning at all
+#
+# The least of TURNS times counts. It uses the tiny CLIP of random values and 180
+# drawn pictures at 98 pixels; CLIP, CHECKPOINT, PICTURES and SIZE name others. A fair
+# share beside one loop a processor is twice the idle time.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly folder=build/bench/busy program=${PROGRAM:-bin/acdclip}
+
+prepare() {
+	[[ -x bin/acdclip ]] || make build
+	mkdir -p "$folder"
+	[[ -d $folder/clip ]] || bin/acdclip weights init "$folder/clip"
+	[[ -d $folder/pictures ]] || bin/acdclip data synth "$folder/pictures" --set textures --normal 15 --anomalous 15 --size 96 --quiet
+	[[ -f $folder/run/last.safetensors ]] ||
+		bin/acdclip train --clip "$folder/clip" --auxiliary "$folder/pictures" --out "$folder/run" --overwrite --quiet \
+			--set model.image_size=98 --set train.epochs=1 --limit 12
+}
+
+# predict WAY: seconds.
+predict() {
+	local -a set=()
+	case $1 in
+	default) ;;
+	libgomp) set=(GOMP_SPINCOUNT=300000) ;;
+	short) set=("GOMP_SPINCOUNT=${N:-1000}") ;;
+	passive) set=(OMP_WAIT_POLICY=passive) ;;
+	esac
+	local begun ended
+	begun=$(date +%s%N)
+	env "${set[@]}" "$program" predict --quiet --out - --clip "${CLIP:-$folder/clip}" \
+		--checkpoint "${CHECKPOINT:-$folder/run/last.safetensors}" --set "model.image_size=${SIZE:-98}" \
+		"${PICTURES:-$folder/pictures}" >/dev/null
+	ended=$(date +%s%N)
+	echo "$(((ended - begun) / 1000000))"
+}
+
+least() {
+	local way=$1 turn time best=
+	for ((turn = 0; turn < turns; turn++)); do
+		time=$(predict "$way")
+		if [[ -z $best ]] || ((time < best)); then best=$time; fi
+	done
+	echo "$best"
+}
+
+main() {
+	local turns=${1:-3} way idle busy
+	local -a loops=()
+	prepare
+	trap 'kill "${loops[@]}" 2>/dev/null || true' EXIT
+	printf '%-8s %9s %9s %11s\n' way idle busy busy/idle
+	for way in libgomp passive short default; do
+		idle=$(least "$way")
+		for ((i = 0; i < $(nproc); i++)); do
+			while :; do :; done &
+			loops+=($!)
+		done
+		busy=$(least "$way")
+		kill "${loops[@]}"
+		wait "${loops[@]}" 2>/dev/null || true
+		loops=()
+		printf '%-8s %7d ms %7d ms %11.2f\n' "$way" "$idle" "$busy" "$(awk "BEGIN {print $busy / $idle}")"
+	done
+}
+
+main "$@"
