@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
 	"io"
 	"unicode/utf8"
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
 
+	"acdclip/pkg/data/picture/jpeg"
 	"acdclip/pkg/sniff"
 )
 

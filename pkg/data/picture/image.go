@@ -9,6 +9,8 @@ import (
 	"image"
 	"math"
 	"slices"
+
+	"acdclip/pkg/data/picture/jpeg"
 )
 
 // DefaultMaxPixels is the largest width times height that is decoded when DecodeOptions names no other.
@@ -179,7 +181,7 @@ func (s storedPicture) recovered(err *error) {
 // converts reports whether it is known, without trying, that image succeeds.
 func (s storedPicture) converts() bool {
 	switch m := s.pixels.(type) {
-	case *image.Gray, *image.YCbCr, *image.NRGBA, *image.RGBA:
+	case *image.Gray, *image.YCbCr, *image.NRGBA, *image.RGBA, *jpeg.Picture:
 		return true
 	case *image.Paletted: // an index may lie beyond the palette
 		beyond := func(index uint8) bool { return int(index) >= len(m.Palette) }
