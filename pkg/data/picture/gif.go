@@ -1,74 +1,316 @@
 package picture
 
 import (
+	"bufio"
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
-	"image/gif"
-	"slices"
+	"io"
 )
+
+// gifReader is what the parts of a GIF are read from.
+type gifReader interface {
+	io.Reader
+	io.ByteReader
+}
+
+// gifHeader is what stands before the pixels of the first frame.
+type gifHeader struct {
+	canvas      image.Point     // with room for the frame, even where the file states less
+	frame       image.Rectangle // on the canvas
+	palette     color.Palette   // of 256 colors; nil where each index is its own grey
+	background  uint8           // the index around the frame
+	interlaced  bool
+	literalBits int
+}
+
+// readGIFHeader reads up to the pixels of the first frame, as Pillow does:
+// bytes between the blocks that mean nothing are passed over.
+func readGIFHeader(r gifReader) (h gifHeader, err error) {
+	const (
+		screenLength = 13 // signature 6, width 2, height 2, flags 1, background 1, aspect 1
+		extension    = '!'
+		frame        = ','
+		trailer      = ';'
+	)
+	var screen [screenLength]byte
+	if _, err := io.ReadFull(r, screen[:]); err != nil {
+		return h, err
+	}
+	h.canvas = image.Pt(le16(screen[6:]), le16(screen[8:]))
+	if h.palette, _, err = readGIFPalette(r, screen[10]); err != nil {
+		return h, err
+	}
+	for {
+		block, err := r.ReadByte()
+		if err != nil {
+			return h, err
+		}
+		switch block {
+		case extension:
+			if err := h.readExtension(r); err != nil {
+				return h, err
+			}
+		case trailer:
+			return h, errors.New("there is no frame")
+		case frame:
+			return h, h.readFrame(r)
+		}
+	}
+}
+
+// readFrame reads the frame's header.
+func (h *gifHeader) readFrame(r gifReader) error {
+	const (
+		length     = 9 // left 2, top 2, width 2, height 2, flags 1
+		interlaced = 0x40
+		maxBits    = 12
+	)
+	var b [length]byte
+	if _, err := io.ReadFull(r, b[:]); err != nil {
+		return err
+	}
+	left, top := le16(b[:]), le16(b[2:])
+	h.frame = image.Rect(left, top, left+le16(b[4:]), top+le16(b[6:]))
+	if h.frame.Empty() {
+		return errors.New("the first frame has no pixels")
+	}
+	h.canvas = image.Pt(max(h.canvas.X, h.frame.Max.X), max(h.canvas.Y, h.frame.Max.Y))
+	h.interlaced = b[8]&interlaced != 0
+	palette, given, err := readGIFPalette(r, b[8])
+	if err != nil {
+		return err
+	}
+	if given && palette != nil { // Pillow keeps to the global one where the frame's is a grey scale
+		h.palette = palette
+	}
+	bits, err := r.ReadByte()
+	if err != nil {
+		return err
+	}
+	if h.literalBits = int(bits); h.literalBits > maxBits {
+		return fmt.Errorf("an index has %d bits", bits)
+	}
+	return nil
+}
+
+// readGIFPalette reads the colors that the flags promise. They are nil where
+// each is the grey of its own index, so that they say nothing.
+func readGIFPalette(r io.Reader, flags byte) (palette color.Palette, given bool, err error) {
+	const hasPalette, sizeBits = 0x80, 7
+	if flags&hasPalette == 0 {
+		return nil, false, nil
+	}
+	b := make([]byte, 6<<(flags&sizeBits))
+	if _, err := io.ReadFull(r, b); err != nil {
+		return nil, true, err
+	}
+	meaningful := false
+	palette = make(color.Palette, 256)
+	for i := range palette {
+		c := color.RGBA{A: 255} // indexes beyond the colors are black
+		if 3*i < len(b) {
+			c.R, c.G, c.B = b[3*i], b[3*i+1], b[3*i+2]
+			meaningful = meaningful || c.R != uint8(i) || c.G != uint8(i) || c.B != uint8(i)
+		}
+		palette[i] = c
+	}
+	if !meaningful {
+		return nil, true, nil
+	}
+	return palette, true, nil
+}
+
+// readExtension passes over an extension; of a graphic control it takes the
+// transparent index, which is also that around the frame.
+func (h *gifHeader) readExtension(r gifReader) error {
+	const (
+		control     = 0xf9
+		transparent = 1 // a flag
+	)
+	kind, err := r.ReadByte()
+	if err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		var block [255]byte
+		n, err := r.ReadByte()
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return nil
+		}
+		if _, err := io.ReadFull(r, block[:n]); err != nil {
+			return err
+		}
+		if first && kind == control && n >= 4 && block[0]&transparent != 0 {
+			h.background = block[3]
+		}
+	}
+}
+
+func gifConfig(r io.Reader) (image.Config, error) {
+	h, err := readGIFHeader(bufio.NewReader(r))
+	c := image.Config{Width: h.canvas.X, Height: h.canvas.Y, ColorModel: color.GrayModel}
+	if h.palette != nil {
+		c.ColorModel = h.palette
+	}
+	return c, err
+}
 
 // storedGIF returns the first frame on its canvas as Pillow does: a
 // transparent pixel keeps its palette color, and what the frame does not
 // cover has the transparent index's color, or that of index 0.
 func storedGIF(b []byte) (image.Image, error) {
-	b, background := opaqueGIF(b)
-	m, err := gif.Decode(bytes.NewReader(b))
+	r := bytes.NewReader(b)
+	h, err := readGIFHeader(r)
 	if err != nil {
 		return nil, err
 	}
-	frame, ok := m.(*image.Paletted)
-	if !ok {
-		return nil, errors.New("the frame has no palette")
+	canvas := image.NewPaletted(image.Rectangle{Max: h.canvas}, h.palette)
+	if h.background != 0 {
+		for i := range canvas.Pix {
+			canvas.Pix[i] = h.background
+		}
 	}
-	// The frame may be smaller than the canvas, whose size the header states.
-	canvas := image.NewPaletted(image.Rect(0, 0, le16(b[6:]), le16(b[8:])), paddedPalette(frame.Palette))
-	for i := range canvas.Pix {
-		canvas.Pix[i] = background
+	rows := gifRows{canvas: canvas, frame: h.frame, step: 1}
+	if h.interlaced {
+		rows.step, rows.passes = 8, []int{4, 2, 1}
 	}
-	for y := frame.Rect.Min.Y; y < frame.Rect.Max.Y; y++ {
-		copy(canvas.Pix[canvas.PixOffset(frame.Rect.Min.X, y):], frame.Pix[frame.PixOffset(frame.Rect.Min.X, y):][:frame.Rect.Dx()])
+	if err := unpackGIF(b[len(b)-r.Len():], h.literalBits, &rows); err != nil {
+		return nil, err
+	}
+	if h.palette == nil {
+		return &image.Gray{Pix: canvas.Pix, Stride: canvas.Stride, Rect: canvas.Rect}, nil
 	}
 	return canvas, nil
 }
 
-func le16(b []byte) int { return int(b[0]) | int(b[1])<<8 }
-
-// paddedPalette fills up to 256 colors with black, for a background index beyond the palette.
-func paddedPalette(p color.Palette) color.Palette {
-	p = slices.Clone(p)
-	for len(p) < 256 {
-		p = append(p, color.RGBA{A: 255})
-	}
-	return p
+// gifRows fills a frame row by row.
+type gifRows struct {
+	canvas *image.Paletted
+	frame  image.Rectangle
+	x, y   int   // the next pixel, within the frame
+	step   int   // to the next row
+	passes []int // the first rows of further passes over an interlaced frame
 }
 
-// opaqueGIF returns b with the first frame's transparency switched off, since
-// image/gif would put black in the transparent color's place, and the index
-// that was transparent (0 without one). Anything odd is left for image/gif to report.
-func opaqueGIF(b []byte) ([]byte, uint8) {
+// write takes pixels until the frame is full, and reports whether it is.
+func (g *gifRows) write(pixels []uint8) (full bool) {
+	for len(pixels) > 0 {
+		at := g.canvas.PixOffset(g.frame.Min.X+g.x, g.frame.Min.Y+g.y)
+		n := copy(g.canvas.Pix[at:at+g.frame.Dx()-g.x], pixels)
+		pixels = pixels[n:]
+		if g.x += n; g.x < g.frame.Dx() {
+			continue
+		}
+		g.x = 0
+		for g.y += g.step; g.y >= g.frame.Dy(); {
+			if len(g.passes) == 0 {
+				return true
+			}
+			g.y, g.step = g.passes[0], 2*g.passes[0]
+			g.passes = g.passes[1:]
+		}
+	}
+	return false
+}
+
+// gifBlocks reads bits from blocks of data, the lowest first. Empty blocks are
+// passed over; Pillow takes none for the end.
+type gifBlocks struct {
+	b     []byte
+	left  int // bytes of the current block
+	bits  uint32
+	valid int
+}
+
+func (g *gifBlocks) code(size int) (int, error) {
+	for g.valid < size {
+		if len(g.b) == 0 {
+			return 0, io.ErrUnexpectedEOF
+		}
+		if g.left == 0 {
+			if g.left = int(g.b[0]); g.left >= len(g.b) {
+				return 0, io.ErrUnexpectedEOF
+			}
+			g.b = g.b[1:]
+			continue
+		}
+		g.bits |= uint32(g.b[0]) << g.valid
+		g.valid += 8
+		g.b = g.b[1:]
+		g.left--
+	}
+	code := int(g.bits & (1<<size - 1))
+	g.bits >>= size
+	g.valid -= size
+	return code, nil
+}
+
+var errGIFCode = errors.New("the pixels have a code that is not known yet")
+
+// unpackGIF undoes GIF's kind of LZW, until the frame is full.
+func unpackGIF(b []byte, literalBits int, rows *gifRows) error {
 	const (
-		screenEnd  = 13 // signature 6, logical screen descriptor 7
-		extension  = 0x21
-		control    = 0xf9
-		colorTable = 0x80
+		maxSize  = 12
+		maxCodes = 1 << maxSize
 	)
-	at := screenEnd
-	if len(b) > at && b[10]&colorTable != 0 {
-		at += 3 << (1 + b[10]&7)
-	}
-	for at+8 <= len(b) && b[at] == extension {
-		if b[at+1] == control && b[at+2] == 4 && b[at+3]&1 != 0 {
-			opaque := slices.Clone(b)
-			opaque[at+3] &^= 1
-			return opaque, b[at+6]
+	var (
+		in         = gifBlocks{b: b}
+		clear, end = 1 << literalBits, 1<<literalBits + 1
+		prefix     [maxCodes]uint16
+		suffix     [maxCodes]uint8
+		reversed   [maxCodes + 1]uint8 // a code's pixels, written from the end
+		size, next int
+		last       = -1 // the code before; -1 after a clear code
+		first      uint8
+	)
+	reset := func() { size, next, last = literalBits+1, end+1, -1 }
+	for reset(); ; {
+		code, err := in.code(size)
+		switch {
+		case err != nil:
+			return err
+		case code == clear:
+			reset()
+			continue
+		case code == end:
+			return io.ErrUnexpectedEOF
+		case last < 0 && code > clear, code > next:
+			return errGIFCode
 		}
-		at += 2
-		for at < len(b) && b[at] != 0 { // data blocks, the empty one last
-			at += 1 + int(b[at])
+		at, c := len(reversed), code
+		if code == next && last >= 0 {
+			at--
+			reversed[at], c = first, last
 		}
-		at++
+		for ; c >= clear; c = int(prefix[c]) {
+			if at == 0 || c >= maxCodes {
+				return errGIFCode
+			}
+			at--
+			reversed[at] = suffix[c]
+		}
+		at--
+		reversed[at] = uint8(c)
+		first = uint8(c)
+		if rows.write(reversed[at:]) {
+			return nil
+		}
+		if last >= 0 && next < maxCodes {
+			suffix[next], prefix[next] = first, uint16(last)
+			if next == 1<<size-1 && size < maxSize {
+				size++
+			}
+			next++
+		}
+		last = code
 	}
-	return b, 0
 }
+
+func le16(b []byte) int { return int(binary.LittleEndian.Uint16(b)) }

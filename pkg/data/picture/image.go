@@ -47,7 +47,9 @@ func (im *Image) row(y int) []uint8 { return im.Pix[3*im.Width*y : 3*im.Width*(y
 type DecodeOptions struct {
 	// MaxPixels is the largest width times height that is decoded; 0 means DefaultMaxPixels.
 	MaxPixels int64
-	// EXIF turns a JPEG as its EXIF orientation says. Without it the tag is ignored, as Pillow does.
+	// EXIF turns a JPEG, PNG or WebP as its EXIF or XMP orientation says. Without
+	// it the orientation is ignored, as Pillow does. (A TIFF always stands as its
+	// own tag says.)
 	EXIF bool
 }
 
@@ -192,8 +194,8 @@ func (s storedPicture) converts() bool {
 
 // orientation says how the picture is meant to stand.
 func (s storedPicture) orientation() Orientation {
-	if s.format.orientation == nil {
+	if s.format.metadata == nil {
 		return Upright
 	}
-	return s.format.orientation(s.content)
+	return s.format.metadata(s.content).orientation()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"io"
 
 	"acdclip/pkg/data/picture/jpeg"
 )
@@ -12,10 +13,20 @@ import (
 // decodeJPEG is jpeg.Decode with the errors of this package.
 func decodeJPEG(b []byte, o jpeg.Options) (*jpeg.Picture, error) {
 	p, err := jpeg.Decode(b, o)
+	return p, ofThisPackage(err)
+}
+
+func jpegConfig(r io.Reader) (image.Config, error) {
+	c, err := jpeg.DecodeConfig(r)
+	return c, ofThisPackage(err)
+}
+
+// ofThisPackage makes what the JPEG decoder does not support an ErrNotSupported.
+func ofThisPackage(err error) error {
 	if other, ok := errors.AsType[*jpeg.UnsupportedError](err); ok {
-		return nil, fmt.Errorf("%w: %s", ErrNotSupported, other.Feature)
+		return fmt.Errorf("%w: %s", ErrNotSupported, other.Feature)
 	}
-	return p, err
+	return err
 }
 
 func storedJPEG(b []byte) (image.Image, error) {
@@ -60,11 +71,22 @@ func cmykToRGB(dst, inks []uint8) {
 	}
 }
 
-func jpegOrientation(b []byte) Orientation {
+// jpegMetadata joins what EXIF segments hold; of XMP the last segment counts.
+func jpegMetadata(b []byte) (m metadata) {
+	const (
+		app1     = 0xe1
+		xmpStart = "http://ns.adobe.com/xap/1.0/\x00"
+	)
 	for marker, body := range jpeg.Segments(b) {
-		if exif, ok := bytes.CutPrefix(body, []byte("Exif\x00\x00")); ok && marker == 0xe1 {
-			return exifOrientation(exif)
+		if marker != app1 {
+			continue
+		}
+		if exif, ok := bytes.CutPrefix(body, []byte(exifStart)); ok {
+			m.exif = append(m.exif, exif...)
+		}
+		if xmp, ok := bytes.CutPrefix(body, []byte(xmpStart)); ok {
+			m.xmp = xmp
 		}
 	}
-	return Upright
+	return m
 }

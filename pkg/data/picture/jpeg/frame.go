@@ -52,6 +52,14 @@ func (c *component) samples(x, y int) []uint8 {
 	return c.plane.pix[(y*c.plane.stride+x)*blockSide:]
 }
 
+// startsFrame reports whether a segment with the marker is a frame's header.
+func startsFrame(marker byte) bool {
+	if marker == markerDHT || marker == markerDAC {
+		return false
+	}
+	return marker >= markerSOF0 && marker <= markerSOF15 || marker == markerLS
+}
+
 // parseFrame reads a frame's header.
 func parseFrame(marker byte, body []byte) (*frame, error) {
 	switch marker {
@@ -62,6 +70,8 @@ func parseFrame(marker byte, body []byte) (*frame, error) {
 		return nil, &UnsupportedError{"JPEG with arithmetic coding"}
 	case markerJPG:
 		return nil, &UnsupportedError{"an extension of JPEG"}
+	case markerLS:
+		return nil, &UnsupportedError{"JPEG-LS"}
 	default:
 		return nil, &UnsupportedError{"hierarchical JPEG"}
 	}
@@ -187,8 +197,7 @@ func readSegment(in *bufio.Reader, marker byte) (*frame, error) {
 	if rest < 0 {
 		return nil, fmt.Errorf("a segment has the length %d", rest+len(length))
 	}
-	isFrame := marker >= markerSOF0 && marker <= markerSOF15 && marker != markerDHT && marker != markerDAC
-	if !isFrame {
+	if !startsFrame(marker) {
 		_, err := in.Discard(rest)
 		return nil, err
 	}

@@ -1,7 +1,11 @@
 package jpeg
 
+import "math"
+
 // The inverse DCT is libjpeg's accurate integer one (jidctint.c): fixed point
-// with 13 fractional bits in the factors, and two more in between.
+// with 13 fractional bits in the factors, and two more in between. Where
+// libjpeg-turbo's vector code has only 16 bits, so have we: it shows in files
+// whose coefficients are far too large, which are damaged.
 const (
 	factorBits  = 13
 	betweenBits = 2
@@ -29,7 +33,8 @@ const center = 128
 // order, behind which all coefficients are zero.
 func (b *block) inverse(quant *[blockSize]uint16, last int, dst []uint8, stride int) {
 	if last == 0 {
-		fillBlock(dst, stride, clampByte((int32(b[0])*int32(quant[0])+4)>>3+center))
+		mean := int32(b[0] * int16(quant[0]) << betweenBits)
+		fillBlock(dst, stride, clampByte((mean+1<<(betweenBits+2))>>(betweenBits+3)+center))
 		return
 	}
 	var between [blockSize]int32
@@ -54,7 +59,7 @@ func fillBlock(dst []uint8, stride int, v uint8) {
 func (b *block) column(quant *[blockSize]uint16, x int, out *[blockSize]int32) {
 	x &= blockSide - 1
 	if b[8+x]|b[16+x]|b[24+x]|b[32+x]|b[40+x]|b[48+x]|b[56+x] == 0 {
-		v := int32(b[x]) * int32(quant[x]) << betweenBits
+		v := int32(b[x] * int16(quant[x]) << betweenBits)
 		for y := range blockSide {
 			out[8*y+x] = v
 		}
@@ -62,13 +67,13 @@ func (b *block) column(quant *[blockSize]uint16, x int, out *[blockSize]int32) {
 	}
 	var s [blockSide]int32
 	for y := range blockSide {
-		s[y] = int32(b[8*y+x]) * int32(quant[8*y+x])
+		s[y] = int32(b[8*y+x] * int16(quant[8*y+x]))
 	}
 	even, odd := halves(&s)
 	const half = 1 << (columnShift - 1)
 	for y := range 4 {
-		out[8*y+x] = (even[y] + odd[y] + half) >> columnShift
-		out[8*(7-y)+x] = (even[y] - odd[y] + half) >> columnShift
+		out[8*y+x] = clamp16((even[y] + odd[y] + half) >> columnShift)
+		out[8*(7-y)+x] = clamp16((even[y] - odd[y] + half) >> columnShift)
 	}
 }
 
@@ -96,10 +101,10 @@ func row(in []int32, dst []uint8) {
 func halves(s *[blockSide]int32) (even, odd [4]int32) {
 	a := (s[2] + s[6]) * fix0_541196100
 	b, c := a-s[6]*fix1_847759065, a+s[2]*fix0_765366865
-	d, e := (s[0]+s[4])<<factorBits, (s[0]-s[4])<<factorBits
+	d, e := wrap16(s[0]+s[4])<<factorBits, wrap16(s[0]-s[4])<<factorBits
 	even = [4]int32{d + c, e + b, e - b, d - c}
 
-	z1, z2, z3, z4 := s[7]+s[1], s[5]+s[3], s[7]+s[3], s[5]+s[1]
+	z1, z2, z3, z4 := s[7]+s[1], s[5]+s[3], wrap16(s[7]+s[3]), wrap16(s[5]+s[1])
 	z5 := (z3 + z4) * fix1_175875602
 	z1, z2 = z1*-fix0_899976223, z2*-fix2_562915447
 	z3, z4 = z3*-fix1_961570560+z5, z4*-fix0_390180644+z5
@@ -111,3 +116,6 @@ func halves(s *[blockSide]int32) (even, odd [4]int32) {
 	}
 	return even, odd
 }
+
+func wrap16(v int32) int32  { return int32(int16(v)) }
+func clamp16(v int32) int32 { return min(max(v, math.MinInt16), math.MaxInt16) }

@@ -41,6 +41,8 @@ type Options struct {
 	Tables []byte
 	// Color overrides what the file says of its colors.
 	Color Color
+	// MaxPixels is the largest width times height that is decoded; 0 means no limit.
+	MaxPixels int64
 }
 
 // Picture is a decoded picture. Its components are kept as the file samples
@@ -61,7 +63,7 @@ type Picture struct {
 // otherwise says what is wrong with b. It only reads b. The memory that it
 // takes is in proportion to the size that the header states.
 func Decode(b []byte, o Options) (*Picture, error) {
-	var d decoder
+	d := decoder{maxPixels: o.MaxPixels}
 	if o.Tables != nil {
 		if err := d.readTables(o.Tables); err != nil {
 			return nil, fmt.Errorf("read the JPEG tables: %w", err)

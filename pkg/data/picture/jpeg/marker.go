@@ -27,6 +27,7 @@ const (
 	markerAPP0  = 0xe0
 	markerAPP14 = 0xee
 	markerAPP15 = 0xef
+	markerLS    = 0xf7 // a frame of JPEG-LS
 	markerCOM   = 0xfe
 )
 
@@ -44,7 +45,8 @@ type decoder struct {
 	interval int // MCUs between restart markers; 0 for none
 
 	jfif, adobe bool
-	transform   byte // Adobe's color transform, where adobe is set
+	transform   byte  // Adobe's color transform, where adobe is set
+	maxPixels   int64 // 0: no limit
 	frame       *frame
 	scans       int
 	lastGood    int   // the last row of MCUs for which the last scan has data
@@ -144,7 +146,7 @@ func alone(marker byte) bool {
 // known reports whether a segment with the marker may stand in a stream.
 func known(marker byte) bool {
 	switch {
-	case marker >= markerSOF0 && marker <= markerDRI, marker >= markerAPP0 && marker <= markerAPP15, marker == markerCOM:
+	case marker >= markerSOF0 && marker <= markerDRI, marker >= markerAPP0 && marker <= markerAPP15, marker == markerCOM, marker == markerLS:
 		return true
 	}
 	return alone(marker)
@@ -194,14 +196,24 @@ func (d *decoder) segment(marker byte, body []byte) error {
 	case marker == markerDAC:
 	case marker >= markerAPP0 && marker <= markerAPP15:
 		d.readApplication(marker, body)
-	case marker >= markerSOF0 && marker <= markerSOF15:
-		if d.frame != nil {
-			return errors.New("there is a second frame")
-		}
-		f, err := parseFrame(marker, body)
-		d.frame = f
+	case startsFrame(marker):
+		return d.readFrame(marker, body)
+	}
+	return nil
+}
+
+func (d *decoder) readFrame(marker byte, body []byte) error {
+	if d.frame != nil {
+		return errors.New("there is a second frame")
+	}
+	f, err := parseFrame(marker, body)
+	if err != nil {
 		return err
 	}
+	if pixels := int64(f.width) * int64(f.height); d.maxPixels > 0 && pixels > d.maxPixels {
+		return fmt.Errorf("the frame's header promises %d x %d pixels, more than %d", f.width, f.height, d.maxPixels)
+	}
+	d.frame = f
 	return nil
 }
 
