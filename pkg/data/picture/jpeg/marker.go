@@ -63,13 +63,13 @@ func (d *decoder) readTables(b []byte) error {
 		return err
 	}
 	marker, err := d.segments()
-	if errors.Is(err, io.EOF) || err == nil && marker == markerEOI && d.frame == nil {
-		return nil
+	switch {
+	case err != nil && !errors.Is(err, io.EOF):
+		return err
+	case d.frame != nil || marker == markerSOS:
+		return errors.New("they hold a picture")
 	}
-	if err == nil {
-		err = errors.New("they hold a picture")
-	}
-	return err
+	return nil
 }
 
 // start reads the start marker, which makes everything but the tables as it is at first.
