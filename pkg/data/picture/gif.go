@@ -254,62 +254,85 @@ func (g *gifBlocks) code(size int) (int, error) {
 
 var errGIFCode = errors.New("the pixels have a code that is not known yet")
 
-// unpackGIF undoes GIF's kind of LZW, until the frame is full.
+const (
+	maxGIFCodeSize = 12
+	maxGIFCodes    = 1 << maxGIFCodeSize
+)
+
+// gifCodes is the table of GIF's kind of LZW: what each code stands for.
+type gifCodes struct {
+	clear, size, next int // the clear code, the codes' size in bits, the next free code
+	last              int // the code before; -1 after a clear code
+	first             uint8
+	prefix            [maxGIFCodes]uint16
+	suffix            [maxGIFCodes]uint8
+	reversed          [maxGIFCodes + 1]uint8 // the pixels of a code, written from the end
+}
+
+func (g *gifCodes) reset(literalBits int) {
+	g.clear, g.size, g.next, g.last = 1<<literalBits, literalBits+1, 1<<literalBits+2, -1
+}
+
+// pixels returns what a code stands for, until the next call.
+func (g *gifCodes) pixels(code int) ([]uint8, error) {
+	if code > g.next || g.last < 0 && code > g.clear {
+		return nil, errGIFCode
+	}
+	at, c := len(g.reversed), code
+	if code == g.next && g.last >= 0 { // the code before, and its first pixel again
+		at--
+		g.reversed[at], c = g.first, g.last
+	}
+	for ; c >= g.clear; c = int(g.prefix[c]) {
+		if at == 0 || c >= maxGIFCodes {
+			return nil, errGIFCode
+		}
+		at--
+		g.reversed[at] = g.suffix[c]
+	}
+	if at == 0 {
+		return nil, errGIFCode
+	}
+	at--
+	g.reversed[at], g.first = uint8(c), uint8(c)
+	return g.reversed[at:], nil
+}
+
+// enter makes the code before, with the first pixel of this one, a code of its own.
+func (g *gifCodes) enter(code int) {
+	if g.last >= 0 && g.next < maxGIFCodes {
+		g.suffix[g.next], g.prefix[g.next] = g.first, uint16(g.last)
+		if g.next == 1<<g.size-1 && g.size < maxGIFCodeSize {
+			g.size++
+		}
+		g.next++
+	}
+	g.last = code
+}
+
+// unpackGIF reads pixels until the frame is full.
 func unpackGIF(b []byte, literalBits int, rows *gifRows) error {
-	const (
-		maxSize  = 12
-		maxCodes = 1 << maxSize
-	)
-	var (
-		in         = gifBlocks{b: b}
-		clear, end = 1 << literalBits, 1<<literalBits + 1
-		prefix     [maxCodes]uint16
-		suffix     [maxCodes]uint8
-		reversed   [maxCodes + 1]uint8 // a code's pixels, written from the end
-		size, next int
-		last       = -1 // the code before; -1 after a clear code
-		first      uint8
-	)
-	reset := func() { size, next, last = literalBits+1, end+1, -1 }
-	for reset(); ; {
-		code, err := in.code(size)
+	in, codes := gifBlocks{b: b}, new(gifCodes)
+	codes.reset(literalBits)
+	for {
+		code, err := in.code(codes.size)
 		switch {
 		case err != nil:
 			return err
-		case code == clear:
-			reset()
+		case code == codes.clear:
+			codes.reset(literalBits)
 			continue
-		case code == end:
+		case code == codes.clear+1: // the end
 			return io.ErrUnexpectedEOF
-		case last < 0 && code > clear, code > next:
-			return errGIFCode
 		}
-		at, c := len(reversed), code
-		if code == next && last >= 0 {
-			at--
-			reversed[at], c = first, last
+		pixels, err := codes.pixels(code)
+		if err != nil {
+			return err
 		}
-		for ; c >= clear; c = int(prefix[c]) {
-			if at == 0 || c >= maxCodes {
-				return errGIFCode
-			}
-			at--
-			reversed[at] = suffix[c]
-		}
-		at--
-		reversed[at] = uint8(c)
-		first = uint8(c)
-		if rows.write(reversed[at:]) {
+		if rows.write(pixels) {
 			return nil
 		}
-		if last >= 0 && next < maxCodes {
-			suffix[next], prefix[next] = first, uint16(last)
-			if next == 1<<size-1 && size < maxSize {
-				size++
-			}
-			next++
-		}
-		last = code
+		codes.enter(code)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/draw"
 	"io"
 
 	"golang.org/x/image/vp8"
@@ -20,7 +19,6 @@ var (
 
 // webpFile is what the chunks of a WebP hold, as libwebp takes them.
 type webpFile struct {
-	extended bool        // there is a VP8X header
 	flags    byte        // of the VP8X header
 	canvas   image.Point // of the VP8X header
 	frame    webpFrame   // the first one, of an animation as well
@@ -48,15 +46,13 @@ func storedWebP(b []byte) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	frame, err := file.frame.decode(file.frameSize())
-	if err != nil {
-		return nil, err
-	}
-	if !file.animated() || frame.Bounds().Size() == file.canvas {
-		return frame, nil
-	}
-	if !frame.Bounds().Add(file.frame.offset).In(image.Rectangle{Max: file.canvas}) {
+	place := image.Rectangle{Max: file.frame.size}.Add(file.frame.offset)
+	if file.animated() && !place.In(image.Rectangle{Max: file.canvas}) {
 		return nil, errors.New("the first frame lies outside the canvas")
+	}
+	frame, err := file.frame.decode(file.frameSize())
+	if err != nil || !file.animated() || file.frame.size == file.canvas {
+		return frame, err
 	}
 	return onCanvas(frame, file.frame.offset, file.canvas)
 }
@@ -67,7 +63,6 @@ func onCanvas(frame image.Image, offset, canvas image.Point) (image.Image, error
 		return nil, err
 	}
 	m := image.NewNRGBA(image.Rectangle{Max: canvas})
-	draw.Draw(m, m.Bounds(), image.Black, image.Point{}, draw.Src)
 	for y := range colors.Height {
 		row := m.Pix[m.PixOffset(offset.X, offset.Y+y):]
 		src := colors.row(y)
@@ -88,7 +83,8 @@ func webpMetadata(b []byte) metadata {
 
 func (f *webpFile) animated() bool { return f.flags&webpAnimated != 0 }
 
-// frameSize is the size that the frame must have; zero where only the frame itself states it.
+// frameSize is the size that the frame must have, which was found to be no more
+// than the limit; zero where only the frame itself states it.
 func (f *webpFile) frameSize() image.Point {
 	if f.animated() {
 		return f.frame.size
@@ -139,7 +135,7 @@ func parseWebP(b []byte) (*webpFile, error) {
 			if !first || len(body) < 10 {
 				return errWebP
 			}
-			file.extended, file.flags = true, body[0]
+			file.flags = body[0]
 			file.canvas = image.Pt(1+le24(body[4:]), 1+le24(body[7:]))
 			return nil
 		}

@@ -113,14 +113,19 @@ func (f *frame) checkSampling() error {
 	return nil
 }
 
-// allocate lays out the components. Their planes hold whole MCUs.
-func (f *frame) allocate(severalScans bool) error {
+// allocate lays out the components. Their planes hold whole MCUs. It fails where
+// the frame's size cannot be, so that a small file takes little memory: size is
+// that of the file in bytes, and each block takes a bit at least.
+func (f *frame) allocate(severalScans bool, size int) error {
 	if f.width == 0 || f.height == 0 || f.width > maxSide || f.height > maxSide {
 		return fmt.Errorf("the frame's header promises %d x %d pixels", f.width, f.height)
 	}
 	f.mcusAcross = ceilDiv(f.width, blockSide*f.maxH)
 	mcusDown := ceilDiv(f.height, blockSide*f.maxV)
 	f.mcus = f.mcusAcross * mcusDown
+	if f.mcus/8 > size {
+		return fmt.Errorf("the frame's header promises %d x %d pixels, more than %d bytes can hold", f.width, f.height, size)
+	}
 	for i := range f.components {
 		c := &f.components[i]
 		c.plane = plane{

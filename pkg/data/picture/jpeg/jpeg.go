@@ -61,7 +61,8 @@ type Picture struct {
 // append an end marker (0xff 0xd9): what is missing is grey then. It returns an
 // *UnsupportedError where the JPEG uses a feature that is not read, and
 // otherwise says what is wrong with b. It only reads b. The memory that it
-// takes is in proportion to the size that the header states.
+// takes is in proportion to the size that the header states, which cannot be
+// more than len(b) allows.
 func Decode(b []byte, o Options) (*Picture, error) {
 	d := decoder{maxPixels: o.MaxPixels}
 	if o.Tables != nil {

@@ -183,6 +183,10 @@ func TestManyScans(t *testing.T) {
 		b = append(b, 0xff, markerSOS, 0, 8, 1, 1, 0, 0, 0, 0)
 	}
 	b = append(b, 0xff, markerEOI)
+	if _, err := Decode(b, Options{}); err == nil {
+		t.Error("a picture of more blocks than bits is decoded")
+	}
+	b = append(b, make([]byte, side*side/blockSize)...)
 	_, err := Decode(b, Options{})
 	if _, ok := errors.AsType[*UnsupportedError](err); !ok {
 		t.Errorf("error %v, want that so many scans are not supported", err)

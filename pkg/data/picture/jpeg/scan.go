@@ -103,7 +103,7 @@ func (d *decoder) readScan() error {
 	d.scans++
 	if d.scans == 1 {
 		s.direct = !d.frame.progressive && len(s.components) == len(d.frame.components)
-		if err := d.frame.allocate(!s.direct); err != nil {
+		if err := d.frame.allocate(!s.direct, len(d.b)); err != nil {
 			return err
 		}
 	}
