@@ -181,6 +181,7 @@ func storedGIF(b []byte) (image.Image, error) {
 	if h.interlaced {
 		rows.step, rows.passes = 8, []int{4, 2, 1}
 	}
+	rows.begin()
 	if err := unpackGIF(b[len(b)-r.Len():], h.literalBits, &rows); err != nil {
 		return nil, err
 	}
@@ -194,21 +195,26 @@ func storedGIF(b []byte) (image.Image, error) {
 type gifRows struct {
 	canvas *image.Paletted
 	frame  image.Rectangle
-	x, y   int   // the next pixel, within the frame
+	rest   []uint8 // what is still to be filled of row y of the frame
+	y      int
 	step   int   // to the next row
 	passes []int // the first rows of further passes over an interlaced frame
 }
 
+// begin makes row y the one that is filled.
+func (g *gifRows) begin() {
+	at := g.canvas.PixOffset(g.frame.Min.X, g.frame.Min.Y+g.y)
+	g.rest = g.canvas.Pix[at : at+g.frame.Dx()]
+}
+
 // write takes pixels until the frame is full, and reports whether it is.
 func (g *gifRows) write(pixels []uint8) (full bool) {
-	for len(pixels) > 0 {
-		at := g.canvas.PixOffset(g.frame.Min.X+g.x, g.frame.Min.Y+g.y)
-		n := copy(g.canvas.Pix[at:at+g.frame.Dx()-g.x], pixels)
-		pixels = pixels[n:]
-		if g.x += n; g.x < g.frame.Dx() {
-			continue
+	for {
+		n := copy(g.rest, pixels)
+		g.rest, pixels = g.rest[n:], pixels[n:]
+		if len(g.rest) > 0 {
+			return false
 		}
-		g.x = 0
 		for g.y += g.step; g.y >= g.frame.Dy(); {
 			if len(g.passes) == 0 {
 				return true
@@ -216,8 +222,8 @@ func (g *gifRows) write(pixels []uint8) (full bool) {
 			g.y, g.step = g.passes[0], 2*g.passes[0]
 			g.passes = g.passes[1:]
 		}
+		g.begin()
 	}
-	return false
 }
 
 // gifBlocks reads bits from blocks of data, the lowest first. Empty blocks are

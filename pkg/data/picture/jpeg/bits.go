@@ -93,10 +93,16 @@ func (r *bits) drop() {
 
 // symbol decodes one value. At least enough bits must be valid.
 func (r *bits) symbol(h *huffman) uint8 {
-	if e := h.lookup[r.next>>(word-lookupBits)]; e != 0 {
-		r.skip(int(e >> 8))
-		return uint8(e)
+	e := h.lookup[r.next>>(word-lookupBits)]
+	if e == 0 {
+		return r.longSymbol(h)
 	}
+	r.skip(int(e >> 8))
+	return uint8(e)
+}
+
+// longSymbol decodes a value whose code is longer than what lookup tells.
+func (r *bits) longSymbol(h *huffman) uint8 {
 	for length := lookupBits + 1; length <= maxCodeLength; length++ {
 		if code := int32(r.next >> (word - length)); code <= h.largest[length] {
 			r.skip(length)

@@ -65,16 +65,17 @@ func (b *block) column(quant *[blockSize]uint16, x int, out *[blockSize]int32) {
 		}
 		return
 	}
-	var s [blockSide]int32
-	for y := range blockSide {
-		s[y] = int32(b[8*y+x] * int16(quant[8*y+x]))
-	}
-	even, odd := halves(&s)
-	const half = 1 << (columnShift - 1)
-	for y := range 4 {
-		out[8*y+x] = clamp16((even[y] + odd[y] + half) >> columnShift)
-		out[8*(7-y)+x] = clamp16((even[y] - odd[y] + half) >> columnShift)
-	}
+	e0, e1, e2, e3, o0, o1, o2, o3 := halves(
+		int32(b[x]*int16(quant[x])), int32(b[8+x]*int16(quant[8+x])),
+		int32(b[16+x]*int16(quant[16+x])), int32(b[24+x]*int16(quant[24+x])),
+		int32(b[32+x]*int16(quant[32+x])), int32(b[40+x]*int16(quant[40+x])),
+		int32(b[48+x]*int16(quant[48+x])), int32(b[56+x]*int16(quant[56+x])),
+		1<<(columnShift-1),
+	)
+	out[x], out[56+x] = clamp16((e0+o0)>>columnShift), clamp16((e0-o0)>>columnShift)
+	out[8+x], out[48+x] = clamp16((e1+o1)>>columnShift), clamp16((e1-o1)>>columnShift)
+	out[16+x], out[40+x] = clamp16((e2+o2)>>columnShift), clamp16((e2-o2)>>columnShift)
+	out[24+x], out[32+x] = clamp16((e3+o3)>>columnShift), clamp16((e3-o3)>>columnShift)
 }
 
 // row transforms a row of what column left.
@@ -89,32 +90,27 @@ func row(in []int32, dst []uint8) {
 		}
 		return
 	}
-	even, odd := halves(s)
-	for x := range 4 {
-		out[x] = clampByte((even[x] + odd[x] + half) >> rowShift)
-		out[7-x] = clampByte((even[x] - odd[x] + half) >> rowShift)
-	}
+	e0, e1, e2, e3, o0, o1, o2, o3 := halves(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], half)
+	out[0], out[7] = clampByte((e0+o0)>>rowShift), clampByte((e0-o0)>>rowShift)
+	out[1], out[6] = clampByte((e1+o1)>>rowShift), clampByte((e1-o1)>>rowShift)
+	out[2], out[5] = clampByte((e2+o2)>>rowShift), clampByte((e2-o2)>>rowShift)
+	out[3], out[4] = clampByte((e3+o3)>>rowShift), clampByte((e3-o3)>>rowShift)
 }
 
-// halves are the sums of the even and of the odd coefficients: value i is
-// even[i] + odd[i], and value 7-i is even[i] - odd[i].
-func halves(s *[blockSide]int32) (even, odd [4]int32) {
-	a := (s[2] + s[6]) * fix0_541196100
-	b, c := a-s[6]*fix1_847759065, a+s[2]*fix0_765366865
-	d, e := wrap16(s[0]+s[4])<<factorBits, wrap16(s[0]-s[4])<<factorBits
-	even = [4]int32{d + c, e + b, e - b, d - c}
+// halves are the sums of the even and of the odd coefficients, half being added
+// to the even ones: value i is e_i + o_i, and value 7-i is e_i - o_i. Single
+// numbers, since the compiler keeps them in registers.
+func halves(s0, s1, s2, s3, s4, s5, s6, s7, half int32) (e0, e1, e2, e3, o0, o1, o2, o3 int32) {
+	a := (s2 + s6) * fix0_541196100
+	b, c := a-s6*fix1_847759065, a+s2*fix0_765366865
+	d, e := wrap16(s0+s4)<<factorBits+half, wrap16(s0-s4)<<factorBits+half
 
-	z1, z2, z3, z4 := s[7]+s[1], s[5]+s[3], wrap16(s[7]+s[3]), wrap16(s[5]+s[1])
+	z1, z2, z3, z4 := s7+s1, s5+s3, wrap16(s7+s3), wrap16(s5+s1)
 	z5 := (z3 + z4) * fix1_175875602
 	z1, z2 = z1*-fix0_899976223, z2*-fix2_562915447
 	z3, z4 = z3*-fix1_961570560+z5, z4*-fix0_390180644+z5
-	odd = [4]int32{
-		s[1]*fix1_501321110 + z1 + z4,
-		s[3]*fix3_072711026 + z2 + z3,
-		s[5]*fix2_053119869 + z2 + z4,
-		s[7]*fix0_298631336 + z1 + z3,
-	}
-	return even, odd
+	return d + c, e + b, e - b, d - c,
+		s1*fix1_501321110 + z1 + z4, s3*fix3_072711026 + z2 + z3, s5*fix2_053119869 + z2 + z4, s7*fix0_298631336 + z1 + z3
 }
 
 func wrap16(v int32) int32  { return int32(int16(v)) }
