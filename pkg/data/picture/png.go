@@ -24,7 +24,16 @@ const (
 type pngChunk struct {
 	name string
 	body []byte
-	good bool // the chunk is whole and its checksum right
+	sum  []byte // the checksum that the file states; nil where the chunk is cut short
+}
+
+// good reports whether the chunk is whole and its checksum right.
+func (c pngChunk) good() bool {
+	return c.sum != nil && pngSum(c.name, c.body) == binary.BigEndian.Uint32(c.sum)
+}
+
+func pngSum(name string, body []byte) uint32 {
+	return crc32.Update(crc32.ChecksumIEEE([]byte(name)), crc32.IEEETable, body)
 }
 
 // pngChunks yields the chunks up to IEND or the end of the file.
@@ -35,7 +44,7 @@ func pngChunks(b []byte) iter.Seq[pngChunk] {
 			c := pngChunk{name: string(b[at+4 : at+head])}
 			end := at + head + uint64(binary.BigEndian.Uint32(b[at:]))
 			if end+checksum <= uint64(len(b)) {
-				c.good = crc32.ChecksumIEEE(b[at+4:end]) == binary.BigEndian.Uint32(b[end:])
+				c.sum = b[end : end+checksum]
 			}
 			c.body = b[at+head : min(end, uint64(len(b)))]
 			if c.name == "IEND" || !yield(c) {
@@ -75,7 +84,7 @@ func plainPNG(b []byte) ([]byte, error) {
 		if c.name != "IDAT" && packed != nil {
 			break
 		}
-		if c.name != "IDAT" && !c.good {
+		if c.name != "IDAT" && !c.good() {
 			return nil, errors.New("a checksum is wrong")
 		}
 		switch c.name {
@@ -108,9 +117,8 @@ const pngPalette = 3 // the color type
 
 func appendChunk(out []byte, name string, body []byte) []byte {
 	out = binary.BigEndian.AppendUint32(out, uint32(len(body)))
-	start := len(out)
 	out = append(append(out, name...), body...)
-	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[start:]))
+	return binary.BigEndian.AppendUint32(out, pngSum(name, body))
 }
 
 // repackedPNG keeps exactly size bytes of what is packed.
