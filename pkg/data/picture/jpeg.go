@@ -24,7 +24,7 @@ func jpegConfig(r io.Reader) (image.Config, error) {
 // ofThisPackage makes what the JPEG decoder does not support an ErrNotSupported.
 func ofThisPackage(err error) error {
 	if other, ok := errors.AsType[*jpeg.UnsupportedError](err); ok {
-		return fmt.Errorf("%w: %s", ErrNotSupported, other.Feature)
+		return fmt.Errorf("%w: %s; convert it to PNG or baseline JPEG", ErrNotSupported, other.Feature)
 	}
 	return err
 }

@@ -10,13 +10,14 @@ import (
 // TestRefused: what is not read is refused by its name, what is damaged as such.
 func TestRefused(t *testing.T) {
 	unsupported := map[string]string{
-		"arithmetic.jpg":   "arithmetic coding",
-		"lossless.jpg":     "lossless JPEG",
-		"hierarchical.jpg": "hierarchical JPEG",
-		"jpeg_ls.jpg":      "JPEG-LS",
-		"12_bits.jpg":      "JPEG with 12 bits a sample",
-		"fractions.jpg":    "sampling factors that do not divide one another (2 x 1 of 3 x 1)",
-		"compression.png":  "compression method",
+		"arithmetic.jpg":    "arithmetic coding",
+		"lossless.jpg":      "lossless JPEG",
+		"hierarchical.jpg":  "hierarchical JPEG",
+		"jpeg_ls.jpg":       "JPEG-LS",
+		"height_behind.jpg": "states its height behind the pixels (DNL)",
+		"12_bits.jpg":       "JPEG with 12 bits a sample",
+		"fractions.jpg":     "sampling factors that do not divide one another (2 x 1 of 3 x 1)",
+		"compression.png":   "compression method",
 	}
 	for _, path := range inFolder(t, "testdata/refused", 20) {
 		_, err := Decode(path, DecodeOptions{})

@@ -60,20 +60,27 @@ func startsFrame(marker byte) bool {
 	return marker >= markerSOF0 && marker <= markerSOF15 || marker == markerLS
 }
 
-// parseFrame reads a frame's header.
-func parseFrame(marker byte, body []byte) (*frame, error) {
+// checkCoding finds out whether frames of that kind are read.
+func checkCoding(marker byte) error {
 	switch marker {
 	case markerSOF0, markerSOF0 + 1, markerSOF2:
+		return nil
 	case markerSOF0 + 3, markerSOF0 + 11:
-		return nil, &UnsupportedError{"lossless JPEG"}
+		return &UnsupportedError{"lossless JPEG"}
 	case markerSOF0 + 9, markerSOF0 + 10:
-		return nil, &UnsupportedError{"JPEG with arithmetic coding"}
+		return &UnsupportedError{"JPEG with arithmetic coding"}
 	case markerJPG:
-		return nil, &UnsupportedError{"an extension of JPEG"}
+		return &UnsupportedError{"an extension of JPEG"}
 	case markerLS:
-		return nil, &UnsupportedError{"JPEG-LS"}
-	default:
-		return nil, &UnsupportedError{"hierarchical JPEG"}
+		return &UnsupportedError{"JPEG-LS"}
+	}
+	return &UnsupportedError{"hierarchical JPEG"}
+}
+
+// parseFrame reads a frame's header.
+func parseFrame(marker byte, body []byte) (*frame, error) {
+	if err := checkCoding(marker); err != nil {
+		return nil, err
 	}
 	const head = 6 // precision 1, height 2, width 2, number of components 1
 	if len(body) < head || len(body) != head+3*int(body[5]) {
@@ -86,6 +93,9 @@ func parseFrame(marker byte, body []byte) (*frame, error) {
 		progressive: marker == markerSOF2,
 		height:      int(body[1])<<8 | int(body[2]),
 		width:       int(body[3])<<8 | int(body[4]),
+	}
+	if f.height == 0 {
+		return nil, &UnsupportedError{"JPEG that states its height behind the pixels (DNL)"}
 	}
 	switch body[5] {
 	case 1, 3, 4:
