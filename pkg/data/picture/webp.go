@@ -57,6 +57,7 @@ func storedWebP(b []byte) (image.Image, error) {
 	return onCanvas(frame, file.frame.offset, file.canvas)
 }
 
+// onCanvas returns a frame at its place on a black canvas.
 func onCanvas(frame image.Image, offset, canvas image.Point) (image.Image, error) {
 	colors, err := toRGB(frame, pictureDepth)
 	if err != nil {
