@@ -13,7 +13,7 @@ import (
 
 // TestCheckAgreesWithDecode on whole pictures and on those cut short anywhere.
 func TestCheckAgreesWithDecode(t *testing.T) {
-	for _, path := range fixtures(t) {
+	for _, path := range append(fixtures(t), inFolder(t, "testdata/refused", 20)...) {
 		content := read(t, path)
 		for _, length := range []int{len(content), len(content) - 1, len(content) - 20, len(content) / 2, 40, 0} {
 			checkAgrees(t, write(t, filepath.Base(path), content[:max(0, length)]))
@@ -37,6 +37,7 @@ func TestCheckPaletteIndex(t *testing.T) {
 	}
 }
 
+// checkAgrees holds verifying a picture, decoding it, and decoding it as a mask to the same answer.
 func checkAgrees(t *testing.T, path string) {
 	t.Helper()
 	for _, o := range []DecodeOptions{{}, {EXIF: true}, {MaxPixels: 100}} {
@@ -45,8 +46,15 @@ func checkAgrees(t *testing.T, path string) {
 		if fmt.Sprint(err) != fmt.Sprint(wantErr) || turn != wantTurn {
 			t.Errorf("%s: error %v, turn %d; decoding it gives %v, %d", path, err, turn, wantErr, wantTurn)
 		}
+		mask, maskInfo, maskErr := DecodeMask(path, NonZero, o, Upright)
+		if fmt.Sprint(maskErr) != fmt.Sprint(err) || maskInfo != info {
+			t.Errorf("%s: error %v, %v; as a mask %v, %v", path, err, info, maskErr, maskInfo)
+		}
 		if err != nil {
 			continue
+		}
+		if mask.Width != info.Width || mask.Height != info.Height || len(mask.Pix) != info.Width*info.Height {
+			t.Errorf("%s: a mask of %d x %d pixels in %d bytes; the picture has %d x %d", path, mask.Width, mask.Height, len(mask.Pix), info.Width, info.Height)
 		}
 		if turn >= transposed {
 			info.Width, info.Height = info.Height, info.Width
@@ -118,7 +126,7 @@ func TestMaxNearest(t *testing.T) {
 
 // FuzzCheck: Check says of any content what Decode does.
 func FuzzCheck(f *testing.F) {
-	for _, path := range fixtures(f) {
+	for _, path := range append(fixtures(f), inFolder(f, "testdata/refused", 20)...) {
 		f.Add(read(f, path))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -1,95 +1,128 @@
 package picture
 
-import "encoding/binary"
-
-// Orientation is EXIF's tag 0x0112: how the stored picture is to be turned to stand upright.
-type Orientation uint16
-
-const (
-	Upright      Orientation = 1
-	mirrored     Orientation = 2 // left and right swapped
-	halfTurn     Orientation = 3
-	flipped      Orientation = 4 // top and bottom swapped
-	transposed   Orientation = 5
-	rotateRight  Orientation = 6 // a quarter turn clockwise
-	transversed  Orientation = 7 // transposed along the other diagonal
-	rotateLeft   Orientation = 8
-	exifTag                  = 0x0112
-	exifShort                = 3
-	ifdEntrySize             = 12
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"regexp"
 )
 
-// apply returns im turned upright; im itself where there is nothing to do.
-func (o Orientation) apply(im *Image) *Image {
-	if o < mirrored || o > rotateLeft {
-		return im
+// metadata is what a file says about its picture apart from the pixels; a part is nil where it is missing.
+type metadata struct {
+	exif []byte // a TIFF structure without pixels; what stands before it is "Exif" and two zeros, or nothing
+	xmp  []byte
+}
+
+// orientation says how the picture is meant to stand, as Pillow's
+// ImageOps.exif_transpose decides: EXIF first, XMP where EXIF does not say.
+// Anything missing or odd means upright.
+func (m metadata) orientation() Orientation {
+	value, found := exifOrientation(m.exif)
+	if !found {
+		value = xmpOrientation(m.xmp)
 	}
-	out := NewImage(im.Width, im.Height)
-	if o >= transposed {
-		out.Width, out.Height = im.Height, im.Width
-	}
-	for y := range out.Height {
-		row := out.row(y)
-		for x := range out.Width {
-			sx, sy := o.source(x, y, im.Width, im.Height)
-			copy(row[3*x:3*x+3], im.Pix[3*(sy*im.Width+sx):])
+	for o := mirrored; o <= rotateLeft; o++ {
+		if value == float64(o) {
+			return o
 		}
 	}
-	return out
+	return Upright
 }
 
-// source returns where in the stored picture of w x h pixels the turned picture's pixel (x, y) lies.
-func (o Orientation) source(x, y, w, h int) (sx, sy int) {
-	switch o {
-	case mirrored:
-		return w - 1 - x, y
-	case halfTurn:
-		return w - 1 - x, h - 1 - y
-	case flipped:
-		return x, h - 1 - y
-	case transposed:
-		return y, x
-	case rotateRight:
-		return y, h - 1 - x
-	case transversed:
-		return w - 1 - y, h - 1 - x
-	case rotateLeft:
-		return w - 1 - y, x
+// xmpTag matches the orientation in XMP, as an attribute or as an element.
+var xmpTag = regexp.MustCompile(`tiff:Orientation(?:="|>)([0-9])`)
+
+func xmpOrientation(b []byte) float64 {
+	match := xmpTag.FindSubmatch(b)
+	if match == nil {
+		return 0
 	}
-	return x, y
+	return float64(match[1][0] - '0')
 }
 
-// exifOrientation reads the orientation from an EXIF block (a TIFF structure
-// without pixels); anything missing or odd means upright.
-func exifOrientation(b []byte) Orientation {
+const (
+	exifTag      = 0x0112
+	ifdEntrySize = 12
+)
+
+// exifOrientation reads the value of the orientation tag, the last one if there
+// are several. A tag that holds no number counts as found, with the value 0.
+func exifOrientation(b []byte) (value float64, found bool) {
+	for bytes.HasPrefix(b, []byte(exifStart)) {
+		b = b[len(exifStart):]
+	}
 	if len(b) < 8 {
-		return Upright
+		return 0, false
 	}
 	var order binary.ByteOrder
 	switch string(b[:4]) {
-	case "II*\x00":
+	case "II*\x00", "II\x00*":
 		order = binary.LittleEndian
-	case "MM\x00*":
+	case "MM\x00*", "MM*\x00":
 		order = binary.BigEndian
 	default:
-		return Upright
+		return 0, false
 	}
 	at := uint64(order.Uint32(b[4:]))
 	if at+2 > uint64(len(b)) {
-		return Upright
+		return 0, false
 	}
 	entries := b[at+2:]
 	for range order.Uint16(b[at:]) {
 		if len(entries) < ifdEntrySize {
 			break
 		}
-		if order.Uint16(entries) == exifTag && order.Uint16(entries[2:]) == exifShort {
-			if o := Orientation(order.Uint16(entries[8:])); o >= Upright && o <= rotateLeft {
-				return o
-			}
-			break
-		}
+		entry := entries[:ifdEntrySize]
 		entries = entries[ifdEntrySize:]
+		kind, known := exifKinds[order.Uint16(entry[2:])]
+		if !known {
+			continue
+		}
+		data := entry[8:]
+		if size := uint64(order.Uint32(entry[4:])) * kind.size; size == 0 {
+			continue
+		} else if size > 4 {
+			start := uint64(order.Uint32(data))
+			if start+size > uint64(len(b)) {
+				break // Pillow reads no further
+			}
+			data = b[start:]
+		}
+		if order.Uint16(entry) == exifTag {
+			value, found = kind.number(order, data), true
+		}
 	}
-	return Upright
+	return value, found
 }
+
+// exifStart is what formats other than PNG put before EXIF.
+const exifStart = "Exif\x00\x00"
+
+// exifKind is a type of value: its size in bytes, and how a number is read from them.
+type exifKind struct {
+	size   uint64
+	number func(order binary.ByteOrder, b []byte) float64
+}
+
+// exifKinds are EXIF's types by their codes. Pillow takes a byte (1), text (2)
+// and undefined data (7) as no numbers.
+var exifKinds = map[uint16]exifKind{
+	1:  {1, noNumber},
+	2:  {1, noNumber},
+	3:  {2, func(o binary.ByteOrder, b []byte) float64 { return float64(o.Uint16(b)) }},
+	4:  {4, uint32Number},
+	5:  {8, func(o binary.ByteOrder, b []byte) float64 { return uint32Number(o, b) / uint32Number(o, b[4:]) }},
+	6:  {1, func(_ binary.ByteOrder, b []byte) float64 { return float64(int8(b[0])) }},
+	7:  {1, noNumber},
+	8:  {2, func(o binary.ByteOrder, b []byte) float64 { return float64(int16(o.Uint16(b))) }},
+	9:  {4, int32Number},
+	10: {8, func(o binary.ByteOrder, b []byte) float64 { return int32Number(o, b) / int32Number(o, b[4:]) }},
+	11: {4, func(o binary.ByteOrder, b []byte) float64 { return float64(math.Float32frombits(o.Uint32(b))) }},
+	12: {8, func(o binary.ByteOrder, b []byte) float64 { return math.Float64frombits(o.Uint64(b)) }},
+	13: {4, uint32Number},
+	16: {8, func(o binary.ByteOrder, b []byte) float64 { return float64(o.Uint64(b)) }},
+}
+
+func noNumber(binary.ByteOrder, []byte) float64         { return 0 }
+func uint32Number(o binary.ByteOrder, b []byte) float64 { return float64(o.Uint32(b)) }
+func int32Number(o binary.ByteOrder, b []byte) float64  { return float64(int32(o.Uint32(b))) }

@@ -5,11 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/gif"
-	"image/jpeg"
-	"image/png"
 	"io"
-	"unicode/utf8"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
@@ -23,22 +19,22 @@ const headBytes = 512
 
 // format is one picture format: how it is recognised, measured and decoded.
 type format struct {
-	name        string
-	magic       sniff.Match
-	config      func(io.Reader) (image.Config, error)
-	stored      func(b []byte) (image.Image, error) // the pixels as they are stored; an error says what is wrong with the file
-	convert     func(m image.Image, b []byte, depth narrowing) (*Image, error)
-	orientation func(b []byte) Orientation // nil: the format's orientation is not read
+	name     string
+	magic    sniff.Match
+	config   func(io.Reader) (image.Config, error)
+	stored   func(b []byte) (image.Image, error) // the pixels as they are stored; an error says what is wrong with the file
+	convert  func(m image.Image, b []byte, depth narrowing) (*Image, error)
+	metadata func(b []byte) metadata // nil: nothing in the format's files turns a picture
 }
 
 // formats is the table of what is read; a new format is one more row.
 var formats = []format{
-	{name: "PNG", magic: sniff.Starts("\x89PNG\r\n\x1a\n"), config: pngConfig, stored: with(png.Decode), convert: convertPNG},
-	{name: "JPEG", magic: sniff.Starts("\xff\xd8\xff"), config: jpeg.DecodeConfig, stored: storedJPEG, convert: convertJPEG, orientation: jpegOrientation},
+	{name: "PNG", magic: sniff.Starts("\x89PNG\r\n\x1a\n"), config: pngConfig, stored: storedPNG, convert: convertPNG, metadata: pngMetadata},
+	{name: "JPEG", magic: sniff.Starts("\xff\xd8\xff"), config: jpegConfig, stored: storedJPEG, convert: convertJPEG, metadata: jpegMetadata},
 	{name: "BMP", magic: sniff.Starts("BM"), config: bmp.DecodeConfig, stored: with(bmp.Decode), convert: plainly},
 	{name: "TIFF", magic: sniff.Starts("II*\x00", "MM\x00*"), config: tiff.DecodeConfig, stored: with(tiff.Decode), convert: plainly},
-	{name: "GIF", magic: sniff.Starts("GIF87a", "GIF89a"), config: gif.DecodeConfig, stored: storedGIF, convert: plainly},
-	{name: "WebP", magic: isWebP, config: webp.DecodeConfig, stored: with(webp.Decode), convert: plainly},
+	{name: "GIF", magic: sniff.Starts("GIF87a", "GIF89a"), config: gifConfig, stored: storedGIF, convert: plainly},
+	{name: "WebP", magic: isWebP, config: webp.DecodeConfig, stored: storedWebP, convert: plainly, metadata: webpMetadata},
 }
 
 func isWebP(head []byte) bool {
@@ -91,50 +87,4 @@ func formatOf(head []byte) (format, bool) {
 		}
 	}
 	return format{}, false
-}
-
-// foreign names some contents that people mistake for pictures that are read.
-var foreign = []sniff.Kind{
-	{Name: "a ZIP archive", Is: sniff.Starts("PK\x03\x04")},
-	{Name: "gzip data", Is: sniff.Starts("\x1f\x8b")},
-	{Name: "a PDF document", Is: sniff.Starts("%PDF")},
-	{Name: "a NumPy array", Is: sniff.Starts("\x93NUMPY")},
-	{Name: "a JPEG 2000 picture, which is not read", Is: sniff.Starts("\x00\x00\x00\x0cjP  ", "\xff\x4f\xff\x51")},
-	{Name: "a HEIC, AVIF or MP4 file, which is not read", Is: sniff.At(4, "ftyp")},
-	{Name: "a PSD picture, which is not read", Is: sniff.Starts("8BPS")},
-	{Name: "an OpenEXR picture, which is not read", Is: sniff.Starts("\x76\x2f\x31\x01")},
-}
-
-// describe says in words what the start of a file looks like.
-func describe(head []byte) string {
-	if len(head) == 0 {
-		return "nothing (the file is empty)"
-	}
-	if name, known := sniff.Name(head, foreign); known {
-		return name
-	}
-	if start, isText := textStart(head); isText {
-		return fmt.Sprintf("text that starts with %q", start)
-	}
-	return sniff.Unknown(head)
-}
-
-// textStart returns the first characters of head when all of it reads as text.
-func textStart(head []byte) (string, bool) {
-	const shown = 24
-	text := []rune{}
-	for rest := head; len(rest) > 0; {
-		r, n := utf8.DecodeRune(rest)
-		if r == utf8.RuneError && (len(rest) >= utf8.UTFMax || len(head) < headBytes) {
-			return "", false // not merely a character cut at the end of head
-		}
-		if r < ' ' && r != '\n' && r != '\r' && r != '\t' {
-			return "", false
-		}
-		if len(text) < shown {
-			text = append(text, r)
-		}
-		rest = rest[n:]
-	}
-	return string(text), true
 }

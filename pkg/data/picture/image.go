@@ -9,6 +9,8 @@ import (
 	"image"
 	"math"
 	"slices"
+
+	"acdclip/pkg/data/picture/jpeg"
 )
 
 // DefaultMaxPixels is the largest width times height that is decoded when DecodeOptions names no other.
@@ -21,6 +23,10 @@ var ErrTooLarge = errors.New("picture is too large")
 // ErrNotPicture reports content that is none of the picture formats that are read:
 // PNG, JPEG, BMP, GIF, TIFF and WebP. The format is found from the content, never from the name.
 var ErrNotPicture = errors.New("not a picture")
+
+// ErrNotSupported reports a sound picture that uses a feature which is not
+// read. The error that wraps it names the feature.
+var ErrNotSupported = errors.New("not supported")
 
 // Image is a color picture: Pix holds Width*Height*3 bytes, row-major and
 // interleaved, [H, W, 3], red first, each in [0, 255].
@@ -41,7 +47,9 @@ func (im *Image) row(y int) []uint8 { return im.Pix[3*im.Width*y : 3*im.Width*(y
 type DecodeOptions struct {
 	// MaxPixels is the largest width times height that is decoded; 0 means DefaultMaxPixels.
 	MaxPixels int64
-	// EXIF turns a JPEG as its EXIF orientation says. Without it the tag is ignored, as Pillow does.
+	// EXIF turns a JPEG, PNG or WebP as its EXIF or XMP orientation says. Without
+	// it the orientation is ignored, as Pillow does. (A TIFF always stands as its
+	// own tag says.)
 	EXIF bool
 }
 
@@ -150,6 +158,9 @@ func decodeStored(b []byte, o DecodeOptions) (file storedPicture, err error) {
 		}
 	}()
 	pixels, err := f.stored(b)
+	if errors.Is(err, ErrNotSupported) {
+		return storedPicture{}, fmt.Errorf("the %s file: %w", f.name, err)
+	}
 	if err != nil {
 		return storedPicture{}, fmt.Errorf("the %s file is damaged or cut short: %w", f.name, err)
 	}
@@ -172,7 +183,7 @@ func (s storedPicture) recovered(err *error) {
 // converts reports whether it is known, without trying, that image succeeds.
 func (s storedPicture) converts() bool {
 	switch m := s.pixels.(type) {
-	case *image.Gray, *image.YCbCr, *image.NRGBA, *image.RGBA:
+	case *image.Gray, *image.YCbCr, *image.NRGBA, *image.RGBA, *jpeg.Picture:
 		return true
 	case *image.Paletted: // an index may lie beyond the palette
 		beyond := func(index uint8) bool { return int(index) >= len(m.Palette) }
@@ -183,8 +194,8 @@ func (s storedPicture) converts() bool {
 
 // orientation says how the picture is meant to stand.
 func (s storedPicture) orientation() Orientation {
-	if s.format.orientation == nil {
+	if s.format.metadata == nil {
 		return Upright
 	}
-	return s.format.orientation(s.content)
+	return s.format.metadata(s.content).orientation()
 }

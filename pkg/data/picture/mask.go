@@ -71,6 +71,7 @@ func (im *Image) toGrey() (g *Grey, colored bool) {
 // storedGrey takes a grey picture as it is: by way of colors it would be the same.
 func storedGrey(m *image.Gray) *Grey {
 	g := &Grey{Width: m.Rect.Dx(), Height: m.Rect.Dy(), Pix: m.Pix}
+	g.Pix = g.Pix[:min(len(g.Pix), g.Width*g.Height)] // JPEG's decoder leaves whole blocks
 	if m.Stride != g.Width {
 		g.Pix = make([]uint8, g.Width*g.Height)
 		for y := range g.Height {

@@ -178,3 +178,13 @@ func addRow(sums []int32, row []uint8, w int32) {
 		sums[i] += w * int32(v)
 	}
 }
+
+func clampByte(v int32) uint8 {
+	if uint32(v) <= 255 {
+		return uint8(v)
+	}
+	if v < 0 {
+		return 0
+	}
+	return 255
+}

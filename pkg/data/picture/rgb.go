@@ -96,8 +96,6 @@ func rowToRGB(dst []uint8, m image.Image, y int, depth narrowing) error {
 		rgba64ToRGB(dst, m.Pix[y*m.Stride:], depth.color)
 	case *image.YCbCr:
 		webpRow(dst, m, y)
-	case *image.NYCbCrA:
-		webpRow(dst, &m.YCbCr, y)
 	default:
 		return fmt.Errorf("pixels of type %T are not supported", m)
 	}

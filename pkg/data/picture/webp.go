@@ -1,41 +1,222 @@
 package picture
 
-import "image"
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"io"
 
-// webpRow converts row y of a lossy WebP as libwebp does: chroma is upsampled
-// with weights 9, 3, 3, 1 (in libwebp's own rounding), and the values are
-// BT.601's limited range, not JPEG's full one. (libwebp's upsampling.c and yuv.h.)
-func webpRow(dst []uint8, m *image.YCbCr, y int) {
-	size := m.Rect.Size()
-	near := y / 2
-	far := near - 1 + 2*(y%2)
-	// The first and, at an even height, the last row have no far neighbour.
-	far = min(max(far, 0), (size.Y+1)/2-1)
-	luma := m.Y[y*m.YStride:]
-	nu, nv := m.Cb[near*m.CStride:], m.Cr[near*m.CStride:]
-	fu, fv := m.Cb[far*m.CStride:], m.Cr[far*m.CStride:]
-	for x := range size.X {
-		cx := x / 2
-		fx := min(max(cx-1+2*(x%2), 0), (size.X+1)/2-1)
-		u := webpChroma(int(nu[cx]), int(nu[fx]), int(fu[cx]), int(fu[fx]), fx == cx)
-		v := webpChroma(int(nv[cx]), int(nv[fx]), int(fv[cx]), int(fv[fx]), fx == cx)
-		l := int(luma[x]) * 19077 >> 8
-		dst[3*x] = webpClip(l + v*26149>>8 - 14234)
-		dst[3*x+1] = webpClip(l - u*6419>>8 - v*13320>>8 + 8708)
-		dst[3*x+2] = webpClip(l + u*33050>>8 - 17685)
+	"golang.org/x/image/vp8"
+	"golang.org/x/image/vp8l"
+)
+
+var (
+	errWebP     = errors.New("the chunks are not well formed")
+	errWebPSize = errors.New("the frame's size is not the one that the header states")
+)
+
+// webpFile is what the chunks of a WebP hold, as libwebp takes them.
+type webpFile struct {
+	flags    byte        // of the VP8X header
+	canvas   image.Point // of the VP8X header
+	frame    webpFrame   // the first one, of an animation as well
+	metadata metadata
+}
+
+// webpFrame is one picture of the file. Its transparency is not kept.
+type webpFrame struct {
+	offset   image.Point // on the canvas
+	size     image.Point // as the animation's header states it; zero without one
+	lossy    []byte      // a VP8 stream
+	lossless []byte      // a VP8L stream
+}
+
+const (
+	webpAnimated = 1 << 1 // flags of the VP8X header
+	webpHasXMP   = 1 << 2
+	webpHasEXIF  = 1 << 3
+)
+
+// storedWebP returns the picture, or an animation's first frame on its canvas,
+// which is black elsewhere.
+func storedWebP(b []byte) (image.Image, error) {
+	file, err := parseWebP(b)
+	if err != nil {
+		return nil, err
+	}
+	place := image.Rectangle{Max: file.frame.size}.Add(file.frame.offset)
+	if file.animated() && !place.In(image.Rectangle{Max: file.canvas}) {
+		return nil, errors.New("the first frame lies outside the canvas")
+	}
+	frame, err := file.frame.decode(file.frameSize())
+	if err != nil || !file.animated() || file.frame.size == file.canvas {
+		return frame, err
+	}
+	return onCanvas(frame, file.frame.offset, file.canvas)
+}
+
+// onCanvas returns a frame at its place on a black canvas.
+func onCanvas(frame image.Image, offset, canvas image.Point) (image.Image, error) {
+	colors, err := toRGB(frame, pictureDepth)
+	if err != nil {
+		return nil, err
+	}
+	m := image.NewNRGBA(image.Rectangle{Max: canvas})
+	for y := range colors.Height {
+		row := m.Pix[m.PixOffset(offset.X, offset.Y+y):]
+		src := colors.row(y)
+		for x := range colors.Width {
+			copy(row[4*x:4*x+3], src[3*x:3*x+3])
+		}
+	}
+	return m, nil
+}
+
+func webpMetadata(b []byte) metadata {
+	file, err := parseWebP(b)
+	if err != nil {
+		return metadata{}
+	}
+	return file.metadata
+}
+
+func (f *webpFile) animated() bool { return f.flags&webpAnimated != 0 }
+
+// frameSize is the size that the frame must have, which was found to be no more
+// than the limit; zero where only the frame itself states it.
+func (f *webpFile) frameSize() image.Point {
+	if f.animated() {
+		return f.frame.size
+	}
+	return f.canvas
+}
+
+// decode checks the frame's size, unless the given one is zero, and decodes it.
+func (f *webpFrame) decode(size image.Point) (image.Image, error) {
+	fits := func(width, height int) bool { return size == image.Point{} || size == image.Pt(width, height) }
+	if f.lossy != nil {
+		d := vp8.NewDecoder()
+		d.Init(bytes.NewReader(f.lossy), len(f.lossy))
+		header, err := d.DecodeFrameHeader()
+		if err != nil {
+			return nil, err
+		}
+		if !fits(header.Width, header.Height) {
+			return nil, errWebPSize
+		}
+		return d.DecodeFrame()
+	}
+	c, err := vp8l.DecodeConfig(bytes.NewReader(f.lossless))
+	if err != nil {
+		return nil, err
+	}
+	if !fits(c.Width, c.Height) {
+		return nil, errWebPSize
+	}
+	return vp8l.Decode(bytes.NewReader(f.lossless))
+}
+
+// parseWebP reads the chunks of a file.
+func parseWebP(b []byte) (*webpFile, error) {
+	const head = 12 // "RIFF", the size of what follows, "WEBP"
+	if len(b) < head {
+		return nil, io.ErrUnexpectedEOF
+	}
+	end := uint64(binary.LittleEndian.Uint32(b[4:])) + 8
+	if end > uint64(len(b)) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	file, seen := &webpFile{}, false
+	err := webpChunks(b[head:max(end, head)], func(name string, body []byte) error {
+		first := !seen
+		seen = true
+		if name == "VP8X" {
+			if !first || len(body) < 10 {
+				return errWebP
+			}
+			file.flags = body[0]
+			file.canvas = image.Pt(1+le24(body[4:]), 1+le24(body[7:]))
+			return nil
+		}
+		return file.chunk(name, body)
+	})
+	if err == nil && !file.frame.complete() {
+		err = errors.New("there is no frame")
+	}
+	return file, err
+}
+
+// webpChunks calls do for each chunk of b.
+func webpChunks(b []byte, do func(name string, body []byte) error) error {
+	const head = 8
+	for len(b) >= head {
+		name, size := string(b[:4]), uint64(binary.LittleEndian.Uint32(b[4:]))
+		b = b[head:]
+		if size > uint64(len(b)) {
+			return io.ErrUnexpectedEOF
+		}
+		if err := do(name, b[:size]); err != nil {
+			return err
+		}
+		b = b[min(size+size%2, uint64(len(b))):]
+	}
+	return nil
+}
+
+func (f *webpFile) chunk(name string, body []byte) error {
+	switch name {
+	case "VP8 ", "VP8L":
+		if f.animated() {
+			return errWebP
+		}
+		f.frame.chunk(name, body)
+	case "ANMF":
+		if f.animated() && !f.frame.complete() {
+			return f.frame.animation(body)
+		}
+	case "EXIF":
+		if f.flags&webpHasEXIF != 0 && f.metadata.exif == nil {
+			f.metadata.exif = body
+		}
+	case "XMP ":
+		if f.flags&webpHasXMP != 0 && f.metadata.xmp == nil {
+			f.metadata.xmp = body
+		}
+	}
+	return nil
+}
+
+// chunk takes the frame's first stream.
+func (f *webpFrame) chunk(name string, body []byte) {
+	switch {
+	case f.complete():
+	case name == "VP8 ":
+		f.lossy = body
+	case name == "VP8L":
+		f.lossless = body
 	}
 }
 
-// webpChroma blends the nearest of four samples with its neighbours along the
-// row, across the rows, and across both. At a picture's left and right edge
-// there is no neighbour along the row.
-func webpChroma(nearest, along, across, both int, edge bool) int {
-	if edge {
-		return (3*nearest + across + 2) >> 2
+func (f *webpFrame) complete() bool { return f.lossy != nil || f.lossless != nil }
+
+// animation reads a frame of an animation.
+func (f *webpFrame) animation(b []byte) error {
+	const head = 16 // offset 6, size 6, duration 3, flags 1
+	if len(b) < head {
+		return errWebP
 	}
-	diagonal := (nearest + 3*along + 3*across + both + 8) >> 3
-	return (diagonal + nearest) >> 1
+	f.offset = image.Pt(2*le24(b), 2*le24(b[3:]))
+	f.size = image.Pt(1+le24(b[6:]), 1+le24(b[9:]))
+	err := webpChunks(b[head:], func(name string, body []byte) error {
+		f.chunk(name, body)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read the first frame: %w", err)
+	}
+	return nil
 }
 
-// webpClip takes a value with six fractional bits.
-func webpClip(v int) uint8 { return uint8(min(max(v>>6, 0), 255)) }
+func le24(b []byte) int { return le16(b) | int(b[2])<<16 }

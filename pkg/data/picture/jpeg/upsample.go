@@ -1,9 +1,40 @@
-package picture
+package jpeg
 
 // Upsampling as libjpeg-turbo's jdsample.c does it by default ("fancy"): where
 // samples lie two pixels apart, each pixel is 3/4 of the nearest sample and
 // 1/4 of the next one. The rounding bias alternates so that it does not drift.
 // Other distances, and planes at most two samples wide, repeat the samples.
+
+// plane is one component: its samples lie right and down times wider apart than the picture's pixels.
+type plane struct {
+	pix           []uint8
+	stride        int
+	width, height int // the samples that hold the picture, without padding
+	right, down   int
+}
+
+// upsampler gives rows of a picture with all components at its size.
+type upsampler struct {
+	picture    *Picture
+	components [][]uint8
+	buffers    [][]uint8
+}
+
+func (p *Picture) upsampler() *upsampler {
+	u := &upsampler{p, make([][]uint8, len(p.planes)), make([][]uint8, len(p.planes))}
+	for i, plane := range p.planes {
+		u.buffers[i] = make([]uint8, plane.width*plane.right)
+	}
+	return u
+}
+
+// row returns the components of row y; they are good until the next call.
+func (u *upsampler) row(y int) [][]uint8 {
+	for i := range u.components {
+		u.components[i] = u.picture.planes[i].upsampledRow(y, u.buffers[i])[:u.picture.Width]
+	}
+	return u.components
+}
 
 // minFancyWidth is the least number of samples in a row that libjpeg interpolates horizontally.
 const minFancyWidth = 3

@@ -1,0 +1,247 @@
+package picture
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"image"
+	"image/png"
+	"io"
+	"iter"
+	"strings"
+)
+
+const (
+	pngMagic   = "\x89PNG\r\n\x1a\n"
+	ihdrLength = 13
+)
+
+// pngChunk is a part of a PNG. The last one may be cut short.
+type pngChunk struct {
+	name string
+	body []byte
+	sum  []byte // the checksum that the file states; nil where the chunk is cut short
+}
+
+// good reports whether the chunk is whole and its checksum right.
+func (c pngChunk) good() bool {
+	return c.sum != nil && pngSum(c.name, c.body) == binary.BigEndian.Uint32(c.sum)
+}
+
+func pngSum(name string, body []byte) uint32 {
+	return crc32.Update(crc32.ChecksumIEEE([]byte(name)), crc32.IEEETable, body)
+}
+
+// pngChunks yields the chunks up to IEND or the end of the file.
+func pngChunks(b []byte) iter.Seq[pngChunk] {
+	const head, checksum = 8, 4
+	return func(yield func(pngChunk) bool) {
+		for at := uint64(len(pngMagic)); at+head <= uint64(len(b)); {
+			c := pngChunk{name: string(b[at+4 : at+head])}
+			end := at + head + uint64(binary.BigEndian.Uint32(b[at:]))
+			if end+checksum <= uint64(len(b)) {
+				c.sum = b[end : end+checksum]
+			}
+			c.body = b[at+head : min(end, uint64(len(b)))]
+			if c.name == "IEND" || !yield(c) {
+				return
+			}
+			at = end + checksum
+		}
+	}
+}
+
+// storedPNG decodes with the standard library. What that refuses though Pillow
+// does not is given to it again without what it objects to.
+func storedPNG(b []byte) (image.Image, error) {
+	m, err := png.Decode(bytes.NewReader(b))
+	if err == nil {
+		return m, nil
+	}
+	if feature, ok := errors.AsType[png.UnsupportedError](err); ok {
+		return nil, fmt.Errorf("%w: %s", ErrNotSupported, string(feature))
+	}
+	plain, plainErr := plainPNG(b)
+	if plainErr != nil {
+		return nil, err
+	}
+	if m, plainErr = png.Decode(bytes.NewReader(plain)); plainErr != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// plainPNG writes the pixels of a PNG anew, with nothing but what they need.
+// As for Pillow, all checksums up to the pixels must be right; those of the
+// pixels and everything behind them may be wrong or missing.
+func plainPNG(b []byte) ([]byte, error) {
+	var header, palette, packed []byte
+	for c := range pngChunks(b) {
+		if c.name != "IDAT" && packed != nil {
+			break
+		}
+		if c.name != "IDAT" && !c.good() {
+			return nil, errors.New("a checksum is wrong")
+		}
+		switch c.name {
+		case "IHDR":
+			header = c.body
+		case "PLTE":
+			palette = c.body
+		case "IDAT":
+			packed = append(packed, c.body...)
+		}
+	}
+	if len(header) < ihdrLength {
+		return nil, io.ErrUnexpectedEOF
+	}
+	header = header[:ihdrLength]
+	pixels, err := repackedPNG(packed, pngBytes(header))
+	if err != nil {
+		return nil, err
+	}
+	out := appendChunk([]byte(pngMagic), "IHDR", header)
+	if header[9] == pngPalette {
+		most := 3 << min(header[8], 8)
+		out = appendChunk(out, "PLTE", palette[:min(len(palette)/3*3, most)])
+	}
+	out = appendChunk(out, "IDAT", pixels)
+	return appendChunk(out, "IEND", nil), nil
+}
+
+const pngPalette = 3 // the color type
+
+func appendChunk(out []byte, name string, body []byte) []byte {
+	out = binary.BigEndian.AppendUint32(out, uint32(len(body)))
+	out = append(append(out, name...), body...)
+	return binary.BigEndian.AppendUint32(out, pngSum(name, body))
+}
+
+// repackedPNG keeps exactly size bytes of what is packed.
+func repackedPNG(packed []byte, size int64) ([]byte, error) {
+	in, err := zlib.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	w, err := zlib.NewWriterLevel(&out, zlib.NoCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.CopyN(w, in, size); err != nil {
+		return nil, err
+	}
+	// What follows may be missing, or be more pixels, but what is wrong makes the pixels doubtful.
+	if _, err := in.Read(make([]byte, 1)); err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// pngBytes is the number of bytes that the rows of a PNG with that header take unpacked.
+func pngBytes(header []byte) int64 {
+	width, height := int64(binary.BigEndian.Uint32(header)), int64(binary.BigEndian.Uint32(header[4:]))
+	samples := map[uint8]int64{2: 3, 4: 2, 6: 4}[header[9]]
+	bits := max(samples, 1) * int64(header[8])
+	if header[12] == 0 {
+		return rowsBytes(width, height, bits)
+	}
+	sum := int64(0)
+	for _, p := range [...]struct{ left, top, right, down int64 }{
+		{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}, // Adam7
+	} {
+		sum += rowsBytes((width-p.left+p.right-1)/p.right, (height-p.top+p.down-1)/p.down, bits)
+	}
+	return sum
+}
+
+func rowsBytes(width, height, bits int64) int64 {
+	if width == 0 {
+		return 0
+	}
+	return height * (1 + (width*bits+7)/8)
+}
+
+// pngMetadata reads EXIF and XMP wherever programs put them: an eXIf chunk, a
+// text of that name, or the hexadecimal text that ImageMagick writes.
+func pngMetadata(b []byte) (m metadata) {
+	var raw []byte
+	for c := range pngChunks(b) {
+		if c.name == "eXIf" {
+			m.exif = c.body
+		}
+		key, text := c.text()
+		switch key {
+		case "exif":
+			m.exif = text
+		case "Raw profile type exif":
+			raw = text
+		case "XML:com.adobe.xmp":
+			m.xmp = text
+		}
+	}
+	if m.exif == nil && raw != nil {
+		m.exif = unhexed(raw)
+	}
+	return m
+}
+
+// unhexed reads a raw profile: an empty line, its name, its length and hexadecimal digits.
+func unhexed(text []byte) []byte {
+	const before = 3
+	lines := bytes.Split(text, []byte("\n"))
+	digits := strings.Join(strings.Fields(string(bytes.Join(lines[min(before, len(lines)):], nil))), "")
+	b, err := hex.DecodeString(digits)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// text returns the keyword and the text of a chunk of text; an empty keyword for others.
+func (c pngChunk) text() (key string, text []byte) {
+	name, rest, _ := bytes.Cut(c.body, []byte{0})
+	switch c.name {
+	case "tEXt":
+		return string(name), rest
+	case "zTXt":
+		if len(rest) > 0 && rest[0] == 0 {
+			return string(name), unpackedText(rest[1:])
+		}
+	case "iTXt":
+		if len(rest) < 2 {
+			break
+		}
+		packed := rest[0] != 0
+		parts := bytes.SplitN(rest[2:], []byte{0}, 3) // language, keyword in that language, text
+		switch {
+		case len(parts) < 3 || packed && rest[1] != 0:
+		case packed:
+			return string(name), unpackedText(parts[2])
+		default:
+			return string(name), parts[2]
+		}
+	}
+	return "", nil
+}
+
+// unpackedText is Pillow's limit of what a compressed text may hold.
+func unpackedText(b []byte) []byte {
+	const limit = 1 << 20
+	r, err := zlib.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return nil
+	}
+	text, err := io.ReadAll(io.LimitReader(r, limit))
+	if err != nil {
+		return nil
+	}
+	return text
+}
