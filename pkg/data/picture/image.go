@@ -22,6 +22,10 @@ var ErrTooLarge = errors.New("picture is too large")
 // PNG, JPEG, BMP, GIF, TIFF and WebP. The format is found from the content, never from the name.
 var ErrNotPicture = errors.New("not a picture")
 
+// ErrNotSupported reports a picture that may well be sound but uses a feature of its
+// format that is not read. The error that wraps it names the feature.
+var ErrNotSupported = errors.New("not supported")
+
 // Image is a color picture: Pix holds Width*Height*3 bytes, row-major and
 // interleaved, [H, W, 3], red first, each in [0, 255].
 type Image struct {
@@ -150,6 +154,9 @@ func decodeStored(b []byte, o DecodeOptions) (file storedPicture, err error) {
 		}
 	}()
 	pixels, err := f.stored(b)
+	if errors.Is(err, ErrNotSupported) {
+		return storedPicture{}, fmt.Errorf("decode %s: %w", f.name, err)
+	}
 	if err != nil {
 		return storedPicture{}, fmt.Errorf("the %s file is damaged or cut short: %w", f.name, err)
 	}
