@@ -12,9 +12,9 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
 
+	"acdclip/pkg/data/picture/tiff"
 	"acdclip/pkg/sniff"
 )
 
@@ -36,7 +36,7 @@ var formats = []format{
 	{name: "PNG", magic: sniff.Starts("\x89PNG\r\n\x1a\n"), config: pngConfig, stored: with(png.Decode), convert: convertPNG},
 	{name: "JPEG", magic: sniff.Starts("\xff\xd8\xff"), config: jpeg.DecodeConfig, stored: storedJPEG, convert: convertJPEG, orientation: jpegOrientation},
 	{name: "BMP", magic: sniff.Starts("BM"), config: bmp.DecodeConfig, stored: with(bmp.Decode), convert: plainly},
-	{name: "TIFF", magic: sniff.Starts("II*\x00", "MM\x00*"), config: tiff.DecodeConfig, stored: with(tiff.Decode), convert: plainly},
+	{name: "TIFF", magic: sniff.Starts("II*\x00", "MM\x00*", "II\x00*", "MM*\x00", "II+\x00", "MM\x00+"), config: anywhere(tiff.DecodeConfig), stored: storedTIFF, convert: plainly},
 	{name: "GIF", magic: sniff.Starts("GIF87a", "GIF89a"), config: gif.DecodeConfig, stored: storedGIF, convert: plainly},
 	{name: "WebP", magic: isWebP, config: webp.DecodeConfig, stored: with(webp.Decode), convert: plainly},
 }

@@ -9,6 +9,8 @@ import (
 	"image"
 	"math"
 	"slices"
+
+	"acdclip/pkg/data/picture/unsupported"
 )
 
 // DefaultMaxPixels is the largest width times height that is decoded when DecodeOptions names no other.
@@ -24,7 +26,7 @@ var ErrNotPicture = errors.New("not a picture")
 
 // ErrNotSupported reports a picture that may well be sound but uses a feature of its
 // format that is not read. The error that wraps it names the feature.
-var ErrNotSupported = errors.New("not supported")
+var ErrNotSupported = unsupported.Err
 
 // Image is a color picture: Pix holds Width*Height*3 bytes, row-major and
 // interleaved, [H, W, 3], red first, each in [0, 255].
@@ -179,7 +181,7 @@ func (s storedPicture) recovered(err *error) {
 // converts reports whether it is known, without trying, that image succeeds.
 func (s storedPicture) converts() bool {
 	switch m := s.pixels.(type) {
-	case *image.Gray, *image.YCbCr, *image.NRGBA, *image.RGBA:
+	case *image.Gray, *image.Gray16, *image.YCbCr, *image.NRGBA, *image.NRGBA64, *image.RGBA:
 		return true
 	case *image.Paletted: // an index may lie beyond the palette
 		beyond := func(index uint8) bool { return int(index) >= len(m.Palette) }

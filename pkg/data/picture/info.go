@@ -6,14 +6,15 @@ import (
 	"image/color"
 	"os"
 
+	"acdclip/pkg/data/picture/tiff"
 	"acdclip/pkg/regularfile"
 )
 
 // Info is what a picture's header says.
 type Info struct {
 	Format        string // "PNG", "JPEG", "BMP", "TIFF", "GIF" or "WebP"
-	Mode          string // Pillow's word: "L" is grey, "1" bilevel, "P" palette, "LA", "RGB", "RGBA", "CMYK"; with ";16" for 16-bit channels
-	Width, Height int    // as it is stored
+	Mode          string // Pillow's word: "L" is grey, "1" bilevel, "P" palette, "LA", "RGB", "RGBA", "CMYK"; "I" integers and "F" floats that are no shades of grey; with ";16" for 16-bit channels
+	Width, Height int    // as it is stored; of a TIFF as its orientation tag turns it
 }
 
 // Inspect reads a picture's header and nothing behind it. Errors are Decode's,
@@ -47,7 +48,10 @@ func (m pngMode) String() string {
 
 // modeOf names a decoder's color model.
 func modeOf(model color.Model) string {
-	if m, ok := model.(pngMode); ok {
+	switch m := model.(type) {
+	case pngMode:
+		return m.String()
+	case tiff.Mode:
 		return m.String()
 	}
 	if palette, ok := model.(color.Palette); ok {
