@@ -11,9 +11,9 @@ import (
 	"io"
 	"unicode/utf8"
 
-	"golang.org/x/image/bmp"
 	"golang.org/x/image/webp"
 
+	"acdclip/pkg/data/picture/bmp"
 	"acdclip/pkg/data/picture/tiff"
 	"acdclip/pkg/sniff"
 )
@@ -35,7 +35,7 @@ type format struct {
 var formats = []format{
 	{name: "PNG", magic: sniff.Starts("\x89PNG\r\n\x1a\n"), config: pngConfig, stored: with(png.Decode), convert: convertPNG},
 	{name: "JPEG", magic: sniff.Starts("\xff\xd8\xff"), config: jpeg.DecodeConfig, stored: storedJPEG, convert: convertJPEG, orientation: jpegOrientation},
-	{name: "BMP", magic: sniff.Starts("BM"), config: bmp.DecodeConfig, stored: with(bmp.Decode), convert: plainly},
+	{name: "BMP", magic: sniff.Starts("BM"), config: anywhere(bmp.DecodeConfig), stored: bmp.Decode, convert: plainly},
 	{name: "TIFF", magic: sniff.Starts("II*\x00", "MM\x00*", "II\x00*", "MM*\x00", "II+\x00", "MM\x00+"), config: anywhere(tiff.DecodeConfig), stored: storedTIFF, convert: plainly},
 	{name: "GIF", magic: sniff.Starts("GIF87a", "GIF89a"), config: gif.DecodeConfig, stored: storedGIF, convert: plainly},
 	{name: "WebP", magic: isWebP, config: webp.DecodeConfig, stored: with(webp.Decode), convert: plainly},

@@ -6,7 +6,6 @@ import (
 	"image/color"
 	"os"
 
-	"acdclip/pkg/data/picture/tiff"
 	"acdclip/pkg/regularfile"
 )
 
@@ -48,11 +47,8 @@ func (m pngMode) String() string {
 
 // modeOf names a decoder's color model.
 func modeOf(model color.Model) string {
-	switch m := model.(type) {
-	case pngMode:
-		return m.String()
-	case tiff.Mode:
-		return m.String()
+	if named, ok := model.(fmt.Stringer); ok { // of a reader that tells Pillow's word itself
+		return named.String()
 	}
 	if palette, ok := model.(color.Palette); ok {
 		if isGreyScale(palette) {
