@@ -157,7 +157,7 @@ func decodeStored(b []byte, o DecodeOptions) (file storedPicture, err error) {
 	}()
 	pixels, err := f.stored(b)
 	if errors.Is(err, ErrNotSupported) {
-		return storedPicture{}, fmt.Errorf("decode %s: %w", f.name, err)
+		return storedPicture{}, fmt.Errorf("the %s file: %w", f.name, err)
 	}
 	if err != nil {
 		return storedPicture{}, fmt.Errorf("the %s file is damaged or cut short: %w", f.name, err)

@@ -14,6 +14,8 @@ import (
 	"image/color"
 	"io"
 	"math/bits"
+
+	"acdclip/pkg/data/picture/unsupported"
 )
 
 // Mode is the color model of DecodeConfig: Pillow's word for the pixels ("1", "L", "P", "RGB", "RGBA").
@@ -28,7 +30,7 @@ func (m Mode) String() string { return string(m) }
 func DecodeConfig(r io.ReaderAt, _ int64) (image.Config, error) {
 	h, err := readHeader(r)
 	if err != nil {
-		return image.Config{}, err
+		return image.Config{}, unsupported.OrDamaged(err)
 	}
 	return image.Config{Width: h.width, Height: h.height, ColorModel: h.mode()}, nil
 }

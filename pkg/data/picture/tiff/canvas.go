@@ -193,6 +193,9 @@ func (c *canvas) paintRGB16(x, y, n int, samples []byte) {
 // colorPainter paints colors of one byte each; of 16 bits the high byte is taken.
 func (c *canvas) colorPainter() func(x, y, n int, samples []byte) {
 	p := c.page
+	if p.colors != cmyk && p.bits == 8 && !p.associated() {
+		return c.paintRGB8
+	}
 	size, high := 1, 0
 	if p.bits == 16 {
 		size = 2
@@ -200,30 +203,20 @@ func (c *canvas) colorPainter() func(x, y, n int, samples []byte) {
 			high = 1
 		}
 	}
-	step, colors, most := c.stride*size, p.colors.count(), 1<<min(p.bits, 8)-1
-	convert := rgbPixel
+	used, most := p.used(), 1<<min(p.bits, 8)-1
+	convert := dividedPixel
 	switch {
 	case p.colors == cmyk:
 		convert = cmykPixel
-	case p.associated():
-		convert = dividedPixel
-	}
-	if p.associated() {
-		colors++
+	case !p.associated():
+		convert = rgbPixel
 	}
 	return func(x, y, n int, samples []byte) {
 		dst := c.row(x, y, n)
-		if step == 3 && most == 255 {
-			paintRGB8(dst, samples)
-			return
-		}
 		var values [5]uint8
 		for i := range n {
-			for k := range colors {
-				values[k] = samples[i*step+k*size+high]
-				if most < 255 {
-					values[k] = uint8(int(values[k]) * 255 / most)
-				}
+			for k := range used {
+				values[k] = uint8(int(samples[(i*c.stride+k)*size+high]) * 255 / most)
 			}
 			convert(dst[4*i:4*i+4:4*i+4], &values)
 		}
@@ -231,9 +224,10 @@ func (c *canvas) colorPainter() func(x, y, n int, samples []byte) {
 }
 
 // paintRGB8 is the way of most pictures.
-func paintRGB8(dst, samples []uint8) {
-	for i := range len(dst) / 4 {
-		p, q := dst[4*i:4*i+4:4*i+4], samples[3*i:3*i+3:3*i+3]
+func (c *canvas) paintRGB8(x, y, n int, samples []byte) {
+	dst, step := c.row(x, y, n), c.stride
+	for i := range n {
+		p, q := dst[4*i:4*i+4:4*i+4], samples[step*i:step*i+3:step*i+3]
 		p[0], p[1], p[2], p[3] = q[0], q[1], q[2], 255
 	}
 }

@@ -44,19 +44,27 @@ type packed struct {
 }
 
 // codec fills dst, a number of whole rows. Too few bytes are io.ErrUnexpectedEOF.
-type codec func(dst []byte, src packed) error
+type codec func(u *unpacker, dst []byte, src packed) error
 
-// codecs are the schemes that give bytes. JPEG gives pixels, and stands apart.
+// unpacker is what codecs keep from one strip or tile to the next.
+type unpacker struct {
+	zlib io.ReadCloser
+}
+
+func alone(unpack func(dst []byte, src packed) error) codec {
+	return func(_ *unpacker, dst []byte, src packed) error { return unpack(dst, src) }
+}
+
+// codecs are the schemes that pack bytes. JPEG packs pixels, and stands apart.
 var codecs = map[compression]codec{
-	plain:        copyBytes,
-	faxRows:      unfax,
-	fax3:         unfax3,
-	fax4:         unfax4,
-	lzwCodes:     unLZW,
-	deflate:      inflate,
-	faxWords:     unfaxWords,
-	packBits:     unpackBits,
-	deflateOlder: inflate,
+	faxRows:      alone(unfax),
+	fax3:         alone(unfax3),
+	fax4:         alone(unfax4),
+	lzwCodes:     alone(unLZW),
+	deflate:      (*unpacker).inflate,
+	faxWords:     alone(unfaxWords),
+	packBits:     alone(unpackBits),
+	deflateOlder: (*unpacker).inflate,
 }
 
 // unread are the names of the schemes that are not read.
@@ -68,19 +76,17 @@ var unread = map[compression]string{
 	52546: "JPEG XL",
 }
 
-func copyBytes(dst []byte, src packed) error {
-	if copy(dst, src.bytes) < len(dst) {
-		return io.ErrUnexpectedEOF
+func (u *unpacker) inflate(dst []byte, src packed) (err error) {
+	if u.zlib == nil {
+		u.zlib, err = zlib.NewReader(bytes.NewReader(src.bytes))
+	} else { // a new one for each strip would take most of the time of small strips
+		err = u.zlib.(zlib.Resetter).Reset(bytes.NewReader(src.bytes), nil)
 	}
-	return nil
-}
-
-func inflate(dst []byte, src packed) error {
-	r, err := zlib.NewReader(bytes.NewReader(src.bytes))
 	if err != nil {
+		u.zlib = nil
 		return err
 	}
-	return readFull(r, dst)
+	return readFull(u.zlib, dst)
 }
 
 // readFull is io.ReadFull for which any end within dst comes too early.

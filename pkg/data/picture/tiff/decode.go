@@ -12,6 +12,8 @@ import (
 	"image"
 	"image/color"
 	"io"
+
+	"acdclip/pkg/data/picture/unsupported"
 )
 
 // Mode is the color model of DecodeConfig: Pillow's word for the pixels ("1", "L",
@@ -34,7 +36,7 @@ type JPEG func(stream []byte, most image.Point, toRGB bool) (samples []uint8, si
 func DecodeConfig(r io.ReaderAt, size int64) (image.Config, error) {
 	p, err := readPage(r, size)
 	if err != nil {
-		return image.Config{}, err
+		return image.Config{}, unsupported.OrDamaged(err)
 	}
 	c := image.Config{Width: p.width, Height: p.height, ColorModel: p.mode()}
 	if p.orientation.swaps() {
@@ -97,6 +99,7 @@ type reader struct {
 	ycbcr    *yccLayout // nil where no YCbCr is to be converted here
 	buffer   []byte     // of an unpacked segment
 	loose    []byte     // of a row whose samples take whole bytes
+	unpacker unpacker
 }
 
 // block is the samples of a segment within the page: rows of width pixels.
@@ -184,7 +187,7 @@ func (r *reader) unpack(src []byte, rows, rowBytes, width int) ([]byte, error) {
 		r.buffer = make([]byte, length)
 	}
 	r.buffer = r.buffer[:length]
-	return r.buffer, codecs[r.compression](r.buffer, packed{src, rowBytes, width, r.options})
+	return r.buffer, codecs[r.compression](&r.unpacker, r.buffer, packed{src, rowBytes, width, r.options})
 }
 
 // spread gives each of n samples whole bytes: one for 1, 2 and 4 bits, two for 12.

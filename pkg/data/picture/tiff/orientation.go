@@ -26,30 +26,31 @@ const maxXMP = 16 << 20
 var xmpOrientation = regexp.MustCompile(`tiff:Orientation(?:="|>)([0-9])`)
 
 // orientation reads the tag or, where there is none, the XMP block, as Pillow does
-// whenever it loads a TIFF. Anything odd means upright.
-func (d *directory) orientation() orientation {
-	if d.has(orientationTag) {
-		if d.fields[orientationTag].kind == kindByte {
-			return upright // not a number to Pillow
+// whenever it loads a TIFF. A value without a meaning is upright; one that the file
+// ends before is an error.
+func (d *directory) orientation() (orientation, error) {
+	if f, there := d.fields[orientationTag]; there {
+		if f.kind == kindByte || f.kind == kindUndefined {
+			return upright, nil // no number to Pillow
 		}
 		values, err := d.reals(orientationTag, 1)
 		if err != nil {
-			return upright
+			return upright, err
 		}
-		return known(values[0])
+		return known(values[0]), nil
 	}
 	f, there := d.fields[xmp]
 	if !there || f.kind != kindByte && f.kind != kindUndefined {
-		return upright
+		return upright, nil
 	}
 	_, b, err := d.content(xmp, maxXMP)
 	if err != nil {
-		return upright
+		return upright, err
 	}
 	if found := xmpOrientation.FindSubmatch(b); found != nil {
-		return known(float64(found[1][0] - '0'))
+		return known(float64(found[1][0] - '0')), nil
 	}
-	return upright
+	return upright, nil
 }
 
 func known(v float64) orientation {

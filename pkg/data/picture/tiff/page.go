@@ -74,7 +74,10 @@ func readPage(file io.ReaderAt, size int64) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &page{directory: d, orientation: d.orientation()}
+	p := &page{directory: d}
+	if p.orientation, err = d.orientation(); err != nil {
+		return nil, err
+	}
 	for _, part := range []func() error{p.readSize, p.readCompression, p.readSamples, p.checkDepth, p.readPredictor} {
 		if err := part(); err != nil {
 			return nil, err
@@ -103,7 +106,7 @@ func (p *page) readCompression() error {
 		return err
 	}
 	p.compression = compression(v)
-	if _, known := codecs[p.compression]; known || p.compression == jpegInside {
+	if _, known := codecs[p.compression]; known || p.compression == plain || p.compression == jpegInside {
 		return nil
 	}
 	name, known := unread[p.compression]

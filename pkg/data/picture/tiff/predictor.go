@@ -31,8 +31,12 @@ func (k predictor) undo(row []byte, bits, stride int, order binary.ByteOrder) {
 }
 
 func sumBytes(row []byte, stride int) {
-	for i := stride; i < len(row); i++ {
-		row[i] += row[i-stride]
+	if len(row) <= stride {
+		return
+	}
+	before := row[:len(row)-stride]
+	for i, v := range before {
+		row[stride+i] += v
 	}
 }
 

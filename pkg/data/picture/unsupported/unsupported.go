@@ -15,3 +15,11 @@ var Err = errors.New("not supported")
 func Feature(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", Err, fmt.Errorf(format, args...))
 }
+
+// OrDamaged is nil, or err as it is if it wraps Err, or says that the file is damaged or cut short.
+func OrDamaged(err error) error {
+	if err == nil || errors.Is(err, Err) {
+		return err
+	}
+	return fmt.Errorf("it is damaged or cut short: %w", err)
+}
