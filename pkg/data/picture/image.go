@@ -62,10 +62,15 @@ func (o DecodeOptions) maxPixels() int64 {
 // convert("RGB") does: grey is repeated, a palette and single bits are
 // expanded, alpha is dropped (not composited) and CMYK converted; of 16-bit
 // channels the high byte is kept, but 16-bit grey is v/257 rounded (Pillow
-// saturates it). Of several frames or pages the first is taken.
+// saturates it), and 12-bit grey likewise. Numbers of a TIFF that are no shades
+// of grey (floats, signed ones, those of 32 bits) are cut off at 0 and 255, the
+// fraction too. Of several frames or pages the first is taken. A TIFF is turned
+// as its orientation says whenever it is read, masks as well; that is no part of
+// the options.
 //
 // Every error names the path. It wraps ErrNotPicture or ErrTooLarge where the
-// content is no picture or promises too many pixels. A file that is not
+// content is no picture or promises too many pixels, ErrNotSupported where it
+// uses what is not read. A file that is not
 // regular (a folder, a pipe, a device) is an error and is never opened.
 func Decode(path string, o DecodeOptions) (*Image, error) {
 	im, _, err := DecodeTurned(path, o)

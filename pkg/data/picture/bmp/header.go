@@ -141,9 +141,9 @@ func (h *header) readMasks(r io.ReaderAt, fields []byte, size int64) (after int6
 	count := 3
 	masks := fields[infoHeader:]
 	switch {
-	case size >= v3Header && size != os2Header:
+	case size >= v3Header:
 		count = 4
-	case size >= v2Header && size != os2Header:
+	case size >= v2Header:
 	default: // behind the header
 		if h.compression == alphaBitFields {
 			count = 4
@@ -157,7 +157,7 @@ func (h *header) readMasks(r io.ReaderAt, fields []byte, size int64) (after int6
 	h.masks = [4]uint32{}
 	for i := range count {
 		h.masks[i] = binary.LittleEndian.Uint32(masks[4*i:])
-		if m := h.masks[i] >> bits.TrailingZeros32(h.masks[i]|1<<31); m&(m+1) != 0 {
+		if m := h.masks[i] >> bits.TrailingZeros32(h.masks[i]|1<<31); i < 3 && m&(m+1) != 0 {
 			return after, unsupported.Feature("the color mask %#x of a BMP, whose bits are not side by side; %s", h.masks[i], advice)
 		}
 	}

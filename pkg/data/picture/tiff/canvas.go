@@ -62,7 +62,7 @@ func (c *canvas) row(x, y, n int) []uint8 {
 
 // palette returns 256 colors: the high bytes of ColorMap, and black where it has fewer, as Pillow does.
 func (p *page) palette() (color.Palette, error) {
-	most := 3 << p.bits
+	const most = 3 << 16
 	values, err := p.numbers(colorMap, most)
 	if err != nil {
 		return nil, err

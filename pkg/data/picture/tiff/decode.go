@@ -229,7 +229,7 @@ func (r *reader) jpegBlock(src []byte, rows int) (block, error) {
 			stream = append(append([]byte(nil), tables[:len(tables)-marker]...), src[marker:]...)
 		}
 	}
-	most := image.Pt(int(r.segments.width), int(r.segments.height))
+	most := image.Pt(r.segments.largestJPEG())
 	samples, size, components, err := r.jpeg(stream, most, r.colors == ycbcr && !r.planar)
 	if err != nil {
 		return block{}, err
@@ -238,7 +238,7 @@ func (r *reader) jpegBlock(src []byte, rows int) (block, error) {
 		return block{}, fmt.Errorf("its JPEG has %d components and not %d", components, r.planeSamples())
 	}
 	if size.Y < rows || size.X < min(r.width, most.X) {
-		return block{}, fmt.Errorf("its JPEG is of %d x %d pixels and not %d x %d", size.X, size.Y, most.X, most.Y)
+		return block{}, fmt.Errorf("its JPEG is of %d x %d pixels, where %d x %d are needed", size.X, size.Y, min(r.width, most.X), rows)
 	}
 	return block{samples, size.X, rows, size.X * components, true}, nil
 }

@@ -260,7 +260,10 @@ func (p *page) readPredictor() error {
 
 // associated reports whether the colors were multiplied by the alpha that follows them.
 func (p *page) associated() bool {
-	return p.samples > p.colors.count() && len(p.extra) > 0 && p.extra[0] == associatedAlpha
+	if len(p.extra) == 0 { // where nothing is said, Pillow takes it so in this one layout
+		return p.colors == rgb && p.samples == 4 && p.planar && p.compression != plain
+	}
+	return p.samples > p.colors.count() && p.extra[0] == associatedAlpha
 }
 
 // used is the number of samples that make a pixel of the picture: the colors, and

@@ -13,6 +13,7 @@ type segments struct {
 	width, height int64 // of a segment, in pixels
 	across, down  int64
 	tiled         bool
+	stripRows     int64 // of a strip, whatever the page's height
 	offsets       []int64
 	lengths       []int64 // nil where the file does not say
 }
@@ -30,8 +31,11 @@ func (p *page) segments() (*segments, error) {
 			return nil, err
 		}
 		s.height, err = p.number(tileLength)
-	} else if s.height, err = p.numberOr(rowsPerStrip, s.height); err == nil {
-		s.height = min(s.height, int64(p.height))
+	} else if s.stripRows, err = p.numberOr(rowsPerStrip, 0); err == nil {
+		if s.stripRows == 0 { // some writers mean that there is but one strip
+			s.stripRows = s.height
+		}
+		s.height = min(s.stripRows, s.height)
 	}
 	if err != nil {
 		return nil, err
@@ -63,6 +67,16 @@ func (p *page) checkPadding(s *segments) error {
 		return fmt.Errorf("its tiles of %d x %d pixels hold %d pixels for a picture of %d", s.width, s.height, padded, pixels)
 	}
 	return nil
+}
+
+// largestJPEG is the size that the JPEG in a segment may have. Some writers make the
+// last strip's JPEG as high as the others', beyond the page's end.
+func (s *segments) largestJPEG() (width, height int) {
+	if s.tiled {
+		return int(s.width), int(s.height)
+	}
+	const spare = 16 << 20 // pixels
+	return int(s.width), int(min(s.stripRows, s.height+spare/s.width))
 }
 
 // readPlaces reads where count segments lie.

@@ -3,6 +3,8 @@ package tiff
 import (
 	"fmt"
 	"math"
+
+	"acdclip/pkg/data/picture/unsupported"
 )
 
 // yccLayout is how a page stores YCbCr that no JPEG does: in units of across x down
@@ -30,7 +32,7 @@ func (p *page) yccLayout() (*yccLayout, error) {
 		y.across, y.down = int(v[0]), int(v[1])
 	}
 	if p.samples != 3 || p.predictor == differences && y.across*y.down > 1 {
-		return nil, fmt.Errorf("its YCbCr has %d samples a pixel and predictor %d", p.samples, p.predictor)
+		return nil, unsupported.Feature("YCbCr of %d samples a pixel, subsampling %d x %d and predictor %d in a TIFF; %s", p.samples, y.across, y.down, p.predictor, advice)
 	}
 	weights, err := p.fractions(yccCoefficients, []float64{0.299, 0.587, 0.114})
 	if err != nil {
