@@ -114,9 +114,15 @@ func (h *header) check(size int64) error {
 	default:
 		return unsupported.Feature("a BMP of %d bits a pixel; %s", h.depth, advice)
 	}
-	known := map[bool][]compression{true: {plain, rle8, rle4}, false: {plain, bitFields, alphaBitFields}}[h.depth <= 8]
-	for _, c := range known {
-		if h.compression == c {
+	switch h.compression {
+	case plain:
+		return nil
+	case rle8, rle4:
+		if h.depth <= 8 {
+			return nil
+		}
+	case bitFields, alphaBitFields:
+		if h.depth > 8 {
 			return nil
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"compress/lzw"
 	"compress/zlib"
 	"errors"
-	"fmt"
 	"io"
 	"math/bits"
 
@@ -142,9 +141,4 @@ func reverseBits(b []byte) []byte {
 		out[i] = bits.Reverse8(v)
 	}
 	return out
-}
-
-// segmentError says which strip or tile could not be read.
-func segmentError(err error, i int, offset int64) error {
-	return fmt.Errorf("strip or tile %d, at byte %d: %w", i, offset, err)
 }

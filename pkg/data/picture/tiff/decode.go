@@ -121,7 +121,7 @@ func (r *reader) read(c *canvas) error {
 		x, y := int(at%r.segments.across*r.segments.width), int(at/r.segments.across*r.segments.height)
 		b, err := r.block(i, min(int(r.segments.height), r.height-y))
 		if err != nil {
-			return segmentError(err, int(i), r.segments.offsets[i])
+			return fmt.Errorf("strip or tile %d, at byte %d: %w", i, r.segments.offsets[i], err)
 		}
 		n := min(b.width, r.width-x)
 		for row := range b.height {

@@ -117,27 +117,29 @@ func (p *page) readCompression() error {
 }
 
 func (p *page) readSamples() error {
-	values := map[tag]int64{photometricTag: 0, samplesPerPixel: 1, planarTag: 1, fillOrder: 1}
-	for t, unset := range values {
-		v, err := p.numberOr(t, unset)
+	var photometric, samples, planar, order int64
+	for _, field := range []struct {
+		t     tag
+		unset int64
+		to    *int64
+	}{{photometricTag, 0, &photometric}, {samplesPerPixel, 1, &samples}, {planarTag, 1, &planar}, {fillOrder, 1, &order}} {
+		v, err := p.numberOr(field.t, field.unset)
 		if err != nil {
 			return err
 		}
-		values[t] = v
+		*field.to = v
 	}
-	p.colors = colors(values[photometricTag])
-	p.planar = values[planarTag] == 2
-	p.reversed = values[fillOrder] == 2
+	p.colors, p.planar, p.reversed = colors(photometric), planar == 2, order == 2
 	if err := p.checkColors(); err != nil {
 		return err
 	}
-	if n := values[samplesPerPixel]; n < int64(p.colors.count()) || n > maxSamples {
-		if p.colors != ycbcr || n != 1 {
-			return fmt.Errorf("it has %d samples a pixel, where its colors (photometric interpretation %d) need %d, and at most %d are read", n, p.colors, p.colors.count(), maxSamples)
-		}
+	if p.colors == ycbcr && samples == 1 {
 		p.colors = blackIsZero // as Pillow reads it
 	}
-	p.samples = int(values[samplesPerPixel])
+	if samples < int64(p.colors.count()) || samples > maxSamples {
+		return fmt.Errorf("it has %d samples a pixel, where its colors (photometric interpretation %d) need %d, and at most %d are read", samples, p.colors, p.colors.count(), maxSamples)
+	}
+	p.samples = int(samples)
 	if p.colors == ycbcr && p.planar {
 		return unsupported.Feature("YCbCr in separate planes of a TIFF; %s", advice)
 	}
