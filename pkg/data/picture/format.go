@@ -7,10 +7,11 @@ import (
 	"image"
 	"io"
 
-	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
 
+	"acdclip/pkg/data/picture/bmp"
+	"acdclip/pkg/data/picture/jpeg"
+	"acdclip/pkg/data/picture/tiff"
 	"acdclip/pkg/sniff"
 )
 
@@ -30,9 +31,9 @@ type format struct {
 // formats is the table of what is read; a new format is one more row.
 var formats = []format{
 	{name: "PNG", magic: sniff.Starts("\x89PNG\r\n\x1a\n"), config: pngConfig, stored: storedPNG, convert: convertPNG, metadata: pngMetadata},
-	{name: "JPEG", magic: sniff.Starts("\xff\xd8\xff"), config: jpegConfig, stored: storedJPEG, convert: convertJPEG, metadata: jpegMetadata},
-	{name: "BMP", magic: sniff.Starts("BM"), config: bmp.DecodeConfig, stored: with(bmp.Decode), convert: plainly},
-	{name: "TIFF", magic: sniff.Starts("II*\x00", "MM\x00*"), config: tiff.DecodeConfig, stored: with(tiff.Decode), convert: plainly},
+	{name: "JPEG", magic: sniff.Starts("\xff\xd8\xff"), config: jpeg.DecodeConfig, stored: storedJPEG, convert: convertJPEG, metadata: jpegMetadata},
+	{name: "BMP", magic: sniff.Starts("BM"), config: anywhere(bmp.DecodeConfig), stored: bmp.Decode, convert: plainly},
+	{name: "TIFF", magic: sniff.Starts("II*\x00", "MM\x00*", "II\x00*", "MM*\x00", "II+\x00", "MM\x00+"), config: anywhere(tiff.DecodeConfig), stored: storedTIFF, convert: plainly},
 	{name: "GIF", magic: sniff.Starts("GIF87a", "GIF89a"), config: gifConfig, stored: storedGIF, convert: plainly},
 	{name: "WebP", magic: isWebP, config: webp.DecodeConfig, stored: storedWebP, convert: plainly, metadata: webpMetadata},
 }

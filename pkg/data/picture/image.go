@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"acdclip/pkg/data/picture/jpeg"
+	"acdclip/pkg/data/picture/unsupported"
 )
 
 // DefaultMaxPixels is the largest width times height that is decoded when DecodeOptions names no other.
@@ -24,9 +25,9 @@ var ErrTooLarge = errors.New("picture is too large")
 // PNG, JPEG, BMP, GIF, TIFF and WebP. The format is found from the content, never from the name.
 var ErrNotPicture = errors.New("not a picture")
 
-// ErrNotSupported reports a sound picture that uses a feature which is not
-// read. The error that wraps it names the feature.
-var ErrNotSupported = errors.New("not supported")
+// ErrNotSupported reports a picture that may well be sound but uses a feature of its
+// format that is not read. The error that wraps it names the feature.
+var ErrNotSupported = unsupported.Err
 
 // Image is a color picture: Pix holds Width*Height*3 bytes, row-major and
 // interleaved, [H, W, 3], red first, each in [0, 255].
@@ -64,10 +65,15 @@ func (o DecodeOptions) maxPixels() int64 {
 // convert("RGB") does: grey is repeated, a palette and single bits are
 // expanded, alpha is dropped (not composited) and CMYK converted; of 16-bit
 // channels the high byte is kept, but 16-bit grey is v/257 rounded (Pillow
-// saturates it). Of several frames or pages the first is taken.
+// saturates it), and 12-bit grey likewise. Numbers of a TIFF that are no shades
+// of grey (floats, signed ones, those of 32 bits) are cut off at 0 and 255, the
+// fraction too. Of several frames or pages the first is taken. A TIFF is turned
+// as its orientation says whenever it is read, masks as well; that is no part of
+// the options.
 //
 // Every error names the path. It wraps ErrNotPicture or ErrTooLarge where the
-// content is no picture or promises too many pixels. A file that is not
+// content is no picture or promises too many pixels, ErrNotSupported where it
+// uses what is not read. A file that is not
 // regular (a folder, a pipe, a device) is an error and is never opened.
 func Decode(path string, o DecodeOptions) (*Image, error) {
 	im, _, err := DecodeTurned(path, o)
@@ -183,7 +189,7 @@ func (s storedPicture) recovered(err *error) {
 // converts reports whether it is known, without trying, that image succeeds.
 func (s storedPicture) converts() bool {
 	switch m := s.pixels.(type) {
-	case *image.Gray, *image.YCbCr, *image.NRGBA, *image.RGBA, *jpeg.Picture:
+	case *image.Gray, *image.Gray16, *image.YCbCr, *image.NRGBA, *image.NRGBA64, *image.RGBA, *jpeg.Picture:
 		return true
 	case *image.Paletted: // an index may lie beyond the palette
 		beyond := func(index uint8) bool { return int(index) >= len(m.Palette) }

@@ -259,8 +259,9 @@ func TestUnknownPixelType(t *testing.T) {
 	}
 }
 
-// TestRealJPEGs compares a spread of real photographs with what the standard
-// library's own conversion gives: grey ones must agree exactly.
+// TestRealJPEGs compares a spread of real photographs with the standard library's
+// decoder, which rounds its inverse DCT in another way. (That ours gives Pillow's
+// pixels is what the fixtures show.)
 func TestRealJPEGs(t *testing.T) {
 	root := golden.SharedData(t, "magnetic_tile")
 	paths, _ := filepath.Glob(filepath.Join(root, "*", "test", "*", "*.jpg"))
@@ -281,8 +282,9 @@ func TestRealJPEGs(t *testing.T) {
 			continue
 		}
 		for x := range im.Width {
-			if y := im.Height / 2; im.row(y)[3*x+1] != grey.GrayAt(x, y).Y {
-				t.Fatalf("%s: pixel (%d, %d) is %d, want %d", paths[i], x, y, im.row(y)[3*x+1], grey.GrayAt(x, y).Y)
+			y := im.Height / 2
+			if ours, theirs := im.row(y)[3*x+1], grey.GrayAt(x, y).Y; max(ours, theirs)-min(ours, theirs) > 1 {
+				t.Fatalf("%s: pixel (%d, %d) is %d, and %d by the standard library", paths[i], x, y, ours, theirs)
 			}
 		}
 	}

@@ -12,8 +12,8 @@ import (
 // Info is what a picture's header says.
 type Info struct {
 	Format        string // "PNG", "JPEG", "BMP", "TIFF", "GIF" or "WebP"
-	Mode          string // Pillow's word: "L" is grey, "1" bilevel, "P" palette, "LA", "RGB", "RGBA", "CMYK"; with ";16" for 16-bit channels
-	Width, Height int    // as it is stored
+	Mode          string // Pillow's word: "L" is grey, "1" bilevel, "P" palette, "LA", "RGB", "RGBA", "CMYK"; "I" integers and "F" floats that are no shades of grey; with ";16" for 16-bit channels
+	Width, Height int    // as it is stored; of a TIFF as its orientation tag turns it
 }
 
 // Inspect reads a picture's header and nothing behind it. Errors are Decode's,
@@ -47,8 +47,8 @@ func (m pngMode) String() string {
 
 // modeOf names a decoder's color model.
 func modeOf(model color.Model) string {
-	if m, ok := model.(pngMode); ok {
-		return m.String()
+	if named, ok := model.(fmt.Stringer); ok { // of a reader that tells Pillow's word itself
+		return named.String()
 	}
 	if palette, ok := model.(color.Palette); ok {
 		if isGreyScale(palette) {

@@ -2,35 +2,13 @@ package picture
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"image"
-	"io"
 
 	"acdclip/pkg/data/picture/jpeg"
 )
 
-// decodeJPEG is jpeg.Decode with the errors of this package.
-func decodeJPEG(b []byte, o jpeg.Options) (*jpeg.Picture, error) {
-	p, err := jpeg.Decode(b, o)
-	return p, ofThisPackage(err)
-}
-
-func jpegConfig(r io.Reader) (image.Config, error) {
-	c, err := jpeg.DecodeConfig(r)
-	return c, ofThisPackage(err)
-}
-
-// ofThisPackage makes what the JPEG decoder does not support an ErrNotSupported.
-func ofThisPackage(err error) error {
-	if other, ok := errors.AsType[*jpeg.UnsupportedError](err); ok {
-		return fmt.Errorf("%w: %s; convert it to PNG or baseline JPEG", ErrNotSupported, other.Feature)
-	}
-	return err
-}
-
 func storedJPEG(b []byte) (image.Image, error) {
-	p, err := decodeJPEG(b, jpeg.Options{})
+	p, err := jpeg.Decode(b, jpeg.Options{})
 	if err != nil {
 		return nil, err
 	}

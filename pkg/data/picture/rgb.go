@@ -88,8 +88,8 @@ func rowToRGB(dst []uint8, m image.Image, y int, depth narrowing) error {
 		paletteToRGB(dst, m.Pix[y*m.Stride:], m.Palette)
 	case *image.NRGBA:
 		rgbaToRGB(dst, m.Pix[y*m.Stride:])
-	case *image.RGBA:
-		premultipliedToRGB(dst, m.Pix[y*m.Stride:])
+	case *image.RGBA: // opaque, so nothing was multiplied by alpha
+		rgbaToRGB(dst, m.Pix[y*m.Stride:])
 	case *image.NRGBA64:
 		rgba64ToRGB(dst, m.Pix[y*m.Stride:], depth.color)
 	case *image.RGBA64:
@@ -123,8 +123,6 @@ func paletteToRGB(dst, src []uint8, palette color.Palette) {
 			dst[3*i], dst[3*i+1], dst[3*i+2] = c.R, c.G, c.B
 		case color.NRGBA:
 			dst[3*i], dst[3*i+1], dst[3*i+2] = c.R, c.G, c.B
-		case color.RGBA64: // TIFF's palettes
-			dst[3*i], dst[3*i+1], dst[3*i+2] = highByte(c.R), highByte(c.G), highByte(c.B)
 		default:
 			r, g, b, _ := c.RGBA()
 			dst[3*i], dst[3*i+1], dst[3*i+2] = uint8(r>>8), uint8(g>>8), uint8(b>>8)
@@ -136,23 +134,6 @@ func rgbaToRGB(dst, src []uint8) {
 	for i := range len(dst) / 3 {
 		p, q := dst[3*i:3*i+3:3*i+3], src[4*i:4*i+3:4*i+3]
 		p[0], p[1], p[2] = q[0], q[1], q[2]
-	}
-}
-
-// premultipliedToRGB divides by alpha as Pillow does; all but TIFFs with associated alpha are opaque.
-func premultipliedToRGB(dst, src []uint8) {
-	for i := range len(dst) / 3 {
-		p, q := dst[3*i:3*i+3:3*i+3], src[4*i:4*i+4:4*i+4]
-		switch a := int(q[3]); a {
-		case 255:
-			p[0], p[1], p[2] = q[0], q[1], q[2]
-		case 0:
-			p[0], p[1], p[2] = 0, 0, 0
-		default:
-			for c := range p {
-				p[c] = uint8(min(255, int(q[c])*255/a))
-			}
-		}
 	}
 }
 

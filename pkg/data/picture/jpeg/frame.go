@@ -66,15 +66,15 @@ func checkCoding(marker byte) error {
 	case markerSOF0, markerSOF0 + 1, markerSOF2:
 		return nil
 	case markerSOF0 + 3, markerSOF0 + 11:
-		return &UnsupportedError{"lossless JPEG"}
+		return notRead("lossless JPEG")
 	case markerSOF0 + 9, markerSOF0 + 10:
-		return &UnsupportedError{"JPEG with arithmetic coding"}
+		return notRead("JPEG with arithmetic coding")
 	case markerJPG:
-		return &UnsupportedError{"an extension of JPEG"}
+		return notRead("an extension of JPEG")
 	case markerLS:
-		return &UnsupportedError{"JPEG-LS"}
+		return notRead("JPEG-LS")
 	}
-	return &UnsupportedError{"hierarchical JPEG"}
+	return notRead("hierarchical JPEG")
 }
 
 // parseFrame reads a frame's header.
@@ -87,7 +87,7 @@ func parseFrame(marker byte, body []byte) (*frame, error) {
 		return nil, fmt.Errorf("the frame's header takes %d bytes", len(body))
 	}
 	if body[0] != 8 {
-		return nil, &UnsupportedError{fmt.Sprintf("JPEG with %d bits a sample", body[0])}
+		return nil, notRead(fmt.Sprintf("JPEG with %d bits a sample", body[0]))
 	}
 	f := &frame{
 		progressive: marker == markerSOF2,
@@ -95,12 +95,12 @@ func parseFrame(marker byte, body []byte) (*frame, error) {
 		width:       int(body[3])<<8 | int(body[4]),
 	}
 	if f.height == 0 {
-		return nil, &UnsupportedError{"JPEG that states its height behind the pixels (DNL)"}
+		return nil, notRead("JPEG that states its height behind the pixels (DNL)")
 	}
 	switch body[5] {
 	case 1, 3, 4:
 	default:
-		return nil, &UnsupportedError{fmt.Sprintf("JPEG of %d components", body[5])}
+		return nil, notRead(fmt.Sprintf("JPEG of %d components", body[5]))
 	}
 	for b := body[head:]; len(b) > 0; b = b[3:] {
 		f.components = append(f.components, component{id: b[0], h: int(b[1] >> 4), v: int(b[1] & 15), slot: b[2]})
@@ -117,7 +117,7 @@ func (f *frame) checkSampling() error {
 	}
 	for _, c := range f.components {
 		if f.maxH%c.h != 0 || f.maxV%c.v != 0 {
-			return &UnsupportedError{fmt.Sprintf("JPEG with sampling factors that do not divide one another (%d x %d of %d x %d)", c.h, c.v, f.maxH, f.maxV)}
+			return notRead(fmt.Sprintf("JPEG with sampling factors that do not divide one another (%d x %d of %d x %d)", c.h, c.v, f.maxH, f.maxV))
 		}
 	}
 	return nil

@@ -13,14 +13,14 @@ import (
 	"image"
 	"image/color"
 	"io"
+
+	"acdclip/pkg/data/picture/unsupported"
 )
 
-// UnsupportedError reports a JPEG that uses a feature which this package does not read.
-type UnsupportedError struct {
-	Feature string // for example "arithmetic coding"
+// notRead is the error of a feature that this package does not read.
+func notRead(feature string) error {
+	return unsupported.Feature("%s; convert it to PNG or baseline JPEG", feature)
 }
-
-func (e *UnsupportedError) Error() string { return "not supported: " + e.Feature }
 
 // Color says what the components of a picture mean.
 type Color int
@@ -59,7 +59,7 @@ type Picture struct {
 
 // Decode reads the JPEG in b. To read a stream that may be cut short anywhere,
 // append an end marker (0xff 0xd9): what is missing is grey then. It returns an
-// *UnsupportedError where the JPEG uses a feature that is not read, and
+// error that wraps unsupported.Err where the JPEG uses a feature that is not read, and
 // otherwise says what is wrong with b. It only reads b. The memory that it
 // takes is in proportion to the size that the header states, which cannot be
 // more than len(b) allows.

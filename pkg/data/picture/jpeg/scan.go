@@ -232,7 +232,7 @@ func (s *scan) countVisits() error {
 		s.visits += int64(c.blocks.X) * int64(c.blocks.Y)
 	}
 	if s.visits > max(freeVisits, maxVisits*all) {
-		return &UnsupportedError{fmt.Sprintf("JPEG of %d scans", s.scans)}
+		return notRead(fmt.Sprintf("JPEG of %d scans", s.scans))
 	}
 	return nil
 }
