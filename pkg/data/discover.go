@@ -45,7 +45,7 @@ func Discover(ctx context.Context, name string, root config.Root, names *Names) 
 	f := newFinder(name, folder, root)
 	place, err := f.find(ctx)
 	if err == nil && len(place.Items) == 0 {
-		err = fmt.Errorf("%s has the folders of the layout %q, but no picture (%s) lies in its test folders: %w", place.root, place.layout, strings.Join(pictureExtensions, ", "), ErrNoPictures)
+		err = place.empty()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("dataset %s: %w", name, err)
@@ -88,6 +88,18 @@ func newFinder(name, folder string, given config.Root) finder {
 type found struct {
 	Listing
 	root, layout string
+}
+
+// empty says that nothing was found, and what there was instead.
+func (f found) empty() error {
+	instead := ""
+	for _, summary := range Summarize(f.Findings) {
+		if summary.Code == UnreadPicture || summary.Code == Unlabelled {
+			instead += "; " + summary.String()
+		}
+	}
+	return fmt.Errorf("%s has the folders of the layout %q, but no picture (%s) lies in its test folders%s: %w",
+		f.root, f.layout, strings.Join(pictureExtensions, ", "), instead, ErrNoPictures)
 }
 
 // wrappers is how many folders with nothing but one folder in them are opened

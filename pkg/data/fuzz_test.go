@@ -89,6 +89,8 @@ func checkRandomTree(t *testing.T, recipe []byte) {
 	}
 }
 
+func isNoFile(path string) bool { return !isFile(path) }
+
 func checkUsable(t *testing.T, d *Dataset) {
 	t.Helper()
 	pictures, masks := map[string]bool{}, map[string]bool{}
@@ -98,7 +100,7 @@ func checkUsable(t *testing.T, d *Dataset) {
 			t.Errorf("%s: no picture", item.Path)
 		case pictures[item.Path] || masks[item.Mask]:
 			t.Errorf("%s: its picture or its mask is there twice", item.Path)
-		case item.Mask != "" && (!item.Anomalous || !isFile(item.Mask) || item.Mask == item.Path):
+		case item.Mask != "" && (!item.Anomalous || slices.ContainsFunc(item.MaskFiles(), isNoFile) || item.Mask == item.Path):
 			t.Errorf("%s: mask %s", item.Path, item.Mask)
 		case strings.Contains(item.Path, "__MACOSX"):
 			t.Errorf("%s: hidden", item.Path)
@@ -147,12 +149,12 @@ func checkResolve(t *testing.T, root, listed string) {
 		if found, _, ok := r.resolve(listed); ok && !isFile(found) || !ok && found != "" {
 			t.Errorf("%q: found %q, %v", listed, found, ok)
 		}
-		r.isFolder(listed)
+		r.folder(listed)
 		l := &listedLister{lister: newLister(root), resolver: r, repair: foreign}
 		l.row(list.Row{Image: listed, Class: "c"})
 		l.row(list.Row{Image: "0.png", Mask: listed, Class: "c", Anomalous: true})
 		for _, item := range l.out.Items {
-			if item.Mask != "" && !isFile(item.Mask) {
+			if slices.ContainsFunc(item.MaskFiles(), isNoFile) {
 				t.Errorf("%q: mask %q", listed, item.Mask)
 			}
 		}

@@ -119,8 +119,7 @@ func (d *Dataset) jpegThreshold() uint8 {
 		return 0
 	}
 	for _, item := range d.Items {
-		switch strings.ToLower(filepath.Ext(item.Mask)) {
-		case ".jpg", ".jpeg":
+		if slices.ContainsFunc(item.MaskFiles(), IsJPEG) {
 			return d.Benchmark.jpegThreshold
 		}
 	}

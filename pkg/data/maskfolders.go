@@ -1,0 +1,244 @@
+package data
+
+import (
+	"context"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// maskFolders are what a folder of masks may be called, as plainKey writes it.
+var maskFolders = []string{
+	"mask", "masks", "groundtruth", "gt", "label", "labels", "annotation", "annotations", "segmentation", "segmentations", "anomalymask", "anomalymasks",
+}
+
+// isMaskFolder reports whether a folder's name says that it holds masks.
+func isMaskFolder(name string) bool { return slices.Contains(maskFolders, plainKey(name)) }
+
+// imageFolders are what the folder of the pictures may be called where one of
+// their masks lies beside it.
+var imageFolders = []string{"image", "images", "img", "imgs"}
+
+func isImageFolder(name string) bool { return slices.Contains(imageFolders, strings.ToLower(name)) }
+
+// maskFoldersIn gives the folders of masks among a folder's folders, one called
+// ground_truth first.
+func maskFoldersIn(parent string, folders []fs.DirEntry) []string {
+	var found []string
+	for _, folder := range folders {
+		switch name := folder.Name(); {
+		case plainKey(name) == "groundtruth":
+			found = slices.Insert(found, 0, filepath.Join(parent, name))
+		case isMaskFolder(name):
+			found = append(found, filepath.Join(parent, name))
+		}
+	}
+	return found
+}
+
+// truthFolders are the folders in a folder of masks, one a defect.
+type truthFolders struct {
+	path   string
+	names  []string
+	normal []string // paths of what would be masks of normal pictures, which are never looked at
+	exact  map[string]bool
+	lower  map[string]string // a lower-case name to the first folder of it
+	used   map[string]bool
+}
+
+// readTruth reads what is in a folder of masks; "" is none.
+func readTruth(path string) (*truthFolders, error) {
+	t := &truthFolders{path: path, exact: map[string]bool{}, lower: map[string]string{}, used: map[string]bool{}}
+	if path == "" {
+		return t, nil
+	}
+	folders, err := readFolders(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, folder := range folders {
+		name := folder.Name()
+		if isNormalFolder(name) {
+			t.normal = append(t.normal, filepath.Join(path, name))
+			continue
+		}
+		t.names = append(t.names, name)
+		t.exact[name] = true
+		if _, taken := t.lower[strings.ToLower(name)]; !taken {
+			t.lower[strings.ToLower(name)] = name
+		}
+	}
+	return t, nil
+}
+
+// named finds the folder of a defect's masks, in any case where none has its exact name; "" is none.
+func (t *truthFolders) named(defect string) string {
+	if t.exact[defect] {
+		return defect
+	}
+	return t.lower[strings.ToLower(defect)]
+}
+
+// take gives the path of the folder of a defect's masks; "" is none.
+func (t *truthFolders) take(defect string) string {
+	name := t.named(defect)
+	if name == "" {
+		return ""
+	}
+	t.used[name] = true
+	return filepath.Join(t.path, name)
+}
+
+func (t *truthFolders) unused() []string {
+	return slices.DeleteFunc(slices.Clone(t.names), func(name string) bool { return t.used[name] })
+}
+
+// split lists the pictures below a folder that is there for pictures, as
+// lister.pictures does, and the folders of masks in it, which are not entered.
+func (l *lister) split(ctx context.Context, folder string) (pictures, masks []string, err error) {
+	w := l.walker(&pictures, l.seen)
+	w.apart = func(path string) bool {
+		if !isMaskFolder(filepath.Base(path)) {
+			return false
+		}
+		masks = append(masks, path)
+		return true
+	}
+	err = w.walk(ctx, folder)
+	return pictures, masks, err
+}
+
+// normalFolder lists a folder of normal pictures.
+func (l *lister) normalFolder(ctx context.Context, class, folder string) ([]string, error) {
+	pictures, masks, err := l.split(ctx, folder)
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range masks {
+		l.find(OrphanMask, class, path, "the whole folder: masks of normal pictures are not used")
+	}
+	l.normal(class, pictures)
+	return pictures, nil
+}
+
+// defectFolders are a class's folders of anomalous pictures, and its masks.
+type defectFolders struct {
+	class   string
+	folders []string
+	normal  []string // the class's normal pictures
+	truth   *truthFolders
+	deep    bool // masks that lie in no defect's folder may lie in others, at any depth
+}
+
+// defects lists anomalous pictures. The masks of a defect lie in the folder of
+// its name in the folder of masks; or in a folder of masks inside its own folder;
+// or together with other defects' masks, which then pair by their names alone.
+func (l *lister) defects(ctx context.Context, d defectFolders) error {
+	for _, folder := range d.truth.normal {
+		if _, err := l.claim(folder); err != nil {
+			return err
+		}
+	}
+	var rest, kinds []string // the pictures whose masks lie together, and their defects
+	for _, folder := range d.folders {
+		pictures, inner, err := l.split(ctx, folder)
+		if err != nil {
+			return err
+		}
+		defect := filepath.Base(folder)
+		truth := d.truth.take(defect)
+		switch {
+		case truth != "":
+			err = l.ownMasks(ctx, d.class, folder, truth, pictures)
+			for _, path := range inner {
+				l.find(OrphanMask, d.class, path, "the whole folder: the masks of "+relative(l.root, truth)+" are taken")
+			}
+		case inner != nil:
+			err = l.innerMasks(ctx, d.class, folder, inner, pictures)
+		default:
+			rest = append(rest, pictures...)
+			kinds = append(kinds, slices.Repeat([]string{defect}, len(pictures))...)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	masks, err := l.looseMasks(ctx, d, rest)
+	if err != nil {
+		return err
+	}
+	before := len(l.out.Items)
+	l.anomalous(d.class, "", rest, masks, stemsAlone(d.truth.path), d.normal...)
+	for i, kind := range kinds {
+		l.out.Items[before+i].Defect = kind
+	}
+	return nil
+}
+
+// ownMasks adds a defect's pictures with the masks of the folder truth.
+func (l *lister) ownMasks(ctx context.Context, class, folder, truth string, pictures []string) error {
+	if _, err := l.claim(truth); err != nil {
+		return err
+	}
+	// Several defects may link to one folder of masks: each walk starts afresh.
+	masks, err := l.pictures(ctx, truth, folderSet{})
+	if err != nil {
+		return err
+	}
+	l.anomalous(class, filepath.Base(folder), pictures, masks, stemsBelow(folder, truth))
+	return nil
+}
+
+// innerMasks adds a defect's pictures with the masks that lie in folders of masks
+// inside its folder: images/a.png with masks/a.png, or a.png with masks/a.png.
+func (l *lister) innerMasks(ctx context.Context, class, folder string, inner, pictures []string) error {
+	var masks []string
+	for _, path := range inner {
+		found, err := l.pictures(ctx, path, folderSet{})
+		if err != nil {
+			return err
+		}
+		masks = append(masks, found...)
+	}
+	by := stemsBelow(folder, folder)
+	below, above := by.mask, by.folder
+	by.picture = func(path string) string { return withoutFolder(below(path), isImageFolder) }
+	by.mask = func(path string) string { return withoutFolder(below(path), isMaskFolder) }
+	by.folder = func(path string) string { return withoutFolder(above(path), isMaskFolder) }
+	l.anomalous(class, filepath.Base(folder), pictures, masks, by)
+	return nil
+}
+
+// withoutFolder leaves the folders that drop says out of a path.
+func withoutFolder(path string, drop func(name string) bool) string {
+	names := strings.Split(path, "/")
+	last := len(names) - 1
+	kept := slices.DeleteFunc(names[:last:last], drop)
+	return strings.Join(append(kept, names[last]), "/")
+}
+
+// looseMasks lists the masks that lie in no defect's own folder.
+func (l *lister) looseMasks(ctx context.Context, d defectFolders, pictures []string) ([]string, error) {
+	if d.truth.path == "" {
+		return nil, nil
+	}
+	owners := map[string]int{}
+	for i, path := range pictures {
+		owners[stemAlone(path)] = i
+	}
+	var masks []string
+	w := l.walker(&masks, folderSet{})
+	if !d.deep {
+		w.apart = func(path string) bool { // of any other folder it is not known whose masks it has
+			name := relative(d.truth.path, path)
+			_, ofPicture := maskOwner(owners, name)
+			if ofPicture {
+				d.truth.used[name] = true
+			}
+			return !ofPicture
+		}
+	}
+	err := w.walk(ctx, d.truth.path)
+	return masks, err
+}
