@@ -21,6 +21,14 @@ const aspectTolerance = 1.02
 // firstSwapping is the first of EXIF's orientations that swap width and height; so do all after it.
 const firstSwapping picture.Orientation = 5
 
+// TurnedSize is the size that a picture of a stored size has after it was turned.
+func TurnedSize(stored Size, turn picture.Orientation) Size {
+	if turn >= firstSwapping {
+		return Size{stored.Height, stored.Width}
+	}
+	return stored
+}
+
 // FitMask says how a mask of a picture is to be turned, and how it fits.
 //
 // upright is the picture's size after it was turned by turn, and mask is the
@@ -30,10 +38,7 @@ const firstSwapping picture.Orientation = 5
 // own, its aspect ratio. Where it fits both ways (a square, or a half turn) it is
 // turned like the picture: without EXIF it lies on the picture, so that it does with it.
 func FitMask(upright, mask Size, turn picture.Orientation) (picture.Orientation, MaskFit) {
-	stored := upright
-	if turn >= firstSwapping {
-		stored = Size{upright.Height, upright.Width}
-	}
+	stored := TurnedSize(upright, turn) // which turns it back
 	asStored, asUpright := mask == stored, mask == upright
 	if !asStored && !asUpright {
 		asStored, asUpright = SameAspect(mask, stored), SameAspect(mask, upright)

@@ -56,7 +56,7 @@ func (e *evaluation) makePlan() error {
 func (j Job) result() report.Result {
 	set := j.Set
 	r := report.Result{
-		Target: report.ValidText(set.Name), ListHash: set.ListHash(), MaskPolicy: maskPolicy(set.MaskThreshold), Checkpoint: j.Checkpoint.Source, Leak: j.Leak,
+		Target: report.ValidText(set.Name), Domain: string(set.Domain), ListHash: set.ListHash(), MaskPolicy: maskPolicy(set.MaskThreshold), Checkpoint: j.Checkpoint.Source, Leak: j.Leak,
 	}
 	r.Checkpoint.Path = report.ValidText(r.Checkpoint.Path)
 	if set.Benchmark != nil {

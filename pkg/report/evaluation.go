@@ -45,6 +45,7 @@ type Checkpoint struct {
 // Result is one target dataset scored with one checkpoint.
 type Result struct {
 	Target     string     `json:"target"`
+	Domain     string     `json:"domain,omitempty"`     // of the target, which chooses the score's weights and the smoothing; "" in results written before it was recorded
 	Benchmark  string     `json:"benchmark,omitempty"`  // its key, where the target is a known one
 	Deviations []string   `json:"deviations,omitempty"` // why it does not compare with what is published of the benchmark
 	ListHash   string     `json:"list_hash"`            // of the target's pictures and labels
