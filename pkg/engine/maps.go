@@ -133,9 +133,9 @@ func (s *mapScores) warnings() []report.Warning {
 		text string // of their number and the first
 	}{
 		{s.fringed, "%d of the masks are JPEG files with values between black and white, such as %s: their fringe counts as anomalous too; --mask-threshold 128 leaves it out"},
-		{s.empty, "%d masks of anomalous pictures are empty: they mark no pixel, such as %s; the pictures count as anomalous, as those in all folders but good, ok and normal do"},
-		{s.guessed, "%d masks are empty: they mark no pixel, such as %s; these pictures lie in no folder, and count as normal"},
-		{s.full, "%d masks mark every pixel, such as %s"},
+		{s.empty, "%d of the masks of anomalous pictures are empty, such as %s: they mark no pixel; their pictures still count as anomalous, as all do that lie in other folders than good, ok and normal"},
+		{s.guessed, "%d of the masks are empty, such as %s: they mark no pixel; their pictures count as normal, since the maps lie in no folder that says otherwise"},
+		{s.full, "%d of the masks mark every pixel, such as %s"},
 	} {
 		if odd.count > 0 {
 			list = append(list, report.Warning{Text: fmt.Sprintf(odd.text, odd.count, odd.first)})
