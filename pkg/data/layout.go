@@ -114,9 +114,9 @@ func (l *lister) anomalous(class, defect string, pictures, masks []string, by st
 	for _, path := range found.lookLikeMasks {
 		l.find(MaskLikePicture, class, path, "")
 	}
+	l.out.Items = slices.Grow(l.out.Items, len(pictures))
 	for i, path := range pictures {
-		mask := found.masks[i]
-		l.out.Items = append(l.out.Items, Item{Path: path, Class: class, Anomalous: true, Defect: defect, Mask: mask.path, MaskParts: mask.parts})
+		l.out.Items = append(l.out.Items, Item{Path: path, Class: class, Anomalous: true, Defect: defect, Mask: found.masks[i], MaskParts: found.parts[i]})
 	}
 }
 
@@ -136,6 +136,7 @@ func withoutMasksOf(normal, masks []string, by stems) []string {
 }
 
 func (l *lister) normal(class string, pictures []string) {
+	l.out.Items = slices.Grow(l.out.Items, len(pictures))
 	for _, path := range pictures {
 		l.out.Items = append(l.out.Items, Item{Path: path, Class: class})
 	}

@@ -168,8 +168,8 @@ func listMVTec(ctx context.Context, root, _ string) (Listing, error) {
 
 // mvtecKinds are the folders of a class's test folder, by what they hold.
 type mvtecKinds struct {
-	normal, defects []string // their paths
-	truth           *truthFolders
+	folders []pictureFolder
+	truth   *truthFolders
 }
 
 // kinds lists the folders of a class's test folder, each real one once. One that
@@ -194,12 +194,10 @@ func (l *mvtecLister) kinds(class mvtecClass) (mvtecKinds, error) {
 				return k, err
 			case again:
 				l.find(LinkedFolder, class.name, path, "")
-			case isNormalFolder(entry.Name()):
-				k.normal = append(k.normal, path)
 			case isMaskFolder(entry.Name()) && k.truth.named(entry.Name()) == "":
 				truths = append(truths, path)
 			default:
-				k.defects = append(k.defects, path)
+				k.folders = append(k.folders, pictureFolder{path, isNormalFolder(entry.Name())})
 			}
 		case isPicture(entry.Name()):
 			l.find(Unlabelled, class.name, path, "put it into test/good or test/<defect>")
@@ -229,19 +227,11 @@ func first(paths []string) string {
 // class lists one class's rows.
 func (l *mvtecLister) class(ctx context.Context, class mvtecClass, kinds mvtecKinds) error {
 	before := len(l.out.Items)
-	d := defectFolders{class: class.name, folders: kinds.defects, truth: kinds.truth}
-	for _, folder := range kinds.normal {
-		pictures, err := l.normalFolder(ctx, class.name, folder)
-		if err != nil {
-			return err
-		}
-		d.normal = append(d.normal, pictures...)
-	}
-	if err := l.defects(ctx, d); err != nil {
+	if err := l.classPictures(ctx, classFolders{class: class.name, folders: kinds.folders, truth: kinds.truth}); err != nil {
 		return err
 	}
-	for _, name := range d.truth.unused() {
-		l.find(OrphanMask, class.name, filepath.Join(d.truth.path, name), "the whole folder: there is no folder test/"+name)
+	for _, name := range kinds.truth.unused() {
+		l.find(OrphanMask, class.name, filepath.Join(kinds.truth.path, name), "the whole folder: there is no folder test/"+name)
 	}
 	if len(l.out.Items) == before {
 		l.find(EmptyClass, class.name, class.path, "")

@@ -134,14 +134,13 @@ func (f plainFolders) list(ctx context.Context, root, class string) (Listing, er
 	if err != nil {
 		return Listing{}, err
 	}
-	d := defectFolders{class: class, folders: f.defects, truth: truth, deep: true}
+	c := classFolders{class: class, truth: truth, deep: true}
 	for _, folder := range f.normal {
-		pictures, err := l.normalFolder(ctx, class, folder)
-		if err != nil {
-			return Listing{}, err
-		}
-		d.normal = append(d.normal, pictures...)
+		c.folders = append(c.folders, pictureFolder{folder, true})
 	}
-	err = l.defects(ctx, d)
+	for _, folder := range f.defects {
+		c.folders = append(c.folders, pictureFolder{folder, false})
+	}
+	err = l.classPictures(ctx, c)
 	return l.out, err
 }

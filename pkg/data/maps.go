@@ -61,9 +61,8 @@ func PairMaps(ctx context.Context, maps, masks string) ([]MapPair, error) {
 	}
 	pairs := make([]MapPair, len(mapFiles))
 	for i, path := range mapFiles {
-		mask := found.masks[i]
-		pairs[i] = MapPair{path, Item{Mask: mask.path, MaskParts: mask.parts}.MaskFiles(), mapLabel(maps, path)}
-		if mask.path == "" && pairs[i].Label != LabelNormal {
+		pairs[i] = MapPair{path, Item{Mask: found.masks[i], MaskParts: found.parts[i]}.MaskFiles(), mapLabel(maps, path)}
+		if found.masks[i] == "" && pairs[i].Label != LabelNormal {
 			without = append(without, relative(maps, path))
 		}
 	}

@@ -122,58 +122,76 @@ func (l *lister) normalFolder(ctx context.Context, class, folder string) ([]stri
 	return pictures, nil
 }
 
-// defectFolders are a class's folders of anomalous pictures, and its masks.
-type defectFolders struct {
+// pictureFolder is a folder of pictures, all normal or all of one defect, which is called as the folder is.
+type pictureFolder struct {
+	path   string
+	normal bool
+}
+
+// classFolders are a class's folders of pictures, and its masks.
+type classFolders struct {
 	class   string
-	folders []string
-	normal  []string // the class's normal pictures
+	folders []pictureFolder
 	truth   *truthFolders
 	deep    bool // masks that lie in no defect's folder may lie in others, at any depth
 }
 
-// defects lists anomalous pictures. The masks of a defect lie in the folder of
-// its name in the folder of masks; or in a folder of masks inside its own folder;
-// or together with other defects' masks, which then pair by their names alone.
-func (l *lister) defects(ctx context.Context, d defectFolders) error {
-	for _, folder := range d.truth.normal {
+// classPictures lists a class's pictures, in the order of its folders. The masks of
+// a defect lie in the folder of its name in the folder of masks; or in a folder of
+// masks inside its own folder; or together with other defects' masks, which then
+// pair by their names alone.
+func (l *lister) classPictures(ctx context.Context, c classFolders) error {
+	for _, folder := range c.truth.normal {
 		if _, err := l.claim(folder); err != nil {
 			return err
 		}
 	}
-	var rest, kinds []string // the pictures whose masks lie together, and their defects
-	for _, folder := range d.folders {
-		pictures, inner, err := l.split(ctx, folder)
-		if err != nil {
-			return err
-		}
-		defect := filepath.Base(folder)
-		truth := d.truth.take(defect)
-		switch {
-		case truth != "":
-			err = l.ownMasks(ctx, d.class, folder, truth, pictures)
-			for _, path := range inner {
-				l.find(OrphanMask, d.class, path, "the whole folder: the masks of "+relative(l.root, truth)+" are taken")
+	var normal, rest, kinds []string // rest are the pictures whose masks lie together, and kinds their defects
+	for _, folder := range c.folders {
+		if folder.normal {
+			pictures, err := l.normalFolder(ctx, c.class, folder.path)
+			if err != nil {
+				return err
 			}
-		case inner != nil:
-			err = l.innerMasks(ctx, d.class, folder, inner, pictures)
-		default:
-			rest = append(rest, pictures...)
-			kinds = append(kinds, slices.Repeat([]string{defect}, len(pictures))...)
+			normal = append(normal, pictures...)
+			continue
 		}
+		pictures, err := l.defect(ctx, c, folder.path)
 		if err != nil {
 			return err
 		}
+		rest = append(rest, pictures...)
+		kinds = append(kinds, slices.Repeat([]string{filepath.Base(folder.path)}, len(pictures))...)
 	}
-	masks, err := l.looseMasks(ctx, d, rest)
+	masks, err := l.looseMasks(ctx, c, rest)
 	if err != nil {
 		return err
 	}
 	before := len(l.out.Items)
-	l.anomalous(d.class, "", rest, masks, stemsAlone(d.truth.path), d.normal...)
+	l.anomalous(c.class, "", rest, masks, stemsAlone(c.truth.path), normal...)
 	for i, kind := range kinds {
 		l.out.Items[before+i].Defect = kind
 	}
 	return nil
+}
+
+// defect lists a defect's pictures that have masks to themselves, or else returns them.
+func (l *lister) defect(ctx context.Context, c classFolders, folder string) (rest []string, err error) {
+	pictures, inner, err := l.split(ctx, folder)
+	if err != nil {
+		return nil, err
+	}
+	truth := c.truth.take(filepath.Base(folder))
+	switch {
+	case truth != "":
+		for _, path := range inner {
+			l.find(OrphanMask, c.class, path, "the whole folder: the masks of "+relative(l.root, truth)+" are taken")
+		}
+		return nil, l.ownMasks(ctx, c.class, folder, truth, pictures)
+	case inner != nil:
+		return nil, l.innerMasks(ctx, c.class, folder, inner, pictures)
+	}
+	return pictures, nil
 }
 
 // ownMasks adds a defect's pictures with the masks of the folder truth.
@@ -219,8 +237,8 @@ func withoutFolder(path string, drop func(name string) bool) string {
 }
 
 // looseMasks lists the masks that lie in no defect's own folder.
-func (l *lister) looseMasks(ctx context.Context, d defectFolders, pictures []string) ([]string, error) {
-	if d.truth.path == "" {
+func (l *lister) looseMasks(ctx context.Context, c classFolders, pictures []string) ([]string, error) {
+	if c.truth.path == "" {
 		return nil, nil
 	}
 	owners := map[string]int{}
@@ -229,16 +247,16 @@ func (l *lister) looseMasks(ctx context.Context, d defectFolders, pictures []str
 	}
 	var masks []string
 	w := l.walker(&masks, folderSet{})
-	if !d.deep {
+	if !c.deep {
 		w.apart = func(path string) bool { // of any other folder it is not known whose masks it has
-			name := relative(d.truth.path, path)
+			name := relative(c.truth.path, path)
 			_, ofPicture := maskOwner(owners, name)
 			if ofPicture {
-				d.truth.used[name] = true
+				c.truth.used[name] = true
 			}
 			return !ofPicture
 		}
 	}
-	err := w.walk(ctx, d.truth.path)
+	err := w.walk(ctx, c.truth.path)
 	return masks, err
 }

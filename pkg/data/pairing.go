@@ -9,17 +9,12 @@ import (
 // maskSuffixes are what a mask's stem may add to its picture's, in any case.
 var maskSuffixes = [...]string{"", "_mask", "_gt", "_label"}
 
-// mask is one picture's mask: a file, or a folder whose files mark its parts.
-type mask struct {
-	path  string   // "" is none
-	parts []string // nil for a file
-}
-
 // pairing is which mask belongs to which of some pictures.
 type pairing struct {
-	masks         []mask   // in the order of the pictures
-	orphans       []string // masks that no picture has
-	lookLikeMasks []string // pictures that are named as another picture's mask
+	masks         []string         // a picture's mask, a file or a folder, or ""; in the order of the pictures
+	parts         map[int][]string // the files in the masks that are folders, by the pictures' places; nil for none
+	orphans       []string         // masks that no picture has
+	lookLikeMasks []string         // pictures that are named as another picture's mask
 	problems      []pairingProblem
 }
 
@@ -61,7 +56,7 @@ func namedFolder(name string) string {
 // <stem>, <stem>_mask, <stem>_gt or <stem>_label, whatever its extension, or all
 // files in a folder of such a name.
 func pairMasks(pictures, masks []string, by stems) pairing {
-	result := pairing{masks: make([]mask, len(pictures))}
+	result := pairing{masks: make([]string, len(pictures))}
 	if len(masks) == 0 && len(pictures) > 0 && !anyLooksLikeMask(pictures) {
 		return result // without masks two pictures of one stem are just two pictures
 	}
@@ -79,7 +74,7 @@ func pairMasks(pictures, masks []string, by stems) pairing {
 	for _, path := range masks {
 		if owner, part, ok := by.owner(owners, path); !ok {
 			result.orphans = append(result.orphans, path)
-		} else if other := result.masks[owner].add(path, part); other != "" {
+		} else if other := result.add(owner, path, part); other != "" {
 			result.problems = append(result.problems, pairingProblem{AmbiguousMask, pictures[owner], "has two masks: " + filepath.Base(other) + " and " + filepath.Base(path)})
 		}
 	}
@@ -116,17 +111,21 @@ func (by stems) owner(owners map[string]int, mask string) (owner int, part, ok b
 	return owner, part, ok
 }
 
-// add makes a file the mask, or one of its parts. Where the mask is another
+// add makes a file a picture's mask, or one of its parts. Where the mask is another
 // already, it stays and is returned.
-func (m *mask) add(file string, part bool) (other string) {
+func (p *pairing) add(picture int, file string, part bool) (other string) {
+	mask := &p.masks[picture]
 	switch {
-	case !part && m.path == "":
-		m.path = file
-	case part && (m.path == "" || m.parts != nil && m.path == filepath.Dir(file)):
-		m.path = filepath.Dir(file)
-		m.parts = append(m.parts, file)
+	case !part && *mask == "":
+		*mask = file
+	case part && (*mask == "" || p.parts[picture] != nil && *mask == filepath.Dir(file)):
+		*mask = filepath.Dir(file)
+		if p.parts == nil {
+			p.parts = map[int][]string{}
+		}
+		p.parts[picture] = append(p.parts[picture], file)
 	default:
-		return m.path
+		return *mask
 	}
 	return ""
 }
