@@ -30,8 +30,8 @@ anomalous: nok, masks: truth}}. good, ok and normal mean normal.
 
 A folder of masks may be called masks, labels, gt, ground_truth, annotations or
 segmentations, in the singular too and in any case. It may also lie in the folder
-test, or in a defect's folder; it is never a defect's pictures. One that is not used
-is told of.
+test, or in a defect's folder; it is no defect's, unless masks lie in a folder of its
+name. One that is not used is told of.
 
 A mask belongs to the picture of its stem: a file, or a folder of that name with
 several files, of which any marks a pixel (<stem>/000.png, as MVTec LOCO). It is read
@@ -56,9 +56,8 @@ in the folder is passed over, with a warning, where more than 1 % of its paths a
 not there.
 
 Pictures and masks are png, jpg, jpeg, jpe, jfif, bmp, tif or tiff files; others, such
-as HEIC or camera raw, are counted and left out. A dataset of one
-class without a folder for it is called by its NAME in the prompts; data.names
-gives other names.`,
+as HEIC or camera raw, are counted and left out. A dataset of one class without a
+folder for it is called by its NAME in the prompts; data.names gives other names.`,
 	}
 }
 
