@@ -69,7 +69,7 @@ func (l *lister) paired(ctx context.Context, class, defect, pictureFolder, maskF
 			return err
 		}
 	}
-	pictures, inner, err := l.split(ctx, pictureFolder)
+	pictures, inner, err := l.split(ctx, pictureFolder, nil)
 	if err != nil {
 		return err
 	}

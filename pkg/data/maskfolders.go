@@ -95,15 +95,16 @@ func (t *truthFolders) unused() []string {
 }
 
 // split lists the pictures below a folder that is there for pictures, as
-// lister.pictures does, and the folders of masks in it, which are not entered.
-func (l *lister) split(ctx context.Context, folder string) (pictures, masks []string, err error) {
+// lister.pictures does, and the folders of masks in it, which are not entered. Nor
+// are those that apart says, which may be nil.
+func (l *lister) split(ctx context.Context, folder string, apart func(path string) bool) (pictures, masks []string, err error) {
 	w := l.walker(&pictures, l.seen)
 	w.apart = func(path string) bool {
-		if !isMaskFolder(filepath.Base(path)) {
-			return false
+		if isMaskFolder(filepath.Base(path)) {
+			masks = append(masks, path)
+			return true
 		}
-		masks = append(masks, path)
-		return true
+		return apart != nil && apart(path)
 	}
 	err = w.walk(ctx, folder)
 	return pictures, masks, err
@@ -111,7 +112,7 @@ func (l *lister) split(ctx context.Context, folder string) (pictures, masks []st
 
 // normalFolder lists a folder of normal pictures.
 func (l *lister) normalFolder(ctx context.Context, class, folder string) ([]string, error) {
-	pictures, masks, err := l.split(ctx, folder)
+	pictures, masks, err := l.split(ctx, folder, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -175,9 +176,17 @@ func (l *lister) classPictures(ctx context.Context, c classFolders) error {
 	return nil
 }
 
-// defect lists a defect's pictures that have masks to themselves, or else returns them.
+// defect lists a defect's pictures that have masks to themselves, or else returns
+// them. Normal pictures inside a defect's folder are left out: it is none, but
+// perhaps a class's.
 func (l *lister) defect(ctx context.Context, c classFolders, folder string) (rest []string, err error) {
-	pictures, inner, err := l.split(ctx, folder)
+	pictures, inner, err := l.split(ctx, folder, func(path string) bool {
+		normal := isNormalFolder(filepath.Base(path))
+		if normal {
+			l.find(Unlabelled, c.class, path, "a folder of normal pictures inside one of anomalous ones")
+		}
+		return normal
+	})
 	if err != nil {
 		return nil, err
 	}

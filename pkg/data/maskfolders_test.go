@@ -120,6 +120,13 @@ func TestMaskFolders(t *testing.T) {
 			findings: []string{"unread_picture a/test/2.jp2", "unread_picture a/test/bad/1.avif", "unread_picture a/test/good/1.HEIC"},
 		},
 
+		{
+			name:     "normal pictures inside a folder of anomalous ones are none of these",
+			tree:     []string{"test/bottle/{good,broken}/0.png", "ground_truth/bottle/broken/0_mask.png"},
+			want:     []string{"somewhere bottle test/bottle/broken/0.png ground_truth/bottle/broken/0_mask.png"},
+			findings: []string{"unlabelled test/bottle/good"},
+		},
+
 		// Good and bad pictures.
 		{
 			name:     "plain: masks in the folders of pictures",
