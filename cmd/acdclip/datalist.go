@@ -105,7 +105,7 @@ type namedRoot struct {
 
 // expand gives a dataset of the configuration, or those in a folder that holds several.
 func expand(name string, root config.Root) []namedRoot {
-	if _, known := data.FindBenchmark(name); known || root.List != "" {
+	if _, known := data.FindBenchmark(name); known || root.List != "" || root.Normal != "" || root.Anomalous != "" || root.Masks != "" {
 		return []namedRoot{{name, root}}
 	}
 	var inner []namedRoot

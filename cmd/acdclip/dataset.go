@@ -116,9 +116,7 @@ func picturesOf(set *data.Dataset) []string {
 func masksOf(set *data.Dataset) []string {
 	var paths []string
 	for _, item := range set.Items {
-		if item.Mask != "" {
-			paths = append(paths, item.Mask)
-		}
+		paths = append(paths, item.MaskFiles()...)
 	}
 	return present(paths)
 }

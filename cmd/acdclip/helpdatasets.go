@@ -16,22 +16,37 @@ func newDatasetsTopic() *cobra.Command {
 		Short: "The benchmarks and layouts that are known, and how to give a dataset of your own",
 		Long: `A dataset is given as NAME=PATH, as PATH, or under data.roots of a configuration.
 PATH is a folder or a list of pictures. Test pictures alone are used, normal and
-anomalous ones; folders named train, valid and val are not read.
+anomalous ones; folders named train, valid, val and validation are not read.
 
 The benchmarks, in the folders that their sites give and in the usual packs:
 ` + benchmarkLines() + `
 Any other set, in one of these shapes:
   <class>/test/good/..., <class>/test/<defect>/...,
-  <class>/ground_truth/<defect>/<stem>[_mask|_gt].<ext>       as MVTec-AD
+  <class>/ground_truth/<defect>/<stem>[_mask|_gt|_label].<ext>  as MVTec-AD
   good/..., <anything>/..., [masks/[<defect>/]<stem>...]      good and bad pictures
-    (labels, annotations or ground_truth serve for masks)
   images/<stem>..., masks/<stem>...                           all are anomalous
 Folders of other names: data.roots: {bolts: {path: /data/bolts, normal: ok,
 anomalous: nok, masks: truth}}. good, ok and normal mean normal.
 
-A mask belongs to the picture of its stem. Any value but zero is anomalous;
-mask_threshold: 128 in data.roots asks for more. A set without masks has image
-metrics only.
+A folder of masks may be called masks, labels, gt, ground_truth, annotations or
+segmentations, in the singular too and in any case. It may also lie in the folder
+test, or in a defect's folder; it is no defect's, unless masks lie in a folder of its
+name. One that is not used is told of.
+
+A mask belongs to the picture of its stem: a file, or a folder of that name with
+several files, of which any marks a pixel (<stem>/000.png, as MVTec LOCO). It is read
+as grey, a palette's colors applied and alpha ignored, and any value but zero is
+anomalous; mask_threshold: 128 in data.roots asks for more. A set without masks has
+image metrics only.
+
+With data.exif_orientation pictures are turned as their EXIF says. A mask of the
+stored picture's size (or aspect ratio, where it is scaled) is turned likewise; one of
+the turned picture's size stays; one that fits both, as a square does, is turned.
+
+The domain, industrial or medical, is what data.roots says, else the file data.names,
+else the benchmark's, else industrial. A set is a benchmark by its NAME, by the name
+of its folder, or by its classes or pictures, but not by one class folder that is
+called brain, liver or retina.
 
 Lists, known by their content (data.roots: {path, list}, a file as PATH, or
 <NAME>.jsonl or meta.json in the folder): JSON lines with image_path, label,
@@ -40,9 +55,9 @@ writes them; the meta.json of AnomalyCLIP, AdaCLIP and Bayes-PFL. A list that li
 in the folder is passed over, with a warning, where more than 1 % of its paths are
 not there.
 
-Pictures and masks are png, jpg, jpeg, bmp, tif or tiff files. A dataset of one
-class without a folder for it is called by its NAME in the prompts; data.names
-gives other names.`,
+Pictures and masks are png, jpg, jpeg, jpe, jfif, bmp, tif or tiff files; others, such
+as HEIC or camera raw, are counted and left out. A dataset of one class without a
+folder for it is called by its NAME in the prompts; data.names gives other names.`,
 	}
 }
 

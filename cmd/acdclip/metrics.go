@@ -33,11 +33,13 @@ pictures, and AUPRO of pixels; exact, over every distinct score.
 
 MAPS is a folder of maps, one a picture: NumPy's .npy, uncompressed TIFF of 32-bit
 floats, or 16-bit grey PNG; scores are taken as 32-bit floats. MASKS is a folder of
-masks of the same names, with _mask or _gt or without, and of the same sizes. A map
-below a folder good, ok or normal needs no mask. Any mask value but zero is
-anomalous, or with --mask-threshold N each from N on. A picture's score is its map's
-maximum. All maps are taken together, as those of one class: give the folder of a
-class to judge it alone.`,
+masks of the same names, with _mask, _gt or _label or without, and of the same sizes;
+or of folders of such names, each with several masks of which any counts. A map below
+a folder good, ok or normal is a normal picture's and needs no mask; one below any
+other folder is an anomalous picture's; where it lies in no folder, its mask says so.
+Any mask value but zero is anomalous, or with --mask-threshold N each from N on. A
+picture's score is its map's maximum. All maps are taken together, as those of one
+class: give the folder of a class to judge it alone.`,
 		Example: `  acdclip metrics maps/ bottle/ground_truth/ --format json
   acdclip metrics acdclip-eval/maps/mvtec/bottle acdclip-eval/masks/mvtec/bottle   (of eval --save-maps)`,
 		Args: func(_ *cobra.Command, arguments []string) error {

@@ -159,14 +159,23 @@ func (o *predictOptions) check() error {
 
 // scan lists the pictures, and checks that no output can fall on them.
 func (o *predictOptions) scan(ctx context.Context, folder rundir.Dir) ([]data.Found, error) {
-	var others []string
-	options := data.ScanOptions{Other: func(path string) { others = append(others, filepath.Base(path)) }}
+	var others, unread, formats []string
+	options := data.ScanOptions{Other: func(path string) {
+		if format := data.UnreadFormat(path); format != "" {
+			unread, formats = append(unread, filepath.Base(path)), append(formats, format)
+			return
+		}
+		others = append(others, filepath.Base(path))
+	}}
 	if o.out != standardOut {
 		options.Skip = o.out
 	}
 	inputs, err := data.Scan(ctx, o.inputs, options)
 	if err != nil {
 		return nil, err
+	}
+	if len(unread) > 0 {
+		o.app.emit(report.Warning{Text: fmt.Sprintf("%s (%s)", data.UnreadText(formats), few(unread))})
 	}
 	if len(others) > 0 {
 		o.app.emit(report.Notice{Text: fmt.Sprintf("%s in the folders passed over, for want of a picture's extension: %s",

@@ -37,8 +37,8 @@ func TestScripts(t *testing.T) {
 		Condition:           condition,
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status":   status,
-			"picture":  drawPicture,
+			"status":  status,
+			"picture": drawPicture, "flat": drawFlat,
 			"map":      drawMap,
 			"promise":  promise,
 			"truncate": truncate,
@@ -119,6 +119,17 @@ func drawPicture(ts *testscript.TestScript, _ bool, args []string) {
 	for i := range number(ts, args[3]) {
 		write(ts, strings.Replace(args[0], "*", strconv.Itoa(i), 1), b.Bytes())
 	}
+}
+
+// flat FILE WIDTH HEIGHT GREY: a grey PNG of one value, as a mask that marks everything or nothing.
+func drawFlat(ts *testscript.TestScript, _ bool, args []string) {
+	drawn := image.NewGray(image.Rect(0, 0, number(ts, args[1]), number(ts, args[2])))
+	for i := range drawn.Pix {
+		drawn.Pix[i] = uint8(number(ts, args[3]))
+	}
+	var b bytes.Buffer
+	ts.Check(png.Encode(&b, drawn))
+	write(ts, args[0], b.Bytes())
 }
 
 // map FILE WIDTH HEIGHT: an anomaly map whose scores rise from left to right, as NumPy saves it.

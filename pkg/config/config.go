@@ -19,7 +19,7 @@ type Config struct {
 	Device      Device              `json:"device" resume:"yes" doc:"where the model runs: auto, cpu, cuda or cuda:N"`
 	Precision   Precision           `json:"precision" doc:"number format of the frozen towers' matrices; auto: fp32; bf16 takes half the memory and gives slightly other results"`
 	Threads     int                 `json:"threads" range:"[0,1024]" resume:"yes" doc:"threads of the model on the CPU; 0: one a core"`
-	Seed        uint64              `json:"seed" doc:"seed of initial values, shuffling and stratified limits"`
+	Seed        uint64              `json:"seed" doc:"seed of initial values, shuffling and augmentation"`
 	Model       Model               `json:"model"`
 	Loss        Loss                `json:"loss"`
 	Train       Train               `json:"train"`

@@ -22,6 +22,7 @@ type Benchmark struct {
 	// Note is what a reader of its numbers has to know; "" for nothing.
 	Note string
 
+	commonWord    bool                   // its key is a word that a class of any dataset may be called
 	stem          func(stem string) bool // whether a picture may be called so; nil: any name
 	defects       []string               // what its folders of anomalous pictures are called; nil: anything
 	jpegThreshold uint8                  // what its masks need to be read with where they are JPEG; 0: nothing special
@@ -57,8 +58,68 @@ func FindBenchmark(name string) (Benchmark, bool) {
 }
 
 // Packed gives the folders in a folder, or one folder deeper, that have a
-// benchmark's name: the sets of a pack, in natural order.
-func Packed(root string) []string { return packed(root, 2) }
+// benchmark's name: the sets of a pack, in natural order, by absolute paths. A
+// folder that is itself a dataset, or holds nothing but one, is no pack, whatever
+// its classes and defects are called.
+func Packed(root string) []string {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil
+	}
+	found := packed(root, 2)
+	if len(found) == 0 || len(found) == 1 && wraps(root, found[0]) {
+		return nil
+	}
+	parts, err := partsOf(root)
+	outside := func(set string) bool {
+		return !slices.ContainsFunc(parts, func(part string) bool { return contains(part, set) || contains(set, part) })
+	}
+	if err == nil && !slices.ContainsFunc(found, outside) {
+		return nil
+	}
+	return found
+}
+
+// wraps reports whether a folder holds nothing but another, which may lie deeper.
+func wraps(outer, inner string) bool {
+	for outer != inner {
+		next, err := finder{}.inner(outer)
+		if err != nil || next == "" || !contains(next, inner) {
+			return false
+		}
+		outer = next
+	}
+	return true
+}
+
+// partsOf gives the folders that hold the pictures of the one dataset that root
+// is: root itself, or one a class. There are none where it is no dataset, or several.
+func partsOf(root string) ([]string, error) {
+	layout, matches, err := matchLayout(root)
+	switch {
+	case err != nil || !matches:
+		return nil, err
+	case layout.Name == bmadLayout().Name:
+		tests, err := bmadTests(root)
+		if len(tests) > 1 {
+			return nil, err
+		}
+		return tests, err
+	case layout.Name == mvtecLayout().Name:
+		classes, _, err := mvtecClasses(root)
+		var paths []string
+		for _, class := range classes {
+			paths = append(paths, class.path)
+		}
+		return paths, err
+	}
+	return []string{root}, nil
+}
+
+// contains reports whether a folder is another or lies in it.
+func contains(folder, inner string) bool {
+	return inner == folder || strings.HasPrefix(inner, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
+}
 
 func packed(root string, depth int) []string {
 	folders, err := readFolders(root)

@@ -8,7 +8,7 @@ var medical = []Benchmark{
 		Key: "Brain", Title: "BrainMRI", Domain: Medical,
 		Spellings: []string{"brainad", "brainmri", "brainmribmad", "brats2021slice", "bras2021"},
 		Classes:   []BenchmarkClass{{Name: "Brain", Prompt: "brain MRI slice", Normal: 640, Anomalous: 3075}},
-		stem:      isBrainStem,
+		stem:      isBrainStem, commonWord: true,
 		Others: []OtherSet{{
 			What:    "the yes/no brain tumor set of Kaggle, which other projects call BrainMRI; this benchmark is BMAD's Brain (BraTS2021 slices)",
 			Names:   []string{"brain_tumor_dataset", "brain_mri", "brain ct", "yes", "no"},
@@ -17,14 +17,16 @@ var medical = []Benchmark{
 	},
 	{
 		Key: "Liver", Title: "Liver CT", Domain: Medical,
-		Spellings: []string{"liverad", "liverct", "histdiy"},
-		Classes:   []BenchmarkClass{{Name: "Liver", Prompt: "liver CT slice", Normal: 833, Anomalous: 660}},
+		Spellings:  []string{"liverad", "liverct", "histdiy"},
+		Classes:    []BenchmarkClass{{Name: "Liver", Prompt: "liver CT slice", Normal: 833, Anomalous: 660}},
+		commonWord: true,
 	},
 	{
 		Key: "Retina", Title: "Retina OCT", Domain: Medical,
-		Spellings: []string{"retinarescad", "retinaresc", "retinaoct", "retinaad", "resc"},
-		Classes:   []BenchmarkClass{{Name: "Retina", Prompt: "retinal OCT slice", Normal: 1041, Anomalous: 764}},
-		Others:    []OtherSet{{What: "its validation and test pictures together", Normal: 1086, Anomalous: 834}},
+		Spellings:  []string{"retinarescad", "retinaresc", "retinaoct", "retinaad", "resc"},
+		Classes:    []BenchmarkClass{{Name: "Retina", Prompt: "retinal OCT slice", Normal: 1041, Anomalous: 764}},
+		Others:     []OtherSet{{What: "its validation and test pictures together", Normal: 1086, Anomalous: 834}},
+		commonWord: true,
 	},
 	{
 		Key: "Colon_colonDB", Title: "CVC-ColonDB", Domain: Medical,

@@ -65,6 +65,7 @@ type decoded struct {
 	image         *picture.Image // at its own size: what augmentation begins with; nil without it
 	pix           []uint8        // [S, S, 3]; nil with augmentation
 	mask          []uint8        // [S, S]; nil for a normal picture and without masks
+	fit           MaskFit
 }
 
 func (d decoded) bytes() int64 {

@@ -142,7 +142,8 @@ func (d *Dataset) Total() (normal, anomalous int) {
 }
 
 // ListHash names the rows: "sha256:" and a hash over each row's relative path,
-// class, label and relative mask path, in order. It depends neither on where
+// class, label and relative mask path (of a mask that is a folder, its files'
+// too), in order. It depends neither on where
 // the dataset lies nor on what it is called, nor on the pictures' contents.
 func (d *Dataset) ListHash() string {
 	hash := sha256.New()
@@ -154,10 +155,19 @@ func (d *Dataset) ListHash() string {
 		// Quoted, so that no name can imitate the border between two fields.
 		_, _ = io.WriteString(hash, strings.Join([]string{
 			strconv.Quote(relative(d.Root, item.Path)), strconv.Quote(item.Class),
-			strconv.FormatBool(item.Anomalous), strconv.Quote(mask),
+			strconv.FormatBool(item.Anomalous), strconv.Quote(mask) + d.quotedParts(item),
 		}, "\t")+"\n")
 	}
 	return "sha256:" + hex.EncodeToString(hash.Sum(nil))
+}
+
+// quotedParts is what names the parts of a mask in ListHash; "" where it is one file.
+func (d *Dataset) quotedParts(item Item) string {
+	text := ""
+	for _, part := range item.MaskParts {
+		text += "\t" + strconv.Quote(relative(d.Root, part))
+	}
+	return text
 }
 
 // Relative is a file's path as seen from the dataset's root, with forward slashes.

@@ -17,7 +17,8 @@ import (
 	"acdclip/pkg/config"
 )
 
-// rows writes a dataset's rows as "class defect path [mask]", "-" for normal.
+// rows writes a dataset's rows as "class defect path [mask]", "-" for normal. The
+// parts of a mask that is a folder follow in brackets: "folder[0.png 1.png]".
 func rows(d *Dataset) []string {
 	var rows []string
 	for _, item := range d.Items {
@@ -30,6 +31,12 @@ func rows(d *Dataset) []string {
 		row += " " + relative(d.Root, item.Path)
 		if item.Mask != "" {
 			row += " " + relative(d.Root, item.Mask)
+		}
+		for i, part := range item.MaskParts {
+			row += map[bool]string{true: "[", false: " "}[i == 0] + relative(item.Mask, part)
+		}
+		if item.MaskParts != nil {
+			row += "]"
 		}
 		rows = append(rows, row)
 	}

@@ -22,7 +22,8 @@ import (
 // around it, one class's own folder, or a list file. What root leaves open is
 // found out: the layout, a list that lies there, and by name or content the
 // benchmark, which gives prompt names, domain and expected counts. The name is
-// the dataset's; "" is the folder's own. names nil is BuiltinNames.
+// the dataset's; "" is the folder's own. names nil is BuiltinNames. The domain is
+// root's, else that in names, else the benchmark's, else industrial.
 //
 // What is odd or wrong with the dataset is in its Findings; Usable says whether
 // it can be used. An error says why nothing can be listed.
@@ -45,7 +46,7 @@ func Discover(ctx context.Context, name string, root config.Root, names *Names) 
 	f := newFinder(name, folder, root)
 	place, err := f.find(ctx)
 	if err == nil && len(place.Items) == 0 {
-		err = fmt.Errorf("%s has the folders of the layout %q, but no picture (%s) lies in its test folders: %w", place.root, place.layout, strings.Join(pictureExtensions, ", "), ErrNoPictures)
+		err = place.empty()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("dataset %s: %w", name, err)
@@ -88,6 +89,18 @@ func newFinder(name, folder string, given config.Root) finder {
 type found struct {
 	Listing
 	root, layout string
+}
+
+// empty says that nothing was found, and what there was instead.
+func (f found) empty() error {
+	instead := ""
+	for _, summary := range Summarize(f.Findings) {
+		if summary.Code == UnreadPicture || summary.Code == Unlabelled {
+			instead += "; " + summary.String()
+		}
+	}
+	return fmt.Errorf("%s has the folders of the layout %q, but no picture (%s) lies in its test folders%s: %w",
+		f.root, f.layout, strings.Join(pictureExtensions, ", "), instead, ErrNoPictures)
 }
 
 // wrappers is how many folders with nothing but one folder in them are opened
@@ -347,18 +360,20 @@ func otherSet(b Benchmark, other OtherSet) error {
 
 // arrange names the classes and sorts the rows.
 func (d *Dataset) arrange(names *Names) {
-	dataset := d.Name
+	called := []string{d.Name}
 	if d.Benchmark != nil {
-		dataset = d.Benchmark.Key
+		called = append(called, d.Benchmark.Key)
 	}
-	if d.Domain == "" {
-		d.Domain = names.Domain(dataset)
+	d.Domain = cmp.Or(d.Domain, names.Domain(called...))
+	if d.Domain == "" && d.Benchmark != nil { // a table of one's own need not repeat it
+		d.Domain = d.Benchmark.Domain
 	}
+	d.Domain = cmp.Or(d.Domain, Industrial)
 	order := map[string]int{}
 	for _, item := range d.Items {
 		if _, seen := order[item.Class]; !seen {
 			order[item.Class] = 0
-			d.Classes = append(d.Classes, Class{Name: item.Class, Prompt: names.Prompt(dataset, item.Class)})
+			d.Classes = append(d.Classes, Class{Name: item.Class, Prompt: names.Prompt(item.Class, called...)})
 		}
 	}
 	slices.SortFunc(d.Classes, func(a, b Class) int { return compareNatural(a.Name, b.Name) })

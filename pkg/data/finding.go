@@ -39,6 +39,7 @@ const (
 	OrphanMask       Code = "orphan_mask"
 	MaskLikePicture  Code = "mask_like_picture"
 	LinkedFolder     Code = "linked_folder"
+	UnreadPicture    Code = "unread_picture"
 	EmptyClass       Code = "empty_class"
 	RenamedClass     Code = "renamed_class"
 	Note             Code = "note"
@@ -49,6 +50,9 @@ const (
 	Undecodable      Code = "undecodable"
 	MaskSizeMismatch Code = "mask_size_mismatch"
 	EmptyMask        Code = "empty_mask"
+	FullMask         Code = "full_mask"
+	MarkedBackground Code = "marked_background"
+	TurnedMask       Code = "turned_mask"
 	NonBinaryMask    Code = "non_binary_mask"
 	FaintMask        Code = "faint_mask"
 )
@@ -75,14 +79,18 @@ var codeKinds = []codeKind{
 	{PairingDisagrees, Warning, "listed masks are named otherwise than their pictures"},
 	{MaskSizeMismatch, Warning, "masks have another size than their pictures"},
 	{EmptyMask, Warning, "masks of anomalous pictures mark nothing"},
+	{FullMask, Warning, "masks of anomalous pictures mark every pixel"},
+	{MarkedBackground, Warning, "masks have a palette whose first color is not black, so that their background counts as anomalous"},
 	{OrphanMask, Warning, "masks belong to no picture"},
 	{MaskLikePicture, Warning, "pictures are named as masks of others beside them, and are taken as pictures"},
 	{Unlabelled, Warning, "pictures lie in no normal and no anomalous folder and are left out"},
 	{LinkedFolder, Warning, "folders are links to others of the dataset and are left out"},
+	{UnreadPicture, Warning, "pictures are in formats that are not read, and are left out: convert them to PNG or JPEG"},
 	{EmptyClass, Warning, "classes have no test pictures and are left out"},
 	{OneClassSet, Info, "classes have pictures of one label only"},
 	{NonBinaryMask, Info, "masks hold other values than 0 and 255, or color or alpha"},
 	{FaintMask, Info, "masks have no value above 127, at their own size or scaled: a threshold of 128 would lose them"},
+	{TurnedMask, Info, "masks fit their pictures both as these are stored and as EXIF turns them, and are turned with them"},
 	{PathFallback, Info, "listed paths were found elsewhere than the list says"},
 	{RenamedClass, Info, "classes are called otherwise than in the benchmark"},
 	{LabelFormat, Info, "entries of the list are unusual, and were understood"},
@@ -135,7 +143,7 @@ type Summary struct {
 func (s Summary) String() string {
 	const few = 3
 	var b strings.Builder
-	b.WriteString(s.Meaning)
+	b.WriteString(s.head())
 	separator := ": "
 	for _, finding := range s.Findings[:min(few, len(s.Findings))] {
 		b.WriteString(separator + finding.about())
@@ -145,6 +153,19 @@ func (s Summary) String() string {
 		fmt.Fprintf(&b, "; and %d more", more)
 	}
 	return b.String()
+}
+
+// head is what the findings have in common. Of pictures that are not read it tells
+// how many there are of each format, which is the detail of their findings.
+func (s Summary) head() string {
+	if s.Code != UnreadPicture {
+		return s.Meaning
+	}
+	formats := make([]string, len(s.Findings))
+	for i, finding := range s.Findings {
+		formats[i] = finding.Detail
+	}
+	return UnreadText(formats)
 }
 
 // Summarize groups findings, the gravest first.

@@ -17,7 +17,7 @@ import (
 var words = []string{
 	"test", "good", "Ungood", "img", "label", "ground_truth", "bad", "images", "masks", "train", "val", "bottle", "wood", "01", "ko",
 	"Data", "Images", "Normal", "Anomaly", "Masks", "split_csv", "Test", "test_label", "Original", "Ground Truth", "Type-I RSDDs dataset", "Rail surface images",
-	"test/good", "test/bad", "test/Ungood/img", "test/Ungood/label", "ground_truth/bad", "bottle/test", "wood/test", "Data/Images/Normal",
+	"test/good", "test/bad", "test/Ungood/img", "test/Ungood/label", "ground_truth/bad", "bottle/test", "wood/test", "bottle/ground_truth", "label/0", "test_public", "brain", "0", "0_label.PNG", "0.heic", "0.jfif", "Data/Images/Normal",
 	"GroundTruth", "VisA", "Brain_AD", "__MACOSX", "0.png", "0.JPG", "0_mask.png", "00001_60.png", "1.bmp", "1.tif", "note.txt", "meta.json", "mine.jsonl", "1cls.csv",
 }
 
@@ -89,16 +89,26 @@ func checkRandomTree(t *testing.T, recipe []byte) {
 	}
 }
 
+func isNoFile(path string) bool { return !isFile(path) }
+
+// isThere also takes a dead link: it is listed, and fails where it is read.
+func isThere(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+func isMissing(path string) bool { return !isThere(path) }
+
 func checkUsable(t *testing.T, d *Dataset) {
 	t.Helper()
 	pictures, masks := map[string]bool{}, map[string]bool{}
 	for _, item := range d.Items {
 		switch {
-		case !isPicture(item.Path) || !isFile(item.Path):
+		case !isPicture(item.Path) || !isThere(item.Path):
 			t.Errorf("%s: no picture", item.Path)
 		case pictures[item.Path] || masks[item.Mask]:
 			t.Errorf("%s: its picture or its mask is there twice", item.Path)
-		case item.Mask != "" && (!item.Anomalous || !isFile(item.Mask) || item.Mask == item.Path):
+		case item.Mask != "" && (!item.Anomalous || !isThere(item.Mask) || slices.ContainsFunc(item.MaskParts, isMissing) || item.Mask == item.Path):
 			t.Errorf("%s: mask %s", item.Path, item.Mask)
 		case strings.Contains(item.Path, "__MACOSX"):
 			t.Errorf("%s: hidden", item.Path)
@@ -130,6 +140,7 @@ func TestDiscoverInTreesOfRandomNames(t *testing.T) {
 func FuzzDiscover(f *testing.F) {
 	f.Add([]byte{0, 1, 31, 200, 0, 6, 31, 200, 5, 6, 33, 200})
 	f.Add([]byte{0, 1, 241, 0, 6, 240, 242, 243})
+	f.Add([]byte{0, 1, 245, 0, 6, 88, 88, 243}) // a link to itself
 	f.Fuzz(func(t *testing.T, recipe []byte) { checkRandomTree(t, recipe[:min(len(recipe), 200)]) })
 }
 
@@ -147,12 +158,12 @@ func checkResolve(t *testing.T, root, listed string) {
 		if found, _, ok := r.resolve(listed); ok && !isFile(found) || !ok && found != "" {
 			t.Errorf("%q: found %q, %v", listed, found, ok)
 		}
-		r.isFolder(listed)
+		r.folder(listed)
 		l := &listedLister{lister: newLister(root), resolver: r, repair: foreign}
 		l.row(list.Row{Image: listed, Class: "c"})
 		l.row(list.Row{Image: "0.png", Mask: listed, Class: "c", Anomalous: true})
 		for _, item := range l.out.Items {
-			if item.Mask != "" && !isFile(item.Mask) {
+			if slices.ContainsFunc(item.MaskFiles(), isNoFile) {
 				t.Errorf("%q: mask %q", listed, item.Mask)
 			}
 		}

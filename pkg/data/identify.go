@@ -10,7 +10,7 @@ import (
 // identify finds out which benchmark the dataset is, if any, and brings the
 // classes' names to the benchmark's.
 func (d *Dataset) identify(f finder, hints []string) error {
-	benchmark, known := f.benchmark, f.known
+	benchmark, known := f.benchmark, f.named || f.known && d.proves(f.benchmark, filepath.Base(f.given.Path))
 	if !known {
 		benchmark, known = d.recognise(hints)
 	}
@@ -66,10 +66,21 @@ func (d *Dataset) names(b Benchmark) []string {
 	return slices.Collect(maps.Keys(seen))
 }
 
+// proves reports whether a folder's name says that the dataset is a benchmark,
+// beside its layout. What any class may be called, such as brain, says it of the
+// benchmark's own layout alone.
+func (d *Dataset) proves(b Benchmark, folder string) bool {
+	return !b.commonWord || plainKey(folder) != plainKey(b.Key) || d.Layout == bmadLayout().Name
+}
+
 // recognise tells a benchmark by its folder's name, by two or more classes that
 // are all its own, or by how many pictures of which names there are.
 func (d *Dataset) recognise(hints []string) (Benchmark, bool) {
-	for _, name := range append([]string{filepath.Base(d.Root)}, hints...) {
+	folder := filepath.Base(d.Root)
+	if b, ok := FindBenchmark(folder); ok && d.proves(b, folder) {
+		return b, true
+	}
+	for _, name := range hints {
 		if b, ok := FindBenchmark(name); ok {
 			return b, true
 		}
@@ -119,8 +130,7 @@ func (d *Dataset) jpegThreshold() uint8 {
 		return 0
 	}
 	for _, item := range d.Items {
-		switch strings.ToLower(filepath.Ext(item.Mask)) {
-		case ".jpg", ".jpeg":
+		if slices.ContainsFunc(item.MaskFiles(), IsJPEG) {
 			return d.Benchmark.jpegThreshold
 		}
 	}

@@ -37,35 +37,49 @@ func Layouts() []Layout {
 // lister carries what is known while a tree is listed.
 type lister struct {
 	root   string
-	closed folderSet // the folders that give the tree its shape: a link to one of them is not followed
-	seen   folderSet // folders whose pictures are listed
+	closed folderSet       // the folders that give the tree its shape: a link to one of them is not followed
+	seen   folderSet       // folders whose pictures are listed
+	unread map[string]bool // pictures in formats that are not read, by their paths
 	out    Listing
 }
 
 func newLister(root string) lister {
-	return lister{root: root, closed: folderSet{}, seen: folderSet{}}
+	return lister{root: root, closed: folderSet{}, seen: folderSet{}, unread: map[string]bool{}}
 }
 
 // pictures lists the pictures below folder. Folders in seen are not entered
 // again. What has a picture's name and cannot be one, such as a dead link, is
-// listed too: it fails where it is read, and hides no other.
+// listed too: it fails where it is read, and hides no other. Pictures in formats
+// that are not read are findings.
 func (l *lister) pictures(ctx context.Context, folder string, seen folderSet) ([]string, error) {
 	var pictures []string
-	w := walker{
+	err := l.walker(&pictures, seen).walk(ctx, folder)
+	return pictures, err
+}
+
+func (l *lister) walker(pictures *[]string, seen folderSet) *walker {
+	return &walker{
 		closed:  l.closed,
 		seen:    seen,
 		wanted:  isPicture,
-		picture: func(path, _ string) { pictures = append(pictures, path) },
+		picture: func(path, _ string) { *pictures = append(*pictures, path) },
 		failed: func(path string, err error) error {
 			if isPicture(path) && !isDirectory(path) {
-				pictures = append(pictures, path)
+				*pictures = append(*pictures, path)
 				return nil
 			}
 			return fmt.Errorf("%s: %w", path, reason(err))
 		},
+		other: l.other,
 	}
-	err := w.walk(ctx, folder)
-	return pictures, err
+}
+
+// other is told of each file that has no picture's extension, perhaps several times.
+func (l *lister) other(path string) {
+	if format := UnreadFormat(path); format != "" && !l.unread[path] {
+		l.unread[path] = true
+		l.find(UnreadPicture, "", path, format)
+	}
 }
 
 // claim marks a folder as one of those that give the tree its shape, and
@@ -87,24 +101,42 @@ func (l *lister) find(code Code, class, path, detail string) {
 	l.out.Findings = append(l.out.Findings, NewFinding(code, class, path, detail))
 }
 
-// anomalous adds pictures of one class and defect, each with its mask among masks.
-func (l *lister) anomalous(class, defect string, pictures, masks []string, pictureStem, maskStem func(path string) string) {
-	found := pairMasks(pictures, masks, pictureStem, maskStem)
+// anomalous adds pictures of one class and defect, each with its mask among
+// masks. Masks of normal pictures among them belong to no picture here.
+func (l *lister) anomalous(class, defect string, pictures, masks []string, by stems, normal ...string) {
+	found := pairMasks(pictures, masks, by)
 	for _, problem := range found.problems {
 		l.find(problem.code, class, problem.path, problem.what)
 	}
-	for _, path := range found.orphans {
+	for _, path := range withoutMasksOf(normal, found.orphans, by) {
 		l.find(OrphanMask, class, path, "")
 	}
 	for _, path := range found.lookLikeMasks {
 		l.find(MaskLikePicture, class, path, "")
 	}
+	l.out.Items = slices.Grow(l.out.Items, len(pictures))
 	for i, path := range pictures {
-		l.out.Items = append(l.out.Items, Item{Path: path, Class: class, Anomalous: true, Defect: defect, Mask: found.masks[i]})
+		l.out.Items = append(l.out.Items, Item{Path: path, Class: class, Anomalous: true, Defect: defect, Mask: found.masks[i], MaskParts: found.parts[i]})
 	}
 }
 
+// withoutMasksOf leaves the masks of normal pictures, which are never looked at, out of masks.
+func withoutMasksOf(normal, masks []string, by stems) []string {
+	if len(normal) == 0 || len(masks) == 0 {
+		return masks
+	}
+	owners := make(map[string]int, len(normal))
+	for i, path := range normal {
+		owners[by.picture(path)] = i
+	}
+	return slices.DeleteFunc(masks, func(mask string) bool {
+		_, _, ok := by.owner(owners, mask)
+		return ok
+	})
+}
+
 func (l *lister) normal(class string, pictures []string) {
+	l.out.Items = slices.Grow(l.out.Items, len(pictures))
 	for _, path := range pictures {
 		l.out.Items = append(l.out.Items, Item{Path: path, Class: class})
 	}
@@ -124,7 +156,7 @@ func isNormalFolder(name string) bool {
 }
 
 // otherSplits are folders of pictures that are not the test split's.
-var otherSplits = []string{"train", "valid", "val"}
+var otherSplits = []string{"train", "valid", "val", "validation", "test_private", "test_private_mixed"}
 
 // childFolder finds one of a folder's folders by its name, whatever its case, blanks and punctuation.
 func childFolder(parent string, folders []fs.DirEntry, key string) (string, bool) {

@@ -17,7 +17,8 @@ import (
 //	<set>/.../test/{good/img,Ungood/{img,anomaly_mask}}/<name>.png
 //	<set>/.../Test/test/{good,Ungood}/<name>.png with Test/test_label/Ungood/<name>.png
 //
-// A mask has its picture's name. The folder test itself may be the root.
+// A mask has its picture's name, and its folder may have any of the names in
+// maskFolders. The folder test itself may be the root.
 func bmadLayout() Layout {
 	return Layout{
 		Name: "bmad",
@@ -29,10 +30,13 @@ func bmadLayout() Layout {
 	}
 }
 
-var (
-	bmadImages = []string{"img"}
-	bmadMasks  = []string{"label", "anomaly_mask", "test_label"}
-)
+// bmadImages are what the folder of the pictures is called where it has a name.
+var bmadImages = []string{"img"}
+
+// isBMADMasks reports whether a folder's name says that it holds masks.
+func isBMADMasks(name string) bool {
+	return isMaskFolder(name) || strings.EqualFold(name, "test_label")
+}
 
 // bmadTests finds the folders test at root or up to two folders below it.
 func bmadTests(root string) ([]string, error) {
@@ -115,9 +119,12 @@ func listBMAD(ctx context.Context, root, class string) (Listing, error) {
 	if err != nil {
 		return Listing{}, err
 	}
-	// The inner one of two folders test was given: its masks lie beside it.
-	if labels := filepath.Join(filepath.Dir(test), "test_label"); isDirectory(labels) {
-		masks, err := l.pictures(ctx, labels, l.seen)
+	beside, err := bmadMasksBeside(test)
+	if err != nil {
+		return Listing{}, err
+	}
+	for _, folder := range beside {
+		masks, err := l.pictures(ctx, folder, l.seen)
 		if err != nil {
 			return Listing{}, err
 		}
@@ -127,7 +134,7 @@ func listBMAD(ctx context.Context, root, class string) (Listing, error) {
 	for _, path := range files {
 		switch role, state := bmadPlace(relative(filepath.Dir(test), path)); {
 		case role == bmadOtherSplit, role == bmadMask && state == "good":
-		case state == "":
+		case role == bmadPicture && state == "":
 			l.find(Unlabelled, class, path, "")
 		case state == "good":
 			normal = append(normal, path)
@@ -138,9 +145,26 @@ func listBMAD(ctx context.Context, root, class string) (Listing, error) {
 		}
 	}
 	l.normal(class, normal)
-	l.anomalous(class, "ungood", anomalous, masks, stemAlone, stemAlone)
+	l.anomalous(class, "ungood", anomalous, masks, stemsAlone(filepath.Dir(test)), normal...)
 	l.out.Hints = bmadHints(root, test, slices.Concat(normal, anomalous))
 	return l.out, nil
+}
+
+// bmadMasksBeside gives the folders of masks that lie beside a folder test. Such is
+// test_label, where of two folders test the inner one was given.
+func bmadMasksBeside(test string) ([]string, error) {
+	parent := filepath.Dir(test)
+	folders, err := readFolders(parent)
+	if err != nil {
+		return nil, fmt.Errorf("reading the folder: %w", err)
+	}
+	var found []string
+	for _, folder := range folders {
+		if isBMADMasks(folder.Name()) {
+			found = append(found, filepath.Join(parent, folder.Name()))
+		}
+	}
+	return found, nil
 }
 
 // bmadHints are what tells BMAD's sets apart: the folders from root to test, or
@@ -182,7 +206,7 @@ func bmadPlace(path string) (role bmadRole, state string) {
 		switch {
 		case slices.Contains(otherSplits, split):
 			return bmadOtherSplit, ""
-		case slices.Contains(bmadMasks, segment):
+		case isBMADMasks(segment):
 			role = bmadMask
 		case segment == "good" || segment == "ungood":
 			state = segment

@@ -5,14 +5,19 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"strings"
+	"slices"
 )
 
 // mvtecLayout is the tree of MVTec-AD and of the many sets that follow it (MPDD;
 // BTAD; VisA as spot-diff re-lays it; the packs of AdaCLIP and Bayes-PFL):
 //
 //	<class>/test/<good|ok|normal|defect>/.../<stem>.<ext>
-//	<class>/ground_truth/<defect>/.../<stem>[_mask|_gt].<ext>
+//	<class>/ground_truth/<defect>/.../<stem>[_mask|_gt|_label].<ext>
+//
+// The masks of a picture may be a folder of several, <stem>/000.png (MVTec LOCO).
+// The folder of masks may have any of the names in maskFolders, lie in the folder
+// test (MVTec AD 2, whose test is called test_public) or in a defect's folder, and
+// hold the masks of all defects together.
 func mvtecLayout() Layout {
 	return Layout{
 		Name: "mvtec",
@@ -26,8 +31,9 @@ func mvtecLayout() Layout {
 
 // mvtecClass is one class's folders.
 type mvtecClass struct {
-	name, path  string
-	test, truth string // truth is "" where there is none
+	name, path string
+	test       string
+	truths     []string // the folders of masks beside test, or beside its folder of pictures
 }
 
 // mvtecClasses finds the classes in root, or the one class whose own folder it
@@ -42,6 +48,10 @@ func mvtecClasses(root string) (classes []mvtecClass, untested []string, err err
 		own.name = filepath.Base(root)
 		return []mvtecClass{own}, nil, err
 	}
+	common := "" // one folder of masks for all classes
+	if found := maskFoldersIn(root, folders); found != nil {
+		common = found[0]
+	}
 	for _, folder := range folders {
 		path := filepath.Join(root, folder.Name())
 		inside, err := readFolders(path)
@@ -53,11 +63,14 @@ func mvtecClasses(root string) (classes []mvtecClass, untested []string, err err
 			return nil, nil, err
 		}
 		_, trained := subfolder(path, inside, "train")
-		_, marked := subfolder(path, inside, "ground_truth")
 		_, tested := subfolder(path, inside, "test")
+		marked := len(maskFoldersIn(path, inside)) > 0
 		switch {
 		case ok:
 			class.name = folder.Name()
+			if masks := filepath.Join(common, class.name); class.truths == nil && common != "" && isDirectory(masks) {
+				class.truths = []string{masks}
+			}
 			classes = append(classes, class)
 		case (trained || marked) && !tested:
 			untested = append(untested, path)
@@ -69,12 +82,43 @@ func mvtecClasses(root string) (classes []mvtecClass, untested []string, err err
 func newMVTecClass(path string, folders []fs.DirEntry) (mvtecClass, bool, error) {
 	test, ok := subfolder(path, folders, "test")
 	if !ok {
+		test, ok = subfolder(path, folders, "test_public")
+	}
+	if !ok {
 		return mvtecClass{}, false, nil
 	}
 	// A folder test with images/ and masks/ in it holds masks, which are no defect's pictures.
 	images, _, err := polypFolders(test)
-	truth, _ := subfolder(path, folders, "ground_truth")
-	return mvtecClass{path: path, test: test, truth: truth}, images == "" && err == nil, err
+	if err != nil || images != "" {
+		return mvtecClass{}, false, err
+	}
+	class := mvtecClass{path: path, test: test, truths: maskFoldersIn(path, folders)}
+	return class, true, class.enterImages()
+}
+
+// enterImages finds the normal and the defects' folders one folder deeper, where
+// test has a folder of pictures and one of masks: test/images/good, test/masks/bad.
+func (c *mvtecClass) enterImages() error {
+	folders, err := readFolders(c.test)
+	if err != nil {
+		return err
+	}
+	for _, folder := range folders {
+		if !isImageFolder(folder.Name()) {
+			continue
+		}
+		inner := filepath.Join(c.test, folder.Name())
+		inside, err := readFolders(inner)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(inside, isNormalEntry) {
+			c.truths = append(c.truths, maskFoldersIn(c.test, folders)...)
+			c.test = inner
+			return nil
+		}
+	}
+	return nil
 }
 
 type mvtecLister struct{ lister }
@@ -108,7 +152,7 @@ func listMVTec(ctx context.Context, root, _ string) (Listing, error) {
 		}
 		kept = append(kept, class)
 	}
-	kinds := make([][]string, len(kept))
+	kinds := make([]mvtecKinds, len(kept))
 	for i, class := range kept {
 		if kinds[i], err = l.kinds(class); err != nil {
 			return Listing{}, err
@@ -122,123 +166,75 @@ func listMVTec(ctx context.Context, root, _ string) (Listing, error) {
 	return l.out, nil
 }
 
-// kinds lists the folders of a class's test folder, each real one once.
-func (l *mvtecLister) kinds(class mvtecClass) ([]string, error) {
+// mvtecKinds are the folders of a class's test folder, by what they hold.
+type mvtecKinds struct {
+	folders []pictureFolder
+	truth   *truthFolders
+}
+
+// kinds lists the folders of a class's test folder, each real one once. One that
+// is named as masks are is a defect's only where masks lie in a folder of its name.
+func (l *mvtecLister) kinds(class mvtecClass) (mvtecKinds, error) {
 	entries, err := readFolder(class.test)
 	if err != nil {
-		return nil, fmt.Errorf("class %s: %w", class.name, err)
+		return mvtecKinds{}, fmt.Errorf("class %s: %w", class.name, err)
 	}
-	var kinds []string
+	k := mvtecKinds{}
+	if k.truth, err = readTruth(first(class.truths)); err != nil {
+		return k, fmt.Errorf("class %s: %w", class.name, err)
+	}
+	truths := class.truths
 	for _, entry := range entries {
 		path := filepath.Join(class.test, entry.Name())
 		switch {
 		case isFolder(class.test, entry):
 			again, err := l.claim(path)
-			if err != nil {
-				return nil, err
-			}
-			if again {
+			switch {
+			case err != nil:
+				return k, err
+			case again:
 				l.find(LinkedFolder, class.name, path, "")
-				continue
+			case isMaskFolder(entry.Name()) && k.truth.named(entry.Name()) == "":
+				truths = append(truths, path)
+			default:
+				k.folders = append(k.folders, pictureFolder{path, isNormalFolder(entry.Name())})
 			}
-			kinds = append(kinds, entry.Name())
 		case isPicture(entry.Name()):
 			l.find(Unlabelled, class.name, path, "put it into test/good or test/<defect>")
+		default:
+			l.other(path)
 		}
 	}
-	return kinds, nil
+	if class.truths == nil {
+		if k.truth, err = readTruth(first(truths)); err != nil {
+			return k, fmt.Errorf("class %s: %w", class.name, err)
+		}
+	}
+	for _, path := range truths[min(1, len(truths)):] {
+		l.find(OrphanMask, class.name, path, "the whole folder: the masks of "+relative(l.root, truths[0])+" are taken")
+	}
+	return k, nil
+}
+
+// first is the first of some paths; "" where there is none.
+func first(paths []string) string {
+	if len(paths) == 0 {
+		return ""
+	}
+	return paths[0]
 }
 
 // class lists one class's rows.
-func (l *mvtecLister) class(ctx context.Context, class mvtecClass, kinds []string) error {
-	truths, err := readTruth(class.truth)
-	if err != nil {
+func (l *mvtecLister) class(ctx context.Context, class mvtecClass, kinds mvtecKinds) error {
+	before := len(l.out.Items)
+	if err := l.classPictures(ctx, classFolders{class: class.name, folders: kinds.folders, truth: kinds.truth}); err != nil {
 		return err
 	}
-	before := len(l.out.Items)
-	for _, kind := range kinds {
-		folder := filepath.Join(class.test, kind)
-		pictures, err := l.pictures(ctx, folder, l.seen)
-		if err != nil {
-			return err
-		}
-		if isNormalFolder(kind) { // its masks, if there are any, are never looked at
-			l.normal(class.name, pictures)
-			continue
-		}
-		truth := truths.of(kind)
-		var masks []string
-		if truth != "" {
-			// Several defects may link to one folder of masks: each walk starts afresh.
-			if masks, err = l.pictures(ctx, truth, folderSet{}); err != nil {
-				return err
-			}
-		}
-		l.anomalous(class.name, kind, pictures, masks, stemBelow(folder), stemBelow(truth))
-	}
-	for _, name := range truths.unused() {
-		l.find(OrphanMask, class.name, filepath.Join(class.truth, name), "the whole folder: there is no folder test/"+name)
+	for _, name := range kinds.truth.unused() {
+		l.find(OrphanMask, class.name, filepath.Join(kinds.truth.path, name), "the whole folder: there is no folder test/"+name)
 	}
 	if len(l.out.Items) == before {
 		l.find(EmptyClass, class.name, class.path, "")
 	}
 	return nil
-}
-
-// truthFolders are the folders in a folder of masks, one a defect.
-type truthFolders struct {
-	path   string
-	names  []string
-	normal []string // paths of what would be masks of normal pictures, which are never looked at
-	exact  map[string]bool
-	lower  map[string]string // a lower-case name to the first folder of it
-	used   map[string]bool
-}
-
-// readTruth reads what is in a folder of masks; "" is none.
-func readTruth(path string) (*truthFolders, error) {
-	t := &truthFolders{path: path, exact: map[string]bool{}, lower: map[string]string{}, used: map[string]bool{}}
-	if path == "" {
-		return t, nil
-	}
-	folders, err := readFolders(path)
-	if err != nil {
-		return nil, err
-	}
-	for _, folder := range folders {
-		name := folder.Name()
-		if isNormalFolder(name) {
-			t.normal = append(t.normal, filepath.Join(path, name))
-			continue
-		}
-		t.names = append(t.names, name)
-		t.exact[name] = true
-		if _, taken := t.lower[strings.ToLower(name)]; !taken {
-			t.lower[strings.ToLower(name)] = name
-		}
-	}
-	return t, nil
-}
-
-// of finds the folder of a defect's masks, in any case where none has its exact name; "" is none.
-func (t *truthFolders) of(defect string) string {
-	name := defect
-	if !t.exact[name] {
-		name = t.lower[strings.ToLower(defect)]
-	}
-	if name == "" {
-		return ""
-	}
-	t.used[name] = true
-	return filepath.Join(t.path, name)
-}
-
-func (t *truthFolders) unused() []string {
-	var names []string
-	for _, name := range t.names {
-		if !t.used[name] {
-			names = append(names, name)
-		}
-	}
-	return names
 }

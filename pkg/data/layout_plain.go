@@ -15,7 +15,7 @@ import (
 //
 //	<good|ok|normal>/...
 //	<defect>/...                              any other name
-//	<masks|ground_truth|labels>/[<defect>/]<stem>[_mask|_gt].<ext>
+//	<masks|ground_truth|labels>/[<defect>/]<stem>[_mask|_gt|_label].<ext>
 //
 // Folders that the configuration names stand for those of these names.
 func plainLayout(given config.Root) Layout {
@@ -43,9 +43,6 @@ func plainLayout(given config.Root) Layout {
 func namesFolders(given config.Root) bool {
 	return given.Normal != "" || given.Anomalous != "" || given.Masks != ""
 }
-
-// maskFolders are what a plain dataset's folder of masks may be called.
-var maskFolders = []string{"mask", "masks", "groundtruth", "gt", "label", "labels", "annotation", "annotations", "segmentation", "segmentations"}
 
 // plainFolders are the folders of a plain dataset.
 type plainFolders struct {
@@ -92,7 +89,7 @@ func findPlain(root string, given config.Root) (plainFolders, error) {
 			if normal == "" {
 				f.normal = append(f.normal, path)
 			}
-		case slices.Contains(maskFolders, plainKey(name)):
+		case isMaskFolder(name):
 			switch {
 			case f.masks == "":
 				f.masks = path
@@ -122,68 +119,28 @@ func (f plainFolders) list(ctx context.Context, root, class string) (Listing, er
 	}
 	listed := slices.Contains(slices.Concat(f.normal, f.defects), root)
 	for _, entry := range entries {
-		if !listed && isPicture(entry.Name()) && !isFolder(root, entry) {
-			l.find(Unlabelled, class, filepath.Join(root, entry.Name()), "")
+		switch path := filepath.Join(root, entry.Name()); {
+		case listed || isFolder(root, entry):
+		case isPicture(entry.Name()):
+			l.find(Unlabelled, class, path, "")
+		default:
+			l.other(path)
 		}
 	}
 	for _, folder := range f.spare {
 		l.find(OrphanMask, class, folder, "the whole folder: the masks of "+relative(root, f.masks)+" are taken")
 	}
-	for _, folder := range f.normal {
-		pictures, err := l.pictures(ctx, folder, l.seen)
-		if err != nil {
-			return Listing{}, err
-		}
-		l.normal(class, pictures)
-	}
-	err = f.listDefects(ctx, &l, class)
-	return l.out, err
-}
-
-// listDefects lists the defects. One that has a folder of masks to itself pairs
-// with that; the masks that lie in no such folder serve all others.
-func (f plainFolders) listDefects(ctx context.Context, l *lister, class string) error {
-	truths, err := readTruth(f.masks)
+	truth, err := readTruth(f.masks)
 	if err != nil {
-		return err
+		return Listing{}, err
 	}
-	for _, folder := range truths.normal {
-		if _, err := l.claim(folder); err != nil {
-			return err
-		}
+	c := classFolders{class: class, truth: truth, deep: true}
+	for _, folder := range f.normal {
+		c.folders = append(c.folders, pictureFolder{folder, true})
 	}
-	var rest, defects []string // pictures of the defects without a mask folder to themselves
 	for _, folder := range f.defects {
-		pictures, err := l.pictures(ctx, folder, l.seen)
-		if err != nil {
-			return err
-		}
-		defect := filepath.Base(folder)
-		truth := truths.of(defect)
-		if truth == "" {
-			rest = append(rest, pictures...)
-			defects = append(defects, slices.Repeat([]string{defect}, len(pictures))...)
-			continue
-		}
-		if _, err := l.claim(truth); err != nil {
-			return err
-		}
-		masks, err := l.pictures(ctx, truth, folderSet{})
-		if err != nil {
-			return err
-		}
-		l.anomalous(class, defect, pictures, masks, stemBelow(folder), stemBelow(truth))
+		c.folders = append(c.folders, pictureFolder{folder, false})
 	}
-	var masks []string
-	if f.masks != "" {
-		if masks, err = l.pictures(ctx, f.masks, folderSet{}); err != nil {
-			return err
-		}
-	}
-	before := len(l.out.Items)
-	l.anomalous(class, "", rest, masks, stemAlone, stemAlone)
-	for i, defect := range defects {
-		l.out.Items[before+i].Defect = defect
-	}
-	return nil
+	err = l.classPictures(ctx, c)
+	return l.out, err
 }

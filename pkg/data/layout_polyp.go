@@ -69,14 +69,17 @@ func (l *lister) paired(ctx context.Context, class, defect, pictureFolder, maskF
 			return err
 		}
 	}
-	pictures, err := l.pictures(ctx, pictureFolder, l.seen)
+	pictures, inner, err := l.split(ctx, pictureFolder, nil)
 	if err != nil {
 		return err
+	}
+	for _, path := range inner {
+		l.find(OrphanMask, class, path, "the whole folder: the masks of "+relative(l.root, maskFolder)+" are taken")
 	}
 	masks, err := l.pictures(ctx, maskFolder, folderSet{})
 	if err != nil {
 		return err
 	}
-	l.anomalous(class, defect, pictures, masks, stemBelow(pictureFolder), stemBelow(maskFolder))
+	l.anomalous(class, defect, pictures, masks, stemsBelow(pictureFolder, maskFolder))
 	return nil
 }

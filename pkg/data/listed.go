@@ -53,7 +53,7 @@ func (l *listedLister) row(row list.Row) {
 		l.find(MissingImage, row.Class, item.Path, fmt.Sprintf("line %d", row.Line))
 	}
 	if row.Anomalous {
-		item.Mask = l.mask(row, item.Path)
+		item.Mask, item.MaskParts = l.mask(row, item.Path)
 	}
 	l.out.Items = append(l.out.Items, item)
 }
@@ -67,40 +67,74 @@ func (l *listedLister) locate(row list.Row, listed string) (string, bool) {
 	return found, ok
 }
 
-// mask finds an anomalous row's mask; "" where there is none.
-func (l *listedLister) mask(row list.Row, picture string) string {
+// mask finds an anomalous row's mask: a file, or a folder of files that is named as
+// the picture is; "" where there is none.
+func (l *listedLister) mask(row list.Row, picture string) (path string, parts []string) {
 	if row.Mask == "" {
 		l.find(NoMaskListed, row.Class, picture, "")
-		return ""
+		return "", nil
 	}
-	mask, ok := l.locate(row, row.Mask)
-	switch {
-	case !ok && l.resolver.isFolder(row.Mask):
-		l.find(NoMaskListed, row.Class, picture, row.Mask+" is a folder")
-		return ""
-	case !ok:
-		l.find(MissingMask, row.Class, picture, fmt.Sprintf("line %d names %s", row.Line, row.Mask))
-		return ""
-	case belongs(mask, picture):
-		return mask
-	case l.repair:
+	path, ok := l.locate(row, row.Mask)
+	if !ok {
+		folder, isFolder := l.resolver.folder(row.Mask)
+		if !isFolder {
+			l.find(MissingMask, row.Class, picture, fmt.Sprintf("line %d names %s", row.Line, row.Mask))
+			return "", nil
+		}
+		if path, parts = l.maskFolder(row, picture, folder); parts == nil {
+			l.find(NoMaskListed, row.Class, picture, row.Mask+" is a folder")
+		}
+		return path, parts
+	}
+	if belongs(path, picture) || belongs(filepath.Dir(path), picture) {
+		return path, nil
+	}
+	if l.repair {
 		for _, suffix := range maskSuffixes {
-			if better := l.withStem(filepath.Dir(mask), stemAlone(picture)+suffix); better != "" {
-				l.find(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(mask)+"; "+filepath.Base(better)+" is taken")
-				return better
+			if better := l.withStem(filepath.Dir(path), stemAlone(picture)+suffix); better != "" {
+				l.find(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(path)+"; "+filepath.Base(better)+" is taken")
+				return better, nil
 			}
 		}
 	}
-	l.find(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(mask))
-	return mask
+	l.find(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(path))
+	return path, nil
+}
+
+// maskFolder gives the files of a picture's folder of masks: the one that is listed,
+// or where masks were paired by sorted position, the one beside it of the picture's name.
+func (l *listedLister) maskFolder(row list.Row, picture, listed string) (folder string, parts []string) {
+	candidates := []string{listed}
+	if l.repair {
+		for _, suffix := range maskSuffixes {
+			candidates = append(candidates, filepath.Join(filepath.Dir(listed), stemAlone(picture)+suffix))
+		}
+	}
+	for _, folder := range candidates {
+		if !belongs(folder, picture) {
+			continue
+		}
+		for _, name := range l.pictureNames(folder) {
+			parts = append(parts, filepath.Join(folder, name))
+		}
+		if parts == nil {
+			continue
+		}
+		if folder != listed {
+			l.find(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(listed)+"; "+filepath.Base(folder)+" is taken")
+		}
+		return folder, parts
+	}
+	return "", nil
 }
 
 // belongs reports whether a mask is named as its picture is.
 func belongs(mask, picture string) bool {
-	key := stemAlone(mask)
-	for _, suffix := range maskSuffixes {
-		if bare, cut := strings.CutSuffix(key, suffix); cut && strings.EqualFold(bare, stemAlone(picture)) {
-			return true
+	for _, key := range [...]string{stemAlone(mask), filepath.Base(mask)} { // a folder's name has no extension
+		for _, suffix := range maskSuffixes {
+			if bare, cut := cutSuffixFold(key, suffix); cut && strings.EqualFold(bare, stemAlone(picture)) {
+				return true
+			}
 		}
 	}
 	return false

@@ -21,6 +21,7 @@ type Picture struct {
 	Width, Height int     // the picture's own size, after any EXIF turn
 	Pix           []uint8 // [S, S, 3], S = LoadOptions.Size: the picture squashed to a square
 	Mask          []uint8 // [S, S] of 0 and 1; all zero for a normal row; nil without LoadOptions.Masks, or where an anomalous row has none
+	MaskFit       MaskFit // how the mask fits the picture; MaskFits where no mask was read
 	Inside        []uint8 // [S, S] of 0 and 1: 0 where augmentation left nothing of the picture, which is zero after normalising; nil where there is no such pixel
 	Err           error   // why picture or mask could not be read, with the path; then only Item, Index and Took are set
 
@@ -133,7 +134,7 @@ func loadItem(item Item, index int, o LoadOptions) Picture {
 		}
 		o.Cache.put(index, d)
 	}
-	p.Width, p.Height, p.Pix, p.Mask = d.width, d.height, d.pix, d.mask
+	p.Width, p.Height, p.Pix, p.Mask, p.MaskFit = d.width, d.height, d.pix, d.mask, d.fit
 	if o.Masks && !item.Anomalous {
 		p.Mask = make([]uint8, o.Size*o.Size)
 	}
@@ -161,13 +162,53 @@ func decodeItem(item Item, o LoadOptions) (decoded, error) {
 		d.pix = im.ResizeBicubic(o.Size, o.Size).Pix
 	}
 	if o.Masks && item.Anomalous && item.Mask != "" {
-		mask, _, err := picture.DecodeMask(item.Mask, o.MaskThreshold, o.Decode, turn)
-		if err != nil {
+		if d.mask, d.fit, err = decodeMask(item, im, turn, o); err != nil {
 			return decoded{}, fmt.Errorf("mask of %s: %w", item.Path, err)
 		}
-		mask = mask.ResizeNearest(o.Size, o.Size)
-		mask.Binary(o.MaskThreshold)
-		d.mask = mask.Pix
 	}
 	return d, nil
+}
+
+// decodeMask reads the mask of the picture im, which was turned by turn: [S, S] of
+// 0 and 1. Of a mask of several files, what any of them marks is marked.
+func decodeMask(item Item, im *picture.Image, turn picture.Orientation, o LoadOptions) ([]uint8, MaskFit, error) {
+	var all []uint8
+	var worst MaskFit
+	for _, path := range item.MaskFiles() {
+		mask, fit, err := readMask(path, im, turn, o)
+		if err != nil {
+			return nil, worst, err
+		}
+		worst = max(worst, fit)
+		mask = mask.ResizeNearest(o.Size, o.Size)
+		mask.Binary(o.MaskThreshold)
+		if all == nil {
+			all = mask.Pix
+			continue
+		}
+		for i, marked := range mask.Pix {
+			all[i] |= marked
+		}
+	}
+	return all, worst, nil
+}
+
+// readMask reads one file of a mask, turned as it has to be.
+func readMask(path string, im *picture.Image, turn picture.Orientation, o LoadOptions) (*picture.Grey, MaskFit, error) {
+	upright := Size{im.Width, im.Height}
+	if turn <= picture.Upright { // the rule, and it spares a look at the header
+		mask, _, err := picture.DecodeMask(path, o.MaskThreshold, o.Decode, picture.Upright)
+		if err != nil {
+			return nil, 0, err
+		}
+		_, fit := FitMask(upright, Size{mask.Width, mask.Height}, turn)
+		return mask, fit, nil
+	}
+	info, err := picture.Inspect(path, o.Decode)
+	if err != nil {
+		return nil, 0, err
+	}
+	turn, fit := FitMask(upright, Size{info.Width, info.Height}, turn)
+	mask, _, err := picture.DecodeMask(path, o.MaskThreshold, o.Decode, turn)
+	return mask, fit, err
 }

@@ -64,7 +64,7 @@ func TestLoadGivesTheSameWhateverTheWorkers(t *testing.T) {
 		t.Fatalf("%d pictures for %d items", len(want), len(items))
 	}
 	for i, p := range want {
-		if p.Index != i || p.Item != items[i] {
+		if p.Index != i || p.Item.Path != items[i].Path {
 			t.Fatalf("picture %d is item %d, %v", i, p.Index, p.Item)
 		}
 		checkPicture(t, p)

@@ -14,18 +14,30 @@ var ErrUnpaired = errors.New("maps and masks do not pair")
 
 // MapPair is an anomaly map's file and its mask's.
 type MapPair struct {
-	Map  string
-	Mask string // "" for a map of a normal picture, which lies below a folder good, ok or normal
+	Map   string
+	Masks []string // the mask's files, of which any marks a pixel; none for a map of a normal picture without a mask
+	Label MapLabel
 }
+
+// MapLabel says whether a map's picture is anomalous, by where the map lies.
+type MapLabel int
+
+// The labels.
+const (
+	LabelUnknown   MapLabel = iota // the map lies in no folder: the picture is anomalous where its mask marks a pixel
+	LabelNormal                    // below a folder good, ok or normal
+	LabelAnomalous                 // below any other folder
+)
 
 // mapExtensions are those of the files that anomaly maps are saved in.
 var mapExtensions = []string{".npy", ".tif", ".tiff", ".png"}
 
 // PairMaps lists the anomaly maps below one folder with the masks below another,
 // by the bytes of their paths. A mask is named as its map is, folders included,
-// with _mask or _gt or without; a map may keep its picture's extension
-// (x.png.npy). A map below a folder good, ok or normal needs no mask. Maps
-// without a mask and masks without a map are an ErrUnpaired that names them.
+// with _mask, _gt or _label or without, or is a folder of such a name with several
+// files; a map may keep its picture's extension (x.png.npy). A map below a folder
+// good, ok or normal needs no mask. Maps without a mask and masks without a map are
+// an ErrUnpaired that names them.
 func PairMaps(ctx context.Context, maps, masks string) ([]MapPair, error) {
 	mapFiles, err := filesBelow(ctx, maps, func(name string) bool {
 		return slices.Contains(mapExtensions, strings.ToLower(filepath.Ext(name)))
@@ -40,15 +52,17 @@ func PairMaps(ctx context.Context, maps, masks string) ([]MapPair, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := pairMasks(mapFiles, maskFiles, func(path string) string { return mapStem(relative(maps, path)) }, stemBelow(masks))
+	by := stemsBelow(maps, masks)
+	by.picture = func(path string) string { return mapStem(relative(maps, path)) }
+	found := pairMasks(mapFiles, maskFiles, by)
 	var problems, without, orphans []string
 	for _, problem := range found.problems {
 		problems = append(problems, relative(maps, problem.path)+" "+problem.what)
 	}
 	pairs := make([]MapPair, len(mapFiles))
 	for i, path := range mapFiles {
-		pairs[i] = MapPair{path, found.masks[i]}
-		if found.masks[i] == "" && !belowNormal(relative(maps, path)) {
+		pairs[i] = MapPair{path, Item{Mask: found.masks[i], MaskParts: found.parts[i]}.MaskFiles(), mapLabel(maps, path)}
+		if found.masks[i] == "" && pairs[i].Label != LabelNormal {
 			without = append(without, relative(maps, path))
 		}
 	}
@@ -62,7 +76,7 @@ func PairMaps(ctx context.Context, maps, masks string) ([]MapPair, error) {
 		problems = append(problems, "masks without a map: "+countNamed(orphans))
 	}
 	if len(problems) > 0 {
-		return nil, fmt.Errorf("%w: %s; a mask is named as its map is, with _mask or _gt or without, and a map below a folder good, ok or normal needs none", ErrUnpaired, strings.Join(problems, "; "))
+		return nil, fmt.Errorf("%w: %s; a mask is named as its map is, with _mask, _gt or _label or without, and a map below a folder good, ok or normal needs none", ErrUnpaired, strings.Join(problems, "; "))
 	}
 	return pairs, nil
 }
@@ -76,9 +90,18 @@ func mapStem(path string) string {
 	return path
 }
 
-func belowNormal(path string) bool {
-	folders := strings.Split(path, "/")
-	return slices.ContainsFunc(folders[:len(folders)-1], isNormalFolder)
+// mapLabel says by its folders, and by the name of the folder of all maps, whose map a file is.
+func mapLabel(maps, path string) MapLabel {
+	names := strings.Split(relative(maps, path), "/")
+	folders := names[:len(names)-1]
+	root, err := filepath.Abs(maps)
+	switch {
+	case slices.ContainsFunc(folders, isNormalFolder), err == nil && isNormalFolder(filepath.Base(root)):
+		return LabelNormal
+	case len(folders) > 0:
+		return LabelAnomalous
+	}
+	return LabelUnknown
 }
 
 // filesBelow lists the wanted files below a folder, sorted by the bytes of their paths.

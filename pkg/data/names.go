@@ -36,10 +36,13 @@ type Names struct {
 	classes map[string]map[string]string // by datasetKey and classKey
 }
 
-// Prompt returns the prompt name of a class; SpokenName's where the table does not hold it.
-func (n *Names) Prompt(dataset, class string) string {
-	if prompt, ok := n.classes[datasetKey(dataset)][classKey(class)]; ok {
-		return prompt
+// Prompt returns the prompt name of a class of a dataset, which has one name or
+// several; SpokenName's where the table does not hold it.
+func (n *Names) Prompt(class string, datasets ...string) string {
+	for _, dataset := range datasets {
+		if prompt, ok := n.classes[datasetKey(dataset)][classKey(class)]; ok {
+			return prompt
+		}
 	}
 	return SpokenName(class)
 }
@@ -53,12 +56,15 @@ func SpokenName(class string) string {
 	return own
 }
 
-// Domain returns a dataset's domain; Industrial where the table does not say.
-func (n *Names) Domain(dataset string) Domain {
-	if domain, ok := n.domains[datasetKey(dataset)]; ok {
-		return domain
+// Domain returns the domain of a dataset, which has one name or several; "" where
+// the table does not say.
+func (n *Names) Domain(datasets ...string) Domain {
+	for _, dataset := range datasets {
+		if domain, ok := n.domains[datasetKey(dataset)]; ok {
+			return domain
+		}
 	}
-	return Industrial
+	return ""
 }
 
 // classKey makes the spellings of one class's name equal.

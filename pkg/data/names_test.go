@@ -26,7 +26,7 @@ func TestPrompt(t *testing.T) {
 	}
 	names := BuiltinNames()
 	for _, test := range tests {
-		if got := names.Prompt(test.dataset, test.class); got != test.want {
+		if got := names.Prompt(test.class, test.dataset); got != test.want {
 			t.Errorf("Prompt(%q, %q) = %q, want %q", test.dataset, test.class, got, test.want)
 		}
 	}
@@ -76,11 +76,11 @@ func TestLoadNames(t *testing.T) {
 	for _, test := range []struct{ dataset, class, want string }{
 		{"my_set", "part_1", "a part"}, {"VisA", "pcb1", "board"}, {"VisA", "pcb2", "pcb2"}, {"MVTec", "metal_nut", "metal nut"},
 	} {
-		if got := names.Prompt(test.dataset, test.class); got != test.want {
+		if got := names.Prompt(test.class, test.dataset); got != test.want {
 			t.Errorf("%s %s: %q, want %q", test.dataset, test.class, got, test.want)
 		}
 	}
-	if names.Domain("MySet") != Medical || names.Domain("VisA") != Industrial {
+	if names.Domain("MySet") != Medical || names.Domain("VisA") != "" {
 		t.Errorf("domains %s, %s", names.Domain("MySet"), names.Domain("VisA"))
 	}
 	if _, err := LoadNames(path + ".gone"); !errors.Is(err, fs.ErrNotExist) {
@@ -137,7 +137,7 @@ func FuzzParseNames(f *testing.F) {
 				if prompt == "" || len(prompt) > maxPromptBytes {
 					t.Fatalf("prompt name %q", prompt)
 				}
-				if datasetKey(dataset) == dataset && classKey(class) == class && names.Prompt(dataset, class) != prompt {
+				if datasetKey(dataset) == dataset && classKey(class) == class && names.Prompt(class, dataset) != prompt {
 					t.Fatalf("%q %q: not found again", dataset, class)
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -121,7 +122,7 @@ func TestTreesAndTheirListsAreTheSame(t *testing.T) {
 				if form == "JSON lines" { // they do not say it
 					item.Defect = tree.Items[i].Defect
 				}
-				if item != tree.Items[i] {
+				if !reflect.DeepEqual(item, tree.Items[i]) {
 					t.Errorf("%s, row %d: %+v, want %+v", form, i, item, tree.Items[i])
 				}
 			}

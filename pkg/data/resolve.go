@@ -107,9 +107,29 @@ func (r *resolver) resolve(listed string) (found string, how fallback, ok bool) 
 	return "", asListed, false
 }
 
-// isFolder reports whether a listed path names a folder.
-func (r *resolver) isFolder(listed string) bool {
-	return slices.ContainsFunc(r.candidates(listed), func(place candidate) bool { return isDirectory(place.path) })
+// folder gives the place of a listed path that names a folder.
+func (r *resolver) folder(listed string) (string, bool) {
+	places := r.candidates(listed)
+	at := slices.IndexFunc(places, func(place candidate) bool { return isDirectory(place.path) })
+	if at < 0 {
+		return "", false
+	}
+	return places[at].path, true
+}
+
+// pictureNames gives the pictures that lie in a folder, by their names, in natural order.
+func (r *resolver) pictureNames(folder string) []string {
+	var pictures []string
+	names := r.names(folder)
+	for lower, name := range names.first {
+		for _, name := range append([]string{name}, names.more[lower]...) {
+			if isPicture(name) && isFile(filepath.Join(folder, name)) {
+				pictures = append(pictures, name)
+			}
+		}
+	}
+	slices.SortFunc(pictures, compareNatural)
+	return pictures
 }
 
 func (r *resolver) below(listed string) string {

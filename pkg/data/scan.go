@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // Found is one picture that Scan found, or a place in a folder that it could not read.
@@ -132,7 +133,16 @@ func (s *scanner) folder(ctx context.Context, path, real string, info os.FileInf
 	}
 	group := s.newGroup(real)
 	before, hadRepeats := len(s.found), false
-	w := walker{skip: s.skip, seen: s.seenFolders, wanted: isInput, other: s.other}
+	var unread []string
+	w := walker{skip: s.skip, seen: s.seenFolders, wanted: isInput}
+	w.other = func(file string) {
+		if format := UnreadFormat(file); format != "" {
+			unread = append(unread, format)
+		}
+		if s.other != nil {
+			s.other(file)
+		}
+	}
 	w.picture = func(file, real string) {
 		if s.seenFiles[real] {
 			hadRepeats = true
@@ -148,9 +158,18 @@ func (s *scanner) folder(ctx context.Context, path, real string, info os.FileInf
 		return err
 	}
 	if len(s.found) == before && !hadRepeats && w.repeated == 0 {
-		return fmt.Errorf("%w in this folder or below it (png, jpg, jpeg, bmp, tif, tiff, webp, gif)", ErrNoPictures)
+		return nothing(unread)
 	}
 	return nil
+}
+
+// nothing says that a folder holds no picture that can be read, only others of
+// these formats, if any.
+func nothing(unread []string) error {
+	if len(unread) > 0 {
+		return fmt.Errorf("%w that can be read in this folder or below it, but %s", ErrNoPictures, UnreadText(unread))
+	}
+	return fmt.Errorf("%w in this folder or below it (%s)", ErrNoPictures, strings.ReplaceAll(strings.Join(inputExtensions, ", "), ".", ""))
 }
 
 func (s *scanner) newGroup(folder string) int {

@@ -101,7 +101,7 @@ func TestSelectLaws(t *testing.T) {
 		seen := map[[2]string]bool{}
 		next := 0
 		for _, item := range got.Items {
-			at := slices.Index(d.Items[next:], item)
+			at := slices.IndexFunc(d.Items[next:], func(other Item) bool { return other.Path == item.Path })
 			if at < 0 {
 				t.Fatalf("%v limit %d: row %v is a second time there, or out of order", counts, limit, item)
 			}

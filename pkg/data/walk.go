@@ -12,25 +12,6 @@ import (
 	"strings"
 )
 
-// pictureExtensions are those of the benchmarks' pictures.
-var pictureExtensions = []string{".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
-
-// isPicture reports whether a file's name ends as one of the benchmarks'
-// pictures does, in any case.
-func isPicture(name string) bool {
-	return slices.Contains(pictureExtensions, strings.ToLower(filepath.Ext(name)))
-}
-
-// isInput reports whether a file's name ends as a picture that can be decoded
-// does: predict takes more formats than the benchmarks use.
-func isInput(name string) bool {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".webp", ".gif":
-		return true
-	}
-	return isPicture(name)
-}
-
 // isHidden reports whether a name is never looked at: dot files (macOS's ._
 // twins among them), the folder that macOS puts into zip files, and the one
 // that a Linux disk has at its top for nobody to read.
@@ -48,10 +29,11 @@ type folderSet map[string]bool
 // walker lists the pictures below folders, links followed, and enters each
 // real folder once: a link that leads back into the tree ends there.
 type walker struct {
-	closed   folderSet   // folders that are not entered although they are reached; may be nil
-	skip     os.FileInfo // one more such folder; may be nil
-	seen     folderSet   // folders that were entered
-	repeated int         // how often a folder was reached again
+	closed   folderSet              // folders that are not entered although they are reached; may be nil
+	skip     os.FileInfo            // one more such folder; may be nil
+	apart    func(path string) bool // takes folders that are not entered, by their names; may be nil
+	seen     folderSet              // folders that were entered
+	repeated int                    // how often a folder was reached again
 
 	wanted  func(name string) bool             // whether a file's name is a picture's
 	picture func(path, real string)            // a picture, and its path without links
@@ -109,7 +91,7 @@ func (w *walker) entry(ctx context.Context, entry fs.DirEntry, path, real string
 	}
 	switch {
 	case mode.IsDir():
-		if w.shut(path, real) {
+		if w.shut(path, real) || w.apart != nil && w.apart(path) {
 			return nil
 		}
 		return w.enter(ctx, path, real)
@@ -240,6 +222,14 @@ func cutNumber(s string) (digits, rest string) {
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// counted is "1 picture" or "2 pictures".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
 
 // countNamed writes a count and the first few of the names counted: "3 (a, b, ...)".
 func countNamed(names []string) string {

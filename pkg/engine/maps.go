@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -35,11 +33,16 @@ type MapOptions struct {
 var ErrMapSize = errors.New("the mask has another size than the map")
 
 // EvaluateMaps computes the metrics of any method's anomaly maps beside their masks,
-// at the maps' own size. A picture is anomalous where its mask marks a pixel, and
-// its image score is its map's maximum. The result does not depend on the number
-// of workers. An error names the file.
+// at the maps' own size. Where a map's folder says whether its picture is anomalous,
+// that counts, as in Evaluate: the mask of a normal picture is not read. Else the
+// picture is anomalous where its mask marks a pixel. The image score is the map's
+// maximum. The result does not depend on the number of workers. An error names the
+// file; without maps it is data.ErrNoPictures.
 func EvaluateMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit func(report.Event)) (report.MapMetrics, error) {
 	const stage = "metrics"
+	if len(pairs) == 0 {
+		return report.MapMetrics{}, fmt.Errorf("metrics: there are no anomaly maps: %w", data.ErrNoPictures)
+	}
 	start := time.Now()
 	emit(report.StageStarted{Stage: stage, Unit: "maps", Total: len(pairs)})
 	workers := min(len(pairs), runtime.GOMAXPROCS(0))
@@ -82,8 +85,8 @@ func EvaluateMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit 
 	}
 	result, err := scored.metrics(pixels)
 	result.FPRLimit = cmp.Or(o.Pixels.FPRLimit, metrics.DefaultFPRLimit)
-	if scored.fringed.count > 0 {
-		emit(report.Warning{Text: fmt.Sprintf("%d of the masks are JPEG files with values between black and white, such as %s: their fringe counts as anomalous too; --mask-threshold 128 leaves it out", scored.fringed.count, scored.fringed.first)})
+	for _, warning := range scored.warnings() {
+		emit(warning)
 	}
 	emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
 	return result, err
@@ -96,10 +99,41 @@ type mapScores struct {
 	threshold uint8 // of masks
 
 	lock    sync.Mutex
-	fringed struct { // JPEG masks with a fringe that counts
-		count int
-		first string // by name
+	fringed oddMasks // JPEG masks with a fringe that counts
+	empty   oddMasks // of pictures that are anomalous by their folders, and that mark nothing
+	guessed oddMasks // that mark nothing, of pictures in no folder, which are normal therefore
+	full    oddMasks // that mark every pixel
+}
+
+// oddMasks counts masks to tell of.
+type oddMasks struct {
+	count int
+	first string // by name
+}
+
+func (o *oddMasks) add(mask string) {
+	if o.count++; o.first == "" || mask < o.first {
+		o.first = mask
 	}
+}
+
+// warnings say what was odd with the masks.
+func (s *mapScores) warnings() []report.Warning {
+	var list []report.Warning
+	for _, odd := range []struct {
+		oddMasks
+		text string // of their number and the first
+	}{
+		{s.fringed, "%d of the masks are JPEG files with values between black and white, such as %s: their fringe counts as anomalous too; --mask-threshold 128 leaves it out"},
+		{s.empty, "%d of the masks of anomalous pictures are empty, such as %s: they mark no pixel; their pictures still count as anomalous, as all do that lie in other folders than good, ok and normal"},
+		{s.guessed, "%d of the masks are empty, such as %s: they mark no pixel; their pictures count as normal, since the maps lie in no folder that says otherwise"},
+		{s.full, "%d of the masks mark every pixel, such as %s"},
+	} {
+		if odd.count > 0 {
+			list = append(list, report.Warning{Text: fmt.Sprintf(odd.text, odd.count, odd.first)})
+		}
+	}
+	return list
 }
 
 // read reads one map and its mask.
@@ -108,39 +142,76 @@ func (s *mapScores) read(ready *metrics.Picture, i int, pair data.MapPair, decod
 	if err != nil {
 		return err
 	}
-	var mask []uint8
-	if pair.Mask != "" {
-		grey, _, err := picture.DecodeMask(pair.Mask, s.threshold, decode, picture.Upright)
-		if err != nil {
-			return fmt.Errorf("mask: %w", err)
-		}
-		if grey.Width != m.Width || grey.Height != m.Height {
-			return fmt.Errorf("%w: %s has %d x %d pixels, %s has %d x %d; scale one to the other", ErrMapSize, pair.Mask, grey.Width, grey.Height, pair.Map, m.Width, m.Height)
-		}
-		if s.threshold == picture.NonZero && isJPEG(pair.Mask) && slices.ContainsFunc(grey.Pix, func(v uint8) bool { return v > 0 && v < 255 }) {
-			s.noteFringe(pair.Mask)
-		}
-		grey.Binary(s.threshold)
-		mask = grey.Pix
+	mask, err := s.mask(pair, m, decode)
+	if err != nil {
+		return err
 	}
 	if err := ready.Set(m.Scores, mask, m.Width, m.Height); err != nil {
 		return fmt.Errorf("%s: %w", pair.Map, err)
 	}
-	s.scores[i], s.labels[i] = slices.Max(m.Scores), slices.Contains(mask, 1)
+	s.scores[i], s.labels[i] = slices.Max(m.Scores), s.label(pair, mask)
 	return nil
 }
 
-func isJPEG(path string) bool {
-	extension := strings.ToLower(filepath.Ext(path))
-	return extension == ".jpg" || extension == ".jpeg"
+// mask reads the mask of a map, of 0 and 1; nil where nothing is marked.
+func (s *mapScores) mask(pair data.MapPair, m *anomalymap.Map, decode picture.DecodeOptions) ([]uint8, error) {
+	if pair.Label == data.LabelNormal {
+		return nil, nil
+	}
+	var all []uint8
+	for _, path := range pair.Masks {
+		part, err := s.readMask(path, pair.Map, m, decode)
+		if err != nil {
+			return nil, err
+		}
+		if all == nil {
+			all = part
+			continue
+		}
+		for i, marked := range part {
+			all[i] |= marked
+		}
+	}
+	return all, nil
 }
 
-func (s *mapScores) noteFringe(mask string) {
+// readMask reads one file of a map's mask.
+func (s *mapScores) readMask(path, of string, m *anomalymap.Map, decode picture.DecodeOptions) ([]uint8, error) {
+	grey, _, err := picture.DecodeMask(path, s.threshold, decode, picture.Upright)
+	if err != nil {
+		return nil, fmt.Errorf("mask: %w", err)
+	}
+	if grey.Width != m.Width || grey.Height != m.Height {
+		return nil, fmt.Errorf("%w: %s has %d x %d pixels, %s has %d x %d; scale one to the other", ErrMapSize, path, grey.Width, grey.Height, of, m.Width, m.Height)
+	}
+	if s.threshold == picture.NonZero && data.IsJPEG(path) && slices.ContainsFunc(grey.Pix, func(v uint8) bool { return v > 0 && v < 255 }) {
+		s.note(&s.fringed, path)
+	}
+	grey.Binary(s.threshold)
+	return grey.Pix, nil
+}
+
+// label says whether a picture is anomalous, and notes a mask that is odd for that.
+func (s *mapScores) label(pair data.MapPair, mask []uint8) bool {
+	if len(pair.Masks) == 0 || pair.Label == data.LabelNormal {
+		return false
+	}
+	marked, name := slices.Contains(mask, 1), pair.Masks[0]
+	switch {
+	case !marked && pair.Label == data.LabelAnomalous:
+		s.note(&s.empty, name)
+	case !marked:
+		s.note(&s.guessed, name)
+	case !slices.Contains(mask, 0):
+		s.note(&s.full, name)
+	}
+	return marked || pair.Label == data.LabelAnomalous
+}
+
+func (s *mapScores) note(odd *oddMasks, mask string) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	if s.fringed.count++; s.fringed.first == "" || mask < s.fringed.first {
-		s.fringed.first = mask
-	}
+	odd.add(mask)
 }
 
 func (s *mapScores) metrics(pixels *metrics.Pixels) (report.MapMetrics, error) {

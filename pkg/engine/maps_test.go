@@ -167,3 +167,79 @@ func TestEvaluateMapsNamesWhatIsWrong(t *testing.T) {
 		}
 	})
 }
+
+// drawnFor writes a map of one score and its masks of two pixels below a folder.
+func drawnFor(t *testing.T, folder, name string, score float32, masks map[string][2]uint8) {
+	t.Helper()
+	m := anomalymap.Map{Width: 2, Height: 1, Scores: []float32{score, score / 2}}
+	save(t, filepath.Join(folder, "maps", name+".npy"), func(f *os.File) error { return anomalymap.WriteNPY(f, &m) })
+	for path, pix := range masks {
+		mask := &image.Gray{Pix: pix[:], Stride: 2, Rect: image.Rect(0, 0, 2, 1)}
+		save(t, filepath.Join(folder, "masks", path), func(f *os.File) error { return png.Encode(f, mask) })
+	}
+}
+
+// TestMapsAreLabelledAsByEvaluate: by their folders, and by their masks where there are none.
+func TestMapsAreLabelledAsByEvaluate(t *testing.T) {
+	for _, test := range []struct {
+		name              string
+		maps              map[string]map[string][2]uint8 // each with its masks
+		normal, anomalous int
+		pixels            float64 // pixel AUROC
+		warnings          []string
+	}{
+		{
+			"an empty mask below bad", map[string]map[string][2]uint8{"bad/0": {"bad/0.png": {255, 0}}, "bad/1": {"bad/1.png": {0, 0}}, "good/0": nil},
+			1, 2, 0.8, []string{"1 of the masks of anomalous pictures are empty, such as "},
+		},
+		{
+			"the mask of a normal picture is not read", map[string]map[string][2]uint8{"bad/0": {"bad/0.png": {255, 0}}, "ok/0": {"ok/0.png": {255, 255}}},
+			1, 1, 2.5 / 3, nil,
+		},
+		{
+			"no folders: the masks say it", map[string]map[string][2]uint8{"0": {"0.png": {255, 0}}, "1": {"1.png": {0, 0}}},
+			1, 1, 2.5 / 3, []string{"1 of the masks are empty, such as "},
+		},
+		{
+			"a mask that marks everything", map[string]map[string][2]uint8{"bad/0": {"bad/0.png": {1, 9}}, "good/0": nil},
+			1, 1, 0.5, []string{"1 of the masks mark every pixel, such as "},
+		},
+		{
+			"a mask of two files, which together mark everything", map[string]map[string][2]uint8{"bad/0": {"bad/0/000.png": {3, 0}, "bad/0/001.png": {0, 3}}, "good/0": nil},
+			1, 1, 0.5, []string{"1 of the masks mark every pixel, such as "},
+		},
+	} {
+		folder := t.TempDir()
+		for name, masks := range test.maps {
+			drawnFor(t, folder, name, 0.5, masks)
+		}
+		if err := os.MkdirAll(filepath.Join(folder, "masks"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		pairs, err := data.PairMaps(t.Context(), filepath.Join(folder, "maps"), filepath.Join(folder, "masks"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var warnings []string
+		got, err := EvaluateMaps(t.Context(), pairs, MapOptions{}, func(event report.Event) {
+			if warning, ok := event.(report.Warning); ok {
+				warnings = append(warnings, warning.Text)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Normal != test.normal || got.Anomalous != test.anomalous || math.Abs(*got.PixelAUROC-test.pixels) > 1e-12 {
+			t.Errorf("%s: %d normal, %d anomalous, pixel AUROC %v", test.name, got.Normal, got.Anomalous, *got.PixelAUROC)
+		}
+		if !slices.EqualFunc(warnings, test.warnings, strings.Contains) {
+			t.Errorf("%s: warnings %q", test.name, warnings)
+		}
+	}
+}
+
+func TestNoMapsAreAnError(t *testing.T) {
+	if _, err := EvaluateMaps(t.Context(), nil, MapOptions{}, func(report.Event) {}); !errors.Is(err, data.ErrNoPictures) {
+		t.Errorf("error %v", err)
+	}
+}

@@ -27,7 +27,8 @@ type run struct {
 	classOf  map[string]model.Class
 	cache    *data.Cache
 	held     *data.Dataset   // for validation; nil without
-	told     map[string]bool // the warnings of validations
+	told     map[string]bool // the warnings of validations, and of masks
+	fits     maskFits        // of the epoch's pictures
 
 	at      checkpoint.Place // between two steps
 	moves   int64            // of the optimiser at that place
@@ -198,6 +199,7 @@ func (r *run) epoch(ctx context.Context) error {
 			}
 			continue
 		}
+		r.fits.add(picture)
 		if pictures = append(pictures, picture); len(pictures) == r.perStep() {
 			if err := r.learn(ctx, pictures, taken); err != nil {
 				return err
@@ -228,6 +230,7 @@ func (r *run) endEpoch(ctx context.Context) error {
 	case sums.Learned == 0:
 		return fmt.Errorf("in each of the %d steps of the epoch the loss or the gradient was %w: %w", sums.SkippedSteps, ErrNotFinite, ErrDiverged)
 	}
+	r.tellFits()
 	event := report.TrainEpoch{
 		Epoch: r.at.Epoch, Epochs: r.Config.Train.Epochs, Loss: sums.Loss / float64(sums.Learned),
 		Skipped: len(r.at.Bad), SkippedSteps: sums.SkippedSteps, Seconds: r.seconds(),
@@ -253,6 +256,16 @@ func (r *run) endEpoch(ctx context.Context) error {
 	r.at = checkpoint.Place{Epoch: r.at.Epoch + 1, Step: r.at.Step, LogLines: r.at.LogLines, Bad: r.at.Bad, Best: best}
 	r.began = time.Now()
 	return nil
+}
+
+// tellFits warns of masks that do not fit their pictures, once and not after each epoch.
+func (r *run) tellFits() {
+	const key = "masks that do not fit"
+	if !r.told[key] {
+		r.told[key] = true
+		r.fits.tell(r.Set, func(warning report.Warning) { r.Emit(warning) })
+	}
+	r.fits = maskFits{}
 }
 
 // seconds is how long the epoch has taken so far, not counting pauses.

@@ -17,6 +17,7 @@ type tally struct {
 	waiting []classBatches // in the order in which they come
 	current *classTally    // of the class that pictures come for; nil: of none
 	left    int            // pictures of it that are still to come
+	fits    maskFits       // of all classes
 }
 
 // classTally is one class under way.
@@ -27,6 +28,7 @@ type classTally struct {
 	labels []bool
 	pixels *metrics.Pixels
 	empty  int // masks that mark nothing at the size of the maps
+	full   int // masks that mark everything
 }
 
 // run takes pictures until there are no more.
@@ -46,6 +48,7 @@ func (t *tally) run(pictures <-chan Scored) error {
 		}
 		t.costs.metrics.add(time.Since(start))
 	}
+	t.fits.tell(t.set, t.warn)
 	return nil
 }
 
@@ -115,8 +118,13 @@ func (t *tally) count(scored Scored) error {
 	if !t.set.HasMasks() || !item.HasPixelTruth() {
 		return nil
 	}
-	if item.Anomalous && !slices.Contains(scored.Picture.Mask, 1) {
+	t.fits.add(scored.Picture)
+	switch mask := scored.Picture.Mask; {
+	case !item.Anomalous:
+	case !slices.Contains(mask, 1):
 		c.empty++
+	case !slices.Contains(mask, 0):
+		c.full++
 	}
 	return c.pixels.Add(scored.Map.Scores, scored.Picture.Mask, scored.Map.Width, scored.Map.Height)
 }
@@ -126,8 +134,13 @@ func (t *tally) finish() error {
 	c, name := t.current, t.set.Classes[t.current.class].Name
 	t.current = nil
 	defer c.pixels.Close()
-	if c.empty > 0 {
-		t.warn(report.Warning{Text: fmt.Sprintf("%s/%s: %d masks of anomalous pictures mark nothing at %d pixels", t.set.Name, name, c.empty, t.detector.Input().Size)})
+	for _, odd := range []struct {
+		count int
+		what  string
+	}{{c.empty, "nothing"}, {c.full, "every pixel"}} {
+		if odd.count > 0 {
+			t.warn(report.Warning{Text: fmt.Sprintf("%s/%s: %d of the masks of anomalous pictures mark %s at %d pixels", t.set.Name, name, odd.count, odd.what, t.detector.Input().Size)})
+		}
 	}
 	if err := t.finished(c); err != nil {
 		return fmt.Errorf("class %s: %w", name, err)

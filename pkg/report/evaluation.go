@@ -57,7 +57,7 @@ type Checkpoint struct {
 // Result is one target dataset scored with one checkpoint.
 type Result struct {
 	Target     string     `json:"target"`
-	Domain     string     `json:"domain"`
+	Domain     string     `json:"domain"`               // of the target, which chooses the score's weights and the smoothing
 	Benchmark  string     `json:"benchmark,omitempty"`  // its key, where the target is a known one
 	Deviations []string   `json:"deviations,omitempty"` // why it does not compare with what is published of the benchmark
 	ListHash   string     `json:"list_hash"`            // of the target's pictures and labels

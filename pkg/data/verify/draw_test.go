@@ -118,6 +118,36 @@ func draw(t testing.TB, kind string, bounds image.Rectangle, values []uint16) im
 			m.Pix[i] = uint8(v)
 		}
 		return m
+	case "inverted", "blue": // index 1 is black
+		first := map[string]color.Color{"inverted": color.RGBA{255, 255, 255, 255}, "blue": color.RGBA{0, 0, 4, 255}}[kind]
+		m := image.NewPaletted(bounds, color.Palette{first, color.RGBA{A: 255}})
+		if kind == "blue" {
+			m.Palette[1] = color.RGBA{255, 255, 255, 255}
+		}
+		for i, v := range values {
+			m.Pix[i] = uint8(v)
+		}
+		return m
+	case "white":
+		m := image.NewGray(bounds)
+		for i := range m.Pix {
+			m.Pix[i] = 255
+		}
+		for i, v := range values {
+			m.Pix[i] = uint8(v)
+		}
+		return m
+	case "alpha": // white under an alpha that has the values
+		m := image.NewNRGBA(bounds)
+		for i := range bounds.Dx() * bounds.Dy() {
+			x, y := at(i)
+			c := color.NRGBA{255, 255, 255, 0}
+			if i < len(values) {
+				c.A = uint8(values[i])
+			}
+			m.SetNRGBA(x, y, c)
+		}
+		return m
 	case "rgb", "rgba": // grey in color; rgba has bluish values and an alpha of 255 everywhere, as BMAD's script writes them
 		m := image.NewNRGBA(bounds)
 		for i := range bounds.Dx() * bounds.Dy() {

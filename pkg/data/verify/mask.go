@@ -12,21 +12,42 @@ import (
 // faint is the threshold that other programs read masks with.
 const faint = 128
 
-// maskFile is a mask as it was read.
+// maskFile is a mask as it was read, or one of its files.
 type maskFile struct {
 	info    picture.Info
 	grey    *picture.Grey // nil where only the header was read
 	colored bool          // some pixel's channels differ
+	values  [256]int64    // how many pixels of grey have each value
 }
 
-// binary reports whether the mask is as a mask should be, with these values in it.
-func (m maskFile) binary(values *[256]int64) bool {
-	alpha := slices.Contains([]string{"LA", "RGBA"}, strings.TrimSuffix(m.info.Mode, ";16"))
-	return !alpha && !m.colored && values[0]+values[255] == int64(len(m.grey.Pix))
+// hasAlpha reports whether the mask has an alpha channel, which is not looked at.
+func (m *maskFile) hasAlpha() bool {
+	return slices.Contains([]string{"LA", "RGBA"}, strings.TrimSuffix(m.info.Mode, ";16"))
+}
+
+// binary reports whether the mask is as a mask should be.
+func (m *maskFile) binary() bool {
+	return !m.hasAlpha() && !m.colored && m.values[0]+m.values[255] == int64(len(m.grey.Pix))
+}
+
+// join adds what another file of the same mask marks.
+func (m *maskFile) join(o *maskFile) {
+	if m.grey == nil {
+		*m = *o
+		return
+	}
+	other := o.grey
+	if other.Width != m.grey.Width || other.Height != m.grey.Height {
+		other = other.ResizeNearest(m.grey.Width, m.grey.Height)
+	}
+	for i, v := range other.Pix {
+		m.grey.Pix[i] = max(m.grey.Pix[i], v)
+	}
+	m.values = histogram(m.grey.Pix)
 }
 
 // mode names what the mask's pixels are.
-func (m maskFile) mode() string {
+func (m *maskFile) mode() string {
 	mode := m.info.Format + " " + m.info.Mode
 	if m.colored {
 		mode += " with color"
@@ -34,18 +55,126 @@ func (m maskFile) mode() string {
 	return mode
 }
 
-// checkValues looks at the values of an anomalous picture's mask, and adds them to stats.
-func (j *job) checkValues(stats *FileStats, m maskFile, find func(code data.Code, detail string)) {
-	values := histogram(m.grey.Pix)
-	for value, count := range values {
-		stats.Values[value] += count
+// checkMask reads the mask of a picture, all of its files.
+func (j *job) checkMask(t *tally, row int, item data.Item, of pictureFile, find finder) {
+	var whole maskFile
+	complete := true // else what is marked by all files is not known
+	var odd []func() // findings about single files, which come after those about the whole
+	for _, path := range item.MaskFiles() {
+		part, ok := j.checkPart(t, row, path, of, find)
+		if complete = complete && ok; !ok {
+			continue
+		}
+		if !part.binary() {
+			detail := part.mode() + "; " + describe(part.values)
+			odd = append(odd, func() { find(data.NonBinaryMask, path, detail) })
+		}
+		if detail := j.markedBackground(&part, path); detail != "" {
+			odd = append(odd, func() { find(data.MarkedBackground, path, detail) })
+		}
+		whole.join(&part)
 	}
-	top, threshold := largest(values), int(j.threshold)
+	if complete {
+		j.checkMarks(&whole, func(code data.Code, detail string) { find(code, item.Mask, detail) })
+	}
+	for _, tell := range odd {
+		tell()
+	}
+}
+
+// checkPart reads one file of a mask; ok says that its pixels were read.
+func (j *job) checkPart(t *tally, row int, path string, of pictureFile, find finder) (m maskFile, ok bool) {
+	own := j.owns(row, path)
+	turn, err := j.readMask(&m, path, of, !own)
+	switch {
+	case err != nil && own:
+		find(data.Undecodable, path, reason(err, path))
+		return m, false
+	case err != nil:
+		return m, false // it is the first row's
+	}
+	j.checkSize(path, data.Size{Width: m.info.Width, Height: m.info.Height}, of, turn, find)
+	if !own {
+		return m, false
+	}
+	t.masks.add(m.info)
+	if m.grey == nil {
+		return m, false
+	}
+	m.values = histogram(m.grey.Pix)
+	for value, count := range m.values {
+		t.masks.Values[value] += count
+	}
+	return m, true
+}
+
+// readMask reads a mask, or its header alone, and says how it is turned.
+func (j *job) readMask(m *maskFile, path string, of pictureFile, header bool) (turn picture.Orientation, err error) {
+	turn = picture.Upright
+	if header || j.Quick || of.turn > turn {
+		if m.info, err = picture.Inspect(path, j.Decode); err != nil || header || j.Quick {
+			return turn, err
+		}
+		turn, _ = of.fit(data.Size{Width: m.info.Width, Height: m.info.Height})
+	}
+	m.grey, m.info, m.colored, err = picture.DecodeMaskColor(path, j.threshold, j.Decode, turn)
+	return turn, err
+}
+
+// fit says how a mask of a stored size is turned to lie on the picture, and how it fits.
+func (p pictureFile) fit(mask data.Size) (picture.Orientation, data.MaskFit) {
+	return data.FitMask(data.TurnedSize(p.stored, p.turn), mask, p.turn)
+}
+
+// checkSize compares the stored size of a mask that is turned by turn with its picture's.
+func (j *job) checkSize(path string, mask data.Size, of pictureFile, turn picture.Orientation, find finder) {
+	if of.stored == (data.Size{}) {
+		return
+	}
+	_, fit := of.fit(mask)
+	want := of.stored
+	if turn <= picture.Upright {
+		want = data.TurnedSize(of.stored, of.turn)
+	}
+	if swapped := (data.Size{Width: of.stored.Height, Height: of.stored.Width}); of.unknown && (mask == swapped || data.SameAspect(mask, swapped)) {
+		want = swapped // the picture may be turned to stand so
+		fit = data.MaskFits
+	}
+	if fit == data.MaskEitherWay {
+		find(data.TurnedMask, path, fmt.Sprintf("%d x %d pixels", mask.Width, mask.Height))
+	}
+	if mask == want {
+		return
+	}
+	text := fmt.Sprintf("%d x %d pixels, its picture has %d x %d", mask.Width, mask.Height, want.Width, want.Height)
+	if fit == data.MaskOtherAspect {
+		text += "; the aspect ratios differ"
+	}
+	find(data.MaskSizeMismatch, path, text)
+}
+
+// markedBackground says that a palette makes the background anomalous: programs
+// that write masks with a palette mean its first color as the background.
+func (j *job) markedBackground(m *maskFile, path string) string {
+	if m.info.Mode != "P" {
+		return ""
+	}
+	c, ok := firstColorOf(path, m.info.Format)
+	if grey := picture.Luma(c.R, c.G, c.B); ok && grey >= j.threshold && m.values[grey] > 0 {
+		return fmt.Sprintf("the first color is #%02x%02x%02x, read as %d", c.R, c.G, c.B, grey)
+	}
+	return ""
+}
+
+// checkMarks looks at what a mask of an anomalous picture marks.
+func (j *job) checkMarks(m *maskFile, find func(code data.Code, detail string)) {
+	top, threshold := largest(m.values), int(j.threshold)
 	scaled := top
 	if j.ImageSize > 0 && top >= threshold {
 		scaled = int(m.grey.MaxNearest(j.ImageSize, j.ImageSize, max(j.threshold, faint)))
 	}
-	switch marked := above(values, threshold); {
+	marked := above(m.values, threshold)
+	switch {
 	case top == 0:
 		find(data.EmptyMask, "no value but 0")
 	case marked == 0:
@@ -55,10 +184,14 @@ func (j *job) checkValues(stats *FileStats, m maskFile, find func(code data.Code
 	case top < faint:
 		find(data.FaintMask, fmt.Sprintf("the largest value is %d", top))
 	case scaled < faint:
-		find(data.FaintMask, fmt.Sprintf("after scaling to %d x %d the largest value is %d; %d of its %d anomalous pixels are above 127", j.ImageSize, j.ImageSize, scaled, above(values, faint), marked))
+		find(data.FaintMask, fmt.Sprintf("after scaling to %d x %d the largest value is %d; %d of its %d anomalous pixels are above 127", j.ImageSize, j.ImageSize, scaled, above(m.values, faint), marked))
 	}
-	if !m.binary(&values) {
-		find(data.NonBinaryMask, m.mode()+"; "+describe(values))
+	if marked == int64(len(m.grey.Pix)) {
+		detail := describe(m.values)
+		if m.hasAlpha() {
+			detail += "; its alpha channel is not looked at"
+		}
+		find(data.FullMask, detail)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"runtime"
 	"slices"
@@ -68,10 +67,11 @@ func Run(ctx context.Context, d *data.Dataset, o Options) (*Report, error) {
 
 // files are what is read of a row: its picture and, of an anomalous one, its mask.
 func files(item data.Item) []string {
-	if item.Anomalous && item.Mask != "" {
-		return []string{item.Path, item.Mask}
+	list := []string{item.Path}
+	if item.Anomalous {
+		list = append(list, item.MaskFiles()...)
 	}
-	return []string{item.Path}
+	return list
 }
 
 // job is one run's work, which its goroutines share.
@@ -126,13 +126,12 @@ func (j *job) check(t *tally, row int) {
 	find := func(code data.Code, path, detail string) {
 		t.found = append(t.found, rowFinding{row, data.NewFinding(code, item.Class, j.set.Relative(path), detail)})
 	}
-	var of picture.Info // stays empty where there is no picture to compare with
-	var turn picture.Orientation
+	var of pictureFile // stays empty where there is no picture to compare with
 	if !j.missing[j.set.Relative(item.Path)] {
-		of, turn = j.checkPicture(t, row, item.Path, find)
+		of = j.checkPicture(t, row, item.Path, find)
 	}
-	if len(files(item)) > 1 {
-		j.checkMask(t, row, item.Mask, of, turn, find)
+	if item.Anomalous && item.Mask != "" {
+		j.checkMask(t, row, item, of, find)
 	}
 }
 
@@ -145,70 +144,35 @@ func (j *job) owns(row int, path string) bool {
 // finder takes a finding about one of a row's files.
 type finder func(code data.Code, path, detail string)
 
-func (j *job) checkPicture(t *tally, row int, path string, find finder) (picture.Info, picture.Orientation) {
-	if !j.owns(row, path) {
-		info, _ := picture.Inspect(path, j.Decode) // for its size; an error is the first row's
-		return info, picture.Upright
-	}
-	info, turn, err := j.readPicture(path)
-	if err != nil {
-		find(data.Undecodable, path, reason(err, path))
-		return picture.Info{}, picture.Upright
-	}
-	t.pictures.add(info)
-	return info, turn
+// pictureFile is what is known of a picture that a mask is compared with.
+type pictureFile struct {
+	stored  data.Size           // 0 x 0 where it cannot be read
+	turn    picture.Orientation // how it is turned
+	unknown bool                // it may be turned; only its header was read
 }
 
-func (j *job) readPicture(path string) (picture.Info, picture.Orientation, error) {
-	if j.Quick {
-		info, err := picture.Inspect(path, j.Decode)
-		return info, picture.Upright, err
-	}
-	return picture.Check(path, j.Decode)
-}
-
-// checkMask reads the mask of a picture, which is turned as the picture is.
-func (j *job) checkMask(t *tally, row int, path string, of picture.Info, turn picture.Orientation, find finder) {
+func (j *job) checkPicture(t *tally, row int, path string, find finder) pictureFile {
+	var info picture.Info
+	var turn picture.Orientation
+	var err error
 	own := j.owns(row, path)
-	mask, err := j.readMask(path, turn, !own)
+	header := j.Quick || !own
+	if header {
+		info, err = picture.Inspect(path, j.Decode) // where it is not its own, for its size
+	} else {
+		info, turn, err = picture.Check(path, j.Decode)
+	}
 	switch {
 	case err != nil && own:
 		find(data.Undecodable, path, reason(err, path))
-		return
+		return pictureFile{}
 	case err != nil:
-		return // it is the first row's
+		return pictureFile{} // it is the first row's
 	}
-	if of.Width > 0 && (of.Width != mask.info.Width || of.Height != mask.info.Height) {
-		find(data.MaskSizeMismatch, path, sizesDiffer(of, mask.info))
+	if own {
+		t.pictures.add(info)
 	}
-	if !own {
-		return
-	}
-	t.masks.add(mask.info)
-	if mask.grey != nil {
-		j.checkValues(&t.masks, mask, func(code data.Code, detail string) { find(code, path, detail) })
-	}
-}
-
-// readMask reads a mask, or its header alone.
-func (j *job) readMask(path string, turn picture.Orientation, header bool) (m maskFile, err error) {
-	if header || j.Quick {
-		m.info, err = picture.Inspect(path, j.Decode)
-		return m, err
-	}
-	m.grey, m.info, m.colored, err = picture.DecodeMaskColor(path, j.threshold, j.Decode, turn)
-	return m, err
-}
-
-// sizesDiffer says how a mask's size differs from its picture's.
-func sizesDiffer(of, mask picture.Info) string {
-	text := fmt.Sprintf("%d x %d pixels, its picture has %d x %d", mask.Width, mask.Height, of.Width, of.Height)
-	const tolerance = 0.02
-	ratio := float64(mask.Width) * float64(of.Height) / (float64(mask.Height) * float64(of.Width))
-	if ratio > 1+tolerance || ratio < 1/(1+tolerance) {
-		text += "; the aspect ratios differ"
-	}
-	return text
+	return pictureFile{stored: data.Size{Width: info.Width, Height: info.Height}, turn: turn, unknown: header && j.Decode.EXIF}
 }
 
 // reason is an error without the path that the finding names.

@@ -1,9 +1,11 @@
 package verify
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"image/color"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -34,6 +36,16 @@ func with(pairs ...string) tree {
 	files := sound()
 	for i := 0; i < len(pairs); i += 2 {
 		files[pairs[i]] = pairs[i+1]
+	}
+	return files
+}
+
+// parted is a sound dataset whose mask is a folder of these files.
+func parted(masks ...string) tree {
+	files := sound()
+	delete(files, mask)
+	for i, mask := range masks {
+		files[fmt.Sprintf("c/ground_truth/hole/0/%d.png", i)] = mask
 	}
 	return files
 }
@@ -86,6 +98,26 @@ func TestRun(t *testing.T) {
 		{name: "a mask without bytes", files: with(mask, "nothing"), want: []string{"undecodable " + mask + ": not a picture: it holds nothing"}},
 		{name: "a mask that is text, of a picture that is too", files: with(mask, "text", hole, "text"), want: []string{"undecodable " + hole, "undecodable " + mask}},
 		{name: "a palette", files: with(mask, "palette 8x6 1 1"), want: []string{"faint_mask " + mask + ": the largest value is 76", "non_binary_mask " + mask + ": PNG P with color; 0: 95.83 %, 76: 4.17 %"}, quick: []string{}},
+		{name: "a palette whose first color is white", files: with(mask, "inverted 8x6 1 1"), want: []string{"marked_background " + mask + ": the first color is #ffffff, read as 255"}, quick: []string{}},
+		{name: "a palette of white alone", files: with(mask, "inverted 8x6"), want: []string{
+			"full_mask " + mask + ": 255: 100.00 %", "marked_background " + mask + ": the first color is #ffffff, read as 255",
+		}, quick: []string{}},
+		{name: "a palette whose first color is a blue that is no grey", files: with(mask, "blue 8x6 1"), want: []string{"non_binary_mask " + mask + ": PNG P with color; 0: 97.92 %"}, quick: []string{}},
+		{name: "a mask that marks everything", files: with(mask, "white 8x6"), want: []string{"full_mask " + mask + ": 255: 100.00 %"}, quick: []string{}},
+		{name: "a mask that was drawn into its alpha", files: with(mask, "alpha 8x6 255 255"), want: []string{
+			"full_mask " + mask + ": 255: 100.00 %; its alpha channel is not looked at", "non_binary_mask " + mask + ": PNG RGBA; 255: 100.00 %",
+		}, quick: []string{}},
+		{name: "a mask that marks everything by the threshold alone", files: with(mask, "white 8x6 200 199"), root: config.Root{MaskThreshold: 199}, want: []string{"full_mask " + mask, "non_binary_mask " + mask}, quick: []string{}},
+		{name: "a mask of several files: nothing is odd", files: parted("grey 8x6 255", "grey 8x6 0 255", "grey 8x6")},
+		{name: "a mask of several files: none marks anything", files: parted("grey", "grey"), want: []string{"empty_mask c/ground_truth/hole/0: no value but 0"}, quick: []string{}},
+		{name: "a mask of several files: all together mark everything", files: parted("grey 2x1 0 255", "grey 2x1 255 0"), want: []string{
+			"mask_size_mismatch c/ground_truth/hole/0/0.png: 2 x 1 pixels, its picture has 8 x 6; the aspect ratios differ", "mask_size_mismatch c/ground_truth/hole/0/1.png", "full_mask c/ground_truth/hole/0: 255: 100.00 %",
+		}, quick: []string{"mask_size_mismatch c/ground_truth/hole/0/0.png", "mask_size_mismatch c/ground_truth/hole/0/1.png"}},
+		{name: "a mask of several files: values that differ per file", files: parted("grey 8x6 254", "grey 8x6 3 253"), want: []string{
+			"non_binary_mask c/ground_truth/hole/0/0.png: PNG L; 0: 97.92 %, 254: 2.08 %", "non_binary_mask c/ground_truth/hole/0/1.png: PNG L; 0: 95.83 %",
+		}, quick: []string{}},
+		{name: "a mask of several files: one is damaged", files: parted("grey", "text"), want: []string{"undecodable c/ground_truth/hole/0/1.png"}},
+		{name: "a picture in a format that is not read", files: with("c/test/hole/1.heic", "text"), want: []string{"unread_picture c/test/hole/1.heic: HEIC"}},
 		{name: "16 bits: a value of 1 counts, and is faint", files: with(mask, "grey16 8x6 1"), want: []string{
 			"faint_mask " + mask + ": the largest value is 1", "non_binary_mask " + mask + ": PNG L;16; 0: 97.92 %, 1: 2.08 %",
 		}, quick: []string{}},
@@ -193,7 +225,7 @@ func TestMasksTurn(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := with("c/test/hole/1.jpg", raw+string(mirrored), "c/ground_truth/hole/1.png", "grey 16x11 255").discover(t, "own", config.Root{})
-	for exif, want := range map[bool][]string{false: {"empty_mask c/ground_truth/hole/1.png: only after scaling to 8 x 8: none of its 1 anomalous pixels is taken"}, true: nil} {
+	for exif, want := range map[bool][]string{false: {"empty_mask c/ground_truth/hole/1.png: only after scaling to 8 x 8: none of its 1 anomalous pixels is taken"}, true: {"turned_mask c/ground_truth/hole/1.png: 16 x 11 pixels"}} {
 		if got := texts(run(t, d, Options{ImageSize: 8, Decode: picture.DecodeOptions{EXIF: exif}})); !slices.Equal(got, want) {
 			t.Errorf("EXIF %v: %q, want %q", exif, got, want)
 		}
@@ -228,16 +260,58 @@ func TestNoFiles(t *testing.T) {
 	}
 }
 
+// TestMaskDrawnUpright: a picture lies in its file, and its mask was drawn over it as it stands.
+func TestMaskDrawnUpright(t *testing.T) {
+	lying, err := os.ReadFile("../picture/testdata/pictures/exif6.jpg") // 16 x 11, upright 11 x 16
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "c/ground_truth/hole/1.png"
+	differs := "mask_size_mismatch " + path + ": %s pixels, its picture has %s; the aspect ratios differ"
+	for _, test := range []struct {
+		mask  string
+		exif  bool
+		want  []string
+		quick []string
+	}{
+		{mask: "grey 11x16 255 255 255", exif: true},
+		{mask: "grey 16x11 255 255 255", exif: true},
+		{mask: "grey 16x11 255 255 255", exif: false},
+		{mask: "grey 11x16 255 255 255", exif: false, want: []string{fmt.Sprintf(differs, "11 x 16", "16 x 11")}, quick: []string{fmt.Sprintf(differs, "11 x 16", "16 x 11")}},
+		{mask: "grey 12x12 255 255 255", exif: true, want: []string{fmt.Sprintf(differs, "12 x 12", "16 x 11")}, quick: []string{fmt.Sprintf(differs, "12 x 12", "16 x 11")}},
+	} {
+		d := with("c/test/hole/1.jpg", raw+string(lying), path, test.mask).discover(t, "own", config.Root{})
+		for quick, want := range map[bool][]string{false: test.want, true: test.quick} {
+			if got := texts(run(t, d, Options{Quick: quick, Decode: picture.DecodeOptions{EXIF: test.exif}})); !slices.Equal(got, want) {
+				t.Errorf("%s, EXIF %v, quick %v: %q, want %q", test.mask, test.exif, quick, got, want)
+			}
+		}
+	}
+}
+
+// FuzzFirstColor: whatever a header says, a color or none comes of it.
+func FuzzFirstColor(f *testing.F) {
+	f.Add(content(f, "x.png", "inverted 8x6 1"), uint8(0))
+	f.Add([]byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00"), uint8(1))
+	f.Add([]byte("BM"), uint8(2))
+	f.Add([]byte("II*\x00\x08\x00\x00\x00\xff\xff"), uint8(3))
+	formats := []string{"PNG", "GIF", "BMP", "TIFF", "JPEG", ""}
+	f.Fuzz(func(t *testing.T, b []byte, format uint8) {
+		if c, ok := firstColor(bytes.NewReader(b), formats[int(format)%len(formats)]); !ok && c != (color.NRGBA{}) {
+			t.Errorf("no color, and %v", c)
+		}
+	})
+}
+
 // TestBinary names which modes are as a mask should be.
 func TestBinary(t *testing.T) {
 	sound := picture.Grey{Width: 2, Height: 1, Pix: []uint8{0, 255}}
-	values := histogram(sound.Pix)
 	for mode, want := range map[string]bool{"1": true, "L": true, "P": true, "RGB": true, "L;16": true, "RGB;16": true, "LA": false, "RGBA": false, "LA;16": false, "RGBA;16": false} {
-		m := maskFile{info: picture.Info{Mode: mode}, grey: &sound}
-		if m.binary(&values) != want {
+		m := maskFile{info: picture.Info{Mode: mode}, grey: &sound, values: histogram(sound.Pix)}
+		if m.binary() != want {
 			t.Errorf("%s is binary: %v", mode, !want)
 		}
-		if m.colored = true; m.binary(&values) {
+		if m.colored = true; m.binary() {
 			t.Errorf("%s with color is binary", mode)
 		}
 	}

@@ -1,0 +1,86 @@
+package data
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// jpegExtensions are those of JPEG files.
+var jpegExtensions = []string{".jpg", ".jpeg", ".jpe", ".jfif"}
+
+// pictureExtensions are those of the pictures and masks of datasets.
+var pictureExtensions = slices.Concat([]string{".png"}, jpegExtensions, []string{".bmp", ".tif", ".tiff"})
+
+// inputExtensions are those of the pictures that predict takes in folders:
+// it takes more formats than datasets use.
+var inputExtensions = slices.Concat(pictureExtensions, []string{".webp", ".gif"})
+
+// isPicture reports whether a file's name ends as a dataset's picture does, in any case.
+func isPicture(name string) bool { return hasExtension(name, pictureExtensions) }
+
+// isInput reports whether a file's name ends as a picture that can be decoded does.
+func isInput(name string) bool { return hasExtension(name, inputExtensions) }
+
+// IsJPEG reports whether a file's name ends as a JPEG file's does, in any case.
+func IsJPEG(name string) bool { return hasExtension(name, jpegExtensions) }
+
+func hasExtension(name string, extensions []string) bool {
+	return slices.Contains(extensions, strings.ToLower(filepath.Ext(name)))
+}
+
+// unreadFormats are the formats of pictures that people have and that are not
+// read, by the extensions of their files.
+var unreadFormats = []struct {
+	name       string
+	extensions []string
+}{
+	{"HEIC", []string{".heic", ".heics"}},
+	{"HEIF", []string{".heif", ".heifs", ".hif"}},
+	{"AVIF", []string{".avif", ".avifs"}},
+	{"JPEG 2000", []string{".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".jpm"}},
+	{"JPEG XL", []string{".jxl"}},
+	{"camera raw", []string{
+		".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw",
+		".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f",
+	}},
+	{"WebP", []string{".webp"}}, // which predict reads, and datasets do not use
+	{"GIF", []string{".gif"}},
+}
+
+// UnreadFormat names the format of a picture that is passed over because the
+// format is not read, by the file's extension, as in "HEIC"; "" for every other file.
+func UnreadFormat(name string) string {
+	for _, format := range unreadFormats {
+		if hasExtension(name, format.extensions) {
+			return format.name
+		}
+	}
+	return ""
+}
+
+// UnreadText says how many pictures of which formats were passed over, and what
+// to do: "2 HEIC pictures and 1 AVIF picture, which are not read: convert them to
+// PNG or JPEG". formats has the format of each picture.
+func UnreadText(formats []string) string {
+	var parts []string
+	for _, format := range unreadFormats {
+		count := 0
+		for _, name := range formats {
+			if name == format.name {
+				count++
+			}
+		}
+		if count > 0 {
+			parts = append(parts, counted(count, format.name+" picture"))
+		}
+	}
+	text := strings.Join(parts, ", ")
+	if last := len(parts) - 1; last > 0 {
+		text = strings.Join(parts[:last], ", ") + " and " + parts[last]
+	}
+	if len(formats) == 1 {
+		return text + ", which is not read: convert it to PNG or JPEG"
+	}
+	return text + ", which are not read: convert them to PNG or JPEG"
+}

@@ -1,0 +1,271 @@
+package data
+
+import (
+	"context"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// maskFolders are what a folder of masks may be called, as plainKey writes it.
+var maskFolders = []string{
+	"mask", "masks", "groundtruth", "gt", "label", "labels", "annotation", "annotations", "segmentation", "segmentations", "anomalymask", "anomalymasks",
+}
+
+// isMaskFolder reports whether a folder's name says that it holds masks.
+func isMaskFolder(name string) bool { return slices.Contains(maskFolders, plainKey(name)) }
+
+// imageFolders are what the folder of the pictures may be called where one of
+// their masks lies beside it.
+var imageFolders = []string{"image", "images", "img", "imgs"}
+
+func isImageFolder(name string) bool { return slices.Contains(imageFolders, strings.ToLower(name)) }
+
+// maskFoldersIn gives the folders of masks among a folder's folders, one called
+// ground_truth first.
+func maskFoldersIn(parent string, folders []fs.DirEntry) []string {
+	var found []string
+	for _, folder := range folders {
+		switch name := folder.Name(); {
+		case plainKey(name) == "groundtruth":
+			found = slices.Insert(found, 0, filepath.Join(parent, name))
+		case isMaskFolder(name):
+			found = append(found, filepath.Join(parent, name))
+		}
+	}
+	return found
+}
+
+// truthFolders are the folders in a folder of masks, one a defect.
+type truthFolders struct {
+	path   string
+	names  []string
+	normal []string // paths of what would be masks of normal pictures, which are never looked at
+	exact  map[string]bool
+	lower  map[string]string // a lower-case name to the first folder of it
+	used   map[string]bool
+}
+
+// readTruth reads what is in a folder of masks; "" is none.
+func readTruth(path string) (*truthFolders, error) {
+	t := &truthFolders{path: path, exact: map[string]bool{}, lower: map[string]string{}, used: map[string]bool{}}
+	if path == "" {
+		return t, nil
+	}
+	folders, err := readFolders(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, folder := range folders {
+		name := folder.Name()
+		if isNormalFolder(name) {
+			t.normal = append(t.normal, filepath.Join(path, name))
+			continue
+		}
+		t.names = append(t.names, name)
+		t.exact[name] = true
+		if _, taken := t.lower[strings.ToLower(name)]; !taken {
+			t.lower[strings.ToLower(name)] = name
+		}
+	}
+	return t, nil
+}
+
+// named finds the folder of a defect's masks, in any case where none has its exact name; "" is none.
+func (t *truthFolders) named(defect string) string {
+	if t.exact[defect] {
+		return defect
+	}
+	return t.lower[strings.ToLower(defect)]
+}
+
+// take gives the path of the folder of a defect's masks; "" is none.
+func (t *truthFolders) take(defect string) string {
+	name := t.named(defect)
+	if name == "" {
+		return ""
+	}
+	t.used[name] = true
+	return filepath.Join(t.path, name)
+}
+
+func (t *truthFolders) unused() []string {
+	return slices.DeleteFunc(slices.Clone(t.names), func(name string) bool { return t.used[name] })
+}
+
+// split lists the pictures below a folder that is there for pictures, as
+// lister.pictures does, and the folders of masks in it, which are not entered. Nor
+// are those that apart says, which may be nil.
+func (l *lister) split(ctx context.Context, folder string, apart func(path string) bool) (pictures, masks []string, err error) {
+	w := l.walker(&pictures, l.seen)
+	w.apart = func(path string) bool {
+		if isMaskFolder(filepath.Base(path)) {
+			masks = append(masks, path)
+			return true
+		}
+		return apart != nil && apart(path)
+	}
+	err = w.walk(ctx, folder)
+	return pictures, masks, err
+}
+
+// normalFolder lists a folder of normal pictures.
+func (l *lister) normalFolder(ctx context.Context, class, folder string) ([]string, error) {
+	pictures, masks, err := l.split(ctx, folder, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range masks {
+		l.find(OrphanMask, class, path, "the whole folder: masks of normal pictures are not used")
+	}
+	l.normal(class, pictures)
+	return pictures, nil
+}
+
+// pictureFolder is a folder of pictures, all normal or all of one defect, which is called as the folder is.
+type pictureFolder struct {
+	path   string
+	normal bool
+}
+
+// classFolders are a class's folders of pictures, and its masks.
+type classFolders struct {
+	class   string
+	folders []pictureFolder
+	truth   *truthFolders
+	deep    bool // masks that lie in no defect's folder may lie in others, at any depth
+}
+
+// classPictures lists a class's pictures, in the order of its folders. The masks of
+// a defect lie in the folder of its name in the folder of masks; or in a folder of
+// masks inside its own folder; or together with other defects' masks, which then
+// pair by their names alone.
+func (l *lister) classPictures(ctx context.Context, c classFolders) error {
+	for _, folder := range c.truth.normal {
+		if _, err := l.claim(folder); err != nil {
+			return err
+		}
+	}
+	var normal, rest, kinds []string // rest are the pictures whose masks lie together, and kinds their defects
+	for _, folder := range c.folders {
+		if folder.normal {
+			pictures, err := l.normalFolder(ctx, c.class, folder.path)
+			if err != nil {
+				return err
+			}
+			normal = append(normal, pictures...)
+			continue
+		}
+		pictures, err := l.defect(ctx, c, folder.path)
+		if err != nil {
+			return err
+		}
+		rest = append(rest, pictures...)
+		kinds = append(kinds, slices.Repeat([]string{filepath.Base(folder.path)}, len(pictures))...)
+	}
+	masks, err := l.looseMasks(ctx, c, rest)
+	if err != nil {
+		return err
+	}
+	before := len(l.out.Items)
+	l.anomalous(c.class, "", rest, masks, stemsAlone(c.truth.path), normal...)
+	for i, kind := range kinds {
+		l.out.Items[before+i].Defect = kind
+	}
+	return nil
+}
+
+// defect lists a defect's pictures that have masks to themselves, or else returns
+// them. Normal pictures inside a defect's folder are left out: it is none, but
+// perhaps a class's.
+func (l *lister) defect(ctx context.Context, c classFolders, folder string) (rest []string, err error) {
+	pictures, inner, err := l.split(ctx, folder, func(path string) bool {
+		normal := isNormalFolder(filepath.Base(path))
+		if normal {
+			l.find(Unlabelled, c.class, path, "a folder of normal pictures inside one of anomalous ones")
+		}
+		return normal
+	})
+	if err != nil {
+		return nil, err
+	}
+	truth := c.truth.take(filepath.Base(folder))
+	switch {
+	case truth != "":
+		for _, path := range inner {
+			l.find(OrphanMask, c.class, path, "the whole folder: the masks of "+relative(l.root, truth)+" are taken")
+		}
+		return nil, l.ownMasks(ctx, c.class, folder, truth, pictures)
+	case inner != nil:
+		return nil, l.innerMasks(ctx, c.class, folder, inner, pictures)
+	}
+	return pictures, nil
+}
+
+// ownMasks adds a defect's pictures with the masks of the folder truth.
+func (l *lister) ownMasks(ctx context.Context, class, folder, truth string, pictures []string) error {
+	if _, err := l.claim(truth); err != nil {
+		return err
+	}
+	// Several defects may link to one folder of masks: each walk starts afresh.
+	masks, err := l.pictures(ctx, truth, folderSet{})
+	if err != nil {
+		return err
+	}
+	l.anomalous(class, filepath.Base(folder), pictures, masks, stemsBelow(folder, truth))
+	return nil
+}
+
+// innerMasks adds a defect's pictures with the masks that lie in folders of masks
+// inside its folder: images/a.png with masks/a.png, or a.png with masks/a.png.
+func (l *lister) innerMasks(ctx context.Context, class, folder string, inner, pictures []string) error {
+	var masks []string
+	for _, path := range inner {
+		found, err := l.pictures(ctx, path, folderSet{})
+		if err != nil {
+			return err
+		}
+		masks = append(masks, found...)
+	}
+	by := stemsBelow(folder, folder)
+	below, above := by.mask, by.folder
+	by.picture = func(path string) string { return withoutFolder(below(path), isImageFolder) }
+	by.mask = func(path string) string { return withoutFolder(below(path), isMaskFolder) }
+	by.folder = func(path string) string { return withoutFolder(above(path), isMaskFolder) }
+	l.anomalous(class, filepath.Base(folder), pictures, masks, by)
+	return nil
+}
+
+// withoutFolder leaves the folders that drop says out of a path.
+func withoutFolder(path string, drop func(name string) bool) string {
+	names := strings.Split(path, "/")
+	last := len(names) - 1
+	kept := slices.DeleteFunc(names[:last:last], drop)
+	return strings.Join(append(kept, names[last]), "/")
+}
+
+// looseMasks lists the masks that lie in no defect's own folder.
+func (l *lister) looseMasks(ctx context.Context, c classFolders, pictures []string) ([]string, error) {
+	if c.truth.path == "" {
+		return nil, nil
+	}
+	owners := map[string]int{}
+	for i, path := range pictures {
+		owners[stemAlone(path)] = i
+	}
+	var masks []string
+	w := l.walker(&masks, folderSet{})
+	if !c.deep {
+		w.apart = func(path string) bool { // of any other folder it is not known whose masks it has
+			name := relative(c.truth.path, path)
+			_, ofPicture := maskOwner(owners, name)
+			if ofPicture {
+				c.truth.used[name] = true
+			}
+			return !ofPicture
+		}
+	}
+	err := w.walk(ctx, c.truth.path)
+	return masks, err
+}

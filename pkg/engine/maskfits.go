@@ -1,0 +1,38 @@
+package engine
+
+import (
+	"fmt"
+
+	"acdclip/pkg/data"
+	"acdclip/pkg/report"
+)
+
+// maskFits counts a dataset's masks that do not fit their pictures.
+type maskFits struct {
+	count int
+	first data.Item // the first in the dataset's order
+	place int       // its place there
+}
+
+func (f *maskFits) add(p data.Picture) {
+	if p.MaskFit != data.MaskOtherAspect {
+		return
+	}
+	if f.count == 0 || p.Index < f.place {
+		f.first, f.place = p.Item, p.Index
+	}
+	f.count++
+}
+
+// tell warns of what was counted, if anything.
+func (f *maskFits) tell(set *data.Dataset, warn func(report.Warning)) {
+	if f.count == 0 {
+		return
+	}
+	masks := "1 mask has another aspect ratio than its picture"
+	if f.count > 1 {
+		masks = fmt.Sprintf("%d masks have other aspect ratios than their pictures", f.count)
+	}
+	warn(report.Warning{Text: fmt.Sprintf("%s: %s, by more than 2 %%, so that they may mark other places; the first is %s of %s; `acdclip data verify` lists them all",
+		set.Name, masks, set.Relative(f.first.Mask), set.Relative(f.first.Path))})
+}
