@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -57,6 +58,14 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// helpOutput is for cobra, which would show an error of writing in words of its own.
+type helpOutput struct{ *output }
+
+func (o helpOutput) Write(b []byte) (int, error) {
+	_, _ = o.output.Write(b) // remembered
+	return len(b), nil
+}
+
 // failed is the first error of writing.
 func (o *output) failed() error {
 	if o.err == nil {
@@ -84,13 +93,13 @@ func (a *app) run(ctx context.Context, arguments []string) int {
 	a.arguments = arguments
 	root := newRoot(a)
 	root.SetArgs(arguments)
-	root.SetOut(a.out)
+	root.SetOut(helpOutput{a.out})
 	root.SetErr(a.err)
 	command, err := root.ExecuteContextC(ctx)
 	if failed := a.out.failed(); err == nil && failed != nil { // help, for one, is printed without a look at errors
 		err = failed
 	}
-	if err != nil {
+	if err != nil && !errors.Is(a.out.err, syscall.EPIPE) { // who closed the pipe knows
 		for _, line := range explain(command, err) {
 			a.emit(report.Failure{Text: line})
 		}
@@ -181,7 +190,7 @@ func (a *app) wrongFlag(command *cobra.Command, err error) error {
 	if !errors.As(err, &unknown) {
 		return usageError{err}
 	}
-	if key := settingOf(unknown.GetSpecifiedName()); key != "" && command.Flags().Lookup("set") != nil {
+	if key := settingOf(unknown.GetSpecifiedName()); key != "" && command.Flags().Lookup("set") != nil && (command.Name() == "train" || !strings.HasPrefix(key, "train.")) {
 		return usageError{fmt.Errorf("%w; it is a setting: write --set %s=%s", err, key, cmp.Or(a.valueOf(unknown.GetSpecifiedName()), "VALUE"))}
 	}
 	var names []string

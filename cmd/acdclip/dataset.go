@@ -126,15 +126,29 @@ func masksOf(set *data.Dataset) []string {
 // masks, in their order.
 func (a *app) contentsToTrainOn(ctx context.Context, set *data.Dataset) (files contents.Set, digest string, err error) {
 	pictures := picturesOf(set.Whole())
-	paths := slices.Concat(pictures, masksOf(set))
+	sums, err := a.sums(ctx, set, slices.Concat(pictures, masksOf(set)))
+	if err != nil {
+		return contents.Set{}, "", err
+	}
+	return contents.NewSet(sums[:len(pictures)]), contents.Digest(sums), nil
+}
+
+// contentsToScore names the contents of a dataset's pictures and masks, in their order.
+func (a *app) contentsToScore(ctx context.Context, set *data.Dataset) (string, error) {
+	sums, err := a.sums(ctx, set, slices.Concat(picturesOf(set), masksOf(set)))
+	return contents.Digest(sums), err
+}
+
+// sums hashes files of a dataset; what was hashed before and has not changed is not read.
+func (a *app) sums(ctx context.Context, set *data.Dataset, paths []string) ([]contents.Sum, error) {
 	reading := a.counter("read "+set.Name+" for its content hashes", "files")
 	hasher := contents.Hasher{Cache: contents.DefaultCache(), Progress: func(done int) { reading.progress(done, len(paths)) }}
 	sums, err := hasher.Sums(ctx, set.Root, paths)
 	if err != nil {
-		return contents.Set{}, "", fmt.Errorf("dataset %s: %w", set.Name, err)
+		return nil, fmt.Errorf("dataset %s: %w", set.Name, err)
 	}
 	reading.done()
-	return contents.NewSet(sums[:len(pictures)]), contents.Digest(sums), nil
+	return sums, nil
 }
 
 // promptNames are the distinct names by which the prompts call the dataset's classes, sorted.

@@ -178,7 +178,13 @@ func (l *lines) due() bool {
 }
 
 // amount is "360 pictures".
-func (s stage) amount(n int) string { return counted(n, strings.TrimSuffix(s.Unit, "s"), s.Unit) }
+func (s stage) amount(n int) string {
+	one := strings.TrimSuffix(s.Unit, "s")
+	if s.Unit == "classes" {
+		one = "class"
+	}
+	return counted(n, one, s.Unit)
+}
 
 // before is ", 20 done before", or nothing.
 func (s stage) before() string {

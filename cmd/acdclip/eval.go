@@ -148,6 +148,12 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := keepsInputs(o.out, o.overwrite, plan.inputs()); err != nil {
+		return err
+	}
+	if err := o.addContents(ctx, plan); err != nil {
+		return o.app.ended(err, "")
+	}
 	saveMap, err := o.saveMaps(plan, folder)
 	if err != nil {
 		return err

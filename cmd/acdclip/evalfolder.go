@@ -20,6 +20,8 @@ const (
 	trueMaskTree   = "masks"
 )
 
+const shareKind = "folder of a share"
+
 // The files that an evaluation ends in.
 const (
 	resultsFile    = "results.json"
@@ -39,7 +41,7 @@ type evalFolder struct {
 func (o *evalOptions) folder() *evalFolder {
 	f := &evalFolder{dir: rundir.Dir{Path: o.out, Kind: "results folder"}, overwrite: o.overwrite, resume: o.resume}
 	if !o.share.IsWhole() {
-		f.dir.Kind, f.dir.Part = "folder of a share", o.share.Folder()
+		f.dir.Kind, f.dir.Part = shareKind, o.share.Folder()
 	}
 	return f
 }
@@ -70,7 +72,7 @@ func (f *evalFolder) checkContent() error {
 		return usagef("--out is empty")
 	}
 	dir := f.dir
-	dir.Resumable = exists(f.finished()) || f.hasResults()
+	dir.Resumable = f.isBegun() || f.hasResults()
 	if f.resume && dir.Resumable {
 		return nil
 	}
@@ -81,9 +83,12 @@ func (f *evalFolder) hasResults() bool {
 	return !f.isShare() && exists(filepath.Join(f.dir.Path, resultsFile))
 }
 
+// isBegun says that finished classes are kept.
+func (f *evalFolder) isBegun() bool { return shard.IsFolder(f.finished()) }
+
 // isFinished says that there is nothing to go on with, but results.
 func (f *evalFolder) isFinished() bool {
-	return f.resume && !exists(f.finished()) && f.hasResults()
+	return f.resume && !f.isBegun() && f.hasResults()
 }
 
 // showFinished prints the results that are there, if they are those that are asked for.
@@ -91,13 +96,13 @@ func (o *evalOptions) showFinished(folder *evalFolder, asked engine.EvaluateOpti
 	path := filepath.Join(folder.dir.Path, resultsFile)
 	found, err := report.ReadEvaluation(path)
 	if err != nil {
-		return fmt.Errorf("%w; give another folder with --out, or --overwrite to begin again", err)
+		return fmt.Errorf("%w; give another folder with --out", err)
 	}
 	if err := engine.CheckFinished(found, asked); err != nil {
 		return fmt.Errorf("%s holds the results of another evaluation: %w; give another folder with --out, or --overwrite to replace them", folder.dir.Path, err)
 	}
-	if maps := filepath.Join(folder.dir.Path, mapTree); o.maps != "" && !exists(maps) {
-		return usagef("%s, where the evaluation saved its maps, is gone; give another folder with --out, or --overwrite to begin again", maps)
+	if err := folder.dir.Complete(); err != nil {
+		return usagef("the evaluation in %s is not whole any more: %w; give another folder with --out, or --overwrite to begin again", folder.dir.Path, err)
 	}
 	o.app.emit(report.Notice{Text: fmt.Sprintf("the evaluation in %s is finished; --overwrite begins again", folder.dir.Path)})
 	if err := found.Write(o.app.out, o.format); err != nil {

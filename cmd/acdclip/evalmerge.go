@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"acdclip/internal/rundir"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/metrics"
+	"acdclip/pkg/shard"
 )
 
 // mergeFlags are those that mean something beside --merge.
@@ -42,6 +44,14 @@ func (o *evalOptions) runMerge(ctx context.Context) error {
 	if err := o.checkMerged(folder.dir); err != nil {
 		return err
 	}
+	if err := folder.dir.Probe(); err != nil { // rather now than after all pixels are read
+		return err
+	}
+	release, err := holdShares(o.merge)
+	if err != nil {
+		return err
+	}
+	defer release()
 	result, scores, err := engine.Merge(ctx, o.merge, metrics.Options{Memory: o.metricsMemory << 20}, o.app.emit)
 	if err != nil {
 		return err
@@ -57,6 +67,28 @@ func (o *evalOptions) runMerge(ctx context.Context) error {
 		return err
 	}
 	return o.write(folder, result, scores)
+}
+
+// holdShares keeps other programs out of the shares in a folder, until release is
+// called. Where the folder cannot be written, nobody else can either.
+func holdShares(path string) (release func(), err error) {
+	var held []*rundir.Held
+	release = func() {
+		for _, share := range held {
+			_ = share.Close() // nothing was written
+		}
+	}
+	for _, name := range shard.Folders(path) {
+		share, err := (rundir.Dir{Path: path, Kind: shareKind, Part: name}).Hold()
+		switch {
+		case errors.Is(err, rundir.ErrInUse):
+			release()
+			return nil, err
+		case err == nil:
+			held = append(held, share)
+		}
+	}
+	return release, nil
 }
 
 // checkMerged refuses a folder for the results. They may lie beside the shares,

@@ -58,6 +58,36 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 	return p, p.sameSize()
 }
 
+// addContents names the contents of each target's files, so that results of other
+// files are not taken for theirs.
+func (o *evalOptions) addContents(ctx context.Context, p *evalPlan) error {
+	known := map[*data.Dataset]string{}
+	for i := range p.jobs {
+		set := p.jobs[i].Set
+		if _, done := known[set]; !done {
+			digest, err := o.app.contentsToScore(ctx, set)
+			if err != nil {
+				return err
+			}
+			known[set] = digest
+		}
+		p.jobs[i].Contents = known[set]
+	}
+	return nil
+}
+
+// inputs are the paths that the evaluation reads.
+func (p *evalPlan) inputs() []string {
+	list := []string{p.loaded.Config.Clip}
+	for _, c := range p.checkpoints {
+		list = append(list, c.Path)
+	}
+	for _, job := range p.jobs {
+		list = append(list, job.Set.Root)
+	}
+	return list
+}
+
 // checkModel checks once that the CLIP can be loaded.
 func (p *evalPlan) checkModel() error {
 	if p.modelChecked {

@@ -42,6 +42,16 @@ func liesIn(path, folder string) bool {
 	return err == nil && filepath.IsLocal(inside)
 }
 
+// keepsInputs refuses to overwrite a folder that an input lies in.
+func keepsInputs(out string, overwrite bool, inputs []string) error {
+	for _, input := range inputs {
+		if overwrite && input != "" && liesIn(input, out) {
+			return usagef("%s lies in the output folder %s, which --overwrite clears; give another with --out", input, out)
+		}
+	}
+	return nil
+}
+
 // withoutLinks is the absolute path of what is there, without symbolic links.
 func withoutLinks(path string) (string, error) {
 	absolute, err := filepath.Abs(path)

@@ -20,7 +20,9 @@ func main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	go app.stopOnSignal(cancel)
 	go app.saveOnSignal()
-	os.Exit(app.run(ctx, os.Args[1:]))
+	status := app.run(ctx, os.Args[1:])
+	app.endByPipe()
+	os.Exit(status)
 }
 
 // calledFromAnywhere is how a shell calls the program in any folder: by its name

@@ -42,9 +42,6 @@ of a training that is still under way.`,
 
 func runPlot(o *plotOptions) error {
 	if o.out.path == "" {
-		if path := filepath.Join(o.run, curvesFile); exists(path) && !runDir(o.run).Lists(curvesFile) {
-			return usagef("%s is there, and acdclip did not write it: name another file with --out", path)
-		}
 		o.out, o.inRun = outputFile{path: filepath.Join(o.run, curvesFile), overwrite: true}, true
 	}
 	if err := chart.CheckFormat(o.out.path); err != nil {
@@ -66,7 +63,7 @@ func runPlot(o *plotOptions) error {
 	title := fmt.Sprintf("%s: %s, %s", filepath.Base(absolutePath(o.run)), counted(len(run.Steps), "step", "steps"), counted(run.Epochs, "epoch", "epochs"))
 	if o.inRun {
 		if err := runDir(o.run).Own(curvesFile); err != nil {
-			return err
+			return fmt.Errorf("%w (--out draws into another file)", err)
 		}
 	}
 	if err := o.out.write(func(w io.Writer) error { return run.Draw(w, o.out.path, title) }); err != nil {

@@ -104,6 +104,14 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 		return err
 	}
 	folder := rundir.Dir{Path: o.out, Kind: "output folder"}
+	if o.out != standardOut {
+		if err := keepsInputs(o.out, o.overwrite, append([]string{o.checkpoint, loaded.Config.Clip}, o.inputs...)); err != nil {
+			return err
+		}
+		if err := folder.Probe(); err != nil {
+			return err
+		}
+	}
 	inputs, err := o.scan(ctx, folder)
 	if err != nil {
 		return err
@@ -183,13 +191,6 @@ func (o *predictOptions) scan(ctx context.Context, folder rundir.Dir) ([]data.Fo
 	}
 	if o.out == standardOut {
 		return inputs, nil
-	}
-	if o.overwrite {
-		for _, input := range o.inputs {
-			if liesIn(input, o.out) {
-				return nil, usagef("%s lies in the output folder %s, which --overwrite clears; give another with --out", input, o.out)
-			}
-		}
 	}
 	return inputs, folder.Check(o.overwrite)
 }

@@ -192,7 +192,7 @@ func (p *predictions) close() error {
 	}
 	errs = append(errs, p.writer.Close())
 	if p.file != nil {
-		errs = append(errs, rundir.StillAt(p.path, p.file), p.file.Close(), p.held.Close())
+		errs = append(errs, rundir.StillAt(p.path, p.file), p.held.Complete(), p.file.Close(), p.held.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -106,7 +106,7 @@ func (r *runFolder) adopt() error {
 	if r.held.Owns(engine.StateFile) {
 		return nil
 	}
-	names := []string{engine.StateFile, configFile, logFile, engine.LastFile, engine.BestFile}
+	names := []string{engine.StateFile, configFile, logFile, engine.LastFile, engine.BestFile, curvesFile}
 	for epoch := 1; epoch <= r.state.Metadata.Epoch; epoch++ {
 		names = append(names, engine.EpochFile(epoch))
 	}
@@ -114,7 +114,7 @@ func (r *runFolder) adopt() error {
 		if !exists(r.path(name)) {
 			continue
 		}
-		if err := r.Own(name); err != nil {
+		if err := r.held.Adopt(name); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -17,11 +18,22 @@ func (a *app) stopOnSignal(cancel func()) {
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, ending...)
+	// A terminal or a pipe behind stderr that is gone ends no work: messages are lost.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	<-signals
 	signal.Stop(signals) // a second one has its usual effect: the program ends at once
 	// Before the work ends, since that may be at once.
 	a.emit(report.Notice{Text: "stopping; a second signal stops at once"})
 	cancel()
+}
+
+// endByPipe ends the program as a closed pipe does by its signal, where stdout was
+// one that nobody reads any more, as of `| head`.
+func (a *app) endByPipe() {
+	if errors.Is(a.out.err, syscall.EPIPE) {
+		signal.Reset(syscall.SIGPIPE)
+		_, _ = os.Stdout.WriteString("\n") // nobody reads it, and Go ends the program by the signal
+	}
 }
 
 // saveOnSignal has a training save its state at each SIGUSR1, as batch systems

@@ -85,6 +85,9 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 		o.tellUse(c, run)
 		return nil
 	}
+	if err := keepsInputs(o.out, o.overwrite, []string{c.Clip, c.Train.InitFrom, c.Data.Roots[c.Train.Auxiliary].Path}); err != nil {
+		return err
+	}
 	if err := engine.CheckModel(c); err != nil { // rather now than after the dataset is read
 		return err
 	}

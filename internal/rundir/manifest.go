@@ -4,44 +4,59 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
 	"acdclip/pkg/regularfile"
 )
 
+// The names in OwnFolder; those of a Part have its name in front.
 const (
 	manifestName = "files"
 	lockName     = "lock"
+	halvesName   = "halves" // the folder of files that are being written
+)
 
-	manifestTitle = "# The files that acdclip wrote into this folder. --overwrite removes these and nothing else.\n"
-	maxManifest   = 1 << 30 // bytes
+const (
+	titleStart = "# The files of a "
+	titleEnd   = " that acdclip wrote here. --overwrite removes these and nothing else.\n"
+
+	maxManifest = 64 << 20 // bytes
 )
 
 // manifest is the set of files that acdclip wrote into a folder, by their paths
 // inside it.
-type manifest map[string]bool
+type manifest struct {
+	kind  string // what the folder is, as Dir.Kind; "" where nothing is listed
+	files map[string]bool
+}
 
 // readManifest reads a manifest; one that is missing lists nothing. Each line
 // after the title is a quoted path. What is no path inside the folder is left
-// out, and so is a last line that was cut off.
+// out, and so is a line that was cut off.
 func readManifest(path string) (manifest, error) {
+	listed := manifest{files: map[string]bool{}}
+	if err := notLink(path); err != nil {
+		return listed, err
+	}
 	content, err := regularfile.Head(path, maxManifest+1)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return manifest{}, nil
+		return listed, nil
 	case err != nil:
-		return nil, fmt.Errorf("reading the list of the folder's own files: %w", err)
+		return listed, fmt.Errorf("reading the list of the folder's own files: %w", err)
 	case len(content) > maxManifest:
-		return nil, fmt.Errorf("reading the list of the folder's own files: %s is larger than %d bytes", path, maxManifest)
+		return listed, fmt.Errorf("reading the list of the folder's own files: %s is larger than %d bytes", path, maxManifest)
 	}
-	listed := manifest{}
 	for line := range strings.Lines(string(content)) {
+		if title, ok := strings.CutPrefix(line, titleStart); ok && listed.kind == "" {
+			listed.kind, _ = strings.CutSuffix(title, titleEnd)
+		}
 		text, whole := strings.CutSuffix(line, "\n")
 		if name, err := strconv.Unquote(text); err == nil && whole && isInside(name) {
-			listed[filepath.Clean(name)] = true
+			listed.files[filepath.Clean(name)] = true
 		}
 	}
 	return listed, nil
@@ -53,9 +68,15 @@ func isInside(name string) bool {
 	return filepath.IsLocal(name) && name != "." && name != OwnFolder && !strings.HasPrefix(name, OwnFolder+string(filepath.Separator))
 }
 
-// has says whether a file is listed, or was being written under a name that is.
-func (m manifest) has(name string) bool {
-	return m[name] || slices.ContainsFunc(finalNames(name), func(final string) bool { return m[final] })
+// notLink refuses a symbolic link, and OwnFolder as one: what it leads to may be
+// anybody's.
+func notLink(path string) error {
+	for _, path := range []string{filepath.Dir(path), path} {
+		if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
+			return fmt.Errorf("%s is a link, which acdclip did not make; remove it", path)
+		}
+	}
+	return nil
 }
 
 // line is a file's line.

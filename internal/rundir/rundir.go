@@ -2,9 +2,9 @@
 // time writes into a folder, and --overwrite removes what a manifest lists and
 // nothing else.
 //
-// Both lie in OwnFolder inside the output folder, apart from what is cleared:
-// the lock, and the manifest, to which each file's name is added before the file
-// is written.
+// All that this takes lies in OwnFolder inside the output folder, apart from what is
+// cleared: the lock; the manifest, to which each file's name is added before the
+// file is written; and files while they are being written.
 package rundir
 
 import (
@@ -13,7 +13,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
@@ -61,8 +60,8 @@ func (d Dir) own(name string) string {
 }
 
 // Check refuses a folder that is not empty, unless it may be overwritten and
-// holds nothing but files that its manifest lists. It changes nothing. The error
-// is ErrOccupied, or says why the folder cannot be read.
+// holds nothing but files that its manifest lists as those of this kind of folder.
+// It changes nothing. The error is ErrOccupied, or says why the folder cannot be read.
 func (d Dir) Check(overwrite bool) error {
 	entries, err := os.ReadDir(d.root())
 	switch {
@@ -93,7 +92,8 @@ func (d Dir) isEmpty(entries []fs.DirEntry) bool {
 	return true
 }
 
-// CheckFile refuses a file in the folder, by its name, that the manifest does not list.
+// CheckFile refuses a file or a folder in the folder, by its name, unless the
+// manifest lists it, or all files in it.
 func (d Dir) CheckFile(name string) error {
 	if _, err := os.Lstat(filepath.Join(d.Path, name)); err != nil {
 		return nil // it is not there
@@ -108,21 +108,28 @@ func (d Dir) checkOwn(name string) error {
 	if err != nil {
 		return err
 	}
+	if err := d.checkKind(listed); err != nil {
+		return err
+	}
+	root, err := filepath.EvalSymlinks(d.Path) // --out may be a link to a folder
+	if err != nil {
+		return fmt.Errorf("looking through the %s: %w", d.Kind, err)
+	}
 	foreign := ""
-	err = filepath.WalkDir(filepath.Join(d.root(), name), func(path string, entry fs.DirEntry, err error) error {
+	err = filepath.WalkDir(filepath.Join(root, d.Part, name), func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && path == filepath.Join(d.Path, OwnFolder):
+		case entry.IsDir() && path == filepath.Join(root, OwnFolder):
 			return filepath.SkipDir
 		case entry.IsDir():
 			return nil
 		}
-		inside, err := filepath.Rel(d.Path, path)
+		inside, err := filepath.Rel(root, path)
 		if err != nil {
 			return err
 		}
-		if listed.has(inside) || strings.HasPrefix(inside, probeName) && entry.Type().IsRegular() {
+		if listed.files[inside] || strings.HasPrefix(inside, probeName) && entry.Type().IsRegular() {
 			return nil
 		}
 		foreign = inside
@@ -132,10 +139,26 @@ func (d Dir) checkOwn(name string) error {
 		return fmt.Errorf("looking through the %s: %w", d.Kind, err)
 	}
 	if foreign != "" {
-		return occupiedf("the %s %s holds %s, which acdclip did not write (its files are listed in %s): --overwrite replaces only its own files; give another with --out, or remove the folder yourself",
-			d.Kind, d.Path, foreign, d.own(manifestName))
+		return d.foreign(foreign)
 	}
 	return nil
+}
+
+// checkKind refuses a folder of another kind: another verb's files are not to be replaced.
+func (d Dir) checkKind(listed manifest) error {
+	if listed.kind == "" || listed.kind == d.Kind {
+		return nil
+	}
+	return occupiedf("%s is the %s of other work, and this is to be a folder of another kind (%s): give another folder with --out", d.root(), listed.kind, d.Kind)
+}
+
+// foreign is the error of a file that is not the folder's own.
+func (d Dir) foreign(name string) error {
+	if d.listedByPart(name) {
+		return occupiedf("the %s %s holds %s, which a part of another work wrote, and --overwrite leaves that alone: give another folder with --out", d.Kind, d.Path, name)
+	}
+	return occupiedf("the %s %s holds %s, which acdclip did not write (or an older version did: the files to replace are listed in %s): give another folder with --out, or remove that file yourself",
+		d.Kind, d.Path, name, d.own(manifestName))
 }
 
 // probeName begins the names of the files that Probe makes.
@@ -143,13 +166,14 @@ const probeName = ".probe"
 
 // Probe finds out whether files can be written into the folder, and leaves it as it was.
 func (d Dir) Probe() error {
-	_, err := os.Stat(d.Path)
-	absent := errors.Is(err, fs.ErrNotExist)
+	absent := missingFolders(d.Path)
+	defer func() {
+		for _, folder := range absent {
+			_ = os.Remove(folder) // only while it is empty
+		}
+	}()
 	if err := os.MkdirAll(d.Path, 0o755); err != nil {
 		return fmt.Errorf("creating the %s: %w", d.Kind, err)
-	}
-	if absent {
-		defer os.Remove(d.Path) // only while it is empty
 	}
 	file, err := os.CreateTemp(d.Path, probeName)
 	if err != nil {
@@ -158,22 +182,15 @@ func (d Dir) Probe() error {
 	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
-// temporary matches the name of a file that was being written when its program
-// died: .NAME and a number.
-var temporary = regexp.MustCompile(`^\.(.+?)\d+$`)
-
-// finalNames are the names that a temporary file may have been meant for. A
-// name may end in digits itself, so there can be several.
-func finalNames(name string) []string {
-	dir, base := filepath.Split(name)
-	if !temporary.MatchString(base) {
-		return nil
+// missingFolders lists a folder and those above it that are not there, the innermost first.
+func missingFolders(path string) []string {
+	var list []string
+	for path = filepath.Clean(path); ; path = filepath.Dir(path) {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) || path == filepath.Dir(path) {
+			return list
+		}
+		list = append(list, path)
 	}
-	var names []string
-	for end := len(base) - 1; end > 1 && base[end] >= '0' && base[end] <= '9'; end-- {
-		names = append(names, dir+base[1:end])
-	}
-	return names
 }
 
 // StillAt says whether the file at path is the one that is open; else the error

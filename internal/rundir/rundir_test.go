@@ -70,12 +70,12 @@ func TestOverwrite(t *testing.T) {
 	}{
 		{"empty", nil, nil, ""},
 		{"its own", []string{"rows.csv", "maps/a/b.png", "odd\nname\xff.png"}, nil, ""},
-		{"one half written", []string{"rows.csv", "maps/b7.png"}, []string{".rows.csv4711", "maps/.b7.png123"}, ""},
+		{"one half written", []string{"rows.csv"}, []string{OwnFolder + "/" + halvesName + "/.rows.csv4711"}, ""},
+		{"one that looks half written", []string{"rows.csv"}, []string{".rows.csv4711"}, ".rows.csv4711"},
 		{"another file", []string{"rows.csv"}, []string{"notes.txt"}, "notes.txt"},
 		{"a file of a name that a verb writes", nil, []string{"predictions.csv"}, "predictions.csv"},
 		{"another file in a tree", []string{"masks/a.png"}, []string{"masks/b.png"}, "masks/b.png"},
 		{"a name that only begins alike", []string{"rows.csv"}, []string{"rows.csv.bak"}, "rows.csv.bak"},
-		{"half written, but of no file of its own", []string{"rows.csv"}, []string{".photo.png12"}, ".photo.png12"},
 		{"a folder where its own file was", nil, []string{"rows.csv/x"}, "rows.csv/x"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestOverwrite(t *testing.T) {
 			}
 			for _, name := range c.mine {
 				_, err := os.Stat(filepath.Join(d.Path, name))
-				if half := strings.HasPrefix(filepath.Base(name), "."); c.refused != "" && err != nil || c.refused == "" && half && err == nil {
+				if (err == nil) != (c.refused != "") {
 					t.Errorf("%s: %v", name, err)
 				}
 			}
@@ -167,7 +167,7 @@ func TestHostileManifest(t *testing.T) {
 	put(t, outer, "victim", "out/in")
 	d := Dir{Path: filepath.Join(outer, "out"), Kind: "folder"}
 	for _, content := range []string{
-		line("../victim"), line(filepath.Join(outer, "victim")), line("a/../../victim"), line("."), line(""), line(OwnFolder + "/lock"),
+		titleStart + "folder" + titleEnd + line("../victim"), line("../victim"), line(filepath.Join(outer, "victim")), line("a/../../victim"), line("."), line(""), line(OwnFolder + "/lock"),
 		"\"in", "in\n", "\x00\xff\n", strings.Repeat("\"", 1000) + "\n",
 	} {
 		put(t, d.Path, filepath.Join(OwnFolder, manifestName))
@@ -267,8 +267,8 @@ func TestProbe(t *testing.T) {
 	if err := d.Probe(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(d.Path); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the folder is there: %v", err)
+	if _, err := os.Stat(filepath.Dir(d.Path)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder above it is there: %v", err)
 	}
 	put(t, d.Path, "a")
 	if err := d.Probe(); err != nil || len(files(t, d.Path)) != 1 {
@@ -301,5 +301,145 @@ func TestPipes(t *testing.T) {
 		if _, err := d.Hold(); err == nil || !strings.Contains(err.Error(), "it is a pipe") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestOtherKind: another verb's folder is not to be overwritten, whatever is listed.
+func TestOtherKind(t *testing.T) {
+	run := Dir{Path: t.TempDir(), Kind: "run folder"}
+	write(t, run, "last.safetensors")
+	results := Dir{Path: run.Path, Kind: "results folder"}
+	if err := results.Check(true); !errors.Is(err, ErrOccupied) || !strings.Contains(err.Error(), "is the run folder of other work, and this is to be a folder of another kind (results folder)") {
+		t.Errorf("Check: %v", err)
+	}
+	if _, err := results.Hold(); !errors.Is(err, ErrOccupied) {
+		t.Errorf("Hold: %v", err)
+	}
+	if err := results.Own("curves.png"); !errors.Is(err, ErrOccupied) {
+		t.Errorf("Own: %v", err)
+	}
+}
+
+// TestPlantedLinks: a folder that somebody else packed may hold links in the place of
+// what acdclip keeps; nothing is written through them.
+func TestPlantedLinks(t *testing.T) {
+	for _, planted := range []string{OwnFolder, OwnFolder + "/" + manifestName, OwnFolder + "/" + lockName, OwnFolder + "/" + halvesName} {
+		outer := t.TempDir()
+		put(t, outer, "docs/files", "docs/lock")
+		d := Dir{Path: filepath.Join(outer, "out"), Kind: "folder"}
+		link, target := filepath.Join(d.Path, planted), filepath.Join(outer, "docs", filepath.Base(planted))
+		if planted == OwnFolder || planted == OwnFolder+"/"+halvesName {
+			target = filepath.Join(outer, "docs")
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Dir(link), 0o755), os.Symlink(target, link)); err != nil {
+			t.Skip(err)
+		}
+		if held, err := d.Hold(); err == nil {
+			t.Errorf("%s: the folder is taken", planted)
+			_ = held.Close()
+		} else if !strings.Contains(err.Error(), "is a link") {
+			t.Errorf("%s: %v", planted, err)
+		}
+		for _, name := range []string{"docs/files", "docs/lock"} {
+			if content, err := os.ReadFile(filepath.Join(outer, name)); err != nil || string(content) != "mine" {
+				t.Errorf("%s: %s is %q, %v", planted, name, content, err)
+			}
+		}
+	}
+}
+
+// TestOwnRefusesOthers: a file that is there and was not written here is not written over.
+func TestOwnRefusesOthers(t *testing.T) {
+	d := Dir{Path: t.TempDir(), Kind: "folder"}
+	held, err := d.Hold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	put(t, d.Path, "maps/a.png")
+	if err := held.Write("maps/a.png", func(io.Writer) error { return nil }); !errors.Is(err, ErrOccupied) {
+		t.Errorf("Write: %v", err)
+	}
+	if content, err := os.ReadFile(filepath.Join(d.Path, "maps/a.png")); err != nil || string(content) != "mine" {
+		t.Errorf("%q, %v", content, err)
+	}
+	if err := errors.Join(held.Adopt("maps/a.png"), held.Own("maps/a.png")); err != nil {
+		t.Errorf("what was adopted: %v", err)
+	}
+}
+
+// TestPartsShareFiles: parts that fill one folder may write one file, but not that of
+// a program which filled the whole folder.
+func TestPartsShareFiles(t *testing.T) {
+	path := t.TempDir()
+	write(t, Dir{Path: path, Kind: "share", Part: "one"}, "one/a", "masks/a.png")
+	write(t, Dir{Path: path, Kind: "share", Part: "two"}, "two/a", "masks/a.png")
+	write(t, Dir{Path: path, Kind: "results"}, "maps/a.png")
+	held, err := (Dir{Path: path, Kind: "share", Part: "two"}).Hold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	if err := held.Own("maps/a.png"); !errors.Is(err, ErrOccupied) {
+		t.Errorf("a file of the whole: %v", err)
+	}
+	if err := (Dir{Path: path, Kind: "results"}).Check(true); err == nil || !strings.Contains(err.Error(), "holds masks/a.png, which a part of another work wrote") {
+		t.Errorf("the whole over parts: %v", err)
+	}
+}
+
+// TestComplete: what was written and is gone is missed.
+func TestComplete(t *testing.T) {
+	d := Dir{Path: t.TempDir(), Kind: "folder"}
+	held, err := d.Hold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	for _, name := range []string{"a", "maps/b"} {
+		if err := held.WriteQuickly(name, func(io.Writer) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(held.Complete(), d.Complete()); err != nil {
+		t.Error(err)
+	}
+	if err := os.RemoveAll(filepath.Join(d.Path, "maps")); err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{held.Complete(), d.Complete()} {
+		if !errors.Is(err, ErrReplaced) || !strings.Contains(err.Error(), "1 of the 2 files that were written are gone, such as") {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+// TestLinkedFolder: --out may be a link to a folder.
+func TestLinkedFolder(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(t.TempDir(), link); err != nil {
+		t.Skip(err)
+	}
+	d := Dir{Path: link, Kind: "folder"}
+	write(t, d, "a", "b/c")
+	if err := d.Check(true); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCutManifest: a line that was cut off takes none with it.
+func TestCutManifest(t *testing.T) {
+	d := Dir{Path: t.TempDir(), Kind: "folder"}
+	write(t, d, "a")
+	content, err := os.ReadFile(d.own(manifestName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(d.own(manifestName), append(content, `"zz`...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	write(t, d, "b")
+	if !d.Lists("a") || !d.Lists("b") || d.Check(true) != nil {
+		t.Error("a file is not listed")
 	}
 }

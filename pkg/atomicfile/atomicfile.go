@@ -3,6 +3,7 @@ package atomicfile
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -34,8 +35,12 @@ func Check(path string) error {
 // file beside it, fsync, rename), and what Write returned for is there even after a
 // power cut. On an error nothing is left behind. A link is followed. What is no
 // regular file is ErrNotFile and stays.
-func Write(path string, write func(io.Writer) error) error {
-	path, file, err := begin(path, write)
+func Write(path string, write func(io.Writer) error) error { return WriteFrom("", path, write) }
+
+// WriteFrom is Write with the temporary file in a folder of the same file system;
+// "" is path's own.
+func WriteFrom(folder, path string, write func(io.Writer) error) error {
+	path, file, err := begin(folder, path, write)
 	if err != nil {
 		return err
 	}
@@ -50,11 +55,11 @@ func Write(path string, write func(io.Writer) error) error {
 	return nil
 }
 
-// WriteQuickly is Write for files that can be made again: it does not wait until
+// WriteQuickly is WriteFrom for files that can be made again: it does not wait until
 // the content is on the disk, so a power cut may lose the file or leave it empty.
 // Whoever reads while the program runs, or after it was killed, finds it whole.
-func WriteQuickly(path string, write func(io.Writer) error) error {
-	path, file, err := begin(path, write)
+func WriteQuickly(folder, path string, write func(io.Writer) error) error {
+	path, file, err := begin(folder, path, write)
 	if err != nil {
 		return err
 	}
@@ -69,9 +74,9 @@ func WriteQuickly(path string, write func(io.Writer) error) error {
 	return nil
 }
 
-// begin writes the content into a temporary file beside path, whose links it
-// follows. The caller puts the file in place or cleans it up.
-func begin(path string, write func(io.Writer) error) (target string, file *renameio.PendingFile, err error) {
+// begin writes the content into a temporary file in folder, or beside path, whose
+// links it follows. The caller puts the file in place or cleans it up.
+func begin(folder, path string, write func(io.Writer) error) (target string, file *renameio.PendingFile, err error) {
 	if err := Check(path); err != nil {
 		return path, nil, err
 	}
@@ -79,7 +84,7 @@ func begin(path string, write func(io.Writer) error) (target string, file *renam
 		path = target
 	}
 	file, err = renameio.NewPendingFile(path,
-		renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
+		renameio.WithTempDir(cmp.Or(folder, filepath.Dir(path))), renameio.WithPermissions(0o644))
 	if err != nil {
 		return path, nil, fmt.Errorf("creating %s: %w", path, err)
 	}

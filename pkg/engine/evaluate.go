@@ -24,6 +24,7 @@ import (
 type Job struct {
 	Set        *data.Dataset
 	Checkpoint *Trained // jobs of one checkpoint share it
+	Contents   string   // names the contents of the set's pictures and masks; "" where nobody asked
 	Leak       bool     // the checkpoint was trained on the target itself, or on files of it
 }
 

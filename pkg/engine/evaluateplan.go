@@ -33,7 +33,7 @@ func (e *evaluation) makePlan() error {
 				Version: e.Version, Precision: string(c.Precision.Format()), Seed: c.Seed, ImageSize: first.Model.ImageSize, Config: text,
 			},
 			Conditions: conditions.Record{
-				conditions.Of(conditions.Bits, "acdclip's version", e.Version),
+				conditions.Of(conditions.Numbers, "acdclip's version", e.Version),
 				conditions.Of(conditions.Bits, "--batch", e.Batch),
 				conditions.Of(conditions.Numbers, "precision", c.Precision.Format()),
 				conditions.Of(conditions.Numbers, "data.exif_orientation", c.Data.EXIFOrientation),
@@ -83,7 +83,8 @@ func (j Job) result() (report.Result, error) {
 	}
 	sum := sha256.Sum256(names)
 	r.Conditions = append(options,
-		conditions.Of(conditions.Numbers, "the pictures, labels or masks (list_hash)", r.ListHash),
+		conditions.Of(conditions.Numbers, "the list of pictures, labels and masks (list_hash)", r.ListHash),
+		conditions.Of(conditions.Numbers, "the contents of pictures or masks", j.Contents),
 		conditions.Of(conditions.Numbers, "the classes or their prompt names", "sha256:"+hex.EncodeToString(sum[:])),
 		conditions.Of(conditions.Numbers, "the way in which masks are read", r.MaskPolicy),
 		conditions.Of(conditions.Numbers, "domain", r.Domain), // it chooses the score's weights and the smoothing

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"acdclip/pkg/conditions"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
 	"acdclip/pkg/shard"
@@ -21,8 +22,14 @@ func Merge(ctx context.Context, path string, pixels metrics.Options, emit func(r
 		return nil, nil, err
 	}
 	const stage = "merge"
+	saved := conditions.Record{{Name: report.MapsCondition}}
 	start := time.Now()
 	result := shares[0].Plan.Evaluation
+	for _, share := range shares[1:] { // maps are saved where all shares have saved them
+		if share.Plan.Evaluation.Conditions.Named(saved).Compare(result.Conditions.Named(saved)) != nil {
+			result.Conditions = append(result.Conditions.Without(report.MapsCondition), conditions.Of(conditions.Extras, report.MapsCondition, ""))
+		}
+	}
 	total, done := 0, 0
 	for _, r := range result.Results {
 		total += len(r.Classes)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -42,16 +43,17 @@ func ValidText(s string) string {
 	if utf8.ValidString(s) {
 		return s
 	}
-	return escaping(s, func(string, int) bool { return false })
+	return escaping(s, func(rune, string) bool { return false })
 }
 
 // EscapeName returns the name of a file, a class or a dataset as rows and JSON hold
-// it: valid UTF-8 without control characters. Each byte that belongs to no character,
-// each byte of a control character, and each backslash that xNN follows, becomes \xNN,
-// so that UnescapeName gives the name back. Most names stay as they are.
+// it: valid UTF-8 without control characters, those of writing direction among them.
+// Each byte that belongs to no character, each byte of a control character, and each
+// backslash that xNN follows, becomes \xNN, so that UnescapeName gives the name back.
+// Most names stay as they are.
 func EscapeName(name string) string {
-	return escaping(name, func(s string, i int) bool {
-		return s[i] < ' ' || s[i] == 0x7f || s[i] == '\\' && isEscape(s[i:])
+	return escaping(name, func(r rune, rest string) bool {
+		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\\' && isEscape(rest)
 	})
 }
 
@@ -77,24 +79,29 @@ func isEscape(s string) bool {
 		return false
 	}
 	_, err := strconv.ParseUint(s[2:4], 16, 8)
-	return err == nil && s[2] != '+' && s[2] != '_'
+	return err == nil
 }
 
-// escaping writes the bytes of s that belong to no character, and those that also
-// chooses by their index, as \xNN.
-func escaping(s string, also func(s string, i int) bool) string {
+// escaping writes the bytes that belong to no character, and those of the
+// characters that also chooses, as \xNN; rest is the text from the character on.
+func escaping(s string, also func(r rune, rest string) bool) string {
 	var text strings.Builder
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		if r == utf8.RuneError && size == 1 || also(s, i) {
-			fmt.Fprintf(&text, `\x%02x`, s[i])
-			size = 1
+	for len(s) > 0 {
+		r, size := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError && size == 1 || also(r, s) {
+			writeEscaped(&text, s[:size])
 		} else {
-			text.WriteString(s[i : i+size])
+			text.WriteString(s[:size])
 		}
-		i += size
+		s = s[size:]
 	}
 	return text.String()
+}
+
+func writeEscaped(to *strings.Builder, bytes string) {
+	for _, b := range []byte(bytes) {
+		fmt.Fprintf(to, `\x%02x`, b)
+	}
 }
 
 // formulaStarts are the characters that make a spreadsheet take a field for a
@@ -102,15 +109,13 @@ func escaping(s string, also func(s string, i int) bool) string {
 const formulaStarts = "=+-@\t\r\n＝＋－＠"
 
 // plainField returns a text as a field of CSV that no spreadsheet takes for a
-// formula: the first character of one that would be is written as \xNN for each of its bytes.
+// formula, nor a part of it behind a semicolon, which separates fields in some
+// countries: there the first character is written as \xNN for each of its bytes.
 func plainField(text string) string {
-	first, size := utf8.DecodeRuneInString(text)
-	if size == 0 || !strings.ContainsRune(formulaStarts, first) {
-		return text
-	}
-	var field strings.Builder
-	for _, b := range []byte(text[:size]) {
-		fmt.Fprintf(&field, `\x%02x`, b)
-	}
-	return field.String() + text[size:]
+	begins := true
+	return escaping(text, func(r rune, _ string) bool {
+		escape := begins && strings.ContainsRune(formulaStarts, r)
+		begins = r == ';'
+		return escape
+	})
 }

@@ -7,11 +7,12 @@ import (
 	"acdclip/pkg/sealed"
 )
 
-// maxEvaluation limits what is read of a results.json, in bytes.
-const maxEvaluation = 1 << 30
+// maxEvaluation limits what is read of a results.json, in bytes: one of a thousand
+// targets and checkpoints has less.
+const maxEvaluation = 16 << 20
 
 // ErrOlder reports results that were written before they carried their conditions and a sum.
-var ErrOlder = errors.New("an older version of acdclip wrote these results, which do not say all that they depend on")
+var ErrOlder = errors.New("these results carry no sum of their content: an older version of acdclip wrote them, or they were changed")
 
 // ReadEvaluation reads what WriteJSON wrote. What was changed since is
 // sealed.ErrDamaged, and what lacks its conditions is ErrOlder.

@@ -4,12 +4,16 @@ package sealed
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
+	"strconv"
+	"strings"
 
 	"acdclip/pkg/regularfile"
 )
@@ -56,8 +60,8 @@ func MarshalIndent(v any) ([]byte, error) {
 }
 
 // Unmarshal decodes what Marshal encoded, after it has compared the sum. The error
-// wraps ErrDamaged where that differs or is missing. Neither the order of entries
-// nor the spelling of numbers and texts matters to the sum.
+// wraps ErrDamaged where that differs or is missing. How numbers and texts are
+// spelled, and blanks between them, do not matter to the sum.
 func Unmarshal(text []byte, v any) error {
 	stored, sum, err := split(text)
 	switch {
@@ -92,21 +96,78 @@ func Write(w io.Writer, v any) error {
 	return err
 }
 
-// split gives the sum that an object holds, "" for none, and that of its other entries.
+// split gives the sum that an object holds, "" for none, and that of its other
+// entries: of their names and values in order. It takes no more memory than text.
 func split(text []byte) (stored, sum string, err error) {
-	var entries map[string]any
-	if err := json.Unmarshal(text, &entries); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		return "", "", cmp.Or(err, errors.New("it is no object"))
+	}
+	hash, entries := sha256.New(), 0
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return "", "", err
+		}
+		if name == Key {
+			var value any
+			if err := decoder.Decode(&value); err != nil {
+				return "", "", err
+			}
+			stored, _ = value.(string)
+			continue
+		}
+		entries++
+		add(hash, name)
+		if err := addValue(hash, decoder); err != nil {
+			return "", "", err
+		}
+	}
+	if _, err := decoder.Token(); err != nil {
 		return "", "", err
 	}
-	stored, _ = entries[Key].(string)
-	delete(entries, Key)
-	if len(entries) == 0 {
+	if _, err := decoder.Token(); err != io.EOF {
+		return "", "", cmp.Or(err, errors.New("something follows its end"))
+	}
+	if entries == 0 {
 		return "", "", errors.New("it has no entries")
 	}
-	plain, err := json.Marshal(entries) // keys in order, numbers as float64
-	if err != nil {
-		return "", "", err
+	return stored, hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// addValue adds the decoder's next value to a sum, token by token.
+func addValue(sum hash.Hash, decoder *json.Decoder) error {
+	depth := 0
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		add(sum, token)
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		if depth == 0 {
+			return nil
+		}
 	}
-	hash := sha256.Sum256(plain)
-	return stored, hex.EncodeToString(hash[:]), nil
+}
+
+// add adds a token in a spelling of its own: 1.0 and 1e0 are one number.
+func add(sum hash.Hash, token any) {
+	if number, ok := token.(json.Number); ok {
+		text := number.String()
+		if strings.ContainsAny(text, ".eE") {
+			if value, err := number.Float64(); err == nil {
+				text = strconv.FormatFloat(value, 'g', -1, 64)
+			}
+		}
+		fmt.Fprintf(sum, "number %s\n", text)
+		return
+	}
+	fmt.Fprintf(sum, "%T %q\n", token, fmt.Sprint(token))
 }

@@ -71,7 +71,9 @@ func TestDamage(t *testing.T) {
 		"no text":    `{"name":"a","sha256":0}`,
 		"empty":      "",
 		"no object":  "[1]",
-		"no entries": `{"sha256":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}`,
+		"no entries": `{"sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}`,
+		"a seed":     strings.Replace(good, ":7", ":18446744073709551615", 1),
+		"an order":   strings.Replace(strings.Replace(good, `"name":"a",`, "", 1), "{", `{"seed":7,"name":"a",`, 1),
 		"two values": good + good,
 	} {
 		var got content

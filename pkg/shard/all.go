@@ -16,6 +16,18 @@ var ErrNoShares = errors.New("not all shares of an evaluation")
 // shareFolder is what Share.Folder gives.
 var shareFolder = regexp.MustCompile(`^shard-\d+-of-\d+$`)
 
+// Folders lists the names of the shares' folders in path.
+func Folders(path string) []string {
+	entries, _ := os.ReadDir(path) // OpenAll says what is wrong with it
+	var names []string
+	for _, entry := range entries {
+		if shareFolder.MatchString(entry.Name()) {
+			names = append(names, entry.Name())
+		}
+	}
+	return names
+}
+
 // OpenAll opens the folders of all shares of an evaluation, which lie in path under
 // the names that Share.Folder gives, in the order of the shares. The error wraps
 // ErrNoShares where one is missing, and ErrDiffers where one is of another evaluation.

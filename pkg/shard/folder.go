@@ -35,8 +35,8 @@ type keptClass struct {
 	Class
 }
 
-// maxFile limits what is read, in bytes: a plan, or a class of a million pictures, has less.
-const maxFile = 1 << 30
+// maxFile limits what is read, in bytes: a plan, or a class of 200,000 pictures, has less.
+const maxFile = 64 << 20
 
 // WriteFile writes a file of the folder, by its name in it, whole or not at all.
 type WriteFile func(name string, write func(io.Writer) error) error
@@ -72,6 +72,12 @@ func Create(path string, plan Plan, write WriteFile) (*Folder, error) {
 	}
 	f := &Folder{plan, path, write}
 	return f, f.write(planName, plan)
+}
+
+// IsFolder says whether an evaluation keeps its finished classes at path.
+func IsFolder(path string) bool {
+	_, err := os.Lstat(filepath.Join(path, planName))
+	return err == nil
 }
 
 // Open reads the plan of a folder. A folder without one is fs.ErrNotExist.
@@ -194,6 +200,8 @@ func (f *Folder) read(name string, v any) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("reading finished classes: %w", err)
+	case errors.Is(err, sealed.ErrNoSum):
+		return fmt.Errorf("%s carries no sum of its content: an older version of acdclip wrote it, or it was changed; begin again in another folder", f.file(name))
 	case err != nil:
 		return fmt.Errorf("%s is damaged: %w; remove it, and --resume goes on without it", f.file(name), err)
 	}
