@@ -76,7 +76,8 @@ func (t *Tensor) Transpose() (*Tensor, error) {
 }
 
 // ReadFloat32 fills dst with the values in row-major order, converted to float32;
-// len(dst) must be NumElements. It holds a small chunk of the file at a time.
+// len(dst) must be NumElements. It holds a small chunk of the file at a time. The
+// first such read of a part of an archive compares the part's checksum.
 func (t *Tensor) ReadFloat32(dst []float32) error {
 	if int64(len(dst)) != t.count {
 		return t.fail(fmt.Errorf("room for %d values, it has %d", len(dst), t.count))
@@ -84,9 +85,33 @@ func (t *Tensor) ReadFloat32(dst []float32) error {
 	return t.ReadFirstFloat32(dst)
 }
 
+// ReadFinite is ReadFloat32 for values that are used to compute with: one that is
+// NaN, infinite or too large for a float32 is an error that says where it stands.
+func (t *Tensor) ReadFinite(dst []float32) error {
+	if err := t.ReadFloat32(dst); err != nil {
+		return err
+	}
+	if finite(dst) {
+		return nil
+	}
+	at := slices.IndexFunc(dst, func(v float32) bool { return !finite([]float32{v}) })
+	return t.fail(malformed("value %d of %d (row-major) is %v, which is no finite number", at+1, len(dst), dst[at]))
+}
+
+// finite says that no value is NaN or infinite: that no exponent is all ones.
+func finite(values []float32) bool {
+	const magnitude, exponentStep = 1<<31 - 1, 1 << 23
+	var carried uint32 // its top bit is that of any value whose exponent overflows
+	for _, v := range values {
+		carried |= math.Float32bits(v)&magnitude + exponentStep
+	}
+	return carried>>31 == 0
+}
+
 // ReadFirstFloat32 fills dst with the first len(dst) values in row-major order.
 // Of a row-major tensor nothing beyond them is read, unless the file is a
 // compressed archive: that is inflated up to them, and whole by the first read.
+// The checksum of an uncompressed one is compared only where all values are read.
 func (t *Tensor) ReadFirstFloat32(dst []float32) error {
 	return readValues(t, dst, t.DType.decodeFloat32)
 }
@@ -116,6 +141,9 @@ func readValues[T float32 | int64](t *Tensor, dst []T, decode func([]T, []byte))
 		err = readContiguous(t, dst, decode)
 	} else {
 		err = readStrided(t, dst, decode)
+	}
+	if err == nil && int64(len(dst)) == t.count {
+		err = t.store.verify()
 	}
 	if err != nil {
 		return t.fail(err)
