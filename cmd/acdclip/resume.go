@@ -34,6 +34,7 @@ func (o *trainOptions) settle() (config.Config, *checkpoint.State, error) {
 	if err != nil {
 		return loaded.Config, nil, err
 	}
+	_, o.activationSet = loaded.Set["model.activation"]
 	files := runFiles(o.out)
 	if !o.resume {
 		return loaded.Config, nil, files.check(o.overwrite)

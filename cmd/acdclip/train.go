@@ -24,6 +24,8 @@ type trainOptions struct {
 	overwrite bool
 	resume    bool
 	dryRun    bool
+
+	activationSet bool // the user chose model.activation
 }
 
 func newTrainCommand(a *app, run func(context.Context, *trainOptions) error) *cobra.Command {
@@ -90,7 +92,7 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	if err != nil {
 		return err
 	}
-	options := engine.TrainOptions{Config: c, Set: set, Folder: o.out, Version: version, Load: loadOptions(c), Resume: state, Emit: o.app.emit, Log: run}
+	options := engine.TrainOptions{Config: c, Set: set, Folder: o.out, Version: version, Load: loadOptions(c), Resume: state, Emit: o.app.emit, Log: run, ActivationSet: o.activationSet}
 	if err := options.Check(); err != nil { // rather now than after all pictures are read
 		return err
 	}

@@ -103,6 +103,7 @@ type description struct {
 	CLIP        *clipShape           `json:"clip,omitempty"`
 	Checkpoint  *checkpoint.Metadata `json:"checkpoint,omitempty"`
 	Reason      string               `json:"reason,omitempty"` // why it is neither
+	Note        string               `json:"note,omitempty"`   // what is assumed of a CLIP
 }
 
 // clipShape is pretrained.Arch with names for JSON.
@@ -112,13 +113,15 @@ type clipShape struct {
 	VisionWidth   int    `json:"vision_width"`
 	VisionLayers  int    `json:"vision_layers"`
 	VisionHeads   int    `json:"vision_heads"`
+	VisionMLP     int    `json:"vision_mlp,omitempty"` // 0: four times the width
 	EmbedDim      int    `json:"embed_dim"`
 	ContextLength int    `json:"context_length"`
 	VocabSize     int    `json:"vocab_size"`
 	TextWidth     int    `json:"text_width"`
 	TextLayers    int    `json:"text_layers"`
 	TextHeads     int    `json:"text_heads"`
-	Activation    string `json:"activation"` // "" where the file does not say
+	TextMLP       int    `json:"text_mlp,omitempty"` // 0: four times the width
+	Activation    string `json:"activation"`         // "" where the file does not say
 }
 
 // describeWeights looks at the file or folder as a CLIP, then as a checkpoint, then as any tensors.
@@ -154,7 +157,7 @@ func describeWeights(path string) (*description, error) {
 }
 
 func describeCLIP(path string, clip *pretrained.Checkpoint) (*description, error) {
-	d := &description{Path: path, Kind: kindCLIP, Format: clip.Format, Tensors: len(clip.Tensors), CLIP: new(clipShape(clip.Arch))}
+	d := &description{Path: path, Kind: kindCLIP, Format: clip.Format, Tensors: len(clip.Tensors), CLIP: new(clipShape(clip.Arch)), Note: clip.Note}
 	if container := string(clip.Container); !strings.Contains(clip.Format, container) {
 		d.Format += ", " + container
 	}

@@ -35,6 +35,9 @@ func asBegun(c config.Config, begun checkpoint.Metadata) config.Config {
 func (r *run) continues(state *checkpoint.State) error {
 	begun, now := state.Metadata, r.metadata
 	begun.Format, begun.Epoch, begun.Recipe.Epochs = now.Format, now.Epoch, now.Recipe.Epochs // these may grow
+	if r.base.identity.Is(begun.CLIP) {                                                       // under the name that an earlier version gave it, too
+		begun.CLIP = now.CLIP
+	}
 	var differ []string
 	compare := func(what string, begun, now any) {
 		if reflect.DeepEqual(begun, now) {

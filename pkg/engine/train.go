@@ -38,9 +38,12 @@ type TrainOptions struct {
 	Folder   string        // the run folder; it exists when Log.Begin has returned
 	Version  string        // of this program, for the checkpoints
 	Load     data.LoadOptions
-	Resume   *checkpoint.State // go on from here; nil: begin
-	Emit     func(report.Event)
-	Log      Log
+
+	ActivationSet bool // the user chose model.activation
+
+	Resume *checkpoint.State // go on from here; nil: begin
+	Emit   func(report.Event)
+	Log    Log
 }
 
 // Log receives what belongs into a run's log.jsonl.

@@ -31,8 +31,8 @@ type Checkpoint struct {
 	Container weights.Format
 	Arch      Arch
 	Tensors   []Tensor // in canonical order
-	// Notes are what the user should be told: what was assumed because no file says it.
-	Notes []string
+	// Note is what the user should be told: what was assumed because no file says it. "" for nothing.
+	Note string
 
 	file *weights.File
 	seen *digests

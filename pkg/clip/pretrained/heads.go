@@ -1,6 +1,9 @@
 package pretrained
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Heads are the numbers of attention heads of the two towers; 0 where they are not
 // given. No tensor's shape says them.
@@ -8,6 +11,9 @@ type Heads struct{ Vision, Text int }
 
 // headWidth is the width of one head in OpenAI's models, and what their own loader assumes of any other.
 const headWidth = 64
+
+// headsKey is the section of the configuration in which the user gives Heads.
+const headsKey = "clip_heads"
 
 // knownHeads gives the widths of the published models' towers, and their heads:
 // OpenAI's ViT-B and ViT-L, and open_clip's ViT-H, ViT-g and ViT-bigG.
@@ -25,10 +31,10 @@ type tower struct {
 	known      map[int]int
 }
 
-// heads is the number of heads, and what must be said of it. The user's setting
-// stands in for a configuration, and must not contradict one.
+// heads is the number of heads, and where it is assumed what must be said of it. The
+// user's setting stands in for a configuration, and must not contradict one.
 func (t tower) heads() (heads int, note string, err error) {
-	key := "clip_heads." + t.name
+	key := headsKey + "." + t.name
 	switch {
 	case t.set > 0 && t.configured > 0 && t.set != t.configured:
 		return 0, "", fmt.Errorf("%s is %d, but the configuration beside the weights says %d %s heads: leave the setting out: %w",
@@ -44,8 +50,7 @@ func (t tower) heads() (heads int, note string, err error) {
 			t.name, t.width, headWidth, key, ErrNotCLIP)
 	default:
 		heads = t.width / headWidth
-		note = fmt.Sprintf("no configuration says how many attention heads the %s tower of width %d has: %d of %d are assumed; --set %s=N changes that",
-			t.name, t.width, heads, headWidth, key)
+		note = fmt.Sprintf("%d in the %s tower of width %d (%s)", heads, t.name, t.width, key)
 	}
 	if t.width%heads != 0 {
 		return 0, "", fmt.Errorf("%d %s heads do not divide the width %d: %w", heads, t.name, t.width, ErrNotCLIP)
@@ -54,7 +59,8 @@ func (t tower) heads() (heads int, note string, err error) {
 }
 
 // setHeads finds the heads of both towers and returns what must be said of them.
-func (a *Arch) setHeads(set, configured Heads) (notes []string, err error) {
+func (a *Arch) setHeads(set, configured Heads) (note string, err error) {
+	var assumed []string
 	vision, text := knownHeads()
 	for _, t := range []struct {
 		tower
@@ -65,12 +71,16 @@ func (a *Arch) setHeads(set, configured Heads) (notes []string, err error) {
 	} {
 		heads, note, err := t.heads()
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		*t.into = heads
 		if note != "" {
-			notes = append(notes, note)
+			assumed = append(assumed, note)
 		}
 	}
-	return notes, nil
+	if assumed == nil {
+		return "", nil
+	}
+	return fmt.Sprintf("no configuration says how many attention heads this CLIP has; assumed, one for %d of the width: %s; --set %s.vision=N and %s.text=N change that",
+		headWidth, strings.Join(assumed, ", "), headsKey, headsKey), nil
 }

@@ -21,9 +21,9 @@ func TestHeads(t *testing.T) {
 		{tower{"vision", 1408, 0, 0, vision}, 16, ""},
 		{tower{"vision", 1664, 0, 0, vision}, 16, ""},
 		{tower{"text", 1280, 0, 0, text}, 20, ""},
-		{tower{"vision", 320, 0, 0, vision}, 5, "the vision tower of width 320 has: 5 of 64 are assumed; --set clip_heads.vision=N"},
-		{tower{"vision", 128, 0, 0, vision}, 2, "2 of 64 are assumed"},
-		{tower{"text", 64, 0, 0, text}, 1, "--set clip_heads.text=N"},
+		{tower{"vision", 320, 0, 0, vision}, 5, "5 in the vision tower of width 320 (clip_heads.vision)"},
+		{tower{"vision", 128, 0, 0, vision}, 2, "2 in the vision tower"},
+		{tower{"text", 64, 0, 0, text}, 1, "1 in the text tower of width 64 (clip_heads.text)"},
 		{tower{"vision", 320, 4, 0, vision}, 4, ""},
 		{tower{"vision", 1280, 20, 0, vision}, 20, ""},
 		{tower{"vision", 1280, 0, 20, vision}, 20, ""},
@@ -48,16 +48,18 @@ func TestHeads(t *testing.T) {
 // What no file says is told, and a configuration or a setting says it.
 func TestNotesOfHeads(t *testing.T) {
 	bare := unpack(t, "truth.safetensors")
-	if notes := open(t, bare).Notes; len(notes) != 2 || !strings.Contains(notes[0], "vision tower of width 64") || !strings.Contains(notes[1], "text tower") {
-		t.Errorf("%q", notes)
+	for _, says := range []string{"attention heads", "1 in the vision tower of width 64", "1 in the text tower", "--set clip_heads.vision=N"} {
+		if note := open(t, bare).Note; !strings.Contains(note, says) {
+			t.Errorf("no %q in %q", says, note)
+		}
 	}
 	set, err := OpenWith(bare, Options{Heads{Vision: 4, Text: 2}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer set.Close()
-	if len(set.Notes) != 0 || set.Arch.VisionHeads != 4 || set.Arch.TextHeads != 2 {
-		t.Errorf("%q, %+v", set.Notes, set.Arch)
+	if set.Note != "" || set.Arch.VisionHeads != 4 || set.Arch.TextHeads != 2 {
+		t.Errorf("%q, %+v", set.Note, set.Arch)
 	}
 	if a, err := set.Fingerprint(); err != nil {
 		t.Error(err)
@@ -66,8 +68,8 @@ func TestNotesOfHeads(t *testing.T) {
 	}
 	for _, name := range []string{"hugging_face", "open_clip"} {
 		folder := unpack(t, name)
-		if notes := open(t, folder).Notes; notes != nil {
-			t.Errorf("%s: %q", name, notes)
+		if note := open(t, folder).Note; note != "" {
+			t.Errorf("%s: %q", name, note)
 		}
 		if _, err := OpenWith(folder, Options{Heads{Vision: 2}}); !errors.Is(err, ErrNotCLIP) || !strings.Contains(err.Error(), "clip_heads.vision") {
 			t.Errorf("%s: %v", name, err)
@@ -93,8 +95,8 @@ func TestConfiguredHeads(t *testing.T) {
 		folder := unpack(t, c.folder)
 		edit(t, filepath.Join(folder, map[string]string{"hugging_face": "config.json", "open_clip": "open_clip_config.json"}[c.folder]), c.key, c.value)
 		checkpoint := open(t, folder)
-		if got := (Heads{checkpoint.Arch.VisionHeads, checkpoint.Arch.TextHeads}); got != c.want || checkpoint.Notes != nil {
-			t.Errorf("%s %s %v: %+v, %q", c.folder, c.key, c.value, got, checkpoint.Notes)
+		if got := (Heads{checkpoint.Arch.VisionHeads, checkpoint.Arch.TextHeads}); got != c.want || checkpoint.Note != "" {
+			t.Errorf("%s %s %v: %+v, %q", c.folder, c.key, c.value, got, checkpoint.Note)
 		}
 	}
 }

@@ -129,7 +129,7 @@ func bind(file *weights.File, o Options) (*Checkpoint, error) {
 			return nil, err
 		}
 	}
-	if c.Notes, err = c.Arch.setHeads(o.Heads, configured); err != nil {
+	if c.Note, err = c.Arch.setHeads(o.Heads, configured); err != nil {
 		if beside != nil {
 			err = fmt.Errorf("%s: %w", beside.path, err)
 		}
