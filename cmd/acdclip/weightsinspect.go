@@ -39,7 +39,8 @@ func newInspectCommand(a *app, run func(context.Context, *inspectOptions) error)
 		Long: `Say what weight files are. A CLIP is recognised in OpenAI's files, Hugging Face
 and open_clip folders, a checkpoint in what acdclip train writes and in the
 adapter_N.pth files of ACD-CLIP's authors. Files are told by their content, and
-nothing in them is run.`,
+nothing in them is run. Every value is read: the fingerprint covers them all, and
+a value that is no finite number or that a checksum contradicts is reported.`,
 		Example: "  acdclip weights inspect ViT-L-14-336px.pt runs/visa-n3-paper/last.safetensors",
 		Args:    someArgs("file or folder"),
 		RunE: func(command *cobra.Command, arguments []string) error {

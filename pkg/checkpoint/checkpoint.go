@@ -127,16 +127,14 @@ func (c *Checkpoint) describe() (err error) {
 // verify reads every parameter's values, and compares the sum where the file has one.
 func (c *Checkpoint) verify(text string) error {
 	sum := newSum(text)
-	var values []float32
 	for _, t := range c.file.Tensors {
 		if c.tensors[c.nameOf(t)] != t {
 			continue // no parameter: Match will name it
 		}
-		values = slices.Grow(values[:0], int(t.NumElements()))[:t.NumElements()]
-		if err := t.ReadFinite(values); err != nil {
+		sum.begin(t.Name, t.Shape)
+		if err := t.EachFinite(sum.add); err != nil {
 			return err
 		}
-		sum.add(t.Name, t.Shape, values)
 	}
 	if want, summed := c.file.Metadata[sumKey]; summed && want != sum.hex() {
 		return fmt.Errorf("its content is not what its SHA-256 says: %w", ErrDamaged)

@@ -28,9 +28,12 @@ func newSum(text string) sum {
 	return s
 }
 
-// add takes in a tensor.
-func (s sum) add(name string, shape []int64, values []float32) {
+// begin takes in a tensor's name and shape; its values follow in add.
+func (s sum) begin(name string, shape []int64) {
 	fmt.Fprintf(s, "%d %s %v", len(name), name, shape)
+}
+
+func (s sum) add(values []float32) {
 	var buffer []byte
 	for piece := range slices.Chunk(values, 1<<14) {
 		buffer = buffer[:0]
@@ -47,7 +50,8 @@ func (s sum) hex() string { return hex.EncodeToString(s.Sum(nil)) }
 func sumOf(text string, tensors []weights.Value) string {
 	s := newSum(text)
 	for _, t := range tensors {
-		s.add(t.Name, t.Shape, t.Float32)
+		s.begin(t.Name, t.Shape)
+		s.add(t.Float32)
 	}
 	return s.hex()
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -192,6 +193,16 @@ func TestReadFinite(t *testing.T) {
 		if (err == nil) != (c.says == "") || err != nil && (!errors.Is(err, ErrMalformed) ||
 			!strings.Contains(err.Error(), "tensor w") || !strings.Contains(err.Error(), "value 3 of 3 (row-major) is "+c.says)) {
 			t.Errorf("%v: %v", c.last, err)
+		}
+	}
+	tensors := fixture(t, "layouts.pt").Tensors
+	for _, tensor := range tensors {
+		want := make([]float32, tensor.NumElements())
+		err := tensor.ReadFinite(want)
+		var got []float32
+		each := tensor.EachFinite(func(values []float32) { got = append(got, values...) })
+		if (err == nil) != (each == nil) || err != nil && err.Error() != each.Error() || err == nil && !slices.Equal(got, want) {
+			t.Errorf("%s: %v and %v, %v and %v", tensor.Name, err, each, want, got)
 		}
 	}
 	large, _ := fixture(t, "layouts.pt").Lookup("float64")

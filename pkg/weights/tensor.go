@@ -91,11 +91,49 @@ func (t *Tensor) ReadFinite(dst []float32) error {
 	if err := t.ReadFloat32(dst); err != nil {
 		return err
 	}
-	if finite(dst) {
+	return t.checkFinite(dst, 0)
+}
+
+// EachFinite visits the values that ReadFinite would give, in order and in runs
+// that are valid only during a visit. It holds a small chunk of the file, but all
+// values of a tensor that is not stored row-major. An error may come after visits.
+func (t *Tensor) EachFinite(visit func(values []float32)) error {
+	if !t.rowMajor() {
+		all := make([]float32, t.count)
+		if err := t.ReadFinite(all); err != nil {
+			return err
+		}
+		visit(all)
 		return nil
 	}
-	at := slices.IndexFunc(dst, func(v float32) bool { return !finite([]float32{v}) })
-	return t.fail(malformed("value %d of %d (row-major) is %v, which is no finite number", at+1, len(dst), dst[at]))
+	size := t.DType.Size()
+	from, length := t.offset*size, t.count*size
+	values := make([]float32, min(chunkSize/size, t.count))
+	var wrong error
+	err := t.store.stream(from, from+length, make([]byte, min(chunkSize, length)), func(at int64, raw []byte) {
+		run := values[:int64(len(raw))/size]
+		t.DType.decodeFloat32(run, raw)
+		if wrong == nil {
+			wrong = t.checkFinite(run, (at-from)/size)
+		}
+		visit(run)
+	})
+	if err == nil {
+		err = t.store.verify()
+	}
+	if err != nil {
+		return t.fail(err)
+	}
+	return wrong
+}
+
+// checkFinite names the first of values, which begin with the tensor's value at, that is no finite number.
+func (t *Tensor) checkFinite(values []float32, at int64) error {
+	if finite(values) {
+		return nil
+	}
+	wrong := slices.IndexFunc(values, func(v float32) bool { return !finite([]float32{v}) })
+	return t.fail(malformed("value %d of %d (row-major) is %v, which is no finite number", at+int64(wrong)+1, t.count, values[wrong]))
 }
 
 // finite says that no value is NaN or infinite: that no exponent is all ones.
@@ -137,7 +175,7 @@ func readValues[T float32 | int64](t *Tensor, dst []T, decode func([]T, []byte))
 		return nil
 	}
 	var err error
-	if slices.Equal(simplify(t.Shape, t.strides), simplify(t.Shape, rowMajor(t.Shape))) {
+	if t.rowMajor() {
 		err = readContiguous(t, dst, decode)
 	} else {
 		err = readStrided(t, dst, decode)
@@ -163,6 +201,11 @@ func readContiguous[T float32 | int64](t *Tensor, dst []T, decode func([]T, []by
 		first := (at - from) / size
 		decode(dst[first:first+int64(len(raw))/size], raw)
 	})
+}
+
+// rowMajor says that the values lie in the file as they are given, one after the other.
+func (t *Tensor) rowMajor() bool {
+	return slices.Equal(simplify(t.Shape, t.strides), simplify(t.Shape, rowMajor(t.Shape)))
 }
 
 // simplify returns the strides of the dimensions that are not of size 1, whose strides say nothing.
