@@ -120,9 +120,13 @@ func DimensionsOf(arch pretrained.Arch) Dimensions {
 	return Dimensions{Vision: arch.VisionWidth, Text: arch.TextWidth}
 }
 
+// addedTokens is the most that a vocabulary may hold beyond that of CLIP's
+// tokenizer: people add a few of their own, another tokenizer has many more.
+const addedTokens = 1024
+
 // fits checks the options against the CLIP.
 func fits(o config.Model, arch pretrained.Arch) error {
-	if arch.VocabSize < tokenizer.VocabularySize {
+	if arch.VocabSize < tokenizer.VocabularySize || arch.VocabSize > tokenizer.VocabularySize+addedTokens {
 		return fmt.Errorf("this CLIP's vocabulary has %d tokens, and CLIP's tokenizer makes %d: it was made for another tokenizer", arch.VocabSize, tokenizer.VocabularySize)
 	}
 	for _, tower := range []struct {
