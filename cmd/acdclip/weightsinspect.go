@@ -133,7 +133,7 @@ func describeWeights(path string) (*description, error) {
 		return describeCLIP(path, clip)
 	}
 	info, statErr := os.Stat(path)
-	if !errors.Is(err, pretrained.ErrNotCLIP) || statErr != nil || info.IsDir() {
+	if !errors.Is(err, pretrained.ErrNotCLIP) || statErr != nil || info.IsDir() || strings.HasSuffix(path, weights.IndexEnding) {
 		return nil, err
 	}
 	file, openErr := weights.Open(path)

@@ -69,7 +69,7 @@ func (t Tensor) ReadFloat32(dst []float32) error {
 	for _, part := range t.parts {
 		n := part.NumElements()
 		if err := part.ReadFinite(rest[:n]); err != nil {
-			return fmt.Errorf("reading tensor %s: %w", t.Name, err)
+			return err // it names the tensor as the file does, and the file
 		}
 		rest = rest[n:]
 	}

@@ -1,6 +1,9 @@
 package pretrained
 
-import "maps"
+import (
+	"maps"
+	"path/filepath"
+)
 
 // transformers' defaults of what its configuration may leave out.
 const (
@@ -89,6 +92,9 @@ func (c *configuration) agreeHuggingFace(a *Arch) (Heads, error) {
 	if err != nil {
 		return Heads{}, err
 	}
+	if err := agreeOnPictures(filepath.Join(filepath.Dir(c.path), "preprocessor_config.json")); err != nil {
+		return Heads{}, err
+	}
 	// transformers takes the first such token for the end of a text; here it is the largest id.
 	if end := text["eos_token_id"]; end != nil && end != float64(endTokenOldDefault) && end != float64(endToken) && end != float64(a.VocabSize-1) {
 		return Heads{}, c.refuse("says text_config.eos_token_id %s, and the end of a text is the token %d here", brief(end), endToken)
@@ -97,6 +103,27 @@ func (c *configuration) agreeHuggingFace(a *Arch) (Heads, error) {
 		return Heads{}, err
 	}
 	return c.huggingFaceHeads(a, vision, text)
+}
+
+// agreeOnPictures holds the file that says how pictures are prepared, where there
+// is one, against how they are: a CLIP made for other colours gives other numbers.
+func agreeOnPictures(path string) error {
+	if !exists(path) {
+		return nil
+	}
+	c := &configuration{path: path}
+	if err := readJSON(path, &c.tree); err != nil {
+		return err
+	}
+	for _, s := range []struct {
+		key  string
+		rule rule
+	}{{"do_normalize", is(true)}, {"image_mean", numbers(mean())}, {"image_std", numbers(deviation())}} {
+		if value := c.tree[s.key]; value != nil && !s.rule(value) {
+			return c.refuse("says %s %s, which is not what is computed here", s.key, brief(value))
+		}
+	}
+	return nil
 }
 
 // huggingFaceTower is a tower's section, with what an older form of it, KEY_dict, puts over it.

@@ -182,6 +182,30 @@ func TestSharded(t *testing.T) {
 	}
 }
 
+func TestHowPicturesArePrepared(t *testing.T) {
+	for text, says := range map[string]string{
+		`{}`: "",
+		`{"do_normalize": true, "image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711], "crop_size": 224}`: "",
+		`{"image_mean": [0.5, 0.5, 0.5]}`: "image_mean [0.5,0.5,0.5]",
+		`{"image_std": [0.5, 0.5, 0.5]}`:  "image_std",
+		`{"image_std": [0.5]}`:            "image_std",
+		`{"do_normalize": false}`:         "do_normalize false",
+		`no JSON`:                         "preprocessor_config.json",
+	} {
+		folder := unpack(t, "hugging_face")
+		if err := os.WriteFile(filepath.Join(folder, "preprocessor_config.json"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		checkpoint, err := Open(folder)
+		if err == nil {
+			checkpoint.Close()
+		}
+		if (err == nil) != (says == "") || err != nil && (!errors.Is(err, ErrNotCLIP) || !strings.Contains(err.Error(), says)) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // The fingerprint covers every value, and each is tested.
 func TestEveryValueCounts(t *testing.T) {
 	tensors := tensorsOf(t, unpack(t, "truth.safetensors"))
