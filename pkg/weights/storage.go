@@ -33,11 +33,12 @@ const (
 	// for a byte of the file. Half-precision weights take 2, tied ones as much again.
 	maxExpansion  = 8
 	freeExpansion = 16 << 20
-	// maxInflation and freeInflation bound what reading each tensor once inflates,
-	// and maxInflated does so for files of any size: some 1.5 times the largest CLIP.
-	maxInflation  = 64
-	freeInflation = 256 << 20
-	maxInflated   = 16 << 30
+	// maxWork and freeWork bound the bytes that reading each tensor once goes through.
+	maxWork  = 64
+	freeWork = 256 << 20
+	// maxInflated bounds those of compressed storages, in files of any size: it is
+	// some 1.5 times the largest CLIP.
+	maxInflated = 16 << 30
 )
 
 // checkExpansion holds the tensors of a file of the given size to these bounds.
@@ -49,7 +50,7 @@ func checkExpansion(tensors []*Tensor, fileSize int64) error {
 			return malformed("the tensors' values would take more than %d times the file's %d bytes", maxExpansion, fileSize)
 		}
 	}
-	return checkInflation(tensors, min(limit(fileSize, maxInflation, freeInflation), maxInflated))
+	return checkWork(tensors, limit(fileSize, maxWork, freeWork))
 }
 
 func limit(fileSize, times, free int64) int64 {
@@ -59,24 +60,33 @@ func limit(fileSize, times, free int64) int64 {
 	return math.MaxInt64
 }
 
-// checkInflation bounds what reading every tensor unpacks. Reading one inflates
-// its storage from the beginning to the tensor's last element, and the storage's
-// first read inflates all of it.
-func checkInflation(tensors []*Tensor, most int64) error {
-	left := most
+// checkWork bounds what reading every tensor goes through: of its storage all from
+// the tensor's first element to its last, from the storage's beginning where that is
+// deflated, and the storage once more for its checksum.
+func checkWork(tensors []*Tensor, most int64) error {
+	left, inflated := most, int64(maxInflated)
 	counted := make(map[*storage]bool)
 	for _, t := range tensors {
-		if !t.store.deflated || t.count == 0 {
+		if t.count == 0 {
 			continue
 		}
 		_, extent := t.axes()
-		left -= (t.offset + extent) * t.DType.Size()
+		work := extent * t.DType.Size()
+		if t.store.deflated {
+			work += t.offset * t.DType.Size()
+		}
 		if !counted[t.store] {
 			counted[t.store] = true
-			left -= t.store.size
+			work += t.store.size
+		}
+		if left -= work; t.store.deflated {
+			inflated -= work
 		}
 		if left < 0 {
-			return malformed("reading every tensor would unpack more than %d bytes", most)
+			return malformed("reading every tensor would go through more than %d bytes", most)
+		}
+		if inflated < 0 {
+			return malformed("reading every tensor would unpack more than %d bytes", int64(maxInflated))
 		}
 	}
 	return nil

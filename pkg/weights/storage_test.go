@@ -70,10 +70,24 @@ func TestInflationIsBounded(t *testing.T) {
 		{"shared too often", tensors(16, &storage{size: maxInflated / 16, deflated: true}), true},
 		{"stored", tensors(100, &storage{size: maxInflated}), false},
 	} {
-		if err := checkInflation(c.tensors, maxInflated); errors.Is(err, ErrMalformed) != c.refused {
+		if err := checkWork(c.tensors, math.MaxInt64); errors.Is(err, ErrMalformed) != c.refused {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
+}
+
+// apart are tensors of the first and the last value of one storage.
+func apart(t *testing.T, n int, size int64) (all []*Tensor) {
+	t.Helper()
+	store := &storage{size: size}
+	for range n {
+		tensor, err := newTensor(F32, []int64{2}, []int64{size/4 - 1}, 0, store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, tensor)
+	}
+	return all
 }
 
 // What all tensors together may ask for depends on the file's size.
@@ -100,6 +114,8 @@ func TestExpansionIsBounded(t *testing.T) {
 		{"a large file's tied tensors", views(8, []int64{megabyte}, &storage{size: 4 * megabyte}), 4 * megabyte, false},
 		{"tied too often", views(13, []int64{megabyte}, &storage{size: 4 * megabyte}), 4 * megabyte, true},
 		{"deflated zeros", views(100, []int64{1000}, &storage{size: 400 * megabyte, deflated: true}), 400_000, true},
+		{"two values far apart", apart(t, 10, 100*megabyte), 100 * megabyte, false},
+		{"many of them", apart(t, 100, 100*megabyte), 100 * megabyte, true},
 		{"bytes become floats", views(1, []int64{megabyte}, &storage{size: megabyte}), megabyte, false},
 	} {
 		if err := checkExpansion(c.tensors, c.file); errors.Is(err, ErrMalformed) != c.refused {

@@ -123,7 +123,7 @@ func sumOf(values []float32) [sha256.Size]byte {
 	var workers sync.WaitGroup
 	for range min(count, runtime.GOMAXPROCS(0)) {
 		workers.Go(func() {
-			buffer := make([]byte, 0, 4<<12)
+			buffer := make([]byte, 0, 4*min(1<<12, len(values)))
 			for block := int(next.Add(1)) - 1; block < count; block = int(next.Add(1)) - 1 {
 				one := sha256.New()
 				for piece := range slices.Chunk(values[block*blockValues:min((block+1)*blockValues, len(values))], 1<<12) {

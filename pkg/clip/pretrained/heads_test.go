@@ -111,6 +111,7 @@ func TestNameOnHuggingFace(t *testing.T) {
 		"openai/clip-vit-large-patch14":                      true,
 		filepath.Join(here, "openai/clip-vit-large-patch14"): true,
 		"laion/CLIP-ViT-B-32-laion2B-s34B-b79K":              true,
+		"hf-hub:laion/CLIP-ViT-B-32":                         true,
 		"missing":                                            false,
 		"a/b/c":                                              false,
 		"clips/ViT-L-14.pt":                                  false,

@@ -63,9 +63,9 @@ func OpenWith(path string, o Options) (*Checkpoint, error) {
 // locate finds the weight file of a folder, or its index of several.
 func locate(path string) (string, error) {
 	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) && isHubName(path) {
-		return "", fmt.Errorf("opening a CLIP: %w: this looks like the name of a model on Hugging Face, and nothing is downloaded: "+
-			"download the model's files first and give their folder (config.json, with model.safetensors or pytorch_model.bin)", err)
+	if name, ok := hubNameOf(path); ok && errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("opening a CLIP: %s is the name of a model on Hugging Face, it seems, and no file or folder here: nothing is downloaded, "+
+			"so download its files first and give their folder (config.json, with model.safetensors or pytorch_model.bin): %w", name, fs.ErrNotExist)
 	}
 	if err != nil {
 		return "", fmt.Errorf("opening a CLIP: %w", err)
@@ -83,20 +83,20 @@ func locate(path string) (string, error) {
 	return "", fmt.Errorf("opening a CLIP: the folder %s holds none of %s: %w", path, strings.Join(fileNames, ", "), ErrNotCLIP)
 }
 
-// hubName is OWNER/MODEL.
-var hubName = regexp.MustCompile(`^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$`)
+// hubName is OWNER/MODEL, as open_clip and others write it, too.
+var hubName = regexp.MustCompile(`^(?:hf-hub:|hf:)?[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$`)
 
-// isHubName says whether a path that leads nowhere is rather the name of a model on
-// Hugging Face: two plain words, of which even the first is no folder here.
-func isHubName(path string) bool {
+// hubNameOf says whether a path that leads nowhere is rather the name of a model on
+// Hugging Face, and which: two plain words, of which even the first is no folder here.
+func hubNameOf(path string) (name string, ok bool) {
 	if here, err := os.Getwd(); err == nil && filepath.IsAbs(path) {
 		if inside, err := filepath.Rel(here, path); err == nil {
 			path = inside
 		}
 	}
-	name := filepath.ToSlash(path)
+	name = filepath.ToSlash(path)
 	weightFile := slices.Contains([]string{".pt", ".pth", ".bin", ".safetensors", ".json"}, filepath.Ext(name))
-	return hubName.MatchString(name) && !weightFile && !exists(filepath.Dir(path))
+	return name, hubName.MatchString(name) && !weightFile && !exists(filepath.Dir(path))
 }
 
 func exists(path string) bool {
