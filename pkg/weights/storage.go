@@ -11,7 +11,7 @@ import (
 )
 
 // chunkSize is the most that is held of a tensor's stored bytes: a multiple of every element size.
-const chunkSize = 64 << 10
+const chunkSize = 32 << 10
 
 // storage is a run of little-endian elements in a file, which several tensors may share.
 type storage struct {

@@ -88,10 +88,12 @@ type digest struct {
 	first []float32         // at most earlierValues
 }
 
-// digests holds those of the tensors that were read. Several goroutines may use it.
+// digests holds those of the tensors that were read. Several goroutines may use it,
+// one at a time.
 type digests struct {
-	lock   sync.Mutex
-	byName map[string]digest
+	lock    sync.Mutex
+	byName  map[string]digest
+	buffers [][]byte // one for each core that hashes
 }
 
 func (d *digests) of(name string) (digest, bool) {
@@ -103,33 +105,38 @@ func (d *digests) of(name string) (digest, bool) {
 
 // add takes a tensor's values in, once.
 func (d *digests) add(name string, values []float32) {
-	if _, known := d.of(name); known {
-		return
-	}
-	made := digest{sum: sumOf(values), first: slices.Clone(values[:min(earlierValues, len(values))])}
 	d.lock.Lock()
 	defer d.lock.Unlock()
+	if _, known := d.byName[name]; known {
+		return
+	}
 	if d.byName == nil {
 		d.byName = map[string]digest{}
 	}
-	d.byName[name] = made
+	d.byName[name] = digest{sum: d.sumOf(values), first: slices.Clone(values[:min(earlierValues, len(values))])}
 }
 
+// pieceValues is how many values are made bytes at a time.
+const pieceValues = 1 << 12
+
 // sumOf hashes the blocks of values on all cores.
-func sumOf(values []float32) [sha256.Size]byte {
+func (d *digests) sumOf(values []float32) [sha256.Size]byte {
 	count := (len(values) + blockValues - 1) / blockValues
 	sums := make([]byte, count*sha256.Size)
 	var next atomic.Int64
 	var workers sync.WaitGroup
-	for range min(count, runtime.GOMAXPROCS(0)) {
+	for i := range min(count, runtime.GOMAXPROCS(0)) {
+		if i == len(d.buffers) {
+			d.buffers = append(d.buffers, make([]byte, 0, 4*pieceValues))
+		}
+		buffer := d.buffers[i]
 		workers.Go(func() {
-			buffer := make([]byte, 0, 4*min(1<<12, len(values)))
 			for block := int(next.Add(1)) - 1; block < count; block = int(next.Add(1)) - 1 {
 				one := sha256.New()
-				for piece := range slices.Chunk(values[block*blockValues:min((block+1)*blockValues, len(values))], 1<<12) {
+				for piece := range slices.Chunk(values[block*blockValues:min((block+1)*blockValues, len(values))], pieceValues) {
 					one.Write(appendValues(buffer, piece))
 				}
-				copy(sums[block*sha256.Size:], one.Sum(nil))
+				one.Sum(sums[block*sha256.Size : block*sha256.Size])
 			}
 		})
 	}
