@@ -8,10 +8,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/engine"
+	"acdclip/pkg/regularfile"
 	"acdclip/pkg/report"
 )
 
@@ -34,6 +34,7 @@ func (o *trainOptions) settle() (config.Config, *runState, error) {
 	if err != nil {
 		return loaded.Config, nil, err
 	}
+	_, o.activationSet = loaded.Set["model.activation"]
 	if !o.resume {
 		return loaded.Config, nil, runDir(o.out).Check(o.overwrite)
 	}
@@ -86,16 +87,13 @@ func (r *runFolder) restoreFile(name string, epoch int) error {
 	if checkCheckpoint(path) == nil {
 		return nil
 	}
-	err := r.Own(name)
 	source := engine.StateFile
-	switch {
-	case err != nil:
-	case epoch == r.state.Metadata.Epoch:
-		err = checkpoint.Write(path, r.state.Metadata, r.state.Parameters)
-	default:
+	write := func(w io.Writer) error { return checkpoint.Encode(w, r.state.Metadata, r.state.Parameters) }
+	if epoch != r.state.Metadata.Epoch {
 		source = engine.EpochFile(epoch)
-		err = copyCheckpoint(path, r.path(source))
+		write = func(w io.Writer) error { return copyCheckpoint(w, r.path(source)) }
 	}
+	err := r.held.Write(name, write)
 	if err != nil {
 		return fmt.Errorf("%s is gone or damaged, and cannot be written again: %w", path, err)
 	}
@@ -113,18 +111,17 @@ func checkCheckpoint(path string) error {
 }
 
 // copyCheckpoint copies a whole checkpoint.
-func copyCheckpoint(to, from string) error {
+func copyCheckpoint(to io.Writer, from string) error {
 	if err := checkCheckpoint(from); err != nil {
 		return err
 	}
-	content, err := os.ReadFile(from)
+	file, _, err := regularfile.Open(from)
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(to, func(w io.Writer) error {
-		_, err := w.Write(content)
-		return err
-	})
+	defer file.Close()
+	_, err = io.Copy(to, file)
+	return err
 }
 
 // checkBeginning checks a folder without a state in which --resume begins a run:

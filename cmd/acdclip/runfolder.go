@@ -59,7 +59,7 @@ func (r *runFolder) Begin(lines int) (err error) {
 	if err := r.settle(); err != nil {
 		return err
 	}
-	if err := r.Own(logFile); err != nil {
+	if err := r.held.Own(logFile); err != nil {
 		return err
 	}
 	if _, err := regularfile.Stat(r.path(logFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -121,8 +121,10 @@ func (r *runFolder) adopt() error {
 	return nil
 }
 
-// Own lists a file of the run folder as the run's before it is written.
-func (r *runFolder) Own(name string) error { return r.held.Own(name) }
+// write writes a file of the run folder, which it lists as the run's.
+func (r *runFolder) write(name string, write func(io.Writer) error) error {
+	return r.held.Write(name, write)
+}
 
 // runState is a state, and the file that it was read from.
 type runState struct {

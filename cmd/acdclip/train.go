@@ -23,6 +23,8 @@ type trainOptions struct {
 	overwrite bool
 	resume    bool
 	dryRun    bool
+
+	activationSet bool // the user chose model.activation
 }
 
 func newTrainCommand(a *app, run func(context.Context, *trainOptions) error) *cobra.Command {
@@ -100,7 +102,7 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	if err != nil {
 		return err
 	}
-	options := engine.TrainOptions{Config: c, Set: set, Folder: o.out, Version: version, Load: loadOptions(c), Save: o.app.save, Emit: o.app.emit, Log: run}
+	options := engine.TrainOptions{Config: c, Set: set, Folder: o.out, Version: version, Load: loadOptions(c), Save: o.app.save, Emit: o.app.emit, Log: run, WriteFile: run.write, ActivationSet: o.activationSet}
 	if state != nil {
 		options.Resume = &state.State
 	}

@@ -39,7 +39,8 @@ func newInspectCommand(a *app, run func(context.Context, *inspectOptions) error)
 		Long: `Say what weight files are. A CLIP is recognised in OpenAI's files, Hugging Face
 and open_clip folders, a checkpoint in what acdclip train writes and in the
 adapter_N.pth files of ACD-CLIP's authors. Files are told by their content, and
-nothing in them is run.`,
+nothing in them is run. Every value is read: the fingerprint covers them all, and
+a value that is no finite number or that a checksum contradicts is reported.`,
 		Example: "  acdclip weights inspect ViT-L-14-336px.pt runs/visa-n3-paper/last.safetensors",
 		Args:    someArgs("file or folder"),
 		RunE: func(command *cobra.Command, arguments []string) error {
@@ -103,6 +104,7 @@ type description struct {
 	CLIP        *clipShape           `json:"clip,omitempty"`
 	Checkpoint  *checkpoint.Metadata `json:"checkpoint,omitempty"`
 	Reason      string               `json:"reason,omitempty"` // why it is neither
+	Note        string               `json:"note,omitempty"`   // what is assumed of a CLIP
 }
 
 // clipShape is pretrained.Arch with names for JSON.
@@ -112,13 +114,15 @@ type clipShape struct {
 	VisionWidth   int    `json:"vision_width"`
 	VisionLayers  int    `json:"vision_layers"`
 	VisionHeads   int    `json:"vision_heads"`
+	VisionMLP     int    `json:"vision_mlp,omitempty"` // 0: four times the width
 	EmbedDim      int    `json:"embed_dim"`
 	ContextLength int    `json:"context_length"`
 	VocabSize     int    `json:"vocab_size"`
 	TextWidth     int    `json:"text_width"`
 	TextLayers    int    `json:"text_layers"`
 	TextHeads     int    `json:"text_heads"`
-	Activation    string `json:"activation"` // "" where the file does not say
+	TextMLP       int    `json:"text_mlp,omitempty"` // 0: four times the width
+	Activation    string `json:"activation"`         // "" where the file does not say
 }
 
 // describeWeights looks at the file or folder as a CLIP, then as a checkpoint, then as any tensors.
@@ -129,7 +133,7 @@ func describeWeights(path string) (*description, error) {
 		return describeCLIP(path, clip)
 	}
 	info, statErr := os.Stat(path)
-	if !errors.Is(err, pretrained.ErrNotCLIP) || statErr != nil || info.IsDir() {
+	if !errors.Is(err, pretrained.ErrNotCLIP) || statErr != nil || info.IsDir() || strings.HasSuffix(path, weights.IndexEnding) {
 		return nil, err
 	}
 	file, openErr := weights.Open(path)
@@ -154,7 +158,7 @@ func describeWeights(path string) (*description, error) {
 }
 
 func describeCLIP(path string, clip *pretrained.Checkpoint) (*description, error) {
-	d := &description{Path: path, Kind: kindCLIP, Format: clip.Format, Tensors: len(clip.Tensors), CLIP: new(clipShape(clip.Arch))}
+	d := &description{Path: path, Kind: kindCLIP, Format: clip.Format, Tensors: len(clip.Tensors), CLIP: new(clipShape(clip.Arch)), Note: clip.Note}
 	if container := string(clip.Container); !strings.Contains(clip.Format, container) {
 		d.Format += ", " + container
 	}

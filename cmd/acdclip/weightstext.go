@@ -18,6 +18,9 @@ func (d *description) text() string {
 		facts = append(facts, checkpointFacts(d.Checkpoint)...)
 	}
 	facts = append(facts, fact{"tensors", fmt.Sprintf("%d with %s parameters", d.Tensors, grouped(d.Parameters))}, fact{"fingerprint", d.Fingerprint})
+	if d.Note != "" {
+		facts = append(facts, fact{"note", d.Note})
+	}
 	if d.Reason != "" {
 		facts = append(facts, fact{"note", "neither a CLIP nor a checkpoint: " + d.Reason})
 	}

@@ -83,7 +83,10 @@ type Checkpoint struct {
 // ErrNotCheckpoint reports a weight file that holds no adapters.
 var ErrNotCheckpoint = errors.New("not a checkpoint of ACD-CLIP")
 
-// Open reads a checkpoint's description, by content. Its values are read later, by Read.
+// Open reads a checkpoint's description, by content, and goes through its values
+// once: what is no finite number, or differs from what the file's checksums say, is
+// an error. A file of earlier versions has no sum of its own. The values are read
+// again by Read.
 func Open(path string) (*Checkpoint, error) {
 	file, err := weights.Open(path)
 	if err != nil {
@@ -98,20 +101,45 @@ func Open(path string) (*Checkpoint, error) {
 }
 
 func (c *Checkpoint) describe() (err error) {
-	if c.Fingerprint, err = hashFile(c.Path); err != nil {
-		return err
-	}
-	if text, own := c.file.Metadata[metadataKey]; own {
+	text, own := c.file.Metadata[metadataKey]
+	_, state := c.file.Metadata[stateKey]
+	switch {
+	case own:
 		for _, t := range c.file.Tensors {
 			c.tensors[t.Name] = t
 		}
 		c.Metadata, err = decode(text)
+	case state:
+		err = ErrState
+	default:
+		err = c.describeReleased()
+	}
+	if err != nil {
 		return err
 	}
-	if _, state := c.file.Metadata[stateKey]; state {
-		return ErrState
+	if err := c.verify(text); err != nil {
+		return err
 	}
-	return c.describeReleased()
+	c.Fingerprint, err = hashFile(c.Path)
+	return err
+}
+
+// verify reads every parameter's values, and compares the sum where the file has one.
+func (c *Checkpoint) verify(text string) error {
+	sum := newSum(text)
+	for _, t := range c.file.Tensors {
+		if c.tensors[c.nameOf(t)] != t {
+			continue // no parameter: Match will name it
+		}
+		sum.begin(t.Name, t.Shape)
+		if err := t.EachFinite(sum.add); err != nil {
+			return err
+		}
+	}
+	if want, summed := c.file.Metadata[sumKey]; summed && want != sum.hex() {
+		return fmt.Errorf("its content is not what its SHA-256 says: %w", ErrDamaged)
+	}
+	return nil
 }
 
 // Close closes the file.
@@ -159,7 +187,7 @@ func (c *Checkpoint) Read(name string, values []float32) error {
 	if !found {
 		return fmt.Errorf("checkpoint %s has no tensor %s", c.Path, name)
 	}
-	if err := t.ReadFloat32(values); err != nil {
+	if err := t.ReadFinite(values); err != nil {
 		return fmt.Errorf("checkpoint %s: %w", c.Path, err)
 	}
 	return nil
@@ -177,16 +205,19 @@ func (c *Checkpoint) nameOf(t *weights.Tensor) string {
 // Write writes a checkpoint as one safetensors file that appears whole or not at all.
 // The same metadata and tensors give the same bytes.
 func Write(path string, metadata Metadata, tensors []weights.Value) error {
-	metadata.Format = FormatVersion
-	text, err := json.Marshal(metadata)
-	if err != nil {
-		return fmt.Errorf("writing checkpoint %s: %w", path, err)
-	}
-	err = atomicfile.Write(path, func(w io.Writer) error {
-		return weights.WriteSafetensors(w, map[string]string{metadataKey: string(text)}, tensors)
-	})
+	err := atomicfile.Write(path, func(w io.Writer) error { return Encode(w, metadata, tensors) })
 	if err != nil {
 		return fmt.Errorf("writing checkpoint: %w", err)
 	}
 	return nil
+}
+
+// Encode writes the content of a checkpoint's file; see Write.
+func Encode(w io.Writer, metadata Metadata, tensors []weights.Value) error {
+	metadata.Format = FormatVersion
+	text, err := json.Marshal(metadata)
+	if err != nil {
+		return fmt.Errorf("describing the checkpoint: %w", err)
+	}
+	return weights.WriteSafetensors(w, map[string]string{metadataKey: string(text), sumKey: sumOf(string(text), tensors)}, tensors)
 }

@@ -2,35 +2,22 @@ package checkpoint
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
-	"math"
 	"slices"
 	"strings"
 
-	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/config"
 	"acdclip/pkg/weights"
 )
 
-// StateVersion is the version of the files that WriteState makes.
+// StateVersion is the version of the files that EncodeState makes.
 const StateVersion = 2
 
-// The entries of a state file's metadata: the State as JSON, and the SHA-256 of
-// that text and of all tensors.
-const (
-	stateKey = "acdclip-state"
-	sumKey   = "sha256"
-)
-
-// ErrDamaged reports a state file whose content is not what was written.
-var ErrDamaged = errors.New("the file is damaged")
+// stateKey is the entry of a safetensors file's metadata that holds a State as JSON.
+const stateKey = "acdclip-state"
 
 // ErrState reports a state file where a checkpoint is wanted.
 var ErrState = errors.New("this is the state of a training, for train --resume; the checkpoints lie beside it, last.safetensors the newest")
@@ -88,17 +75,19 @@ type Term struct {
 
 // parts are the three kinds of tensors in a state file and how their names begin there.
 func (s *State) parts() map[string]*[]weights.Value {
-	return map[string]*[]weights.Value{"parameter/": &s.Parameters, "mean/": &s.Means, "square/": &s.Squares}
+	return map[string]*[]weights.Value{parameterPart: &s.Parameters, "mean/": &s.Means, "square/": &s.Squares}
 }
 
-func partNames() []string { return []string{"parameter/", "mean/", "square/"} }
+func partNames() []string { return []string{parameterPart, "mean/", "square/"} }
 
-// WriteState writes a state as one safetensors file that appears whole or not at all.
-func WriteState(path string, state State) error {
+const parameterPart = "parameter/"
+
+// EncodeState writes a state as the content of one safetensors file.
+func EncodeState(w io.Writer, state State) error {
 	state.Format, state.Metadata.Format = StateVersion, FormatVersion
 	text, err := json.Marshal(state)
 	if err != nil {
-		return fmt.Errorf("writing state %s: %w", path, err)
+		return fmt.Errorf("describing the state: %w", err)
 	}
 	var tensors []weights.Value
 	for _, part := range partNames() {
@@ -107,12 +96,7 @@ func WriteState(path string, state State) error {
 			tensors = append(tensors, value)
 		}
 	}
-	metadata := map[string]string{stateKey: string(text), sumKey: sumOf(string(text), tensors)}
-	err = atomicfile.Write(path, func(w io.Writer) error { return weights.WriteSafetensors(w, metadata, tensors) })
-	if err != nil {
-		return fmt.Errorf("the state cannot be saved: %w", err)
-	}
-	return nil
+	return weights.WriteSafetensors(w, map[string]string{stateKey: string(text), sumKey: sumOf(string(text), tensors)}, tensors)
 }
 
 // ReadState reads a state and checks that it is whole: what is cut or changed is
@@ -146,7 +130,11 @@ func readState(file *weights.File) (State, error) {
 			return State{}, fmt.Errorf("tensor %.200q is %s: %w", t.Name, t.DType, ErrDamaged)
 		}
 		tensors[i] = weights.Value{Name: t.Name, Shape: t.Shape, Float32: make([]float32, t.NumElements())}
-		if err := t.ReadFloat32(tensors[i].Float32); err != nil {
+		read := t.ReadFloat32
+		if strings.HasPrefix(t.Name, parameterPart) {
+			read = t.ReadFinite
+		}
+		if err := read(tensors[i].Float32); err != nil {
 			return State{}, err
 		}
 	}
@@ -239,25 +227,3 @@ func decodeState(text string) (State, error) {
 }
 
 func negative(n int) bool { return n < 0 }
-
-// sumOf is the SHA-256 of a state's text and of its tensors with their names and shapes.
-func sumOf(text string, tensors []weights.Value) string {
-	sum := sha256.New()
-	fmt.Fprintf(sum, "%d %s", len(text), text)
-	for _, t := range tensors {
-		fmt.Fprintf(sum, "%d %s %v", len(t.Name), t.Name, t.Shape)
-		hashValues(sum, t.Float32)
-	}
-	return hex.EncodeToString(sum.Sum(nil))
-}
-
-func hashValues(sum hash.Hash, values []float32) {
-	var buffer []byte
-	for piece := range slices.Chunk(values, 1<<14) {
-		buffer = buffer[:0]
-		for _, value := range piece {
-			buffer = binary.LittleEndian.AppendUint32(buffer, math.Float32bits(value))
-		}
-		sum.Write(buffer)
-	}
-}

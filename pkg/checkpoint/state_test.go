@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/config"
 	"acdclip/pkg/weights"
 )
@@ -41,7 +43,7 @@ func sampleState(t testing.TB) State {
 func writeState(t testing.TB, state State) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "state.safetensors")
-	if err := WriteState(path, state); err != nil {
+	if err := atomicfile.Write(path, func(w io.Writer) error { return EncodeState(w, state) }); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -27,7 +27,7 @@ type Model struct {
 // Options are what may be chosen when a CLIP is loaded.
 type Options struct {
 	ImageSize  int               // side of the pictures in pixels, a multiple of the patch; 0: the one CLIP was trained with
-	Activation config.Activation // ActivationAuto: what the checkpoint says, and QuickGELU where it does not
+	Activation config.Activation // ActivationAuto: what the checkpoint says; where it does not, GELU of open_clip's files and QuickGELU of others
 	Precision  config.Precision  // of the blocks' matrices, with their biases; all else is float32
 	Recompute  bool              // for a gradient, blocks keep their inputs alone: far less memory for a second forward pass
 }
@@ -42,7 +42,7 @@ func Load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint
 		return nil, fmt.Errorf("%w: model.image_size %d is not a multiple of its patch of %d pixels; the nearest is %d",
 			ErrOptions, options.ImageSize, arch.Patch, max(1, (options.ImageSize+arch.Patch/2)/arch.Patch)*arch.Patch)
 	}
-	model := &Model{Arch: arch, Activation: chosen(options.Activation, arch), Precision: options.Precision.Format()}
+	model := &Model{Arch: arch, Activation: chosen(options.Activation, checkpoint), Precision: options.Precision.Format()}
 	read := newReader(ctx, s, checkpoint, options)
 	err := s.NoGrad(func() error {
 		model.Vision = newVision(s, read, arch, model.Activation, options.ImageSize)
@@ -55,13 +55,28 @@ func Load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint
 	return model, nil
 }
 
-func chosen(activation config.Activation, arch pretrained.Arch) config.Activation {
-	switch {
+func chosen(activation config.Activation, checkpoint *pretrained.Checkpoint) config.Activation {
+	switch said := checkpoint.Arch.Activation; {
 	case activation != config.ActivationAuto:
 		return activation
-	case arch.Activation == pretrained.GELU:
+	case said == pretrained.GELU, said == "" && checkpoint.Format == pretrained.FormatOpenCLIP:
 		return config.GELU
 	default:
 		return config.QuickGELU
 	}
+}
+
+// ActivationNote is what must be said of an activation that was asked for: that the
+// checkpoint does not say its own (then unsaid is true), or says another. "" for nothing.
+func ActivationNote(activation config.Activation, checkpoint *pretrained.Checkpoint) (note string, unsaid bool) {
+	said, taken := checkpoint.Arch.Activation, chosen(activation, checkpoint)
+	switch {
+	case activation == config.ActivationAuto && said == "":
+		return fmt.Sprintf("%s does not say which activation it was trained with: %s is taken; --set model.activation=%s or %s says it",
+			checkpoint.Path, taken, config.GELU, config.QuickGELU), true
+	case said != "" && said != string(taken):
+		return fmt.Sprintf("model.activation is %s, and %s was trained with %s; --set model.activation=%s follows the file",
+			taken, checkpoint.Path, said, config.ActivationAuto), false
+	}
+	return "", false
 }

@@ -25,7 +25,7 @@ const (
 type Condition struct {
 	Weight Weight
 	Name   string
-	Value  string // "" is none; a hash begins with its method, as in "sha256:", and is not shown to people
+	Value  string // "" is none; a hash begins with its method, as in "sha256:" and "sha256v2:", and is not shown to people
 }
 
 // Record is all that some numbers depend on. A name stands in it once. As JSON it
@@ -157,7 +157,7 @@ func (r Record) Compare(other Record) error {
 	return errors.New(strings.Join(texts, "; "))
 }
 
-func (c Condition) isHash() bool { return strings.HasPrefix(c.Value, "sha256:") }
+func (c Condition) isHash() bool { return strings.HasPrefix(c.Value, "sha256") }
 
 func (r Record) find(name string) (Condition, bool) {
 	at := slices.IndexFunc(r, func(c Condition) bool { return c.Name == name })

@@ -16,6 +16,7 @@ type Config struct {
 	Preset      PresetName          `json:"preset" doc:"where every value starts from"`
 	Method      Method              `json:"method" doc:"the anomaly detection method"`
 	Clip        string              `json:"clip" path:"source" resume:"yes" doc:"CLIP's weights: a file, or a Hugging Face or open_clip folder"`
+	ClipHeads   ClipHeads           `json:"clip_heads"`
 	Device      Device              `json:"device" resume:"yes" doc:"where the model runs: auto, cpu, cuda or cuda:N"`
 	Precision   Precision           `json:"precision" doc:"number format of the frozen towers' matrices; auto: fp32; bf16 takes half the memory and gives slightly other results"`
 	Threads     int                 `json:"threads" range:"[0,1024]" resume:"yes" doc:"threads of the model on the CPU; 0: one a core"`
@@ -25,6 +26,13 @@ type Config struct {
 	Train       Train               `json:"train"`
 	Data        Data                `json:"data"`
 	Checkpoints map[string][]string `json:"checkpoints" path:"file" resume:"yes" doc:"auxiliary dataset: the checkpoints trained on it"`
+}
+
+// ClipHeads are the numbers of attention heads in CLIP's towers, for weights whose
+// heads no configuration beside them says and whose sizes no published model has.
+type ClipHeads struct {
+	Vision int `json:"vision" range:"[0,1048576]" doc:"attention heads of CLIP's vision tower, where no configuration beside the weights says them; 0: those of the published models, else one for 64 of the width"`
+	Text   int `json:"text" range:"[0,1048576]" doc:"attention heads of CLIP's text tower, likewise"`
 }
 
 // Loss is the training objective (Eq. 7, 8):

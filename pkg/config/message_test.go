@@ -21,7 +21,7 @@ func writeFile(t testing.TB, text string) string {
 
 // The messages are part of the product: each case is what a user reads.
 func TestFileMessages(t *testing.T) {
-	const top = "preset, method, clip, device, precision, threads, seed, model, loss, train, data, checkpoints"
+	const top = "preset, method, clip, clip_heads, device, precision, threads, seed, model, loss, train, data, checkpoints"
 	const zeroByZero = "model.adapter.merge: rescale cannot start from init: paper, whose adapters give exactly zero: nothing can be rescaled to a norm (0/0); set model.adapter.init to released, or merge to residual"
 	cases := []struct{ name, yaml, want string }{
 		{"section mistyped", "modle: {groups: 3}", "c.yaml:1: modle: unknown key (did you mean model?)"},

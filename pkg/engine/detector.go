@@ -98,10 +98,11 @@ func OpenDetector(ctx context.Context, o DetectorOptions) (*Detector, error) {
 	for _, change := range trained.Changes {
 		o.Emit(report.Notice{Text: change})
 	}
-	base, err := openBase(ctx, o.Config.Config, trained.Model)
+	base, err := openBaseFor(ctx, o.Config.Config, trained.Model, adapters)
 	if err != nil {
 		return nil, err
 	}
+	base.tell(o.Emit, activationSet(o.Config))
 	if err := base.fits(trained, o.AllowOtherCLIP, o.Emit); err != nil {
 		base.close()
 		return nil, err
@@ -118,7 +119,7 @@ func OpenDetector(ctx context.Context, o DetectorOptions) (*Detector, error) {
 // fits refuses, or where that is allowed warns of, a checkpoint that was trained on another CLIP.
 func (b *base) fits(trained Trained, allowOther bool, emit func(report.Event)) error {
 	switch want := trained.Metadata.CLIP; {
-	case want == "" || want == b.source.Fingerprint:
+	case want == "" || b.identity.Is(want):
 		return nil
 	case !allowOther:
 		return fmt.Errorf("%w: %s was trained on %s, and %s is %s; give that CLIP, or --allow-other-clip to go on",
@@ -159,17 +160,48 @@ type base struct {
 	scope     *torch.Scope
 	clip      *clip.Model
 	tokenizer *tokenizer.Tokenizer
+	identity  pretrained.Identity
 	source    report.Source
+
+	note             string // what is assumed of the CLIP, to be told; "" for nothing
+	activationNote   string // what is to be told of the activation; "" for nothing
+	activationUnsaid bool   // the CLIP does not say its own
+}
+
+// activationSet says whether the user chose the towers' activation.
+func activationSet(c config.Loaded) bool {
+	_, set := c.Set["model.activation"]
+	return set
+}
+
+// tell emits what is assumed of the CLIP. An activation other than the CLIP's own is
+// a warning only where the user chose it: the presets' is that of ACD-CLIP's authors.
+func (b *base) tell(emit func(report.Event), activationSet bool) {
+	if b.note != "" {
+		emit(report.Warning{Text: b.source.Path + ": " + b.note})
+	}
+	switch {
+	case b.activationNote == "":
+	case b.activationUnsaid || activationSet:
+		emit(report.Warning{Text: b.activationNote})
+	default:
+		emit(report.Notice{Text: b.activationNote})
+	}
+}
+
+// openCLIP opens the CLIP that a configuration names. The caller closes it.
+func openCLIP(c config.Config) (*pretrained.Checkpoint, error) {
+	if c.Clip == "" {
+		return nil, ErrNoCLIP
+	}
+	return pretrained.OpenWith(c.Clip, pretrained.Options{Heads: pretrained.Heads(c.ClipHeads)})
 }
 
 // CheckModel finds what would keep the CLIP that a configuration names from being
 // loaded on its device, as far as that can be told without reading its values:
 // the CLIP's files, libtorch, the device.
 func CheckModel(c config.Config) error {
-	if c.Clip == "" {
-		return ErrNoCLIP
-	}
-	weights, err := pretrained.Open(c.Clip)
+	weights, err := openCLIP(c)
 	if err != nil {
 		return err
 	}
@@ -185,10 +217,7 @@ func CheckModel(c config.Config) error {
 
 // clipOf names the CLIP of a configuration by its content.
 func clipOf(c config.Config) (report.Source, error) {
-	if c.Clip == "" {
-		return report.Source{}, ErrNoCLIP
-	}
-	weights, err := pretrained.Open(c.Clip)
+	weights, err := openCLIP(c)
 	if err != nil {
 		return report.Source{}, err
 	}
@@ -202,23 +231,26 @@ func clipOf(c config.Config) (report.Source, error) {
 
 // openBase loads the CLIP that the configuration names for a model's options.
 func openBase(ctx context.Context, c config.Config, options config.Model) (*base, error) {
-	if c.Clip == "" {
-		return nil, ErrNoCLIP
-	}
-	weights, err := pretrained.Open(c.Clip)
+	return openBaseFor(ctx, c, options, nil)
+}
+
+// openBaseFor is openBase for a model whose parameters have values. Whether CLIP,
+// options and values fit each other is found before any value is read.
+func openBaseFor(ctx context.Context, c config.Config, options config.Model, values model.Values) (*base, error) {
+	weights, err := openCLIP(c)
 	if err != nil {
 		return nil, err
 	}
 	defer weights.Close()
-	fingerprint, err := weights.Fingerprint()
-	if err != nil {
-		return nil, fmt.Errorf("reading CLIP %s: %w", c.Clip, err)
+	if err := methods.Check(c.Method, weights.Arch, options, values); err != nil {
+		return nil, fmt.Errorf("CLIP %s: %w", c.Clip, err)
 	}
 	device, err := torch.ParseDevice(string(c.Device))
 	if err != nil {
 		return nil, err
 	}
-	b := &base{source: report.Source{Path: c.Clip, Fingerprint: fingerprint}}
+	b := &base{note: weights.Note}
+	b.activationNote, b.activationUnsaid = clip.ActivationNote(options.Activation, weights)
 	if b.tokenizer, err = tokenizer.New(); err != nil {
 		return nil, err
 	}
@@ -234,6 +266,11 @@ func openBase(ctx context.Context, c config.Config, options config.Model) (*base
 		b.close()
 		return nil, fmt.Errorf("loading CLIP %s: %w", c.Clip, err)
 	}
+	if b.identity, err = weights.Identity(); err != nil { // of values that were read just now
+		b.close()
+		return nil, fmt.Errorf("loading CLIP %s: %w", c.Clip, err)
+	}
+	b.source = report.Source{Path: c.Clip, Fingerprint: b.identity.Fingerprint}
 	return b, nil
 }
 

@@ -100,8 +100,6 @@ const measuredSteps = 3
 
 func (w *stopwatch) Begin(int) error { return nil }
 
-func (w *stopwatch) Own(string) error { return nil }
-
 func (w *stopwatch) Write(event report.Event) error {
 	if _, step := event.(report.TrainStep); step {
 		w.taken = append(w.taken, time.Now())

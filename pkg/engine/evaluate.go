@@ -65,10 +65,11 @@ func Evaluate(ctx context.Context, o EvaluateOptions) (*report.Evaluation, []rep
 		return nil, nil, err
 	}
 	first := o.Jobs[0].Checkpoint
-	if err := e.openBase(ctx, first.Model); err != nil {
+	if err := e.openBase(ctx, first); err != nil {
 		return nil, nil, err
 	}
 	defer e.close()
+	e.base.tell(o.Emit, activationSet(e.Config))
 	if err := e.describeMachine(); err != nil {
 		return nil, nil, err
 	}
@@ -139,12 +140,18 @@ type evaluation struct {
 }
 
 // openBase loads CLIP, unless the one at hand serves.
-func (e *evaluation) openBase(ctx context.Context, options config.Model) error {
+func (e *evaluation) openBase(ctx context.Context, trained *Trained) error {
+	options := trained.Model
 	if e.base != nil && options.ImageSize == e.loaded.ImageSize && options.Activation == e.loaded.Activation {
 		return nil
 	}
 	e.close() // first: two CLIPs may be too large
-	next, err := openBase(ctx, e.Config.Config, options)
+	adapters, err := checkpoint.Open(trained.Path)
+	if err != nil {
+		return err
+	}
+	defer adapters.Close()
+	next, err := openBaseFor(ctx, e.Config.Config, options, adapters)
 	if err != nil {
 		return err
 	}
@@ -258,7 +265,7 @@ func (e *evaluation) checkpoint(ctx context.Context, trained *Trained) error {
 	for _, change := range trained.Changes {
 		e.Emit(report.Notice{Text: change})
 	}
-	if err := e.openBase(ctx, trained.Model); err != nil {
+	if err := e.openBase(ctx, trained); err != nil {
 		return err
 	}
 	adapters, err := checkpoint.Open(trained.Path)

@@ -30,5 +30,4 @@ type logged func(report.Event) error
 
 func (logged) Begin(int) error                  { return nil }
 func (l logged) Write(event report.Event) error { return l(event) }
-func (logged) Own(string) error                 { return nil }
 func (logged) Sync() error                      { return nil }

@@ -43,8 +43,6 @@ func (l *memoryLog) Write(event report.Event) error {
 	return nil
 }
 
-func (l *memoryLog) Own(string) error { return nil }
-
 func (l *memoryLog) Sync() error { return nil }
 
 // without gives the lines without what a clock decides.

@@ -46,10 +46,11 @@ func newRun(ctx context.Context, o TrainOptions) (*run, error) {
 		return nil, err
 	}
 	o.Set = learned
-	b, err := openBase(ctx, o.Config, o.Config.Model)
+	b, err := o.open(ctx)
 	if err != nil {
 		return nil, err
 	}
+	b.tell(o.Emit, o.ActivationSet)
 	o.Config.Model.Adapter.Hidden = o.Config.Model.Adapter.HiddenFor(b.clip.Vision.Width)
 	r := &run{
 		TrainOptions: o, base: b, held: held, told: map[string]bool{}, classOf: map[string]model.Class{}, cache: data.NewCache(o.Config.Data.Cache), at: checkpoint.Place{Epoch: 1},
@@ -62,6 +63,36 @@ func newRun(ctx context.Context, o TrainOptions) (*run, error) {
 		return nil, err
 	}
 	return r, nil
+}
+
+// first opens the checkpoint that a new training begins with, which the caller
+// closes; nil for none.
+func (o *TrainOptions) first() (*checkpoint.Checkpoint, error) {
+	if o.Resume != nil || o.Config.Train.InitFrom == "" {
+		return nil, nil
+	}
+	adapters, err := checkpoint.Open(o.Config.Train.InitFrom)
+	if err != nil {
+		return nil, err
+	}
+	if err := config.CheckInitial(adapters.Metadata.Model, o.Config.Model); err != nil {
+		adapters.Close()
+		return nil, fmt.Errorf("checkpoint %s: %w", adapters.Path, err)
+	}
+	return adapters, nil
+}
+
+// open loads CLIP, and before that checks that the first checkpoint fits it.
+func (o *TrainOptions) open(ctx context.Context) (*base, error) {
+	adapters, err := o.first()
+	if err != nil {
+		return nil, err
+	}
+	if adapters == nil {
+		return openBase(ctx, o.Config, o.Config.Model)
+	}
+	defer adapters.Close()
+	return openBaseFor(ctx, o.Config, o.Config.Model, adapters)
 }
 
 // build makes method and trainer, and goes to where the run begins or goes on.
@@ -104,15 +135,12 @@ func (r *run) build(ctx context.Context) (err error) {
 	})
 }
 
-// beginsWith checks that training can begin with a checkpoint's adapters, and
+// beginsWith checks that a checkpoint's adapters belong to this CLIP, and
 // notes them in the metadata. Their training's pictures were seen by this one, too.
 func (r *run) beginsWith(adapters *checkpoint.Checkpoint) error {
 	begun := adapters.Metadata
-	if begun.CLIP != "" && begun.CLIP != r.metadata.CLIP {
+	if begun.CLIP != "" && !r.base.identity.Is(begun.CLIP) {
 		return fmt.Errorf("%w: %s was trained on %s, and %s is %s", ErrOtherCLIP, adapters.Path, begun.CLIP, r.Config.Clip, r.metadata.CLIP)
-	}
-	if err := config.CheckInitial(begun.Model, r.Config.Model); err != nil {
-		return fmt.Errorf("checkpoint %s: %w", adapters.Path, err)
 	}
 	r.metadata.Recipe.InitFrom = adapters.Fingerprint
 	r.metadata.Files = r.metadata.Files.Union(begun.Files)

@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"acdclip/cgo/torch"
+	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/conditions"
 	"acdclip/pkg/config"
@@ -38,6 +40,9 @@ func (r *run) continues(state *checkpoint.State) error {
 	now := checkpoint.State{Metadata: r.metadata, Prompts: r.prompts(), HeldOut: r.heldList(), Contents: r.Contents}
 	begun := *state
 	begun.Metadata.Format, begun.Metadata.Epoch, begun.Metadata.Recipe.Epochs = now.Metadata.Format, now.Metadata.Epoch, now.Metadata.Recipe.Epochs // these may grow
+	if r.base.identity.Is(begun.Metadata.CLIP) {                                                                                                    // under the name that an earlier version gave it, too
+		begun.Metadata.CLIP = now.Metadata.CLIP
+	}
 	there, err := conditionsOf(begun)
 	if err != nil {
 		return err
@@ -154,15 +159,20 @@ func (r *run) saveEpoch() error {
 		names = append(names, BestFile)
 	}
 	for _, name := range names {
-		err := r.Log.Own(name)
-		if err == nil {
-			err = checkpoint.Write(filepath.Join(r.Folder, name), metadata, parameters)
-		}
+		err := r.writeFile(name, func(w io.Writer) error { return checkpoint.Encode(w, metadata, parameters) })
 		if err != nil {
-			return err
+			return fmt.Errorf("writing checkpoint: %w", err)
 		}
 	}
 	return r.saveState()
+}
+
+// writeFile writes a file of the run folder, whole or not at all.
+func (r *run) writeFile(name string, write func(io.Writer) error) error {
+	if r.WriteFile != nil {
+		return r.WriteFile(name, write)
+	}
+	return atomicfile.Write(filepath.Join(r.Folder, name), write)
 }
 
 // saveState writes the state of the place between two steps. The log comes first,
@@ -176,10 +186,12 @@ func (r *run) saveState() error {
 		return nil
 	})
 	if err == nil {
-		err = errors.Join(r.Log.Sync(), r.Log.Own(StateFile))
+		err = r.Log.Sync()
 	}
 	if err == nil {
-		err = checkpoint.WriteState(filepath.Join(r.Folder, StateFile), state)
+		if err = r.writeFile(StateFile, func(w io.Writer) error { return checkpoint.EncodeState(w, state) }); err != nil {
+			err = fmt.Errorf("the state cannot be saved: %w", err)
+		}
 	}
 	r.saved, r.unsaved = time.Now(), err
 	return err

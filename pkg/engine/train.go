@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"acdclip/pkg/checkpoint"
@@ -38,10 +39,16 @@ type TrainOptions struct {
 	Folder   string        // the run folder; it exists when Log.Begin has returned
 	Version  string        // of this program, for the checkpoints
 	Load     data.LoadOptions
-	Resume   *checkpoint.State // go on from here; nil: begin
-	Save     <-chan struct{}   // asks for the state to be saved after the step under way; may be nil
-	Emit     func(report.Event)
-	Log      Log
+	// WriteFile writes a file of the run folder, by its name in it, whole or not at
+	// all; nil stands for atomicfile.Write.
+	WriteFile func(name string, write func(io.Writer) error) error
+
+	ActivationSet bool // the user chose model.activation
+
+	Resume *checkpoint.State // go on from here; nil: begin
+	Save   <-chan struct{}   // asks for the state to be saved after the step under way; may be nil
+	Emit   func(report.Event)
+	Log    Log
 }
 
 // Log receives what belongs into a run's log.jsonl.
@@ -49,8 +56,6 @@ type Log interface {
 	// Begin is called once, when all is ready and before anything is written into
 	// the run folder: the log's first so many lines stay, and no others.
 	Begin(lines int) error
-	// Own is called before a file of that name is written into the run folder.
-	Own(name string) error
 	// Write adds a line.
 	Write(event report.Event) error
 	// Sync returns when all lines are on the disk.

@@ -41,7 +41,7 @@ func drawn(t *testing.T, set string) *data.Dataset {
 // training is a short run on the project's own tiny CLIP.
 func training(t *testing.T, set *data.Dataset, settings ...string) TrainOptions {
 	t.Helper()
-	own := filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_openai.pt")
+	own := filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_hf")
 	settings = append([]string{
 		"device=cpu", "threads=1", "clip=" + own, "model.image_size=35", "model.groups=2", "train.epochs=2", "train.batch=3", "train.auxiliary=" + set.Name,
 	}, settings...)

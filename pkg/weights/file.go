@@ -6,7 +6,8 @@
 // chunks, so a model needs little more memory than its own parameters.
 // No pickle runs code: a small machine of our own knows the few globals that
 // tensors need and refuses every other by name. Every size is checked against
-// the file before anything is allocated for it.
+// the file before anything is allocated for it: the values of all tensors together
+// are at most eight times as large as the file, or 16 MiB (see maxExpansion).
 package weights
 
 import (
@@ -68,6 +69,9 @@ func Open(path string) (*File, error) {
 		return nil, fmt.Errorf("opening weights: %w", err)
 	}
 	file, err := read(disk, info.Size())
+	if err == nil {
+		err = checkHoles(disk, info.Size())
+	}
 	if err != nil {
 		disk.Close()
 		return nil, fmt.Errorf("opening weights %s: %w", path, err)

@@ -14,8 +14,10 @@ import (
 )
 
 const (
-	// maxHeader is the limit of the safetensors library.
-	maxHeader = 100_000_000
+	// maxHeader bounds the memory that a header takes. The safetensors library allows
+	// 100 MB; the largest models' headers have some 0.1, and a checkpoint's with the
+	// hashes of a million pictures has 20.
+	maxHeader = 32_000_000
 	// maxTensors is some fifty times what the largest CLIP has.
 	maxTensors  = 100_000
 	metadataKey = "__metadata__"

@@ -76,7 +76,8 @@ func (t *Tensor) Transpose() (*Tensor, error) {
 }
 
 // ReadFloat32 fills dst with the values in row-major order, converted to float32;
-// len(dst) must be NumElements. It holds a small chunk of the file at a time.
+// len(dst) must be NumElements. It holds a small chunk of the file at a time. The
+// first such read of a part of an archive compares the part's checksum.
 func (t *Tensor) ReadFloat32(dst []float32) error {
 	if int64(len(dst)) != t.count {
 		return t.fail(fmt.Errorf("room for %d values, it has %d", len(dst), t.count))
@@ -84,9 +85,71 @@ func (t *Tensor) ReadFloat32(dst []float32) error {
 	return t.ReadFirstFloat32(dst)
 }
 
+// ReadFinite is ReadFloat32 for values that are used to compute with: one that is
+// NaN, infinite or too large for a float32 is an error that says where it stands.
+func (t *Tensor) ReadFinite(dst []float32) error {
+	if err := t.ReadFloat32(dst); err != nil {
+		return err
+	}
+	return t.checkFinite(dst, 0)
+}
+
+// EachFinite visits the values that ReadFinite would give, in order and in runs
+// that are valid only during a visit. It holds a small chunk of the file, but all
+// values of a tensor that is not stored row-major. An error may come after visits.
+func (t *Tensor) EachFinite(visit func(values []float32)) error {
+	if !t.rowMajor() {
+		all := make([]float32, t.count)
+		if err := t.ReadFinite(all); err != nil {
+			return err
+		}
+		visit(all)
+		return nil
+	}
+	size := t.DType.Size()
+	from, length := t.offset*size, t.count*size
+	values := make([]float32, min(chunkSize/size, t.count))
+	var wrong error
+	err := t.store.stream(from, from+length, make([]byte, min(chunkSize, length)), func(at int64, raw []byte) {
+		run := values[:int64(len(raw))/size]
+		t.DType.decodeFloat32(run, raw)
+		if wrong == nil {
+			wrong = t.checkFinite(run, (at-from)/size)
+		}
+		visit(run)
+	})
+	if err == nil {
+		err = t.store.verify()
+	}
+	if err != nil {
+		return t.fail(err)
+	}
+	return wrong
+}
+
+// checkFinite names the first of values, which begin with the tensor's value at, that is no finite number.
+func (t *Tensor) checkFinite(values []float32, at int64) error {
+	if finite(values) {
+		return nil
+	}
+	wrong := slices.IndexFunc(values, func(v float32) bool { return !finite([]float32{v}) })
+	return t.fail(malformed("value %d of %d (row-major) is %v, which is no finite number", at+int64(wrong)+1, t.count, values[wrong]))
+}
+
+// finite says that no value is NaN or infinite: that no exponent is all ones.
+func finite(values []float32) bool {
+	const magnitude, exponentStep = 1<<31 - 1, 1 << 23
+	var carried uint32 // its top bit is that of any value whose exponent overflows
+	for _, v := range values {
+		carried |= math.Float32bits(v)&magnitude + exponentStep
+	}
+	return carried>>31 == 0
+}
+
 // ReadFirstFloat32 fills dst with the first len(dst) values in row-major order.
 // Of a row-major tensor nothing beyond them is read, unless the file is a
 // compressed archive: that is inflated up to them, and whole by the first read.
+// The checksum of an uncompressed one is compared only where all values are read.
 func (t *Tensor) ReadFirstFloat32(dst []float32) error {
 	return readValues(t, dst, t.DType.decodeFloat32)
 }
@@ -112,10 +175,13 @@ func readValues[T float32 | int64](t *Tensor, dst []T, decode func([]T, []byte))
 		return nil
 	}
 	var err error
-	if slices.Equal(simplify(t.Shape, t.strides), simplify(t.Shape, rowMajor(t.Shape))) {
+	if t.rowMajor() {
 		err = readContiguous(t, dst, decode)
 	} else {
 		err = readStrided(t, dst, decode)
+	}
+	if err == nil && int64(len(dst)) == t.count {
+		err = t.store.verify()
 	}
 	if err != nil {
 		return t.fail(err)
@@ -135,6 +201,11 @@ func readContiguous[T float32 | int64](t *Tensor, dst []T, decode func([]T, []by
 		first := (at - from) / size
 		decode(dst[first:first+int64(len(raw))/size], raw)
 	})
+}
+
+// rowMajor says that the values lie in the file as they are given, one after the other.
+func (t *Tensor) rowMajor() bool {
+	return slices.Equal(simplify(t.Shape, t.strides), simplify(t.Shape, rowMajor(t.Shape)))
 }
 
 // simplify returns the strides of the dimensions that are not of size 1, whose strides say nothing.

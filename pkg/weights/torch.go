@@ -41,7 +41,7 @@ func readTorch(r io.ReaderAt, size int64) (*File, error) {
 	if err := file.flatten(root); err != nil {
 		return nil, fmt.Errorf("data.pkl: %w", err)
 	}
-	return file, checkInflation(file.Tensors)
+	return file, checkExpansion(file.Tensors, size)
 }
 
 // archivePrefix is the top folder of the archive, with its slash.

@@ -14,13 +14,13 @@ import (
 // The zip directory is read here and not by archive/zip, which hides where an
 // entry's local header is and sets no limit to the directory: this way every
 // entry is known to lie apart from the others, inside the file, before it is used.
-// Checksums are not compared: torch.serialization.set_crc32_options(False) writes
-// archives without true ones.
+// An entry's CRC-32 is compared when the entry is read. An archive in which all of
+// them are zero states none: torch.serialization.set_crc32_options(False) writes such.
 const (
 	maxZipEntries = 100_000
 	maxZipName    = 1024
-	// maxInflation is the most that deflate can expand data, rounded up.
-	maxInflation = 1040
+	// maxDeflate is the most that deflate can expand data, rounded up.
+	maxDeflate = 1040
 
 	zipStored   = 0
 	zipDeflated = 8
@@ -64,6 +64,7 @@ func readZip(r io.ReaderAt, size int64) (map[string]*storage, error) {
 	}
 	slices.SortFunc(entries, func(a, b *zipEntry) int { return cmp.Compare(a.header, b.header) })
 	byName := make(map[string]*storage, len(entries))
+	summed := slices.ContainsFunc(entries, func(e *zipEntry) bool { return e.crc != 0 })
 	free := int64(0) // the first byte that no entry has taken
 	for _, e := range entries {
 		if e.header < free {
@@ -73,6 +74,7 @@ func readZip(r io.ReaderAt, size int64) (map[string]*storage, error) {
 			return nil, err
 		}
 		free = e.offset + e.packed
+		e.summed = summed
 		if _, twice := byName[e.name]; twice {
 			return nil, malformed("zip entry %.200q is there twice", e.name)
 		}
@@ -217,6 +219,7 @@ func parseEntry(head []byte, name string, extra []byte) (*zipEntry, error) {
 			name:   fmt.Sprintf("zip entry %.200q", name),
 			packed: int64(binary.LittleEndian.Uint32(head[20:])),
 			size:   int64(binary.LittleEndian.Uint32(head[24:])),
+			crc:    binary.LittleEndian.Uint32(head[16:]),
 		},
 	}
 	if binary.LittleEndian.Uint16(head[8:])&1 != 0 {
@@ -232,7 +235,7 @@ func parseEntry(head []byte, name string, extra []byte) (*zipEntry, error) {
 		}
 	case e.method == zipDeflated:
 		e.deflated = true
-		if e.size/maxInflation > e.packed {
+		if e.size/maxDeflate > e.packed {
 			return nil, malformed("zip entry %.200q declares %d bytes, which its %d packed bytes cannot hold", name, e.size, e.packed)
 		}
 	default:
@@ -300,7 +303,7 @@ func (e *zipEntry) locate(r io.ReaderAt, limit int64) error {
 	return nil
 }
 
-// bytes unpacks a small entry whole.
+// bytes unpacks a small entry whole and compares its checksum.
 func (s *storage) bytes(limit int64) ([]byte, error) {
 	if s.size > limit {
 		return nil, malformed("%s has %d bytes, more than %d", s.name, s.size, limit)

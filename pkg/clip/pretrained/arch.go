@@ -1,12 +1,10 @@
 package pretrained
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 )
-
-// headWidth is the width of one attention head in every CLIP of OpenAI's design.
-const headWidth = 64
 
 // The activations of the towers' MLPs.
 const (
@@ -14,13 +12,15 @@ const (
 	QuickGELU = "quick_gelu" // x * sigmoid(1.702 x), as OpenAI trained
 )
 
-// Arch is the shape of a CLIP: everything that its tensors' shapes say, and its activation.
+// Arch is the shape of a CLIP: everything that its tensors' shapes say, its heads
+// and its activation.
 type Arch struct {
 	ImageSize    int // pixels a side that the position embedding is for
 	Patch        int // pixels a side
 	VisionWidth  int
 	VisionLayers int
-	VisionHeads  int
+	VisionHeads  int // divide the width
+	VisionMLP    int // inner width of the blocks' MLPs; 0: four times the width
 
 	EmbedDim int // of the space that pictures and texts share
 
@@ -28,7 +28,8 @@ type Arch struct {
 	VocabSize     int
 	TextWidth     int
 	TextLayers    int
-	TextHeads     int
+	TextHeads     int // divide the width
+	TextMLP       int // inner width of the blocks' MLPs; 0: four times the width
 
 	// Activation is GELU, QuickGELU or "" where the checkpoint does not say.
 	// OpenAI's TorchScript archives say QuickGELU by being OpenAI's.
@@ -60,20 +61,28 @@ func (a Arch) validate() error {
 			return fmt.Errorf("%+v: each size must be in 1 to %d", a, maxSize)
 		}
 	}
+	for _, n := range []int{a.VisionMLP, a.TextMLP} {
+		if n < 0 || n > maxSize {
+			return fmt.Errorf("%+v: the width of an MLP must be in 0 to %d", a, maxSize)
+		}
+	}
 	switch {
 	case a.VisionLayers > maxLayers || a.TextLayers > maxLayers:
 		return fmt.Errorf("%d vision and %d text layers: each must be in 1 to %d", a.VisionLayers, a.TextLayers, maxLayers)
 	case a.ImageSize%a.Patch != 0:
 		return fmt.Errorf("the image size %d is no multiple of the patch %d", a.ImageSize, a.Patch)
-	case a.VisionWidth%headWidth != 0 || a.VisionHeads != a.VisionWidth/headWidth:
-		return fmt.Errorf("%d vision heads do not divide the width %d into heads of %d", a.VisionHeads, a.VisionWidth, headWidth)
-	case a.TextWidth%headWidth != 0 || a.TextHeads != a.TextWidth/headWidth:
-		return fmt.Errorf("%d text heads do not divide the width %d into heads of %d", a.TextHeads, a.TextWidth, headWidth)
+	case a.VisionHeads < 1 || a.VisionWidth%a.VisionHeads != 0:
+		return fmt.Errorf("%d vision heads do not divide the width %d", a.VisionHeads, a.VisionWidth)
+	case a.TextHeads < 1 || a.TextWidth%a.TextHeads != 0:
+		return fmt.Errorf("%d text heads do not divide the width %d", a.TextHeads, a.TextWidth)
 	case a.Activation != "" && a.Activation != GELU && a.Activation != QuickGELU:
 		return fmt.Errorf("the activation %q is neither %s nor %s", a.Activation, GELU, QuickGELU)
 	}
 	return nil
 }
+
+// mlpOr is an MLP's inner width, which 0 leaves to the tower's width.
+func mlpOr(mlp, width int) int { return cmp.Or(mlp, 4*width) }
 
 // slot is one canonical tensor: its name, its shape and how a new CLIP draws it.
 type slot struct {
@@ -104,14 +113,14 @@ func (a Arch) slots() []slot {
 		{"visual.positional_embedding", []int64{int64(grid*grid + 1), vision}, normal(visionScale)},
 	}
 	all = append(all, norm("visual.ln_pre", vision)...)
-	all = append(all, blocks("visual.transformer", a.VisionWidth, a.VisionLayers)...)
+	all = append(all, blocks("visual.transformer", a.VisionWidth, mlpOr(a.VisionMLP, a.VisionWidth), a.VisionLayers)...)
 	all = append(all, norm("visual.ln_post", vision)...)
 	all = append(all,
 		slot{"visual.proj", []int64{vision, embed}, normal(visionScale)},
 		slot{"token_embedding.weight", []int64{int64(a.VocabSize), text}, normal(0.02)},
 		slot{"positional_embedding", []int64{int64(a.ContextLength), text}, normal(0.01)},
 	)
-	all = append(all, blocks("transformer", a.TextWidth, a.TextLayers)...)
+	all = append(all, blocks("transformer", a.TextWidth, mlpOr(a.TextMLP, a.TextWidth), a.TextLayers)...)
 	all = append(all, norm("ln_final", text)...)
 	return append(all,
 		slot{"text_projection", []int64{text, embed}, normal(math.Pow(float64(a.TextWidth), -0.5))},
@@ -126,8 +135,8 @@ func norm(name string, width int64) []slot {
 	}
 }
 
-func blocks(tower string, width, layers int) []slot {
-	w := int64(width)
+func blocks(tower string, width, mlp, layers int) []slot {
+	w, inner := int64(width), int64(mlp)
 	attention := math.Pow(float64(width), -0.5)
 	projection := attention * math.Pow(2*float64(layers), -0.5)
 	expansion := math.Pow(2*float64(width), -0.5)
@@ -143,10 +152,10 @@ func blocks(tower string, width, layers int) []slot {
 		)
 		all = append(all, norm(block+"ln_2", w)...)
 		all = append(all,
-			slot{block + "mlp.c_fc.weight", []int64{4 * w, w}, normal(expansion)},
-			slot{block + "mlp.c_fc.bias", []int64{4 * w}, linear(width)},
-			slot{block + "mlp.c_proj.weight", []int64{w, 4 * w}, normal(projection)},
-			slot{block + "mlp.c_proj.bias", []int64{w}, linear(4 * width)},
+			slot{block + "mlp.c_fc.weight", []int64{inner, w}, normal(expansion)},
+			slot{block + "mlp.c_fc.bias", []int64{inner}, linear(width)},
+			slot{block + "mlp.c_proj.weight", []int64{w, inner}, normal(projection)},
+			slot{block + "mlp.c_proj.bias", []int64{w}, linear(mlp)},
 		)
 	}
 	return all

@@ -5,12 +5,8 @@
 package pretrained
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"math"
 
 	"acdclip/pkg/weights"
 )
@@ -35,8 +31,11 @@ type Checkpoint struct {
 	Container weights.Format
 	Arch      Arch
 	Tensors   []Tensor // in canonical order
+	// Note is what the user should be told: what was assumed because no file says it. "" for nothing.
+	Note string
 
 	file *weights.File
+	seen *digests
 }
 
 // Tensor is one tensor under its canonical name. Linear weights are [out, in];
@@ -47,6 +46,7 @@ type Tensor struct {
 	DType weights.DType // as stored; of the first part where the container keeps parts
 
 	parts []*weights.Tensor
+	seen  *digests // of the Checkpoint
 }
 
 // NumElements is the product of the shape.
@@ -59,56 +59,23 @@ func (t Tensor) NumElements() int64 {
 }
 
 // ReadFloat32 fills dst, of NumElements, with the values in row-major order. It
-// holds a small chunk of the file at a time.
+// holds a small chunk of the file at a time. A value that is no finite number is an
+// error, and so is one that differs from what the file's checksum says.
 func (t Tensor) ReadFloat32(dst []float32) error {
 	if int64(len(dst)) != t.NumElements() {
 		return fmt.Errorf("reading tensor %s: room for %d values, it has %d", t.Name, len(dst), t.NumElements())
 	}
-	return t.readFirst(dst)
-}
-
-// readFirst reads the first len(dst) values.
-func (t Tensor) readFirst(dst []float32) error {
+	rest := dst
 	for _, part := range t.parts {
-		n := min(int64(len(dst)), part.NumElements())
-		if err := part.ReadFirstFloat32(dst[:n]); err != nil {
-			return fmt.Errorf("reading tensor %s: %w", t.Name, err)
+		n := part.NumElements()
+		if err := part.ReadFinite(rest[:n]); err != nil {
+			return err // it names the tensor as the file does, and the file
 		}
-		dst = dst[n:]
+		rest = rest[n:]
 	}
+	t.seen.add(t.Name, dst)
 	return nil
 }
 
 // Close closes the weight file.
 func (c *Checkpoint) Close() error { return c.file.Close() }
-
-// fingerprintValues is how much of each tensor the fingerprint covers.
-const fingerprintValues = 1024
-
-// Fingerprint names the CLIP, whatever container and precision-preserving type
-// holds it: "sha256:" and the hex digest over, for each canonical tensor in
-// order, its name, a zero byte, the number of dimensions and each of them as
-// little-endian uint64, and its first 1,024 values as little-endian float32.
-// It reads little more than those values; of a compressed archive at most what
-// reading each tensor once inflates, which Open bounds.
-func (c *Checkpoint) Fingerprint() (string, error) {
-	hash := sha256.New()
-	values := make([]float32, fingerprintValues)
-	var record []byte
-	for _, t := range c.Tensors {
-		first := values[:min(fingerprintValues, t.NumElements())]
-		if err := t.readFirst(first); err != nil {
-			return "", fmt.Errorf("fingerprint of %s: %w", c.Path, err)
-		}
-		record = append(append(record[:0], t.Name...), 0)
-		record = binary.LittleEndian.AppendUint64(record, uint64(len(t.Shape)))
-		for _, size := range t.Shape {
-			record = binary.LittleEndian.AppendUint64(record, uint64(size))
-		}
-		for _, v := range first {
-			record = binary.LittleEndian.AppendUint32(record, math.Float32bits(v))
-		}
-		hash.Write(record)
-	}
-	return "sha256:" + hex.EncodeToString(hash.Sum(nil)), nil
-}

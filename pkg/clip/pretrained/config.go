@@ -4,176 +4,184 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"acdclip/pkg/regularfile"
+	"acdclip/pkg/weights"
 )
 
 // maxConfig is far above the size of any model's configuration.
 const maxConfig = 1 << 20
 
-// hiddenActDefault and epsilon are transformers' defaults, which its files may leave out.
-const (
-	hiddenActDefault = QuickGELU
-	epsilon          = 1e-5
-)
+// epsilon is the only one of a LayerNorm that is computed.
+const epsilon = 1e-5
 
-// huggingFaceConfig is what is held against the weights, and written, of transformers' CLIPConfig.
-type huggingFaceConfig struct {
-	Architectures []string          `json:"architectures,omitempty"`
-	ModelType     string            `json:"model_type,omitempty"`
-	DType         string            `json:"dtype,omitempty"`
-	ProjectionDim *int              `json:"projection_dim,omitempty"`
-	LogitScale    *float64          `json:"logit_scale_init_value,omitempty"`
-	Text          *huggingFaceTower `json:"text_config,omitempty"`
-	Vision        *huggingFaceTower `json:"vision_config,omitempty"`
+// configuration is the JSON file beside weights that says what they are.
+type configuration struct {
+	path string
+	tree object
 }
 
-type huggingFaceTower struct {
-	ModelType     string   `json:"model_type,omitempty"`
-	Activation    *string  `json:"hidden_act,omitempty"`
-	Width         *int     `json:"hidden_size,omitempty"`
-	MLPWidth      *int     `json:"intermediate_size,omitempty"`
-	Layers        *int     `json:"num_hidden_layers,omitempty"`
-	Heads         *int     `json:"num_attention_heads,omitempty"`
-	Epsilon       *float64 `json:"layer_norm_eps,omitempty"`
-	ProjectionDim *int     `json:"projection_dim,omitempty"`
+// object is a JSON object: of a name's value, nil where it is null.
+type object map[string]any
 
-	ImageSize *int `json:"image_size,omitempty"`
-	Patch     *int `json:"patch_size,omitempty"`
-	Channels  *int `json:"num_channels,omitempty"`
-
-	ContextLength *int `json:"max_position_embeddings,omitempty"`
-	VocabSize     *int `json:"vocab_size,omitempty"`
-	StartToken    *int `json:"bos_token_id,omitempty"`
-	EndToken      *int `json:"eos_token_id,omitempty"`
-	PadToken      *int `json:"pad_token_id,omitempty"`
+// configurationFor reads the configuration of a format that lies beside a weight
+// file of one of the usual names; nil for none.
+func configurationFor(weightFile, format string) (*configuration, error) {
+	folder, name := filepath.Split(weightFile)
+	path := filepath.Join(folder, "config.json")
+	if format == FormatOpenCLIP {
+		path = filepath.Join(folder, "open_clip_config.json")
+	}
+	if !slices.Contains(fileNames, strings.TrimSuffix(name, weights.IndexEnding)) || !exists(path) {
+		return nil, nil
+	}
+	c := &configuration{path: path}
+	return c, readJSON(path, &c.tree)
 }
 
-// openCLIPConfig is open_clip_config.json.
-type openCLIPConfig struct {
-	Model *struct {
-		EmbedDim  *int `json:"embed_dim"`
-		QuickGELU bool `json:"quick_gelu"`
-		Vision    struct {
-			ImageSize *int `json:"image_size"`
-			Patch     *int `json:"patch_size"`
-			Width     *int `json:"width"`
-			Layers    *int `json:"layers"`
-			HeadWidth *int `json:"head_width"`
-		} `json:"vision_cfg"`
-		Text struct {
-			ContextLength *int `json:"context_length"`
-			VocabSize     *int `json:"vocab_size"`
-			Width         *int `json:"width"`
-			Layers        *int `json:"layers"`
-			Heads         *int `json:"heads"`
-		} `json:"text_cfg"`
-	} `json:"model_cfg"`
+// refuseByConfiguration names a model of another design by what the configuration
+// beside its weights says, before they are looked at.
+func refuseByConfiguration(weightFile string) error {
+	format := FormatHuggingFace
+	if strings.HasPrefix(filepath.Base(weightFile), "open_clip_") {
+		format = FormatOpenCLIP
+	}
+	c, err := configurationFor(weightFile, format)
+	if err != nil || c == nil {
+		return err
+	}
+	if format == FormatOpenCLIP {
+		return c.foreignOpenCLIP()
+	}
+	return c.foreignHuggingFace()
 }
 
-// statement is a number in a configuration, nil where it is left out, and what the weights say.
+// agree holds the configuration against the weights, takes its activation and
+// gives the heads that it says.
+func (c *configuration) agree(format string, a *Arch) (Heads, error) {
+	if format == FormatOpenCLIP {
+		return c.agreeOpenCLIP(a)
+	}
+	return c.agreeHuggingFace(a)
+}
+
+func (c *configuration) refuse(format string, args ...any) error {
+	return fmt.Errorf("%s "+format+": %w", slices.Concat([]any{c.path}, args, []any{ErrNotCLIP})...)
+}
+
+// section is the object under a key, empty where the key is missing or null.
+func (c *configuration) section(tree object, key string) (object, error) {
+	switch value := tree[key].(type) {
+	case nil:
+		return object{}, nil
+	case map[string]any:
+		return value, nil
+	default:
+		return nil, c.refuse("says %s %s, which is no object", key, brief(value))
+	}
+}
+
+// statement is a number in a configuration, and what the weights say.
 type statement struct {
-	key    string
-	stated *int
-	actual int
+	section string // with its dot; "" at the top
+	tree    object
+	key     string
+	actual  int
 }
 
-func agree(path string, statements []statement) error {
+// agreeSizes compares numbers; a missing one agrees. A size in pixels may be a pair of equal ones.
+func (c *configuration) agreeSizes(statements []statement) error {
 	for _, s := range statements {
-		if s.stated != nil && *s.stated != s.actual {
-			return fmt.Errorf("%s says %s %d, the weights say %d: %w", path, s.key, *s.stated, s.actual, ErrNotCLIP)
+		stated, found := s.tree[s.key]
+		if !found || stated == nil {
+			continue
+		}
+		pair, isPair := stated.([]any)
+		if !isPair || len(pair) != 2 {
+			pair = []any{stated}
+		}
+		for _, number := range pair {
+			if number != float64(s.actual) {
+				return c.refuse("says %s %s, the weights say %d", s.section+s.key, brief(stated), s.actual)
+			}
 		}
 	}
 	return nil
 }
 
-// agreeWithHuggingFace holds config.json against the weights and takes its activation.
-func (a *Arch) agreeWithHuggingFace(path string) error {
-	var config huggingFaceConfig
-	if err := readJSON(path, &config); err != nil {
-		return err
+// positive is a whole number of at least 1 under a key; missing says that it is not there.
+func (c *configuration) positive(section string, tree object, key string) (n int, missing bool, err error) {
+	stated, found := tree[key]
+	if !found || stated == nil {
+		return 0, true, nil
 	}
-	if config.ModelType != "" && config.ModelType != "clip" {
-		return fmt.Errorf("%s says model_type %.200q, not clip: %w", path, config.ModelType, ErrNotCLIP)
+	number, ok := stated.(float64)
+	if !ok || number < 1 || number > maxSize || number != float64(int(number)) {
+		return 0, false, c.refuse("says %s %s, which is no whole number in 1 to %d", section+key, brief(stated), maxSize)
 	}
-	vision, text := config.Vision, config.Text
-	if vision == nil {
-		vision = &huggingFaceTower{}
+	return int(number), false, nil
+}
+
+// rule says whether a value gives the numbers that are computed here.
+type rule func(value any) bool
+
+// anything is for keys that change no number of a finished CLIP.
+func anything(any) bool { return true }
+
+// off is for what is not computed: null, false and 0 leave it out.
+func off(value any) bool { return value == nil || value == false || value == 0.0 }
+
+// is wants one value.
+func is(want any) rule { return func(value any) bool { return value == want } }
+
+// empty is for further arguments, of which there may be none.
+func empty(value any) bool {
+	inner, isObject := value.(map[string]any)
+	return value == nil || isObject && len(inner) == 0
+}
+
+// usualNorm is for the arguments of a LayerNorm.
+func usualNorm(value any) bool {
+	inner, _ := value.(map[string]any)
+	return empty(value) || len(inner) == 1 && inner["eps"] == epsilon
+}
+
+// numbers wants a list of three numbers.
+func numbers(want [3]float64) rule {
+	return func(value any) bool {
+		list, _ := value.([]any)
+		return slices.EqualFunc(list, want[:], func(stated any, number float64) bool { return stated == number })
 	}
-	if text == nil {
-		text = &huggingFaceTower{}
+}
+
+// obey refuses a key that is not in rules, or whose value breaks its rule, the first in the alphabet.
+func (c *configuration) obey(section string, tree object, rules map[string]rule) error {
+	for _, key := range slices.Sorted(maps.Keys(tree)) {
+		rule, known := rules[key]
+		if !known {
+			return c.refuse("has the key %.200q, which is not known here and may change the numbers", section+key)
+		}
+		if !rule(tree[key]) {
+			return c.refuse("says %s %s, which is not what is computed here", section+key, brief(tree[key]))
+		}
 	}
-	err := agree(path, []statement{
-		{"projection_dim", config.ProjectionDim, a.EmbedDim},
-		{"vision_config.hidden_size", vision.Width, a.VisionWidth},
-		{"vision_config.intermediate_size", vision.MLPWidth, 4 * a.VisionWidth},
-		{"vision_config.num_hidden_layers", vision.Layers, a.VisionLayers},
-		{"vision_config.num_attention_heads", vision.Heads, a.VisionHeads},
-		{"vision_config.image_size", vision.ImageSize, a.ImageSize},
-		{"vision_config.patch_size", vision.Patch, a.Patch},
-		{"text_config.hidden_size", text.Width, a.TextWidth},
-		{"text_config.intermediate_size", text.MLPWidth, 4 * a.TextWidth},
-		{"text_config.num_hidden_layers", text.Layers, a.TextLayers},
-		{"text_config.num_attention_heads", text.Heads, a.TextHeads},
-		{"text_config.max_position_embeddings", text.ContextLength, a.ContextLength},
-		{"text_config.vocab_size", text.VocabSize, a.VocabSize},
-	})
+	return nil
+}
+
+// brief writes a JSON value in a few characters.
+func brief(value any) string {
+	if number, ok := value.(float64); ok {
+		return fmt.Sprint(number)
+	}
+	text, err := json.Marshal(value)
 	if err != nil {
-		return err
+		return "(unreadable)"
 	}
-	for key, eps := range map[string]*float64{"vision_config": vision.Epsilon, "text_config": text.Epsilon} {
-		if eps != nil && *eps != epsilon {
-			return fmt.Errorf("%s says %s.layer_norm_eps %g, only %g is computed: %w", path, key, *eps, epsilon, ErrNotCLIP)
-		}
-	}
-	a.Activation, err = oneActivation(path, vision.Activation, text.Activation)
-	return err
-}
-
-// oneActivation is what both towers use.
-func oneActivation(path string, vision, text *string) (string, error) {
-	both := [2]string{hiddenActDefault, hiddenActDefault}
-	for i, stated := range []*string{vision, text} {
-		if stated != nil {
-			both[i] = *stated
-		}
-	}
-	if both[0] != both[1] {
-		return "", fmt.Errorf("%s says hidden_act %.200q for pictures and %.200q for text: %w", path, both[0], both[1], ErrNotCLIP)
-	}
-	if both[0] != GELU && both[0] != QuickGELU {
-		return "", fmt.Errorf("%s says hidden_act %.200q, neither %s nor %s: %w", path, both[0], GELU, QuickGELU, ErrNotCLIP)
-	}
-	return both[0], nil
-}
-
-// agreeWithOpenCLIP holds open_clip_config.json against the weights and takes its activation.
-func (a *Arch) agreeWithOpenCLIP(path string) error {
-	var config openCLIPConfig
-	if err := readJSON(path, &config); err != nil {
-		return err
-	}
-	model := config.Model
-	if model == nil {
-		return fmt.Errorf("%s has no model_cfg: %w", path, ErrNotCLIP)
-	}
-	a.Activation = GELU
-	if model.QuickGELU {
-		a.Activation = QuickGELU
-	}
-	return agree(path, []statement{
-		{"embed_dim", model.EmbedDim, a.EmbedDim},
-		{"vision_cfg.image_size", model.Vision.ImageSize, a.ImageSize},
-		{"vision_cfg.patch_size", model.Vision.Patch, a.Patch},
-		{"vision_cfg.width", model.Vision.Width, a.VisionWidth},
-		{"vision_cfg.layers", model.Vision.Layers, a.VisionLayers},
-		{"vision_cfg.head_width", model.Vision.HeadWidth, headWidth},
-		{"text_cfg.context_length", model.Text.ContextLength, a.ContextLength},
-		{"text_cfg.vocab_size", model.Text.VocabSize, a.VocabSize},
-		{"text_cfg.width", model.Text.Width, a.TextWidth},
-		{"text_cfg.layers", model.Text.Layers, a.TextLayers},
-		{"text_cfg.heads", model.Text.Heads, a.TextHeads},
-	})
+	return fmt.Sprintf("%.100s", text)
 }
 
 // readJSON reads a small JSON file.

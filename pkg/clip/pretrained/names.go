@@ -4,11 +4,13 @@ import "strings"
 
 // naming is how a container calls CLIP's tensors and lays them out.
 type naming struct {
-	// marker begins the name of some tensor of this naming, and of none of the other.
+	// marker begins the name of some tensor of this naming. A file's naming is the
+	// first of customText, openAI and huggingFace whose marker occurs.
 	marker string
 	// visionBlock and textBlock stand before a block's number.
 	visionBlock, textBlock string
 	source                 func(canonical string) source
+	format                 string // of a folder whose weights are named so: FormatOpenCLIP or FormatHuggingFace
 }
 
 // source says what makes up a canonical tensor in a container: tensors joined
@@ -25,6 +27,23 @@ func openAI() naming {
 		visionBlock: "visual.transformer.resblocks.",
 		textBlock:   "transformer.resblocks.",
 		source:      func(canonical string) source { return source{names: []string{canonical}} },
+		format:      FormatOpenCLIP,
+	}
+}
+
+// customText's are open_clip's names for a model whose text tower is a module of its own.
+func customText() naming {
+	return naming{
+		marker:      "text.token_embedding.",
+		visionBlock: "visual.transformer.resblocks.",
+		textBlock:   "text.transformer.resblocks.",
+		source: func(canonical string) source {
+			if strings.HasPrefix(canonical, "visual.") || canonical == "logit_scale" {
+				return source{names: []string{canonical}}
+			}
+			return source{names: []string{"text." + canonical}}
+		},
+		format: FormatOpenCLIP,
 	}
 }
 
@@ -35,6 +54,7 @@ func huggingFace() naming {
 		visionBlock: "vision_model.encoder.layers.",
 		textBlock:   "text_model.encoder.layers.",
 		source:      huggingFaceSource,
+		format:      FormatHuggingFace,
 	}
 }
 

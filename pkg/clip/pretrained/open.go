@@ -1,9 +1,12 @@
 package pretrained
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,22 +22,37 @@ var fileNames = []string{
 	"open_clip_pytorch_model.bin",
 }
 
-// Open opens a CLIP: a weight file of any name, or the folder of a Hugging Face
-// CLIPModel or of open_clip. Format and naming come from the content, the
-// architecture from the tensors' shapes. A configuration beside the weights, where
-// there is one, must agree with them and says the activation. A missing, extra or
-// mis-shaped tensor is an error that names it and wraps ErrNotCLIP; a broken file's
-// error is that of package weights. The caller closes the Checkpoint.
-func Open(path string) (*Checkpoint, error) {
+// Options are what the user may say about a CLIP that its files do not.
+type Options struct{ Heads Heads }
+
+// Open opens a CLIP: a weight file of any name, the index of several, or the folder
+// of a Hugging Face CLIPModel or of open_clip. Format and naming come from the
+// content, the architecture from the tensors' shapes. A configuration beside the
+// weights, where there is one, must agree with them and says heads and activation;
+// what it says beyond that, and what it asks for that is not computed here, is an
+// error. So is a missing, extra or mis-shaped tensor. Such errors name what is wrong
+// and wrap ErrNotCLIP; a broken file's error is that of package weights. No value
+// is read but for single numbers. The caller closes the Checkpoint.
+func Open(path string) (*Checkpoint, error) { return OpenWith(path, Options{}) }
+
+// OpenWith is Open with what the user says about the CLIP.
+func OpenWith(path string, o Options) (*Checkpoint, error) {
 	weightFile, err := locate(path)
 	if err != nil {
 		return nil, err
 	}
-	file, err := weights.Open(weightFile)
+	if err := refuseByConfiguration(weightFile); err != nil {
+		return nil, fmt.Errorf("opening the CLIP in %s: %w", weightFile, err)
+	}
+	open := weights.Open
+	if strings.HasSuffix(weightFile, weights.IndexEnding) {
+		open = weights.OpenShards
+	}
+	file, err := open(weightFile)
 	if err != nil {
 		return nil, err
 	}
-	checkpoint, err := bind(file)
+	checkpoint, err := bind(file, o)
 	if err != nil {
 		file.Close()
 		return nil, fmt.Errorf("opening the CLIP in %s: %w", weightFile, err)
@@ -42,27 +60,43 @@ func Open(path string) (*Checkpoint, error) {
 	return checkpoint, nil
 }
 
-// locate finds the weight file of a folder.
+// locate finds the weight file of a folder, or its index of several.
 func locate(path string) (string, error) {
 	info, err := os.Stat(path)
+	if name, ok := hubNameOf(path); ok && errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("opening a CLIP: %s is the name of a model on Hugging Face, it seems, and no file or folder here: nothing is downloaded, "+
+			"so download its files first and give their folder (config.json, with model.safetensors or pytorch_model.bin): %w", name, fs.ErrNotExist)
+	}
 	if err != nil {
 		return "", fmt.Errorf("opening a CLIP: %w", err)
 	}
 	if !info.IsDir() {
 		return path, nil
 	}
-	for _, name := range fileNames {
-		if candidate := filepath.Join(path, name); exists(candidate) {
-			return candidate, nil
-		}
-	}
-	for _, name := range fileNames {
-		if index := filepath.Join(path, name+".index.json"); exists(index) {
-			return "", fmt.Errorf("opening a CLIP: %s lists weights in several files, which is not read: "+
-				"save them as one with save_pretrained(max_shard_size=...): %w", index, ErrNotCLIP)
+	for _, ending := range []string{"", weights.IndexEnding} {
+		for _, name := range fileNames {
+			if candidate := filepath.Join(path, name+ending); exists(candidate) {
+				return candidate, nil
+			}
 		}
 	}
 	return "", fmt.Errorf("opening a CLIP: the folder %s holds none of %s: %w", path, strings.Join(fileNames, ", "), ErrNotCLIP)
+}
+
+// hubName is OWNER/MODEL, as open_clip and others write it, too.
+var hubName = regexp.MustCompile(`^(?:hf-hub:|hf:)?[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$`)
+
+// hubNameOf says whether a path that leads nowhere is rather the name of a model on
+// Hugging Face, and which: two plain words, of which even the first is no folder here.
+func hubNameOf(path string) (name string, ok bool) {
+	if here, err := os.Getwd(); err == nil && filepath.IsAbs(path) {
+		if inside, err := filepath.Rel(here, path); err == nil {
+			path = inside
+		}
+	}
+	name = filepath.ToSlash(path)
+	weightFile := slices.Contains([]string{".pt", ".pth", ".bin", ".safetensors", ".json"}, filepath.Ext(name))
+	return name, hubName.MatchString(name) && !weightFile && !exists(filepath.Dir(path))
 }
 
 func exists(path string) bool {
@@ -70,57 +104,58 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// bind finds CLIP's tensors in an open file and reads the configuration beside it.
-func bind(file *weights.File) (*Checkpoint, error) {
-	names, err := namingOf(file)
+// bind finds CLIP's tensors in an open file and holds the configuration beside it against them.
+func bind(file *weights.File, o Options) (*Checkpoint, error) {
+	b, err := newBinder(file)
 	if err != nil {
 		return nil, err
 	}
-	b := &binder{file: file, naming: names}
 	arch, err := b.arch()
 	if err != nil {
 		return nil, err
 	}
-	tensors, err := b.tensors(arch)
+	c := &Checkpoint{Path: file.Path, Container: file.Format, Format: b.format(file), Arch: arch, file: file, seen: &digests{}}
+	if c.Format == FormatTorchScript {
+		c.Arch.Activation = QuickGELU
+	}
+	beside, err := configurationFor(file.Path, b.naming.format)
 	if err != nil {
 		return nil, err
 	}
-	checkpoint := &Checkpoint{Path: file.Path, Container: file.Format, Arch: arch, Tensors: tensors, file: file}
-	return checkpoint, checkpoint.identify(names)
-}
-
-func namingOf(file *weights.File) (naming, error) {
-	for _, names := range []naming{openAI(), huggingFace()} {
-		if slices.ContainsFunc(file.Tensors, func(t *weights.Tensor) bool { return strings.HasPrefix(t.Name, names.marker) }) {
-			return names, nil
+	var configured Heads
+	if beside != nil {
+		c.Format = b.naming.format
+		if configured, err = beside.agree(c.Format, &c.Arch); err != nil {
+			return nil, err
 		}
 	}
-	return naming{}, fmt.Errorf("no tensor begins with %q or %q, so there is no vision tower: %w",
-		openAI().marker, huggingFace().marker, ErrNotCLIP)
+	if c.Note, err = c.Arch.setHeads(o.Heads, configured); err != nil {
+		if beside != nil {
+			err = fmt.Errorf("%s: %w", beside.path, err)
+		}
+		return nil, err
+	}
+	if err := c.Arch.validate(); err != nil {
+		return nil, fmt.Errorf("%w: %w", err, ErrNotCLIP)
+	}
+	if c.Tensors, err = b.tensors(c.Arch); err != nil {
+		return nil, err
+	}
+	for i := range c.Tensors {
+		c.Tensors[i].seen = c.seen
+	}
+	return c, nil
 }
 
-// identify sets the format and the activation and holds a configuration against the weights.
-func (c *Checkpoint) identify(names naming) error {
-	folder, name := filepath.Split(c.Path)
-	named := slices.Contains(fileNames, name)
+// format is what a file is, as far as the file itself says.
+func (b *binder) format(file *weights.File) string {
 	switch {
-	case names.marker == huggingFace().marker:
-		c.Format = FormatHuggingFace
-		if config := filepath.Join(folder, "config.json"); named && exists(config) {
-			return c.Arch.agreeWithHuggingFace(config)
-		}
-	case c.Container == weights.FormatTorchScript:
-		c.Format = FormatTorchScript
-		c.Arch.Activation = QuickGELU
-	default:
-		c.Format = FormatStateDict
-		if strings.HasPrefix(name, "open_clip_") {
-			c.Format = FormatOpenCLIP
-		}
-		if config := filepath.Join(folder, "open_clip_config.json"); named && exists(config) {
-			c.Format = FormatOpenCLIP
-			return c.Arch.agreeWithOpenCLIP(config)
-		}
+	case b.naming.format == FormatHuggingFace:
+		return FormatHuggingFace
+	case file.Format == weights.FormatTorchScript:
+		return FormatTorchScript
+	case strings.HasPrefix(filepath.Base(file.Path), "open_clip_"):
+		return FormatOpenCLIP
 	}
-	return nil
+	return FormatStateDict
 }

@@ -150,12 +150,21 @@ func TestEveryContainer(t *testing.T) {
 	}
 }
 
-// The fingerprint stands in checkpoints, so it may never change: computed here once more with Python's hashlib.
+// Fingerprints stand in checkpoints, so they may never change: both computed once more with Python's hashlib.
 func TestFingerprintStays(t *testing.T) {
-	const want = "sha256:50c556e0549d522d304795753f39b28e09097bcc624937b2996eab6773428b20"
-	got, err := open(t, unpack(t, "openai.pt")).Fingerprint()
-	if err != nil || got != want {
-		t.Errorf("%s (%v), want %s", got, err, want)
+	const earlier = "sha256:50c556e0549d522d304795753f39b28e09097bcc624937b2996eab6773428b20"
+	const want = "sha256v2:ead2f06cd91a6fb54d991689e7542acf9ee152c76addea6b311030d818ab6501"
+	got, err := open(t, unpack(t, "openai.pt")).Identity()
+	if err != nil || got.Fingerprint != want {
+		t.Errorf("%s (%v), want %s", got.Fingerprint, err, want)
+	}
+	for stored, is := range map[string]bool{
+		want: true, earlier: true, "": false, want[:len(want)-1] + "0": false, earlier[:len(earlier)-1] + "1": false,
+		"sha256v2:" + earlier[len("sha256:"):]: false, "sha256:" + want[len("sha256v2:"):]: false,
+	} {
+		if got.Is(stored) != is {
+			t.Errorf("%q: %v", stored, !is)
+		}
 	}
 }
 

@@ -211,14 +211,14 @@ func (a Arch) huggingFace() huggingFaceConfig {
 		LogitScale:    new(math.Log(1 / 0.07)),
 		Text: &huggingFaceTower{
 			ModelType: "clip_text_model", Activation: new(a.Activation), Width: new(a.TextWidth),
-			MLPWidth: new(4 * a.TextWidth), Layers: new(a.TextLayers), Heads: new(a.TextHeads),
+			MLPWidth: new(mlpOr(a.TextMLP, a.TextWidth)), Layers: new(a.TextLayers), Heads: new(a.TextHeads),
 			Epsilon: new(epsilon), ProjectionDim: new(a.EmbedDim),
 			ContextLength: new(a.ContextLength), VocabSize: new(a.VocabSize),
 			StartToken: new(a.VocabSize - 2), EndToken: new(a.VocabSize - 1), PadToken: new(a.VocabSize - 1),
 		},
 		Vision: &huggingFaceTower{
 			ModelType: "clip_vision_model", Activation: new(a.Activation), Width: new(a.VisionWidth),
-			MLPWidth: new(4 * a.VisionWidth), Layers: new(a.VisionLayers), Heads: new(a.VisionHeads),
+			MLPWidth: new(mlpOr(a.VisionMLP, a.VisionWidth)), Layers: new(a.VisionLayers), Heads: new(a.VisionHeads),
 			Epsilon: new(epsilon), ProjectionDim: new(a.EmbedDim),
 			ImageSize: new(a.ImageSize), Patch: new(a.Patch), Channels: new(3),
 		},

@@ -208,8 +208,8 @@ func TestRandomErrors(t *testing.T) {
 func TestRandomRefusesArchitectures(t *testing.T) {
 	for name, change := range map[string]func(*Arch){
 		"no layers":    func(a *Arch) { a.TextLayers = 0 },
-		"heads":        func(a *Arch) { a.VisionHeads = 1 },
-		"width":        func(a *Arch) { a.TextWidth = 100 },
+		"heads":        func(a *Arch) { a.VisionHeads = 3 },
+		"no heads":     func(a *Arch) { a.TextHeads = 0 },
 		"odd patch":    func(a *Arch) { a.Patch = 15 },
 		"activation":   func(a *Arch) { a.Activation = "relu" },
 		"negative":     func(a *Arch) { a.EmbedDim = -64 },

@@ -126,7 +126,7 @@ func TestManyProblemsTakeLittle(t *testing.T) {
 	defer file.Close()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err = bind(file)
+	_, err = bind(file, Options{})
 	runtime.ReadMemStats(&after)
 	if !errors.Is(err, ErrNotCLIP) || !strings.Contains(err.Error(), "(50002 problems in all)") || len(err.Error()) > 1024 {
 		t.Errorf("%.2000v", err)
@@ -182,6 +182,48 @@ func edit(t *testing.T, path, key string, value any) {
 	}
 }
 
+// harmless are keys of open_clip's that change no number, or stand at their defaults.
+func harmless() map[string]any {
+	return map[string]any{
+		"model_cfg.custom_text": true, "model_cfg.init_logit_scale": 2.5, "model_cfg.multimodal_cfg": map[string]any{},
+		"model_cfg.vision_cfg.patch_dropout": 0.5, "model_cfg.vision_cfg.pool_type": "tok", "model_cfg.vision_cfg.attn_pooler_queries": 9,
+		"model_cfg.vision_cfg.timm_pool": "map", "model_cfg.vision_cfg.no_ln_pre": false, "model_cfg.vision_cfg.act_kwargs": map[string]any{},
+		"model_cfg.vision_cfg.norm_kwargs": map[string]any{"eps": 1e-5}, "model_cfg.vision_cfg.mlp_ratio": 4.0,
+		"model_cfg.text_cfg.pool_type": "argmax", "model_cfg.text_cfg.eos_id": 7, "model_cfg.text_cfg.pad_id": 0,
+		"model_cfg.text_cfg.hf_proj_type": "mlp", "model_cfg.text_cfg.hf_model_pretrained": true, "model_cfg.text_cfg.block_type": "default",
+		"preprocess_cfg": map[string]any{
+			"mean": []float64{0.48145466, 0.4578275, 0.40821073}, "std": []float64{0.26862954, 0.26130258, 0.27577711},
+			"interpolation": "bicubic", "resize_mode": "shortest", "size": []int{16, 16}, "mode": "RGB", "fill_color": 0,
+		},
+	}
+}
+
+// harmful are keys of open_clip's whose values ask for other numbers, and unknown ones.
+func harmful() map[string]any {
+	return map[string]any{
+		"model_cfg.vision_cfg.ls_init_value": 1e-4, "model_cfg.vision_cfg.attentional_pool": true, "model_cfg.vision_cfg.no_ln_pre": true,
+		"model_cfg.vision_cfg.pos_embed_type": "sin_cos_2d", "model_cfg.vision_cfg.final_ln_after_pool": true,
+		"model_cfg.vision_cfg.pool_type": "avg", "model_cfg.vision_cfg.output_tokens": true,
+		"model_cfg.vision_cfg.act_kwargs":  map[string]any{"approximate": "tanh"},
+		"model_cfg.vision_cfg.norm_kwargs": map[string]any{"eps": 1e-6}, "model_cfg.vision_cfg.block_type": "custom",
+		"model_cfg.vision_cfg.qk_norm": true, "model_cfg.vision_cfg.scaled_cosine_attn": true, "model_cfg.vision_cfg.scale_heads": true,
+		"model_cfg.vision_cfg.scale_attn_inner": true, "model_cfg.vision_cfg.scale_attn": true, "model_cfg.vision_cfg.scale_fc": true,
+		"model_cfg.vision_cfg.global_average_pool": true, "model_cfg.vision_cfg.input_patchnorm": true,
+		"model_cfg.vision_cfg.timm_model_name": "vit_tiny", "model_cfg.vision_cfg.layers": []int{1, 1, 1, 1}, "model_cfg.vision_cfg.rope": true,
+		"model_cfg.text_cfg.ls_init_value": 1e-4, "model_cfg.text_cfg.embed_cls": true, "model_cfg.text_cfg.pad_id": 1,
+		"model_cfg.text_cfg.no_causal_mask": true, "model_cfg.text_cfg.final_ln_after_pool": true, "model_cfg.text_cfg.pool_type": "last",
+		"model_cfg.text_cfg.proj_bias": true, "model_cfg.text_cfg.proj_type": "none", "model_cfg.text_cfg.output_tokens": true,
+		"model_cfg.text_cfg.act_kwargs":        map[string]any{"approximate": "tanh"},
+		"model_cfg.text_cfg.norm_kwargs":       map[string]any{"eps": 1e-6},
+		"model_cfg.text_cfg.hf_tokenizer_name": "roberta-base", "model_cfg.text_cfg.tokenizer_mode": "clean",
+		"model_cfg.text_cfg.tokenizer_kwargs": map[string]any{"clean": "canonicalize"}, "model_cfg.text_cfg.hf_model_name": "roberta-base",
+		"model_cfg.text_cfg.new_key": 1, "model_cfg.init_logit_bias": -10, "model_cfg.nonscalar_logit_scale": true,
+		"model_cfg.multimodal_cfg": map[string]any{"layers": 12}, "model_cfg.new_key": 1, "new_top": 1,
+		"preprocess_cfg.mean": []float64{0.5, 0.5, 0.5}, "preprocess_cfg.std": []float64{0.5, 0.5, 0.5},
+		"preprocess_cfg.interpolation": "bilinear", "preprocess_cfg.mode": "L", "preprocess_cfg.new_key": 1,
+	}
+}
+
 func TestConfigurations(t *testing.T) {
 	cases := []struct {
 		folder, key string
@@ -195,18 +237,49 @@ func TestConfigurations(t *testing.T) {
 		{"hugging_face", "vision_config", nil, QuickGELU, ""},
 		{"hugging_face", "model_type", "siglip", "", `model_type "siglip"`},
 		{"hugging_face", "text_config.hidden_act", "gelu", "", `"quick_gelu" for pictures and "gelu" for text`},
-		{"hugging_face", "vision_config.num_attention_heads", 2, "", "vision_config.num_attention_heads 2, the weights say 1"},
-		{"hugging_face", "text_config.num_attention_heads", 4, "", "text_config.num_attention_heads 4"},
+		{"hugging_face", "vision_config.num_attention_heads", 3, "", "3 vision heads do not divide the width 64"},
+		{"hugging_face", "text_config.num_attention_heads", 2.5, "", "text_config.num_attention_heads 2.5"},
+		{"hugging_face", "text_config.num_attention_heads", 1e9, "", "text_config.num_attention_heads 1e+09"},
 		{"hugging_face", "vision_config.image_size", 24, "", "image_size 24, the weights say 16"},
 		{"hugging_face", "projection_dim", 512, "", "projection_dim 512"},
 		{"hugging_face", "text_config.layer_norm_eps", 1e-6, "", "layer_norm_eps 1e-06"},
 		{"hugging_face", "text_config.hidden_size", "wide", "", "hidden_size"},
+		{"hugging_face", "vision_config.hidden_act", "gelu_new", "", `"gelu_new" for pictures`},
+		{"hugging_face", "vision_config", []int{1}, "", "vision_config"},
+		{"hugging_face", "vision_config.num_channels", 4, "", "num_channels 4"},
+		{"hugging_face", "text_config.eos_token_id", 2, QuickGELU, ""},
+		{"hugging_face", "text_config.eos_token_id", 49407, QuickGELU, ""},
+		{"hugging_face", "text_config.eos_token_id", 5, "", "eos_token_id 5"},
+		{"hugging_face", "text_config_dict", map[string]any{"layer_norm_eps": 1e-6}, "", "text_config.layer_norm_eps 1e-06"},
+		{"hugging_face", "vision_config_dict", map[string]any{"num_hidden_layers": 24}, "", "vision_config.num_hidden_layers 24"},
+		{"hugging_face", "auto_map", map[string]any{"AutoModel": "code.Model"}, "", "auto_map"},
+		{"hugging_face", "quantization_config", map[string]any{"bits": 8}, "", "quantization_config"},
+		{"hugging_face", "vision_config.pruned_heads", map[string]any{"1": []int{0}}, "", "pruned_heads"},
+		{"hugging_face", "num_beams", 4, QuickGELU, ""},
 		{"open_clip", "model_cfg.quick_gelu", true, QuickGELU, ""},
 		{"open_clip", "model_cfg.quick_gelu", false, GELU, ""},
 		{"open_clip", "model_cfg.quick_gelu", nil, GELU, ""},
-		{"open_clip", "model_cfg.text_cfg.heads", 8, "", "text_cfg.heads 8, the weights say 1"},
 		{"open_clip", "model_cfg.vision_cfg.head_width", 80, "", "head_width 80"},
 		{"open_clip", "model_cfg", nil, "", "no model_cfg"},
+		{"open_clip", "model_cfg.quick_gelu", "yes", "", `quick_gelu "yes"`},
+		{"open_clip", "model_cfg.vision_cfg.image_size", []int{16, 16}, QuickGELU, ""},
+		{"open_clip", "model_cfg.vision_cfg.image_size", []int{16, 24}, "", "image_size [16,24]"},
+	}
+	for key, value := range harmless() {
+		cases = append(cases, struct {
+			folder, key string
+			value       any
+			activation  string
+			says        string
+		}{"open_clip", key, value, QuickGELU, ""})
+	}
+	for key, value := range harmful() {
+		cases = append(cases, struct {
+			folder, key string
+			value       any
+			activation  string
+			says        string
+		}{"open_clip", key, value, "", strings.TrimPrefix(key, "model_cfg.")})
 	}
 	for _, c := range cases {
 		t.Run(fmt.Sprintf("%s %s %v", c.folder, c.key, c.value), func(t *testing.T) {
@@ -257,8 +330,8 @@ func TestFolders(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "model.safetensors.index.json"), []byte("{}"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(folder); !errors.Is(err, ErrNotCLIP) || !strings.Contains(err.Error(), "several files") {
-		t.Errorf("a sharded model: %v", err)
+	if _, err := Open(folder); !errors.Is(err, weights.ErrMalformed) || !strings.Contains(err.Error(), "model.safetensors.index.json") {
+		t.Errorf("an index of nothing: %v", err)
 	}
 	if _, err := Open(filepath.Join(folder, "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no folder: %v", err)

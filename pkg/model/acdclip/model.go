@@ -11,6 +11,7 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip"
+	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/clip/tokenizer"
 	"acdclip/pkg/config"
 	"acdclip/pkg/model"
@@ -57,8 +58,8 @@ func New(s *torch.Scope, o model.Options) (*Model, error) {
 	if err := errors.Join(o.Model.Validate(), o.Loss.Validate()); err != nil {
 		return nil, err
 	}
-	if err := fits(o.Model, o.CLIP); err != nil {
-		return nil, fmt.Errorf("%w: %w", clip.ErrOptions, err)
+	if err := Check(o.CLIP.Arch, o.Model, o.Values); err != nil {
+		return nil, err
 	}
 	m := &Model{options: o.Model, loss: o.Loss, clip: o.CLIP, tokenizer: o.Tokenizer, prefixes: prefixes{scope: s, of: map[string]prefix{}}}
 	if err := m.load(s, o); err != nil {
@@ -75,19 +76,30 @@ func New(s *torch.Scope, o model.Options) (*Model, error) {
 	return m, nil
 }
 
-// load makes the parameters, in s.
-func (m *Model) load(s *torch.Scope, o model.Options) error {
-	definitions := Definitions(o.Model, DimensionsOf(o.CLIP))
-	if o.Values != nil {
-		specs := make([]checkpoint.Spec, len(definitions))
-		for i, d := range definitions {
-			specs[i] = d.Spec
-		}
-		if err := o.Values.Match(specs); err != nil {
-			return err
-		}
+// Check says why no model of these options can stand on a CLIP of that shape, or
+// why values (nil: none) are not those of its parameters. Nothing is read for it but
+// the lists of tensors, so that it can be asked before CLIP is loaded.
+func Check(arch pretrained.Arch, o config.Model, values model.Values) error {
+	if err := o.Validate(); err != nil {
+		return err
 	}
-	for _, d := range definitions {
+	if err := fits(o, arch); err != nil {
+		return fmt.Errorf("%w: %w", clip.ErrOptions, err)
+	}
+	if values == nil {
+		return nil
+	}
+	definitions := Definitions(o, DimensionsOf(arch))
+	specs := make([]checkpoint.Spec, len(definitions))
+	for i, d := range definitions {
+		specs[i] = d.Spec
+	}
+	return values.Match(specs)
+}
+
+// load makes the parameters, in s. Check has found that they fit.
+func (m *Model) load(s *torch.Scope, o model.Options) error {
+	for _, d := range Definitions(o.Model, DimensionsOf(o.CLIP.Arch)) {
 		t, err := s.LoadFloat32(func(memory []float32) error {
 			if o.Values != nil {
 				return o.Values.Read(d.Name, memory)
@@ -103,27 +115,34 @@ func (m *Model) load(s *torch.Scope, o model.Options) error {
 	return nil
 }
 
-// DimensionsOf gives the sizes of a loaded CLIP.
-func DimensionsOf(c *clip.Model) Dimensions {
-	return Dimensions{Vision: c.Vision.Width, Text: c.Text.Width}
+// DimensionsOf gives the sizes of a CLIP.
+func DimensionsOf(arch pretrained.Arch) Dimensions {
+	return Dimensions{Vision: arch.VisionWidth, Text: arch.TextWidth}
 }
 
+// addedTokens is the most that a vocabulary may hold beyond that of CLIP's
+// tokenizer: people add a few of their own, another tokenizer has many more.
+const addedTokens = 1024
+
 // fits checks the options against the CLIP.
-func fits(o config.Model, c *clip.Model) error {
+func fits(o config.Model, arch pretrained.Arch) error {
+	if arch.VocabSize < tokenizer.VocabularySize || arch.VocabSize > tokenizer.VocabularySize+addedTokens {
+		return fmt.Errorf("this CLIP's vocabulary has %d tokens, and CLIP's tokenizer makes %d: it was made for another tokenizer", arch.VocabSize, tokenizer.VocabularySize)
+	}
 	for _, tower := range []struct {
 		name  string
 		depth int
-	}{{"vision", c.Vision.Depth}, {"text", c.Text.Depth}} {
+	}{{"vision", arch.VisionLayers}, {"text", arch.TextLayers}} {
 		if tower.depth%o.Groups != 0 {
 			return fmt.Errorf("model.groups %d does not divide the %d blocks of this CLIP's %s tower", o.Groups, tower.depth, tower.name)
 		}
 	}
-	if c.Arch.EmbedDim != c.Text.Width {
-		return fmt.Errorf("this CLIP's text width %d differs from its embedding width %d; ACD-CLIP needs them equal, as in ViT-L/14", c.Text.Width, c.Arch.EmbedDim)
+	if arch.EmbedDim != arch.TextWidth {
+		return fmt.Errorf("this CLIP's text width %d differs from its embedding width %d; ACD-CLIP needs them equal, as in ViT-L/14", arch.TextWidth, arch.EmbedDim)
 	}
-	if margin := max(smoothing(config.Industrial).size, smoothing(config.Medical).size) / 2; o.Fusion.Smoothing == config.Gaussian && c.Vision.Grid <= margin {
+	if margin := max(smoothing(config.Industrial).size, smoothing(config.Medical).size) / 2; o.Fusion.Smoothing == config.Gaussian && o.ImageSize/arch.Patch <= margin {
 		return fmt.Errorf("model.fusion.smoothing gaussian needs more than %d patches a side, and image size %d has %d; raise model.image_size or set model.fusion.smoothing to none",
-			margin, c.Vision.Grid*c.Arch.Patch, c.Vision.Grid)
+			margin, o.ImageSize/arch.Patch*arch.Patch, o.ImageSize/arch.Patch)
 	}
 	return nil
 }

@@ -113,6 +113,8 @@ func TestOptionsThatDoNotFit(t *testing.T) {
 	}
 	shallow := odd
 	shallow.EmbedDim, shallow.TextLayers = 64, 4
+	few, many := odd, odd
+	few.VocabSize, many.VocabSize = 49407, 60000
 	tests := []struct {
 		name   string
 		arch   *pretrained.Arch // a random CLIP; nil: the tiny one
@@ -126,6 +128,8 @@ func TestOptionsThatDoNotFit(t *testing.T) {
 		{"image smaller than a patch", nil, func(r *recipe) { r.options.ImageSize = 2 }, []string{"2", "nearest is 7"}},
 		{"smoothing", nil, func(r *recipe) { r.options.ImageSize, r.options.Fusion.Smoothing = 28, config.Gaussian },
 			[]string{"model.fusion.smoothing", "more than 4 patches", "image size 28 has 4", "model.image_size"}},
+		{"too small a vocabulary", &few, func(*recipe) {}, []string{"vocabulary has 49407 tokens", "another tokenizer"}},
+		{"another tokenizer's vocabulary", &many, func(*recipe) {}, []string{"vocabulary has 60000 tokens"}},
 		{"embedding width", &odd, func(*recipe) {}, []string{"text width 64", "embedding width 128"}},
 		{"rescaling nothing", nil, func(r *recipe) { r.options.Adapter.Merge, r.options.Adapter.Init = config.Rescale, config.InitPaper }, []string{"model.adapter.merge", "0/0"}},
 		{"no loss", nil, func(r *recipe) { r.loss = config.Loss{DiceForm: r.loss.DiceForm, FocalForm: r.loss.FocalForm} }, []string{"loss.focal", "nothing to train"}},

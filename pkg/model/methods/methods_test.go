@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"acdclip/internal/torchtest"
+	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/config"
 	"acdclip/pkg/model"
 )
@@ -15,8 +16,10 @@ func TestMain(m *testing.M) { torchtest.Main(m) }
 func TestEveryMethodIsBuilt(t *testing.T) {
 	for _, name := range append(config.Method("").Values(), "other") {
 		_, err := New(nil, config.Method(name), model.Options{}) // options that no method takes
-		if unknown := err != nil && strings.Contains(err.Error(), "there is no method"); unknown != (name == "other") {
-			t.Errorf("method %s: %v", name, err)
+		for _, err := range []error{err, Check(config.Method(name), pretrained.Arch{}, config.Model{}, nil)} {
+			if unknown := err != nil && strings.Contains(err.Error(), "there is no method"); unknown != (name == "other") {
+				t.Errorf("method %s: %v", name, err)
+			}
 		}
 	}
 }

@@ -1,0 +1,153 @@
+package pretrained
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+const (
+	// fingerprintPrefix begins the fingerprints that are made now. Those of earlier
+	// versions begin with earlierPrefix and cover the first earlierValues of each tensor.
+	fingerprintPrefix = "sha256v2:"
+	earlierPrefix     = "sha256:"
+	earlierValues     = 1024
+	// blockValues is how many values are hashed at a time, so that several cores take part.
+	blockValues = 1 << 18
+)
+
+// Identity is which CLIP a checkpoint holds.
+type Identity struct {
+	// Fingerprint names the CLIP, whatever container and precision-preserving type
+	// holds it; see Checkpoint.Identity.
+	Fingerprint string
+	earlier     string // as earlier versions named it
+}
+
+// Is says whether a fingerprint that was stored, by this or an earlier version of
+// the program, names this CLIP.
+func (i Identity) Is(stored string) bool {
+	if strings.HasPrefix(stored, earlierPrefix) {
+		return stored == i.earlier
+	}
+	return stored == i.Fingerprint
+}
+
+// Fingerprint is Identity's.
+func (c *Checkpoint) Fingerprint() (string, error) {
+	identity, err := c.Identity()
+	return identity.Fingerprint, err
+}
+
+// Identity gives the CLIP's fingerprint: "sha256v2:" and the hex digest over the
+// numbers of vision and text heads as little-endian uint64 and, for each canonical
+// tensor in order, its name, a zero byte, the number of dimensions and each of them
+// as little-endian uint64, and the digest of its values. That is the SHA-256 over
+// those of each run of 2^18 values as little-endian float32.
+//
+// Tensors that were read before, as by loading the CLIP, are not read again.
+func (c *Checkpoint) Identity() (Identity, error) {
+	sum, earlier := sha256.New(), sha256.New()
+	sum.Write(binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, uint64(c.Arch.VisionHeads)), uint64(c.Arch.TextHeads)))
+	var buffer []float32
+	for _, t := range c.Tensors {
+		seen, known := c.seen.of(t.Name)
+		if !known {
+			buffer = slices.Grow(buffer[:0], int(t.NumElements()))[:t.NumElements()]
+			if err := t.ReadFloat32(buffer); err != nil {
+				return Identity{}, fmt.Errorf("fingerprint of %s: %w", c.Path, err)
+			}
+			seen, _ = c.seen.of(t.Name)
+		}
+		label := append([]byte(t.Name), 0)
+		label = binary.LittleEndian.AppendUint64(label, uint64(len(t.Shape)))
+		for _, size := range t.Shape {
+			label = binary.LittleEndian.AppendUint64(label, uint64(size))
+		}
+		sum.Write(label)
+		sum.Write(seen.sum[:])
+		earlier.Write(label)
+		earlier.Write(appendValues(nil, seen.first))
+	}
+	return Identity{Fingerprint: fingerprintPrefix + hexOf(sum), earlier: earlierPrefix + hexOf(earlier)}, nil
+}
+
+func hexOf(sum hash.Hash) string { return hex.EncodeToString(sum.Sum(nil)) }
+
+// digest is what a fingerprint needs of a tensor's values.
+type digest struct {
+	sum   [sha256.Size]byte // over the sums of the blocks
+	first []float32         // at most earlierValues
+}
+
+// digests holds those of the tensors that were read. Several goroutines may use it,
+// one at a time.
+type digests struct {
+	lock    sync.Mutex
+	byName  map[string]digest
+	buffers [][]byte // one for each core that hashes
+}
+
+func (d *digests) of(name string) (digest, bool) {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	found, ok := d.byName[name]
+	return found, ok
+}
+
+// add takes a tensor's values in, once.
+func (d *digests) add(name string, values []float32) {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	if _, known := d.byName[name]; known {
+		return
+	}
+	if d.byName == nil {
+		d.byName = map[string]digest{}
+	}
+	d.byName[name] = digest{sum: d.sumOf(values), first: slices.Clone(values[:min(earlierValues, len(values))])}
+}
+
+// pieceValues is how many values are made bytes at a time.
+const pieceValues = 1 << 12
+
+// sumOf hashes the blocks of values on all cores.
+func (d *digests) sumOf(values []float32) [sha256.Size]byte {
+	count := (len(values) + blockValues - 1) / blockValues
+	sums := make([]byte, count*sha256.Size)
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for i := range min(count, runtime.GOMAXPROCS(0)) {
+		if i == len(d.buffers) {
+			d.buffers = append(d.buffers, make([]byte, 0, 4*pieceValues))
+		}
+		buffer := d.buffers[i]
+		workers.Go(func() {
+			for block := int(next.Add(1)) - 1; block < count; block = int(next.Add(1)) - 1 {
+				one := sha256.New()
+				for piece := range slices.Chunk(values[block*blockValues:min((block+1)*blockValues, len(values))], pieceValues) {
+					one.Write(appendValues(buffer, piece))
+				}
+				one.Sum(sums[block*sha256.Size : block*sha256.Size])
+			}
+		})
+	}
+	workers.Wait()
+	return sha256.Sum256(sums)
+}
+
+// appendValues appends values as little-endian float32.
+func appendValues(b []byte, values []float32) []byte {
+	for _, v := range values {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	}
+	return b
+}

@@ -1,0 +1,190 @@
+package pretrained
+
+import (
+	"maps"
+	"path/filepath"
+)
+
+// transformers' defaults of what its configuration may leave out.
+const (
+	hiddenActDefault    = QuickGELU
+	visionHeadsDefault  = 12
+	textHeadsDefault    = 8
+	endTokenOldDefault  = 2     // stands for the largest id, as the first versions wrote it
+	endToken            = 49407 // of CLIP's vocabulary
+	pictureChannelsOnly = 3
+)
+
+// huggingFaceConfig is what is written of transformers' CLIPConfig.
+type huggingFaceConfig struct {
+	Architectures []string          `json:"architectures,omitempty"`
+	ModelType     string            `json:"model_type,omitempty"`
+	DType         string            `json:"dtype,omitempty"`
+	ProjectionDim *int              `json:"projection_dim,omitempty"`
+	LogitScale    *float64          `json:"logit_scale_init_value,omitempty"`
+	Text          *huggingFaceTower `json:"text_config,omitempty"`
+	Vision        *huggingFaceTower `json:"vision_config,omitempty"`
+}
+
+type huggingFaceTower struct {
+	ModelType     string   `json:"model_type,omitempty"`
+	Activation    *string  `json:"hidden_act,omitempty"`
+	Width         *int     `json:"hidden_size,omitempty"`
+	MLPWidth      *int     `json:"intermediate_size,omitempty"`
+	Layers        *int     `json:"num_hidden_layers,omitempty"`
+	Heads         *int     `json:"num_attention_heads,omitempty"`
+	Epsilon       *float64 `json:"layer_norm_eps,omitempty"`
+	ProjectionDim *int     `json:"projection_dim,omitempty"`
+
+	ImageSize *int `json:"image_size,omitempty"`
+	Patch     *int `json:"patch_size,omitempty"`
+	Channels  *int `json:"num_channels,omitempty"`
+
+	ContextLength *int `json:"max_position_embeddings,omitempty"`
+	VocabSize     *int `json:"vocab_size,omitempty"`
+	StartToken    *int `json:"bos_token_id,omitempty"`
+	EndToken      *int `json:"eos_token_id,omitempty"`
+	PadToken      *int `json:"pad_token_id,omitempty"`
+}
+
+// foreignHuggingFace names a model of another kind.
+func (c *configuration) foreignHuggingFace() error {
+	if kind := c.tree["model_type"]; kind != nil && kind != "clip" {
+		return c.refuse("says model_type %s, not clip: only CLIP's own design is read", brief(kind))
+	}
+	return nil
+}
+
+// agreeHuggingFace holds config.json against the weights, refuses what is not
+// computed, and takes heads and activation. Unlike open_clip's it holds many keys
+// that say nothing about a CLIPModel, which transformers passes over as well.
+func (c *configuration) agreeHuggingFace(a *Arch) (Heads, error) {
+	if err := c.foreignHuggingFace(); err != nil {
+		return Heads{}, err
+	}
+	for _, key := range []string{"auto_map", "quantization_config", "pruned_heads"} {
+		if !empty(c.tree[key]) {
+			return Heads{}, c.refuse("has %s, which is not computed here", key)
+		}
+	}
+	vision, err := c.huggingFaceTower("vision_config")
+	if err != nil {
+		return Heads{}, err
+	}
+	text, err := c.huggingFaceTower("text_config")
+	if err != nil {
+		return Heads{}, err
+	}
+	err = c.agreeSizes([]statement{
+		{"", c.tree, "projection_dim", a.EmbedDim},
+		{"vision_config.", vision, "hidden_size", a.VisionWidth},
+		{"vision_config.", vision, "intermediate_size", mlpOr(a.VisionMLP, a.VisionWidth)},
+		{"vision_config.", vision, "num_hidden_layers", a.VisionLayers},
+		{"vision_config.", vision, "image_size", a.ImageSize},
+		{"vision_config.", vision, "patch_size", a.Patch},
+		{"vision_config.", vision, "num_channels", pictureChannelsOnly},
+		{"text_config.", text, "hidden_size", a.TextWidth},
+		{"text_config.", text, "intermediate_size", mlpOr(a.TextMLP, a.TextWidth)},
+		{"text_config.", text, "num_hidden_layers", a.TextLayers},
+		{"text_config.", text, "max_position_embeddings", a.ContextLength},
+		{"text_config.", text, "vocab_size", a.VocabSize},
+	})
+	if err != nil {
+		return Heads{}, err
+	}
+	if err := agreeOnPictures(filepath.Join(filepath.Dir(c.path), "preprocessor_config.json")); err != nil {
+		return Heads{}, err
+	}
+	// transformers takes the first such token for the end of a text; here it is the largest id.
+	if end := text["eos_token_id"]; end != nil && end != float64(endTokenOldDefault) && end != float64(endToken) && end != float64(a.VocabSize-1) {
+		return Heads{}, c.refuse("says text_config.eos_token_id %s, and the end of a text is the token %d here", brief(end), endToken)
+	}
+	if a.Activation, err = c.oneActivation(vision, text); err != nil {
+		return Heads{}, err
+	}
+	return c.huggingFaceHeads(a, vision, text)
+}
+
+// agreeOnPictures holds the file that says how pictures are prepared, where there
+// is one, against how they are: a CLIP made for other colours gives other numbers.
+func agreeOnPictures(path string) error {
+	if !exists(path) {
+		return nil
+	}
+	c := &configuration{path: path}
+	if err := readJSON(path, &c.tree); err != nil {
+		return err
+	}
+	for _, s := range []struct {
+		key  string
+		rule rule
+	}{{"do_normalize", is(true)}, {"image_mean", numbers(mean())}, {"image_std", numbers(deviation())}} {
+		if value := c.tree[s.key]; value != nil && !s.rule(value) {
+			return c.refuse("says %s %s, which is not what is computed here", s.key, brief(value))
+		}
+	}
+	return nil
+}
+
+// huggingFaceTower is a tower's section, with what an older form of it, KEY_dict, puts over it.
+func (c *configuration) huggingFaceTower(key string) (object, error) {
+	section, err := c.section(c.tree, key)
+	if err != nil {
+		return nil, err
+	}
+	over, err := c.section(c.tree, key+"_dict")
+	if err != nil {
+		return nil, err
+	}
+	tower := maps.Clone(section)
+	maps.Copy(tower, over)
+	if eps := tower["layer_norm_eps"]; eps != nil && eps != epsilon {
+		return nil, c.refuse("says %s.layer_norm_eps %s, only %g is computed", key, brief(eps), epsilon)
+	}
+	if !empty(tower["pruned_heads"]) {
+		return nil, c.refuse("has %s.pruned_heads, which is not computed here", key)
+	}
+	return tower, nil
+}
+
+// oneActivation is what both towers use.
+func (c *configuration) oneActivation(vision, text object) (string, error) {
+	both := [2]any{hiddenActDefault, hiddenActDefault}
+	for i, tower := range []object{vision, text} {
+		if stated := tower["hidden_act"]; stated != nil {
+			both[i] = stated
+		}
+	}
+	first, _ := both[0].(string)
+	second, _ := both[1].(string)
+	if first != second {
+		return "", c.refuse("says hidden_act %s for pictures and %s for text", brief(both[0]), brief(both[1]))
+	}
+	if first != GELU && first != QuickGELU {
+		return "", c.refuse("says hidden_act %s, neither %s nor %s", brief(both[0]), GELU, QuickGELU)
+	}
+	return first, nil
+}
+
+// huggingFaceHeads finds the heads as transformers does. Where its default cannot be meant, they are left unsaid.
+func (c *configuration) huggingFaceHeads(a *Arch, vision, text object) (heads Heads, err error) {
+	for _, tower := range []struct {
+		section      string
+		tree         object
+		width, usual int
+		into         *int
+	}{
+		{"vision_config.", vision, a.VisionWidth, visionHeadsDefault, &heads.Vision},
+		{"text_config.", text, a.TextWidth, textHeadsDefault, &heads.Text},
+	} {
+		n, missing, err := c.positive(tower.section, tower.tree, "num_attention_heads")
+		if err != nil {
+			return Heads{}, err
+		}
+		if missing && tower.width%tower.usual == 0 {
+			n = tower.usual
+		}
+		*tower.into = n
+	}
+	return heads, nil
+}

@@ -1,0 +1,180 @@
+package pretrained
+
+// open_clip's defaults of what its configuration may leave out.
+const (
+	openCLIPHeadWidth = 64
+	openCLIPTextHeads = 8
+)
+
+// mean and deviation are those of the pictures that CLIP was trained with, which every method takes.
+func mean() [3]float64      { return [3]float64{0.48145466, 0.4578275, 0.40821073} }
+func deviation() [3]float64 { return [3]float64{0.26862954, 0.26130258, 0.27577711} }
+
+// The keys of open_clip_config.json, those of open_clip 2 and 3: the fields of its
+// CLIPVisionCfg and CLIPTextCfg and the arguments of its CLIP. What is held against
+// the weights, or taken, stands under anything.
+
+func openCLIPTop() map[string]rule {
+	return map[string]rule{"model_cfg": anything, "preprocess_cfg": anything}
+}
+
+func openCLIPModel() map[string]rule {
+	return map[string]rule{
+		"embed_dim": anything, "vision_cfg": anything, "text_cfg": anything, "quick_gelu": anything,
+		"custom_text": anything, "init_logit_scale": anything, "cast_dtype": anything, "output_dict": anything,
+		"init_logit_bias": func(value any) bool { return value == nil }, "nonscalar_logit_scale": off, "multimodal_cfg": empty,
+	}
+}
+
+// openCLIPBlocks are the keys that both towers have.
+func openCLIPBlocks(own map[string]rule) map[string]rule {
+	both := map[string]rule{
+		"width": anything, "layers": anything, "mlp_ratio": anything,
+		"ls_init_value": off, "final_ln_after_pool": off, "output_tokens": off, "act_kwargs": empty, "norm_kwargs": usualNorm,
+		"block_type": func(value any) bool { return value == nil || value == "default" },
+		"qk_norm":    off, "scaled_cosine_attn": off, "scale_heads": off, "scale_attn_inner": off, "scale_attn": off, "scale_fc": off,
+	}
+	for key, rule := range own {
+		both[key] = rule
+	}
+	return both
+}
+
+func openCLIPVision() map[string]rule {
+	return openCLIPBlocks(map[string]rule{
+		"image_size": anything, "patch_size": anything, "head_width": anything,
+		"patch_dropout": anything, // in training alone
+		"no_ln_pre":     off, "pos_embed_type": is("learnable"), "pool_type": is("tok"),
+		"attentional_pool": off, "attn_pooler_queries": anything, "attn_pooler_heads": anything, // the latter two of the first alone
+		"global_average_pool": off, "input_patchnorm": off, // of older versions
+		"timm_model_name": off, "timm_model_pretrained": anything, "timm_pool": anything, "timm_proj": anything,
+		"timm_proj_bias": anything, "timm_drop": anything, "timm_drop_path": anything, // all of the first alone
+	})
+}
+
+func openCLIPText() map[string]rule {
+	return openCLIPBlocks(map[string]rule{
+		"context_length": anything, "vocab_size": anything, "heads": anything,
+		"hf_tokenizer_name": off, "tokenizer_mode": off, "tokenizer_kwargs": empty,
+		"embed_cls": off, "pad_id": off, "no_causal_mask": off, "pool_type": is("argmax"),
+		"eos_id":    anything, // of another pool_type
+		"proj_bias": off, "proj_type": is("linear"),
+		"hf_model_name": off, "hf_model_pretrained": anything, "hf_proj_type": anything, "hf_pooler_type": anything, // all of the first alone
+	})
+}
+
+func openCLIPPictures() map[string]rule {
+	return map[string]rule{
+		"size": anything, "resize_mode": anything, "fill_color": anything, // a method resizes in its own way
+		"mode": is("RGB"), "mean": numbers(mean()), "std": numbers(deviation()), "interpolation": is("bicubic"),
+	}
+}
+
+// foreignOpenCLIP names a model whose towers are of another design.
+func (c *configuration) foreignOpenCLIP() error {
+	model, vision, text, err := c.openCLIPSections()
+	if err != nil {
+		return err
+	}
+	_, stages := vision["layers"].([]any)
+	switch {
+	case !off(vision["timm_model_name"]):
+		return c.refuse("says vision_cfg.timm_model_name %s, a vision tower of timm: only CLIP's own design is read", brief(vision["timm_model_name"]))
+	case stages:
+		return c.refuse("says vision_cfg.layers %s, a ResNet of convolutions for a vision tower: only transformers are read", brief(vision["layers"]))
+	case !off(text["hf_model_name"]):
+		return c.refuse("says text_cfg.hf_model_name %s, a text tower of Hugging Face's: only CLIP's own design is read", brief(text["hf_model_name"]))
+	case !empty(model["multimodal_cfg"]):
+		return c.refuse("has a multimodal_cfg, as a CoCa does: only CLIP's own design is read")
+	}
+	return nil
+}
+
+func (c *configuration) openCLIPSections() (model, vision, text object, err error) {
+	if model, err = c.section(c.tree, "model_cfg"); err != nil {
+		return nil, nil, nil, err
+	}
+	if vision, err = c.section(model, "vision_cfg"); err != nil {
+		return nil, nil, nil, err
+	}
+	text, err = c.section(model, "text_cfg")
+	return model, vision, text, err
+}
+
+// agreeOpenCLIP holds open_clip_config.json against the weights, refuses what is
+// not computed, and takes the activation.
+func (c *configuration) agreeOpenCLIP(a *Arch) (Heads, error) {
+	if c.tree["model_cfg"] == nil {
+		return Heads{}, c.refuse("has no model_cfg")
+	}
+	if err := c.foreignOpenCLIP(); err != nil {
+		return Heads{}, err
+	}
+	model, vision, text, err := c.openCLIPSections()
+	if err != nil {
+		return Heads{}, err
+	}
+	pictures, err := c.section(c.tree, "preprocess_cfg")
+	if err != nil {
+		return Heads{}, err
+	}
+	for _, part := range []struct {
+		section string
+		tree    object
+		rules   map[string]rule
+	}{
+		{"", c.tree, openCLIPTop()}, {"", model, openCLIPModel()}, {"vision_cfg.", vision, openCLIPVision()},
+		{"text_cfg.", text, openCLIPText()}, {"preprocess_cfg.", pictures, openCLIPPictures()},
+	} {
+		if err := c.obey(part.section, part.tree, part.rules); err != nil {
+			return Heads{}, err
+		}
+	}
+	err = c.agreeSizes([]statement{
+		{"", model, "embed_dim", a.EmbedDim},
+		{"vision_cfg.", vision, "image_size", a.ImageSize},
+		{"vision_cfg.", vision, "patch_size", a.Patch},
+		{"vision_cfg.", vision, "width", a.VisionWidth},
+		{"vision_cfg.", vision, "layers", a.VisionLayers},
+		{"text_cfg.", text, "context_length", a.ContextLength},
+		{"text_cfg.", text, "vocab_size", a.VocabSize},
+		{"text_cfg.", text, "width", a.TextWidth},
+		{"text_cfg.", text, "layers", a.TextLayers},
+	})
+	if err != nil {
+		return Heads{}, err
+	}
+	switch model["quick_gelu"] {
+	case nil, false:
+		a.Activation = GELU
+	case true:
+		a.Activation = QuickGELU
+	default:
+		return Heads{}, c.refuse("says quick_gelu %s, neither true nor false", brief(model["quick_gelu"]))
+	}
+	return c.openCLIPHeads(a, vision, text)
+}
+
+// openCLIPHeads finds the heads as open_clip does: by their width in the vision
+// tower, by their number in the text tower. Where its default cannot be meant, they
+// are left unsaid.
+func (c *configuration) openCLIPHeads(a *Arch, vision, text object) (heads Heads, err error) {
+	width, missing, err := c.positive("vision_cfg.", vision, "head_width")
+	if missing {
+		width = openCLIPHeadWidth
+	}
+	if err == nil && width <= a.VisionWidth {
+		heads.Vision = a.VisionWidth / width
+	}
+	if err == nil && !missing && heads.Vision == 0 {
+		err = c.refuse("says vision_cfg.head_width %d, more than the width %d", width, a.VisionWidth)
+	}
+	if err != nil {
+		return Heads{}, err
+	}
+	heads.Text, missing, err = c.positive("text_cfg.", text, "heads")
+	if missing && a.TextWidth%openCLIPTextHeads == 0 {
+		heads.Text = openCLIPTextHeads
+	}
+	return heads, err
+}

@@ -1,0 +1,218 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"acdclip/internal/golden"
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/clip/pretrained"
+	"acdclip/pkg/data/synth"
+	"acdclip/pkg/report"
+	"acdclip/pkg/weights"
+)
+
+// earlierFingerprint is what earlier versions called the CLIP in testdata/golden.
+const earlierFingerprint = "sha256:55513fa40f34ae2508c2c3c15fd5a6fffec1b6ef9f29a8d2a5dab3614358331c"
+
+// A checkpoint or state that earlier versions wrote names the CLIP in another way,
+// and is used with that CLIP and no other.
+func TestEarlierFingerprints(t *testing.T) {
+	o := training(t, drawn(t, synth.Textures), "train.epochs=1")
+	if err := Train(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(o.Folder, "last.safetensors")
+	for name, c := range map[string]struct {
+		stored string
+		fits   bool
+	}{
+		"earlier":       {earlierFingerprint, true},
+		"another CLIP":  {earlierFingerprint[:len(earlierFingerprint)-1] + "0", false},
+		"none":          {"", true},
+		"an odd prefix": {"sha256v3:00", false},
+	} {
+		rename(t, path, c.stored)
+		options := DetectorOptions{Config: load(t, "device=cpu", "threads=1", "clip="+o.Config.Clip), Checkpoint: path, Emit: func(report.Event) {}}
+		d, err := OpenDetector(context.Background(), options)
+		if err == nil {
+			d.Close()
+		}
+		if errors.Is(err, ErrOtherCLIP) == c.fits || c.fits && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := newRunClosed(training(t, o.Set, "train.init_from="+path)); errors.Is(err, ErrOtherCLIP) == c.fits || c.fits && err != nil {
+			t.Errorf("a training that begins with one of %s: %v", name, err)
+		}
+	}
+	again := o
+	again.Config.Train.Epochs = 2
+	for stored, says := range map[string]string{earlierFingerprint: "", "sha256:00": "CLIP"} {
+		again.Resume = readState(t, o)
+		again.Resume.Metadata.CLIP = stored
+		if _, err := newRunClosed(again); (err == nil) != (says == "") || err != nil && (!errors.Is(err, ErrOtherRun) || !strings.Contains(err.Error(), says)) {
+			t.Errorf("a state of %s: %v", stored, err)
+		}
+	}
+}
+
+// rename writes a checkpoint again as one of another CLIP.
+func rename(t *testing.T, path, fingerprint string) {
+	t.Helper()
+	c, err := checkpoint.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	file, err := weights.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	metadata := c.Metadata
+	metadata.CLIP = fingerprint
+	if err := checkpoint.Write(path, metadata, valuesOf(t, file)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func valuesOf(t *testing.T, file *weights.File) (all []weights.Value) {
+	t.Helper()
+	for _, tensor := range file.Tensors {
+		v := weights.Value{Name: tensor.Name, Shape: tensor.Shape, Float32: make([]float32, tensor.NumElements())}
+		if err := tensor.ReadFloat32(v.Float32); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+// What is assumed of a CLIP, and an activation that is not its own, is told.
+func TestWhatIsAssumedIsTold(t *testing.T) {
+	folder := filepath.Join(golden.Root(), "testdata", "golden")
+	// The same CLIP, with a configuration and as a state dict alone.
+	theirs, bare := filepath.Join(folder, "clip_tiny_hf"), filepath.Join(folder, "clip_tiny_openai.pt")
+	adapters := filepath.Join(folder, "released_n2_adapter_1.pth")
+	for _, c := range []struct {
+		clip     string
+		settings []string
+		warnings []string // what each says
+		notices  []string
+	}{
+		{theirs, nil, nil, []string{"model.activation is gelu, and"}},
+		{theirs, []string{"model.activation=gelu"}, []string{"was trained with quick_gelu"}, nil},
+		{theirs, []string{"model.activation=auto"}, nil, nil},
+		{bare, nil, []string{"attention heads"}, nil},
+		{bare, []string{"clip_heads.vision=1"}, []string{"1 in the text tower"}, nil},
+		{bare, []string{"model.activation=auto"}, []string{"attention heads", "does not say which activation"}, nil},
+		{bare, []string{"model.activation=auto", "clip_heads.vision=1", "clip_heads.text=1"}, []string{"does not say which activation"}, nil},
+	} {
+		var seen events
+		d, err := OpenDetector(context.Background(), DetectorOptions{
+			Config: load(t, append([]string{"device=cpu", "threads=1", "model.image_size=98", "clip=" + c.clip}, c.settings...)...), Checkpoint: adapters, Emit: seen.emit,
+		})
+		if err != nil {
+			t.Errorf("%s %v: %v", c.clip, c.settings, err)
+			continue
+		}
+		d.Close()
+		var warnings, notices []string
+		for _, event := range seen {
+			switch event := event.(type) {
+			case report.Warning:
+				warnings = append(warnings, event.Text)
+			case report.Notice:
+				if strings.HasPrefix(event.Text, "model.activation is") {
+					notices = append(notices, event.Text)
+				}
+			}
+		}
+		if !eachSays(warnings, c.warnings) || !eachSays(notices, c.notices) {
+			t.Errorf("%s %v: warnings %q, notices %q", c.clip, c.settings, warnings, notices)
+		}
+	}
+}
+
+func eachSays(texts, says []string) bool {
+	for i, text := range texts {
+		if i >= len(says) || !strings.Contains(text, says[i]) {
+			return false
+		}
+	}
+	return len(texts) == len(says)
+}
+
+// altered copies the Hugging Face CLIP of a new folder with one value of a tensor set.
+func altered(t *testing.T, arch pretrained.Arch, tensor string, value float32) string {
+	t.Helper()
+	folder := filepath.Join(t.TempDir(), "clip")
+	if err := pretrained.WriteRandom(folder, arch, 1); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder, "model.safetensors")
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	length := binary.LittleEndian.Uint64(content)
+	var header map[string]struct {
+		Offsets [2]int `json:"data_offsets"`
+	}
+	decoder := json.NewDecoder(io.LimitReader(bytes.NewReader(content[8:]), int64(length)))
+	if err := decoder.Decode(&header); err != nil {
+		t.Fatal(err)
+	}
+	at := 8 + int(length) + header[tensor].Offsets[0]
+	binary.LittleEndian.PutUint32(content[at:], math.Float32bits(value))
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+// A CLIP with a value that is no number is refused while it is loaded, and by its
+// shapes before that.
+func TestWhatCannotFitIsNotRead(t *testing.T) {
+	const tensor = "text_model.encoder.layers.5.self_attn.k_proj.bias"
+	tiny, err := pretrained.Open(filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_hf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tiny.Close()
+	arch := tiny.Arch
+	narrow, deep, foreign, other := arch, arch, arch, arch
+	narrow.EmbedDim = 128
+	deep.VisionLayers = 7
+	foreign.VocabSize = 1000
+	other.VisionWidth = 192
+	other.VisionHeads = 3
+	for name, c := range map[string]struct {
+		arch pretrained.Arch
+		says string
+	}{
+		"what fits":        {arch, tensor},
+		"embedding":        {narrow, "embedding width 128"},
+		"depth":            {deep, "model.groups"},
+		"vocabulary":       {foreign, "vocabulary has 1000 tokens"},
+		"adapters' shapes": {other, "does not fit this model"},
+	} {
+		folder := altered(t, c.arch, tensor, float32(math.NaN()))
+		_, err := OpenDetector(context.Background(), DetectorOptions{
+			Config:     load(t, "device=cpu", "threads=1", "model.image_size=98", "clip="+folder),
+			Checkpoint: filepath.Join(golden.Root(), "testdata", "golden", "released_n2_adapter_1.pth"), Emit: func(report.Event) {},
+		})
+		if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "NaN") != (c.says == tensor) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package weights
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"acdclip/pkg/regularfile"
+)
+
+// IndexEnding is how the names of the files end that list a model's weights in several files.
+const IndexEnding = ".index.json"
+
+const (
+	// maxIndex is some fifty times the index of the largest CLIP.
+	maxIndex = 16 << 20
+	// maxShards bounds the files that are open together.
+	maxShards = 128
+)
+
+// OpenShards opens the weights that an index lists, as transformers writes it:
+// JSON whose "weight_map" gives each tensor's file, which must lie beside the
+// index. The File has the tensors of all of them, in the order of the files'
+// names; Path is the index. Each tensor must lie in the file that the index says,
+// and no file may hold others. Errors are Open's, about the index or a file.
+func OpenShards(path string) (*File, error) {
+	index, err := readIndex(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening weights %s: %w", path, err)
+	}
+	joined := &File{Path: path, Scalars: map[string]any{}}
+	var parts closers
+	joined.closer = &parts
+	for _, name := range slices.Sorted(maps.Keys(index)) {
+		shard, err := Open(filepath.Join(filepath.Dir(path), name))
+		if err != nil {
+			joined.Close()
+			return nil, fmt.Errorf("the file %s that %s lists: %w", name, path, err)
+		}
+		parts = append(parts, shard)
+		if err := shard.holds(index[name]); err != nil {
+			joined.Close()
+			return nil, fmt.Errorf("the file %s that %s lists: %w", name, path, err)
+		}
+		joined.Format = shard.Format
+		joined.Tensors = append(joined.Tensors, shard.Tensors...)
+	}
+	if err := joined.index(); err != nil {
+		joined.Close()
+		return nil, fmt.Errorf("opening weights %s: %w", path, err)
+	}
+	return joined, nil
+}
+
+// readIndex gives the tensors of each file that an index lists.
+func readIndex(path string) (map[string][]string, error) {
+	text, err := regularfile.Head(path, maxIndex+1)
+	if other, ok := errors.AsType[*regularfile.OtherError](err); ok {
+		return nil, fmt.Errorf("it is %s: %w", other.Kind, ErrNotWeights)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxIndex {
+		return nil, malformed("the index has more than %d bytes", maxIndex)
+	}
+	return parseIndex(text)
+}
+
+func parseIndex(text []byte) (map[string][]string, error) {
+	var index struct {
+		Files map[string]string `json:"weight_map"`
+	}
+	if err := json.Unmarshal(text, &index); err != nil {
+		return nil, malformed("the index is no JSON that lists weights (%.200v)", err)
+	}
+	if len(index.Files) == 0 || len(index.Files) > maxTensors {
+		return nil, malformed("the index's weight_map lists %d tensors; it must be 1 to %d", len(index.Files), maxTensors)
+	}
+	tensors := map[string][]string{}
+	for _, tensor := range slices.Sorted(maps.Keys(index.Files)) {
+		file := index.Files[tensor]
+		if file == "" || file == "." || file == ".." || len(file) > 255 || strings.ContainsAny(file, "/\\\x00") {
+			return nil, malformed("the index names %.200q as the file of a tensor, and not a file beside it", file)
+		}
+		if tensors[file] = append(tensors[file], tensor); len(tensors) > maxShards {
+			return nil, malformed("the index lists more than %d files", maxShards)
+		}
+	}
+	return tensors, nil
+}
+
+// holds checks that a file has the tensors of that name, and no others.
+func (f *File) holds(names []string) error {
+	for _, name := range names {
+		if _, ok := f.Lookup(name); !ok {
+			return malformed("it has no tensor %.200q, which the index says lies there", name)
+		}
+	}
+	listed := make(map[string]bool, len(names))
+	for _, name := range names {
+		listed[name] = true
+	}
+	for _, t := range f.Tensors {
+		if !listed[t.Name] {
+			return malformed("its tensor %.200q is not in the index", t.Name)
+		}
+	}
+	return nil
+}
+
+// closers closes several files.
+type closers []io.Closer
+
+func (c *closers) Close() error {
+	var all error
+	for _, one := range *c {
+		all = errors.Join(all, one.Close())
+	}
+	return all
+}
