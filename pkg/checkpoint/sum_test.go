@@ -75,10 +75,7 @@ func TestCheckpointsThatAreNotFinite(t *testing.T) {
 		}
 		state := sampleState(t)
 		state.Parameters[0].Float32[0] = wrong
-		path = filepath.Join(t.TempDir(), "state.safetensors")
-		if err := WriteState(path, state); err != nil {
-			t.Fatal(err)
-		}
+		path = writeState(t, state)
 		if _, err := ReadState(path); !errors.Is(err, weights.ErrMalformed) || !strings.Contains(err.Error(), state.Parameters[0].Name) {
 			t.Errorf("a state with %v: %v", wrong, err)
 		}

@@ -155,7 +155,7 @@ func TestFinishedClassesAreOfOneEvaluation(t *testing.T) {
 	}
 	o.Batch = 4
 	o.Jobs[0].Set.Items = o.Jobs[0].Set.Items[1:]
-	if _, _, err := Evaluate(context.Background(), o); !errors.Is(err, shard.ErrDiffers) || !strings.Contains(err.Error(), "the pictures, labels or masks") {
+	if _, _, err := Evaluate(context.Background(), o); !errors.Is(err, shard.ErrDiffers) || !strings.Contains(err.Error(), "list_hash") {
 		t.Errorf("other pictures: %v", err)
 	}
 }
