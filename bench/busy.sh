@@ -4,7 +4,7 @@
 #
 #   default  what acdclip chooses (cgo/torch/threads.go)
 #   libgomp  libgomp's own default, 300,000 turns of spinning
-#   short    1,000 turns; N=COUNT before the command takes another number
+#   short    3,000 turns; N=COUNT before the command takes another number
 #   passive  OMP_WAIT_POLICY=passive: no spinning at all
 #
 # The least of TURNS times counts. It uses the tiny CLIP of random values and 180
@@ -31,7 +31,7 @@ predict() {
 	case $1 in
 	default) ;;
 	libgomp) set=(GOMP_SPINCOUNT=300000) ;;
-	short) set=("GOMP_SPINCOUNT=${N:-1000}") ;;
+	short) set=("GOMP_SPINCOUNT=${N:-3000}") ;;
 	passive) set=(OMP_WAIT_POLICY=passive) ;;
 	esac
 	local begun ended

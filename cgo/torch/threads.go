@@ -12,7 +12,7 @@ import (
 // sleep. Its own default of 300,000 keeps a waiting thread on its processor for
 // milliseconds: beside other programs the thread that is waited for may not run
 // meanwhile. bench/busy.sh measures both sides.
-const spinCount = "1000"
+const spinCount = "3000"
 
 // waitVariables are those by which a user says how OpenMP's threads wait.
 func waitVariables() []string { return []string{"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"} }

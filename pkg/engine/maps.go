@@ -45,7 +45,7 @@ func EvaluateMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit 
 	}
 	start := time.Now()
 	emit(report.StageStarted{Stage: stage, Unit: "maps", Total: len(pairs)})
-	workers := min(len(pairs), runtime.GOMAXPROCS(0))
+	workers := min(len(pairs), runtime.GOMAXPROCS(0)+1) // one may be waiting for its turn to add
 	if o.Workers > 0 {
 		workers = min(len(pairs), o.Workers)
 	}
