@@ -31,6 +31,10 @@ acd_error acd_version(char *version, int64_t size) {
       snprintf(version, static_cast<size_t>(size), "%s", found.c_str()))
 }
 
+acd_error acd_instructions(char *text, int64_t size) {
+  ACD_GUARD(snprintf(text, static_cast<size_t>(size), "%s", at::get_cpu_capability().c_str()))
+}
+
 acd_error acd_cuda_count(int64_t *count) {
   ACD_GUARD(*count = at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0)
 }

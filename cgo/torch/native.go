@@ -72,6 +72,24 @@ func versions() (built, found string, err error) {
 	return C.GoString(C.acd_built_for()), C.GoString(&text[0]), nil
 }
 
+// Hardware names what a device computes with: the instructions of the processor
+// that libtorch uses, as in "AVX512", or a CUDA device's name. Other hardware may
+// give other bits. It loads libtorch.
+func Hardware(device Device) (string, error) {
+	if device.CUDA {
+		name, _, err := DescribeCUDA(device.Index)
+		return name, err
+	}
+	if err := load(); err != nil {
+		return "", err
+	}
+	var text [64]C.char
+	if problem := problem(C.acd_instructions(&text[0], C.int64_t(len(text)))); problem != "" {
+		return "", fmt.Errorf("asking for the processor's instructions: %s", problem)
+	}
+	return C.GoString(&text[0]), nil
+}
+
 // CUDACount is the number of CUDA devices that can be used; 0 without a driver,
 // with a libtorch for the CPU alone, or with a CUDAProblem. It loads libtorch.
 func CUDACount() (int, error) {

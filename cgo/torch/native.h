@@ -18,6 +18,8 @@ void acd_free_message(acd_error message);
 const char *acd_built_for(void); /* the version of the headers it was compiled with; static memory */
 acd_error acd_version(char *version, int64_t size); /* of the libtorch that is loaded */
 
+acd_error acd_instructions(char *text, int64_t size); /* of the processor, as far as libtorch uses them */
+
 /* Devices: type 0 is the CPU, 1 is CUDA. */
 acd_error acd_cuda_count(int64_t *count);
 acd_error acd_cuda_describe(int64_t index, char *name, int64_t size, int64_t *total_bytes);

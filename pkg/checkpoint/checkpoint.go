@@ -69,6 +69,7 @@ type Recipe struct {
 type Versions struct {
 	Acdclip  string `json:"acdclip"`
 	Libtorch string `json:"libtorch"`
+	Hardware string `json:"hardware,omitempty"` // instructions of the processor, or a GPU's name; "" where unknown
 }
 
 // Checkpoint is an open file of trained adapters. The caller closes it.

@@ -174,10 +174,15 @@ func (e *evaluation) describeMachine() (err error) {
 	if p.Libtorch, err = torch.Version(); err != nil {
 		return err
 	}
+	hardware, err := torch.Hardware(e.base.runtime.Device())
+	if err != nil {
+		return err
+	}
 	kind, _, _ := strings.Cut(p.Device, ":") // which of several equal ones does not matter
 	e.plan.Evaluation.Conditions = append(e.plan.Evaluation.Conditions,
 		conditions.Of(conditions.Bits, "libtorch's version", p.Libtorch),
 		conditions.Of(conditions.Bits, "device", kind),
+		conditions.Of(conditions.Bits, "hardware", hardware),
 		conditions.Of(conditions.Bits, "threads", p.Threads),
 	)
 	return nil

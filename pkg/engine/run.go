@@ -153,6 +153,10 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 	if err != nil {
 		return checkpoint.Metadata{}, err
 	}
+	hardware, err := torch.Hardware(r.base.runtime.Device())
+	if err != nil {
+		return checkpoint.Metadata{}, err
+	}
 	c := r.Config
 	metadata := checkpoint.Metadata{
 		Method: c.Method, Preset: c.Preset, Model: c.Model, Loss: c.Loss,
@@ -161,7 +165,7 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 			Augment: c.Train.Augment, MaskThreshold: int(r.Set.MaskThreshold), EXIF: c.Data.EXIFOrientation,
 		},
 		Auxiliary: r.Set.Name, ListHash: r.Set.ListHash(), Files: r.Files, CLIP: r.base.source.Fingerprint, Seed: &c.Seed,
-		Threads: r.base.runtime.Threads(), Device: "cpu", Versions: checkpoint.Versions{Acdclip: r.Version, Libtorch: libtorch},
+		Threads: r.base.runtime.Threads(), Device: "cpu", Versions: checkpoint.Versions{Acdclip: r.Version, Libtorch: libtorch, Hardware: hardware},
 	}
 	if c.Train.Accumulate > 1 {
 		metadata.Recipe.Accumulate = c.Train.Accumulate

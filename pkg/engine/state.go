@@ -74,6 +74,7 @@ func conditionsOf(state checkpoint.State) (conditions.Record, error) {
 		conditions.Of(conditions.Numbers, "the mask threshold", m.Recipe.MaskThreshold),
 		conditions.Of(conditions.Bits, "threads", m.Threads),
 		conditions.Of(conditions.Bits, "device", m.Device),
+		conditions.Of(conditions.Bits, "hardware", m.Versions.Hardware),
 		conditions.Of(conditions.Bits, "acdclip's version", m.Versions.Acdclip),
 		conditions.Of(conditions.Bits, "libtorch's version", m.Versions.Libtorch),
 	}
