@@ -61,8 +61,9 @@ type Recipe struct {
 	Accumulate int      `json:"accumulate,omitempty"` // batches a step; 0: one
 	Precision  string   `json:"precision,omitempty"`  // of the frozen towers' matrices; "": fp32
 	EXIF       bool     `json:"exif_orientation,omitempty"`
-	Validate   []string `json:"validate,omitempty"`  // classes held out, or the share of the pictures; none: nothing
-	InitFrom   string   `json:"init_from,omitempty"` // fingerprint of the checkpoint whose adapters it began with; "": fresh values
+	MaxPixels  int64    `json:"max_pixels,omitempty"` // data.max_pixels; 0: picture.DefaultMaxPixels
+	Validate   []string `json:"validate,omitempty"`   // classes held out, or the share of the pictures; none: nothing
+	InitFrom   string   `json:"init_from,omitempty"`  // fingerprint of the checkpoint whose adapters it began with; "": fresh values
 }
 
 // Versions of what computed the numbers.

@@ -186,6 +186,7 @@ func TestTrainRefusesAnotherRun(t *testing.T) {
 			o.Set, changed.MaskThreshold = &changed, 9
 		}},
 		{"the configuration", func(o *TrainOptions) { o.Config.Train.LRDecay = 0.5 }},
+		{"the configuration's recipe.max_pixels", func(o *TrainOptions) { o.Config.Data.MaxPixels = 1e6 }},
 		{"the prompt names", func(o *TrainOptions) {
 			o.Set, _ = set.Select(nil, 0)
 			o.Set.Classes = append(o.Set.Classes[:0:0], o.Set.Classes...)

@@ -13,6 +13,7 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
+	"acdclip/pkg/data/picture"
 	"acdclip/pkg/model"
 	"acdclip/pkg/report"
 )
@@ -169,6 +170,9 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 	}
 	if c.Train.Accumulate > 1 {
 		metadata.Recipe.Accumulate = c.Train.Accumulate
+	}
+	if limit := c.Data.MaxPixels; limit != picture.DefaultMaxPixels {
+		metadata.Recipe.MaxPixels = limit
 	}
 	if format := r.base.clip.Precision; format != config.PrecisionFP32 {
 		metadata.Recipe.Precision = string(format)

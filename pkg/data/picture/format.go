@@ -1,7 +1,6 @@
 package picture
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"image"
@@ -40,10 +39,6 @@ var formats = []format{
 
 func isWebP(head []byte) bool {
 	return len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP"
-}
-
-func with(decoder func(io.Reader) (image.Image, error)) func([]byte) (image.Image, error) {
-	return func(b []byte) (image.Image, error) { return decoder(bytes.NewReader(b)) }
 }
 
 func plainly(m image.Image, _ []byte, depth narrowing) (*Image, error) { return toRGB(m, depth) }
