@@ -11,12 +11,23 @@ targets() {
 		sed -E 's|^(.*)/[^/]+_test\.go:func (.*)$|\1 \2|' | sort
 }
 
+# fuzz FOLDER TARGET TIME. Go's fuzzer now and then reports its own deadline as a
+# failure, without an input that fails: then it runs once more.
+fuzz() {
+	# Minimising an input that only adds coverage can eat the whole time.
+	local -a command=(go test -run '^$' -fuzz "^$2\$" -fuzztime "$3" -fuzzminimizetime 1s "$1")
+	local output
+	if output=$("${command[@]}" 2>&1); then return; fi
+	if [[ $output == *"context deadline exceeded"* && $output != *"Failing input"* ]] && output=$("${command[@]}" 2>&1); then return; fi
+	printf '%s\n' "$output"
+	return 1
+}
+
 main() {
 	local time=${1:?how long, as in 10s} folder target failed=0 count=0 output
 	while read -r folder target; do
 		count=$((count + 1))
-		# Minimising an input that only adds coverage can eat the whole time.
-		if output=$(go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 1s "$folder" 2>&1); then
+		if output=$(fuzz "$folder" "$target" "$time"); then
 			printf 'ok      %s %s\n' "$folder" "$target"
 		else
 			printf 'FAIL    %s %s\n%s\n' "$folder" "$target" "$output"

@@ -443,3 +443,40 @@ func TestCutManifest(t *testing.T) {
 		t.Error("a file is not listed")
 	}
 }
+
+// FuzzManifest: whatever a manifest holds, nothing outside the folder is listed or removed.
+func FuzzManifest(f *testing.F) {
+	f.Add([]byte(titleStart + "folder" + titleEnd + line("in") + line("a/b")))
+	f.Add([]byte(titleStart + "other" + titleEnd + line("../victim") + "\"cut"))
+	f.Add([]byte("\x00\n\"\\xff\"\n\"/\"\n"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		outer := t.TempDir()
+		put(t, outer, "victim", "out/in")
+		d := Dir{Path: filepath.Join(outer, "out"), Kind: "folder"}
+		put(t, d.Path, OwnFolder+"/"+manifestName)
+		if err := os.WriteFile(d.own(manifestName), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		listed, err := readManifest(d.own(manifestName))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name := range listed.files {
+			if !filepath.IsLocal(name) || name == "." || strings.HasPrefix(name, OwnFolder) && !strings.HasPrefix(name, OwnFolder+"-") && filepath.Dir(name) == OwnFolder {
+				t.Errorf("%q is listed", name)
+			}
+		}
+		held, err := d.Hold()
+		if err != nil {
+			return // another kind of folder
+		}
+		_ = held.Clear(keepNothing)
+		_ = held.Close()
+		if _, err := os.Stat(filepath.Join(outer, "victim")); err != nil {
+			t.Error("a file outside the folder is gone")
+		}
+		if _, err := os.Stat(filepath.Join(d.Path, "in")); err != nil && !listed.files["in"] {
+			t.Error("a file that is not listed is gone")
+		}
+	})
+}
