@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what `make build` built below the given folder: bin/acdclip; in
 # lib/acdclip our native library and, if it was downloaded, libtorch with its
-# licences; in share/doc/acdclip the licences of all that is in the two. A libtorch
+# licences; in share/acdclip the configurations to start from; in share/doc/acdclip
+# the licences of all that is installed. A libtorch
 # of your own stays where it is and is named by its path.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -14,6 +15,8 @@ main() {
 	libraries=$(<"$native/libtorch.path")
 	mkdir -p "$prefix/bin" "$lib" || die "cannot write below $prefix: give another folder, e.g. \`make install PREFIX=\$HOME/.local\`"
 	install -m 755 bin/acdclip "$prefix/bin/acdclip"
+	mkdir -p "$prefix/share/acdclip"
+	cp -R configs "$prefix/share/acdclip/"
 	scripts/licences.sh "$prefix/share/doc/acdclip/licences"
 	install -m 644 "$native/libacdclip_native.so" "$lib/libacdclip_native.so"
 	if [[ $libraries == /* ]]; then
@@ -29,3 +32,4 @@ main() {
 }
 
 main "$@"
+say "installed $1/bin/acdclip; example configurations are in $1/share/acdclip/configs"

@@ -147,7 +147,46 @@ To try it without any download:
 		newDatasetsTopic(),
 	)
 	addCompletion(root)
+	root.SetHelpCommand(newHelpCommand(root))
 	return root
+}
+
+// newHelpCommand is cobra's help, with an unknown topic told as wrong use.
+func newHelpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND or TOPIC]",
+		Short: "Help about a command or a topic",
+		RunE: func(_ *cobra.Command, arguments []string) error {
+			command, rest, err := root.Find(arguments)
+			if err != nil || len(rest) > 0 {
+				if command == nil {
+					command = root
+				}
+				return usagef("no help topic %q%s", strings.Join(arguments, " "), nearest(command, append(rest, "")[0]))
+			}
+			command.InitDefaultHelpFlag()
+			command.InitDefaultVersionFlag()
+			return command.Help()
+		},
+	}
+}
+
+// nearest suggests a command or topic below one whose name is like name.
+func nearest(command *cobra.Command, name string) string {
+	var names []string
+	for _, below := range command.Commands() {
+		if !below.Hidden {
+			names = append(names, below.Name())
+		}
+	}
+	near := spelling.Nearest(name, names)
+	if begun := slices.IndexFunc(names, func(full string) bool { return strings.HasPrefix(full, name) }); near == "" && begun >= 0 && name != "" {
+		near = names[begun]
+	}
+	if near != "" {
+		return " (did you mean " + near + "?)"
+	}
+	return ""
 }
 
 // addCompletion adds cobra's command, with wrong use told as everywhere else.
@@ -175,12 +214,7 @@ func subcommandArgs(command *cobra.Command, arguments []string) error {
 	if !command.HasParent() && slices.Contains([]string{"bench", "calibrate", "serve"}, arguments[0]) {
 		return usagef("the command %q is planned; this version does not have it yet", arguments[0])
 	}
-	hint := ""
-	command.SuggestionsMinimumDistance = 2 // letters
-	if near := command.SuggestionsFor(arguments[0]); len(near) > 0 {
-		hint = " (did you mean " + near[0] + "?)"
-	}
-	return usagef("unknown command %q%s", arguments[0], hint)
+	return usagef("unknown command %q%s", arguments[0], nearest(command, arguments[0]))
 }
 
 // wrongFlag names the flag that is near to one that there is not, or the setting of

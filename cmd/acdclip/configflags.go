@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/picture"
+	"acdclip/pkg/engine"
 	"acdclip/pkg/report"
 )
 
@@ -155,10 +157,18 @@ func positive(flag string, value int) error {
 	return nil
 }
 
+// checkNotRun names the checkpoint in a run folder that is given in its place.
+func checkNotRun(flag, path string) error {
+	if last := filepath.Join(path, engine.LastFile); exists(last) {
+		return usagef("%s %s is a run folder: did you mean %s?", flag, path, last)
+	}
+	return nil
+}
+
 // requireFile wants the value of a flag to be a path.
 func requireFile(flag, path, otherwise string) error {
 	if path == "" {
 		return usageError{fmt.Errorf("no %s: %s", flag, otherwise)}
 	}
-	return nil
+	return checkNotRun(flag, path)
 }

@@ -99,7 +99,7 @@ func (o *evalOptions) showFinished(folder *evalFolder, asked engine.EvaluateOpti
 		return fmt.Errorf("%w; give another folder with --out", err)
 	}
 	if err := engine.CheckFinished(found, asked); err != nil {
-		return fmt.Errorf("%s holds the results of another evaluation: %w; give another folder with --out, or --overwrite to replace them", folder.dir.Path, err)
+		return fmt.Errorf("%s holds results that are not those asked for: %w; give another folder with --out, or --overwrite to replace them", folder.dir.Path, err)
 	}
 	if err := folder.dir.Complete(); err != nil {
 		return usagef("the evaluation in %s is not whole any more: %w; give another folder with --out, or --overwrite to begin again", folder.dir.Path, err)
@@ -109,7 +109,7 @@ func (o *evalOptions) showFinished(folder *evalFolder, asked engine.EvaluateOpti
 		return err
 	}
 	failed, total := found.Failed()
-	return failures(failed, total)
+	return failuresIn(failed, total, filepath.Join(folder.dir.Path, scoresFile)+" names them")
 }
 
 // open takes the folder and opens the finished classes in it, after all that is to

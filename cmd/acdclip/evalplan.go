@@ -38,6 +38,9 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 	}
 	p := &evalPlan{loaded: loaded}
 	for _, path := range o.checkpoints { // rather now than after the datasets are read
+		if err := checkNotRun("--checkpoint", path); err != nil {
+			return nil, err
+		}
 		if _, err := p.checkpoint(path); err != nil {
 			return nil, err
 		}

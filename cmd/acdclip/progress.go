@@ -11,11 +11,15 @@ type counter struct {
 	app         *app
 	stage, unit string
 	begun       time.Time // zero until the first call of progress
+	told        time.Time // when progress was shown last
 }
 
 func (a *app) counter(stage, unit string) *counter {
 	return &counter{app: a, stage: stage, unit: unit}
 }
+
+// progressEvery is how often progress is told; the last piece always is.
+const progressEvery = 100 * time.Millisecond
 
 // progress is for functions that tell how many of how many things are done, one call at a time.
 func (c *counter) progress(done, total int) {
@@ -23,7 +27,10 @@ func (c *counter) progress(done, total int) {
 		c.begun = time.Now()
 		c.app.emit(report.StageStarted{Stage: c.stage, Unit: c.unit, Total: total})
 	}
-	c.app.emit(report.Progress{Stage: c.stage, Done: done, Total: total})
+	if now := time.Now(); done == total || now.Sub(c.told) >= progressEvery {
+		c.told = now
+		c.app.emit(report.Progress{Stage: c.stage, Done: done, Total: total})
+	}
 }
 
 // done ends the stage, where there was anything to do.

@@ -51,23 +51,31 @@ func (e usageError) Unwrap() error { return e.err }
 func usagef(format string, values ...any) error { return usageError{fmt.Errorf(format, values...)} }
 
 // partialError says that the work is done, but some inputs failed.
-type partialError struct{ failed, total int }
-
-func (e partialError) Error() string {
-	return fmt.Sprintf("%d of %d inputs failed; the warnings above name them", e.failed, e.total)
+type partialError struct {
+	failed, total int
+	where         string // what tells which and why
 }
 
-// failures is the error of failed inputs among total: nil for none.
+func (e partialError) Error() string {
+	return fmt.Sprintf("%d of %d inputs failed; %s", e.failed, e.total, e.where)
+}
+
+// failures is the error of failed inputs among total, which warnings have named: nil for none.
 func failures(failed, total int) error {
+	return failuresIn(failed, total, "the warnings above name them")
+}
+
+// failuresIn is failures where something else names the inputs.
+func failuresIn(failed, total int, where string) error {
 	switch {
 	case failed == 0:
 		return nil
 	case failed < total:
-		return partialError{failed, total}
+		return partialError{failed, total, where}
 	case total == 1:
-		return errors.New("the only input failed; the warning above says why")
+		return fmt.Errorf("the only input failed; %s", where)
 	}
-	return fmt.Errorf("all %d inputs failed; the warnings above say why", total)
+	return fmt.Errorf("all %d inputs failed; %s", total, where)
 }
 
 // ended is the error of work that did not come to its end, with what was saved

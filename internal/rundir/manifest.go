@@ -20,8 +20,8 @@ const (
 )
 
 const (
-	titleStart = "# The files of a "
-	titleEnd   = " that acdclip wrote here. --overwrite removes these and nothing else.\n"
+	titleStart = "# acdclip wrote these files; --overwrite removes these and nothing else. Folder: "
+	titleEnd   = "\n"
 
 	maxManifest = 64 << 20 // bytes
 )

@@ -149,7 +149,7 @@ func (d Dir) checkKind(listed manifest) error {
 	if listed.kind == "" || listed.kind == d.Kind {
 		return nil
 	}
-	return occupiedf("%s is the %s of other work, and this is to be a folder of another kind (%s): give another folder with --out", d.root(), listed.kind, d.Kind)
+	return occupiedf("%s is a %s, written by another acdclip command: give another folder with --out", d.root(), listed.kind)
 }
 
 // foreign is the error of a file that is not the folder's own.

@@ -309,7 +309,7 @@ func TestOtherKind(t *testing.T) {
 	run := Dir{Path: t.TempDir(), Kind: "run folder"}
 	write(t, run, "last.safetensors")
 	results := Dir{Path: run.Path, Kind: "results folder"}
-	if err := results.Check(true); !errors.Is(err, ErrOccupied) || !strings.Contains(err.Error(), "is the run folder of other work, and this is to be a folder of another kind (results folder)") {
+	if err := results.Check(true); !errors.Is(err, ErrOccupied) || !strings.Contains(err.Error(), "is a run folder, written by another acdclip command") {
 		t.Errorf("Check: %v", err)
 	}
 	if _, err := results.Hold(); !errors.Is(err, ErrOccupied) {
