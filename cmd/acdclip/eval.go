@@ -173,6 +173,9 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	}
 	defer folder.close()
 	result, scores, err := engine.Evaluate(ctx, options)
+	if err == nil {
+		err = folder.held.Complete() // of what was written before
+	}
 	if err != nil {
 		return o.app.ended(err, folder.saved(o.app))
 	}

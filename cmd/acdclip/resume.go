@@ -48,6 +48,7 @@ func (o *trainOptions) settle() (config.Config, *runState, error) {
 	for _, path := range runConfig(o.out) {
 		begun, err := config.Load(config.Sources{Files: []string{path}})
 		if err == nil {
+			o.began = begun.Config
 			err = config.CheckResume(begun.Config, loaded)
 		}
 		if err != nil {

@@ -192,7 +192,7 @@ func (r *runFolder) close() error {
 	if r.file == nil {
 		return r.held.Close()
 	}
-	return errors.Join(rundir.StillAt(r.path(logFile), r.file), r.file.Close(), r.held.Close())
+	return errors.Join(rundir.StillAt(r.path(logFile), r.file), r.held.Complete(), r.file.Close(), r.held.Close())
 }
 
 // saved says how to go on with a run that ended by err; "" where it cannot be.

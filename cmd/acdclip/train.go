@@ -23,6 +23,7 @@ type trainOptions struct {
 	overwrite bool
 	resume    bool
 	dryRun    bool
+	began     config.Config // with --resume: what the run began with
 
 	activationSet bool // the user chose model.activation
 }
@@ -81,6 +82,9 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	run := &runFolder{dir: runDir(o.out), emit: o.app.emit, overwrite: o.overwrite || o.resume, state: state, program: o.app.program}
 	if state != nil && state.Metadata.Epoch == c.Train.Epochs {
 		o.app.emit(report.Notice{Text: fmt.Sprintf("the run in %s is finished: %s; a larger train.epochs trains longer", o.out, counted(c.Train.Epochs, "epoch", "epochs"))})
+		if err := o.checkFinished(ctx, c, state); err != nil {
+			return err
+		}
 		if err := run.restore(); err != nil {
 			return err
 		}
@@ -132,6 +136,29 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	}
 	o.tellUse(c, run)
 	return nil
+}
+
+// checkFinished refuses another CLIP or dataset than those of a finished run, where
+// the command line or a configuration names them anew.
+func (o *trainOptions) checkFinished(ctx context.Context, c config.Config, state *runState) error {
+	if o.began.Clip != c.Clip {
+		if err := engine.CheckRunCLIP(c, &state.State); err != nil {
+			return err
+		}
+	}
+	name := c.Train.Auxiliary
+	if o.began.Data.Roots[name] == c.Data.Roots[name] && o.began.Data.Names == c.Data.Names {
+		return nil
+	}
+	set, err := o.app.discover(ctx, c, name, selection{c.Train.Classes, c.Train.Limit})
+	if err != nil {
+		return err
+	}
+	options := engine.TrainOptions{Config: c, Set: set, Emit: func(report.Event) {}}
+	if _, options.Contents, err = o.app.contentsToTrainOn(ctx, set); err != nil {
+		return err
+	}
+	return options.CheckRun(&state.State)
 }
 
 // tellUse says what a finished run can be used for.

@@ -9,18 +9,11 @@ import (
 // jpegExtensions are those of JPEG files.
 var jpegExtensions = []string{".jpg", ".jpeg", ".jpe", ".jfif"}
 
-// pictureExtensions are those of the pictures and masks of datasets.
-var pictureExtensions = slices.Concat([]string{".png"}, jpegExtensions, []string{".bmp", ".tif", ".tiff"})
+// pictureExtensions are those of the pictures and masks that are read.
+var pictureExtensions = slices.Concat([]string{".png"}, jpegExtensions, []string{".bmp", ".tif", ".tiff", ".webp", ".gif"})
 
-// inputExtensions are those of the pictures that predict takes in folders:
-// it takes more formats than datasets use.
-var inputExtensions = slices.Concat(pictureExtensions, []string{".webp", ".gif"})
-
-// isPicture reports whether a file's name ends as a dataset's picture does, in any case.
+// isPicture reports whether a file's name ends as that of a picture that is read does, in any case.
 func isPicture(name string) bool { return hasExtension(name, pictureExtensions) }
-
-// isInput reports whether a file's name ends as a picture that can be decoded does.
-func isInput(name string) bool { return hasExtension(name, inputExtensions) }
 
 // IsJPEG reports whether a file's name ends as a JPEG file's does, in any case.
 func IsJPEG(name string) bool { return hasExtension(name, jpegExtensions) }
@@ -44,8 +37,6 @@ var unreadFormats = []struct {
 		".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw",
 		".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f",
 	}},
-	{"WebP", []string{".webp"}}, // which predict reads, and datasets do not use
-	{"GIF", []string{".gif"}},
 }
 
 // UnreadFormat names the format of a picture that is passed over because the

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // maskFolders are what a folder of masks may be called, as plainKey writes it.
@@ -13,8 +14,17 @@ var maskFolders = []string{
 	"mask", "masks", "groundtruth", "gt", "label", "labels", "annotation", "annotations", "segmentation", "segmentations", "anomalymask", "anomalymasks",
 }
 
+// maskWords say so in a name of several words, such as binary_masks.
+var maskWords = []string{"mask", "masks", "groundtruth", "gt", "truth", "annotation", "annotations", "segmentation", "segmentations"}
+
 // isMaskFolder reports whether a folder's name says that it holds masks.
-func isMaskFolder(name string) bool { return slices.Contains(maskFolders, plainKey(name)) }
+func isMaskFolder(name string) bool {
+	if slices.Contains(maskFolders, plainKey(name)) {
+		return true
+	}
+	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return slices.ContainsFunc(words, func(word string) bool { return slices.Contains(maskWords, word) })
+}
 
 // imageFolders are what the folder of the pictures may be called where one of
 // their masks lies beside it.

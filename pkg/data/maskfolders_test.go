@@ -3,7 +3,9 @@ package data
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"acdclip/pkg/config"
@@ -227,6 +229,30 @@ func TestNothingButUnreadPictures(t *testing.T) {
 	}
 }
 
+// TestIsMaskFolder: names of several words are known by one of them.
+func TestIsMaskFolder(t *testing.T) {
+	for name, want := range map[string]bool{
+		"masks": true, "Ground Truth": true, "ground_truth": true, "label": true, "binary_masks": true, "mask_images": true, "defect-masks": true, "true masks": true,
+		"mask_gt": true, "label_masks": true, "truth": true, "annotation_masks": true,
+		"good": false, "bad": false, "scratch": false, "faulty_label": false, "masked": false, "unmask": false, "images": false, "": false,
+	} {
+		if got := isMaskFolder(name); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}
+
+// TestPipes: a pipe in a folder's place is refused and not waited for.
+func TestPipes(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	if _, err := Discover(t.Context(), "x", config.Root{Path: pipe}, nil); err == nil {
+		t.Error("a pipe is a dataset")
+	}
+}
+
 func TestUnreadFormat(t *testing.T) {
 	for name, want := range map[string]string{
 		"a.HEIC": "HEIC", "a.heif": "HEIF", "a.avif": "AVIF", "a.jp2": "JPEG 2000", "a.CR2": "camera raw", "a.dng": "camera raw", "a.nef": "camera raw",
@@ -240,7 +266,7 @@ func TestUnreadFormat(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"a.jfif", "a.JFIF", "a.jpe", "a.jpg", "a.JPEG"} {
-		if !isPicture(name) || !isInput(name) || !IsJPEG(name) {
+		if !isPicture(name) || !IsJPEG(name) {
 			t.Errorf("%s is not read as a JPEG file", name)
 		}
 	}

@@ -134,7 +134,7 @@ func (s *scanner) folder(ctx context.Context, path, real string, info os.FileInf
 	group := s.newGroup(real)
 	before, hadRepeats := len(s.found), false
 	var unread []string
-	w := walker{skip: s.skip, seen: s.seenFolders, wanted: isInput}
+	w := walker{skip: s.skip, seen: s.seenFolders, wanted: isPicture}
 	w.other = func(file string) {
 		if format := UnreadFormat(file); format != "" {
 			unread = append(unread, format)
@@ -169,7 +169,7 @@ func nothing(unread []string) error {
 	if len(unread) > 0 {
 		return fmt.Errorf("%w that can be read in this folder or below it, but %s", ErrNoPictures, UnreadText(unread))
 	}
-	return fmt.Errorf("%w in this folder or below it (%s)", ErrNoPictures, strings.ReplaceAll(strings.Join(inputExtensions, ", "), ".", ""))
+	return fmt.Errorf("%w in this folder or below it (%s)", ErrNoPictures, strings.ReplaceAll(strings.Join(pictureExtensions, ", "), ".", ""))
 }
 
 func (s *scanner) newGroup(folder string) int {

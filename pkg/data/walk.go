@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // isHidden reports whether a name is never looked at: dot files (macOS's ._
@@ -131,7 +132,7 @@ func readFolder(path string) ([]fs.DirEntry, error) {
 // readFolders lists the folders that are not hidden in a folder, links to folders
 // among them, in natural order. It is quick where a folder holds very many files.
 func readFolders(path string) ([]fs.DirEntry, error) {
-	folder, err := os.Open(path)
+	folder, err := os.OpenFile(path, os.O_RDONLY|syscall.O_DIRECTORY, 0) // a pipe would be waited for
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,10 @@ type MapOptions struct {
 // ErrMapSize reports an anomaly map and a mask of different sizes.
 var ErrMapSize = errors.New("the mask has another size than the map")
 
+// readerBytes is about what a map and its mask take while they are read: those of
+// a picture of 1,000 x 1,000 pixels.
+const readerBytes = 16 << 20
+
 // EvaluateMaps computes the metrics of any method's anomaly maps beside their masks,
 // at the maps' own size. Where a map's folder says whether its picture is anomalous,
 // that counts, as in Evaluate: the mask of a normal picture is not read. Else the
@@ -45,9 +49,11 @@ func EvaluateMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit 
 	}
 	start := time.Now()
 	emit(report.StageStarted{Stage: stage, Unit: "maps", Total: len(pairs)})
-	workers := min(len(pairs), runtime.GOMAXPROCS(0)+1) // one may be waiting for its turn to add
-	if o.Workers > 0 {
-		workers = min(len(pairs), o.Workers)
+	memory := cmp.Or(o.Pixels.Memory, metrics.DefaultMemory)
+	workers := cmp.Or(o.Workers, runtime.GOMAXPROCS(0)+1) // one may be waiting for its turn to add
+	workers = min(len(pairs), workers, int(max(1, memory/8/readerBytes)))
+	if o.Pixels.Memory > 0 {
+		o.Pixels.Memory = max(memory-int64(workers)*readerBytes, 1)
 	}
 	scored := mapScores{scores: make([]float32, len(pairs)), labels: make([]bool, len(pairs)), threshold: max(o.MaskThreshold, picture.NonZero)}
 	pixels, err := metrics.NewPixels(o.Pixels)

@@ -120,9 +120,9 @@ func TestMapsMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const needed = int64(side * side * count * 405 / 100) // 4.05 bytes a pixel with the index, and 80 MiB to work with
+	const needed = int64(side * side * count * 405 / 100) // 4.05 bytes a pixel with the index, and 96 MiB to work with
 	for _, workers := range []int{1, 2, 16, 64} {
-		for memory, fits := range map[int64]bool{needed + 84<<20: true, needed + 70<<20: false} {
+		for memory, fits := range map[int64]bool{needed + 100<<20: true, needed + 70<<20: false} {
 			_, err := EvaluateMaps(t.Context(), pairs, MapOptions{
 				Workers: workers, Pixels: metrics.Options{Memory: memory, Workers: workers, Folder: filepath.Join(folder, "missing")},
 			}, func(report.Event) {})

@@ -43,6 +43,11 @@ func (r *run) continues(state *checkpoint.State) error {
 	if r.base.identity.Is(begun.Metadata.CLIP) {                                                                                                    // under the name that an earlier version gave it, too
 		begun.Metadata.CLIP = now.Metadata.CLIP
 	}
+	return sameRun(begun, now)
+}
+
+// sameRun names what differs between what two states depend on.
+func sameRun(begun, now checkpoint.State) error {
 	there, err := conditionsOf(begun)
 	if err != nil {
 		return err
@@ -55,6 +60,38 @@ func (r *run) continues(state *checkpoint.State) error {
 		return fmt.Errorf("%w, because something that it depends on has changed since it started: %w; restore that, or start a new run", ErrOtherRun, err)
 	}
 	return nil
+}
+
+// CheckRunCLIP checks that a configuration names the CLIP that the run of state was
+// trained on; else the error wraps ErrOtherRun.
+func CheckRunCLIP(c config.Config, state *checkpoint.State) error {
+	weights, err := openCLIP(c)
+	if err != nil {
+		return err
+	}
+	defer weights.Close()
+	identity, err := weights.Identity()
+	if err != nil {
+		return fmt.Errorf("reading CLIP %s: %w", c.Clip, err)
+	}
+	if identity.Is(state.Metadata.CLIP) {
+		return nil
+	}
+	return fmt.Errorf("%w, because something that it depends on has changed since it started: CLIP's fingerprint; restore that, or start a new run", ErrOtherRun)
+}
+
+// CheckRun checks that the dataset is the one that the run of state learned from;
+// else the error wraps ErrOtherRun and names what differs.
+func (o TrainOptions) CheckRun(state *checkpoint.State) error {
+	learned, held, err := o.split()
+	if err != nil {
+		return err
+	}
+	o.Set = learned
+	r := &run{TrainOptions: o, held: held, metadata: state.Metadata}
+	r.metadata.Auxiliary, r.metadata.ListHash = learned.Name, learned.ListHash()
+	now := checkpoint.State{Metadata: r.metadata, Prompts: r.prompts(), HeldOut: r.heldList(), Contents: o.Contents}
+	return sameRun(*state, now)
 }
 
 // conditionsOf lists what a training depends on, as far as its state tells.

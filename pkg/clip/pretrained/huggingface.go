@@ -2,6 +2,7 @@ package pretrained
 
 import (
 	"maps"
+	"math"
 	"path/filepath"
 )
 
@@ -118,12 +119,22 @@ func agreeOnPictures(path string) error {
 	for _, s := range []struct {
 		key  string
 		rule rule
-	}{{"do_normalize", is(true)}, {"image_mean", numbers(mean())}, {"image_std", numbers(deviation())}} {
+	}{{"do_normalize", is(true)}, {"image_mean", numbers(mean())}, {"image_std", numbers(deviation())},
+		{"do_rescale", is(true)}, {"rescale_factor", rescales}, {"resample", is(bicubic)}, {"do_flip_channel_order", is(false)}} {
 		if value := c.tree[s.key]; value != nil && !s.rule(value) {
 			return c.refuse("says %s %s, which is not what is computed here", s.key, brief(value))
 		}
 	}
 	return nil
+}
+
+// bicubic is Pillow's number of the way in which pictures are scaled.
+const bicubic = 3.0
+
+// rescales accepts the factor that takes 8-bit values to [0, 1].
+func rescales(value any) bool {
+	factor, ok := value.(float64)
+	return ok && math.Abs(factor*255-1) < 1e-6
 }
 
 // huggingFaceTower is a tower's section, with what an older form of it, KEY_dict, puts over it.

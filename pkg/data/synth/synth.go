@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 )
 
 // Options says what Write draws. The zero value of a field is its default;
@@ -200,7 +201,7 @@ func (o Options) resolve() (Options, []dataset, error) {
 
 // requireEmpty demands that a folder is missing or empty, and says which.
 func requireEmpty(dir string) (missing bool, err error) {
-	folder, err := os.Open(dir)
+	folder, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0) // a pipe would be waited for
 	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil
 	}
