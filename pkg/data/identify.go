@@ -10,9 +10,9 @@ import (
 // identify finds out which benchmark the dataset is, if any, and brings the
 // classes' names to the benchmark's.
 func (d *Dataset) identify(f finder, hints []string) error {
-	benchmark, known := f.benchmark, f.named || f.known && d.proves(f.benchmark, filepath.Base(f.given.Path))
+	benchmark, known := f.benchmark, f.named || f.known && d.proves(f, f.benchmark, filepath.Base(f.given.Path))
 	if !known {
-		benchmark, known = d.recognise(hints)
+		benchmark, known = d.recognise(f, hints)
 	}
 	if !known {
 		return nil
@@ -68,16 +68,33 @@ func (d *Dataset) names(b Benchmark) []string {
 
 // proves reports whether a folder's name says that the dataset is a benchmark,
 // beside its layout. What any class may be called, such as brain, says it of the
-// benchmark's own layout alone.
-func (d *Dataset) proves(b Benchmark, folder string) bool {
+// benchmark's own layout alone. Where the user has given the set another name than
+// its folder's, one of its classes must be the benchmark's, too.
+func (d *Dataset) proves(f finder, b Benchmark, folder string) bool {
+	if f.name != filepath.Base(f.given.Path) && !d.hasClassOf(b) {
+		return false
+	}
 	return !b.commonWord || plainKey(folder) != plainKey(b.Key) || d.Layout == bmadLayout().Name
+}
+
+// hasClassOf reports whether a class may be one of the benchmark's. The only class of
+// a benchmark has many names: it is none where there are normal pictures and the
+// benchmark has none.
+func (d *Dataset) hasClassOf(b Benchmark) bool {
+	if len(b.Classes) == 1 {
+		return b.Classes[0].Normal > 0 || !slices.ContainsFunc(d.Items, func(item Item) bool { return !item.Anomalous })
+	}
+	return slices.ContainsFunc(d.Items, func(item Item) bool {
+		_, own := b.class(item.Class)
+		return own
+	})
 }
 
 // recognise tells a benchmark by its folder's name, by two or more classes that
 // are all its own, or by how many pictures of which names there are.
-func (d *Dataset) recognise(hints []string) (Benchmark, bool) {
+func (d *Dataset) recognise(f finder, hints []string) (Benchmark, bool) {
 	folder := filepath.Base(d.Root)
-	if b, ok := FindBenchmark(folder); ok && d.proves(b, folder) {
+	if b, ok := FindBenchmark(folder); ok && d.proves(f, b, folder) {
 		return b, true
 	}
 	for _, name := range hints {

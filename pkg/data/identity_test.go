@@ -25,6 +25,8 @@ func TestClassesCalledAsBenchmarks(t *testing.T) {
 		{"good and bad in a folder of that name", []string{"liver/{good,bad}/0.png"}, "liver", ""},
 		{"good and bad in the only folder", []string{"liver/{good,bad}/0.png"}, "", ""},
 		{"pictures and masks in the only folder", []string{"retina/{images,masks}/0.png"}, "", ""},
+		{"a benchmark's folder without a class of it", []string{"visa/widget/test/{good,bad}/0.png"}, "visa", ""},
+		{"normal pictures where the benchmark has none", []string{"kvasir/thing/test/{good,bad}/0.png"}, "kvasir", ""},
 		{"a defect", []string{"{good,brain}/0.png"}, "", ""},
 		{"a defect of a class", []string{"x/test/{good,liver}/0.png"}, "", ""},
 		{"BMAD's own layout is proof", []string{"Liver/test/{good,Ungood}/img/1_1.png"}, "Liver", "Liver"},

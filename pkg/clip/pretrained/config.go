@@ -43,6 +43,21 @@ func configurationFor(weightFile, format string) (*configuration, error) {
 	return c, readJSON(path, &c.tree)
 }
 
+// passedOver tells of a configuration that lies beside a weight file of another
+// name than those that go with one, and that is therefore not read; "" for none.
+func passedOver(weightFile string) string {
+	folder, name := filepath.Split(weightFile)
+	if slices.Contains(fileNames, strings.TrimSuffix(name, weights.IndexEnding)) {
+		return ""
+	}
+	for _, beside := range []string{"open_clip_config.json", "config.json"} {
+		if path := filepath.Join(folder, beside); exists(path) {
+			return fmt.Sprintf("%s was not read: whether it belongs to %s cannot be told by that name; if it does, call the weights as open_clip or Hugging Face call them (%s) and give the folder", path, name, strings.Join(fileNames[:2], ", "))
+		}
+	}
+	return ""
+}
+
 // refuseByConfiguration names a model of another design by what the configuration
 // beside its weights says, before they are looked at.
 func refuseByConfiguration(weightFile string) error {

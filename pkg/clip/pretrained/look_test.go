@@ -240,3 +240,20 @@ func TestWidthOfMLP(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A configuration that lies beside a file of another name is not read, and that is told.
+func TestConfigurationPassedOver(t *testing.T) {
+	for folder, names := range map[string][2]string{"open_clip": {"open_clip_model.safetensors", "open_clip_config.json"}, "hugging_face": {"model.safetensors", "config.json"}} {
+		path := unpack(t, folder)
+		if note := open(t, path).Note; strings.Contains(note, "was not read") {
+			t.Errorf("%s: %s", folder, note)
+		}
+		renamed := filepath.Join(path, "vit_tiny.safetensors")
+		if err := os.Rename(filepath.Join(path, names[0]), renamed); err != nil {
+			t.Fatal(err)
+		}
+		if note := open(t, renamed).Note; !strings.Contains(note, names[1]+" was not read") {
+			t.Errorf("%s: %q", folder, note)
+		}
+	}
+}

@@ -135,6 +135,9 @@ func bind(file *weights.File, o Options) (*Checkpoint, error) {
 		}
 		return nil, err
 	}
+	if passed := passedOver(file.Path); passed != "" {
+		c.Note = strings.TrimPrefix(c.Note+"; "+passed, "; ")
+	}
 	if err := c.Arch.validate(); err != nil {
 		return nil, fmt.Errorf("%w: %w", err, ErrNotCLIP)
 	}
