@@ -75,12 +75,15 @@ func TestMaskColor(t *testing.T) {
 		}
 		for _, turn := range []Orientation{Upright, mirrored, rotateRight} {
 			want, wantColored := turn.apply(im).toGrey()
-			got, info, colored, err := DecodeMaskColor(path, 2, DecodeOptions{}, turn)
+			got, info, colors, err := DecodeMaskColor(path, 2, DecodeOptions{}, turn)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.Width != want.Width || got.Height != want.Height || !bytes.Equal(got.Pix, want.Pix) || colored != wantColored {
-				t.Errorf("%s turned by %d, %s %s: other values, or colored %v and not %v", path, turn, info.Format, info.Mode, colored, wantColored)
+			if got.Width != want.Width || got.Height != want.Height || !bytes.Equal(got.Pix, want.Pix) || colors.Colored != wantColored {
+				t.Errorf("%s turned by %d, %s %s: other values, or colored %v and not %v", path, turn, info.Format, info.Mode, colors.Colored, wantColored)
+			}
+			if !colors.Palette && colors.First != (color.NRGBA{}) {
+				t.Errorf("%s has no palette, and its first color is %v", path, colors.First)
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package picture
 import (
 	"fmt"
 	"image"
+	"image/color"
 	"slices"
 )
 
@@ -26,21 +27,38 @@ func DecodeMask(path string, threshold uint8, o DecodeOptions, turn Orientation)
 	return g, info, err
 }
 
-// DecodeMaskColor is DecodeMask, and says whether the mask was colored: some
-// pixel's channels, alpha aside, differ.
-func DecodeMaskColor(path string, threshold uint8, o DecodeOptions, turn Orientation) (g *Grey, info Info, colored bool, err error) {
+// MaskColor is what the grey of a mask does not tell of its colors.
+type MaskColor struct {
+	Colored bool        // some pixel's channels, alpha aside, differ
+	Palette bool        // it has a palette
+	First   color.NRGBA // the palette's first color, whose channels stay as they are under alpha 0
+}
+
+// DecodeMaskColor is DecodeMask, and tells of the mask's colors.
+func DecodeMaskColor(path string, threshold uint8, o DecodeOptions, turn Orientation) (g *Grey, info Info, c MaskColor, err error) {
 	file, err := openStored(path, o)
 	if err != nil {
-		return nil, Info{}, false, err
+		return nil, Info{}, MaskColor{}, err
 	}
 	depth := pictureDepth
 	if threshold <= NonZero {
 		depth = maskDepth
 	}
-	if g, colored, err = file.grey(depth, turn); err != nil {
-		return nil, Info{}, false, fmt.Errorf("%s: %w", path, err)
+	if g, c.Colored, err = file.grey(depth, turn); err != nil {
+		return nil, Info{}, MaskColor{}, fmt.Errorf("%s: %w", path, err)
 	}
-	return g, file.info, colored, nil
+	if m, ok := file.pixels.(*image.Paletted); ok && len(m.Palette) > 0 {
+		c.Palette, c.First = true, plainColor(m.Palette[0])
+	}
+	return g, file.info, c, nil
+}
+
+// plainColor gives the channels of a palette's color, which alpha has not changed.
+func plainColor(c color.Color) color.NRGBA {
+	if plain, ok := c.(color.NRGBA); ok {
+		return plain
+	}
+	return color.NRGBAModel.Convert(c).(color.NRGBA)
 }
 
 // grey converts the stored pixels to grey. What can go without a picture of

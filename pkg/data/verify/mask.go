@@ -14,10 +14,10 @@ const faint = 128
 
 // maskFile is a mask as it was read, or one of its files.
 type maskFile struct {
-	info    picture.Info
-	grey    *picture.Grey // nil where only the header was read
-	colored bool          // some pixel's channels differ
-	values  [256]int64    // how many pixels of grey have each value
+	info   picture.Info
+	grey   *picture.Grey // nil where only the header was read
+	color  picture.MaskColor
+	values [256]int64 // how many pixels of grey have each value
 }
 
 // hasAlpha reports whether the mask has an alpha channel, which is not looked at.
@@ -27,7 +27,7 @@ func (m *maskFile) hasAlpha() bool {
 
 // binary reports whether the mask is as a mask should be.
 func (m *maskFile) binary() bool {
-	return !m.hasAlpha() && !m.colored && m.values[0]+m.values[255] == int64(len(m.grey.Pix))
+	return !m.hasAlpha() && !m.color.Colored && m.values[0]+m.values[255] == int64(len(m.grey.Pix))
 }
 
 // join adds what another file of the same mask marks.
@@ -49,7 +49,7 @@ func (m *maskFile) join(o *maskFile) {
 // mode names what the mask's pixels are.
 func (m *maskFile) mode() string {
 	mode := m.info.Format + " " + m.info.Mode
-	if m.colored {
+	if m.color.Colored {
 		mode += " with color"
 	}
 	return mode
@@ -69,7 +69,7 @@ func (j *job) checkMask(t *tally, row int, item data.Item, of pictureFile, find 
 			detail := part.mode() + "; " + describe(part.values)
 			odd = append(odd, func() { find(data.NonBinaryMask, path, detail) })
 		}
-		if detail := j.markedBackground(&part, path); detail != "" {
+		if detail := j.markedBackground(&part); detail != "" {
 			odd = append(odd, func() { find(data.MarkedBackground, path, detail) })
 		}
 		whole.join(&part)
@@ -117,7 +117,7 @@ func (j *job) readMask(m *maskFile, path string, of pictureFile, header bool) (t
 		}
 		turn, _ = of.fit(data.Size{Width: m.info.Width, Height: m.info.Height})
 	}
-	m.grey, m.info, m.colored, err = picture.DecodeMaskColor(path, j.threshold, j.Decode, turn)
+	m.grey, m.info, m.color, err = picture.DecodeMaskColor(path, j.threshold, j.Decode, turn)
 	return turn, err
 }
 
@@ -155,12 +155,12 @@ func (j *job) checkSize(path string, mask data.Size, of pictureFile, turn pictur
 
 // markedBackground says that a palette makes the background anomalous: programs
 // that write masks with a palette mean its first color as the background.
-func (j *job) markedBackground(m *maskFile, path string) string {
+func (j *job) markedBackground(m *maskFile) string {
 	if m.info.Mode != "P" {
 		return ""
 	}
-	c, ok := firstColorOf(path, m.info.Format)
-	if grey := picture.Luma(c.R, c.G, c.B); ok && grey >= j.threshold && m.values[grey] > 0 {
+	c := m.color.First
+	if grey := picture.Luma(c.R, c.G, c.B); m.color.Palette && grey >= j.threshold && m.values[grey] > 0 {
 		return fmt.Sprintf("the first color is #%02x%02x%02x, read as %d", c.R, c.G, c.B, grey)
 	}
 	return ""

@@ -1,11 +1,9 @@
 package verify
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"image/color"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -289,20 +287,6 @@ func TestMaskDrawnUpright(t *testing.T) {
 	}
 }
 
-// FuzzFirstColor: whatever a header says, a color or none comes of it.
-func FuzzFirstColor(f *testing.F) {
-	f.Add(content(f, "x.png", "inverted 8x6 1"), uint8(0))
-	f.Add([]byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00"), uint8(1))
-	f.Add([]byte("BM"), uint8(2))
-	f.Add([]byte("II*\x00\x08\x00\x00\x00\xff\xff"), uint8(3))
-	formats := []string{"PNG", "GIF", "BMP", "TIFF", "JPEG", ""}
-	f.Fuzz(func(t *testing.T, b []byte, format uint8) {
-		if c, ok := firstColor(bytes.NewReader(b), formats[int(format)%len(formats)]); !ok && c != (color.NRGBA{}) {
-			t.Errorf("no color, and %v", c)
-		}
-	})
-}
-
 // TestBinary names which modes are as a mask should be.
 func TestBinary(t *testing.T) {
 	sound := picture.Grey{Width: 2, Height: 1, Pix: []uint8{0, 255}}
@@ -311,7 +295,7 @@ func TestBinary(t *testing.T) {
 		if m.binary() != want {
 			t.Errorf("%s is binary: %v", mode, !want)
 		}
-		if m.colored = true; m.binary() {
+		if m.color.Colored = true; m.binary() {
 			t.Errorf("%s with color is binary", mode)
 		}
 	}
