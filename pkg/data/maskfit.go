@@ -18,12 +18,9 @@ const (
 // aspectTolerance is how much larger one aspect ratio may be than another that is taken as the same.
 const aspectTolerance = 1.02
 
-// firstSwapping is the first of EXIF's orientations that swap width and height; so do all after it.
-const firstSwapping picture.Orientation = 5
-
 // TurnedSize is the size that a picture of a stored size has after it was turned.
 func TurnedSize(stored Size, turn picture.Orientation) Size {
-	if turn >= firstSwapping {
+	if turn.Swaps() {
 		return Size{stored.Height, stored.Width}
 	}
 	return stored

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"acdclip/pkg/data/picture/orientation"
 )
 
 // TestCheckAgreesWithDecode on whole pictures and on those cut short anywhere.
@@ -56,7 +58,7 @@ func checkAgrees(t *testing.T, path string) {
 		if mask.Width != info.Width || mask.Height != info.Height || len(mask.Pix) != info.Width*info.Height {
 			t.Errorf("%s: a mask of %d x %d pixels in %d bytes; the picture has %d x %d", path, mask.Width, mask.Height, len(mask.Pix), info.Width, info.Height)
 		}
-		if turn >= transposed {
+		if turn.Swaps() {
 			info.Width, info.Height = info.Height, info.Width
 		}
 		if info.Width != im.Width || info.Height != im.Height {
@@ -73,8 +75,8 @@ func TestMaskColor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, turn := range []Orientation{Upright, mirrored, rotateRight} {
-			want, wantColored := turn.apply(im).toGrey()
+		for _, turn := range []Orientation{Upright, orientation.Mirrored, orientation.RotateRight} {
+			want, wantColored := turned(im, turn).toGrey()
 			got, info, colors, err := DecodeMaskColor(path, 2, DecodeOptions{}, turn)
 			if err != nil {
 				t.Fatal(err)

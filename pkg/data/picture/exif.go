@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
-	"regexp"
+
+	"acdclip/pkg/data/picture/orientation"
 )
 
 // metadata is what a file says about its picture apart from the pixels; a part is nil where it is missing.
@@ -19,25 +20,9 @@ type metadata struct {
 func (m metadata) orientation() Orientation {
 	value, found := exifOrientation(m.exif)
 	if !found {
-		value = xmpOrientation(m.xmp)
+		return orientation.InXMP(m.xmp)
 	}
-	for o := mirrored; o <= rotateLeft; o++ {
-		if value == float64(o) {
-			return o
-		}
-	}
-	return Upright
-}
-
-// xmpTag matches the orientation in XMP, as an attribute or as an element.
-var xmpTag = regexp.MustCompile(`tiff:Orientation(?:="|>)([0-9])`)
-
-func xmpOrientation(b []byte) float64 {
-	match := xmpTag.FindSubmatch(b)
-	if match == nil {
-		return 0
-	}
-	return float64(match[1][0] - '0')
+	return orientation.Of(value)
 }
 
 const (

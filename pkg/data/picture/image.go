@@ -90,7 +90,7 @@ func DecodeBytes(b []byte, o DecodeOptions) (*Image, error) {
 	if err != nil || !o.EXIF {
 		return im, err
 	}
-	return file.orientation().apply(im), nil
+	return turned(im, file.orientation()), nil
 }
 
 // DecodeTurned is Decode, and says how o.EXIF made it turn the picture, so that
@@ -108,7 +108,7 @@ func DecodeTurned(path string, o DecodeOptions) (*Image, Orientation, error) {
 		return im, Upright, nil
 	}
 	turn := file.orientation()
-	return turn.apply(im), turn, nil
+	return turned(im, turn), turn, nil
 }
 
 // Check decodes the picture at path as far as to know that DecodeTurned can,

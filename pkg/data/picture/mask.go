@@ -77,7 +77,7 @@ func (s storedPicture) grey(depth narrowing, turn Orientation) (g *Grey, colored
 	if err != nil {
 		return nil, false, err
 	}
-	g, colored = turn.apply(im).toGrey()
+	g, colored = turned(im, turn).toGrey()
 	return g, colored, nil
 }
 

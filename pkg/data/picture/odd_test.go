@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"acdclip/pkg/data/picture/orientation"
 )
 
 // TestRefused: what is not read is refused by its name, what is damaged as such.
@@ -40,7 +42,7 @@ func FuzzOrientation(f *testing.F) {
 	f.Add([]byte("II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00"), []byte(nil))
 	f.Add([]byte("Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x05\x00\x00\x00\x01\x00\x00\x00\x08"), []byte(`tiff:Orientation="8"`))
 	f.Fuzz(func(t *testing.T, exif, xmp []byte) {
-		if o := (metadata{exif, xmp}).orientation(); o < Upright || o > rotateLeft {
+		if o := (metadata{exif, xmp}).orientation(); o < Upright || o > orientation.RotateLeft {
 			t.Errorf("orientation %d", o)
 		}
 	})

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"acdclip/pkg/data/picture/orientation"
 )
 
 // TestScalingAsPillow: the fixtures hold tall and wide pictures, sizes that stay, and single pixels.
@@ -76,7 +78,7 @@ func TestScalingLaws(t *testing.T) {
 			for i, v := range tame.Pix {
 				tame.Pix[i] = 64 + v/2
 			}
-			got, turned := tame.ResizeBicubic(width, height), transposed.apply(transposed.apply(tame).ResizeBicubic(height, width))
+			got, turned := tame.ResizeBicubic(width, height), turned(turned(tame, orientation.Transposed).ResizeBicubic(height, width), orientation.Transposed)
 			if largest, _ := difference(t, got.Pix, turned.Pix); largest > 2 {
 				t.Errorf("transposing changes scaling by %d", largest)
 			}

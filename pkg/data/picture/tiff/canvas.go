@@ -5,6 +5,8 @@ import (
 	"image"
 	"image/color"
 	"math"
+
+	"acdclip/pkg/data/picture/orientation"
 )
 
 // canvas is the picture that a page's samples are painted on.
@@ -284,13 +286,13 @@ func (c *canvas) paintJoined() {
 }
 
 // turned returns the image turned upright.
-func (c *canvas) turned(o orientation) image.Image {
-	if o == upright {
+func (c *canvas) turned(o orientation.Orientation) image.Image {
+	if o == orientation.Upright {
 		return c.image
 	}
-	pix := o.turn(c.pix, c.image.Bounds().Size(), c.size)
 	bounds := c.image.Bounds()
-	if o.swaps() {
+	pix := o.Turn(c.pix, bounds.Dx(), bounds.Dy(), c.size)
+	if o.Swaps() {
 		bounds = image.Rect(0, 0, bounds.Dy(), bounds.Dx())
 	}
 	stride := bounds.Dx() * c.size

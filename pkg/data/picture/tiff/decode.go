@@ -39,7 +39,7 @@ func DecodeConfig(r io.ReaderAt, size int64) (image.Config, error) {
 		return image.Config{}, unsupported.OrDamaged(err)
 	}
 	c := image.Config{Width: p.width, Height: p.height, ColorModel: p.mode()}
-	if p.orientation.swaps() {
+	if p.orientation.Swaps() {
 		c.Width, c.Height = c.Height, c.Width
 	}
 	return c, nil

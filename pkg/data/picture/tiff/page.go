@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"acdclip/pkg/data/picture/orientation"
 	"acdclip/pkg/data/picture/unsupported"
 )
 
@@ -14,7 +15,7 @@ import (
 type page struct {
 	*directory
 	width, height int // as they are stored
-	orientation   orientation
+	orientation   orientation.Orientation
 	compression   compression
 	colors        colors
 	bits          int // of each sample

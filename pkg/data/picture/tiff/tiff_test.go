@@ -254,15 +254,6 @@ func TestFaxCodes(t *testing.T) {
 	}
 }
 
-func TestTurns(t *testing.T) {
-	pix := []uint8("abcdef") // abc over def
-	for o, want := range map[orientation]string{1: "abcdef", 2: "cbafed", 3: "fedcba", 4: "defabc", 5: "adbecf", 6: "daebfc", 7: "fcebda", 8: "cfbead"} {
-		if got := string(o.turn(pix, image.Pt(3, 2), 1)); got != want {
-			t.Errorf("orientation %d: %s, want %s", o, got, want)
-		}
-	}
-}
-
 // FuzzDecode: whatever the bytes, there is an error or a picture of the promised
 // size, without a panic and without more memory than size and file give reason for.
 func FuzzDecode(f *testing.F) {
