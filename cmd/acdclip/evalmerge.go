@@ -72,13 +72,17 @@ func (o *evalOptions) runMerge(ctx context.Context) error {
 // holdShares keeps other programs out of the shares in a folder, until release is
 // called. Where the folder cannot be written, nobody else can either.
 func holdShares(path string) (release func(), err error) {
+	names, err := shard.Folders(path)
+	if err != nil {
+		return nil, err
+	}
 	var held []*rundir.Held
 	release = func() {
 		for _, share := range held {
 			_ = share.Close() // nothing was written
 		}
 	}
-	for _, name := range shard.Folders(path) {
+	for _, name := range names {
 		share, err := (rundir.Dir{Path: path, Kind: shareKind, Part: name}).Hold()
 		switch {
 		case errors.Is(err, rundir.ErrInUse):

@@ -215,18 +215,18 @@ func CheckModel(c config.Config) error {
 	return err
 }
 
-// clipOf names the CLIP of a configuration by its content.
-func clipOf(c config.Config) (report.Source, error) {
+// clipOf identifies the CLIP of a configuration by its content, which it reads.
+func clipOf(c config.Config) (pretrained.Identity, error) {
 	weights, err := openCLIP(c)
 	if err != nil {
-		return report.Source{}, err
+		return pretrained.Identity{}, err
 	}
 	defer weights.Close()
-	fingerprint, err := weights.Fingerprint()
+	identity, err := weights.Identity()
 	if err != nil {
-		return report.Source{}, fmt.Errorf("reading CLIP %s: %w", c.Clip, err)
+		return pretrained.Identity{}, fmt.Errorf("reading CLIP %s: %w", c.Clip, err)
 	}
-	return report.Source{Path: c.Clip, Fingerprint: fingerprint}, nil
+	return identity, nil
 }
 
 // openBase loads the CLIP that the configuration names for a model's options.

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -81,11 +79,10 @@ func (j Job) result() (report.Result, error) {
 	if err != nil {
 		return r, fmt.Errorf("describing the model of %s: %w", j.Checkpoint.Path, err)
 	}
-	sum := sha256.Sum256(names)
 	r.Conditions = append(options,
 		conditions.Of(conditions.Numbers, "the list of pictures, labels and masks (list_hash)", r.ListHash),
 		conditions.Of(conditions.Numbers, "the contents of pictures or masks", j.Contents),
-		conditions.Of(conditions.Numbers, "the classes or their prompt names", "sha256:"+hex.EncodeToString(sum[:])),
+		conditions.Of(conditions.Numbers, "the classes or their prompt names", hashed(string(names))),
 		conditions.Of(conditions.Numbers, "the way in which masks are read", r.MaskPolicy),
 		conditions.Of(conditions.Numbers, "domain", r.Domain), // it chooses the score's weights and the smoothing
 		conditions.Of(conditions.Numbers, "the checkpoint's content", r.Checkpoint.Fingerprint),
@@ -142,11 +139,6 @@ func CheckFinished(found *report.Evaluation, o EvaluateOptions) error {
 	if err := e.makePlan(); err != nil {
 		return err
 	}
-	clip, err := clipOf(o.Config.Config)
-	if err != nil {
-		return err
-	}
-	e.setCLIP(clip)
 	asked := &e.plan.Evaluation
 	same := slices.EqualFunc(found.Results, asked.Results, func(a, b report.Result) bool {
 		return a.Target == b.Target && a.Checkpoint.Fingerprint == b.Checkpoint.Fingerprint
@@ -154,6 +146,11 @@ func CheckFinished(found *report.Evaluation, o EvaluateOptions) error {
 	if !same {
 		return fmt.Errorf("%w: the targets or the checkpoints are others", shard.ErrDiffers)
 	}
+	clip, err := clipOf(o.Config.Config) // now, since all of it is read
+	if err != nil {
+		return err
+	}
+	e.setCLIP(report.Source{Path: o.Config.Config.Clip, Fingerprint: clip.Fingerprint})
 	if err := found.Conditions.Only(conditions.Numbers).Compare(asked.Conditions.Only(conditions.Numbers)); err != nil {
 		return fmt.Errorf("%w: %w", shard.ErrDiffers, err)
 	}
@@ -178,7 +175,7 @@ func CheckFinished(found *report.Evaluation, o EvaluateOptions) error {
 func (e *evaluation) setCLIP(source report.Source) {
 	p := &e.plan.Evaluation
 	p.Provenance.CLIP = report.Source{Path: report.EscapeName(source.Path), Fingerprint: source.Fingerprint}
-	p.Conditions = append(p.Conditions, conditions.Of(conditions.Numbers, "CLIP's fingerprint", source.Fingerprint))
+	p.Conditions = append(p.Conditions, conditions.Of(conditions.Numbers, clipCondition, source.Fingerprint))
 }
 
 // deal counts the pictures that each share has been dealt, batch by batch. Every

@@ -46,6 +46,9 @@ func (r *run) continues(state *checkpoint.State) error {
 	return sameRun(begun, now)
 }
 
+// clipCondition names the condition of evaluations and trainings that CLIP is.
+const clipCondition = "CLIP's fingerprint"
+
 // sameRun names what differs between what two states depend on.
 func sameRun(begun, now checkpoint.State) error {
 	there, err := conditionsOf(begun)
@@ -57,27 +60,27 @@ func sameRun(begun, now checkpoint.State) error {
 		return err
 	}
 	if err := there.Compare(here); err != nil {
-		return fmt.Errorf("%w, because something that it depends on has changed since it started: %w; restore that, or start a new run", ErrOtherRun, err)
+		return otherRun(err)
 	}
 	return nil
+}
+
+// otherRun says that a run cannot be resumed for what has changed.
+func otherRun(changed error) error {
+	return fmt.Errorf("%w, because something that it depends on has changed since it started: %w; restore that, or start a new run", ErrOtherRun, changed)
 }
 
 // CheckRunCLIP checks that a configuration names the CLIP that the run of state was
 // trained on; else the error wraps ErrOtherRun.
 func CheckRunCLIP(c config.Config, state *checkpoint.State) error {
-	weights, err := openCLIP(c)
+	identity, err := clipOf(c)
 	if err != nil {
 		return err
-	}
-	defer weights.Close()
-	identity, err := weights.Identity()
-	if err != nil {
-		return fmt.Errorf("reading CLIP %s: %w", c.Clip, err)
 	}
 	if identity.Is(state.Metadata.CLIP) {
 		return nil
 	}
-	return fmt.Errorf("%w, because something that it depends on has changed since it started: CLIP's fingerprint; restore that, or start a new run", ErrOtherRun)
+	return otherRun(errors.New(clipCondition))
 }
 
 // CheckRun checks that the dataset is the one that the run of state learned from;
@@ -102,7 +105,7 @@ func conditionsOf(state checkpoint.State) (conditions.Record, error) {
 		return nil, fmt.Errorf("describing the prompt names: %w", err)
 	}
 	record := conditions.Record{
-		conditions.Of(conditions.Numbers, "CLIP's fingerprint", m.CLIP),
+		conditions.Of(conditions.Numbers, clipCondition, m.CLIP),
 		conditions.Of(conditions.Numbers, "the dataset's name", m.Auxiliary),
 		conditions.Of(conditions.Numbers, "the list of pictures, classes and masks", m.ListHash),
 		conditions.Of(conditions.Numbers, "the contents of pictures or masks", state.Contents),

@@ -17,32 +17,32 @@ var ErrNoShares = errors.New("not all shares of an evaluation")
 var shareFolder = regexp.MustCompile(`^shard-\d+-of-\d+$`)
 
 // Folders lists the names of the shares' folders in path.
-func Folders(path string) []string {
-	entries, _ := os.ReadDir(path) // OpenAll says what is wrong with it
+func Folders(path string) ([]string, error) {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, fmt.Errorf("looking for shares: %w", err)
+	}
 	var names []string
 	for _, entry := range entries {
 		if shareFolder.MatchString(entry.Name()) {
 			names = append(names, entry.Name())
 		}
 	}
-	return names
+	return names, nil
 }
 
 // OpenAll opens the folders of all shares of an evaluation, which lie in path under
 // the names that Share.Folder gives, in the order of the shares. The error wraps
 // ErrNoShares where one is missing, and ErrDiffers where one is of another evaluation.
 func OpenAll(path string) ([]*Folder, error) {
-	entries, err := os.ReadDir(path)
+	names, err := Folders(path)
 	if err != nil {
-		return nil, fmt.Errorf("looking for shares: %w", err)
+		return nil, err
 	}
 	byIndex := map[int]*Folder{}
 	var first *Folder
-	for _, entry := range entries {
-		if !shareFolder.MatchString(entry.Name()) {
-			continue
-		}
-		folder, err := openShare(filepath.Join(path, entry.Name()))
+	for _, found := range names {
+		folder, err := openShare(filepath.Join(path, found))
 		if err != nil {
 			return nil, err
 		}
@@ -52,8 +52,8 @@ func OpenAll(path string) ([]*Folder, error) {
 		if err := first.Plan.Joins(&folder.Plan); err != nil {
 			return nil, fmt.Errorf("shares %s and %s in %s: %w", first.Plan.Share, folder.Plan.Share, path, err)
 		}
-		if name := folder.Plan.Share.Folder(); entry.Name() != name {
-			return nil, fmt.Errorf("%w: %s holds share %s; rename it to %s, or remove it where it is a copy", ErrDiffers, filepath.Join(path, entry.Name()), folder.Plan.Share, name)
+		if name := folder.Plan.Share.Folder(); found != name {
+			return nil, fmt.Errorf("%w: %s holds share %s; rename it to %s, or remove it where it is a copy", ErrDiffers, filepath.Join(path, found), folder.Plan.Share, name)
 		}
 		byIndex[folder.Plan.Share.Index] = folder
 	}
