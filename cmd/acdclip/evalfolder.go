@@ -124,8 +124,10 @@ func (f *evalFolder) open(plan shard.Plan) (*shard.Folder, error) {
 	if f.isFinished() {
 		return nil, fmt.Errorf("the %s %s: another acdclip has finished this evaluation meanwhile; run the command again to see its results", f.dir.Kind, f.dir.Path)
 	}
-	if err := f.held.Clear(func(string) bool { return f.resume }); err != nil {
-		return nil, err
+	if !f.resume {
+		if err := f.held.Clear(func(string) bool { return false }); err != nil {
+			return nil, err
+		}
 	}
 	folder, err := shard.Create(f.finished(), plan, func(name string, write func(io.Writer) error) error {
 		return f.held.Write(filepath.Join(f.finishedName(), name), write)

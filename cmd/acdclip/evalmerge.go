@@ -63,8 +63,10 @@ func (o *evalOptions) runMerge(ctx context.Context) error {
 	if err := o.checkMerged(folder.dir); err != nil { // another program may have come and gone since
 		return err
 	}
-	if err := folder.held.Clear(func(string) bool { return !o.overwrite }); err != nil {
-		return err
+	if o.overwrite {
+		if err := folder.held.Clear(func(string) bool { return false }); err != nil {
+			return err
+		}
 	}
 	return o.write(folder, result, scores)
 }

@@ -85,10 +85,7 @@ func (r *runFolder) settle() error {
 		if err := r.state.unchanged(); err != nil {
 			return err
 		}
-		if err := r.adopt(); err != nil {
-			return err
-		}
-		return r.held.Clear(func(string) bool { return true }) // but what is half written
+		return r.adopt()
 	}
 	if err := r.dir.Check(r.overwrite); err != nil {
 		return err
