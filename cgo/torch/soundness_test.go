@@ -39,10 +39,10 @@ func TestUnderTheCollector(t *testing.T) {
 	}
 }
 
-// trainUntilDone fits y = 2x + 1 again and again.
+// trainUntilDone fits y = 2x + 1 again and again, at least once: on one busy CPU
+// the time may be over before a worker gets its first turn.
 func trainUntilDone(t *testing.T, ctx context.Context, rt *Runtime) {
-	rounds := 0
-	for ctx.Err() == nil {
+	for first := true; first || ctx.Err() == nil; first = false {
 		err := rt.Do(context.Background(), func(s *Scope) error {
 			loss := fitLine(s, 150)
 			if math.IsNaN(loss) || loss > 1e-2 {
@@ -54,10 +54,6 @@ func trainUntilDone(t *testing.T, ctx context.Context, rt *Runtime) {
 			t.Error(err)
 			return
 		}
-		rounds++
-	}
-	if rounds == 0 {
-		t.Error("not one round was done")
 	}
 }
 
