@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"acdclip/pkg/config"
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 	"acdclip/pkg/spelling"
 )
 
@@ -34,7 +34,7 @@ type app struct {
 	saves atomic.Bool   // a training listens
 
 	lock sync.Mutex
-	show func(report.Event) // how events look, as the verb's flags want it
+	show func(events.Event) // how events look, as the verb's flags want it
 }
 
 func newApp(out, err io.Writer, terminal bool) *app {
@@ -75,7 +75,7 @@ func (o *output) failed() error {
 }
 
 // emit shows an event. Any goroutine may call it.
-func (a *app) emit(event report.Event) {
+func (a *app) emit(event events.Event) {
 	a.lock.Lock()
 	defer a.lock.Unlock()
 	a.show(event)
@@ -101,7 +101,7 @@ func (a *app) run(ctx context.Context, arguments []string) int {
 	}
 	if err != nil && !errors.Is(a.out.err, syscall.EPIPE) { // who closed the pipe knows
 		for _, line := range explain(command, err) {
-			a.emit(report.Failure{Text: line})
+			a.emit(events.Failure{Text: line})
 		}
 	}
 	return statusOf(err)

@@ -8,7 +8,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // bars shows a stage as a progress bar on a terminal, and messages as lines above it.
@@ -28,28 +28,28 @@ func terminalWidth(w io.Writer) int {
 }
 
 // The bar's own errors are those of a terminal that has gone: there is nobody to tell.
-func (b *bars) show(event report.Event) {
+func (b *bars) show(event events.Event) {
 	switch event := event.(type) {
-	case report.StageStarted:
+	case events.StageStarted:
 		b.clear()
 		b.begin(event)
 		b.at.bar = progressbar.NewOptions(event.Total, b.look(event)...)
 		b.move(event.Done)
-	case report.Progress:
+	case events.Progress:
 		b.move(event.Done)
-	case report.TrainStep:
+	case events.TrainStep:
 		b.move(event.Step)
 		if b.at.bar != nil {
 			b.at.bar.Describe(fitting(b.width()-stepBarWidth, describeStep(event, b.at.left(event.Step, b.now()))))
 		}
-	case report.StageDone:
+	case events.StageDone:
 		b.clear()
 		b.lines.show(event)
 		b.draw()
 	default:
 		b.clear()
 		b.message(event)
-		if _, end := event.(report.Failure); !end {
+		if _, end := event.(events.Failure); !end {
 			b.draw()
 		}
 	}
@@ -60,13 +60,13 @@ const stepBarWidth = 20
 
 // look is how a stage's bar looks. A training's has words in place of counts, and
 // shows each step.
-func (b *bars) look(event report.StageStarted) []progressbar.Option {
+func (b *bars) look(event events.StageStarted) []progressbar.Option {
 	options := []progressbar.Option{
 		progressbar.OptionSetWriter(b.w), progressbar.OptionUseANSICodes(true),
 		progressbar.OptionSetDescription(visible(event.Stage)),
 		progressbar.OptionClearOnFinish(), progressbar.OptionSetRenderBlankState(true),
 	}
-	if event.Unit == report.UnitSteps {
+	if event.Unit == events.UnitSteps {
 		return append(options, progressbar.OptionThrottle(0), progressbar.OptionSetWidth(10), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false))
 	}
 	return append(options, progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(24), progressbar.OptionShowCount(), progressbar.OptionShowIts(),

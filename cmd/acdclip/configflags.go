@@ -11,10 +11,10 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/config"
-	"acdclip/pkg/data"
-	"acdclip/pkg/data/picture"
+	"acdclip/pkg/data/pixels"
+	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/engine"
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // configFlags are the flags that make a configuration.
@@ -126,9 +126,9 @@ func (a *app) tell(c *configFlags, used config.Config) error {
 	if err != nil {
 		return err
 	}
-	a.emit(report.Notice{Text: "libtorch: " + library.Libtorch})
+	a.emit(events.Notice{Text: "libtorch: " + library.Libtorch})
 	for line := range strings.Lines(string(text)) {
-		a.emit(report.Notice{Text: strings.TrimRight(line, "\n")})
+		a.emit(events.Notice{Text: strings.TrimRight(line, "\n")})
 	}
 	return nil
 }
@@ -142,8 +142,8 @@ func unknownDataset(name string, c config.Config) error {
 }
 
 // loadOptions say how pictures are read.
-func loadOptions(c config.Config) data.LoadOptions {
-	return data.LoadOptions{
+func loadOptions(c config.Config) pixels.LoadOptions {
+	return pixels.LoadOptions{
 		Workers: c.Data.Workers,
 		Decode:  picture.DecodeOptions{MaxPixels: c.Data.MaxPixels, EXIF: c.Data.EXIFOrientation},
 	}

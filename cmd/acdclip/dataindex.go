@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"acdclip/pkg/data/list"
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // indexOptions are what `acdclip data index` was asked for.
@@ -66,6 +66,6 @@ func runIndex(ctx context.Context, o *indexOptions) error {
 	if err := o.out.write(func(w io.Writer) error { return list.WriteJSONLines(w, rows) }); err != nil {
 		return err
 	}
-	o.app.emit(report.Notice{Text: fmt.Sprintf("%s lists the %s of %s", o.out.path, counted(len(rows), "picture", "pictures"), set.Name)})
+	o.app.emit(events.Notice{Text: fmt.Sprintf("%s lists the %s of %s", o.out.path, counted(len(rows), "picture", "pictures"), set.Name)})
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
+	"acdclip/pkg/events"
 	"acdclip/pkg/report"
 )
 
@@ -58,7 +59,7 @@ func runList(ctx context.Context, o *listOptions) error {
 			}
 			if row.Error != "" {
 				failed++
-				o.app.emit(report.Warning{Text: row.Error})
+				o.app.emit(events.Warning{Text: row.Error})
 			}
 			found.List = append(found.List, row)
 		}

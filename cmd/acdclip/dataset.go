@@ -12,7 +12,7 @@ import (
 	"acdclip/pkg/config"
 	"acdclip/pkg/contents"
 	"acdclip/pkg/data"
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // datasetArgument is a dataset as a flag names it.
@@ -91,13 +91,13 @@ func (a *app) discover(ctx context.Context, c config.Config, name string, s sele
 	for _, summary := range data.Summarize(set.Findings) {
 		text := name + ": " + summary.String()
 		if summary.Level == data.Info {
-			a.emit(report.Notice{Text: text})
+			a.emit(events.Notice{Text: text})
 		} else {
-			a.emit(report.Warning{Text: text})
+			a.emit(events.Warning{Text: text})
 		}
 	}
 	if set.Benchmark == nil && len(set.Classes) == 1 && set.Classes[0].Name == set.Name {
-		a.emit(report.Notice{Text: fmt.Sprintf("%s: its pictures are called %q in the prompts; NAME=PATH gives them another name", name, set.Classes[0].Prompt)})
+		a.emit(events.Notice{Text: fmt.Sprintf("%s: its pictures are called %q in the prompts; NAME=PATH gives them another name", name, set.Classes[0].Prompt)})
 	}
 	// A class given twice is one class.
 	return set.Select(slices.Compact(slices.Sorted(slices.Values(s.classes))), s.limit)

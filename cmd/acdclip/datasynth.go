@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"acdclip/pkg/data/synth"
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // synthOptions are what `acdclip data synth` was asked for.
@@ -95,7 +95,7 @@ func runSynth(ctx context.Context, o *synthOptions) error {
 		return err // nothing is left behind
 	}
 	drawing.done()
-	o.app.emit(report.Notice{Text: describeDrawn(o.folder, summary)})
+	o.app.emit(events.Notice{Text: describeDrawn(o.folder, summary)})
 	return nil
 }
 

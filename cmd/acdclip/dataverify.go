@@ -11,6 +11,7 @@ import (
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/verify"
+	"acdclip/pkg/events"
 	"acdclip/pkg/report"
 )
 
@@ -83,7 +84,7 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 	if count := result.Count(string(data.Error)); count > 0 {
 		return fmt.Errorf("%s found", counted(count, "error was", "errors were"))
 	}
-	o.app.emit(report.Notice{Text: fmt.Sprintf("no errors, %s", counted(result.Count(string(data.Warning)), "warning", "warnings"))})
+	o.app.emit(events.Notice{Text: fmt.Sprintf("no errors, %s", counted(result.Count(string(data.Warning)), "warning", "warnings"))})
 	return nil
 }
 

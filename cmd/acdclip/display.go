@@ -9,7 +9,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/pflag"
 
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // logFormat is how events are written.
@@ -40,12 +40,12 @@ func (d *displayFlags) registerVerbose(flags *pflag.FlagSet) {
 
 // newDisplay returns what shows events on w: JSON lines, a progress bar on a
 // terminal, now and then a plain line elsewhere.
-func newDisplay(w io.Writer, terminal bool, flags displayFlags) func(report.Event) {
-	var show func(report.Event)
+func newDisplay(w io.Writer, terminal bool, flags displayFlags) func(events.Event) {
+	var show func(events.Event)
 	switch {
 	case flags.log == logJSON:
-		events := report.NewEventWriter(w, time.Now)
-		show = func(event report.Event) { _ = events.Write(event) } // nowhere is left to complain
+		writer := events.NewWriter(w, time.Now)
+		show = func(event events.Event) { _ = writer.Write(event) } // nowhere is left to complain
 	case terminal:
 		show = (&bars{lines: lines{w: w, now: time.Now}, width: func() int { return terminalWidth(w) }}).show
 	default:
@@ -54,9 +54,9 @@ func newDisplay(w io.Writer, terminal bool, flags displayFlags) func(report.Even
 	if !flags.quiet {
 		return show
 	}
-	return func(event report.Event) {
+	return func(event events.Event) {
 		switch event.(type) {
-		case report.Warning, report.Failure:
+		case events.Warning, events.Failure:
 			show(event)
 		}
 	}
@@ -76,7 +76,7 @@ type lines struct {
 
 // stage is the work under way.
 type stage struct {
-	report.StageStarted
+	events.StageStarted
 	begun time.Time
 	bar   *progressbar.ProgressBar // on a terminal, until the stage has ended
 }
@@ -86,28 +86,28 @@ const (
 	instant   = time.Second      // a stage that takes less has only its last line
 )
 
-func (l *lines) show(event report.Event) {
+func (l *lines) show(event events.Event) {
 	switch event := event.(type) {
-	case report.StageStarted:
+	case events.StageStarted:
 		l.open()
 		if l.begin(event); l.outer == nil {
 			l.opening = fmt.Sprintf("%s: %s%s", event.Stage, l.at.amount(l.at.Total), l.at.before())
 		}
-		if event.Unit == report.UnitSteps { // the first may take long
+		if event.Unit == events.UnitSteps { // the first may take long
 			l.open()
 		}
-	case report.Progress:
+	case events.Progress:
 		if l.now().Sub(l.at.begun) >= instant {
 			l.open()
 		}
 		if l.due() && event.Done < event.Total {
 			l.print("%s: %d of %s%s, %s", event.Stage, event.Done, l.at.amount(l.at.Total), inBrackets(event.Detail), l.at.pace(event.Done, l.now()))
 		}
-	case report.TrainStep:
+	case events.TrainStep:
 		if l.due() && event.Step < event.Steps {
 			l.print("%s: step %d of %d, %s", l.at.Stage, event.Step, event.Steps, describeStep(event, l.at.left(event.Step, l.now()))[0])
 		}
-	case report.StageDone:
+	case events.StageDone:
 		if event.Seconds < instant.Seconds() {
 			l.opening = ""
 		}
@@ -121,7 +121,7 @@ func (l *lines) show(event report.Event) {
 }
 
 // begin makes a stage the one under way.
-func (l *lines) begin(event report.StageStarted) {
+func (l *lines) begin(event events.StageStarted) {
 	outer := l.at
 	l.outer, l.at, l.last = nil, stage{StageStarted: event, begun: l.now()}, l.now()
 	if event.Within != "" && event.Within == outer.Stage {
@@ -138,19 +138,19 @@ func (l *lines) end() {
 }
 
 // message shows what is a line of its own on any display.
-func (l *lines) message(event report.Event) {
+func (l *lines) message(event events.Event) {
 	switch event := event.(type) {
-	case report.TrainEpoch:
+	case events.TrainEpoch:
 		l.print("epoch %d of %d: mean loss %s in %s%s", event.Epoch, event.Epochs, describeLoss(event.Loss, event.Parts), duration(event.Seconds), describeSkipped(event.Skipped, event.SkippedSteps))
-	case report.Validation:
+	case events.Validation:
 		l.print("%s", describeValidation(event))
-	case report.Costs:
+	case events.Costs:
 		l.print("%s", describeCosts(event))
-	case report.Notice:
+	case events.Notice:
 		l.print("%s", event.Text)
-	case report.Warning:
+	case events.Warning:
 		l.print("warning: %s", event.Text)
-	case report.Failure:
+	case events.Failure:
 		l.print("acdclip: %s", event.Text)
 	}
 }
@@ -210,7 +210,7 @@ func (s stage) left(done int, now time.Time) string {
 }
 
 // describeStep says how a training stands, in whole words and then ever shorter.
-func describeStep(step report.TrainStep, left string) []string {
+func describeStep(step events.TrainStep, left string) []string {
 	var rates, shortRates, shortParts []string
 	for _, rate := range step.LearningRates {
 		rates = append(rates, fmt.Sprintf("%s %.3g", rate.Name, rate.Value))
@@ -231,7 +231,7 @@ func describeStep(step report.TrainStep, left string) []string {
 }
 
 // describeLoss is "1.2345 (focal 0.1000, dice 0.9000)".
-func describeLoss(loss float64, parts report.Values) string {
+func describeLoss(loss float64, parts events.Values) string {
 	terms := make([]string, len(parts))
 	for i, part := range parts {
 		terms[i] = fmt.Sprintf("%s %.4f", part.Name, part.Value)
@@ -240,7 +240,7 @@ func describeLoss(loss float64, parts report.Values) string {
 }
 
 // describeValidation says what was measured on what was held out, in percent.
-func describeValidation(v report.Validation) string {
+func describeValidation(v events.Validation) string {
 	percent := func(fraction *float64) string {
 		if fraction == nil {
 			return "n/a"
@@ -256,7 +256,7 @@ func describeValidation(v report.Validation) string {
 }
 
 // describeCosts says what an evaluation spent its time on.
-func describeCosts(c report.Costs) string {
+func describeCosts(c events.Costs) string {
 	return fmt.Sprintf("of %s the model took %s and waited %s for pictures; beside it, reading them took %s and metrics %s",
 		duration(c.Total), duration(c.Model), duration(c.Waiting), duration(c.Reading), duration(c.Metrics))
 }

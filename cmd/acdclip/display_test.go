@@ -7,20 +7,20 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // work is a stage of 60 pictures, one a second, with a warning in the middle.
-func work(show func(report.Event), tick func()) {
-	show(report.StageStarted{Stage: "predict", Unit: "pictures", Total: 60})
+func work(show func(events.Event), tick func()) {
+	show(events.StageStarted{Stage: "predict", Unit: "pictures", Total: 60})
 	for done := 1; done <= 60; done++ {
 		tick()
 		if done == 30 {
-			show(report.Warning{Text: "bad\x1b[31m\nname"})
+			show(events.Warning{Text: "bad\x1b[31m\nname"})
 		}
-		show(report.Progress{Stage: "predict", Done: done, Total: 60})
+		show(events.Progress{Stage: "predict", Done: done, Total: 60})
 	}
-	show(report.StageDone{Stage: "predict", Seconds: 60})
+	show(events.StageDone{Stage: "predict", Seconds: 60})
 }
 
 func TestLines(t *testing.T) {
@@ -46,14 +46,14 @@ func TestLinesOfTraining(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Unix(0, 0)
 	l := &lines{w: &out, now: func() time.Time { return now }}
-	l.show(report.StageStarted{Stage: "train on bolts", Unit: report.UnitSteps, Total: 40})
+	l.show(events.StageStarted{Stage: "train on bolts", Unit: events.UnitSteps, Total: 40})
 	now = now.Add(20 * time.Second)
-	l.show(report.TrainStep{
-		Epoch: 1, Step: 10, Steps: 40, Loss: 1.5, Parts: report.Values{{Name: "focal", Value: 0.5}, {Name: "dice", Value: 1}},
-		LearningRates: report.Values{{Name: "text", Value: 5e-4}, {Name: "vision", Value: 1e-3}}, PicturesPerSecond: 2.5,
+	l.show(events.TrainStep{
+		Epoch: 1, Step: 10, Steps: 40, Loss: 1.5, Parts: events.Values{{Name: "focal", Value: 0.5}, {Name: "dice", Value: 1}},
+		LearningRates: events.Values{{Name: "text", Value: 5e-4}, {Name: "vision", Value: 1e-3}}, PicturesPerSecond: 2.5,
 	})
-	l.show(report.TrainStep{Epoch: 1, Step: 11, Steps: 40, Loss: 1.4})
-	l.show(report.TrainEpoch{Epoch: 1, Epochs: 2, Loss: 1.25, Parts: report.Values{{Name: "focal", Value: 0.5}}, Seconds: 40})
+	l.show(events.TrainStep{Epoch: 1, Step: 11, Steps: 40, Loss: 1.4})
+	l.show(events.TrainEpoch{Epoch: 1, Epochs: 2, Loss: 1.25, Parts: events.Values{{Name: "focal", Value: 0.5}}, Seconds: 40})
 	want := `train on bolts: 40 steps
 train on bolts: step 10 of 40, epoch 1, loss 1.5000 (focal 0.5000, dice 1.0000), learning rates text 0.0005, vision 0.001, 2.5 pictures a second, 1 min 0 s left
 epoch 1 of 2: mean loss 1.2500 (focal 0.5000) in 40 s
@@ -68,21 +68,21 @@ func TestLinesOfInstantStages(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Unix(0, 0)
 	l := &lines{w: &out, now: func() time.Time { return now }}
-	stage := func(name string, took time.Duration, inside ...report.Event) {
-		l.show(report.StageStarted{Stage: name, Unit: "files", Total: 2})
-		l.show(report.Progress{Stage: name, Done: 1, Total: 2})
+	stage := func(name string, took time.Duration, inside ...events.Event) {
+		l.show(events.StageStarted{Stage: name, Unit: "files", Total: 2})
+		l.show(events.Progress{Stage: name, Done: 1, Total: 2})
 		for _, event := range inside {
 			l.show(event)
 		}
 		now = now.Add(took)
-		l.show(report.Progress{Stage: name, Done: 2, Total: 2})
-		l.show(report.StageDone{Stage: name, Seconds: took.Seconds()})
+		l.show(events.Progress{Stage: name, Done: 2, Total: 2})
+		l.show(events.StageDone{Stage: name, Seconds: took.Seconds()})
 	}
 	stage("read", 900*time.Millisecond)
 	stage("read on", time.Second)
-	stage("read badly", 0, report.Warning{Text: "a.png is damaged"})
-	l.show(report.StageStarted{Stage: "fail", Unit: "files", Total: 2})
-	l.show(report.Failure{Text: "disk full"})
+	stage("read badly", 0, events.Warning{Text: "a.png is damaged"})
+	l.show(events.StageStarted{Stage: "fail", Unit: "files", Total: 2})
+	l.show(events.Failure{Text: "disk full"})
 	want := `read: done, 2 files in 0.9 s
 read on: 2 files
 read on: done, 2 files in 1.0 s
@@ -102,11 +102,11 @@ func TestLinesOfResumedTraining(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Unix(0, 0)
 	l := &lines{w: &out, now: func() time.Time { return now }}
-	l.show(report.StageStarted{Stage: "train on bolts", Unit: report.UnitSteps, Total: 40, Done: 20})
+	l.show(events.StageStarted{Stage: "train on bolts", Unit: events.UnitSteps, Total: 40, Done: 20})
 	now = now.Add(20 * time.Second)
-	l.show(report.TrainStep{Epoch: 1, Step: 30, Steps: 40, Loss: 1.5, LearningRates: report.Values{{Name: "text", Value: 1}}, PicturesPerSecond: 2.5})
-	l.show(report.TrainEpoch{Epoch: 1, Epochs: 2, Loss: 1.25, Skipped: 3, SkippedSteps: 1, Seconds: 40})
-	l.show(report.StageDone{Stage: "train on bolts", Seconds: 40})
+	l.show(events.TrainStep{Epoch: 1, Step: 30, Steps: 40, Loss: 1.5, LearningRates: events.Values{{Name: "text", Value: 1}}, PicturesPerSecond: 2.5})
+	l.show(events.TrainEpoch{Epoch: 1, Epochs: 2, Loss: 1.25, Skipped: 3, SkippedSteps: 1, Seconds: 40})
+	l.show(events.StageDone{Stage: "train on bolts", Seconds: 40})
 	want := `train on bolts: 40 steps, 20 done before
 train on bolts: step 30 of 40, epoch 1, loss 1.5000 (), learning rates text 1, 2.5 pictures a second, 20 s left
 epoch 1 of 2: mean loss 1.2500 () in 40 s, 3 pictures and 1 step left out
@@ -122,7 +122,7 @@ func TestBars(t *testing.T) {
 	now := time.Unix(0, 0)
 	b := &bars{lines: lines{w: &out, now: func() time.Time { return now }}, width: func() int { return 80 }}
 	work(b.show, func() { now = now.Add(time.Second) })
-	b.show(report.Failure{Text: "disk full"})
+	b.show(events.Failure{Text: "disk full"})
 	text := out.String()
 	for _, want := range []string{"\r", "predict", "(0/60", "warning: bad\\x1b[31m\\nname\n", "predict: done, 60 pictures in 1 min 0 s\n", "acdclip: disk full\n"} {
 		if !strings.Contains(text, want) {
@@ -137,9 +137,9 @@ func TestBars(t *testing.T) {
 
 // TestBarsOfTraining: the words about a step fill one line of the terminal and no more.
 func TestBarsOfTraining(t *testing.T) {
-	step := report.TrainStep{
-		Epoch: 12, Step: 30, Steps: 40, Loss: 1.5, Parts: report.Values{{Name: "classification", Value: 0.25}, {Name: "focal", Value: 0.25}, {Name: "dice", Value: 1}},
-		LearningRates: report.Values{{Name: "text", Value: 4.05e-4}, {Name: "vision", Value: 8.1e-4}}, PicturesPerSecond: 12.25,
+	step := events.TrainStep{
+		Epoch: 12, Step: 30, Steps: 40, Loss: 1.5, Parts: events.Values{{Name: "classification", Value: 0.25}, {Name: "focal", Value: 0.25}, {Name: "dice", Value: 1}},
+		LearningRates: events.Values{{Name: "text", Value: 4.05e-4}, {Name: "vision", Value: 8.1e-4}}, PicturesPerSecond: 12.25,
 	}
 	for width, want := range map[int]string{
 		200: "epoch 12, loss 1.5000 (classification 0.2500, focal 0.2500, dice 1.0000), learning rates text 0.000405, vision 0.00081, 12.2 pictures a second, 20 s left",
@@ -151,7 +151,7 @@ func TestBarsOfTraining(t *testing.T) {
 		var out bytes.Buffer
 		now := time.Unix(0, 0)
 		b := &bars{lines: lines{w: &out, now: func() time.Time { return now }}, width: func() int { return width }}
-		b.show(report.StageStarted{Stage: "train", Unit: report.UnitSteps, Total: 40, Done: 20})
+		b.show(events.StageStarted{Stage: "train", Unit: events.UnitSteps, Total: 40, Done: 20})
 		now = now.Add(20 * time.Second)
 		b.show(step)
 		drawn := out.String()[strings.LastIndex(out.String(), "\r")+1:]
@@ -163,21 +163,21 @@ func TestBarsOfTraining(t *testing.T) {
 }
 
 // validated is a training of two steps with a validation of 60 pictures, one a second, between them.
-func validated(show func(report.Event), tick func()) {
-	step := report.TrainStep{Epoch: 1, Step: 1, Steps: 2, Loss: 1.5}
-	show(report.StageStarted{Stage: "train on bolts", Unit: report.UnitSteps, Total: 2})
+func validated(show func(events.Event), tick func()) {
+	step := events.TrainStep{Epoch: 1, Step: 1, Steps: 2, Loss: 1.5}
+	show(events.StageStarted{Stage: "train on bolts", Unit: events.UnitSteps, Total: 2})
 	show(step)
-	show(report.StageStarted{Stage: "validate on bolts", Unit: "pictures", Total: 60, Within: "train on bolts"})
+	show(events.StageStarted{Stage: "validate on bolts", Unit: "pictures", Total: 60, Within: "train on bolts"})
 	for done := 1; done <= 60; done++ {
 		tick()
-		show(report.Progress{Stage: "validate on bolts", Done: done, Total: 60})
+		show(events.Progress{Stage: "validate on bolts", Done: done, Total: 60})
 	}
-	show(report.StageDone{Stage: "validate on bolts", Seconds: 60})
+	show(events.StageDone{Stage: "validate on bolts", Seconds: 60})
 	half := 0.5
-	show(report.Validation{Epoch: 1, HeldOut: []string{"hex"}, ImageAUROC: &half, PixelAUROC: &half, Mean: &half, Best: true, Skipped: 2, Seconds: 60})
+	show(events.Validation{Epoch: 1, HeldOut: []string{"hex"}, ImageAUROC: &half, PixelAUROC: &half, Mean: &half, Best: true, Skipped: 2, Seconds: 60})
 	step.Step, step.Epoch = 2, 2
 	show(step)
-	show(report.StageDone{Stage: "train on bolts", Seconds: 60})
+	show(events.StageDone{Stage: "train on bolts", Seconds: 60})
 }
 
 // TestLinesOfValidation: how far it has come is shown, and what it came to in one line.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"acdclip/pkg/engine"
+	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
 	"acdclip/pkg/shard"
@@ -180,7 +181,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 		return o.app.ended(err, folder.saved(o.app))
 	}
 	if !o.share.IsWhole() {
-		o.app.emit(report.Notice{Text: fmt.Sprintf("share %s is finished and lies in %s; when all shares are in %s: %s eval --merge %s",
+		o.app.emit(events.Notice{Text: fmt.Sprintf("share %s is finished and lies in %s; when all shares are in %s: %s eval --merge %s",
 			o.share, folder.finished(), o.out, o.app.program, shellQuoted(o.out))})
 		return failuresOf(scores)
 	}
@@ -196,7 +197,7 @@ func (o *evalOptions) write(folder *evalFolder, result *report.Evaluation, score
 		return err
 	}
 	if o.gates && result.GateMeans(scores) == nil {
-		o.app.emit(report.Warning{Text: "--gates: no checkpoint here has a fusion gateway (model.fusion.kind dfg)"})
+		o.app.emit(events.Warning{Text: "--gates: no checkpoint here has a fusion gateway (model.fusion.kind dfg)"})
 	}
 	text := "results.json, results.csv and scores.csv are in " + folder.dir.Path
 	if o.maps != "" {
@@ -205,7 +206,7 @@ func (o *evalOptions) write(folder *evalFolder, result *report.Evaluation, score
 			text += " and masks below " + filepath.Join(masks, "TARGET") + ", for `acdclip metrics`"
 		}
 	}
-	o.app.emit(report.Notice{Text: text})
+	o.app.emit(events.Notice{Text: text})
 	return failuresOf(scores)
 }
 

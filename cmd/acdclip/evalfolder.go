@@ -9,6 +9,7 @@ import (
 
 	"acdclip/internal/rundir"
 	"acdclip/pkg/engine"
+	"acdclip/pkg/events"
 	"acdclip/pkg/report"
 	"acdclip/pkg/shard"
 )
@@ -104,7 +105,7 @@ func (o *evalOptions) showFinished(folder *evalFolder, asked engine.EvaluateOpti
 	if err := folder.dir.Complete(); err != nil {
 		return usagef("the evaluation in %s is not whole any more: %w; give another folder with --out, or --overwrite to begin again", folder.dir.Path, err)
 	}
-	o.app.emit(report.Notice{Text: fmt.Sprintf("the evaluation in %s is finished; --overwrite begins again", folder.dir.Path)})
+	o.app.emit(events.Notice{Text: fmt.Sprintf("the evaluation in %s is finished; --overwrite begins again", folder.dir.Path)})
 	if err := found.Write(o.app.out, o.format); err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"acdclip/pkg/contents"
 	"acdclip/pkg/data"
 	"acdclip/pkg/engine"
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // evalPlan is what will be scored with what. It is made, and refused, before any weight is read.
@@ -147,7 +147,7 @@ func (o *evalOptions) addTarget(ctx context.Context, p *evalPlan, name string) e
 			return usagef("%s, so this is no zero-shot result; --allow-leak scores it all the same", leak)
 		}
 		if shared := sharedPrompts(c, set); len(shared) > 0 && leak == "" {
-			o.app.emit(report.Warning{Text: fmt.Sprintf("%s: %s was also trained on classes of this name: %s", name, c.Path, strings.Join(shared, ", "))})
+			o.app.emit(events.Warning{Text: fmt.Sprintf("%s: %s was also trained on classes of this name: %s", name, c.Path, strings.Join(shared, ", "))})
 		}
 		p.jobs = append(p.jobs, engine.Job{Set: set, Checkpoint: c, Leak: leak != ""})
 	}

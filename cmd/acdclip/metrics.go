@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"acdclip/pkg/data"
-	"acdclip/pkg/data/picture"
+	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"acdclip/pkg/chart"
+	"acdclip/pkg/events"
 	"acdclip/pkg/regularfile"
-	"acdclip/pkg/report"
 )
 
 // plotOptions are what `acdclip plot` was asked for.
@@ -69,6 +69,6 @@ func runPlot(o *plotOptions) error {
 	if err := o.out.write(func(w io.Writer) error { return run.Draw(w, o.out.path, title) }); err != nil {
 		return err
 	}
-	o.app.emit(report.Notice{Text: "the curves are in " + o.out.path})
+	o.app.emit(events.Notice{Text: "the curves are in " + o.out.path})
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/engine"
+	"acdclip/pkg/events"
 	"acdclip/pkg/report"
 )
 
@@ -139,7 +140,7 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	if err = errors.Join(err, output.close()); err != nil {
 		return o.app.ended(err, output.saved(len(inputs)))
 	}
-	o.app.emit(report.Notice{Text: output.summary()})
+	o.app.emit(events.Notice{Text: output.summary()})
 	return failures(output.failed, output.rows)
 }
 
@@ -183,10 +184,10 @@ func (o *predictOptions) scan(ctx context.Context, folder rundir.Dir) ([]data.Fo
 		return nil, err
 	}
 	if len(unread) > 0 {
-		o.app.emit(report.Warning{Text: fmt.Sprintf("%s (%s)", data.UnreadText(formats), few(unread))})
+		o.app.emit(events.Warning{Text: fmt.Sprintf("%s (%s)", data.UnreadText(formats), few(unread))})
 	}
 	if len(others) > 0 {
-		o.app.emit(report.Notice{Text: fmt.Sprintf("%s in the folders passed over, for want of a picture's extension: %s",
+		o.app.emit(events.Notice{Text: fmt.Sprintf("%s in the folders passed over, for want of a picture's extension: %s",
 			counted(len(others), "file", "files"), few(others))})
 	}
 	if o.out == standardOut {

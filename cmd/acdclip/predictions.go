@@ -12,8 +12,9 @@ import (
 
 	"acdclip/internal/rundir"
 	"acdclip/pkg/data"
-	"acdclip/pkg/data/picture"
+	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/engine"
+	"acdclip/pkg/events"
 	"acdclip/pkg/heatmap"
 	"acdclip/pkg/report"
 )
@@ -116,7 +117,7 @@ func (p *predictions) finish(row *pendingRow) error {
 	if row.failed != nil {
 		row.Error = strings.TrimPrefix(row.failed.Error(), row.Path+": ")
 		row.Heatmap, row.Mask = "", ""
-		p.options.app.emit(report.Warning{Text: row.Path + ": " + row.Error})
+		p.options.app.emit(events.Warning{Text: row.Path + ": " + row.Error})
 	}
 	row.Path, row.Heatmap, row.Mask = report.EscapeName(row.Path), report.EscapeName(row.Heatmap), report.EscapeName(row.Mask)
 	if err := p.writer.Write(row.Prediction); err != nil {

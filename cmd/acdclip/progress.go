@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // counter shows how far a piece of work outside the engine has come.
@@ -25,17 +25,17 @@ const progressEvery = 100 * time.Millisecond
 func (c *counter) progress(done, total int) {
 	if c.begun.IsZero() {
 		c.begun = time.Now()
-		c.app.emit(report.StageStarted{Stage: c.stage, Unit: c.unit, Total: total})
+		c.app.emit(events.StageStarted{Stage: c.stage, Unit: c.unit, Total: total})
 	}
 	if now := time.Now(); done == total || now.Sub(c.told) >= progressEvery {
 		c.told = now
-		c.app.emit(report.Progress{Stage: c.stage, Done: done, Total: total})
+		c.app.emit(events.Progress{Stage: c.stage, Done: done, Total: total})
 	}
 }
 
 // done ends the stage, where there was anything to do.
 func (c *counter) done() {
 	if !c.begun.IsZero() {
-		c.app.emit(report.StageDone{Stage: c.stage, Seconds: time.Since(c.begun).Seconds()})
+		c.app.emit(events.StageDone{Stage: c.stage, Seconds: time.Since(c.begun).Seconds()})
 	}
 }

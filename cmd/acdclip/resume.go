@@ -11,8 +11,8 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/engine"
+	"acdclip/pkg/events"
 	"acdclip/pkg/regularfile"
-	"acdclip/pkg/report"
 )
 
 // runConfig lists the configuration file of a run folder, if it is there.
@@ -98,7 +98,7 @@ func (r *runFolder) restoreFile(name string, epoch int) error {
 	if err != nil {
 		return fmt.Errorf("%s is gone or damaged, and cannot be written again: %w", path, err)
 	}
-	r.emit(report.Warning{Text: fmt.Sprintf("%s was gone or damaged; it is written again from %s", path, source)})
+	r.emit(events.Warning{Text: fmt.Sprintf("%s was gone or damaged; it is written again from %s", path, source)})
 	return nil
 }
 

@@ -12,8 +12,8 @@ import (
 	"acdclip/internal/rundir"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/engine"
+	"acdclip/pkg/events"
 	"acdclip/pkg/regularfile"
-	"acdclip/pkg/report"
 )
 
 // The files of a run folder that the engine leaves to its caller.
@@ -39,11 +39,11 @@ type runFolder struct {
 	config    []byte
 	overwrite bool
 	state     *runState // what is gone on from; nil: the run begins
-	emit      func(report.Event)
+	emit      func(events.Event)
 	program   string // what a shell calls it
 	held      *rundir.Held
 	file      *os.File
-	events    *report.EventWriter
+	events    *events.Writer
 }
 
 var _ engine.Log = (*runFolder)(nil)
@@ -68,7 +68,7 @@ func (r *runFolder) Begin(lines int) (err error) {
 	if r.file, err = os.OpenFile(r.path(logFile), os.O_RDWR|os.O_CREATE, 0o644); err != nil {
 		return fmt.Errorf("opening the log: %w", err)
 	}
-	r.events = report.NewEventWriter(r.file, nil)
+	r.events = events.NewWriter(r.file, nil)
 	if err := r.cut(lines); err != nil {
 		return fmt.Errorf("cutting the log back: %w", err)
 	}
@@ -163,7 +163,7 @@ func (r *runFolder) cut(lines int) error {
 	for found := range lines {
 		line, err := reader.ReadString('\n')
 		if errors.Is(err, io.EOF) { // somebody has shortened it
-			r.emit(report.Warning{Text: fmt.Sprintf("%s has %d of the %d lines that were written", r.file.Name(), found, lines)})
+			r.emit(events.Warning{Text: fmt.Sprintf("%s has %d of the %d lines that were written", r.file.Name(), found, lines)})
 			break
 		}
 		if err != nil {
@@ -179,7 +179,7 @@ func (r *runFolder) cut(lines int) error {
 }
 
 // Write appends an event to log.jsonl.
-func (r *runFolder) Write(event report.Event) error { return r.events.Write(event) }
+func (r *runFolder) Write(event events.Event) error { return r.events.Write(event) }
 
 // Sync brings log.jsonl to the disk.
 func (r *runFolder) Sync() error { return r.file.Sync() }

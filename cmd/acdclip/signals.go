@@ -6,7 +6,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // stopOnSignal waits for a signal that ends the program, and ends the work by
@@ -23,7 +23,7 @@ func (a *app) stopOnSignal(cancel func()) {
 	<-signals
 	signal.Stop(signals) // a second one has its usual effect: the program ends at once
 	// Before the work ends, since that may be at once.
-	a.emit(report.Notice{Text: "stopping; a second signal stops at once"})
+	a.emit(events.Notice{Text: "stopping; a second signal stops at once"})
 	cancel()
 }
 
@@ -44,7 +44,7 @@ func (a *app) saveOnSignal() {
 	signal.Notify(signals, syscall.SIGUSR1)
 	for range signals {
 		if !a.saves.Load() {
-			a.emit(report.Notice{Text: "SIGUSR1: there is nothing to save now: what is finished is saved already"})
+			a.emit(events.Notice{Text: "SIGUSR1: there is nothing to save now: what is finished is saved already"})
 			continue
 		}
 		select {

@@ -17,7 +17,7 @@ import (
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/engine"
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 	"acdclip/pkg/shard"
 )
 
@@ -85,7 +85,7 @@ func (a *app) ended(err error, saved string) error {
 		return interruption{saved, err}
 	}
 	if saved != "" {
-		a.emit(report.Notice{Text: saved})
+		a.emit(events.Notice{Text: saved})
 	}
 	return err
 }

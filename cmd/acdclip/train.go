@@ -11,7 +11,7 @@ import (
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/engine"
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // trainOptions are what `acdclip train` was asked for.
@@ -81,7 +81,7 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	}
 	run := &runFolder{dir: runDir(o.out), emit: o.app.emit, overwrite: o.overwrite || o.resume, state: state, program: o.app.program}
 	if state != nil && state.Metadata.Epoch == c.Train.Epochs {
-		o.app.emit(report.Notice{Text: fmt.Sprintf("the run in %s is finished: %s; a larger train.epochs trains longer", o.out, counted(c.Train.Epochs, "epoch", "epochs"))})
+		o.app.emit(events.Notice{Text: fmt.Sprintf("the run in %s is finished: %s; a larger train.epochs trains longer", o.out, counted(c.Train.Epochs, "epoch", "epochs"))})
 		if err := o.checkFinished(ctx, c, state); err != nil {
 			return err
 		}
@@ -154,7 +154,7 @@ func (o *trainOptions) checkFinished(ctx context.Context, c config.Config, state
 	if err != nil {
 		return err
 	}
-	options := engine.TrainOptions{Config: c, Set: set, Emit: func(report.Event) {}}
+	options := engine.TrainOptions{Config: c, Set: set, Emit: func(events.Event) {}}
 	if _, options.Contents, err = o.app.contentsToTrainOn(ctx, set); err != nil {
 		return err
 	}
@@ -171,8 +171,8 @@ func (o *trainOptions) tellUse(c config.Config, run *runFolder) {
 			which = ", the last epoch's: image and pixel AUROC were never both defined on what was held out, so there is no best one"
 		}
 	}
-	o.app.emit(report.Notice{Text: fmt.Sprintf("the checkpoint is %s%s; to use it:", path, which)})
-	o.app.emit(report.Notice{Text: fmt.Sprintf("  %s predict --clip %s --checkpoint %s --class NAME --heatmaps PATH...", o.app.program, shellQuoted(c.Clip), shellQuoted(absolutePath(path)))})
+	o.app.emit(events.Notice{Text: fmt.Sprintf("the checkpoint is %s%s; to use it:", path, which)})
+	o.app.emit(events.Notice{Text: fmt.Sprintf("  %s predict --clip %s --checkpoint %s --class NAME --heatmaps PATH...", o.app.program, shellQuoted(c.Clip), shellQuoted(absolutePath(path)))})
 }
 
 // configuration reads the configuration, whose auxiliary dataset is the flag's
@@ -230,12 +230,12 @@ func (o *trainOptions) nothingToResume() error {
 
 func (o *trainOptions) describe(set *data.Dataset, state *runState) {
 	normal, anomalous := set.Total()
-	o.app.emit(report.Notice{Text: fmt.Sprintf("%s: %s, %d normal and %d anomalous pictures; the run goes to %s",
+	o.app.emit(events.Notice{Text: fmt.Sprintf("%s: %s, %d normal and %d anomalous pictures; the run goes to %s",
 		set.Name, counted(len(set.Classes), "class", "classes"), normal, anomalous, o.out)})
 	switch {
 	case state != nil:
-		o.app.emit(report.Notice{Text: fmt.Sprintf("going on in epoch %d after step %d", state.Place.Epoch, state.Place.Step)})
+		o.app.emit(events.Notice{Text: fmt.Sprintf("going on in epoch %d after step %d", state.Place.Epoch, state.Place.Step)})
 	case o.resume:
-		o.app.emit(report.Notice{Text: "there is nothing to go on from: the run begins"})
+		o.app.emit(events.Notice{Text: "there is nothing to go on from: the run begins"})
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"acdclip/pkg/clip/pretrained"
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // initOptions are what `acdclip weights init` was asked for.
@@ -46,8 +46,8 @@ func runInit(_ context.Context, o *initOptions) error {
 		}
 		return err
 	}
-	o.app.emit(report.Notice{Text: fmt.Sprintf("%s holds a CLIP of random values with ViT-L/14's patch size, %d blocks a tower and widths of %d and %d",
+	o.app.emit(events.Notice{Text: fmt.Sprintf("%s holds a CLIP of random values with ViT-L/14's patch size, %d blocks a tower and widths of %d and %d",
 		o.folder, arch.VisionLayers, arch.VisionWidth, arch.TextWidth)})
-	o.app.emit(report.Notice{Text: "it has learned nothing: use it to try the commands, not to find anomalies; --set model.image_size=98 makes them quick"})
+	o.app.emit(events.Notice{Text: "it has learned nothing: use it to try the commands, not to find anomalies; --set model.image_size=98 makes them quick"})
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip/pretrained"
+	"acdclip/pkg/events"
 	"acdclip/pkg/report"
 	"acdclip/pkg/weights"
 )
@@ -60,7 +61,7 @@ func runInspect(ctx context.Context, o *inspectOptions) error {
 		}
 		d, err := describeWeights(path)
 		if err != nil {
-			o.app.emit(report.Warning{Text: strings.Join(linesOf(err), "; ")})
+			o.app.emit(events.Warning{Text: strings.Join(linesOf(err), "; ")})
 			continue
 		}
 		list = append(list, d)

@@ -85,8 +85,9 @@ func TestFoundations(t *testing.T) {
 		"pkg/weights":    leaves(),
 
 		"pkg/heatmap": append(leaves(), "pkg/anomalymap"),
+		"pkg/events":  nil,
 		"pkg/report":  append(leaves(), "pkg/paper", "pkg/config"),
-		"pkg/chart":   append(leaves(), "pkg/report", "pkg/paper", "pkg/config", "pkg/heatmap", "pkg/anomalymap"),
+		"pkg/chart":   append(leaves(), "pkg/events", "pkg/report", "pkg/paper", "pkg/config", "pkg/heatmap", "pkg/anomalymap"),
 		"pkg/shard":   append(leaves(), "pkg/report", "pkg/paper", "pkg/config", "pkg/atomicfile", "pkg/metrics"),
 
 		"cgo": nil,

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"acdclip/pkg/events"
 	"acdclip/pkg/report"
 )
 
@@ -19,20 +20,20 @@ import (
 func logged(t testing.TB, validation bool) string {
 	t.Helper()
 	var out bytes.Buffer
-	events := report.NewEventWriter(&out, nil)
-	write := func(event report.Event) {
-		if err := events.Write(event); err != nil {
+	writer := events.NewWriter(&out, nil)
+	write := func(event events.Event) {
+		if err := writer.Write(event); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for epoch := 1; epoch <= 2; epoch++ {
 		for i := 1; i <= 2; i++ {
 			step := 2*(epoch-1) + i
-			write(report.TrainStep{Epoch: epoch, Step: step, Steps: 4, Loss: 2 / float64(step), Parts: report.Values{{Name: "focal", Value: 1}}})
+			write(events.TrainStep{Epoch: epoch, Step: step, Steps: 4, Loss: 2 / float64(step), Parts: events.Values{{Name: "focal", Value: 1}}})
 		}
-		write(report.TrainEpoch{Epoch: epoch, Epochs: 2, Loss: 1 / float64(epoch), Parts: report.Values{{Name: "focal", Value: 0.5}, {Name: "dice", Value: 0.25}}})
+		write(events.TrainEpoch{Epoch: epoch, Epochs: 2, Loss: 1 / float64(epoch), Parts: events.Values{{Name: "focal", Value: 0.5}, {Name: "dice", Value: 0.25}}})
 		if validation {
-			write(report.Validation{Epoch: epoch, HeldOut: []string{"a"}, ImageAUROC: new(0.5), Mean: new(0.5), Best: epoch == 1})
+			write(events.Validation{Epoch: epoch, HeldOut: []string{"a"}, ImageAUROC: new(0.5), Mean: new(0.5), Best: epoch == 1})
 		}
 	}
 	return out.String()

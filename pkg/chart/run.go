@@ -10,7 +10,7 @@ import (
 	"math"
 	"slices"
 
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // ErrNoSteps reports a log without a training step.
@@ -55,9 +55,9 @@ func Read(r io.Reader) (*Run, error) {
 		if torn != nil {
 			return nil, torn
 		}
-		event, err := report.ReadEvent(scanner.Bytes())
+		event, err := events.Read(scanner.Bytes())
 		if err != nil {
-			if !errors.Is(err, report.ErrUnknownEvent) {
+			if !errors.Is(err, events.ErrUnknown) {
 				torn = fmt.Errorf("line %d is no event: %w", number, err)
 			}
 			continue
@@ -76,19 +76,19 @@ func Read(r io.Reader) (*Run, error) {
 }
 
 // add takes one event over. What is told of an epoch stands at the last step before it.
-func (r *reader) add(event report.Event) error {
+func (r *reader) add(event events.Event) error {
 	switch event := event.(type) {
-	case report.TrainStep:
+	case events.TrainStep:
 		return r.addStep(event)
-	case report.TrainEpoch:
+	case events.TrainEpoch:
 		return r.addEpoch(event)
-	case report.Validation:
+	case events.Validation:
 		r.addValidation(event)
 	}
 	return nil
 }
 
-func (r *reader) addStep(step report.TrainStep) error {
+func (r *reader) addStep(step events.TrainStep) error {
 	if step.Step <= r.step || step.Step > maxSteps {
 		return fmt.Errorf("step %d after step %d", step.Step, r.step)
 	}
@@ -100,7 +100,7 @@ func (r *reader) addStep(step report.TrainStep) error {
 	return nil
 }
 
-func (r *reader) addEpoch(epoch report.TrainEpoch) error {
+func (r *reader) addEpoch(epoch events.TrainEpoch) error {
 	if err := drawable(epoch.Loss); err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (r *reader) addEpoch(epoch report.TrainEpoch) error {
 	return nil
 }
 
-func (r *reader) addValidation(v report.Validation) {
+func (r *reader) addValidation(v events.Validation) {
 	for _, metric := range []struct {
 		name  string
 		value *float64

@@ -1,5 +1,4 @@
-// Package data finds datasets on disk, lists their pictures and masks, and loads
-// them as the pixels that a model takes. It is pure Go.
+// Package data finds datasets on disk, and lists their pictures and masks. It is pure Go.
 package data
 
 import (

@@ -13,7 +13,7 @@ import (
 
 	"acdclip/pkg/config"
 	"acdclip/pkg/data/list"
-	"acdclip/pkg/data/picture"
+	"acdclip/pkg/data/pixels/picture"
 )
 
 // Discover finds a dataset and lists its test split. It decodes nothing.

@@ -5,12 +5,12 @@ import (
 	"slices"
 
 	"acdclip/cgo/torch"
-	"acdclip/pkg/data"
+	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/model"
 )
 
 // batch brings pictures and masks to the device.
-func (r *run) batch(s *torch.Scope, pictures []data.Picture) model.Batch {
+func (r *run) batch(s *torch.Scope, pictures []pixels.Picture) model.Batch {
 	count, size := int64(len(pictures)), int64(r.Config.Model.ImageSize)
 	// Whole at once: growing would take twice the memory, and the program ends where Go finds none.
 	area := r.Config.Model.ImageSize * r.Config.Model.ImageSize
@@ -37,8 +37,8 @@ func (r *run) batch(s *torch.Scope, pictures []data.Picture) model.Batch {
 }
 
 // insides joins the pictures' Inside, [B, S, S]; nil where no picture has one.
-func insides(pictures []data.Picture, size int) []uint8 {
-	if !slices.ContainsFunc(pictures, func(p data.Picture) bool { return p.Inside != nil }) {
+func insides(pictures []pixels.Picture, size int) []uint8 {
+	if !slices.ContainsFunc(pictures, func(p pixels.Picture) bool { return p.Inside != nil }) {
 		return nil
 	}
 	joined := make([]uint8, 0, len(pictures)*size*size)

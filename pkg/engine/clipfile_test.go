@@ -17,7 +17,7 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/data/synth"
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 	"acdclip/pkg/weights"
 )
 
@@ -42,7 +42,7 @@ func TestEarlierFingerprints(t *testing.T) {
 		"an odd prefix": {"sha256v3:00", false},
 	} {
 		rename(t, path, c.stored)
-		options := DetectorOptions{Config: load(t, "device=cpu", "threads=1", "clip="+o.Config.Clip), Checkpoint: path, Emit: func(report.Event) {}}
+		options := DetectorOptions{Config: load(t, "device=cpu", "threads=1", "clip="+o.Config.Clip), Checkpoint: path, Emit: func(events.Event) {}}
 		d, err := OpenDetector(context.Background(), options)
 		if err == nil {
 			d.Close()
@@ -117,7 +117,7 @@ func TestWhatIsAssumedIsTold(t *testing.T) {
 		{bare, []string{"model.activation=auto"}, []string{"attention heads", "does not say which activation"}, nil},
 		{bare, []string{"model.activation=auto", "clip_heads.vision=1", "clip_heads.text=1"}, []string{"does not say which activation"}, nil},
 	} {
-		var seen events
+		var seen eventList
 		d, err := OpenDetector(context.Background(), DetectorOptions{
 			Config: load(t, append([]string{"device=cpu", "threads=1", "model.image_size=98", "clip=" + c.clip}, c.settings...)...), Checkpoint: adapters, Emit: seen.emit,
 		})
@@ -129,9 +129,9 @@ func TestWhatIsAssumedIsTold(t *testing.T) {
 		var warnings, notices []string
 		for _, event := range seen {
 			switch event := event.(type) {
-			case report.Warning:
+			case events.Warning:
 				warnings = append(warnings, event.Text)
-			case report.Notice:
+			case events.Notice:
 				if strings.HasPrefix(event.Text, "model.activation is") {
 					notices = append(notices, event.Text)
 				}
@@ -209,7 +209,7 @@ func TestWhatCannotFitIsNotRead(t *testing.T) {
 		folder := altered(t, c.arch, tensor, float32(math.NaN()))
 		_, err := OpenDetector(context.Background(), DetectorOptions{
 			Config:     load(t, "device=cpu", "threads=1", "model.image_size=98", "clip="+folder),
-			Checkpoint: filepath.Join(golden.Root(), "testdata", "golden", "released_n2_adapter_1.pth"), Emit: func(report.Event) {},
+			Checkpoint: filepath.Join(golden.Root(), "testdata", "golden", "released_n2_adapter_1.pth"), Emit: func(events.Event) {},
 		})
 		if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "NaN") != (c.says == tensor) {
 			t.Errorf("%s: %v", name, err)

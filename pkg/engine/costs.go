@@ -4,7 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // costs adds up what an evaluation spends its time on. Reading and metrics run
@@ -23,8 +23,8 @@ func (c *cost) add(d time.Duration) { c.nanoseconds.Add(int64(d)) }
 
 func (c *cost) seconds() float64 { return time.Duration(c.nanoseconds.Load()).Seconds() }
 
-func (c *costs) event(total time.Duration) report.Costs {
-	return report.Costs{
+func (c *costs) event(total time.Duration) events.Costs {
+	return events.Costs{
 		Total: total.Seconds(), Model: c.model.seconds(), Waiting: c.waiting.seconds(),
 		Reading: c.reading.seconds(), Metrics: c.metrics.seconds(),
 	}

@@ -13,6 +13,7 @@ import (
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/clip/tokenizer"
 	"acdclip/pkg/config"
+	"acdclip/pkg/events"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/methods"
 	"acdclip/pkg/report"
@@ -29,7 +30,7 @@ type DetectorOptions struct {
 	Config         config.Loaded      // the CLIP, the device, and what overrides the checkpoint's model
 	Checkpoint     string             // path of the trained adapters
 	AllowOtherCLIP bool               // take a checkpoint that was trained on another CLIP
-	Emit           func(report.Event) // where notices and warnings go
+	Emit           func(events.Event) // where notices and warnings go
 }
 
 // Trained describes trained adapters, and the model that they score with.
@@ -96,7 +97,7 @@ func OpenDetector(ctx context.Context, o DetectorOptions) (*Detector, error) {
 		return nil, err
 	}
 	for _, change := range trained.Changes {
-		o.Emit(report.Notice{Text: change})
+		o.Emit(events.Notice{Text: change})
 	}
 	base, err := openBaseFor(ctx, o.Config.Config, trained.Model, adapters)
 	if err != nil {
@@ -117,7 +118,7 @@ func OpenDetector(ctx context.Context, o DetectorOptions) (*Detector, error) {
 }
 
 // fits refuses, or where that is allowed warns of, a checkpoint that was trained on another CLIP.
-func (b *base) fits(trained Trained, allowOther bool, emit func(report.Event)) error {
+func (b *base) fits(trained Trained, allowOther bool, emit func(events.Event)) error {
 	switch want := trained.Metadata.CLIP; {
 	case want == "" || b.identity.Is(want):
 		return nil
@@ -125,7 +126,7 @@ func (b *base) fits(trained Trained, allowOther bool, emit func(report.Event)) e
 		return fmt.Errorf("%w: %s was trained on %s, and %s is %s; give that CLIP, or --allow-other-clip to go on",
 			ErrOtherCLIP, trained.Path, want, b.source.Path, b.source.Fingerprint)
 	}
-	emit(report.Warning{Text: fmt.Sprintf("%s was trained on another CLIP than %s", trained.Path, b.source.Path)})
+	emit(events.Warning{Text: fmt.Sprintf("%s was trained on another CLIP than %s", trained.Path, b.source.Path)})
 	return nil
 }
 
@@ -176,16 +177,16 @@ func activationSet(c config.Loaded) bool {
 
 // tell emits what is assumed of the CLIP. An activation other than the CLIP's own is
 // a warning only where the user chose it: the presets' is that of ACD-CLIP's authors.
-func (b *base) tell(emit func(report.Event), activationSet bool) {
+func (b *base) tell(emit func(events.Event), activationSet bool) {
 	if b.note != "" {
-		emit(report.Warning{Text: b.source.Path + ": " + b.note})
+		emit(events.Warning{Text: b.source.Path + ": " + b.note})
 	}
 	switch {
 	case b.activationNote == "":
 	case b.activationUnsaid || activationSet:
-		emit(report.Warning{Text: b.activationNote})
+		emit(events.Warning{Text: b.activationNote})
 	default:
-		emit(report.Notice{Text: b.activationNote})
+		emit(events.Notice{Text: b.activationNote})
 	}
 }
 
@@ -280,7 +281,7 @@ func (b *base) close() {
 }
 
 // conditions tells what decides how long the work takes.
-func (b *base) conditions(imageSize int) report.Notice {
+func (b *base) conditions(imageSize int) events.Notice {
 	threads := fmt.Sprintf("%d threads", b.runtime.Threads())
 	if b.runtime.Threads() == 1 {
 		threads = "1 thread"
@@ -290,7 +291,7 @@ func (b *base) conditions(imageSize int) report.Notice {
 	if b.clip.Precision != config.PrecisionFP32 {
 		text += fmt.Sprintf(", CLIP's matrices in %s", b.clip.Precision)
 	}
-	return report.Notice{Text: text}
+	return events.Notice{Text: text}
 }
 
 // method builds a method on the CLIP, with its parameters in scope.

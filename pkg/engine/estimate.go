@@ -8,7 +8,7 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/checkpoint"
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // Estimate says what a training will take.
@@ -34,8 +34,8 @@ func EstimateTraining(ctx context.Context, o TrainOptions) (Estimate, error) {
 	watch := &stopwatch{enough: cancel}
 	emit := o.Emit
 	o.Log, o.Config.Train.SaveMinutes = watch, math.Inf(1)
-	o.Emit = func(event report.Event) {
-		if warning, ok := event.(report.Warning); ok {
+	o.Emit = func(event events.Event) {
+		if warning, ok := event.(events.Warning); ok {
 			emit(warning)
 		}
 	}
@@ -100,8 +100,8 @@ const measuredSteps = 3
 
 func (w *stopwatch) Begin(int) error { return nil }
 
-func (w *stopwatch) Write(event report.Event) error {
-	if _, step := event.(report.TrainStep); step {
+func (w *stopwatch) Write(event events.Event) error {
+	if _, step := event.(events.TrainStep); step {
 		w.taken = append(w.taken, time.Now())
 	}
 	if w.done() {

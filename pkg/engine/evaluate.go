@@ -15,6 +15,8 @@ import (
 	"acdclip/pkg/conditions"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
+	"acdclip/pkg/data/pixels"
+	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
 	"acdclip/pkg/shard"
@@ -35,7 +37,7 @@ type EvaluateOptions struct {
 	AllowOtherCLIP bool
 	Version        string // of this program
 	Batch          int
-	Load           data.LoadOptions
+	Load           pixels.LoadOptions
 	Pixels         metrics.Options // how the scores of pixels are kept
 	Share          shard.Share     // the part of each class that is scored
 	// Finished opens the folder where finished classes are kept and found, before
@@ -45,7 +47,7 @@ type EvaluateOptions struct {
 	// it is not known where); nil: nobody does.
 	Map       func(job Job, item data.Item, anomaly *anomalymap.Map, mask []uint8) error
 	MapFormat string // what Map makes of them, in a word; a finished class is taken over only with the same
-	Emit      func(report.Event)
+	Emit      func(events.Event)
 
 	Gates bool // keep the weights of the fusion gateway with each picture's score
 }
@@ -84,7 +86,7 @@ func Evaluate(ctx context.Context, o EvaluateOptions) (*report.Evaluation, []rep
 		return nil, nil, err
 	}
 	if e.total > 0 {
-		o.Emit(report.StageStarted{Stage: evaluateStage, Unit: "pictures", Total: e.total})
+		o.Emit(events.StageStarted{Stage: evaluateStage, Unit: "pictures", Total: e.total})
 	}
 	for _, trained := range checkpoints {
 		if err := e.checkpoint(ctx, trained); err != nil {
@@ -92,7 +94,7 @@ func Evaluate(ctx context.Context, o EvaluateOptions) (*report.Evaluation, []rep
 		}
 	}
 	if e.total > 0 {
-		o.Emit(report.StageDone{Stage: evaluateStage, Seconds: time.Since(start).Seconds()})
+		o.Emit(events.StageDone{Stage: evaluateStage, Seconds: time.Since(start).Seconds()})
 		o.Emit(e.costs.event(time.Since(start)))
 	}
 	evaluation, scores := e.gather()
@@ -116,9 +118,9 @@ var errChanged = errors.New("it has changed since the evaluation began")
 const evaluateStage = "evaluate"
 
 // serialized lets one goroutine emit at a time.
-func serialized(emit func(report.Event)) func(report.Event) {
+func serialized(emit func(events.Event)) func(events.Event) {
 	var lock sync.Mutex
-	return func(event report.Event) {
+	return func(event events.Event) {
 		lock.Lock()
 		defer lock.Unlock()
 		emit(event)
@@ -219,7 +221,7 @@ func (e *evaluation) findFinished() error {
 		}
 	}
 	if found > 0 {
-		e.Emit(report.Notice{Text: fmt.Sprintf("%d of %d classes are finished already", found, all)})
+		e.Emit(events.Notice{Text: fmt.Sprintf("%d of %d classes are finished already", found, all)})
 	}
 	return nil
 }
@@ -240,8 +242,8 @@ func (e *evaluation) takeOver(job Job, class data.Class, kept *shard.Class) erro
 	return nil
 }
 
-func failedPicture(target, class, text string) report.Warning {
-	return report.Warning{Text: fmt.Sprintf("%s/%s: %s", target, class, text)}
+func failedPicture(target, class, text string) events.Warning {
+	return events.Warning{Text: fmt.Sprintf("%s/%s: %s", target, class, text)}
 }
 
 // batches are those of a job's class that are in the share.
@@ -268,7 +270,7 @@ func (e *evaluation) checkpoint(ctx context.Context, trained *Trained) error {
 		return nil
 	}
 	for _, change := range trained.Changes {
-		e.Emit(report.Notice{Text: change})
+		e.Emit(events.Notice{Text: change})
 	}
 	if err := e.openBase(ctx, trained); err != nil {
 		return err
@@ -300,10 +302,10 @@ func (e *evaluation) job(ctx context.Context, d *Detector, i int) error {
 	s := scorer{
 		detector: d, set: job.Set, load: e.Load, batch: e.Batch, batchKey: "--batch", pixels: e.Pixels,
 		result: e.plan.Evaluation.Results[i], gates: e.Gates, costs: &e.costs,
-		warn: func(warning report.Warning) { e.Emit(warning) },
+		warn: func(warning events.Warning) { e.Emit(warning) },
 		scored: func(scored Scored) {
 			e.done++
-			e.Emit(report.Progress{Stage: evaluateStage, Done: e.done, Total: e.total, Detail: job.Set.Name + "/" + scored.Picture.Item.Class})
+			e.Emit(events.Progress{Stage: evaluateStage, Done: e.done, Total: e.total, Detail: job.Set.Name + "/" + scored.Picture.Item.Class})
 		},
 		finished: func(c *classTally) error { return e.finish(i, c) },
 	}

@@ -16,6 +16,7 @@ import (
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
+	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/model"
 	"acdclip/pkg/report"
@@ -37,7 +38,7 @@ func trainedOn(t *testing.T, settings ...string) (string, config.Loaded) {
 func trained(t *testing.T) *Detector {
 	t.Helper()
 	path, loaded := trainedOn(t)
-	d, err := OpenDetector(context.Background(), DetectorOptions{Config: loaded, Checkpoint: path, Emit: func(report.Event) {}})
+	d, err := OpenDetector(context.Background(), DetectorOptions{Config: loaded, Checkpoint: path, Emit: func(events.Event) {}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +55,7 @@ func evaluating(t *testing.T, set *data.Dataset, settings ...string) EvaluateOpt
 		t.Fatal(err)
 	}
 	return EvaluateOptions{
-		Config: loaded, Jobs: []Job{{Set: set, Checkpoint: &checkpoint}}, Version: "test", Batch: 4, Emit: func(report.Event) {},
+		Config: loaded, Jobs: []Job{{Set: set, Checkpoint: &checkpoint}}, Version: "test", Batch: 4, Emit: func(events.Event) {},
 	}
 }
 
@@ -120,7 +121,7 @@ func TestEvaluateGoesOnPastBrokenPictures(t *testing.T) {
 			}
 		}
 	}
-	var seen events
+	var seen eventList
 	o.Emit = seen.emit
 	all, scores := evaluate(t, o)
 	result := all.Results[0]
@@ -130,7 +131,7 @@ func TestEvaluateGoesOnPastBrokenPictures(t *testing.T) {
 	if row := result.Classes[1]; row.Failed != 1 || row.ImageAUROC == nil {
 		t.Errorf("a class with one broken picture: %+v", row)
 	}
-	warnings := slices.DeleteFunc(slices.Clone(seen), func(event report.Event) bool { _, is := event.(report.Warning); return !is })
+	warnings := slices.DeleteFunc(slices.Clone(seen), func(event events.Event) bool { _, is := event.(events.Warning); return !is })
 	if len(scores) != len(set.Items) || len(warnings) != 3 {
 		t.Errorf("%d scores, %d warnings", len(scores), len(warnings))
 	}
@@ -143,14 +144,14 @@ func TestAnotherCLIPIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := otherCLIP(t, o.Config.Clip)
-	options := DetectorOptions{Config: load(t, "device=cpu", "threads=1", "clip="+other), Checkpoint: filepath.Join(o.Folder, "last.safetensors"), Emit: func(report.Event) {}}
+	options := DetectorOptions{Config: load(t, "device=cpu", "threads=1", "clip="+other), Checkpoint: filepath.Join(o.Folder, "last.safetensors"), Emit: func(events.Event) {}}
 	if _, err := OpenDetector(context.Background(), options); !errors.Is(err, ErrOtherCLIP) {
 		t.Errorf("got %v, want ErrOtherCLIP", err)
 	}
 	if _, err := newRunClosed(training(t, o.Set, "train.init_from="+options.Checkpoint, "clip="+other)); !errors.Is(err, ErrOtherCLIP) {
 		t.Errorf("a training that begins with it gave %v, want ErrOtherCLIP", err)
 	}
-	var seen events
+	var seen eventList
 	options.AllowOtherCLIP, options.Emit = true, seen.emit
 	d, err := OpenDetector(context.Background(), options)
 	if err != nil {
@@ -205,7 +206,7 @@ func otherCLIP(t *testing.T, path string) string {
 }
 
 func TestDetectorNeedsCLIP(t *testing.T) {
-	options := DetectorOptions{Config: load(t), Checkpoint: filepath.Join(golden.Root(), "testdata", "golden", "released_n2_adapter_1.pth"), Emit: func(report.Event) {}}
+	options := DetectorOptions{Config: load(t), Checkpoint: filepath.Join(golden.Root(), "testdata", "golden", "released_n2_adapter_1.pth"), Emit: func(events.Event) {}}
 	if _, err := OpenDetector(context.Background(), options); !errors.Is(err, ErrNoCLIP) {
 		t.Errorf("got %v, want ErrNoCLIP", err)
 	}
@@ -240,7 +241,7 @@ func TestPromptsAreKept(t *testing.T) {
 				return names[slices.IndexFunc(inputs, func(f data.Found) bool { return f.Path == found.Path })]
 			},
 		}
-		err := d.Predict(t.Context(), o, func(report.Event) {}, func(_ data.Found, scored Scored) error {
+		err := d.Predict(t.Context(), o, func(events.Event) {}, func(_ data.Found, scored Scored) error {
 			scores = append(scores, scored.Score)
 			return scored.Err
 		})
@@ -266,7 +267,7 @@ func TestPredictStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	count := 0
 	o := PredictOptions{Inputs: inputs, PromptOf: func(data.Found) string { return "object" }, Domain: data.Industrial, Batch: 2}
-	err := d.Predict(ctx, o, func(report.Event) {}, func(data.Found, Scored) error {
+	err := d.Predict(ctx, o, func(events.Event) {}, func(data.Found, Scored) error {
 		if count++; count == 3 {
 			cancel()
 		}

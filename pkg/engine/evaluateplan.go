@@ -8,7 +8,7 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/conditions"
 	"acdclip/pkg/data"
-	"acdclip/pkg/data/picture"
+	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/paper"
 	"acdclip/pkg/report"
 	"acdclip/pkg/shard"

@@ -16,8 +16,8 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
+	"acdclip/pkg/events"
 	"acdclip/pkg/model"
-	"acdclip/pkg/report"
 )
 
 // TestGoldenTraining takes the three steps of the released code through the
@@ -95,7 +95,7 @@ func goldenBatch(t *testing.T, s *torch.Scope, want *golden.Tensors) model.Batch
 }
 
 // compareLosses wants the columns cross-entropy, focal, dice of both maps, total.
-func compareLosses(t *testing.T, step int, loss float64, parts report.Values, want []float64) {
+func compareLosses(t *testing.T, step int, loss float64, parts events.Values, want []float64) {
 	t.Helper()
 	got := []float64{parts[0].Value, parts[1].Value, parts[2].Value, parts[3].Value, loss}
 	for i := range want {
@@ -176,7 +176,7 @@ type expectation struct {
 
 func comparePredictions(t *testing.T, f golden.Folder, want expectation, domain config.Domain) {
 	loaded := load(t, "device=cpu", "threads=1", "clip="+f.File("clip_tiny_openai.pt"), fmt.Sprintf("model.image_size=%d", want.ImageSize))
-	var seen events
+	var seen eventList
 	d, err := OpenDetector(context.Background(), DetectorOptions{Config: loaded, Checkpoint: f.File("released_n3_adapter_1.pth"), Emit: seen.emit})
 	if err != nil {
 		t.Fatal(err)

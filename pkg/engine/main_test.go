@@ -5,7 +5,7 @@ import (
 
 	"acdclip/internal/torchtest"
 	"acdclip/pkg/config"
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 func TestMain(m *testing.M) { torchtest.Main(m) }
@@ -20,14 +20,14 @@ func load(t *testing.T, set ...string) config.Loaded {
 	return loaded
 }
 
-// events collects what the engine emits.
-type events []report.Event
+// eventList collects what the engine emits.
+type eventList []events.Event
 
-func (e *events) emit(event report.Event) { *e = append(*e, event) }
+func (e *eventList) emit(event events.Event) { *e = append(*e, event) }
 
 // logged is a Log that hands each line on.
-type logged func(report.Event) error
+type logged func(events.Event) error
 
 func (logged) Begin(int) error                  { return nil }
-func (l logged) Write(event report.Event) error { return l(event) }
+func (l logged) Write(event events.Event) error { return l(event) }
 func (logged) Sync() error                      { return nil }

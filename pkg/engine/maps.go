@@ -14,7 +14,8 @@ import (
 
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
-	"acdclip/pkg/data/picture"
+	"acdclip/pkg/data/pixels/picture"
+	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
 )
@@ -42,13 +43,13 @@ const readerBytes = 16 << 20
 // picture is anomalous where its mask marks a pixel. The image score is the map's
 // maximum. The result does not depend on the number of workers. An error names the
 // file; without maps it is data.ErrNoPictures.
-func EvaluateMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit func(report.Event)) (report.MapMetrics, error) {
+func EvaluateMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit func(events.Event)) (report.MapMetrics, error) {
 	const stage = "metrics"
 	if len(pairs) == 0 {
 		return report.MapMetrics{}, fmt.Errorf("metrics: there are no anomaly maps: %w", data.ErrNoPictures)
 	}
 	start := time.Now()
-	emit(report.StageStarted{Stage: stage, Unit: "maps", Total: len(pairs)})
+	emit(events.StageStarted{Stage: stage, Unit: "maps", Total: len(pairs)})
 	memory := cmp.Or(o.Pixels.Memory, metrics.DefaultMemory)
 	workers := cmp.Or(o.Workers, runtime.GOMAXPROCS(0)+1) // one may be waiting for its turn to add
 	workers = min(len(pairs), workers, int(max(1, memory/8/readerBytes)))
@@ -77,7 +78,7 @@ func EvaluateMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit 
 				lock.Lock()
 				err := pixels.AddPicture(&ready)
 				count++
-				emit(report.Progress{Stage: stage, Done: count, Total: len(pairs)})
+				emit(events.Progress{Stage: stage, Done: count, Total: len(pairs)})
 				lock.Unlock()
 				if err != nil {
 					return fmt.Errorf("%s: %w", pairs[i].Map, err)
@@ -94,7 +95,7 @@ func EvaluateMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit 
 	for _, warning := range scored.warnings() {
 		emit(warning)
 	}
-	emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
+	emit(events.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
 	return result, err
 }
 
@@ -124,8 +125,8 @@ func (o *oddMasks) add(mask string) {
 }
 
 // warnings say what was odd with the masks.
-func (s *mapScores) warnings() []report.Warning {
-	var list []report.Warning
+func (s *mapScores) warnings() []events.Warning {
+	var list []events.Warning
 	for _, odd := range []struct {
 		oddMasks
 		text string // of their number and the first
@@ -136,7 +137,7 @@ func (s *mapScores) warnings() []report.Warning {
 		{s.full, "%d of the masks mark every pixel, such as %s"},
 	} {
 		if odd.count > 0 {
-			list = append(list, report.Warning{Text: fmt.Sprintf(odd.text, odd.count, odd.first)})
+			list = append(list, events.Warning{Text: fmt.Sprintf(odd.text, odd.count, odd.first)})
 		}
 	}
 	return list

@@ -15,6 +15,7 @@ import (
 
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
+	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
 )
@@ -61,7 +62,7 @@ func evaluateMaps(t *testing.T, folder string, workers int) (report.MapMetrics, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return EvaluateMaps(t.Context(), pairs, MapOptions{Workers: workers}, func(report.Event) {})
+	return EvaluateMaps(t.Context(), pairs, MapOptions{Workers: workers}, func(events.Event) {})
 }
 
 // TestEvaluateMaps compares with the metrics of all that was drawn, taken at once.
@@ -125,7 +126,7 @@ func TestMapsMemory(t *testing.T) {
 		for memory, fits := range map[int64]bool{needed + 100<<20: true, needed + 70<<20: false} {
 			_, err := EvaluateMaps(t.Context(), pairs, MapOptions{
 				Workers: workers, Pixels: metrics.Options{Memory: memory, Workers: workers, Folder: filepath.Join(folder, "missing")},
-			}, func(report.Event) {})
+			}, func(events.Event) {})
 			if (err == nil) != fits {
 				t.Errorf("%d workers, %d MiB: %v", workers, memory>>20, err)
 			}
@@ -221,8 +222,8 @@ func TestMapsAreLabelledAsByEvaluate(t *testing.T) {
 			t.Fatal(err)
 		}
 		var warnings []string
-		got, err := EvaluateMaps(t.Context(), pairs, MapOptions{}, func(event report.Event) {
-			if warning, ok := event.(report.Warning); ok {
+		got, err := EvaluateMaps(t.Context(), pairs, MapOptions{}, func(event events.Event) {
+			if warning, ok := event.(events.Warning); ok {
 				warnings = append(warnings, warning.Text)
 			}
 		})
@@ -239,7 +240,7 @@ func TestMapsAreLabelledAsByEvaluate(t *testing.T) {
 }
 
 func TestNoMapsAreAnError(t *testing.T) {
-	if _, err := EvaluateMaps(t.Context(), nil, MapOptions{}, func(report.Event) {}); !errors.Is(err, data.ErrNoPictures) {
+	if _, err := EvaluateMaps(t.Context(), nil, MapOptions{}, func(events.Event) {}); !errors.Is(err, data.ErrNoPictures) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -4,7 +4,8 @@ import (
 	"fmt"
 
 	"acdclip/pkg/data"
-	"acdclip/pkg/report"
+	"acdclip/pkg/data/pixels"
+	"acdclip/pkg/events"
 )
 
 // maskFits counts a dataset's masks that do not fit their pictures.
@@ -14,8 +15,8 @@ type maskFits struct {
 	place int       // its place there
 }
 
-func (f *maskFits) add(p data.Picture) {
-	if p.MaskFit != data.MaskOtherAspect {
+func (f *maskFits) add(p pixels.Picture) {
+	if p.MaskFit != pixels.MaskOtherAspect {
 		return
 	}
 	if f.count == 0 || p.Index < f.place {
@@ -25,7 +26,7 @@ func (f *maskFits) add(p data.Picture) {
 }
 
 // tell warns of what was counted, if anything.
-func (f *maskFits) tell(set *data.Dataset, warn func(report.Warning)) {
+func (f *maskFits) tell(set *data.Dataset, warn func(events.Warning)) {
 	if f.count == 0 {
 		return
 	}
@@ -33,6 +34,6 @@ func (f *maskFits) tell(set *data.Dataset, warn func(report.Warning)) {
 	if f.count > 1 {
 		masks = fmt.Sprintf("%d masks have other aspect ratios than their pictures", f.count)
 	}
-	warn(report.Warning{Text: fmt.Sprintf("%s: %s, by more than 2 %%, so that they may mark other places; the first is %s of %s; `acdclip data verify` lists them all",
+	warn(events.Warning{Text: fmt.Sprintf("%s: %s, by more than 2 %%, so that they may mark other places; the first is %s of %s; `acdclip data verify` lists them all",
 		set.Name, masks, set.Relative(f.first.Mask), set.Relative(f.first.Path))})
 }

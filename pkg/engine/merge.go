@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"acdclip/pkg/conditions"
+	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
 	"acdclip/pkg/shard"
@@ -16,7 +17,7 @@ import (
 // in path, to the results that Evaluate would have given without shares, to the
 // bit. It needs neither CLIP nor pictures. The error wraps shard.ErrNoShares where some
 // are missing or not finished, and shard.ErrDiffers where one is of another evaluation.
-func Merge(ctx context.Context, path string, pixels metrics.Options, emit func(report.Event)) (*report.Evaluation, []report.Score, error) {
+func Merge(ctx context.Context, path string, pixels metrics.Options, emit func(events.Event)) (*report.Evaluation, []report.Score, error) {
 	shares, err := shard.OpenAll(path)
 	if err != nil {
 		return nil, nil, err
@@ -34,7 +35,7 @@ func Merge(ctx context.Context, path string, pixels metrics.Options, emit func(r
 	for _, r := range result.Results {
 		total += len(r.Classes)
 	}
-	emit(report.StageStarted{Stage: stage, Unit: "classes", Total: total})
+	emit(events.StageStarted{Stage: stage, Unit: "classes", Total: total})
 	var scores []report.Score
 	for i, r := range result.Results {
 		for j := range r.Classes {
@@ -53,10 +54,10 @@ func Merge(ctx context.Context, path string, pixels metrics.Options, emit func(r
 				}
 			}
 			done++
-			emit(report.Progress{Stage: stage, Done: done, Total: total})
+			emit(events.Progress{Stage: stage, Done: done, Total: total})
 		}
 	}
-	emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
+	emit(events.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
 	return &result, scores, nil
 }
 

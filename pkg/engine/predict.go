@@ -7,8 +7,9 @@ import (
 
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
+	"acdclip/pkg/data/pixels"
+	"acdclip/pkg/events"
 	"acdclip/pkg/model"
-	"acdclip/pkg/report"
 )
 
 // PredictOptions say what Predict scores and how.
@@ -17,15 +18,15 @@ type PredictOptions struct {
 	PromptOf func(data.Found) string // the prompt name of a picture's class
 	Domain   config.Domain
 	Batch    int
-	Load     data.LoadOptions
+	Load     pixels.LoadOptions
 }
 
 // Predict scores pictures in their order and hands each, also those that failed,
 // to each, which may write what it wants of it.
-func (d *Detector) Predict(ctx context.Context, o PredictOptions, emit func(report.Event), each func(data.Found, Scored) error) error {
+func (d *Detector) Predict(ctx context.Context, o PredictOptions, emit func(events.Event), each func(data.Found, Scored) error) error {
 	const stage = "predict"
 	start := time.Now()
-	emit(report.StageStarted{Stage: stage, Unit: "pictures", Total: len(o.Inputs)})
+	emit(events.StageStarted{Stage: stage, Unit: "pictures", Total: len(o.Inputs)})
 	w := work{load: o.Load, batchKey: "--batch", costs: &costs{}}
 	var classes classList
 	for _, input := range o.Inputs {
@@ -40,13 +41,13 @@ func (d *Detector) Predict(ctx context.Context, o PredictOptions, emit func(repo
 		if input.Err != nil {
 			scored = Scored{Picture: scored.Picture, Err: input.Err}
 		}
-		emit(report.Progress{Stage: stage, Done: index + 1, Total: len(o.Inputs)})
+		emit(events.Progress{Stage: stage, Done: index + 1, Total: len(o.Inputs)})
 		return each(input, scored)
 	})
 	if err != nil {
 		return err
 	}
-	emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
+	emit(events.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
 	return nil
 }
 

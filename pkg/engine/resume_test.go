@@ -17,7 +17,7 @@ import (
 	"acdclip/pkg/config"
 	"acdclip/pkg/contents"
 	"acdclip/pkg/data/synth"
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // memoryLog is a Log in memory, whose lines can stop the training.
@@ -32,9 +32,9 @@ func (l *memoryLog) Begin(lines int) error {
 	return nil
 }
 
-func (l *memoryLog) Write(event report.Event) error {
+func (l *memoryLog) Write(event events.Event) error {
 	var line bytes.Buffer
-	if err := report.NewEventWriter(&line, nil).Write(event); err != nil {
+	if err := events.NewWriter(&line, nil).Write(event); err != nil {
 		return err
 	}
 	if l.lines = append(l.lines, line.String()); len(l.lines) == l.stopAt {
@@ -156,7 +156,7 @@ type spied struct {
 	before func()
 }
 
-func (s *spied) Write(event report.Event) error {
+func (s *spied) Write(event events.Event) error {
 	s.before()
 	return s.memoryLog.Write(event)
 }
@@ -247,8 +247,8 @@ func TestTrainSavesWhatItHas(t *testing.T) {
 	t.Run("not in the middle of a step", func(t *testing.T) {
 		o := training(t, drawn(t, synth.Textures), "train.epochs=1")
 		full := errors.New("disk full")
-		o.Log = logged(func(event report.Event) error {
-			if step := event.(report.TrainStep); step.Step == 2 {
+		o.Log = logged(func(event events.Event) error {
+			if step := event.(events.TrainStep); step.Step == 2 {
 				return full
 			}
 			return nil
@@ -263,7 +263,7 @@ func TestTrainSavesWhatItHas(t *testing.T) {
 	t.Run("when the folder is gone", func(t *testing.T) {
 		o := training(t, drawn(t, synth.Textures))
 		ctx, cancel := context.WithCancel(context.Background())
-		o.Log = logged(func(report.Event) error {
+		o.Log = logged(func(events.Event) error {
 			cancel()
 			return os.RemoveAll(o.Folder)
 		})
@@ -278,7 +278,7 @@ func TestTrainSavesInTime(t *testing.T) {
 	for minutes, want := range map[string]string{"0": "0 1 2 3 4", "60": "0 0 0 0 0"} {
 		o := training(t, drawn(t, synth.Textures), "train.epochs=1", "train.save_minutes="+minutes)
 		var steps []string
-		o.Log = logged(func(event report.Event) error { // before the step's state is saved
+		o.Log = logged(func(event events.Event) error { // before the step's state is saved
 			steps = append(steps, fmt.Sprint(readState(t, o).Place.Step))
 			return nil
 		})
@@ -303,7 +303,7 @@ func TestTrainBeginsWithACheckpoint(t *testing.T) {
 	second := training(t, set, "train.epochs=1", "train.init_from="+path)
 	second.Files = contents.NewSet([]contents.Sum{{Size: 2}})
 	ctx, cancel := context.WithCancel(context.Background())
-	second.Log = logged(func(report.Event) error { cancel(); return nil })
+	second.Log = logged(func(events.Event) error { cancel(); return nil })
 	r, err := newRun(ctx, second)
 	if err != nil {
 		t.Fatal(err)
@@ -331,7 +331,7 @@ func TestTrainBeginsWithACheckpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	second.Resume = readState(t, second)
-	second.Log = logged(func(report.Event) error { return nil })
+	second.Log = logged(func(events.Event) error { return nil })
 	if err := Train(context.Background(), second); err != nil {
 		t.Fatal(err)
 	}
@@ -394,15 +394,15 @@ func TestEstimateValidation(t *testing.T) {
 	}
 	o = options()
 	ctx, cancel := context.WithCancel(context.Background())
-	o.Emit = func(event report.Event) {
-		if begun, is := event.(report.StageStarted); is && begun.Within != "" {
+	o.Emit = func(event events.Event) {
+		if begun, is := event.(events.StageStarted); is && begun.Within != "" {
 			cancel()
 		}
 	}
 	if err := Train(ctx, o); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	o.Resume, o.Emit = readState(t, o), func(report.Event) {}
+	o.Resume, o.Emit = readState(t, o), func(events.Event) {}
 	e, err = EstimateTraining(context.Background(), o)
 	if err != nil || e.Validations != 2 || e.Measured != 3 || e.Left != 5 || e.SecondsPerStep <= 0 {
 		t.Errorf("of a run to resume: %+v, %v", e, err)

@@ -13,9 +13,10 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
-	"acdclip/pkg/data/picture"
+	"acdclip/pkg/data/pixels"
+	"acdclip/pkg/data/pixels/picture"
+	"acdclip/pkg/events"
 	"acdclip/pkg/model"
-	"acdclip/pkg/report"
 )
 
 // run is one training under way.
@@ -26,7 +27,7 @@ type run struct {
 	trainer  *Trainer
 	metadata checkpoint.Metadata
 	classOf  map[string]model.Class
-	cache    *data.Cache
+	cache    *pixels.Cache
 	held     *data.Dataset   // for validation; nil without
 	told     map[string]bool // the warnings of validations, and of masks
 	fits     maskFits        // of the epoch's pictures
@@ -54,7 +55,7 @@ func newRun(ctx context.Context, o TrainOptions) (*run, error) {
 	b.tell(o.Emit, o.ActivationSet)
 	o.Config.Model.Adapter.Hidden = o.Config.Model.Adapter.HiddenFor(b.clip.Vision.Width)
 	r := &run{
-		TrainOptions: o, base: b, held: held, told: map[string]bool{}, classOf: map[string]model.Class{}, cache: data.NewCache(o.Config.Data.Cache), at: checkpoint.Place{Epoch: 1},
+		TrainOptions: o, base: b, held: held, told: map[string]bool{}, classOf: map[string]model.Class{}, cache: pixels.NewCache(o.Config.Data.Cache), at: checkpoint.Place{Epoch: 1},
 	}
 	for _, class := range o.Set.Classes {
 		r.classOf[class.Name] = model.Class{Prompt: class.Prompt, Domain: o.Set.Domain}
@@ -205,10 +206,10 @@ func (r *run) train(ctx context.Context) error {
 	}
 	if r.held != nil {
 		normal, anomalous := r.held.Total()
-		r.Emit(report.Notice{Text: fmt.Sprintf("held out for validation: %s, %d normal and %d anomalous pictures", strings.Join(r.heldOut(), ", "), normal, anomalous)})
+		r.Emit(events.Notice{Text: fmt.Sprintf("held out for validation: %s, %d normal and %d anomalous pictures", strings.Join(r.heldOut(), ", "), normal, anomalous)})
 	}
 	start := time.Now()
-	r.Emit(report.StageStarted{Stage: r.stage(), Unit: report.UnitSteps, Done: r.at.Step, Total: r.steps()})
+	r.Emit(events.StageStarted{Stage: r.stage(), Unit: events.UnitSteps, Done: r.at.Step, Total: r.steps()})
 	for r.at.Epoch <= r.Config.Train.Epochs {
 		if err := r.epoch(ctx); err != nil {
 			return r.stopped(fmt.Errorf("epoch %d: %w", r.at.Epoch, err))
@@ -217,7 +218,7 @@ func (r *run) train(ctx context.Context) error {
 			return err
 		}
 	}
-	r.Emit(report.StageDone{Stage: r.stage(), Seconds: time.Since(start).Seconds()})
+	r.Emit(events.StageDone{Stage: r.stage(), Seconds: time.Since(start).Seconds()})
 	return nil
 }
 
@@ -225,9 +226,9 @@ func (r *run) stage() string { return "train on " + r.Set.Name }
 
 // epoch goes through what is left of the epoch's shuffled pictures.
 func (r *run) epoch(ctx context.Context) error {
-	var pictures []data.Picture
+	var pictures []pixels.Picture
 	taken := r.at.Pictures
-	for picture := range data.Load(ctx, r.Set.Items, r.loading()) {
+	for picture := range pixels.Load(ctx, r.Set.Items, r.loading()) {
 		taken++
 		if picture.Err != nil {
 			if err := r.skip(picture); err != nil {
@@ -267,18 +268,18 @@ func (r *run) endEpoch(ctx context.Context) error {
 		return fmt.Errorf("in each of the %d steps of the epoch the loss or the gradient was %w: %w", sums.SkippedSteps, ErrNotFinite, ErrDiverged)
 	}
 	r.tellFits()
-	event := report.TrainEpoch{
+	event := events.TrainEpoch{
 		Epoch: r.at.Epoch, Epochs: r.Config.Train.Epochs, Loss: sums.Loss / float64(sums.Learned),
 		Skipped: len(r.at.Bad), SkippedSteps: sums.SkippedSteps, Seconds: r.seconds(),
 	}
 	for _, term := range sums.Terms {
-		event.Parts = append(event.Parts, report.Value{Name: term.Name, Value: term.Sum / float64(sums.Learned)})
+		event.Parts = append(event.Parts, events.Value{Name: term.Name, Value: term.Sum / float64(sums.Learned)})
 	}
 	validation, err := r.validate(ctx)
 	if err != nil {
 		return err
 	}
-	best, lines := r.at.Best, []report.Event{event}
+	best, lines := r.at.Best, []events.Event{event}
 	if validation != nil {
 		lines = append(lines, *validation)
 		if validation.Best {
@@ -299,7 +300,7 @@ func (r *run) tellFits() {
 	const key = "masks that do not fit"
 	if !r.told[key] {
 		r.told[key] = true
-		r.fits.tell(r.Set, func(warning report.Warning) { r.Emit(warning) })
+		r.fits.tell(r.Set, func(warning events.Warning) { r.Emit(warning) })
 	}
 	r.fits = maskFits{}
 }
@@ -309,7 +310,7 @@ func (r *run) seconds() float64 { return r.at.Seconds + time.Since(r.began).Seco
 
 // loading says how the rest of the epoch's pictures is read: in the epoch's own
 // order, and varied by what seed, epoch and each picture's place give.
-func (r *run) loading() data.LoadOptions {
+func (r *run) loading() pixels.LoadOptions {
 	load := r.Load
 	load.Size, load.Masks, load.MaskThreshold = r.Config.Model.ImageSize, true, r.Set.MaskThreshold
 	load.Ahead = r.perStep() // the next batch is read while this one is learned
@@ -317,20 +318,20 @@ func (r *run) loading() data.LoadOptions {
 	load.Order = order[min(r.at.Pictures, len(order)):]
 	load.Cache = r.cache
 	if r.Config.Train.Augment {
-		load.Augment = &data.Augmentation{Seed: r.Config.Seed, Epoch: r.at.Epoch}
+		load.Augment = &pixels.Augmentation{Seed: r.Config.Seed, Epoch: r.at.Epoch}
 	}
 	return load
 }
 
 // skip leaves a picture that cannot be read out, where that is allowed, and warns the first time.
-func (r *run) skip(picture data.Picture) error {
+func (r *run) skip(picture pixels.Picture) error {
 	err := fmt.Errorf("dataset %s, class %s: %w", r.Set.Name, picture.Item.Class, picture.Err)
 	if !r.Config.Data.SkipBad {
 		return fmt.Errorf("%w; set data.skip_bad to leave such pictures out, or mend or remove it and begin again", err)
 	}
 	if place, known := slices.BinarySearch(r.at.Bad, picture.Index); !known {
 		r.at.Bad = slices.Insert(slices.Clone(r.at.Bad), place, picture.Index)
-		r.Emit(report.Warning{Text: err.Error() + "; it is left out"})
+		r.Emit(events.Warning{Text: err.Error() + "; it is left out"})
 	}
 	return nil
 }
@@ -341,7 +342,7 @@ const maxSkippedInRow = 10
 
 // learn takes one step on pictures, which end the first taken of the epoch's
 // order. A step that was begun is finished, also when ctx ends.
-func (r *run) learn(ctx context.Context, pictures []data.Picture, taken int) error {
+func (r *run) learn(ctx context.Context, pictures []pixels.Picture, taken int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -350,7 +351,7 @@ func (r *run) learn(ctx context.Context, pictures []data.Picture, taken int) err
 	event, err := r.step(context.WithoutCancel(ctx), next.Step, pictures)
 	switch {
 	case errors.Is(err, ErrNotFinite) && r.Config.Train.SkipNonfinite:
-		r.Emit(report.Warning{Text: err.Error() + "; the step is left out"})
+		r.Emit(events.Warning{Text: err.Error() + "; the step is left out"})
 		next.Sums = leftOut(next.Sums, pictures)
 		if next.Sums.SkippedInRow == maxSkippedInRow {
 			return fmt.Errorf("%w, the last of %d in a row: %w", err, maxSkippedInRow, ErrDiverged)
@@ -371,8 +372,8 @@ func (r *run) learn(ctx context.Context, pictures []data.Picture, taken int) err
 }
 
 // step moves the parameters by what pictures teach; number is the step's.
-func (r *run) step(ctx context.Context, number int, pictures []data.Picture) (report.TrainStep, error) {
-	event, start := report.TrainStep{Epoch: r.at.Epoch, Step: number, Steps: r.steps()}, time.Now()
+func (r *run) step(ctx context.Context, number int, pictures []pixels.Picture) (events.TrainStep, error) {
+	event, start := events.TrainStep{Epoch: r.at.Epoch, Step: number, Steps: r.steps()}, time.Now()
 	err := r.base.runtime.Do(ctx, func(s *torch.Scope) (err error) {
 		var batches []model.Batch
 		for batch := range slices.Chunk(pictures, r.Config.Train.Batch) {
@@ -392,19 +393,19 @@ func (r *run) step(ctx context.Context, number int, pictures []data.Picture) (re
 }
 
 // log writes lines that belong together: of a place between two steps all count or none.
-func (r *run) log(events ...report.Event) error {
-	for _, event := range events {
+func (r *run) log(lines ...events.Event) error {
+	for _, event := range lines {
 		r.Emit(event)
 		if err := r.Log.Write(event); err != nil {
 			return fmt.Errorf("writing the log: %w", err)
 		}
 	}
-	r.at.LogLines += len(events)
+	r.at.LogLines += len(lines)
 	return nil
 }
 
 // described names pictures and their classes.
-func described(pictures []data.Picture) string {
+func described(pictures []pixels.Picture) string {
 	var paths, classes []string
 	for _, picture := range pictures {
 		paths = append(paths, picture.Item.Path)

@@ -11,12 +11,13 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
+	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/model"
 )
 
 // Scored is one picture and what the method says of it.
 type Scored struct {
-	Picture          data.Picture
+	Picture          pixels.Picture
 	Score, MapMax    float32         // in [0, 1]
 	ClassProbability *float32        // in [0, 1]; nil where the method has none
 	Map              *anomalymap.Map // [S, S], in [0, 1]
@@ -33,7 +34,7 @@ type work struct {
 	classes []model.Class
 	classOf []int   // the place in classes of each item
 	batches [][]int // the places of the items that are scored at once, in this order; none is empty
-	load    data.LoadOptions
+	load    pixels.LoadOptions
 	costs   *costs
 
 	batchKey string // what sets the number of pictures at once, for messages
@@ -58,7 +59,7 @@ func (d *Detector) score(ctx context.Context, w work, each func(Scored) error) e
 	w.load.Ahead = len(w.batches[0]) // the next batch is read while this one is scored
 	batch, begun := 0, time.Now()
 	var waiting []Scored
-	for picture := range data.Load(ctx, w.items, w.load) {
+	for picture := range pixels.Load(ctx, w.items, w.load) {
 		waiting = append(waiting, Scored{Picture: picture, Err: picture.Err})
 		w.costs.reading.add(picture.Took)
 		if len(waiting) < len(w.batches[batch]) {

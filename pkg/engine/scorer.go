@@ -7,6 +7,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"acdclip/pkg/data"
+	"acdclip/pkg/data/pixels"
+	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/model"
 	"acdclip/pkg/report"
@@ -17,7 +19,7 @@ import (
 type scorer struct {
 	detector *Detector
 	set      *data.Dataset
-	load     data.LoadOptions
+	load     pixels.LoadOptions
 	batch    int             // pictures at once
 	batchKey string          // what sets that, for messages
 	pixels   metrics.Options // how the scores of pixels are kept
@@ -25,7 +27,7 @@ type scorer struct {
 	gates    bool            // keep the weights of the fusion gateway
 	costs    *costs
 
-	warn     func(report.Warning)
+	warn     func(events.Warning)
 	scored   func(Scored)            // sees each picture, also those that failed
 	counted  func(Scored) error      // sees each that counts; nil: nobody does
 	finished func(*classTally) error // computes the metrics, or leaves that to others

@@ -7,6 +7,7 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/data/synth"
+	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/model"
 	"acdclip/pkg/report"
@@ -34,7 +35,7 @@ func TestScoresThatAreNotFinite(t *testing.T) {
 	var finished []*classTally
 	s := scorer{
 		detector: d, set: set, batch: 1, pixels: metrics.Options{}, result: report.Result{Classes: rows(set)}, costs: &costs{},
-		warn:     func(w report.Warning) { warnings = append(warnings, w.Text) },
+		warn:     func(w events.Warning) { warnings = append(warnings, w.Text) },
 		scored:   func(Scored) {},
 		finished: func(c *classTally) error { finished = append(finished, c); return c.metrics() },
 	}

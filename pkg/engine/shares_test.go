@@ -15,6 +15,7 @@ import (
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
+	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
 	"acdclip/pkg/shard"
@@ -71,8 +72,8 @@ func TestSharesGiveTheSameBits(t *testing.T) {
 		var pictures []int // of each share
 		for index := of; index >= 1; index-- {
 			part := o
-			part.Emit = func(event report.Event) {
-				if started, is := event.(report.StageStarted); is {
+			part.Emit = func(event events.Event) {
+				if started, is := event.(events.StageStarted); is {
 					pictures = append(pictures, started.Total)
 				}
 			}
@@ -87,7 +88,7 @@ func TestSharesGiveTheSameBits(t *testing.T) {
 				t.Error("a share has metrics of its own")
 			}
 		}
-		result, scores, err := Merge(context.Background(), folder, metrics.Options{Memory: 1}, func(report.Event) {})
+		result, scores, err := Merge(context.Background(), folder, metrics.Options{Memory: 1}, func(events.Event) {})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,14 +110,14 @@ func TestEvaluationGoesOn(t *testing.T) {
 	last := 0 // pictures left when it began last
 	for stop := 1; ; stop += 3 {
 		ctx, cancel := context.WithCancel(context.Background())
-		o.Emit = func(event report.Event) {
+		o.Emit = func(event events.Event) {
 			switch event := event.(type) {
-			case report.StageStarted:
+			case events.StageStarted:
 				if stop > 1 && event.Total > last {
 					t.Errorf("%d pictures are left, before it were %d", event.Total, last)
 				}
 				last = event.Total
-			case report.Progress:
+			case events.Progress:
 				if event.Done == stop {
 					cancel()
 				}
@@ -133,12 +134,12 @@ func TestEvaluationGoesOn(t *testing.T) {
 		}
 	}
 	// Everything is finished now: nothing is scored, and the failed picture is named again.
-	var seen events
+	var seen eventList
 	o.Emit = seen.emit
 	again, scores := evaluate(t, o)
 	same(t, "a finished evaluation", files(t, again, scores), want)
-	warnings := slices.DeleteFunc(slices.Clone(seen), func(event report.Event) bool { _, is := event.(report.Warning); return !is })
-	if len(warnings) != 2 || slices.ContainsFunc(seen, func(event report.Event) bool { _, is := event.(report.Progress); return is }) {
+	warnings := slices.DeleteFunc(slices.Clone(seen), func(event events.Event) bool { _, is := event.(events.Warning); return !is })
+	if len(warnings) != 2 || slices.ContainsFunc(seen, func(event events.Event) bool { _, is := event.(events.Progress); return is }) {
 		t.Errorf("events %v", seen)
 	}
 }
@@ -179,7 +180,7 @@ func TestMergeRefuses(t *testing.T) {
 	}
 	refused := func(what string, want error, says string) {
 		t.Helper()
-		_, _, err := Merge(context.Background(), folder, metrics.Options{}, func(report.Event) {})
+		_, _, err := Merge(context.Background(), folder, metrics.Options{}, func(events.Event) {})
 		if !errors.Is(err, want) || !strings.Contains(fmt.Sprint(err), says) {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -228,7 +229,7 @@ func TestMergeRefuses(t *testing.T) {
 	if err := os.WriteFile(kept[0], content, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = Merge(context.Background(), folder, metrics.Options{}, func(report.Event) {})
+	_, _, err = Merge(context.Background(), folder, metrics.Options{}, func(events.Event) {})
 	if err == nil || !strings.Contains(err.Error(), kept[0]) {
 		t.Errorf("damaged pixels: %v", err)
 	}
@@ -326,7 +327,7 @@ func TestNamesOfAnyBytes(t *testing.T) {
 		}
 		evaluate(t, o)
 	}
-	merged, scores, err := Merge(context.Background(), folder, metrics.Options{}, func(report.Event) {})
+	merged, scores, err := Merge(context.Background(), folder, metrics.Options{}, func(events.Event) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -351,7 +352,7 @@ func TestFinishedPicturesAreWhereTheyLieNow(t *testing.T) {
 		}
 	}
 	set.Root = moved
-	var seen events
+	var seen eventList
 	o.Emit = seen.emit
 	_, scores := evaluate(t, o)
 	for i, score := range scores {
@@ -359,7 +360,7 @@ func TestFinishedPicturesAreWhereTheyLieNow(t *testing.T) {
 			t.Errorf("%s is said to be %s", set.Items[i].Path, score.Path)
 		}
 	}
-	if slices.ContainsFunc(seen, func(event report.Event) bool { _, is := event.(report.Progress); return is }) {
+	if slices.ContainsFunc(seen, func(event events.Event) bool { _, is := event.(events.Progress); return is }) {
 		t.Error("moved pictures were scored again")
 	}
 }

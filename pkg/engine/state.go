@@ -17,7 +17,7 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/conditions"
 	"acdclip/pkg/config"
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 	"acdclip/pkg/weights"
 )
 
@@ -170,7 +170,7 @@ func (r *run) saveInTime() error {
 	case <-r.Save:
 		err := r.saveState()
 		if err == nil {
-			r.Emit(report.Notice{Text: fmt.Sprintf("the state after step %d is saved; the training goes on", r.at.Step)})
+			r.Emit(events.Notice{Text: fmt.Sprintf("the state after step %d is saved; the training goes on", r.at.Step)})
 		}
 		return err
 	default:

@@ -2,12 +2,12 @@ package engine
 
 import (
 	"acdclip/pkg/checkpoint"
-	"acdclip/pkg/data"
-	"acdclip/pkg/report"
+	"acdclip/pkg/data/pixels"
+	"acdclip/pkg/events"
 )
 
 // learned adds a step to an epoch's sums.
-func learned(sums checkpoint.Sums, loss float64, parts report.Values, pictures []data.Picture) checkpoint.Sums {
+func learned(sums checkpoint.Sums, loss float64, parts events.Values, pictures []pixels.Picture) checkpoint.Sums {
 	sums = seen(sums, pictures)
 	count := float64(len(pictures))
 	sums.Learned += len(pictures)
@@ -25,14 +25,14 @@ func learned(sums checkpoint.Sums, loss float64, parts report.Values, pictures [
 }
 
 // leftOut adds a step that moved nothing.
-func leftOut(sums checkpoint.Sums, pictures []data.Picture) checkpoint.Sums {
+func leftOut(sums checkpoint.Sums, pictures []pixels.Picture) checkpoint.Sums {
 	sums = seen(sums, pictures)
 	sums.SkippedSteps++
 	sums.SkippedInRow++
 	return sums
 }
 
-func seen(sums checkpoint.Sums, pictures []data.Picture) checkpoint.Sums {
+func seen(sums checkpoint.Sums, pictures []pixels.Picture) checkpoint.Sums {
 	sums.Readable += len(pictures)
 	for _, picture := range pictures {
 		if picture.Item.Anomalous {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
 	"acdclip/pkg/shard"
@@ -139,7 +140,7 @@ func (t *tally) finish() error {
 		what  string
 	}{{c.empty, "nothing"}, {c.full, "every pixel"}} {
 		if odd.count > 0 {
-			t.warn(report.Warning{Text: fmt.Sprintf("%s/%s: %d of the masks of anomalous pictures mark %s at %d pixels", t.set.Name, name, odd.count, odd.what, t.detector.Input().Size)})
+			t.warn(events.Warning{Text: fmt.Sprintf("%s/%s: %d of the masks of anomalous pictures mark %s at %d pixels", t.set.Name, name, odd.count, odd.what, t.detector.Input().Size)})
 		}
 	}
 	if err := t.finished(c); err != nil {

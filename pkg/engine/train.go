@@ -11,7 +11,8 @@ import (
 	"acdclip/pkg/config"
 	"acdclip/pkg/contents"
 	"acdclip/pkg/data"
-	"acdclip/pkg/report"
+	"acdclip/pkg/data/pixels"
+	"acdclip/pkg/events"
 )
 
 // ErrNoAnomalies reports an auxiliary dataset of normal pictures alone.
@@ -38,7 +39,7 @@ type TrainOptions struct {
 	Contents string        // names the contents of the set's pictures and masks, for the state
 	Folder   string        // the run folder; it exists when Log.Begin has returned
 	Version  string        // of this program, for the checkpoints
-	Load     data.LoadOptions
+	Load     pixels.LoadOptions
 	// WriteFile writes a file of the run folder, by its name in it, whole or not at
 	// all; nil stands for atomicfile.Write.
 	WriteFile func(name string, write func(io.Writer) error) error
@@ -47,7 +48,7 @@ type TrainOptions struct {
 
 	Resume *checkpoint.State // go on from here; nil: begin
 	Save   <-chan struct{}   // asks for the state to be saved after the step under way; may be nil
-	Emit   func(report.Event)
+	Emit   func(events.Event)
 	Log    Log
 }
 
@@ -57,7 +58,7 @@ type Log interface {
 	// the run folder: the log's first so many lines stay, and no others.
 	Begin(lines int) error
 	// Write adds a line.
-	Write(event report.Event) error
+	Write(event events.Event) error
 	// Sync returns when all lines are on the disk.
 	Sync() error
 }
@@ -81,7 +82,7 @@ func Train(ctx context.Context, o TrainOptions) error {
 // Check validates the training and validation split without loading CLIP; its
 // errors are Train's.
 func (o TrainOptions) Check() error {
-	o.Emit = func(report.Event) {}
+	o.Emit = func(events.Event) {}
 	_, _, err := o.split()
 	return err
 }
@@ -114,7 +115,7 @@ func measurable(held *data.Dataset) error {
 }
 
 // learnable is what of a dataset can be learned from.
-func learnable(set *data.Dataset, emit func(report.Event)) (*data.Dataset, error) {
+func learnable(set *data.Dataset, emit func(events.Event)) (*data.Dataset, error) {
 	if !slices.ContainsFunc(set.Items, func(item data.Item) bool { return item.Anomalous }) {
 		return nil, fmt.Errorf("dataset %s: none of the %d pictures chosen is anomalous: %w", set.Name, len(set.Items), ErrNoAnomalies)
 	}
@@ -123,7 +124,7 @@ func learnable(set *data.Dataset, emit func(report.Event)) (*data.Dataset, error
 	}
 	masked := set.WithPixelTruth()
 	if without := len(set.Items) - len(masked.Items); without > 0 {
-		emit(report.Warning{Text: fmt.Sprintf("%s: %d anomalous pictures without a mask are not learned from", set.Name, without)})
+		emit(events.Warning{Text: fmt.Sprintf("%s: %d anomalous pictures without a mask are not learned from", set.Name, without)})
 	}
 	return masked, nil
 }

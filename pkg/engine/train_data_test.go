@@ -14,8 +14,9 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/contents"
 	"acdclip/pkg/data"
+	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/data/synth"
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // TestTrainSkipsBadPictures: with data.skip_bad the others are learned from, and the bad one is counted.
@@ -27,17 +28,17 @@ func TestTrainSkipsBadPictures(t *testing.T) {
 	}
 	o := training(t, set, "data.skip_bad=true")
 	var warnings []string
-	o.Emit = func(event report.Event) {
-		if warning, ok := event.(report.Warning); ok {
+	o.Emit = func(event events.Event) {
+		if warning, ok := event.(events.Warning); ok {
 			warnings = append(warnings, warning.Text)
 		}
 	}
 	steps := 0
-	o.Log = logged(func(event report.Event) error {
+	o.Log = logged(func(event events.Event) error {
 		switch event := event.(type) {
-		case report.TrainStep:
+		case events.TrainStep:
 			steps++
-		case report.TrainEpoch:
+		case events.TrainEpoch:
 			if event.Skipped != 1 {
 				t.Errorf("epoch %d: %d skipped", event.Epoch, event.Skipped)
 			}
@@ -121,14 +122,14 @@ func TestTrainLeavesOutUnmaskedAnomalies(t *testing.T) {
 	set.Items[at].Mask = ""
 	o := training(t, set, "train.epochs=1", "train.batch=1")
 	var text string
-	o.Emit = func(event report.Event) {
-		if warning, ok := event.(report.Warning); ok {
+	o.Emit = func(event events.Event) {
+		if warning, ok := event.(events.Warning); ok {
 			text += warning.Text
 		}
 	}
 	steps := 0
-	o.Log = logged(func(event report.Event) error {
-		if _, ok := event.(report.TrainStep); ok {
+	o.Log = logged(func(event events.Event) error {
+		if _, ok := event.(events.TrainStep); ok {
 			steps++
 		}
 		return nil
@@ -152,13 +153,13 @@ func TestBatchFillIsZero(t *testing.T) {
 	size := o.Config.Model.ImageSize
 	plane := size * size
 	item := o.Set.Items[0]
-	whole := data.Picture{Item: item, Pix: bytes.Repeat([]uint8{7}, 3*plane), Mask: make([]uint8, plane)}
+	whole := pixels.Picture{Item: item, Pix: bytes.Repeat([]uint8{7}, 3*plane), Mask: make([]uint8, plane)}
 	moved := whole
 	moved.Inside = bytes.Repeat([]uint8{1}, plane)
 	moved.Inside[1] = 0
 	var values []float32
 	err = r.base.runtime.Do(context.Background(), func(s *torch.Scope) error {
-		values = r.batch(s, []data.Picture{whole, moved}).Pictures.Float32s()
+		values = r.batch(s, []pixels.Picture{whole, moved}).Pictures.Float32s()
 		return nil
 	})
 	if err != nil {

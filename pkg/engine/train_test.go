@@ -14,9 +14,9 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
-	"acdclip/pkg/data/picture"
+	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/data/synth"
-	"acdclip/pkg/report"
+	"acdclip/pkg/events"
 )
 
 // drawn makes a small procedural dataset.
@@ -51,7 +51,7 @@ func training(t *testing.T, set *data.Dataset, settings ...string) TrainOptions 
 	}
 	return TrainOptions{
 		Config: loaded.Config, Set: set, Folder: t.TempDir(), Version: "test",
-		Emit: func(report.Event) {}, Log: logged(func(report.Event) error { return nil }),
+		Emit: func(events.Event) {}, Log: logged(func(events.Event) error { return nil }),
 	}
 }
 
@@ -85,8 +85,8 @@ func TestTrainIsRepeatable(t *testing.T) {
 func TestTrainDescribesItsCheckpoints(t *testing.T) {
 	set := drawn(t, synth.Textures)
 	o := training(t, set, "preset=released", "model.image_size=70", "loss.focal=2")
-	var log events
-	o.Log = logged(func(event report.Event) error { log.emit(event); return nil })
+	var log eventList
+	o.Log = logged(func(event events.Event) error { log.emit(event); return nil })
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
@@ -103,12 +103,12 @@ func TestTrainDescribesItsCheckpoints(t *testing.T) {
 	var steps, epochs int
 	for _, event := range log {
 		switch event := event.(type) {
-		case report.TrainStep:
+		case events.TrainStep:
 			steps++
 			if event.Step != steps || event.Steps != 8 || len(event.Parts) != 4 || len(event.LearningRates) != 2 {
 				t.Errorf("step %+v", event)
 			}
-		case report.TrainEpoch:
+		case events.TrainEpoch:
 			epochs++
 		}
 	}
@@ -144,8 +144,8 @@ func TestTrainStops(t *testing.T) {
 	t.Run("when it is cancelled, with the finished epochs saved", func(t *testing.T) {
 		o := training(t, drawn(t, synth.Textures))
 		ctx, cancel := context.WithCancel(context.Background())
-		o.Log = logged(func(event report.Event) error {
-			if step, ok := event.(report.TrainStep); ok && step.Epoch == 2 {
+		o.Log = logged(func(event events.Event) error {
+			if step, ok := event.(events.TrainStep); ok && step.Epoch == 2 {
 				cancel()
 			}
 			return nil
@@ -189,7 +189,7 @@ func TestTrainStops(t *testing.T) {
 	t.Run("when the log cannot be written", func(t *testing.T) {
 		o := training(t, drawn(t, synth.Textures))
 		full := errors.New("disk full")
-		o.Log = logged(func(report.Event) error { return full })
+		o.Log = logged(func(events.Event) error { return full })
 		if err := Train(context.Background(), o); !errors.Is(err, full) {
 			t.Errorf("got %v", err)
 		}
@@ -206,8 +206,8 @@ func TestTrainStops(t *testing.T) {
 func TestTrainLowersTheLoss(t *testing.T) {
 	o := training(t, drawn(t, synth.Textures), "train.epochs=6")
 	var losses []float64
-	o.Log = logged(func(event report.Event) error {
-		if epoch, ok := event.(report.TrainEpoch); ok {
+	o.Log = logged(func(event events.Event) error {
+		if epoch, ok := event.(events.TrainEpoch); ok {
 			losses = append(losses, epoch.Loss)
 		}
 		return nil

@@ -9,8 +9,8 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
+	"acdclip/pkg/events"
 	"acdclip/pkg/model"
-	"acdclip/pkg/report"
 	"acdclip/pkg/weights"
 )
 
@@ -52,7 +52,7 @@ func NewTrainer(s *torch.Scope, method model.Trainable, recipe config.Train) *Tr
 // moves the parameters once. It returns the loss from before the move. Where the
 // loss, or the square of the gradient, is not finite in float32, nothing moves
 // and the error is ErrNotFinite. It is called inside Do.
-func (t *Trainer) Step(ctx context.Context, s *torch.Scope, batches ...model.Batch) (loss float64, parts report.Values, err error) {
+func (t *Trainer) Step(ctx context.Context, s *torch.Scope, batches ...model.Batch) (loss float64, parts events.Values, err error) {
 	loss, parts, norm, err := t.differentiate(ctx, s, batches)
 	switch {
 	case err != nil:
@@ -70,7 +70,7 @@ func (t *Trainer) Step(ctx context.Context, s *torch.Scope, batches ...model.Bat
 // differentiate leaves the gradients of the batches' loss, each weighted by its
 // share of the pictures. It returns the loss, its parts and the gradient's
 // length, which no value of the gradient exceeds.
-func (t *Trainer) differentiate(ctx context.Context, s *torch.Scope, batches []model.Batch) (loss float64, parts report.Values, norm float64, err error) {
+func (t *Trainer) differentiate(ctx context.Context, s *torch.Scope, batches []model.Batch) (loss float64, parts events.Values, norm float64, err error) {
 	t.adam.ClearGrads()
 	total := 0
 	for _, batch := range batches {
@@ -86,7 +86,7 @@ func (t *Trainer) differentiate(ctx context.Context, s *torch.Scope, batches []m
 			}
 			computed.Total.MulScalar(share).Backward()
 			if parts == nil {
-				parts = make(report.Values, len(computed.Parts))
+				parts = make(events.Values, len(computed.Parts))
 				for i, part := range computed.Parts {
 					parts[i].Name = part.Name
 				}
@@ -170,10 +170,10 @@ func (t *Trainer) restore(s *torch.Scope, state *checkpoint.State) {
 func (t *Trainer) EndEpoch() { t.adam.ScaleRates(t.decay) }
 
 // LearningRates gives each parameter group's.
-func (t *Trainer) LearningRates() report.Values {
-	var rates report.Values
+func (t *Trainer) LearningRates() events.Values {
+	var rates events.Values
 	for i, rate := range t.adam.Rates() {
-		rates = append(rates, report.Value{Name: t.names[i], Value: rate})
+		rates = append(rates, events.Value{Name: t.names[i], Value: rate})
 	}
 	return rates
 }

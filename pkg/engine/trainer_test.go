@@ -11,10 +11,10 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/config"
-	"acdclip/pkg/data"
+	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/data/synth"
+	"acdclip/pkg/events"
 	"acdclip/pkg/model"
-	"acdclip/pkg/report"
 )
 
 // bent is a method whose losses are changed on their way.
@@ -99,13 +99,13 @@ func TestAccumulate(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer r.base.close()
-		var pictures []data.Picture
-		for picture := range data.Load(context.Background(), r.Set.Items, r.loading()) {
+		var pictures []pixels.Picture
+		for picture := range pixels.Load(context.Background(), r.Set.Items, r.loading()) {
 			pictures = append(pictures, picture)
 		}
 		// The parameters stay where they are: only their gradients are looked at.
 		r.trainer.adam.ScaleRates(0)
-		gradients := func(sizes ...int) (loss float64, parts report.Values, all [][]float32) {
+		gradients := func(sizes ...int) (loss float64, parts events.Values, all [][]float32) {
 			err := r.base.runtime.Do(context.Background(), func(s *torch.Scope) (err error) {
 				var batches []model.Batch
 				at := 0
@@ -160,8 +160,8 @@ func TestTrainAtNumbersThatAreNotFinite(t *testing.T) {
 		o = training(t, drawn(t, synth.Textures), append([]string{"train.epochs=2", "train.batch=4"}, settings...)...)
 		log = &memoryLog{}
 		o.Log = log
-		o.Emit = func(event report.Event) {
-			if warning, ok := event.(report.Warning); ok {
+		o.Emit = func(event events.Event) {
+			if warning, ok := event.(events.Warning); ok {
 				warnings = append(warnings, warning.Text)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/model"
 	"acdclip/pkg/report"
@@ -15,22 +16,22 @@ const validationMemory = 256 << 20
 
 // validate measures the adapters as they are on the held-out classes; nil without such.
 // The target of an evaluation has no part in it.
-func (r *run) validate(ctx context.Context) (*report.Validation, error) {
+func (r *run) validate(ctx context.Context) (*events.Validation, error) {
 	if r.held == nil {
 		return nil, nil
 	}
 	start, stage := time.Now(), "validate on "+r.Set.Name
-	r.Emit(report.StageStarted{Stage: stage, Unit: "pictures", Total: len(r.held.Items), Within: r.stage()})
+	r.Emit(events.StageStarted{Stage: stage, Unit: "pictures", Total: len(r.held.Items), Within: r.stage()})
 	result := report.Result{Target: r.held.Name, Classes: rows(r.held)}
 	if err := r.scoreHeld(ctx, stage, result); err != nil {
 		return nil, fmt.Errorf("validation: %w", err)
 	}
-	r.Emit(report.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
+	r.Emit(events.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
 	mean := result.Mean()
 	if mean.Failed > 0 && !r.Config.Data.SkipBad {
 		return nil, fmt.Errorf("validation: %d of the held-out pictures could not be scored, as warned above; set data.skip_bad to leave such pictures out, or mend them and begin again", mean.Failed)
 	}
-	v := &report.Validation{
+	v := &events.Validation{
 		Epoch: r.at.Epoch, HeldOut: r.heldOut(), ImageAUROC: mean.ImageAUROC, PixelAUROC: mean.PixelAUROC, Skipped: mean.Failed, Seconds: time.Since(start).Seconds(),
 	}
 	if v.ImageAUROC != nil && v.PixelAUROC != nil {
@@ -53,7 +54,7 @@ func (r *run) scoreHeld(ctx context.Context, stage string, result report.Result)
 	s := scorer{
 		detector: detector, set: r.held, load: r.Load, batch: r.Config.Train.Batch, batchKey: "train.batch",
 		pixels: metrics.Options{Memory: validationMemory}, result: result, costs: &costs{},
-		warn: func(warning report.Warning) { // once and not after each epoch
+		warn: func(warning events.Warning) { // once and not after each epoch
 			if !r.told[warning.Text] {
 				r.told[warning.Text] = true
 				emit(warning)
@@ -61,7 +62,7 @@ func (r *run) scoreHeld(ctx context.Context, stage string, result report.Result)
 		},
 		scored: func(scored Scored) {
 			done++
-			emit(report.Progress{Stage: stage, Done: done, Total: len(r.held.Items), Detail: r.held.Name + "/" + scored.Picture.Item.Class})
+			emit(events.Progress{Stage: stage, Done: done, Total: len(r.held.Items), Detail: r.held.Name + "/" + scored.Picture.Item.Class})
 		},
 		finished: func(c *classTally) error {
 			err := c.metrics()

@@ -17,19 +17,20 @@ import (
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
+	"acdclip/pkg/events"
 	"acdclip/pkg/model"
 	"acdclip/pkg/report"
 )
 
 // validations gives the validation lines of a log.
-func (l *memoryLog) validations(t *testing.T) []report.Validation {
+func (l *memoryLog) validations(t *testing.T) []events.Validation {
 	t.Helper()
-	var list []report.Validation
+	var list []events.Validation
 	for _, line := range l.lines {
 		if !strings.Contains(line, `"event":"validation"`) {
 			continue
 		}
-		var v report.Validation
+		var v events.Validation
 		if err := json.Unmarshal([]byte(line), &v); err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +112,7 @@ func heldOutMean(t *testing.T, o TrainOptions, path, class string) report.Mean {
 		t.Fatal(err)
 	}
 	result, _ := evaluate(t, EvaluateOptions{
-		Config: loaded, Jobs: []Job{{Set: set, Checkpoint: &trained}}, Batch: o.Config.Train.Batch, Emit: func(report.Event) {},
+		Config: loaded, Jobs: []Job{{Set: set, Checkpoint: &trained}}, Batch: o.Config.Train.Batch, Emit: func(events.Event) {},
 	})
 	return result.Results[0].Mean()
 }
@@ -146,8 +147,8 @@ func TestValidationResumes(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		log.stopAt, log.stop = stop, cancel
 		if stop == 0 {
-			o.Emit = func(event report.Event) {
-				if _, is := event.(report.Warning); is {
+			o.Emit = func(event events.Event) {
+				if _, is := event.(events.Warning); is {
 					cancel()
 				}
 			}
@@ -155,7 +156,7 @@ func TestValidationResumes(t *testing.T) {
 		if err := Train(ctx, o); !errors.Is(err, context.Canceled) {
 			t.Fatalf("stopped after line %d: %v", stop, err)
 		}
-		o.Resume, o.Emit = readState(t, o), func(report.Event) {}
+		o.Resume, o.Emit = readState(t, o), func(events.Event) {}
 		if stop == 0 && (o.Resume.Place.Epoch != 1 || o.Resume.Place.Pictures == 0) {
 			t.Errorf("stopped in a validation, the state is that of %+v", o.Resume.Place)
 		}
@@ -221,15 +222,15 @@ func TestValidationRefusesAnotherRun(t *testing.T) {
 func TestValidationIsShown(t *testing.T) {
 	o := training(t, drawn(t, synth.Textures), "train.epochs=1", "train.validate=1")
 	var shown []string
-	o.Emit = func(event report.Event) {
+	o.Emit = func(event events.Event) {
 		switch event := event.(type) {
-		case report.StageStarted:
+		case events.StageStarted:
 			shown = append(shown, fmt.Sprintf("%s in %q: %d", event.Stage, event.Within, event.Total))
-		case report.Progress:
+		case events.Progress:
 			shown = append(shown, fmt.Sprintf("%s: %d of %d", event.Stage, event.Done, event.Total))
-		case report.StageDone:
+		case events.StageDone:
 			shown = append(shown, event.Stage+" done")
-		case report.Notice:
+		case events.Notice:
 			if strings.Contains(event.Text, "held out") {
 				shown = append(shown, event.Text)
 			}
@@ -265,8 +266,8 @@ func TestValidationWithoutPictures(t *testing.T) {
 	o := training(t, set, "train.validate=1", "data.skip_bad=true")
 	log, warnings := &memoryLog{}, 0
 	o.Log = log
-	o.Emit = func(event report.Event) {
-		if _, is := event.(report.Warning); is {
+	o.Emit = func(event events.Event) {
+		if _, is := event.(events.Warning); is {
 			warnings++
 		}
 	}
@@ -332,8 +333,8 @@ type refusing struct {
 	err error
 }
 
-func (r *refusing) Write(event report.Event) error {
-	if _, is := event.(report.Validation); is {
+func (r *refusing) Write(event events.Event) error {
+	if _, is := event.(events.Validation); is {
 		return r.err
 	}
 	return r.memoryLog.Write(event)

@@ -14,7 +14,7 @@ import (
 
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
-	pictures "acdclip/pkg/data/picture"
+	pictures "acdclip/pkg/data/pixels/picture"
 )
 
 // wantLayout is what one layout promises.

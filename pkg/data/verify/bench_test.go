@@ -7,7 +7,7 @@ import (
 
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
-	"acdclip/pkg/data/picture"
+	"acdclip/pkg/data/pixels/picture"
 )
 
 // noisy is a dataset of pictures that take as long to decode as photos do.

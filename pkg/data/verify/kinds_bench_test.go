@@ -11,7 +11,7 @@ import (
 
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
-	"acdclip/pkg/data/picture"
+	"acdclip/pkg/data/pixels/picture"
 )
 
 // kind is a dataset of 100 normal and 100 anomalous pictures.

@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	"acdclip/pkg/data"
-	"acdclip/pkg/data/picture"
+	"acdclip/pkg/data/pixels"
+	"acdclip/pkg/data/pixels/picture"
 )
 
 // faint is the threshold that other programs read masks with.
@@ -93,7 +94,7 @@ func (j *job) checkPart(t *tally, row int, path string, of pictureFile, find fin
 	case err != nil:
 		return m, false // it is the first row's
 	}
-	j.checkSize(path, data.Size{Width: m.info.Width, Height: m.info.Height}, of, turn, find)
+	j.checkSize(path, pixels.Size{Width: m.info.Width, Height: m.info.Height}, of, turn, find)
 	if !own {
 		return m, false
 	}
@@ -115,39 +116,39 @@ func (j *job) readMask(m *maskFile, path string, of pictureFile, header bool) (t
 		if m.info, err = picture.Inspect(path, j.Decode); err != nil || header || j.Quick {
 			return turn, err
 		}
-		turn, _ = of.fit(data.Size{Width: m.info.Width, Height: m.info.Height})
+		turn, _ = of.fit(pixels.Size{Width: m.info.Width, Height: m.info.Height})
 	}
 	m.grey, m.info, m.color, err = picture.DecodeMaskColor(path, j.threshold, j.Decode, turn)
 	return turn, err
 }
 
 // fit says how a mask of a stored size is turned to lie on the picture, and how it fits.
-func (p pictureFile) fit(mask data.Size) (picture.Orientation, data.MaskFit) {
-	return data.FitMask(data.TurnedSize(p.stored, p.turn), mask, p.turn)
+func (p pictureFile) fit(mask pixels.Size) (picture.Orientation, pixels.MaskFit) {
+	return pixels.FitMask(pixels.TurnedSize(p.stored, p.turn), mask, p.turn)
 }
 
 // checkSize compares the stored size of a mask that is turned by turn with its picture's.
-func (j *job) checkSize(path string, mask data.Size, of pictureFile, turn picture.Orientation, find finder) {
-	if of.stored == (data.Size{}) {
+func (j *job) checkSize(path string, mask pixels.Size, of pictureFile, turn picture.Orientation, find finder) {
+	if of.stored == (pixels.Size{}) {
 		return
 	}
 	_, fit := of.fit(mask)
 	want := of.stored
 	if turn <= picture.Upright {
-		want = data.TurnedSize(of.stored, of.turn)
+		want = pixels.TurnedSize(of.stored, of.turn)
 	}
-	if swapped := (data.Size{Width: of.stored.Height, Height: of.stored.Width}); of.unknown && (mask == swapped || data.SameAspect(mask, swapped)) {
+	if swapped := (pixels.Size{Width: of.stored.Height, Height: of.stored.Width}); of.unknown && (mask == swapped || pixels.SameAspect(mask, swapped)) {
 		want = swapped // the picture may be turned to stand so
-		fit = data.MaskFits
+		fit = pixels.MaskFits
 	}
-	if fit == data.MaskEitherWay {
+	if fit == pixels.MaskEitherWay {
 		find(data.TurnedMask, path, fmt.Sprintf("%d x %d pixels", mask.Width, mask.Height))
 	}
 	if mask == want {
 		return
 	}
 	text := fmt.Sprintf("%d x %d pixels, its picture has %d x %d", mask.Width, mask.Height, want.Width, want.Height)
-	if fit == data.MaskOtherAspect {
+	if fit == pixels.MaskOtherAspect {
 		text += "; the aspect ratios differ"
 	}
 	find(data.MaskSizeMismatch, path, text)

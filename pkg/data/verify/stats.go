@@ -1,7 +1,7 @@
 package verify
 
 import (
-	"acdclip/pkg/data/picture"
+	"acdclip/pkg/data/pixels/picture"
 )
 
 // add counts a file.

@@ -13,7 +13,8 @@ import (
 	"sync/atomic"
 
 	"acdclip/pkg/data"
-	"acdclip/pkg/data/picture"
+	"acdclip/pkg/data/pixels"
+	"acdclip/pkg/data/pixels/picture"
 )
 
 // Options say how Run reads.
@@ -146,7 +147,7 @@ type finder func(code data.Code, path, detail string)
 
 // pictureFile is what is known of a picture that a mask is compared with.
 type pictureFile struct {
-	stored  data.Size           // 0 x 0 where it cannot be read
+	stored  pixels.Size         // 0 x 0 where it cannot be read
 	turn    picture.Orientation // how it is turned
 	unknown bool                // it may be turned; only its header was read
 }
@@ -172,7 +173,7 @@ func (j *job) checkPicture(t *tally, row int, path string, find finder) pictureF
 	if own {
 		t.pictures.add(info)
 	}
-	return pictureFile{stored: data.Size{Width: info.Width, Height: info.Height}, turn: turn, unknown: header && j.Decode.EXIF}
+	return pictureFile{stored: pixels.Size{Width: info.Width, Height: info.Height}, turn: turn, unknown: header && j.Decode.EXIF}
 }
 
 // reason is an error without the path that the finding names.

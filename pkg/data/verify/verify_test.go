@@ -17,7 +17,7 @@ import (
 	"acdclip/internal/goroutines"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
-	"acdclip/pkg/data/picture"
+	"acdclip/pkg/data/pixels/picture"
 )
 
 // sound is a dataset with nothing to find.
@@ -218,7 +218,7 @@ func TestRun(t *testing.T) {
 
 // TestMasksTurn: EXIF mirrors a picture, and with it which column of its mask scaling leaves out.
 func TestMasksTurn(t *testing.T) {
-	mirrored, err := os.ReadFile("../picture/testdata/pictures/exif2.jpg") // 16 x 11
+	mirrored, err := os.ReadFile("../pixels/picture/testdata/pictures/exif2.jpg") // 16 x 11
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +260,7 @@ func TestNoFiles(t *testing.T) {
 
 // TestMaskDrawnUpright: a picture lies in its file, and its mask was drawn over it as it stands.
 func TestMaskDrawnUpright(t *testing.T) {
-	lying, err := os.ReadFile("../picture/testdata/pictures/exif6.jpg") // 16 x 11, upright 11 x 16
+	lying, err := os.ReadFile("../pixels/picture/testdata/pictures/exif6.jpg") // 16 x 11, upright 11 x 16
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,215 @@
+package pixels
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"runtime"
+	"sync"
+	"time"
+
+	"acdclip/pkg/data"
+	"acdclip/pkg/data/pixels/augment"
+	"acdclip/pkg/data/pixels/picture"
+)
+
+// Picture is one item, read and scaled. Its slices are only to be read: a cache
+// may hold them.
+type Picture struct {
+	Item          data.Item
+	Index         int     // its place in the items
+	Width, Height int     // the picture's own size, after any EXIF turn
+	Pix           []uint8 // [S, S, 3], S = LoadOptions.Size: the picture squashed to a square
+	Mask          []uint8 // [S, S] of 0 and 1; all zero for a normal row; nil without LoadOptions.Masks, or where an anomalous row has none
+	MaskFit       MaskFit // how the mask fits the picture; MaskFits where no mask was read
+	Inside        []uint8 // [S, S] of 0 and 1: 0 where augmentation left nothing of the picture, which is zero after normalising; nil where there is no such pixel
+	Err           error   // why picture or mask could not be read, with the path; then only Item, Index and Took are set
+
+	Took time.Duration // what reading and scaling it cost one goroutine
+}
+
+// LoadOptions says how Load reads.
+type LoadOptions struct {
+	Size    int   // the side of the square that pictures and masks are scaled to, in pixels
+	Order   []int // the places of the items to read, in this order; nil: all in their order
+	Workers int   // goroutines that decode and scale; 0: GOMAXPROCS
+	Ahead   int   // pictures that may wait, ready, beyond those being worked on
+	Decode  picture.DecodeOptions
+	Masks   bool // read masks too
+
+	// MaskThreshold is the least grey value of a mask that is anomalous; 0 is picture.NonZero.
+	MaskThreshold uint8
+
+	Augment *Augmentation // nil: none
+	Cache   *Cache        // nil: none
+}
+
+// Augmentation names the random changes of one epoch. A picture's depend on the
+// seed, the epoch and its place in the items, and on nothing else.
+type Augmentation struct {
+	Seed  uint64
+	Epoch int
+}
+
+func (o LoadOptions) workers() int {
+	if o.Workers > 0 {
+		return o.Workers
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// Load reads items on goroutines ahead of its consumer and yields every one, in
+// order, also the unreadable (Picture.Err). What it yields does not depend on
+// the number of workers.
+//
+// At most Workers+Ahead pictures exist at a time, the one that the consumer
+// holds among them, beside the cache. When the loop ends, is broken or ctx is
+// cancelled, no goroutine is left. After a cancelled ctx the sequence just ends:
+// ask ctx.Err().
+func Load(ctx context.Context, items []data.Item, o LoadOptions) iter.Seq[Picture] {
+	count := len(items)
+	place := func(i int) int { return i }
+	if o.Order != nil {
+		count = len(o.Order)
+		place = func(i int) int { return o.Order[i] }
+	}
+	return func(yield func(Picture) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		var running sync.WaitGroup
+		defer running.Wait()
+		defer cancel()
+
+		// window items are under way or ready; the i-th one's place is i%window,
+		// which is free again once the one before it in that place was consumed.
+		window := min(o.workers()+max(o.Ahead, 0), count)
+		jobs := make(chan int, window)
+		defer close(jobs)
+		ready := make([]chan Picture, window)
+		for i := range ready {
+			ready[i] = make(chan Picture, 1)
+			jobs <- i
+		}
+		for range min(o.workers(), window) {
+			running.Go(func() {
+				for i := range jobs {
+					if ctx.Err() != nil {
+						return
+					}
+					start := time.Now()
+					picture := loadItem(items[place(i)], place(i), o)
+					picture.Took = time.Since(start)
+					ready[i%window] <- picture
+				}
+			})
+		}
+		for i := range count {
+			if ctx.Err() != nil {
+				return
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case picture := <-ready[i%window]:
+				if !yield(picture) {
+					return
+				}
+			}
+			if i+window < count {
+				jobs <- i + window
+			}
+		}
+	}
+}
+
+var errSize = errors.New("the size to scale to must be positive")
+
+func loadItem(item data.Item, index int, o LoadOptions) Picture {
+	p := Picture{Item: item, Index: index}
+	d, held := o.Cache.get(index)
+	if !held {
+		var err error
+		if d, err = decodeItem(item, o); err != nil {
+			p.Err = err
+			return p
+		}
+		o.Cache.put(index, d)
+	}
+	p.Width, p.Height, p.Pix, p.Mask, p.MaskFit = d.width, d.height, d.pix, d.mask, d.fit
+	if o.Masks && !item.Anomalous {
+		p.Mask = make([]uint8, o.Size*o.Size)
+	}
+	if o.Augment != nil {
+		drawn := augment.Draw(o.Augment.Seed, o.Augment.Epoch, index, o.Size)
+		scaled := drawn.Color(d.image).ResizeBicubic(o.Size, o.Size)
+		p.Pix, p.Mask, p.Inside = drawn.Geometry(scaled.Pix, p.Mask, o.Size)
+	}
+	return p
+}
+
+// decodeItem reads a picture and its mask.
+func decodeItem(item data.Item, o LoadOptions) (decoded, error) {
+	if o.Size <= 0 {
+		return decoded{}, fmt.Errorf("%s: %w: %d", item.Path, errSize, o.Size)
+	}
+	im, turn, err := picture.DecodeTurned(item.Path, o.Decode)
+	if err != nil {
+		return decoded{}, err
+	}
+	d := decoded{width: im.Width, height: im.Height}
+	if o.Augment != nil {
+		d.image = im
+	} else {
+		d.pix = im.ResizeBicubic(o.Size, o.Size).Pix
+	}
+	if o.Masks && item.Anomalous && item.Mask != "" {
+		if d.mask, d.fit, err = decodeMask(item, im, turn, o); err != nil {
+			return decoded{}, fmt.Errorf("mask of %s: %w", item.Path, err)
+		}
+	}
+	return d, nil
+}
+
+// decodeMask reads the mask of the picture im, which was turned by turn: [S, S] of
+// 0 and 1. Of a mask of several files, what any of them marks is marked.
+func decodeMask(item data.Item, im *picture.Image, turn picture.Orientation, o LoadOptions) ([]uint8, MaskFit, error) {
+	var all []uint8
+	var worst MaskFit
+	for _, path := range item.MaskFiles() {
+		mask, fit, err := readMask(path, im, turn, o)
+		if err != nil {
+			return nil, worst, err
+		}
+		worst = max(worst, fit)
+		mask = mask.ResizeNearest(o.Size, o.Size)
+		mask.Binary(o.MaskThreshold)
+		if all == nil {
+			all = mask.Pix
+			continue
+		}
+		for i, marked := range mask.Pix {
+			all[i] |= marked
+		}
+	}
+	return all, worst, nil
+}
+
+// readMask reads one file of a mask, turned as it has to be.
+func readMask(path string, im *picture.Image, turn picture.Orientation, o LoadOptions) (*picture.Grey, MaskFit, error) {
+	upright := Size{im.Width, im.Height}
+	if turn <= picture.Upright { // the rule, and it spares a look at the header
+		mask, _, err := picture.DecodeMask(path, o.MaskThreshold, o.Decode, picture.Upright)
+		if err != nil {
+			return nil, 0, err
+		}
+		_, fit := FitMask(upright, Size{mask.Width, mask.Height}, turn)
+		return mask, fit, nil
+	}
+	info, err := picture.Inspect(path, o.Decode)
+	if err != nil {
+		return nil, 0, err
+	}
+	turn, fit := FitMask(upright, Size{info.Width, info.Height}, turn)
+	mask, _, err := picture.DecodeMask(path, o.MaskThreshold, o.Decode, turn)
+	return mask, fit, err
+}

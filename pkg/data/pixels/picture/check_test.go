@@ -1,0 +1,142 @@
+package picture
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"acdclip/pkg/data/pixels/picture/orientation"
+)
+
+// TestCheckAgreesWithDecode on whole pictures and on those cut short anywhere.
+func TestCheckAgreesWithDecode(t *testing.T) {
+	for _, path := range append(fixtures(t), inFolder(t, "testdata/refused", 20)...) {
+		content := read(t, path)
+		for _, length := range []int{len(content), len(content) - 1, len(content) - 20, len(content) / 2, 40, 0} {
+			checkAgrees(t, write(t, filepath.Base(path), content[:max(0, length)]))
+		}
+	}
+}
+
+// TestCheckPaletteIndex: an index beyond the palette fails where colors are taken from it, if at all.
+func TestCheckPaletteIndex(t *testing.T) {
+	m := image.NewPaletted(image.Rect(0, 0, 4, 1), color.Palette{color.Black, color.White})
+	file := storedPicture{format: formats[0], content: make([]byte, 26), pixels: m}
+	if !file.converts() {
+		t.Error("a sound palette is not known to convert")
+	}
+	m.Pix[3] = 2
+	if _, err := file.image(pictureDepth); err == nil || file.converts() {
+		t.Error("an index beyond the palette is taken as sound")
+	}
+	if _, _, err := file.grey(maskDepth, Upright); err == nil {
+		t.Error("an index beyond the palette has a grey value")
+	}
+}
+
+// checkAgrees holds verifying a picture, decoding it, and decoding it as a mask to the same answer.
+func checkAgrees(t *testing.T, path string) {
+	t.Helper()
+	for _, o := range []DecodeOptions{{}, {EXIF: true}, {MaxPixels: 100}} {
+		info, turn, err := Check(path, o)
+		im, wantTurn, wantErr := DecodeTurned(path, o)
+		if fmt.Sprint(err) != fmt.Sprint(wantErr) || turn != wantTurn {
+			t.Errorf("%s: error %v, turn %d; decoding it gives %v, %d", path, err, turn, wantErr, wantTurn)
+		}
+		mask, maskInfo, maskErr := DecodeMask(path, NonZero, o, Upright)
+		if fmt.Sprint(maskErr) != fmt.Sprint(err) || maskInfo != info {
+			t.Errorf("%s: error %v, %v; as a mask %v, %v", path, err, info, maskErr, maskInfo)
+		}
+		if err != nil {
+			continue
+		}
+		if mask.Width != info.Width || mask.Height != info.Height || len(mask.Pix) != info.Width*info.Height {
+			t.Errorf("%s: a mask of %d x %d pixels in %d bytes; the picture has %d x %d", path, mask.Width, mask.Height, len(mask.Pix), info.Width, info.Height)
+		}
+		if turn.Swaps() {
+			info.Width, info.Height = info.Height, info.Width
+		}
+		if info.Width != im.Width || info.Height != im.Height {
+			t.Errorf("%s: %d x %d pixels; decoding it gives %d x %d", path, info.Width, info.Height, im.Width, im.Height)
+		}
+	}
+}
+
+// TestMaskColor: the grey of every picture is that of its RGB, and it is
+// colored where channels differ, however it is stored and turned.
+func TestMaskColor(t *testing.T) {
+	for _, path := range fixtures(t) {
+		im, err := Decode(path, DecodeOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, turn := range []Orientation{Upright, orientation.Mirrored, orientation.RotateRight} {
+			want, wantColored := turned(im, turn).toGrey()
+			got, info, colors, err := DecodeMaskColor(path, 2, DecodeOptions{}, turn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Width != want.Width || got.Height != want.Height || !bytes.Equal(got.Pix, want.Pix) || colors.Colored != wantColored {
+				t.Errorf("%s turned by %d, %s %s: other values, or colored %v and not %v", path, turn, info.Format, info.Mode, colors.Colored, wantColored)
+			}
+			if !colors.Palette && colors.First != (color.NRGBA{}) {
+				t.Errorf("%s has no palette, and its first color is %v", path, colors.First)
+			}
+		}
+	}
+}
+
+// TestDeepMasks: a 16-bit value keeps its place among the bytes, but nothing that is not zero becomes so.
+func TestDeepMasks(t *testing.T) {
+	m := image.NewGray16(image.Rect(0, 0, 5, 1))
+	for x, v := range []uint16{0, 1, 257, 0x8000, 0xffff} {
+		m.SetGray16(x, 0, color.Gray16{Y: v})
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	path := write(t, "deep.png", b.Bytes())
+	for threshold, want := range map[uint8][]uint8{NonZero: {0, 1, 1, 128, 255}, 128: {0, 0, 1, 128, 255}} {
+		g, _, err := DecodeMask(path, threshold, DecodeOptions{}, Upright)
+		if err != nil || !bytes.Equal(g.Pix, want) {
+			t.Errorf("threshold %d: %v, %v; want %v", threshold, g, err, want)
+		}
+	}
+}
+
+// TestMaxNearest finds what ResizeNearest takes.
+func TestMaxNearest(t *testing.T) {
+	for _, size := range []image.Point{{1, 1}, {7, 5}, {16, 11}, {40, 3}} {
+		for at := range size.X * size.Y {
+			g := &Grey{size.X, size.Y, make([]uint8, size.X*size.Y)}
+			g.Pix[at] = 9
+			for _, side := range []int{1, 4, 8, 50} {
+				want := slices.Max(g.ResizeNearest(side, side).Pix)
+				if got := g.MaxNearest(side, side, 255); got != want {
+					t.Errorf("%v to %d, 9 at %d: %d, want %d", size, side, at, got, want)
+				}
+				if got := g.MaxNearest(side, side, 1); (got >= 1) != (want >= 1) {
+					t.Errorf("%v to %d, 9 at %d: %d, want %d", size, side, at, got, want)
+				}
+			}
+		}
+	}
+}
+
+// FuzzCheck: Check says of any content what Decode does.
+func FuzzCheck(f *testing.F) {
+	for _, path := range append(fixtures(f), inFolder(f, "testdata/refused", 20)...) {
+		f.Add(read(f, path))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) < 1<<16 {
+			checkAgrees(t, write(t, "picture", b))
+		}
+	})
+}

@@ -1,0 +1,126 @@
+package picture
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"acdclip/pkg/data/pixels/picture/orientation"
+)
+
+// TestScalingAsPillow: the fixtures hold tall and wide pictures, sizes that stay, and single pixels.
+func TestScalingAsPillow(t *testing.T) {
+	all := readPixels(t, "testdata/pictures.safetensors")
+	cases := 0
+	for key, in := range all {
+		name, isInput := strings.CutSuffix(key, ".in")
+		if !isInput {
+			continue
+		}
+		cases++
+		t.Run(name, func(t *testing.T) {
+			bicubic, nearest := all[name+".bicubic"], all[name+".nearest"]
+			height, width := bicubic.shape[0], bicubic.shape[1]
+			before := slices.Clone(in.data)
+			if got := in.image().ResizeBicubic(width, height); !bytes.Equal(got.Pix, bicubic.data) {
+				largest, mean := difference(t, got.Pix, bicubic.data)
+				t.Errorf("bicubic: largest difference %d, mean %.4f; want the same bytes", largest, mean)
+			}
+			if got := in.image().grey().ResizeNearest(width, height); !bytes.Equal(got.Pix, nearest.data) {
+				largest, mean := difference(t, got.Pix, nearest.data)
+				t.Errorf("nearest: largest difference %d, mean %.4f; want the same bytes", largest, mean)
+			}
+			if !bytes.Equal(before, in.data) {
+				t.Error("scaling changed its input")
+			}
+		})
+	}
+	if cases < 10 {
+		t.Errorf("only %d cases", cases)
+	}
+}
+
+func noise(width, height int, seed uint64) *Image {
+	random := rand.New(rand.NewPCG(seed, 1))
+	im := NewImage(width, height)
+	for i := range im.Pix {
+		im.Pix[i] = uint8(random.Uint32())
+	}
+	return im
+}
+
+func TestScalingLaws(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 60 {
+		w, h := 1+random.IntN(90), 1+random.IntN(90)
+		width, height := 1+random.IntN(90), 1+random.IntN(90)
+		t.Run(fmt.Sprintf("%dx%d_to_%dx%d", w, h, width, height), func(t *testing.T) {
+			im := noise(w, h, random.Uint64())
+			if same := im.ResizeBicubic(w, h); !bytes.Equal(same.Pix, im.Pix) || &same.Pix[0] == &im.Pix[0] {
+				t.Error("the same size is not an equal copy")
+			}
+			constant := NewImage(w, h)
+			value := uint8(random.Uint32())
+			for i := range constant.Pix {
+				constant.Pix[i] = value
+			}
+			for _, v := range constant.ResizeBicubic(width, height).Pix {
+				if v != value {
+					t.Fatalf("constant %d became %d", value, v)
+				}
+			}
+			// Transposing before and after gives the other order of the two
+			// passes: where nothing is clamped, only the rounding between them differs.
+			tame := noise(w, h, random.Uint64())
+			for i, v := range tame.Pix {
+				tame.Pix[i] = 64 + v/2
+			}
+			got, turned := tame.ResizeBicubic(width, height), turned(turned(tame, orientation.Transposed).ResizeBicubic(height, width), orientation.Transposed)
+			if largest, _ := difference(t, got.Pix, turned.Pix); largest > 2 {
+				t.Errorf("transposing changes scaling by %d", largest)
+			}
+			inputs := map[uint8]bool{}
+			for _, v := range im.grey().Pix {
+				inputs[v] = true
+			}
+			for _, v := range im.grey().ResizeNearest(width, height).Pix {
+				if !inputs[v] {
+					t.Fatalf("nearest made up the value %d", v)
+				}
+			}
+		})
+	}
+}
+
+func TestWeightsSumToOne(t *testing.T) {
+	for _, size := range [][2]int{{1, 1}, {700, 518}, {3, 500}, {5000, 7}, {20000, 98}} {
+		s := newScaling(size[0], size[1])
+		for i := range s.out {
+			weights := s.weights(nil, nil, i)
+			first, end := s.span(i)
+			if len(weights) != end-first || len(weights) == 0 || len(weights) > s.maxTaps() {
+				t.Fatalf("%v: %d weights for pixels [%d, %d)", size, len(weights), first, end)
+			}
+			sum := 0
+			for _, w := range weights {
+				sum += int(w)
+			}
+			// Each weight was rounded on its own.
+			if off := sum - 1<<weightBits; max(off, -off) > len(weights) {
+				t.Fatalf("%v: the weights of pixel %d sum to %d", size, i, sum)
+			}
+		}
+	}
+}
+
+func BenchmarkResize700To518(b *testing.B) {
+	im := noise(700, 700, 1)
+	b.SetBytes(int64(len(im.Pix)))
+	b.ReportAllocs()
+	for b.Loop() {
+		im.ResizeBicubic(518, 518)
+	}
+}
