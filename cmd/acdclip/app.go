@@ -9,13 +9,14 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"acdclip/internal/ui"
 	"acdclip/pkg/config"
 	"acdclip/pkg/events"
 	"acdclip/pkg/spelling"
@@ -24,23 +25,20 @@ import (
 // app is what all verbs share: where results and messages go.
 type app struct {
 	out         *output   // results
-	err         io.Writer // everything else
-	terminal    bool      // err is a terminal
-	environment []string  // what the configuration sees of it
-	program     string    // what a shell calls it
-	arguments   []string  // the command line, without the program
+	err         io.Writer // everything else, which screen writes
+	screen      *ui.Display
+	environment []string // what the configuration sees of it
+	program     string   // what a shell calls it
+	arguments   []string // the command line, without the program
 
 	save  chan struct{} // asks a training to save its state
 	saves atomic.Bool   // a training listens
-
-	lock sync.Mutex
-	show func(events.Event) // how events look, as the verb's flags want it
 }
 
 func newApp(out, err io.Writer, terminal bool) *app {
 	return &app{
-		out: &output{Writer: out}, save: make(chan struct{}, 1), err: err, terminal: terminal, environment: os.Environ(), program: "acdclip",
-		show: newDisplay(err, terminal, displayFlags{log: logText}),
+		out: &output{Writer: out}, err: err, screen: ui.New(err, terminal), environment: os.Environ(), program: "acdclip",
+		save: make(chan struct{}, 1),
 	}
 }
 
@@ -75,18 +73,7 @@ func (o *output) failed() error {
 }
 
 // emit shows an event. Any goroutine may call it.
-func (a *app) emit(event events.Event) {
-	a.lock.Lock()
-	defer a.lock.Unlock()
-	a.show(event)
-}
-
-// display chooses how events look from now on.
-func (a *app) display(flags displayFlags) {
-	a.lock.Lock()
-	defer a.lock.Unlock()
-	a.show = newDisplay(a.err, a.terminal, flags)
-}
+func (a *app) emit(event events.Event) { a.screen.Show(event) }
 
 // run runs one command line and returns the exit status.
 func (a *app) run(ctx context.Context, arguments []string) int {
@@ -135,14 +122,14 @@ To try it without any download:
 	root.SetFlagErrorFunc(a.wrongFlag)
 	root.SetHelpTemplate(root.HelpTemplate() + exitStatusHelp(root))
 	root.AddCommand(
-		newTrainCommand(a, runTrain),
-		newEvalCommand(a, runEval),
-		newPredictCommand(a, runPredict),
-		newMetricsCommand(a, runMetrics),
-		newPlotCommand(a, runPlot),
+		newTrainCommand(a),
+		newEvalCommand(a),
+		newPredictCommand(a),
+		newMetricsCommand(a),
+		newPlotCommand(a),
 		newWeightsCommand(a),
 		newDataCommand(a),
-		newDoctorCommand(a, runDoctor),
+		newDoctorCommand(a),
 		newSettingsTopic(),
 		newDatasetsTopic(),
 	)
@@ -263,9 +250,9 @@ func (a *app) valueOf(flag string) string {
 		switch {
 		case name != "--"+flag:
 		case both:
-			return shellQuoted(value)
+			return shellescape.Quote(value)
 		case i+1 < len(a.arguments) && !strings.HasPrefix(a.arguments[i+1], "-"):
-			return shellQuoted(a.arguments[i+1])
+			return shellescape.Quote(a.arguments[i+1])
 		}
 	}
 	return ""

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/ui"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/data/pixels/picture"
@@ -19,7 +20,8 @@ import (
 
 // configFlags are the flags that make a configuration.
 type configFlags struct {
-	displayFlags
+	display    ui.Options
+	verbose    bool
 	files, set []string
 	values     map[string]any // by key, of the flags that were given
 
@@ -36,7 +38,7 @@ type binding struct {
 // registerSources adds the flags that every verb with a configuration has.
 func (c *configFlags) registerSources(flags *pflag.FlagSet) {
 	c.flags, c.bound = flags, map[string]binding{}
-	c.displayFlags.register(flags)
+	c.display.Register(flags)
 	flags.StringArrayVar(&c.files, "config", nil, "YAML `FILE` of settings; repeatable, later ones win")
 	flags.StringArrayVar(&c.set, "set", nil, "set one `KEY=VALUE` of the configuration, as in model.image_size=518; repeatable")
 }
@@ -44,7 +46,7 @@ func (c *configFlags) registerSources(flags *pflag.FlagSet) {
 // registerConfig adds the flags of the verbs that run a model.
 func (c *configFlags) registerConfig(flags *pflag.FlagSet) {
 	c.registerSources(flags)
-	c.registerVerbose(flags)
+	flags.BoolVar(&c.verbose, "verbose", false, "also show the complete configuration and which libtorch is used")
 	c.bindText("clip", "clip", "CLIP's weights: `PATH` of OpenAI's file, or of a Hugging Face or open_clip folder")
 	c.bindText("device", "device", "where the model runs, `DEVICE`: auto, cpu, cuda or cuda:N (default auto: a GPU when there is one)")
 	c.bindText("precision", "precision", "number `FORMAT` of the frozen towers' matrices: auto, fp32 or bf16 (default auto: fp32; bf16 takes half the memory and gives slightly other results)")
@@ -75,7 +77,7 @@ func (c *configFlags) bindSelection() {
 // NAME=PATH or PATH, is one of its roots afterwards. With ownModel the model
 // will be a checkpoint's.
 func (a *app) load(c *configFlags, datasets []datasetArgument, ownModel bool) (config.Loaded, error) {
-	a.display(c.displayFlags)
+	a.screen.Use(c.display)
 	flags := map[string]any{}
 	maps.Copy(flags, c.values)
 	if c.flags != nil {

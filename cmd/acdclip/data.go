@@ -12,10 +12,10 @@ func newDataCommand(a *app) *cobra.Command {
 		DisableFlagsInUseLine: true,
 	}
 	command.AddCommand(
-		newListCommand(a, runList),
-		newVerifyCommand(a, runVerify),
-		newIndexCommand(a, runIndex),
-		newSynthCommand(a, runSynth),
+		newListCommand(a),
+		newVerifyCommand(a),
+		newIndexCommand(a),
+		newSynthCommand(a),
 	)
 	return command
 }

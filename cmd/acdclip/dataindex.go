@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"acdclip/internal/ui"
 	"acdclip/pkg/data/list"
 	"acdclip/pkg/events"
 )
@@ -19,7 +20,7 @@ type indexOptions struct {
 	out     outputFile
 }
 
-func newIndexCommand(a *app, run func(context.Context, *indexOptions) error) *cobra.Command {
+func newIndexCommand(a *app) *cobra.Command {
 	o := &indexOptions{app: a}
 	command := &cobra.Command{
 		Use:   "index NAME[=PATH]",
@@ -32,7 +33,7 @@ list NAME.jsonl in the dataset's folder is read in place of the folders.`,
 		Args:    oneArg("dataset"),
 		RunE: func(command *cobra.Command, arguments []string) error {
 			o.dataset = arguments[0]
-			return run(command.Context(), o)
+			return runIndex(command.Context(), o)
 		},
 	}
 	flags := command.Flags()
@@ -66,6 +67,6 @@ func runIndex(ctx context.Context, o *indexOptions) error {
 	if err := o.out.write(func(w io.Writer) error { return list.WriteJSONLines(w, rows) }); err != nil {
 		return err
 	}
-	o.app.emit(events.Notice{Text: fmt.Sprintf("%s lists the %s of %s", o.out.path, counted(len(rows), "picture", "pictures"), set.Name)})
+	o.app.emit(events.Notice{Text: fmt.Sprintf("%s lists the %s of %s", o.out.path, ui.Counted(len(rows), "picture", "pictures"), set.Name)})
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"acdclip/internal/ui"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/events"
@@ -22,7 +23,7 @@ type listOptions struct {
 	format    report.Format
 }
 
-func newListCommand(a *app, run func(context.Context, *listOptions) error) *cobra.Command {
+func newListCommand(a *app) *cobra.Command {
 	o := &listOptions{app: a, format: report.FormatTable}
 	command := &cobra.Command{
 		Use:   "list [NAME[=PATH] | PATH]...",
@@ -35,11 +36,11 @@ that holds several. No picture is opened.`,
   acdclip data list --config configs/pairing.yaml`,
 		RunE: func(command *cobra.Command, arguments []string) error {
 			o.arguments = arguments
-			return run(command.Context(), o)
+			return runList(command.Context(), o)
 		},
 	}
 	flags := command.Flags()
-	choiceVar(flags, &o.format, "format", report.Formats(), "how the table is printed")
+	ui.Choice(flags, &o.format, "format", report.Formats(), "how the table is printed")
 	o.config.registerSources(flags)
 	return command
 }

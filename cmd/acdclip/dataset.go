@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"acdclip/internal/ui"
 	"acdclip/pkg/config"
 	"acdclip/pkg/contents"
 	"acdclip/pkg/data"
@@ -141,13 +142,13 @@ func (a *app) contentsToScore(ctx context.Context, set *data.Dataset) (string, e
 
 // sums hashes files of a dataset; what was hashed before and has not changed is not read.
 func (a *app) sums(ctx context.Context, set *data.Dataset, paths []string) ([]contents.Sum, error) {
-	reading := a.counter("read "+set.Name+" for its content hashes", "files")
-	hasher := contents.Hasher{Cache: contents.DefaultCache(), Progress: func(done int) { reading.progress(done, len(paths)) }}
+	reading := ui.NewCounter(a.emit, "read "+set.Name+" for its content hashes", "files")
+	hasher := contents.Hasher{Cache: contents.DefaultCache(), Progress: func(done int) { reading.Progress(done, len(paths)) }}
 	sums, err := hasher.Sums(ctx, set.Root, paths)
 	if err != nil {
 		return nil, fmt.Errorf("dataset %s: %w", set.Name, err)
 	}
-	reading.done()
+	reading.Done()
 	return sums, nil
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"acdclip/internal/ui"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/events"
 )
@@ -15,7 +16,7 @@ import (
 // synthOptions are what `acdclip data synth` was asked for.
 type synthOptions struct {
 	app     *app
-	display displayFlags
+	display ui.Options
 	folder  string
 	set     setName
 	synth   synth.Options
@@ -25,7 +26,7 @@ type synthOptions struct {
 // setName is one of synth.Sets.
 type setName string
 
-func newSynthCommand(a *app, run func(context.Context, *synthOptions) error) *cobra.Command {
+func newSynthCommand(a *app) *cobra.Command {
 	o := &synthOptions{app: a, set: synth.All}
 	command := &cobra.Command{
 		Use:   "synth DIR",
@@ -50,7 +51,7 @@ pixels wide.`,
 		Args: oneArg("folder"),
 		RunE: func(command *cobra.Command, arguments []string) error {
 			o.folder, o.given = arguments[0], command.Flags().Changed
-			return run(command.Context(), o)
+			return runSynth(command.Context(), o)
 		},
 	}
 	flags := command.Flags()
@@ -58,7 +59,7 @@ pixels wide.`,
 	for _, name := range synth.Sets() {
 		sets = append(sets, setName(name))
 	}
-	choiceVar(flags, &o.set, "set", sets, "what is drawn")
+	ui.Choice(flags, &o.set, "set", sets, "what is drawn")
 	flags.StringVar(&o.synth.Layout, "layout", "", "the `BENCHMARK` whose folders are written, or all")
 	flags.StringSliceVar(&o.synth.Classes, "classes", nil, "only these classes of the set or benchmark, as in `a,b`")
 	flags.IntVar(&o.synth.Normal, "normal", 12, "`N` normal test pictures a class; with --layout 2")
@@ -66,7 +67,7 @@ pixels wide.`,
 	flags.IntVar(&o.synth.TrainNormal, "train-normal", 0, "`N` normal pictures a class in train folders, which other methods learn from")
 	flags.IntVar(&o.synth.Size, "size", 256, fmt.Sprintf("larger side of the pictures in `PIXELS`, %d to %d", synth.MinSize, synth.MaxSize))
 	flags.Uint64Var(&o.synth.Seed, "seed", 0, "`N` from which everything is drawn")
-	o.display.register(flags)
+	o.display.Register(flags)
 	return command
 }
 
@@ -80,13 +81,13 @@ func describeSets() string {
 }
 
 func runSynth(ctx context.Context, o *synthOptions) error {
-	o.app.display(o.display)
+	o.app.screen.Use(o.display)
 	options, err := o.resolve()
 	if err != nil {
 		return err
 	}
-	drawing := o.app.counter("draw "+o.folder, "pictures")
-	options.Progress = drawing.progress
+	drawing := ui.NewCounter(o.app.emit, "draw "+o.folder, "pictures")
+	options.Progress = drawing.Progress
 	summary, err := synth.Write(ctx, o.folder, options)
 	switch {
 	case errors.Is(err, synth.ErrNothing):
@@ -94,7 +95,7 @@ func runSynth(ctx context.Context, o *synthOptions) error {
 	case err != nil:
 		return err // nothing is left behind
 	}
-	drawing.done()
+	drawing.Done()
 	o.app.emit(events.Notice{Text: describeDrawn(o.folder, summary)})
 	return nil
 }

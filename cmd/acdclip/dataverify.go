@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"acdclip/internal/ui"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/verify"
@@ -26,7 +27,7 @@ type verifyOptions struct {
 	out       outputFile
 }
 
-func newVerifyCommand(a *app, run func(context.Context, *verifyOptions) error) *cobra.Command {
+func newVerifyCommand(a *app) *cobra.Command {
 	o := &verifyOptions{app: a, format: report.FormatTable}
 	command := &cobra.Command{
 		Use:   "verify [NAME[=PATH]]...",
@@ -40,13 +41,13 @@ status 1; warnings and notes do not. The default is all of data.roots.`,
   acdclip data verify MVTec=/data/mvtec --out mvtec.json`,
 		RunE: func(command *cobra.Command, arguments []string) error {
 			o.arguments = arguments
-			return run(command.Context(), o)
+			return runVerify(command.Context(), o)
 		},
 	}
 	flags := command.Flags()
 	flags.BoolVar(&o.quick, "quick", false, "read headers only: no look at damage behind them nor at what masks mark")
 	flags.BoolVar(&o.strict, "strict", false, "counts that differ from the public list are errors")
-	choiceVar(flags, &o.format, "format", []report.Format{report.FormatTable, report.FormatJSON}, "how the result is printed; json names every file")
+	ui.Choice(flags, &o.format, "format", []report.Format{report.FormatTable, report.FormatJSON}, "how the result is printed; json names every file")
 	o.out.register(flags, "write the result as JSON into `FILE` too")
 	o.config.registerSources(flags)
 	return command
@@ -82,9 +83,9 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 		return err
 	}
 	if count := result.Count(string(data.Error)); count > 0 {
-		return fmt.Errorf("%s found", counted(count, "error was", "errors were"))
+		return fmt.Errorf("%s found", ui.Counted(count, "error was", "errors were"))
 	}
-	o.app.emit(events.Notice{Text: fmt.Sprintf("no errors, %s", counted(result.Count(string(data.Warning)), "warning", "warnings"))})
+	o.app.emit(events.Notice{Text: fmt.Sprintf("no errors, %s", ui.Counted(result.Count(string(data.Warning)), "warning", "warnings"))})
 	return nil
 }
 
@@ -108,15 +109,15 @@ func (o *verifyOptions) verify(ctx context.Context, c config.Config, of namedRoo
 			Dataset: report.Dataset{Name: name, Path: report.EscapeName(of.root.Path)}, Groups: findingGroups([]data.Finding{finding}),
 		}, nil
 	}
-	reading, load := o.app.counter("verify "+name, "files"), loadOptions(c)
+	reading, load := ui.NewCounter(o.app.emit, "verify "+name, "files"), loadOptions(c)
 	found, err := verify.Run(ctx, set, verify.Options{
 		Quick: o.quick, Workers: load.Workers, Decode: load.Decode, ImageSize: c.Model.ImageSize,
-		Progress: reading.progress,
+		Progress: reading.Progress,
 	})
 	if err != nil {
 		return report.VerifiedDataset{}, fmt.Errorf("verifying %s: %w", name, err)
 	}
-	reading.done()
+	reading.Done()
 	if o.strict {
 		for i, finding := range found.Findings {
 			if finding.Code == data.CountMismatch {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/ui"
 	"acdclip/pkg/report"
 )
 
@@ -31,7 +32,7 @@ const (
 // errUnwell says that the verbs with a model cannot run here.
 var errUnwell = errors.New("train, eval and predict cannot run here; the problems above say why")
 
-func newDoctorCommand(a *app, run func(context.Context, *doctorOptions) error) *cobra.Command {
+func newDoctorCommand(a *app) *cobra.Command {
 	o := &doctorOptions{app: a, format: doctorText}
 	command := &cobra.Command{
 		Use:   "doctor",
@@ -39,9 +40,9 @@ func newDoctorCommand(a *app, run func(context.Context, *doctorOptions) error) *
 		Long: `Say what this machine has for acdclip, what is wrong, and how to mend it. Without
 libtorch it says so; the verbs without a model (weights, data, doctor) work then.`,
 		Args: noArgs,
-		RunE: func(command *cobra.Command, _ []string) error { return run(command.Context(), o) },
+		RunE: func(command *cobra.Command, _ []string) error { return runDoctor(command.Context(), o) },
 	}
-	choiceVar(command.Flags(), &o.format, "format", []doctorFormat{doctorText, doctorJSON}, "how it is printed")
+	ui.Choice(command.Flags(), &o.format, "format", []doctorFormat{doctorText, doctorJSON}, "how it is printed")
 	return command
 }
 
@@ -84,7 +85,7 @@ func diagnose(m machine) *diagnosis {
 	}
 	d.Advice = append(d.Advice, m.advice()...)
 	if err := d.findLibtorch(); err != nil {
-		d.Problems = append(d.Problems, strings.Join(linesOf(err), "; "))
+		d.Problems = append(d.Problems, strings.Join(ui.ErrorLines(err), "; "))
 	}
 	d.Well = len(d.Problems) == 0
 	return d
@@ -129,7 +130,7 @@ func (d *diagnosis) findCUDA(withCUDA bool) error {
 		if err != nil {
 			return err
 		}
-		d.Devices = append(d.Devices, fmt.Sprintf("%v: %s with %s", torch.Device{CUDA: true, Index: i}, name, gigabytes(memory)))
+		d.Devices = append(d.Devices, fmt.Sprintf("%v: %s with %s", torch.Device{CUDA: true, Index: i}, name, ui.Gigabytes(memory)))
 	}
 	return nil
 }
@@ -148,21 +149,21 @@ func (d *diagnosis) text() string {
 	if d.Libtorch.Version != "" {
 		libtorch = d.Libtorch.Version + " in " + d.Libtorch.Folder
 	}
-	facts := []fact{
+	facts := []ui.Fact{
 		{"version", fmt.Sprintf("%s, built with %s for %s", d.Version, d.Go, d.System)},
 		{"processor", m.Processor},
 		{"features", strings.Join(m.Features, ", ")},
 		{"cores", fmt.Sprintf("%d that this process may use", m.Cores)},
-		{"memory", gigabytes(m.FreeMemory) + " free"},
+		{"memory", ui.Gigabytes(m.FreeMemory) + " free"},
 		{"libtorch", libtorch},
 		{"native part", d.Libtorch.Native},
 		{"devices", strings.Join(d.Devices, "; ")},
 	}
 	if d.Threads > 0 {
-		facts = append(facts, fact{"threads", fmt.Sprint(d.Threads)})
+		facts = append(facts, ui.Fact{"threads", fmt.Sprint(d.Threads)})
 	}
 	var b strings.Builder
-	b.WriteString("acdclip\n" + aligned(facts))
+	b.WriteString("acdclip\n" + ui.Facts(facts))
 	for _, part := range []struct {
 		title string
 		lines []string
@@ -171,7 +172,7 @@ func (d *diagnosis) text() string {
 			b.WriteString(part.title + "\n")
 		}
 		for _, line := range part.lines {
-			b.WriteString("  - " + visible(line) + "\n")
+			b.WriteString("  - " + ui.Visible(line) + "\n")
 		}
 	}
 	if d.Well {

@@ -4,12 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 
 	"acdclip/internal/goroutines"
-
-	"runtime"
 )
 
 // TestDrawings: rows come in order, one at a time, whatever drawing takes; the first

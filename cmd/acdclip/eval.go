@@ -7,9 +7,11 @@ import (
 	"math"
 	"path/filepath"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"acdclip/internal/ui"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
@@ -40,7 +42,7 @@ type evalOptions struct {
 	allowOtherCLIP bool
 }
 
-func newEvalCommand(a *app, run func(context.Context, *evalOptions) error) *cobra.Command {
+func newEvalCommand(a *app) *cobra.Command {
 	o := &evalOptions{app: a, format: report.FormatTable}
 	command := &cobra.Command{
 		Use:   "eval --clip PATH --checkpoint FILE --target NAME[=PATH]...",
@@ -76,7 +78,7 @@ run, to the bit.`,
 		},
 		RunE: func(command *cobra.Command, _ []string) error {
 			o.given = command.Flags()
-			return run(command.Context(), o)
+			return runEval(command.Context(), o)
 		},
 	}
 	flags := command.Flags()
@@ -91,7 +93,7 @@ run, to the bit.`,
 	flags.BoolVar(&o.gates, "gates", false, "also write the mean weights of the fusion gateway per class: gates.csv, and charts below gates/")
 	flags.IntVar(&o.batch, "batch", 4, "`N` pictures at once")
 	metricsMemoryVar(flags, &o.metricsMemory)
-	choiceVar(flags, &o.format, "format", report.Formats(), "how the table is printed")
+	ui.Choice(flags, &o.format, "format", report.Formats(), "how the table is printed")
 	flags.BoolVar(&o.allowLeak, "allow-leak", false, "score a dataset even with a checkpoint trained on it or on files of it; the table marks it")
 	flags.BoolVar(&o.allowOtherCLIP, "allow-other-clip", false, "take a checkpoint that was trained on another CLIP")
 	o.selection.register(flags)
@@ -182,7 +184,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	}
 	if !o.share.IsWhole() {
 		o.app.emit(events.Notice{Text: fmt.Sprintf("share %s is finished and lies in %s; when all shares are in %s: %s eval --merge %s",
-			o.share, folder.finished(), o.out, o.app.program, shellQuoted(o.out))})
+			o.share, folder.finished(), o.out, o.app.program, shellescape.Quote(o.out))})
 		return failuresOf(scores)
 	}
 	return o.write(folder, result, scores)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"acdclip/internal/rundir"
+	"acdclip/internal/ui"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/events"
 	"acdclip/pkg/report"
@@ -189,5 +190,5 @@ func (f *evalFolder) saved(a *app) string {
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf("%s kept in %s; to go on: %s", counted(classes, "finished class is", "finished classes are"), f.finished(), a.resuming())
+	return fmt.Sprintf("%s kept in %s; to go on: %s", ui.Counted(classes, "finished class is", "finished classes are"), f.finished(), a.resuming())
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"acdclip/internal/ui"
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
 	"acdclip/pkg/engine"
@@ -25,7 +26,7 @@ const (
 )
 
 func (o *evalOptions) registerMaps(flags *pflag.FlagSet) {
-	choiceVar(flags, &o.maps, "save-maps", []mapFormat{mapNPY, mapPNG}, "also save each anomaly map below maps/ and the mask at its size below masks/")
+	ui.Choice(flags, &o.maps, "save-maps", []mapFormat{mapNPY, mapPNG}, "also save each anomaly map below maps/ and the mask at its size below masks/")
 	flags.Lookup("save-maps").NoOptDefVal = string(mapNPY)
 }
 

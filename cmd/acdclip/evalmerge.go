@@ -39,7 +39,7 @@ func (o *evalOptions) checkMerge() error {
 
 // runMerge joins the shares of a folder.
 func (o *evalOptions) runMerge(ctx context.Context) error {
-	o.app.display(o.config.displayFlags)
+	o.app.screen.Use(o.config.display)
 	folder := &evalFolder{dir: rundir.Dir{Path: o.out, Kind: "results folder"}}
 	if err := o.checkMerged(folder.dir); err != nil {
 		return err

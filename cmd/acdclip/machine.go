@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"acdclip/internal/ui"
 )
 
 // machine is what doctor finds without libtorch.
@@ -100,7 +102,7 @@ func (m machine) advice() []string {
 	const enough = 4 << 30 // ViT-L/14's weights in float32 are 1.7 GB, and activations come on top
 	var advice []string
 	if m.FreeMemory > 0 && m.FreeMemory < enough {
-		advice = append(advice, fmt.Sprintf("%s of free memory may be too little for ViT-L/14, which takes about 3 GB to predict and more to train: lower --batch or train.batch, or model.image_size", gigabytes(m.FreeMemory)))
+		advice = append(advice, fmt.Sprintf("%s of free memory may be too little for ViT-L/14, which takes about 3 GB to predict and more to train: lower --batch or train.batch, or model.image_size", ui.Gigabytes(m.FreeMemory)))
 	}
 	if runtime.GOARCH == "amd64" && m.Processor != "" && !slices.Contains(m.Features, "avx2") {
 		advice = append(advice, "the processor has no AVX2: the model will be several times slower")

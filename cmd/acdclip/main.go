@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
 	"golang.org/x/term"
 )
 
@@ -31,5 +32,5 @@ func calledFromAnywhere(name string) string {
 	if !strings.ContainsRune(name, os.PathSeparator) {
 		return name
 	}
-	return shellQuoted(absolutePath(name))
+	return shellescape.Quote(absolutePath(name))
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"acdclip/internal/ui"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/engine"
@@ -15,7 +16,7 @@ import (
 // metricsOptions are what `acdclip metrics` was asked for.
 type metricsOptions struct {
 	app         *app
-	display     displayFlags
+	display     ui.Options
 	maps, masks string
 	memory      int64 // MiB
 	fprLimit    float64
@@ -23,7 +24,7 @@ type metricsOptions struct {
 	format      report.Format
 }
 
-func newMetricsCommand(a *app, run func(context.Context, *metricsOptions) error) *cobra.Command {
+func newMetricsCommand(a *app) *cobra.Command {
 	o := &metricsOptions{app: a, format: report.FormatTable}
 	command := &cobra.Command{
 		Use:   "metrics MAPS MASKS",
@@ -50,20 +51,20 @@ class: give the folder of a class to judge it alone.`,
 		},
 		RunE: func(command *cobra.Command, arguments []string) error {
 			o.maps, o.masks = arguments[0], arguments[1]
-			return run(command.Context(), o)
+			return runMetrics(command.Context(), o)
 		},
 	}
 	flags := command.Flags()
 	metricsMemoryVar(flags, &o.memory)
 	flags.Float64Var(&o.fprLimit, "fpr-limit", metrics.DefaultFPRLimit, "AUPRO goes to this false-positive rate, `F` in (0, 1]")
 	flags.Uint8Var(&o.threshold, "mask-threshold", picture.NonZero, "a mask's pixel is anomalous from this grey value, `N` in 1 to 255, on")
-	choiceVar(flags, &o.format, "format", report.Formats(), "how the result is printed")
-	o.display.register(flags)
+	ui.Choice(flags, &o.format, "format", report.Formats(), "how the result is printed")
+	o.display.Register(flags)
 	return command
 }
 
 func runMetrics(ctx context.Context, o *metricsOptions) error {
-	o.app.display(o.display)
+	o.app.screen.Use(o.display)
 	if err := checkMetricsMemory(o.memory); err != nil {
 		return err
 	}

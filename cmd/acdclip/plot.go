@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"acdclip/internal/ui"
 	"acdclip/pkg/chart"
 	"acdclip/pkg/events"
 	"acdclip/pkg/regularfile"
@@ -21,7 +22,7 @@ type plotOptions struct {
 	inRun bool // the picture goes into the run folder
 }
 
-func newPlotCommand(a *app, run func(*plotOptions) error) *cobra.Command {
+func newPlotCommand(a *app) *cobra.Command {
 	o := &plotOptions{app: a}
 	command := &cobra.Command{
 		Use:   "plot RUN",
@@ -33,7 +34,7 @@ of a training that is still under way.`,
 		Args:    oneArg("run folder"),
 		RunE: func(_ *cobra.Command, arguments []string) error {
 			o.run = arguments[0]
-			return run(o)
+			return runPlot(o)
 		},
 	}
 	o.out.register(command.Flags(), "the picture, `FILE` (default RUN/"+curvesFile+", which is replaced)")
@@ -60,7 +61,7 @@ func runPlot(o *plotOptions) error {
 	if err := o.out.check(); err != nil {
 		return err
 	}
-	title := fmt.Sprintf("%s: %s, %s", filepath.Base(absolutePath(o.run)), counted(len(run.Steps), "step", "steps"), counted(run.Epochs, "epoch", "epochs"))
+	title := fmt.Sprintf("%s: %s, %s", filepath.Base(absolutePath(o.run)), ui.Counted(len(run.Steps), "step", "steps"), ui.Counted(run.Epochs, "epoch", "epochs"))
 	if o.inRun {
 		if err := runDir(o.run).Own(curvesFile); err != nil {
 			return fmt.Errorf("%w (--out draws into another file)", err)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"acdclip/internal/rundir"
+	"acdclip/internal/ui"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/engine"
@@ -45,9 +46,9 @@ const classFromFolder classSource = "folder"
 // standardOut is the --out that means stdout.
 const standardOut = "-"
 
-func newPredictCommand(a *app, run func(context.Context, *predictOptions) error) *cobra.Command {
+func newPredictCommand(a *app) *cobra.Command {
 	o := &predictOptions{app: a, domain: config.Industrial, format: report.PredictionCSV}
-	var threshold, pixelThreshold scoreFlag
+	var threshold, pixelThreshold ui.Score
 	command := &cobra.Command{
 		Use:   "predict --clip PATH --checkpoint FILE PATH...",
 		Short: "Score pictures and folders of pictures",
@@ -67,21 +68,21 @@ be read is a row with an error, and the others go on.`,
 		Args: someArgs("picture or folder"),
 		RunE: func(command *cobra.Command, arguments []string) error {
 			o.inputs = arguments
-			o.threshold, o.pixelThreshold = threshold.value, pixelThreshold.value
-			return run(command.Context(), o)
+			o.threshold, o.pixelThreshold = threshold.Value, pixelThreshold.Value
+			return runPredict(command.Context(), o)
 		},
 	}
 	flags := command.Flags()
 	flags.StringVar(&o.checkpoint, "checkpoint", "", "the trained adapters, `FILE`: of acdclip train, or an adapter_N.pth of ACD-CLIP's authors")
 	flags.StringVar(&o.class, "class", "object", "what the pictures show, `NAME`, as the text prompts call it; _ is read as a space")
-	choiceVar(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "call what a picture shows as the folder that it lies in is called")
-	choiceVar(flags, &o.domain, "domain", []config.Domain{config.Industrial, config.Medical}, "kind of pictures; chooses score weights and smoothing")
+	ui.Choice(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "call what a picture shows as the folder that it lies in is called")
+	ui.Choice(flags, &o.domain, "domain", []config.Domain{config.Industrial, config.Medical}, "kind of pictures; chooses score weights and smoothing")
 	flags.Var(&threshold, "threshold", "a picture is anomalous when its score is at least `F`, from 0 to 1")
 	flags.Var(&pixelThreshold, "pixel-threshold", "a pixel is anomalous when the map is at least `F`; for --masks")
 	flags.IntVar(&o.batch, "batch", 4, "`N` pictures at once")
 	flags.StringVar(&o.out, "out", "acdclip-out", "the output folder, `DIR`; - writes rows to stdout and no files")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace predictions that are there")
-	choiceVar(flags, &o.format, "format", []report.PredictionFormat{report.PredictionCSV, report.PredictionJSONL}, "how rows are written")
+	ui.Choice(flags, &o.format, "format", []report.PredictionFormat{report.PredictionCSV, report.PredictionJSONL}, "how rows are written")
 	flags.BoolVar(&o.heatmaps, "heatmaps", false, "write heat maps")
 	flags.BoolVar(&o.masks, "masks", false, "write masks; needs --pixel-threshold")
 	flags.BoolVar(&o.allowOtherCLIP, "allow-other-clip", false, "take a checkpoint that was trained on another CLIP")
@@ -184,11 +185,11 @@ func (o *predictOptions) scan(ctx context.Context, folder rundir.Dir) ([]data.Fo
 		return nil, err
 	}
 	if len(unread) > 0 {
-		o.app.emit(events.Warning{Text: fmt.Sprintf("%s (%s)", data.UnreadText(formats), few(unread))})
+		o.app.emit(events.Warning{Text: fmt.Sprintf("%s (%s)", data.UnreadText(formats), ui.Few(unread))})
 	}
 	if len(others) > 0 {
 		o.app.emit(events.Notice{Text: fmt.Sprintf("%s in the folders passed over, for want of a picture's extension: %s",
-			counted(len(others), "file", "files"), few(others))})
+			ui.Counted(len(others), "file", "files"), ui.Few(others))})
 	}
 	if o.out == standardOut {
 		return inputs, nil

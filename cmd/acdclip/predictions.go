@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"acdclip/internal/rundir"
+	"acdclip/internal/ui"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/engine"
@@ -200,7 +201,7 @@ func (p *predictions) close() error {
 
 // summary says what was done and where it is.
 func (p *predictions) summary() string {
-	text := counted(p.rows-p.failed, "picture", "pictures") + " scored"
+	text := ui.Counted(p.rows-p.failed, "picture", "pictures") + " scored"
 	if p.options.threshold != nil {
 		text += fmt.Sprintf(", %d of them anomalous (score at least %v)", p.anomalous, *p.options.threshold)
 	}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"acdclip/internal/rundir"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/engine"
@@ -203,7 +205,7 @@ func (r *runFolder) saved(err error) string {
 	if !exists(stateFile(r.dir.Path)) {
 		return ""
 	}
-	command := fmt.Sprintf("%s train --resume --out %s", r.program, shellQuoted(absolutePath(r.dir.Path)))
+	command := fmt.Sprintf("%s train --resume --out %s", r.program, shellescape.Quote(absolutePath(r.dir.Path)))
 	if errors.Is(err, engine.ErrNotFinite) { // else the same step would stop it again
 		command += " --set train.skip_nonfinite=true"
 	}

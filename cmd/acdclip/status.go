@@ -8,10 +8,12 @@ import (
 	"slices"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"acdclip/cgo/torch"
 	"acdclip/internal/rundir"
+	"acdclip/internal/ui"
 	"acdclip/pkg/clip"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
@@ -132,7 +134,7 @@ func explain(command *cobra.Command, err error) []string {
 	if errors.Is(err, context.Canceled) && !errors.As(err, &known) {
 		err = interruption{err: err}
 	}
-	lines := linesOf(err)
+	lines := ui.ErrorLines(err)
 	var usage usageError
 	switch {
 	case errors.As(err, &usage):
@@ -143,36 +145,12 @@ func explain(command *cobra.Command, err error) []string {
 	return lines
 }
 
-// linesOf gives an error's text: a line for each of several joined errors, with
-// the control characters inside each made visible.
-func linesOf(err error) []string {
-	text := err.Error()
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var lines, texts []string
-		for _, part := range joined.Unwrap() {
-			lines = append(lines, linesOf(part)...)
-			texts = append(texts, part.Error())
-		}
-		if strings.Join(texts, "\n") == text {
-			return lines
-		}
-	}
-	if inner := errors.Unwrap(err); inner != nil {
-		if before, ok := strings.CutSuffix(text, inner.Error()); ok {
-			lines := linesOf(inner)
-			lines[0] = visible(before) + lines[0]
-			return lines
-		}
-	}
-	return []string{visible(text)}
-}
-
 // resuming is the command line with --resume, for a shell.
 func (a *app) resuming() string {
-	words := []string{a.program}
+	words := []string{a.program} // which is quoted where it must be
 	for _, argument := range a.arguments {
 		if argument != "--overwrite" && !strings.HasPrefix(argument, "--overwrite=") { // it was obeyed, and would undo what is there
-			words = append(words, shellQuoted(argument))
+			words = append(words, shellescape.Quote(argument))
 		}
 	}
 	if !slices.Contains(a.arguments, "--resume") {

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/spf13/pflag"
+
 	"acdclip/pkg/config"
 	"acdclip/pkg/engine"
 )
@@ -38,25 +40,6 @@ func TestStatusOf(t *testing.T) {
 	}
 }
 
-func TestLinesOf(t *testing.T) {
-	first, second := errors.New("first\nline"), errors.New("second")
-	for _, c := range []struct {
-		err  error
-		want []string
-	}{
-		{first, []string{`first\nline`}},
-		{errors.Join(first, second), []string{`first\nline`, "second"}},
-		{fmt.Errorf("both: %w", errors.Join(first, second)), []string{`both: first\nline`, "second"}},
-		{fmt.Errorf("%w after", second), []string{"second after"}},
-		{interruption{"all is saved", context.Canceled}, []string{"interrupted; all is saved"}},
-		{interruption{"", context.Canceled}, []string{"interrupted; nothing was written"}},
-	} {
-		if got := linesOf(c.err); !slices.Equal(got, c.want) {
-			t.Errorf("%v: %q, want %q", c.err, got, c.want)
-		}
-	}
-}
-
 func TestEnded(t *testing.T) {
 	var shown bytes.Buffer
 	a := newApp(io.Discard, &shown, false)
@@ -73,26 +56,23 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// TestFlagsReachOptions replaces the verbs' run functions.
-func TestFlagsReachOptions(t *testing.T) {
+// TestFlagsReachConfiguration: a flag that was given goes before the environment,
+// and one that was not given sets nothing.
+func TestFlagsReachConfiguration(t *testing.T) {
 	a := newApp(io.Discard, io.Discard, false)
-	var got *predictOptions
-	command := newPredictCommand(a, func(_ context.Context, o *predictOptions) error { got = o; return nil })
-	command.SetArgs([]string{"--checkpoint", "c", "--threshold", "0.25", "--class-from", "folder", "--format=jsonl", "--clip", "x", "--threads", "3", "a", "b"})
-	if err := command.Execute(); err != nil {
+	a.environment = []string{"ACDCLIP_SEED=9", "ACDCLIP_THREADS=8"}
+	var c configFlags
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	c.registerConfig(flags)
+	if err := flags.Parse([]string{"--clip", "x", "--threads", "3"}); err != nil {
 		t.Fatal(err)
 	}
-	if got.checkpoint != "c" || got.threshold == nil || *got.threshold != 0.25 || got.pixelThreshold != nil || got.classFrom != classFromFolder ||
-		got.format != "jsonl" || !slices.Equal(got.inputs, []string{"a", "b"}) || got.class != "object" || got.batch != 4 {
-		t.Errorf("options %+v", got)
-	}
-	a.environment = []string{"ACDCLIP_SEED=9", "ACDCLIP_THREADS=8"}
-	loaded, err := a.load(&got.config, nil, true)
+	loaded, err := a.load(&c, nil, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := loaded.Config; c.Threads != 3 || c.Seed != 9 || c.Clip == "" {
-		t.Errorf("configuration %+v", c)
+	if got := loaded.Config; got.Threads != 3 || got.Seed != 9 || got.Clip == "" {
+		t.Errorf("configuration %+v", got)
 	}
 	if _, set := loaded.Set["device"]; set {
 		t.Error("a flag that was not given set its key")

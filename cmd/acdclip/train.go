@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
+	"acdclip/internal/ui"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/engine"
@@ -28,7 +30,7 @@ type trainOptions struct {
 	activationSet bool // the user chose model.activation
 }
 
-func newTrainCommand(a *app, run func(context.Context, *trainOptions) error) *cobra.Command {
+func newTrainCommand(a *app) *cobra.Command {
 	o := &trainOptions{app: a}
 	command := &cobra.Command{
 		Use:   "train --clip PATH --auxiliary NAME[=PATH]",
@@ -58,7 +60,7 @@ repeated until it succeeds.`,
   acdclip train --config configs/paper.yaml --auxiliary visa --set train.epochs=5
   acdclip train --resume --out runs/visa-n3-paper`,
 		Args: noArgs,
-		RunE: func(command *cobra.Command, _ []string) error { return run(command.Context(), o) },
+		RunE: func(command *cobra.Command, _ []string) error { return runTrain(command.Context(), o) },
 	}
 	flags := command.Flags()
 	flags.StringVar(&o.auxiliary, "auxiliary", "", "the dataset to train on: `NAME[=PATH]`, or a path")
@@ -81,7 +83,7 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	}
 	run := &runFolder{dir: runDir(o.out), emit: o.app.emit, overwrite: o.overwrite || o.resume, state: state, program: o.app.program}
 	if state != nil && state.Metadata.Epoch == c.Train.Epochs {
-		o.app.emit(events.Notice{Text: fmt.Sprintf("the run in %s is finished: %s; a larger train.epochs trains longer", o.out, counted(c.Train.Epochs, "epoch", "epochs"))})
+		o.app.emit(events.Notice{Text: fmt.Sprintf("the run in %s is finished: %s; a larger train.epochs trains longer", o.out, ui.Counted(c.Train.Epochs, "epoch", "epochs"))})
 		if err := o.checkFinished(ctx, c, state); err != nil {
 			return err
 		}
@@ -172,7 +174,7 @@ func (o *trainOptions) tellUse(c config.Config, run *runFolder) {
 		}
 	}
 	o.app.emit(events.Notice{Text: fmt.Sprintf("the checkpoint is %s%s; to use it:", path, which)})
-	o.app.emit(events.Notice{Text: fmt.Sprintf("  %s predict --clip %s --checkpoint %s --class NAME --heatmaps PATH...", o.app.program, shellQuoted(c.Clip), shellQuoted(absolutePath(path)))})
+	o.app.emit(events.Notice{Text: fmt.Sprintf("  %s predict --clip %s --checkpoint %s --class NAME --heatmaps PATH...", o.app.program, shellescape.Quote(c.Clip), shellescape.Quote(absolutePath(path)))})
 }
 
 // configuration reads the configuration, whose auxiliary dataset is the flag's
@@ -231,7 +233,7 @@ func (o *trainOptions) nothingToResume() error {
 func (o *trainOptions) describe(set *data.Dataset, state *runState) {
 	normal, anomalous := set.Total()
 	o.app.emit(events.Notice{Text: fmt.Sprintf("%s: %s, %d normal and %d anomalous pictures; the run goes to %s",
-		set.Name, counted(len(set.Classes), "class", "classes"), normal, anomalous, o.out)})
+		set.Name, ui.Counted(len(set.Classes), "class", "classes"), normal, anomalous, o.out)})
 	switch {
 	case state != nil:
 		o.app.emit(events.Notice{Text: fmt.Sprintf("going on in epoch %d after step %d", state.Place.Epoch, state.Place.Step)})

@@ -11,6 +11,6 @@ func newWeightsCommand(a *app) *cobra.Command {
 
 		DisableFlagsInUseLine: true,
 	}
-	command.AddCommand(newInspectCommand(a, runInspect), newInitCommand(a, runInit))
+	command.AddCommand(newInspectCommand(a), newInitCommand(a))
 	return command
 }

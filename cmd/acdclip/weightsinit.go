@@ -19,7 +19,7 @@ type initOptions struct {
 	seed   uint64
 }
 
-func newInitCommand(a *app, run func(context.Context, *initOptions) error) *cobra.Command {
+func newInitCommand(a *app) *cobra.Command {
 	o := &initOptions{app: a}
 	command := &cobra.Command{
 		Use:   "init DIR",
@@ -31,7 +31,7 @@ What is trained on it is of no use with another CLIP.`,
 		Args:    oneArg("folder"),
 		RunE: func(command *cobra.Command, arguments []string) error {
 			o.folder = arguments[0]
-			return run(command.Context(), o)
+			return runInit(command.Context(), o)
 		},
 	}
 	command.Flags().Uint64Var(&o.seed, "seed", 0, "`N` from which the values are drawn")

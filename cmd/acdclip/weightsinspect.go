@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"acdclip/internal/ui"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/events"
@@ -32,7 +33,7 @@ const (
 	inspectJSON  inspectFormat = "json"
 )
 
-func newInspectCommand(a *app, run func(context.Context, *inspectOptions) error) *cobra.Command {
+func newInspectCommand(a *app) *cobra.Command {
 	o := &inspectOptions{app: a, format: inspectTable}
 	command := &cobra.Command{
 		Use:   "inspect PATH...",
@@ -46,10 +47,10 @@ a value that is no finite number or that a checksum contradicts is reported.`,
 		Args:    someArgs("file or folder"),
 		RunE: func(command *cobra.Command, arguments []string) error {
 			o.paths = arguments
-			return run(command.Context(), o)
+			return runInspect(command.Context(), o)
 		},
 	}
-	choiceVar(command.Flags(), &o.format, "format", []inspectFormat{inspectTable, inspectJSON}, "how it is printed")
+	ui.Choice(command.Flags(), &o.format, "format", []inspectFormat{inspectTable, inspectJSON}, "how it is printed")
 	return command
 }
 
@@ -61,7 +62,7 @@ func runInspect(ctx context.Context, o *inspectOptions) error {
 		}
 		d, err := describeWeights(path)
 		if err != nil {
-			o.app.emit(events.Warning{Text: strings.Join(linesOf(err), "; ")})
+			o.app.emit(events.Warning{Text: strings.Join(ui.ErrorLines(err), "; ")})
 			continue
 		}
 		list = append(list, d)

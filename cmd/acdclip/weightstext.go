@@ -5,30 +5,31 @@ import (
 	"fmt"
 	"strings"
 
+	"acdclip/internal/ui"
 	"acdclip/pkg/checkpoint"
 )
 
 // text writes the description as a heading and aligned lines.
 func (d *description) text() string {
-	facts := []fact{{"kind", d.Kind}, {"format", d.Format}}
+	facts := []ui.Fact{{"kind", d.Kind}, {"format", d.Format}}
 	switch {
 	case d.CLIP != nil:
 		facts = append(facts, clipFacts(d.CLIP)...)
 	case d.Checkpoint != nil:
 		facts = append(facts, checkpointFacts(d.Checkpoint)...)
 	}
-	facts = append(facts, fact{"tensors", fmt.Sprintf("%d with %s parameters", d.Tensors, grouped(d.Parameters))}, fact{"fingerprint", d.Fingerprint})
+	facts = append(facts, ui.Fact{"tensors", fmt.Sprintf("%d with %s parameters", d.Tensors, ui.Grouped(d.Parameters))}, ui.Fact{"fingerprint", d.Fingerprint})
 	if d.Note != "" {
-		facts = append(facts, fact{"note", d.Note})
+		facts = append(facts, ui.Fact{"note", d.Note})
 	}
 	if d.Reason != "" {
-		facts = append(facts, fact{"note", "neither a CLIP nor a checkpoint: " + d.Reason})
+		facts = append(facts, ui.Fact{"note", "neither a CLIP nor a checkpoint: " + d.Reason})
 	}
-	return visible(d.Path) + "\n" + aligned(facts)
+	return ui.Visible(d.Path) + "\n" + ui.Facts(facts)
 }
 
-func clipFacts(a *clipShape) []fact {
-	return []fact{
+func clipFacts(a *clipShape) []ui.Fact {
+	return []ui.Fact{
 		{"vision", fmt.Sprintf("blocks %d, width %d, heads %d, patch %d, image size %d", a.VisionLayers, a.VisionWidth, a.VisionHeads, a.Patch, a.ImageSize)},
 		{"text", fmt.Sprintf("blocks %d, width %d, heads %d, context length %d, vocabulary %d", a.TextLayers, a.TextWidth, a.TextHeads, a.ContextLength, a.VocabSize)},
 		{"embedding", fmt.Sprintf("width %d", a.EmbedDim)},
@@ -36,9 +37,9 @@ func clipFacts(a *clipShape) []fact {
 	}
 }
 
-func checkpointFacts(m *checkpoint.Metadata) []fact {
+func checkpointFacts(m *checkpoint.Metadata) []ui.Fact {
 	adapter := m.Model.Adapter
-	facts := []fact{
+	facts := []ui.Fact{
 		{"method", string(m.Method)},
 		{"preset", string(m.Preset)},
 		{"auxiliary", m.Auxiliary},
@@ -51,33 +52,33 @@ func checkpointFacts(m *checkpoint.Metadata) []fact {
 		{"CLIP", m.CLIP},
 	}
 	if m.Seed != nil {
-		facts = append(facts, fact{"seed", fmt.Sprint(*m.Seed)})
+		facts = append(facts, ui.Fact{"seed", fmt.Sprint(*m.Seed)})
 	}
 	if m.Recipe.Batch > 0 { // a .pth says nothing of it
-		facts = append(facts, fact{"recipe", recipeText(m.Recipe)})
+		facts = append(facts, ui.Fact{"recipe", recipeText(m.Recipe)})
 	}
 	if held := m.Recipe.Validate; len(held) > 0 {
-		facts = append(facts, fact{"held out", strings.Join(held, ", ")})
+		facts = append(facts, ui.Fact{"held out", strings.Join(held, ", ")})
 	}
 	if m.Recipe.Precision != "" {
-		facts = append(facts, fact{"precision", m.Recipe.Precision + " of CLIP's matrices in training"})
+		facts = append(facts, ui.Fact{"precision", m.Recipe.Precision + " of CLIP's matrices in training"})
 	}
 	if m.Recipe.InitFrom != "" {
-		facts = append(facts, fact{"began with", m.Recipe.InitFrom})
+		facts = append(facts, ui.Fact{"began with", m.Recipe.InitFrom})
 	}
 	if hashes := m.Files.Len(); hashes > 0 {
-		facts = append(facts, fact{"pictures", fmt.Sprintf("content hashes of %s of the auxiliary dataset", counted(hashes, "picture", "pictures"))})
+		facts = append(facts, ui.Fact{"pictures", fmt.Sprintf("content hashes of %s of the auxiliary dataset", ui.Counted(hashes, "picture", "pictures"))})
 	}
 	if m.Auxiliary != checkpoint.Unknown {
-		facts = append(facts, fact{"trained with", fmt.Sprintf("acdclip %s, libtorch %s on %s, %s",
-			m.Versions.Acdclip, m.Versions.Libtorch, m.Device, counted(m.Threads, "thread", "threads"))})
+		facts = append(facts, ui.Fact{"trained with", fmt.Sprintf("acdclip %s, libtorch %s on %s, %s",
+			m.Versions.Acdclip, m.Versions.Libtorch, m.Device, ui.Counted(m.Threads, "thread", "threads"))})
 	}
 	return facts
 }
 
 // recipeText says how long, with what and on which part of the dataset was trained.
 func recipeText(r checkpoint.Recipe) string {
-	text := fmt.Sprintf("%s of batch %d", counted(r.Epochs, "epoch", "epochs"), r.Batch)
+	text := fmt.Sprintf("%s of batch %d", ui.Counted(r.Epochs, "epoch", "epochs"), r.Batch)
 	if r.Accumulate > 1 {
 		text += fmt.Sprintf(", %d batches a step", r.Accumulate)
 	}
@@ -86,7 +87,7 @@ func recipeText(r checkpoint.Recipe) string {
 		text += ", not augmented"
 	}
 	if r.Limit > 0 {
-		text += fmt.Sprintf(", on %s of all", counted(r.Limit, "picture", "pictures"))
+		text += fmt.Sprintf(", on %s of all", ui.Counted(r.Limit, "picture", "pictures"))
 	}
 	if r.EXIF {
 		text += ", turned as EXIF says"

@@ -1,4 +1,4 @@
-package main
+package ui
 
 import (
 	"bytes"
@@ -217,18 +217,18 @@ func TestBarsOfValidation(t *testing.T) {
 
 func TestQuietAndJSON(t *testing.T) {
 	for _, c := range []struct {
-		flags displayFlags
-		lines int
-		holds string
+		options Options
+		lines   int
+		holds   string
 	}{
-		{displayFlags{log: logText, quiet: true}, 1, `warning: bad\x1b[31m\nname`},
-		{displayFlags{log: logJSON, quiet: true}, 1, `"event":"warning"`},
-		{displayFlags{log: logJSON}, 63, `"event":"progress"`},
+		{Options{Quiet: true}, 1, `warning: bad\x1b[31m\nname`},
+		{Options{Format: JSON, Quiet: true}, 1, `"event":"warning"`},
+		{Options{Format: JSON}, 63, `"event":"progress"`},
 	} {
 		var out bytes.Buffer
-		work(newDisplay(&out, true, c.flags), func() {})
+		work(shown(&out, true, c.options), func() {})
 		if got := strings.Count(out.String(), "\n"); got != c.lines || !strings.Contains(out.String(), c.holds) {
-			t.Errorf("%+v: %d lines, want %d with %q: %q", c.flags, got, c.lines, c.holds, out.String())
+			t.Errorf("%+v: %d lines, want %d with %q: %q", c.options, got, c.lines, c.holds, out.String())
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package ui
 
 import (
 	"fmt"
@@ -6,28 +6,28 @@ import (
 	"strings"
 )
 
-// scoreFlag is a flag that takes a score, a number from 0 to 1. It is read as
+// Score is a flag that takes a score, a number from 0 to 1. It is read as
 // scores are written, in single precision: a score copied from a row is that score.
-type scoreFlag struct {
-	value *float32 // nil where the flag was not given
+type Score struct {
+	Value *float32 // nil where the flag was not given
 }
 
-func (s *scoreFlag) String() string {
-	if s.value == nil {
+func (s *Score) String() string {
+	if s.Value == nil {
 		return ""
 	}
-	return strconv.FormatFloat(float64(*s.value), 'g', -1, 32)
+	return strconv.FormatFloat(float64(*s.Value), 'g', -1, 32)
 }
 
 // Type is what the help shows behind the flag.
-func (s *scoreFlag) Type() string { return "F" }
+func (s *Score) Type() string { return "F" }
 
 // Set takes a value from the command line.
-func (s *scoreFlag) Set(text string) error {
+func (s *Score) Set(text string) error {
 	parsed, err := strconv.ParseFloat(text, 32)
 	value := float32(parsed)
 	if err == nil && value >= 0 && value <= 1 { // NaN is neither
-		s.value = &value
+		s.Value = &value
 		return nil
 	}
 	hint := ""

@@ -1,19 +1,11 @@
-package main
+package ui
 
 import "testing"
 
 func TestDuration(t *testing.T) {
 	for seconds, want := range map[float64]string{0: "0.0 s", 9.94: "9.9 s", 9.96: "10 s", 59.4: "59 s", 59.6: "1 min 0 s", 3599: "59 min 59 s", 7325: "2 h 2 min"} {
-		if got := duration(seconds); got != want {
+		if got := Duration(seconds); got != want {
 			t.Errorf("%v: %q, want %q", seconds, got, want)
-		}
-	}
-}
-
-func TestShellQuoted(t *testing.T) {
-	for text, want := range map[string]string{"": "''", "a/b-1.pt": "a/b-1.pt", "my clip": "'my clip'", "it's": `'it'\''s'`, "$HOME": "'$HOME'"} {
-		if got := shellQuoted(text); got != want {
-			t.Errorf("%q: %s, want %s", text, got, want)
 		}
 	}
 }
@@ -23,7 +15,7 @@ func TestFew(t *testing.T) {
 		names []string
 		want  string
 	}{{nil, ""}, {[]string{"a"}, "a"}, {[]string{"a", "b", "c"}, "a, b, c"}, {[]string{"a", "b", "c", "d"}, "a, b, c, ..."}} {
-		if got := few(c.names); got != c.want {
+		if got := Few(c.names); got != c.want {
 			t.Errorf("%q: %q, want %q", c.names, got, c.want)
 		}
 	}

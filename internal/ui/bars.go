@@ -1,4 +1,4 @@
-package main
+package ui
 
 import (
 	"io"
@@ -63,7 +63,7 @@ const stepBarWidth = 20
 func (b *bars) look(event events.StageStarted) []progressbar.Option {
 	options := []progressbar.Option{
 		progressbar.OptionSetWriter(b.w), progressbar.OptionUseANSICodes(true),
-		progressbar.OptionSetDescription(visible(event.Stage)),
+		progressbar.OptionSetDescription(Visible(event.Stage)),
 		progressbar.OptionClearOnFinish(), progressbar.OptionSetRenderBlankState(true),
 	}
 	if event.Unit == events.UnitSteps {

@@ -1,4 +1,4 @@
-package main
+package ui
 
 import (
 	"fmt"
@@ -13,8 +13,8 @@ type choice[S ~string] struct {
 	values []S
 }
 
-// choiceVar registers a flag that takes one of values; *value is its default.
-func choiceVar[S ~string](flags *pflag.FlagSet, value *S, name string, values []S, usage string) {
+// Choice registers a flag that takes one of values; *value is its default.
+func Choice[S ~string](flags *pflag.FlagSet, value *S, name string, values []S, usage string) {
 	flags.Var(&choice[S]{value, values}, name, usage)
 }
 
