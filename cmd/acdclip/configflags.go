@@ -16,6 +16,7 @@ import (
 	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/events"
+	"acdclip/pkg/present"
 )
 
 // configFlags are the flags that make a configuration.
@@ -101,7 +102,7 @@ func (a *app) load(c *configFlags, datasets []datasetArgument, ownModel bool) (c
 		if _, known := loaded.Config.Data.Roots[dataset.name]; known {
 			continue
 		}
-		if !exists(dataset.name) {
+		if !present.Any(dataset.name) {
 			return config.Loaded{}, unknownDataset(dataset.name, loaded.Config)
 		}
 		flags["data.roots."+dataset.name] = dataset.name
@@ -161,7 +162,7 @@ func positive(flag string, value int) error {
 
 // checkNotRun names the checkpoint in a run folder that is given in its place.
 func checkNotRun(flag, path string) error {
-	if last := filepath.Join(path, engine.LastFile); exists(last) {
+	if last := filepath.Join(path, engine.LastFile); present.Any(last) {
 		return usagef("%s %s is a run folder: did you mean %s?", flag, path, last)
 	}
 	return nil

@@ -110,7 +110,7 @@ func picturesOf(set *data.Dataset) []string {
 	for i, item := range set.Items {
 		paths[i] = item.Path
 	}
-	return present(paths)
+	return filesAmong(paths)
 }
 
 // masksOf is picturesOf for the masks.
@@ -119,7 +119,7 @@ func masksOf(set *data.Dataset) []string {
 	for _, item := range set.Items {
 		paths = append(paths, item.MaskFiles()...)
 	}
-	return present(paths)
+	return filesAmong(paths)
 }
 
 // contentsToTrainOn hashes the pictures of the dataset that set was selected

@@ -13,6 +13,7 @@ import (
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/verify"
 	"acdclip/pkg/events"
+	"acdclip/pkg/plural"
 	"acdclip/pkg/report"
 )
 
@@ -83,9 +84,9 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 		return err
 	}
 	if count := result.Count(string(data.Error)); count > 0 {
-		return fmt.Errorf("%s found", ui.Counted(count, "error was", "errors were"))
+		return fmt.Errorf("%s found", plural.Of(count, "error was", "errors were"))
 	}
-	o.app.emit(events.Notice{Text: fmt.Sprintf("no errors, %s", ui.Counted(result.Count(string(data.Warning)), "warning", "warnings"))})
+	o.app.emit(events.Notice{Text: fmt.Sprintf("no errors, %s", plural.Of(result.Count(string(data.Warning)), "warning", "warnings"))})
 	return nil
 }
 

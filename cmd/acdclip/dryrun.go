@@ -6,6 +6,7 @@ import (
 
 	"acdclip/internal/ui"
 	"acdclip/pkg/engine"
+	"acdclip/pkg/plural"
 )
 
 // estimate prints what a training will be and take: the configuration, with the
@@ -25,16 +26,16 @@ func (o *trainOptions) estimate(ctx context.Context, options engine.TrainOptions
 	}
 	normal, anomalous := set.Total()
 	lines := []string{
-		fmt.Sprintf("%s: %s, %d normal and %d anomalous pictures; the run would go to %s", set.Name, ui.Counted(len(set.Classes), "class", "classes"), normal, anomalous, o.out),
+		fmt.Sprintf("%s: %s, %d normal and %d anomalous pictures; the run would go to %s", set.Name, plural.Of(len(set.Classes), "class", "classes"), normal, anomalous, o.out),
 		estimate.Conditions,
-		fmt.Sprintf("%s, %s, of which %d are left", ui.Counted(c.Train.Epochs, "epoch", "epochs"), ui.Counted(estimate.Steps, "step", "steps"), estimate.Left),
+		fmt.Sprintf("%s, %s, of which %d are left", plural.Of(c.Train.Epochs, "epoch", "epochs"), plural.Of(estimate.Steps, "step", "steps"), estimate.Left),
 	}
 	if estimate.Measured > 0 {
-		lines = append(lines, fmt.Sprintf("about %.2g s a step (by %s): %s in all", estimate.SecondsPerStep, ui.Counted(estimate.Measured, "measured step", "measured steps"), ui.Duration(estimate.SecondsPerStep*float64(estimate.Left))))
+		lines = append(lines, fmt.Sprintf("about %.2g s a step (by %s): %s in all", estimate.SecondsPerStep, plural.Of(estimate.Measured, "measured step", "measured steps"), ui.Duration(estimate.SecondsPerStep*float64(estimate.Left))))
 	}
 	if estimate.HeldOut > 0 {
 		lines = append(lines, fmt.Sprintf("about %.2g s a validation on %s, after each epoch: %s more in all",
-			estimate.SecondsPerValidation, ui.Counted(estimate.HeldOut, "picture", "pictures"), ui.Duration(estimate.SecondsPerValidation*float64(estimate.Validations))))
+			estimate.SecondsPerValidation, plural.Of(estimate.HeldOut, "picture", "pictures"), ui.Duration(estimate.SecondsPerValidation*float64(estimate.Validations))))
 	}
 	if peak := peakMemory("/proc"); peak > 0 {
 		lines = append(lines, fmt.Sprintf("about %s of memory, with %s of it for decoded pictures yet to come (data.cache)", ui.Gigabytes(peak+estimate.Cache), ui.Gigabytes(estimate.Cache)))

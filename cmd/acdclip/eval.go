@@ -15,6 +15,7 @@ import (
 	"acdclip/pkg/engine"
 	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
+	"acdclip/pkg/present"
 	"acdclip/pkg/report"
 	"acdclip/pkg/shard"
 )
@@ -204,7 +205,7 @@ func (o *evalOptions) write(folder *evalFolder, result *report.Evaluation, score
 	text := "results.json, results.csv and scores.csv are in " + folder.dir.Path
 	if o.maps != "" {
 		text += ", maps below " + filepath.Join(folder.dir.Path, mapTree, "TARGET")
-		if masks := filepath.Join(folder.dir.Path, trueMaskTree); exists(masks) {
+		if masks := filepath.Join(folder.dir.Path, trueMaskTree); present.Any(masks) {
 			text += " and masks below " + filepath.Join(masks, "TARGET") + ", for `acdclip metrics`"
 		}
 	}

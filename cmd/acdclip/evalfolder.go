@@ -8,9 +8,10 @@ import (
 	"strings"
 
 	"acdclip/internal/rundir"
-	"acdclip/internal/ui"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/events"
+	"acdclip/pkg/plural"
+	"acdclip/pkg/present"
 	"acdclip/pkg/report"
 	"acdclip/pkg/shard"
 )
@@ -82,7 +83,7 @@ func (f *evalFolder) checkContent() error {
 }
 
 func (f *evalFolder) hasResults() bool {
-	return !f.isShare() && exists(filepath.Join(f.dir.Path, resultsFile))
+	return !f.isShare() && present.Any(filepath.Join(f.dir.Path, resultsFile))
 }
 
 // isBegun says that finished classes are kept.
@@ -190,5 +191,5 @@ func (f *evalFolder) saved(a *app) string {
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf("%s kept in %s; to go on: %s", ui.Counted(classes, "finished class is", "finished classes are"), f.finished(), a.resuming())
+	return fmt.Sprintf("%s kept in %s; to go on: %s", plural.Of(classes, "finished class is", "finished classes are"), f.finished(), a.resuming())
 }

@@ -12,6 +12,7 @@ import (
 	"acdclip/internal/ui"
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
+	"acdclip/pkg/digest"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/heatmap"
 	"acdclip/pkg/report"
@@ -104,6 +105,6 @@ func (m *mapFiles) save(job engine.Job, item data.Item, anomaly *anomalymap.Map,
 // shortFingerprint tells a target's checkpoints apart in a folder's name.
 func shortFingerprint(c report.Checkpoint) string {
 	const digits = 12
-	hash := strings.TrimPrefix(c.Fingerprint, "sha256:")
+	hash := strings.TrimPrefix(c.Fingerprint, digest.Prefix)
 	return hash[:min(digits, len(hash))]
 }

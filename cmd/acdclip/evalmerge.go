@@ -12,6 +12,7 @@ import (
 	"acdclip/internal/rundir"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/metrics"
+	"acdclip/pkg/present"
 	"acdclip/pkg/shard"
 )
 
@@ -103,7 +104,7 @@ func (o *evalOptions) checkMerged(results rundir.Dir) error {
 	if !sameFolder(o.out, o.merge) {
 		return results.Check(o.overwrite)
 	}
-	if exists(filepath.Join(o.out, resultsFile)) && !o.overwrite {
+	if present.Any(filepath.Join(o.out, resultsFile)) && !o.overwrite {
 		return usagef("%s holds results already; give another folder with --out, or --overwrite to replace them", o.out)
 	}
 	for _, name := range []string{resultsFile, resultsCSVFile, scoresFile, gatesFile, gatesTree} {

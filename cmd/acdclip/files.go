@@ -8,14 +8,8 @@ import (
 	"acdclip/pkg/regularfile"
 )
 
-// exists says whether there is something at path that can be looked at.
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
-// present leaves out what is no file.
-func present(paths []string) []string {
+// filesAmong leaves out what is no file.
+func filesAmong(paths []string) []string {
 	return slices.DeleteFunc(paths, func(path string) bool {
 		_, err := regularfile.Stat(path)
 		return err != nil

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"acdclip/internal/ui"
+	"acdclip/pkg/present"
 )
 
 // machine is what doctor finds without libtorch.
@@ -26,7 +27,7 @@ func readMachine(proc, cgroup string) machine {
 	m := machine{Cores: runtime.NumCPU(), Features: []string{}}
 	m.readProcessor(readText(proc, "cpuinfo"))
 	m.FreeMemory = freeMemory(proc, cgroup)
-	m.NVIDIADriver = exists(filepath.Join(proc, "driver/nvidia/version"))
+	m.NVIDIADriver = present.Any(filepath.Join(proc, "driver/nvidia/version"))
 	return m
 }
 

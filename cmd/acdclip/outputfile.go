@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"acdclip/pkg/atomicfile"
+	"acdclip/pkg/present"
 )
 
 // outputFile is one file that a verb writes when it is asked to.
@@ -27,7 +28,7 @@ func (o *outputFile) check() error {
 	if err := atomicfile.Check(o.path); err != nil {
 		return usageError{err}
 	}
-	if exists(o.path) && !o.overwrite {
+	if present.Any(o.path) && !o.overwrite {
 		return usagef("%s is there: give another with --out, or --overwrite", o.path)
 	}
 	return nil

@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"acdclip/internal/ui"
 	"acdclip/pkg/chart"
 	"acdclip/pkg/events"
+	"acdclip/pkg/plural"
 	"acdclip/pkg/regularfile"
 )
 
@@ -61,7 +61,7 @@ func runPlot(o *plotOptions) error {
 	if err := o.out.check(); err != nil {
 		return err
 	}
-	title := fmt.Sprintf("%s: %s, %s", filepath.Base(absolutePath(o.run)), ui.Counted(len(run.Steps), "step", "steps"), ui.Counted(run.Epochs, "epoch", "epochs"))
+	title := fmt.Sprintf("%s: %s, %s", filepath.Base(absolutePath(o.run)), plural.Of(len(run.Steps), "step", "steps"), plural.Of(run.Epochs, "epoch", "epochs"))
 	if o.inRun {
 		if err := runDir(o.run).Own(curvesFile); err != nil {
 			return fmt.Errorf("%w (--out draws into another file)", err)

@@ -15,6 +15,7 @@ import (
 	"acdclip/pkg/data"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/events"
+	"acdclip/pkg/plural"
 	"acdclip/pkg/report"
 )
 
@@ -189,7 +190,7 @@ func (o *predictOptions) scan(ctx context.Context, folder rundir.Dir) ([]data.Fo
 	}
 	if len(others) > 0 {
 		o.app.emit(events.Notice{Text: fmt.Sprintf("%s in the folders passed over, for want of a picture's extension: %s",
-			ui.Counted(len(others), "file", "files"), ui.Few(others))})
+			plural.Of(len(others), "file", "files"), ui.Few(others))})
 	}
 	if o.out == standardOut {
 		return inputs, nil

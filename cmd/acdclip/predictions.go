@@ -11,12 +11,12 @@ import (
 	"syscall"
 
 	"acdclip/internal/rundir"
-	"acdclip/internal/ui"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/events"
 	"acdclip/pkg/heatmap"
+	"acdclip/pkg/plural"
 	"acdclip/pkg/report"
 )
 
@@ -201,7 +201,7 @@ func (p *predictions) close() error {
 
 // summary says what was done and where it is.
 func (p *predictions) summary() string {
-	text := ui.Counted(p.rows-p.failed, "picture", "pictures") + " scored"
+	text := plural.Of(p.rows-p.failed, "picture", "pictures") + " scored"
 	if p.options.threshold != nil {
 		text += fmt.Sprintf(", %d of them anomalous (score at least %v)", p.anomalous, *p.options.threshold)
 	}

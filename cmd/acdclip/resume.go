@@ -12,13 +12,14 @@ import (
 	"acdclip/pkg/config"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/events"
+	"acdclip/pkg/present"
 	"acdclip/pkg/regularfile"
 )
 
 // runConfig lists the configuration file of a run folder, if it is there.
 func runConfig(folder string) []string {
 	path := filepath.Join(folder, configFile)
-	if !exists(path) {
+	if !present.Any(path) {
 		return nil
 	}
 	return []string{path}

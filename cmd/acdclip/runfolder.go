@@ -15,6 +15,7 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/events"
+	"acdclip/pkg/present"
 	"acdclip/pkg/regularfile"
 )
 
@@ -110,7 +111,7 @@ func (r *runFolder) adopt() error {
 		names = append(names, engine.EpochFile(epoch))
 	}
 	for _, name := range names {
-		if !exists(r.path(name)) {
+		if !present.Any(r.path(name)) {
 			continue
 		}
 		if err := r.held.Adopt(name); err != nil {
@@ -202,7 +203,7 @@ func (r *runFolder) saved(err error) string {
 	if r.file == nil && !(r.state != nil && errors.Is(err, context.Canceled)) {
 		return "" // it did not begin, or what was given is wrong
 	}
-	if !exists(stateFile(r.dir.Path)) {
+	if !present.Any(stateFile(r.dir.Path)) {
 		return ""
 	}
 	command := fmt.Sprintf("%s train --resume --out %s", r.program, shellescape.Quote(absolutePath(r.dir.Path)))

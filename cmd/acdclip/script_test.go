@@ -12,9 +12,11 @@ import (
 	"image/png"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,6 +25,7 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
 	"acdclip/pkg/anomalymap"
+	"acdclip/pkg/present"
 )
 
 func TestMain(m *testing.M) {
@@ -65,21 +68,20 @@ func setup(env *testscript.Env) error {
 	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 	env.Setenv("ABLATION", filepath.Join(golden.Root(), "scripts", "ablation.sh"))
 	env.Setenv("ACDCLIP", "acdclip")
-	env.Setenv("SHARED", filepath.Join(golden.Root(), "..", "shared"))
+	env.Setenv("SHARED", golden.Shared())
 	return nil
 }
 
-// condition knows [shared]: the golden numbers and real pictures lie beside the checkout.
+// condition knows [shared]: the golden numbers and real pictures lie beside the
+// checkout; and [hangup]: the programs that a script starts can be hung up.
 func condition(name string) (bool, error) {
-	if name != "shared" {
-		return false, fmt.Errorf("unknown condition %q", name)
+	switch name {
+	case "shared":
+		return present.Folder(golden.Shared("golden")) && present.Folder(golden.Shared("data")), nil
+	case "hangup":
+		return !signal.Ignored(syscall.SIGHUP), nil // who ignores it hands that on
 	}
-	for _, folder := range []string{"golden", "data"} {
-		if !isFolder(filepath.Join(golden.Root(), "..", "shared", folder)) {
-			return false, nil
-		}
-	}
-	return true, nil
+	return false, fmt.Errorf("unknown condition %q", name)
 }
 
 // status N COMMAND ARGUMENT...: the command ends with this exit status.
@@ -209,9 +211,4 @@ func write(ts *testscript.TestScript, name string, content []byte) {
 	path := ts.MkAbs(name)
 	ts.Check(os.MkdirAll(filepath.Dir(path), 0o755))
 	ts.Check(os.WriteFile(path, content, 0o644))
-}
-
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
 }

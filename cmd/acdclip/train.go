@@ -9,11 +9,12 @@ import (
 	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
-	"acdclip/internal/ui"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/events"
+	"acdclip/pkg/plural"
+	"acdclip/pkg/present"
 )
 
 // trainOptions are what `acdclip train` was asked for.
@@ -83,7 +84,7 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	}
 	run := &runFolder{dir: runDir(o.out), emit: o.app.emit, overwrite: o.overwrite || o.resume, state: state, program: o.app.program}
 	if state != nil && state.Metadata.Epoch == c.Train.Epochs {
-		o.app.emit(events.Notice{Text: fmt.Sprintf("the run in %s is finished: %s; a larger train.epochs trains longer", o.out, ui.Counted(c.Train.Epochs, "epoch", "epochs"))})
+		o.app.emit(events.Notice{Text: fmt.Sprintf("the run in %s is finished: %s; a larger train.epochs trains longer", o.out, plural.Of(c.Train.Epochs, "epoch", "epochs"))})
 		if err := o.checkFinished(ctx, c, state); err != nil {
 			return err
 		}
@@ -167,7 +168,7 @@ func (o *trainOptions) checkFinished(ctx context.Context, c config.Config, state
 func (o *trainOptions) tellUse(c config.Config, run *runFolder) {
 	path, which := run.path(engine.LastFile), ""
 	if len(c.Train.HoldOut) > 0 {
-		if best := run.path(engine.BestFile); exists(best) {
+		if best := run.path(engine.BestFile); present.Any(best) {
 			path, which = best, ", the epoch that was best on what was held out"
 		} else {
 			which = ", the last epoch's: image and pixel AUROC were never both defined on what was held out, so there is no best one"
@@ -233,7 +234,7 @@ func (o *trainOptions) nothingToResume() error {
 func (o *trainOptions) describe(set *data.Dataset, state *runState) {
 	normal, anomalous := set.Total()
 	o.app.emit(events.Notice{Text: fmt.Sprintf("%s: %s, %d normal and %d anomalous pictures; the run goes to %s",
-		set.Name, ui.Counted(len(set.Classes), "class", "classes"), normal, anomalous, o.out)})
+		set.Name, plural.Of(len(set.Classes), "class", "classes"), normal, anomalous, o.out)})
 	switch {
 	case state != nil:
 		o.app.emit(events.Notice{Text: fmt.Sprintf("going on in epoch %d after step %d", state.Place.Epoch, state.Place.Step)})

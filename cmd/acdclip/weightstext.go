@@ -7,6 +7,7 @@ import (
 
 	"acdclip/internal/ui"
 	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/plural"
 )
 
 // text writes the description as a heading and aligned lines.
@@ -67,18 +68,18 @@ func checkpointFacts(m *checkpoint.Metadata) []ui.Fact {
 		facts = append(facts, ui.Fact{"began with", m.Recipe.InitFrom})
 	}
 	if hashes := m.Files.Len(); hashes > 0 {
-		facts = append(facts, ui.Fact{"pictures", fmt.Sprintf("content hashes of %s of the auxiliary dataset", ui.Counted(hashes, "picture", "pictures"))})
+		facts = append(facts, ui.Fact{"pictures", fmt.Sprintf("content hashes of %s of the auxiliary dataset", plural.Of(hashes, "picture", "pictures"))})
 	}
 	if m.Auxiliary != checkpoint.Unknown {
 		facts = append(facts, ui.Fact{"trained with", fmt.Sprintf("acdclip %s, libtorch %s on %s, %s",
-			m.Versions.Acdclip, m.Versions.Libtorch, m.Device, ui.Counted(m.Threads, "thread", "threads"))})
+			m.Versions.Acdclip, m.Versions.Libtorch, m.Device, plural.Of(m.Threads, "thread", "threads"))})
 	}
 	return facts
 }
 
 // recipeText says how long, with what and on which part of the dataset was trained.
 func recipeText(r checkpoint.Recipe) string {
-	text := fmt.Sprintf("%s of batch %d", ui.Counted(r.Epochs, "epoch", "epochs"), r.Batch)
+	text := fmt.Sprintf("%s of batch %d", plural.Of(r.Epochs, "epoch", "epochs"), r.Batch)
 	if r.Accumulate > 1 {
 		text += fmt.Sprintf(", %d batches a step", r.Accumulate)
 	}
@@ -87,7 +88,7 @@ func recipeText(r checkpoint.Recipe) string {
 		text += ", not augmented"
 	}
 	if r.Limit > 0 {
-		text += fmt.Sprintf(", on %s of all", ui.Counted(r.Limit, "picture", "pictures"))
+		text += fmt.Sprintf(", on %s of all", plural.Of(r.Limit, "picture", "pictures"))
 	}
 	if r.EXIF {
 		text += ", turned as EXIF says"

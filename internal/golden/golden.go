@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"acdclip/pkg/present"
 )
 
 // Variable names the environment variable that points tests at another folder of golden data.
@@ -62,13 +64,13 @@ func folders(t testing.TB) []Folder {
 	t.Helper()
 	folders := []Folder{{Name: "own", Path: filepath.Join(Root(), "testdata", "golden")}}
 	if given := os.Getenv(Variable); given != "" {
-		if !isFolder(given) {
+		if !present.Folder(given) {
 			t.Fatalf("%s=%s: no such folder", Variable, given)
 		}
 		return append(folders, Folder{Name: "given", Path: given})
 	}
-	shared := filepath.Join(Root(), "..", "shared", "golden")
-	if !isFolder(shared) {
+	shared := Shared("golden")
+	if !present.Folder(shared) {
 		t.Log("no ../shared/golden: only the project's own golden data is compared")
 		return folders
 	}
@@ -96,8 +98,8 @@ func (f Folder) missing(names []string) string {
 // SharedData returns the folder of a real dataset beside the checkout, and skips the test where it is missing.
 func SharedData(t testing.TB, name string) string {
 	t.Helper()
-	path := filepath.Join(Root(), "..", "shared", "data", name)
-	if !isFolder(path) {
+	path := Shared("data", name)
+	if !present.Folder(path) {
 		t.Skipf("no ../shared/data/%s: this test needs the real pictures", name)
 	}
 	return path
@@ -109,7 +111,8 @@ func Root() string {
 	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
 }
 
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
+// Shared is the path of a file or folder in the folder "shared" beside the
+// checkout, which may be missing.
+func Shared(names ...string) string {
+	return filepath.Join(append([]string{Root(), "..", "shared"}, names...)...)
 }

@@ -66,7 +66,7 @@ func TestOnlyTorchMeetsC(t *testing.T) {
 
 // leaves are small packages that every other one may use.
 func leaves() []string {
-	return []string{"pkg/conditions", "pkg/float16", "pkg/regularfile", "pkg/sealed", "pkg/sniff", "pkg/spelling"}
+	return []string{"pkg/conditions", "pkg/digest", "pkg/float16", "pkg/plural", "pkg/present", "pkg/regularfile", "pkg/sealed", "pkg/sniff", "pkg/spelling"}
 }
 
 // TestFoundations: of our packages, those below a folder reach its own and at

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"acdclip/pkg/events"
+	"acdclip/pkg/plural"
 )
 
 // describeStep says how a training stands, in whole words and then ever shorter.
@@ -63,10 +64,10 @@ func describeCosts(c events.Costs) string {
 func describeSkipped(pictures, steps int) string {
 	var list []string
 	if pictures > 0 {
-		list = append(list, Counted(pictures, "picture", "pictures"))
+		list = append(list, plural.Of(pictures, "picture", "pictures"))
 	}
 	if steps > 0 {
-		list = append(list, Counted(steps, "step", "steps"))
+		list = append(list, plural.Of(steps, "step", "steps"))
 	}
 	if list == nil {
 		return ""

@@ -9,6 +9,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"acdclip/pkg/events"
+	"acdclip/pkg/plural"
 )
 
 // lines shows events as plain lines: what begins and ends, and how far it has
@@ -132,7 +133,7 @@ func (s stage) amount(n int) string {
 	if s.Unit == "classes" {
 		one = "class"
 	}
-	return Counted(n, one, s.Unit)
+	return plural.Of(n, one, s.Unit)
 }
 
 // before is ", 20 done before", or nothing.

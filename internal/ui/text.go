@@ -6,14 +6,6 @@ import (
 	"strings"
 )
 
-// Counted is "1 picture" or "2 pictures".
-func Counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
 // Grouped writes a number with commas between thousands.
 func Grouped(n int64) string {
 	text := fmt.Sprint(n)

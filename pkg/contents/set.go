@@ -6,10 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
+
+	"acdclip/pkg/digest"
 )
 
 // Sum names a file's content. Files of equal Sums are taken to be identical:
@@ -36,7 +37,7 @@ func Digest(sums []Sum) string {
 		hash.Write(binary.BigEndian.AppendUint64(nil, uint64(sum.Size)))
 		hash.Write(sum.Hash[:])
 	}
-	return "sha256:" + hex.EncodeToString(hash.Sum(nil))
+	return digest.SHA256(hash.Sum(nil))
 }
 
 // NewSet makes a set of the sums, which may be in any order and repeat.

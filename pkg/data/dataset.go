@@ -3,7 +3,6 @@ package data
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"acdclip/pkg/digest"
 )
 
 // What Discover, Usable, Select, HoldOut and Scan fail with, wrapped with what and where.
@@ -157,7 +158,7 @@ func (d *Dataset) ListHash() string {
 			strconv.FormatBool(item.Anomalous), strconv.Quote(mask) + d.quotedParts(item),
 		}, "\t")+"\n")
 	}
-	return "sha256:" + hex.EncodeToString(hash.Sum(nil))
+	return digest.SHA256(hash.Sum(nil))
 }
 
 // quotedParts is what names the parts of a mask in ListHash; "" where it is one file.

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"acdclip/pkg/plural"
 )
 
 // jpegExtensions are those of JPEG files.
@@ -63,7 +65,7 @@ func UnreadText(formats []string) string {
 			}
 		}
 		if count > 0 {
-			parts = append(parts, counted(count, format.name+" picture"))
+			parts = append(parts, plural.Of(count, format.name+" picture", format.name+" pictures"))
 		}
 	}
 	text := strings.Join(parts, ", ")

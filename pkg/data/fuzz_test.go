@@ -11,6 +11,7 @@ import (
 
 	"acdclip/pkg/config"
 	"acdclip/pkg/data/list"
+	"acdclip/pkg/present"
 )
 
 // words are what the paths of random trees are made of: all names that mean something.
@@ -89,7 +90,7 @@ func checkRandomTree(t *testing.T, recipe []byte) {
 	}
 }
 
-func isNoFile(path string) bool { return !isFile(path) }
+func isNoFile(path string) bool { return !present.File(path) }
 
 // isThere also takes a dead link: it is listed, and fails where it is read.
 func isThere(path string) bool {
@@ -155,7 +156,7 @@ func checkResolve(t *testing.T, root, listed string) {
 	t.Helper()
 	for _, foreign := range []bool{false, true} {
 		r := newResolver(root, foreign)
-		if found, _, ok := r.resolve(listed); ok && !isFile(found) || !ok && found != "" {
+		if found, _, ok := r.resolve(listed); ok && !present.File(found) || !ok && found != "" {
 			t.Errorf("%q: found %q, %v", listed, found, ok)
 		}
 		r.folder(listed)

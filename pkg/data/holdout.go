@@ -5,14 +5,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-)
 
-func countClasses(n int) string {
-	if n == 1 {
-		return "1 class"
-	}
-	return fmt.Sprintf("%d classes", n)
-}
+	"acdclip/pkg/plural"
+)
 
 // HoldOut parts the dataset: held has what wanted names, and rest the others.
 // wanted is classes; or one number of them, as in "2", which lie evenly over their
@@ -34,7 +29,7 @@ func (d *Dataset) HoldOut(wanted []string) (rest, held *Dataset, err error) {
 	if count, err := strconv.Atoi(wanted[0]); err == nil && single {
 		if count < 1 || count >= len(names) {
 			return nil, nil, fmt.Errorf("dataset %s: %d of its %s %w: at least one must be, and one must be left; a share of the pictures, as in 20%%, needs one class alone",
-				d.Name, count, countClasses(len(names)), ErrHoldOut)
+				d.Name, count, plural.Of(len(names), "class", "classes"), ErrHoldOut)
 		}
 		wanted = make([]string, count)
 		for i := range wanted {
@@ -46,7 +41,7 @@ func (d *Dataset) HoldOut(wanted []string) (rest, held *Dataset, err error) {
 		return nil, nil, err
 	}
 	if len(out) == len(names) {
-		return nil, nil, fmt.Errorf("dataset %s: all of its %s %w: none is left", d.Name, countClasses(len(names)), ErrHoldOut)
+		return nil, nil, fmt.Errorf("dataset %s: all of its %s %w: none is left", d.Name, plural.Of(len(names), "class", "classes"), ErrHoldOut)
 	}
 	rest = d.keep(func(_ int, item Item) bool { return !out[item.Class] })
 	held = d.keep(func(_ int, item Item) bool { return out[item.Class] })

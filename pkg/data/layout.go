@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"acdclip/pkg/config"
+	"acdclip/pkg/present"
 )
 
 // Layout is one way in which a dataset's folders are laid out.
@@ -64,7 +65,7 @@ func (l *lister) walker(pictures *[]string, seen folderSet) *walker {
 		wanted:  isPicture,
 		picture: func(path, _ string) { *pictures = append(*pictures, path) },
 		failed: func(path string, err error) error {
-			if isPicture(path) && !isDirectory(path) {
+			if isPicture(path) && !present.Folder(path) {
 				*pictures = append(*pictures, path)
 				return nil
 			}

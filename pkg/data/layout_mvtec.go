@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+
+	"acdclip/pkg/present"
 )
 
 // mvtecLayout is the tree of MVTec-AD and of the many sets that follow it (MPDD;
@@ -68,7 +70,7 @@ func mvtecClasses(root string) (classes []mvtecClass, untested []string, err err
 		switch {
 		case ok:
 			class.name = folder.Name()
-			if masks := filepath.Join(common, class.name); class.truths == nil && common != "" && isDirectory(masks) {
+			if masks := filepath.Join(common, class.name); class.truths == nil && common != "" && present.Folder(masks) {
 				class.truths = []string{masks}
 			}
 			classes = append(classes, class)

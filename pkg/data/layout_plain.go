@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"acdclip/pkg/config"
+	"acdclip/pkg/present"
 )
 
 // plainLayout is a folder of good and bad pictures, with or without masks:
@@ -63,7 +64,7 @@ func findPlain(root string, given config.Root) (plainFolders, error) {
 		if name == "" {
 			return "", nil
 		}
-		if !isDirectory(path) {
+		if !present.Folder(path) {
 			return "", fmt.Errorf("%w: data.roots names the folder %q, which is not in %s", ErrNoLayout, name, root)
 		}
 		return path, nil

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"acdclip/pkg/present"
 )
 
 // visaLayout is VisA as it is published. Train and test normals share a folder,
@@ -31,7 +33,7 @@ const visaTable = "split_csv/1cls.csv"
 func isVisA(root string) (bool, error) {
 	for _, way := range []string{"Data/Images", "Images", ""} {
 		images := filepath.Join(root, filepath.FromSlash(way))
-		if strings.HasSuffix(filepath.ToSlash(images), "/Data/Images") && isDirectory(filepath.Join(images, "Normal")) {
+		if strings.HasSuffix(filepath.ToSlash(images), "/Data/Images") && present.Folder(filepath.Join(images, "Normal")) {
 			return true, nil
 		}
 	}
@@ -40,7 +42,7 @@ func isVisA(root string) (bool, error) {
 		return false, fmt.Errorf("reading the folder: %w", err)
 	}
 	for _, folder := range folders {
-		if isDirectory(filepath.Join(root, folder.Name(), "Data", "Images")) {
+		if present.Folder(filepath.Join(root, folder.Name(), "Data", "Images")) {
 			return true, nil
 		}
 	}

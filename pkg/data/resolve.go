@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"acdclip/pkg/present"
 )
 
 // fallback says how a listed path was found where it is not where the list says; "" for found there.
@@ -79,7 +81,7 @@ func (r *resolver) candidates(listed string) []candidate {
 // resolve gives a listed path's place on the disk, and how it was found. A path
 // that names a folder is not found.
 func (r *resolver) resolve(listed string) (found string, how fallback, ok bool) {
-	if exact := r.below(listed); isFile(exact) { // the rule, and a dataset may hold millions
+	if exact := r.below(listed); present.File(exact) { // the rule, and a dataset may hold millions
 		return exact, asListed, true
 	}
 	places := r.candidates(listed)
@@ -110,7 +112,7 @@ func (r *resolver) resolve(listed string) (found string, how fallback, ok bool) 
 // folder gives the place of a listed path that names a folder.
 func (r *resolver) folder(listed string) (string, bool) {
 	places := r.candidates(listed)
-	at := slices.IndexFunc(places, func(place candidate) bool { return isDirectory(place.path) })
+	at := slices.IndexFunc(places, func(place candidate) bool { return present.Folder(place.path) })
 	if at < 0 {
 		return "", false
 	}
@@ -123,7 +125,7 @@ func (r *resolver) pictureNames(folder string) []string {
 	names := r.names(folder)
 	for lower, name := range names.first {
 		for _, name := range append([]string{name}, names.more[lower]...) {
-			if isPicture(name) && isFile(filepath.Join(folder, name)) {
+			if isPicture(name) && present.File(filepath.Join(folder, name)) {
 				pictures = append(pictures, name)
 			}
 		}
@@ -134,11 +136,6 @@ func (r *resolver) pictureNames(folder string) []string {
 
 func (r *resolver) below(listed string) string {
 	return filepath.Join(r.root, filepath.FromSlash(listed))
-}
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && !info.IsDir()
 }
 
 // names gives what is in a folder.
@@ -164,7 +161,7 @@ func (r *resolver) names(folder string) folderNames {
 func (r *resolver) anyCase(path string) string {
 	return r.descend(path, func(folder, name string) string {
 		for _, name := range r.sameName(folder, name) {
-			if found := filepath.Join(folder, name); isFile(found) {
+			if found := filepath.Join(folder, name); present.File(found) {
 				return found
 			}
 		}
@@ -209,7 +206,7 @@ func (r *resolver) descend(path string, file func(folder, name string) string) s
 func (r *resolver) withStem(folder, wanted string) string {
 	for _, extension := range pictureExtensions {
 		for _, name := range r.sameName(folder, wanted+extension) {
-			if found := filepath.Join(folder, name); isFile(found) {
+			if found := filepath.Join(folder, name); present.File(found) {
 				return found
 			}
 		}

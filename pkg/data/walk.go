@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"acdclip/pkg/present"
 )
 
 // isHidden reports whether a name is never looked at: dot files (macOS's ._
@@ -166,8 +168,7 @@ func isFolder(parent string, entry fs.DirEntry) bool {
 	if entry.Type()&fs.ModeSymlink == 0 {
 		return entry.IsDir()
 	}
-	info, err := os.Stat(filepath.Join(parent, entry.Name()))
-	return err == nil && info.IsDir()
+	return present.Folder(filepath.Join(parent, entry.Name()))
 }
 
 // subfolder finds one of a folder's folders by its name, in any case where none has it exactly.
@@ -224,14 +225,6 @@ func cutNumber(s string) (digits, rest string) {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// counted is "1 picture" or "2 pictures".
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // countNamed writes a count and the first few of the names counted: "3 (a, b, ...)".
 func countNamed(names []string) string {
 	const few = 5
@@ -239,10 +232,4 @@ func countNamed(names []string) string {
 		return fmt.Sprintf("%d (%s)", len(names), strings.Join(names, ", "))
 	}
 	return fmt.Sprintf("%d (%s, ...)", len(names), strings.Join(names[:few], ", "))
-}
-
-// isDirectory reports whether path is a folder, or a link to one.
-func isDirectory(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
 }

@@ -54,7 +54,7 @@ func Rank(scores []float32, labels []bool) (Ranking, error) {
 	if len(scores) != len(labels) {
 		return Ranking{}, fmt.Errorf("%d scores, but %d labels", len(scores), len(labels))
 	}
-	p := newPool(unbounded, "", 0)
+	p := newPool(boundsOf(unbounded, 0), spillInto(""))
 	keys := make([]uint32, min(len(scores), samplesAtOnce))
 	for from := 0; from < len(scores); from += samplesAtOnce {
 		to := min(from+samplesAtOnce, len(scores))
@@ -93,18 +93,8 @@ func addSamples(p *pool, keys []uint32, labels []bool) {
 // AUROC returns Rank's AUROC.
 func AUROC(scores []float32, labels []bool) (float64, error) {
 	ranking, err := Rank(scores, labels)
-	return ranking.AUROC, named("AUROC", err)
-}
-
-// AP returns Rank's average precision.
-func AP(scores []float32, labels []bool) (float64, error) {
-	ranking, err := Rank(scores, labels)
-	return ranking.AP, named("AP", err)
-}
-
-func named(metric string, err error) error {
 	if err != nil {
-		return fmt.Errorf("%s: %w", metric, err)
+		return 0, fmt.Errorf("AUROC: %w", err)
 	}
-	return nil
+	return ranking.AUROC, nil
 }

@@ -17,8 +17,8 @@ func (p *Pixels) ReadFrom(from io.Reader) (int64, error) {
 	if p.pool == nil {
 		return 0, errClosed
 	}
-	part := newPool(p.options.Memory, p.options.Folder, p.options.Workers)
-	part.store = p.pool.store.part()
+	part := newPool(boundsOf(p.options.Memory, p.options.Workers), nil)
+	part.store = p.pool.store.part() // one file for both
 	in := &partialReader{from: from}
 	err := in.read(part)
 	if err == nil {

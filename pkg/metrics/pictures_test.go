@@ -59,9 +59,19 @@ func newPixels(t testing.TB, o Options) *Pixels {
 
 // crampedPixels has short runs, of which so many bytes stay in memory.
 func crampedPixels(t testing.TB, workers, length int, room int64) *Pixels {
-	pixels := newPixels(t, Options{Workers: workers, Folder: t.TempDir()})
-	pixels.pool.length, pixels.pool.store.room = length, room
+	return spilling(t, bounds{length, room, workers}, spillInto(t.TempDir()))
+}
+
+// spilling has a pool of such bounds, which spills into the file that spill makes.
+func spilling(t testing.TB, b bounds, spill func() (*spillFile, error)) *Pixels {
+	pixels := newPixels(t, Options{Workers: b.sorters})
+	pixels.pool = newPool(b, spill)
 	return pixels
+}
+
+// collected is how many pixels there are.
+func collected(pixels *Pixels) uint64 {
+	return pixels.pool.piles[anomalous].count + pixels.pool.piles[normal].count
 }
 
 func addAll(t testing.TB, pixels *Pixels, pictures []picture) {

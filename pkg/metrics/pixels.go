@@ -106,7 +106,7 @@ func NewPixels(o Options) (*Pixels, error) {
 	case !(o.FPRLimit > 0 && o.FPRLimit <= 1):
 		return nil, fmt.Errorf("a false-positive rate limit of %v is not in (0, 1]", o.FPRLimit)
 	}
-	return &Pixels{pool: newPool(o.Memory, o.Folder, o.Workers), options: o}, nil
+	return &Pixels{pool: newPool(boundsOf(o.Memory, o.Workers), spillInto(o.Folder)), options: o}, nil
 }
 
 // Add collects one picture: the scores of its pixels [H, W] and its mask [H, W],
@@ -151,26 +151,6 @@ func checkSizes(scores int, mask []uint8, width, height int) error {
 		return fmt.Errorf("%d pixels are too many for one picture", scores)
 	}
 	return nil
-}
-
-// Merge moves all that other has collected into p and leaves other empty. The
-// metrics have the same bits as if p had collected everything, in any order.
-func (p *Pixels) Merge(other *Pixels) error {
-	switch {
-	case p.pool == nil || other.pool == nil:
-		return errClosed
-	case p == other:
-		return errors.New("pixels cannot be merged into themselves")
-	}
-	return p.pool.merge(other.pool)
-}
-
-// Counts returns the numbers of anomalous and of normal pixels.
-func (p *Pixels) Counts() (positives, negatives uint64) {
-	if p.pool == nil {
-		return 0, 0
-	}
-	return p.pool.piles[anomalous].count, p.pool.piles[normal].count
 }
 
 // Summary computes all metrics in one sweep. More may be added afterwards. The

@@ -11,7 +11,7 @@ import (
 )
 
 // TestSameBits collects the same pictures in many ways: in any order, mirrored, on
-// any number of workers, in memory and on disk, and in parts that are merged.
+// any number of workers, in memory and on disk, and in parts that are brought together.
 func TestSameBits(t *testing.T) {
 	for seed := range uint64(12) {
 		random := rand.New(rand.NewPCG(11, seed))
@@ -31,7 +31,7 @@ func TestSameBits(t *testing.T) {
 				part := crampedPixels(t, 1+random.IntN(4), 1+random.IntN(5000), random.Int64N(50_000))
 				addAll(t, part, shuffled[:n])
 				shuffled = shuffled[n:]
-				mergeOrRead(t, random, all, part)
+				readInto(t, all, part)
 			}
 			if got := summarize(t, all); got != want {
 				t.Fatalf("seed %d, way %d: %+v, want %+v", seed, i, got, want)
@@ -188,11 +188,8 @@ func TestPixelsRefuse(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-	if positives, negatives := pixels.Counts(); positives != 0 || negatives != 0 {
-		t.Errorf("refused pictures left %d anomalous and %d normal pixels", positives, negatives)
-	}
-	if err := pixels.Merge(pixels); err == nil {
-		t.Error("pixels were merged into themselves")
+	if left := collected(pixels); left != 0 {
+		t.Errorf("refused pictures left %d pixels", left)
 	}
 	if err := pixels.Add([]float32{1, 2}, nil, 2, 1); err != nil {
 		t.Fatal(err)
@@ -211,16 +208,14 @@ func TestOptionsRefused(t *testing.T) {
 }
 
 func TestClosed(t *testing.T) {
-	pixels, other := newPixels(t, Options{}), newPixels(t, Options{})
+	pixels := newPixels(t, Options{})
 	if err := pixels.Close(); err != nil {
 		t.Fatal(err)
 	}
 	_, summaryErr := pixels.Summary()
 	_, writeErr := pixels.WriteTo(nil)
 	_, readErr := pixels.ReadFrom(nil)
-	for i, err := range []error{
-		pixels.Add([]float32{1}, nil, 1, 1), other.Merge(pixels), pixels.Merge(other), summaryErr, writeErr, readErr,
-	} {
+	for i, err := range []error{pixels.Add([]float32{1}, nil, 1, 1), summaryErr, writeErr, readErr} {
 		if !errors.Is(err, errClosed) {
 			t.Errorf("use %d of closed pixels: %v", i, err)
 		}

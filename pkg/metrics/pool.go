@@ -38,20 +38,30 @@ type pile struct {
 	tagOf  map[uint32]uint8 // by size
 }
 
-// newPool makes an empty pool that takes about so many bytes of memory, as far
-// as one goroutine can do with that, and has at most so many goroutines (0: one
-// a processor). What memory has no room for goes to a file in folder.
-func newPool(memory int64, folder string, workers int) *pool {
+// bounds are how much a pool keeps in memory.
+type bounds struct {
+	length  int   // keys of a full run
+	room    int64 // bytes of runs
+	sorters int   // goroutines
+}
+
+// boundsOf are those of about so many bytes of memory, as far as one goroutine can
+// do with that, and of at most so many goroutines (0: one a processor).
+func boundsOf(memory int64, workers int) bounds {
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	forWork := memoryForWork(memory)
-	workers = int(max(1, min(int64(workers), forWork/workerBytes)))
-	p := &pool{length: runLength, sorters: make(chan *sorter, workers)}
-	for range workers {
+	return bounds{runLength, memory - poolBytes - forWork, int(max(1, min(int64(workers), forWork/workerBytes)))}
+}
+
+// newPool makes an empty pool. What memory has no room for goes to the file that
+// spill makes.
+func newPool(b bounds, spill func() (*spillFile, error)) *pool {
+	p := &pool{length: b.length, sorters: make(chan *sorter, b.sorters), store: store{room: b.room, newSpill: spill}}
+	for range b.sorters {
 		p.sorters <- &sorter{}
 	}
-	p.store = store{folder: folder, room: memory - poolBytes - forWork}
 	return p
 }
 

@@ -18,7 +18,11 @@ type spillFile struct {
 	end    int64
 }
 
-// newSpillFile makes one in folder ("" is the system's temporary folder).
+// spillInto makes files in folder ("" is the system's temporary folder).
+func spillInto(folder string) func() (*spillFile, error) {
+	return func() (*spillFile, error) { return newSpillFile(folder) }
+}
+
 func newSpillFile(folder string) (*spillFile, error) {
 	if folder == "" {
 		folder = os.TempDir()

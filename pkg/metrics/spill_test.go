@@ -13,14 +13,15 @@ import (
 // TestSpillLeavesNothing looks into the folder while scores lie there.
 func TestSpillLeavesNothing(t *testing.T) {
 	folder := t.TempDir()
-	pixels := newPixels(t, Options{Memory: 1, Folder: folder})
-	pixels.pool.length = 1000
+	pixels := spilling(t, bounds{length: 1000, sorters: 1}, spillInto(folder))
 	addAll(t, pixels, somePictures(rand.New(rand.NewPCG(18, 19)), 10))
 	if err := pixels.pool.finish(); err != nil {
 		t.Fatal(err)
 	}
-	if files := pixels.pool.store.files; len(files) != 1 || files[0].end == 0 {
-		t.Fatal("nothing went to disk")
+	for _, r := range pixels.pool.runs() {
+		if r.file == nil {
+			t.Fatal("a run stays in memory")
+		}
 	}
 	entries, err := os.ReadDir(folder)
 	if err != nil || len(entries) > 0 {
@@ -34,9 +35,9 @@ func TestFullDisk(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	defer full.Close()
-	pixels := crampedPixels(t, 2, 100, 0)
-	pixels.pool.store.spill = &spillFile{file: full, folder: "/scratch"}
+	pixels := spilling(t, bounds{length: 100, sorters: 2}, func() (*spillFile, error) {
+		return &spillFile{file: full, folder: "/scratch"}, nil
+	})
 	for range 50 {
 		for _, p := range somePictures(rand.New(rand.NewPCG(20, 21)), 10) {
 			err = errors.Join(err, pixels.Add(p.scores, p.mask, p.width, p.height))
@@ -44,8 +45,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	_, summaryErr := pixels.Summary()
 	_, writeErr := pixels.WriteTo(&strings.Builder{})
-	mergeErr := newPixels(t, Options{}).Merge(pixels)
-	for i, err := range []error{err, summaryErr, writeErr, mergeErr} {
+	for i, err := range []error{err, summaryErr, writeErr} {
 		if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "the disk of /scratch is full") {
 			t.Errorf("error %d of a full disk: %v", i, err)
 		}
@@ -79,12 +79,16 @@ func TestNoFolder(t *testing.T) {
 
 // TestReadErrors closes the file below what lies there.
 func TestReadErrors(t *testing.T) {
-	pixels := crampedPixels(t, 2, 100, 0)
+	spill, err := newSpillFile(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pixels := &Pixels{pool: newPool(bounds{length: 100, sorters: 2}, func() (*spillFile, error) { return spill, nil }), options: Options{FPRLimit: 1}}
 	addAll(t, pixels, somePictures(rand.New(rand.NewPCG(24, 25)), 10))
 	if err := pixels.pool.finish(); err != nil {
 		t.Fatal(err)
 	}
-	if err := pixels.pool.store.close(); err != nil {
+	if err := spill.close(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := pixels.Summary(); !errors.Is(err, os.ErrClosed) {
@@ -92,5 +96,8 @@ func TestReadErrors(t *testing.T) {
 	}
 	if _, err := pixels.WriteTo(&strings.Builder{}); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("writing scores that cannot be read: %v", err)
+	}
+	if err := pixels.Close(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("closing it again: %v", err)
 	}
 }

@@ -7,8 +7,8 @@ import (
 
 // store decides where runs lie: in memory, and on disk past a bound of memory.
 type store struct {
-	folder string
-	room   int64 // bytes of runs that memory has room for
+	room     int64 // bytes of runs that memory has room for
+	newSpill func() (*spillFile, error)
 
 	mutex sync.Mutex        // guards the rest, which background work shares
 	kept  int64             // bytes of memory that runs take
@@ -48,7 +48,7 @@ func (s *store) place(r *run) *spillFile {
 		return nil
 	}
 	if s.spill == nil && s.err == nil {
-		if s.spill, s.err = newSpillFile(s.folder); s.err == nil {
+		if s.spill, s.err = s.newSpill(); s.err == nil {
 			s.files = append(s.files, s.spill)
 		}
 	}
@@ -79,7 +79,7 @@ func (s *store) memory(length int, c class) memory {
 func (s *store) part() store {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return store{folder: s.folder, room: s.room - s.kept, spill: s.spill}
+	return store{room: s.room - s.kept, newSpill: s.newSpill, spill: s.spill}
 }
 
 func (s *store) failure() error {

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"acdclip/pkg/plural"
 )
 
 // Verification is what reading every file of some datasets showed.
@@ -117,11 +119,7 @@ func (d *VerifiedDataset) text(b *strings.Builder) {
 // textOfFiles says what was listed and what its files are.
 func (d *VerifiedDataset) textOfFiles(b *strings.Builder, title string) {
 	fmt.Fprintf(b, "%s: %s at %s\n", title, printable(d.Layout), printable(d.Path))
-	classes := "classes"
-	if d.Classes == 1 {
-		classes = "class"
-	}
-	counts := fmt.Sprintf("%d %s, %d normal and %d anomalous pictures", d.Classes, classes, d.Normal, d.Anomalous)
+	counts := fmt.Sprintf("%s, %d normal and %d anomalous pictures", plural.Of(d.Classes, "class", "classes"), d.Normal, d.Anomalous)
 	if d.MatchesPublicList {
 		counts += ", as the public list has it"
 	}
@@ -161,11 +159,7 @@ func (f VerifiedFiles) text() string {
 	for _, mode := range slices.Sorted(maps.Keys(f.Modes)) {
 		modes = append(modes, fmt.Sprintf("%s %d", mode, f.Modes[mode]))
 	}
-	files := "files"
-	if f.Files == 1 {
-		files = "file"
-	}
-	return fmt.Sprintf("%d %s, %s pixels, %s", f.Files, files, size, strings.Join(modes, ", "))
+	return fmt.Sprintf("%s, %s pixels, %s", plural.Of(f.Files, "file", "files"), size, strings.Join(modes, ", "))
 }
 
 // histogram names the most frequent values with their share of the pixels.
