@@ -27,6 +27,7 @@ import (
 	"math"
 
 	"acdclip/pkg/regularfile"
+	"acdclip/pkg/sniff"
 )
 
 // DefaultMaxPixels is the largest width times height that is read when Options names no other.
@@ -116,7 +117,7 @@ func Decode(r io.ReaderAt, size int64, o Options) (*Map, error) {
 		}
 		return m, nil
 	}
-	return nil, fmt.Errorf("%w: it holds %s; save the map as %s", ErrNotMap, describe(head), wanted)
+	return nil, fmt.Errorf("%w: it holds %s; save the map as %s", ErrNotMap, sniff.Describe(head, foreign()), wanted)
 }
 
 // readAt fills b from offset on. A file that ends before is shorter than when it was opened.

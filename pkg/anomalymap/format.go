@@ -1,7 +1,6 @@
 package anomalymap
 
 import (
-	"fmt"
 	"io"
 
 	"acdclip/pkg/sniff"
@@ -40,18 +39,4 @@ func foreign() []sniff.Kind {
 		{Name: "an OpenEXR picture", Is: sniff.Starts("\x76\x2f\x31\x01")},
 		{Name: "a git-lfs pointer (`git lfs pull` fetches the file)", Is: sniff.Starts("version https://git-lfs")},
 	}
-}
-
-// describe says in words what the start of another file looks like.
-func describe(head []byte) string {
-	if len(head) == 0 {
-		return "nothing (the file is empty)"
-	}
-	if name, known := sniff.Name(head, foreign()); known {
-		return name
-	}
-	if sniff.IsText(head) {
-		return fmt.Sprintf("text that starts with %.24q", head)
-	}
-	return sniff.Unknown(head)
 }

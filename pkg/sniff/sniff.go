@@ -47,6 +47,21 @@ func Name(head []byte, kinds []Kind) (name string, known bool) {
 	return "", false
 }
 
+// Describe says in words what head is: the kind that matches, nothing, a text, or
+// unknown bytes.
+func Describe(head []byte, kinds []Kind) string {
+	if len(head) == 0 {
+		return "nothing (the file is empty)"
+	}
+	if name, known := Name(head, kinds); known {
+		return name
+	}
+	if IsText(head) {
+		return fmt.Sprintf("text that starts with %.24q", head)
+	}
+	return Unknown(head)
+}
+
 // Unknown describes what no other words were found for, by its first bytes.
 func Unknown(head []byte) string {
 	return fmt.Sprintf("an unknown format that starts with the bytes % x", head[:min(8, len(head))])

@@ -59,8 +59,6 @@ func (d DType) Size() int64 {
 
 func (d DType) valid() bool { return d >= F16 && d <= Bool }
 
-func (d DType) integer() bool { return d >= I8 && d <= Bool }
-
 func dtypeByName(name string) (DType, bool) {
 	for d := F16; d <= Bool; d++ {
 		if dtypes[d].name == name {
@@ -99,13 +97,6 @@ func (d DType) decodeFloat32(dst []float32, raw []byte) {
 
 // bfloat16ToFloat32 widens a bfloat16, which is the upper half of a float32.
 func bfloat16ToFloat32(b uint16) float32 { return math.Float32frombits(uint32(b) << 16) }
-
-// decodeInt64 converts len(dst) stored elements of an integer or boolean type.
-func (d DType) decodeInt64(dst []int64, raw []byte) {
-	for i := range dst {
-		dst[i] = d.integerAt(raw, i)
-	}
-}
 
 func (d DType) integerAt(raw []byte, i int) int64 {
 	switch d {

@@ -17,15 +17,15 @@ type axis struct {
 // overlapping windows, repeated. The part of the storage that it reaches is
 // streamed once, from front to back, and each chunk's elements are put where
 // they belong, so memory stays small and compressed entries work as well.
-func readStrided[T float32 | int64](t *Tensor, dst []T, decode func([]T, []byte)) error {
+func (t *Tensor) readStrided(dst []float32) error {
 	axes, extent := t.axes()
 	size := t.DType.Size()
 	from := t.offset * size
 	length := extent * size
-	values := make([]T, min(chunkSize/size, extent))
+	values := make([]float32, min(chunkSize/size, extent))
 	return t.store.stream(from, from+length, make([]byte, min(chunkSize, length)), func(at int64, raw []byte) {
 		chunk := values[:int64(len(raw))/size]
-		decode(chunk, raw)
+		t.DType.decodeFloat32(chunk, raw)
 		scatter(dst, chunk, (at-from)/size, axes, 0, 0)
 	})
 }
@@ -47,7 +47,7 @@ func (t *Tensor) axes() (axes []axis, extent int64) {
 
 // scatter puts the elements of chunk, which starts at storage element first,
 // into dst, for the part of the tensor at storage element base and place in dst.
-func scatter[T any](dst, chunk []T, first int64, axes []axis, base, place int64) {
+func scatter(dst, chunk []float32, first int64, axes []axis, base, place int64) {
 	if len(axes) == 0 {
 		if place < int64(len(dst)) { // a caller may want the first values alone
 			dst[place] = chunk[base-first]

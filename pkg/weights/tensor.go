@@ -151,23 +151,11 @@ func finite(values []float32) bool {
 // compressed archive: that is inflated up to them, and whole by the first read.
 // The checksum of an uncompressed one is compared only where all values are read.
 func (t *Tensor) ReadFirstFloat32(dst []float32) error {
-	return readValues(t, dst, t.DType.decodeFloat32)
-}
-
-// ReadInt64 fills dst, of NumElements, with the values of an integer or boolean
-// tensor in row-major order; another type is an error.
-func (t *Tensor) ReadInt64(dst []int64) error {
-	if !t.DType.integer() {
-		return t.fail(fmt.Errorf("%s values are no integers", t.DType))
-	}
-	if int64(len(dst)) != t.count {
-		return t.fail(fmt.Errorf("room for %d values, it has %d", len(dst), t.count))
-	}
-	return readValues(t, dst, t.DType.decodeInt64)
+	return t.readValues(dst)
 }
 
 // readValues fills dst with the tensor's first len(dst) values.
-func readValues[T float32 | int64](t *Tensor, dst []T, decode func([]T, []byte)) error {
+func (t *Tensor) readValues(dst []float32) error {
 	if int64(len(dst)) > t.count {
 		return t.fail(fmt.Errorf("room for %d values, it has %d", len(dst), t.count))
 	}
@@ -176,9 +164,9 @@ func readValues[T float32 | int64](t *Tensor, dst []T, decode func([]T, []byte))
 	}
 	var err error
 	if t.rowMajor() {
-		err = readContiguous(t, dst, decode)
+		err = t.readContiguous(dst)
 	} else {
-		err = readStrided(t, dst, decode)
+		err = t.readStrided(dst)
 	}
 	if err == nil && int64(len(dst)) == t.count {
 		err = t.store.verify()
@@ -193,13 +181,13 @@ func (t *Tensor) fail(err error) error {
 	return fmt.Errorf("reading tensor %s of %s: %w", t.Name, t.path, err)
 }
 
-func readContiguous[T float32 | int64](t *Tensor, dst []T, decode func([]T, []byte)) error {
+func (t *Tensor) readContiguous(dst []float32) error {
 	size := t.DType.Size()
 	from := t.offset * size
 	length := int64(len(dst)) * size
 	return t.store.stream(from, from+length, make([]byte, min(chunkSize, length)), func(at int64, raw []byte) {
 		first := (at - from) / size
-		decode(dst[first:first+int64(len(raw))/size], raw)
+		t.DType.decodeFloat32(dst[first:first+int64(len(raw))/size], raw)
 	})
 }
 

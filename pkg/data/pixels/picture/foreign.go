@@ -1,11 +1,6 @@
 package picture
 
-import (
-	"fmt"
-	"unicode/utf8"
-
-	"acdclip/pkg/sniff"
-)
+import "acdclip/pkg/sniff"
 
 // wayOut follows the names of pictures that other programs read.
 const wayOut = ", which is not read: convert it to PNG or JPEG"
@@ -56,38 +51,4 @@ func brand(names ...string) sniff.Match {
 
 func isPNM(head []byte) bool {
 	return len(head) > 2 && head[0] == 'P' && head[1] >= '1' && head[1] <= '7' && (head[2] == '\n' || head[2] == ' ' || head[2] == '\r' || head[2] == '\t')
-}
-
-// describe says in words what the start of a file looks like.
-func describe(head []byte) string {
-	if len(head) == 0 {
-		return "nothing (the file is empty)"
-	}
-	if name, known := sniff.Name(head, foreign); known {
-		return name
-	}
-	if start, isText := textStart(head); isText {
-		return fmt.Sprintf("text that starts with %q", start)
-	}
-	return sniff.Unknown(head)
-}
-
-// textStart returns the first characters of head when all of it reads as text.
-func textStart(head []byte) (string, bool) {
-	const shown = 24
-	text := []rune{}
-	for rest := head; len(rest) > 0; {
-		r, n := utf8.DecodeRune(rest)
-		if r == utf8.RuneError && (len(rest) >= utf8.UTFMax || len(head) < headBytes) {
-			return "", false // not merely a character cut at the end of head
-		}
-		if r < ' ' && r != '\n' && r != '\r' && r != '\t' {
-			return "", false
-		}
-		if len(text) < shown {
-			text = append(text, r)
-		}
-		rest = rest[n:]
-	}
-	return string(text), true
 }

@@ -52,7 +52,7 @@ func checkHeader(r io.ReaderAt, size int64, o DecodeOptions) (f format, info Inf
 	}
 	f, known := formatOf(head)
 	if !known {
-		return f, Info{}, fmt.Errorf("%w: it holds %s", ErrNotPicture, describe(head))
+		return f, Info{}, fmt.Errorf("%w: it holds %s", ErrNotPicture, sniff.Describe(head, foreign))
 	}
 	defer func() {
 		if r := recover(); r != nil {

@@ -80,19 +80,6 @@ func Decode(path string, o DecodeOptions) (*Image, error) {
 	return im, err
 }
 
-// DecodeBytes is Decode for content that is already in memory. It only reads b.
-func DecodeBytes(b []byte, o DecodeOptions) (*Image, error) {
-	file, err := decodeStored(b, o)
-	if err != nil {
-		return nil, err
-	}
-	im, err := file.image(pictureDepth)
-	if err != nil || !o.EXIF {
-		return im, err
-	}
-	return turned(im, file.orientation()), nil
-}
-
 // DecodeTurned is Decode, and says how o.EXIF made it turn the picture, so that
 // its mask can be turned likewise.
 func DecodeTurned(path string, o DecodeOptions) (*Image, Orientation, error) {

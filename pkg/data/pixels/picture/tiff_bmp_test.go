@@ -69,12 +69,12 @@ func TestStorageCutShort(t *testing.T) {
 	for format, least := range map[string]int{"tiff": 200, "bmp": 85} {
 		for name, stored := range storageFixtures(t, format, least) {
 			whole := read(t, filepath.Join("testdata", format, name))
-			want, err := DecodeBytes(whole, DecodeOptions{})
+			want, err := Decode(filepath.Join("testdata", format, name), DecodeOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, length := range []int{len(whole) - 1, len(whole) - 5, len(whole) * 2 / 3, len(whole) / 3, 20, 9} {
-				im, err := DecodeBytes(whole[:length], DecodeOptions{})
+				im, err := Decode(write(t, name, whole[:length]), DecodeOptions{})
 				if err == nil && !bytes.Equal(im.Pix, want.Pix) {
 					t.Errorf("%s, %v, cut to %d of %d bytes: other pixels", name, stored.shape, length, len(whole))
 				}
