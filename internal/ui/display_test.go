@@ -10,6 +10,19 @@ import (
 	"acdclip/pkg/events"
 )
 
+// newLines makes plain lines with a clock that only wait moves.
+func newLines() (l *lines, out *bytes.Buffer, wait func(time.Duration)) {
+	out = new(bytes.Buffer)
+	now := time.Unix(0, 0)
+	return &lines{w: out, now: func() time.Time { return now }}, out, func(d time.Duration) { now = now.Add(d) }
+}
+
+// newBars is newLines for bars on a terminal.
+func newBars(width int) (b *bars, out *bytes.Buffer, wait func(time.Duration)) {
+	l, out, wait := newLines()
+	return &bars{lines: *l, width: func() int { return width }}, out, wait
+}
+
 // work is a stage of 60 pictures, one a second, with a warning in the middle.
 func work(show func(events.Event), tick func()) {
 	show(events.StageStarted{Stage: "predict", Unit: "pictures", Total: 60})
@@ -24,10 +37,8 @@ func work(show func(events.Event), tick func()) {
 }
 
 func TestLines(t *testing.T) {
-	var out bytes.Buffer
-	now := time.Unix(0, 0)
-	l := &lines{w: &out, now: func() time.Time { return now }}
-	work(l.show, func() { now = now.Add(time.Second) })
+	l, out, wait := newLines()
+	work(l.show, func() { wait(time.Second) })
 	want := `predict: 60 pictures
 predict: 10 of 60 pictures, 1.0 pictures a second, 50 s left
 predict: 20 of 60 pictures, 1.0 pictures a second, 40 s left
@@ -43,11 +54,9 @@ predict: done, 60 pictures in 1 min 0 s
 }
 
 func TestLinesOfTraining(t *testing.T) {
-	var out bytes.Buffer
-	now := time.Unix(0, 0)
-	l := &lines{w: &out, now: func() time.Time { return now }}
+	l, out, wait := newLines()
 	l.show(events.StageStarted{Stage: "train on bolts", Unit: events.UnitSteps, Total: 40})
-	now = now.Add(20 * time.Second)
+	wait(20 * time.Second)
 	l.show(events.TrainStep{
 		Epoch: 1, Step: 10, Steps: 40, Loss: 1.5, Parts: events.Values{{Name: "focal", Value: 0.5}, {Name: "dice", Value: 1}},
 		LearningRates: events.Values{{Name: "text", Value: 5e-4}, {Name: "vision", Value: 1e-3}}, PicturesPerSecond: 2.5,
@@ -65,16 +74,14 @@ epoch 1 of 2: mean loss 1.2500 (focal 0.5000) in 40 s
 
 // TestLinesOfInstantStages: a stage that is over at once has one line, unless there is more to say of it.
 func TestLinesOfInstantStages(t *testing.T) {
-	var out bytes.Buffer
-	now := time.Unix(0, 0)
-	l := &lines{w: &out, now: func() time.Time { return now }}
+	l, out, wait := newLines()
 	stage := func(name string, took time.Duration, inside ...events.Event) {
 		l.show(events.StageStarted{Stage: name, Unit: "files", Total: 2})
 		l.show(events.Progress{Stage: name, Done: 1, Total: 2})
 		for _, event := range inside {
 			l.show(event)
 		}
-		now = now.Add(took)
+		wait(took)
 		l.show(events.Progress{Stage: name, Done: 2, Total: 2})
 		l.show(events.StageDone{Stage: name, Seconds: took.Seconds()})
 	}
@@ -99,11 +106,9 @@ acdclip: disk full
 
 // TestLinesOfResumedTraining: what was done before counts for nothing in the pace.
 func TestLinesOfResumedTraining(t *testing.T) {
-	var out bytes.Buffer
-	now := time.Unix(0, 0)
-	l := &lines{w: &out, now: func() time.Time { return now }}
+	l, out, wait := newLines()
 	l.show(events.StageStarted{Stage: "train on bolts", Unit: events.UnitSteps, Total: 40, Done: 20})
-	now = now.Add(20 * time.Second)
+	wait(20 * time.Second)
 	l.show(events.TrainStep{Epoch: 1, Step: 30, Steps: 40, Loss: 1.5, LearningRates: events.Values{{Name: "text", Value: 1}}, PicturesPerSecond: 2.5})
 	l.show(events.TrainEpoch{Epoch: 1, Epochs: 2, Loss: 1.25, Skipped: 3, SkippedSteps: 1, Seconds: 40})
 	l.show(events.StageDone{Stage: "train on bolts", Seconds: 40})
@@ -118,10 +123,8 @@ train on bolts: done, 20 steps in 40 s
 }
 
 func TestBars(t *testing.T) {
-	var out bytes.Buffer
-	now := time.Unix(0, 0)
-	b := &bars{lines: lines{w: &out, now: func() time.Time { return now }}, width: func() int { return 80 }}
-	work(b.show, func() { now = now.Add(time.Second) })
+	b, out, wait := newBars(80)
+	work(b.show, func() { wait(time.Second) })
 	b.show(events.Failure{Text: "disk full"})
 	text := out.String()
 	for _, want := range []string{"\r", "predict", "(0/60", "warning: bad\\x1b[31m\\nname\n", "predict: done, 60 pictures in 1 min 0 s\n", "acdclip: disk full\n"} {
@@ -148,11 +151,9 @@ func TestBarsOfTraining(t *testing.T) {
 		80:  "epoch 12, loss 1.500 (0.250 0.250 1.000), 12.2/s, 20 s left",
 		40:  "loss 1.500, 20 s left",
 	} {
-		var out bytes.Buffer
-		now := time.Unix(0, 0)
-		b := &bars{lines: lines{w: &out, now: func() time.Time { return now }}, width: func() int { return width }}
+		b, out, wait := newBars(width)
 		b.show(events.StageStarted{Stage: "train", Unit: events.UnitSteps, Total: 40, Done: 20})
-		now = now.Add(20 * time.Second)
+		wait(20 * time.Second)
 		b.show(step)
 		drawn := out.String()[strings.LastIndex(out.String(), "\r")+1:]
 		drawn = strings.TrimSpace(strings.TrimSuffix(drawn, "\x1b[0K"))
@@ -182,10 +183,8 @@ func validated(show func(events.Event), tick func()) {
 
 // TestLinesOfValidation: how far it has come is shown, and what it came to in one line.
 func TestLinesOfValidation(t *testing.T) {
-	var out bytes.Buffer
-	now := time.Unix(0, 0)
-	l := &lines{w: &out, now: func() time.Time { return now }}
-	validated(l.show, func() { now = now.Add(time.Second) })
+	l, out, wait := newLines()
+	validated(l.show, func() { wait(time.Second) })
 	want := `train on bolts: 2 steps
 validate on bolts: 10 of 60 pictures, 1.0 pictures a second, 50 s left
 validate on bolts: 20 of 60 pictures, 1.0 pictures a second, 40 s left
@@ -202,10 +201,8 @@ train on bolts: done, 2 steps in 1 min 0 s
 
 // TestBarsOfValidation: its bar takes the place of the training's, which comes back.
 func TestBarsOfValidation(t *testing.T) {
-	var out bytes.Buffer
-	now := time.Unix(0, 0)
-	b := &bars{lines: lines{w: &out, now: func() time.Time { return now }}, width: func() int { return 80 }}
-	validated(b.show, func() { now = now.Add(time.Second) })
+	b, out, wait := newBars(80)
+	validated(b.show, func() { wait(time.Second) })
 	text := out.String()
 	before, during, found := strings.Cut(text, "\x1b[2K\r\rvalidate on bolts")
 	during, after, ended := strings.Cut(during, "\x1b[2K\repoch 1 on held-out hex")

@@ -109,27 +109,15 @@ func npySample(descr string) (sample, error) {
 	if len(descr) != 3 {
 		return sample{}, refused
 	}
-	s := sample{order: binary.LittleEndian}
-	switch descr[1:] {
-	case "f2":
-		s.size, s.score = 2, float16Of
-	case "f4":
-		s.size, s.score = 4, float32Of
-	case "f8":
-		s.size, s.score = 8, float64Of
-	case "u1":
-		s.size, s.score = 1, uint8Of
-	case "u2":
-		s.size, s.score = 2, uint16Of
-	case "i2":
-		s.size, s.score = 2, int16Of
-	case "i4":
-		s.size, s.score = 4, int32Of
-	case "i8":
-		s.size, s.score = 8, int64Of
-	default:
+	score, known := map[string]func(binary.ByteOrder, []byte) (float32, error){
+		"f2": float16Of, "f4": float32Of, "f8": float64Of,
+		"u1": uint8Of, "u2": uint16Of,
+		"i2": int16Of, "i4": int32Of, "i8": int64Of,
+	}[descr[1:]]
+	if !known {
 		return sample{}, refused
 	}
+	s := sample{size: int(descr[2] - '0'), order: binary.LittleEndian, score: score}
 	switch order := descr[0]; {
 	case order == '<', order == '|' && s.size == 1:
 	case order == '>':

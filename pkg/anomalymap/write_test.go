@@ -15,18 +15,25 @@ import (
 func TestWritesWhatNumPyWrites(t *testing.T) {
 	for _, name := range []string{"f4", "one", "row", "column"} {
 		path := filepath.Join("testdata/maps", name+".npy")
-		m, err := Read(path, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var b bytes.Buffer
-		if err := WriteNPY(&b, m); err != nil {
-			t.Fatal(err)
-		}
-		if want := content(t, path); !bytes.Equal(b.Bytes(), want) {
-			t.Errorf("%s: %q, want %q", name, b.Bytes(), want)
+		_, written := rewritten(t, path)
+		if want := content(t, path); !bytes.Equal(written, want) {
+			t.Errorf("%s: %q, want %q", name, written, want)
 		}
 	}
+}
+
+// rewritten reads a map and writes it as .npy.
+func rewritten(t *testing.T, path string) (*Map, []byte) {
+	t.Helper()
+	m, err := Read(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := WriteNPY(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	return m, b.Bytes()
 }
 
 func TestNPYHeaderIsAligned(t *testing.T) {
@@ -41,15 +48,8 @@ func TestNPYHeaderIsAligned(t *testing.T) {
 
 func TestRoundTrips(t *testing.T) {
 	for _, path := range fixtures(t, "maps/*") {
-		m, err := Read(path, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var b bytes.Buffer
-		if err := WriteNPY(&b, m); err != nil {
-			t.Fatal(err)
-		}
-		if back, err := decode(b.Bytes()); err != nil || !same(back, m) {
+		m, written := rewritten(t, path)
+		if back, err := decode(written); err != nil || !same(back, m) {
 			t.Errorf("%s: another map comes back (%v)", path, err)
 		}
 	}

@@ -49,28 +49,13 @@ func ValidText(s string) string {
 // EscapeName returns the name of a file, a class or a dataset as rows and JSON hold
 // it: valid UTF-8 without control characters, those of writing direction among them.
 // Each byte that belongs to no character, each byte of a control character, and each
-// backslash that xNN follows, becomes \xNN, so that UnescapeName gives the name back.
-// Most names stay as they are.
+// backslash that xNN follows, becomes \xNN: who replaces each \xNN by its byte has the
+// name back, also from a row of CSV, where plainField escapes more. Most names stay as
+// they are.
 func EscapeName(name string) string {
 	return escaping(name, func(r rune, rest string) bool {
 		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\\' && isEscape(rest)
 	})
-}
-
-// UnescapeName returns the name that EscapeName was given. It also undoes what a
-// row of CSV escapes for spreadsheets.
-func UnescapeName(text string) string {
-	var name strings.Builder
-	for i := 0; i < len(text); i++ {
-		if isEscape(text[i:]) {
-			value, _ := strconv.ParseUint(text[i+2:i+4], 16, 8) // isEscape has looked at it
-			name.WriteByte(byte(value))
-			i += 3
-			continue
-		}
-		name.WriteByte(text[i])
-	}
-	return name.String()
 }
 
 // isEscape says that s begins with \xNN.

@@ -59,11 +59,6 @@ func Describe(head []byte, kinds []Kind) string {
 	if IsText(head) {
 		return fmt.Sprintf("text that starts with %.24q", head)
 	}
-	return Unknown(head)
-}
-
-// Unknown describes what no other words were found for, by its first bytes.
-func Unknown(head []byte) string {
 	return fmt.Sprintf("an unknown format that starts with the bytes % x", head[:min(8, len(head))])
 }
 

@@ -32,20 +32,13 @@ func TestDescribe(t *testing.T) {
 		"":                            "nothing (the file is empty)",
 		"GIF89a":                      "a picture",
 		"score\n0.5":                  `text that starts with "score\n0.5"`,
+		"\xff23456789":                "an unknown format that starts with the bytes ff 32 33 34 35 36 37 38",
 		"\x01\xff":                    "an unknown format that starts with the bytes 01 ff",
 		"\xffgr\u00fc":                "an unknown format that starts with the bytes ff 67 72 c3 bc",
 		strings.Repeat("\u00e9", 300): `text that starts with "` + strings.Repeat("\u00e9", 24) + `"`,
 	} {
 		if got := Describe([]byte(head), kinds); got != want {
 			t.Errorf("%q is %s, want %s", head, got, want)
-		}
-	}
-}
-
-func TestUnknown(t *testing.T) {
-	for head, want := range map[string]string{"": "", "\x01\xff": "01 ff", "123456789": "31 32 33 34 35 36 37 38"} {
-		if got := Unknown([]byte(head)); got != "an unknown format that starts with the bytes "+want {
-			t.Errorf("%q is %s", head, got)
 		}
 	}
 }

@@ -49,9 +49,7 @@ func (t *Tensor) axes() (axes []axis, extent int64) {
 // into dst, for the part of the tensor at storage element base and place in dst.
 func scatter(dst, chunk []float32, first int64, axes []axis, base, place int64) {
 	if len(axes) == 0 {
-		if place < int64(len(dst)) { // a caller may want the first values alone
-			dst[place] = chunk[base-first]
-		}
+		dst[place] = chunk[base-first]
 		return
 	}
 	a := axes[0]

@@ -82,7 +82,22 @@ func (t *Tensor) ReadFloat32(dst []float32) error {
 	if int64(len(dst)) != t.count {
 		return t.fail(fmt.Errorf("room for %d values, it has %d", len(dst), t.count))
 	}
-	return t.ReadFirstFloat32(dst)
+	if len(dst) == 0 {
+		return nil
+	}
+	var err error
+	if t.rowMajor() {
+		err = t.readContiguous(dst)
+	} else {
+		err = t.readStrided(dst)
+	}
+	if err == nil {
+		err = t.store.verify()
+	}
+	if err != nil {
+		return t.fail(err)
+	}
+	return nil
 }
 
 // ReadFinite is ReadFloat32 for values that are used to compute with: one that is
@@ -144,37 +159,6 @@ func finite(values []float32) bool {
 		carried |= math.Float32bits(v)&magnitude + exponentStep
 	}
 	return carried>>31 == 0
-}
-
-// ReadFirstFloat32 fills dst with the first len(dst) values in row-major order.
-// Of a row-major tensor nothing beyond them is read, unless the file is a
-// compressed archive: that is inflated up to them, and whole by the first read.
-// The checksum of an uncompressed one is compared only where all values are read.
-func (t *Tensor) ReadFirstFloat32(dst []float32) error {
-	return t.readValues(dst)
-}
-
-// readValues fills dst with the tensor's first len(dst) values.
-func (t *Tensor) readValues(dst []float32) error {
-	if int64(len(dst)) > t.count {
-		return t.fail(fmt.Errorf("room for %d values, it has %d", len(dst), t.count))
-	}
-	if len(dst) == 0 {
-		return nil
-	}
-	var err error
-	if t.rowMajor() {
-		err = t.readContiguous(dst)
-	} else {
-		err = t.readStrided(dst)
-	}
-	if err == nil && int64(len(dst)) == t.count {
-		err = t.store.verify()
-	}
-	if err != nil {
-		return t.fail(err)
-	}
-	return nil
 }
 
 func (t *Tensor) fail(err error) error {

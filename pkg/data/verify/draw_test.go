@@ -22,7 +22,7 @@ type tree map[string]string
 // raw precedes a file's own bytes.
 const raw = "raw "
 
-// write makes the tree's files in a folder of that name and discovers the dataset.
+// discover makes the tree's files in a folder of that name and discovers the dataset.
 func (files tree) discover(t testing.TB, name string, root config.Root) *data.Dataset {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), name)
