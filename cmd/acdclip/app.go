@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"syscall"
 
 	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
@@ -24,8 +23,8 @@ import (
 
 // app is what all verbs share: where results and messages go.
 type app struct {
-	out         *output   // results
-	err         io.Writer // everything else, which screen writes
+	out         *ui.Output // results
+	err         io.Writer  // everything else, which screen writes
 	screen      *ui.Display
 	environment []string // what the configuration sees of it
 	program     string   // what a shell calls it
@@ -37,39 +36,9 @@ type app struct {
 
 func newApp(out, err io.Writer, terminal bool) *app {
 	return &app{
-		out: &output{Writer: out}, err: err, screen: ui.New(err, terminal), environment: os.Environ(), program: "acdclip",
+		out: ui.NewOutput(out), err: err, screen: ui.New(err, terminal), environment: os.Environ(), program: "acdclip",
 		save: make(chan struct{}, 1),
 	}
-}
-
-// output writes to stdout and remembers what went wrong.
-type output struct {
-	io.Writer
-	err error
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	n, err := o.Writer.Write(b)
-	if err != nil && o.err == nil {
-		o.err = err
-	}
-	return n, err
-}
-
-// helpOutput is for cobra, which would show an error of writing in words of its own.
-type helpOutput struct{ *output }
-
-func (o helpOutput) Write(b []byte) (int, error) {
-	_, _ = o.output.Write(b) // remembered
-	return len(b), nil
-}
-
-// failed is the first error of writing.
-func (o *output) failed() error {
-	if o.err == nil {
-		return nil
-	}
-	return fmt.Errorf("writing the output: %w", o.err)
 }
 
 // emit shows an event. Any goroutine may call it.
@@ -80,13 +49,13 @@ func (a *app) run(ctx context.Context, arguments []string) int {
 	a.arguments = arguments
 	root := newRoot(a)
 	root.SetArgs(arguments)
-	root.SetOut(helpOutput{a.out})
+	root.SetOut(a.out.Quiet())
 	root.SetErr(a.err)
 	command, err := root.ExecuteContextC(ctx)
-	if failed := a.out.failed(); err == nil && failed != nil { // help, for one, is printed without a look at errors
-		err = failed
+	if err == nil {
+		err = a.out.Err() // help, for one, is printed without a look at errors
 	}
-	if err != nil && !errors.Is(a.out.err, syscall.EPIPE) { // who closed the pipe knows
+	if err != nil && !a.out.Unread() { // who closed the pipe knows
 		for _, line := range explain(command, err) {
 			a.emit(events.Failure{Text: line})
 		}

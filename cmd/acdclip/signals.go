@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -30,7 +29,7 @@ func (a *app) stopOnSignal(cancel func()) {
 // endByPipe ends the program as a closed pipe does by its signal, where stdout was
 // one that nobody reads any more, as of `| head`.
 func (a *app) endByPipe() {
-	if errors.Is(a.out.err, syscall.EPIPE) {
+	if a.out.Unread() {
 		signal.Reset(syscall.SIGPIPE)
 		_, _ = os.Stdout.WriteString("\n") // nobody reads it, and Go ends the program by the signal
 	}
