@@ -27,7 +27,7 @@ type predictOptions struct {
 	checkpoint     string
 	class          string
 	classFrom      classSource
-	domain         config.Domain
+	domain         domain.Domain
 	threshold      *float32 // nil where none was given
 	pixelThreshold *float32
 	batch          int
@@ -48,7 +48,7 @@ const classFromFolder classSource = "folder"
 const standardOut = "-"
 
 func newPredictCommand(a *app) *cobra.Command {
-	o := &predictOptions{app: a, domain: config.Industrial, format: report.PredictionCSV}
+	o := &predictOptions{app: a, domain: domain.Industrial, format: report.PredictionCSV}
 	var threshold, pixelThreshold ui.Score
 	command := &cobra.Command{
 		Use:   "predict --clip PATH --checkpoint FILE PATH...",
@@ -77,7 +77,7 @@ be read is a row with an error, and the others go on.`,
 	flags.StringVar(&o.checkpoint, "checkpoint", "", "the trained adapters, `FILE`: of acdclip train, or an adapter_N.pth of ACD-CLIP's authors")
 	flags.StringVar(&o.class, "class", "object", "what the pictures show, `NAME`, as the text prompts call it; _ is read as a space")
 	ui.Choice(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "call what a picture shows as the folder that it lies in is called")
-	ui.Choice(flags, &o.domain, "domain", []config.Domain{config.Industrial, config.Medical}, "kind of pictures; chooses score weights and smoothing")
+	ui.Choice(flags, &o.domain, "domain", []domain.Domain{domain.Industrial, domain.Medical}, "kind of pictures; chooses score weights and smoothing")
 	flags.Var(&threshold, "threshold", "a picture is anomalous when its score is at least `F`, from 0 to 1")
 	flags.Var(&pixelThreshold, "pixel-threshold", "a pixel is anomalous when the map is at least `F`; for --masks")
 	flags.IntVar(&o.batch, "batch", 4, "`N` pictures at once")

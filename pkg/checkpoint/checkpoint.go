@@ -1,5 +1,5 @@
-// Package checkpoint reads and writes trained adapters: the project's own
-// safetensors files, and the adapter_N.pth files of ACD-CLIP's released code.
+// Package checkpoint reads and writes the trained parameters of a method: the project's
+// own safetensors files, and the files that the methods' authors have published.
 package checkpoint
 
 import (
@@ -12,14 +12,16 @@ import (
 
 	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/config"
+	"acdclip/pkg/config/section"
 	"acdclip/pkg/contents"
+	"acdclip/pkg/model/card"
 	"acdclip/pkg/weights"
 )
 
 // FormatVersion is the version of the files that Write makes.
 const FormatVersion = 2
 
-// Unknown stands for an auxiliary dataset that a file does not name, as an adapter_N.pth does not.
+// Unknown stands for an auxiliary dataset that a file does not name, as one of a method's authors does not.
 const Unknown = "unknown"
 
 // metadataKey is the entry of a safetensors file's metadata that holds Metadata.
@@ -27,22 +29,22 @@ const metadataKey = "acdclip"
 
 // Metadata is what changes a checkpoint's numbers, and nothing else.
 type Metadata struct {
-	Format    int               `json:"format"`
-	Method    config.Method     `json:"method"`
-	Preset    config.PresetName `json:"preset"`
-	Model     config.Model      `json:"model"`
-	Loss      config.Loss       `json:"loss"`
-	Recipe    Recipe            `json:"recipe"`
-	Prompts   []string          `json:"prompts"`   // prompt names of the classes trained on, sorted
-	Auxiliary string            `json:"auxiliary"` // name of the dataset trained on, or Unknown
-	ListHash  string            `json:"list_hash"` // of the rows trained on; "" where unknown
-	Files     contents.Set      `json:"files"`     // content of all pictures of the dataset that they were selected from, and of those of Recipe.InitFrom; empty where unknown
-	CLIP      string            `json:"clip"`      // fingerprint of the CLIP it belongs to; "" where unknown
-	Seed      *uint64           `json:"seed"`      // nil where unknown
-	Epoch     int               `json:"epoch"`     // epochs trained
-	Threads   int               `json:"threads"`
-	Device    string            `json:"device"` // "cpu" or "cuda"
-	Versions  Versions          `json:"versions"`
+	Format    int             `json:"format"`
+	Method    string          `json:"method"`
+	Preset    string          `json:"preset"`
+	Model     section.Model   `json:"model"` // the method's own options
+	Loss      section.Section `json:"loss"`
+	Recipe    Recipe          `json:"recipe"`
+	Prompts   []string        `json:"prompts"`   // prompt names of the classes trained on, sorted
+	Auxiliary string          `json:"auxiliary"` // name of the dataset trained on, or Unknown
+	ListHash  string          `json:"list_hash"` // of the rows trained on; "" where unknown
+	Files     contents.Set    `json:"files"`     // content of all pictures of the dataset that they were selected from, and of those of Recipe.InitFrom; empty where unknown
+	CLIP      string          `json:"clip"`      // fingerprint of the CLIP it belongs to; "" where unknown
+	Seed      *uint64         `json:"seed"`      // nil where unknown
+	Epoch     int             `json:"epoch"`     // epochs trained
+	Threads   int             `json:"threads"`
+	Device    string          `json:"device"` // "cpu" or "cuda"
+	Versions  Versions        `json:"versions"`
 }
 
 // Recipe is the part of the training configuration that changes numbers.
@@ -80,41 +82,42 @@ type Checkpoint struct {
 	Fingerprint string // "sha256:..." of the whole file's content
 	file        *weights.File
 	tensors     map[string]*weights.Tensor // by the project's own names
+	names       map[*weights.Tensor]string // those names
 }
 
-// ErrNotCheckpoint reports a weight file that holds no adapters.
-var ErrNotCheckpoint = errors.New("not a checkpoint of ACD-CLIP")
+// ErrNotCheckpoint reports a weight file that holds no trained parameters of a method.
+var ErrNotCheckpoint = errors.New("not a checkpoint")
 
-// Open reads a checkpoint's description, by content, and goes through its values
+// Open reads a checkpoint of one of the methods: its description, by content, and goes through its values
 // once: what is no finite number, or differs from what the file's checksums say, is
 // an error. A file of earlier versions has no sum of its own. The values are read
 // again by Read.
-func Open(path string) (*Checkpoint, error) {
+func Open(path string, methods card.List) (*Checkpoint, error) {
 	file, err := weights.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening checkpoint: %w", err)
 	}
-	c := &Checkpoint{Path: path, file: file, tensors: map[string]*weights.Tensor{}}
-	if err := c.describe(); err != nil {
+	c := &Checkpoint{Path: path, file: file, tensors: map[string]*weights.Tensor{}, names: map[*weights.Tensor]string{}}
+	if err := c.describe(methods); err != nil {
 		file.Close()
 		return nil, fmt.Errorf("checkpoint %s: %w", path, err)
 	}
 	return c, nil
 }
 
-func (c *Checkpoint) describe() (err error) {
+func (c *Checkpoint) describe(methods card.List) (err error) {
 	text, own := c.file.Metadata[metadataKey]
 	_, state := c.file.Metadata[stateKey]
 	switch {
 	case own:
 		for _, t := range c.file.Tensors {
-			c.tensors[t.Name] = t
+			c.hold(t.Name, t)
 		}
-		c.Metadata, err = decode(text)
+		c.Metadata, err = decode(text, methods)
 	case state:
 		err = ErrState
 	default:
-		err = c.describeReleased()
+		err = c.describeReleased(methods)
 	}
 	if err != nil {
 		return err
@@ -126,11 +129,47 @@ func (c *Checkpoint) describe() (err error) {
 	return err
 }
 
+func (c *Checkpoint) hold(name string, t *weights.Tensor) {
+	c.tensors[name], c.names[t] = t, name
+}
+
+// describeReleased recognises a file of a method's authors.
+func (c *Checkpoint) describeReleased(methods card.List) error {
+	content := card.File{Shapes: map[string][]int64{}, Scalars: c.file.Scalars}
+	byName := map[string]*weights.Tensor{}
+	for _, t := range c.file.Tensors {
+		content.Shapes[t.Name], byName[t.Name] = t.Shape, t
+	}
+	for _, method := range methods {
+		if method.Released == nil {
+			continue
+		}
+		released, err := method.Released(content)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%w of %s: %w", ErrNotCheckpoint, method.Title, err)
+		case released == nil:
+			continue
+		}
+		if err := config.Validate("model", released.Model); err != nil {
+			return fmt.Errorf("its tensors' shapes: %w", err)
+		}
+		for own, name := range released.Names {
+			c.hold(own, byName[name])
+		}
+		c.Metadata = Metadata{
+			Method: method.Name, Preset: released.Preset, Model: released.Model, Loss: released.Loss, Auxiliary: Unknown, Epoch: released.Epoch,
+		}
+		return nil
+	}
+	return fmt.Errorf("%w: it holds neither acdclip's metadata nor the tensor names of a method's authors", ErrNotCheckpoint)
+}
+
 // verify reads every parameter's values, and compares the sum where the file has one.
 func (c *Checkpoint) verify(text string) error {
 	sum := newSum(text)
 	for _, t := range c.file.Tensors {
-		if c.tensors[c.nameOf(t)] != t {
+		if c.names[t] == "" {
 			continue // no parameter: Match will name it
 		}
 		sum.begin(t.Name, t.Shape)
@@ -168,7 +207,7 @@ func (c *Checkpoint) Match(wanted []Spec) error {
 		}
 	}
 	for _, t := range c.file.Tensors {
-		if name := c.nameOf(t); !known[name] {
+		if !known[c.names[t]] {
 			problems = append(problems, fmt.Sprintf("tensor %s belongs to no part of the model", t.Name))
 		}
 	}
@@ -193,15 +232,6 @@ func (c *Checkpoint) Read(name string, values []float32) error {
 		return fmt.Errorf("checkpoint %s: %w", c.Path, err)
 	}
 	return nil
-}
-
-// nameOf gives the project's name of a tensor in the file.
-func (c *Checkpoint) nameOf(t *weights.Tensor) string {
-	if _, own := c.file.Metadata[metadataKey]; own {
-		return t.Name
-	}
-	name, _ := OwnName(t.Name)
-	return name
 }
 
 // Write writes a checkpoint as one safetensors file that appears whole or not at all.

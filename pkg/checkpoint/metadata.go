@@ -14,14 +14,15 @@ import (
 	"slices"
 
 	"acdclip/pkg/config"
+	"acdclip/pkg/model/card"
 )
 
 // decode reads Metadata strictly: an entry that this program does not know, or
 // that it would have to guess, might change the numbers.
-func decode(text string) (Metadata, error) {
+func decode(text string, methods card.List) (Metadata, error) {
 	var version struct {
-		Format int           `json:"format"`
-		Method config.Method `json:"method"`
+		Format int    `json:"format"`
+		Method string `json:"method"`
 	}
 	if err := json.Unmarshal([]byte(text), &version); err != nil {
 		return Metadata{}, fmt.Errorf("its metadata cannot be read: %w", err)
@@ -29,9 +30,11 @@ func decode(text string) (Metadata, error) {
 	if version.Format != FormatVersion {
 		return Metadata{}, fmt.Errorf("its format is %d and this program reads %d: %w", version.Format, FormatVersion, config.ErrOtherVersion)
 	}
-	if !slices.Contains(version.Method.Values(), string(version.Method)) {
+	method, err := methods.Find(version.Method)
+	if err != nil {
 		return Metadata{}, fmt.Errorf("it was made by the method %q, which this program does not have", version.Method)
 	}
+	metadata := empty(method)
 	var sections struct {
 		Model, Loss json.RawMessage
 	}
@@ -39,13 +42,15 @@ func decode(text string) (Metadata, error) {
 		return Metadata{}, fmt.Errorf("its metadata cannot be read: %w", err)
 	}
 	// The sections' own decoding refuses options that are missing or impossible.
-	if _, err := config.Decode[config.Model](cmp.Or(string(sections.Model), "{}")); err != nil {
+	if err := config.Decode("model", cmp.Or(string(sections.Model), "{}"), metadata.Model); err != nil {
 		return Metadata{}, sectionError("model", err)
 	}
-	if _, err := config.Decode[config.Loss](cmp.Or(string(sections.Loss), "{}")); err != nil {
-		return Metadata{}, sectionError("loss", err)
+	if metadata.Loss != nil {
+		if err := config.Decode("loss", cmp.Or(string(sections.Loss), "{}"), metadata.Loss); err != nil {
+			return Metadata{}, sectionError("loss", err)
+		}
 	}
-	var metadata Metadata
+	metadata = empty(method)
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&metadata); err != nil {
@@ -55,6 +60,16 @@ func decode(text string) (Metadata, error) {
 		return Metadata{}, fmt.Errorf("its metadata has no entry %s: %w", missing, config.ErrOtherVersion)
 	}
 	return metadata, nil
+}
+
+// empty is the metadata of a method, whose sections are of its types.
+func empty(method card.Card) Metadata {
+	preset := method.Presets[0]
+	m := Metadata{Model: config.Emptied(preset.Model())}
+	if preset.Loss != nil {
+		m.Loss = config.Emptied(preset.Loss())
+	}
+	return m
 }
 
 // sectionError says which section of the file is wrong. An impossible value is the

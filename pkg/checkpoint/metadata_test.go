@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"acdclip/pkg/config"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 func encoded(t testing.TB, metadata Metadata) string {
@@ -60,7 +61,7 @@ func TestDecodeIsStrict(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := decode(edited(t, test.change))
+			_, err := decode(edited(t, test.change), methods())
 			if err == nil || !strings.Contains(err.Error(), test.says) {
 				t.Fatalf("got %v, want an error with %q", err, test.says)
 			}
@@ -70,7 +71,7 @@ func TestDecodeIsStrict(t *testing.T) {
 		})
 	}
 	for _, text := range []string{"", "{", "[]", "null", "3", encoded(t, sample(t)) + "{}"} {
-		if _, err := decode(text); err == nil {
+		if _, err := decode(text, methods()); err == nil {
 			t.Errorf("%q was read", text)
 		}
 	}
@@ -79,7 +80,7 @@ func TestDecodeIsStrict(t *testing.T) {
 func TestUnknownSeedAndPromptsComeBack(t *testing.T) {
 	metadata := sample(t)
 	metadata.Seed, metadata.Prompts = nil, nil
-	got, err := decode(encoded(t, metadata))
+	got, err := decode(encoded(t, metadata), methods())
 	if err != nil || !reflect.DeepEqual(got, metadata) {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -93,14 +94,14 @@ func FuzzDecode(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		metadata, err := decode(text)
+		metadata, err := decode(text, methods())
 		if err != nil {
 			return
 		}
-		if err := errors.Join(metadata.Model.Validate(), metadata.Loss.Validate()); err != nil {
+		if err := errors.Join(config.Validate("model", metadata.Model), config.Validate("loss", metadata.Loss)); err != nil {
 			t.Errorf("impossible options were accepted: %v", err)
 		}
-		again, err := decode(encoded(t, metadata))
+		again, err := decode(encoded(t, metadata), methods())
 		if err != nil || !reflect.DeepEqual(again, metadata) {
 			t.Errorf("%+v came back as %+v, %v", metadata, again, err)
 		}
@@ -110,7 +111,7 @@ func FuzzDecode(f *testing.F) {
 // TestSetupHash: seed, machine and versions are no part of it; all else is.
 func TestSetupHash(t *testing.T) {
 	setup := func(change func(*Metadata)) string {
-		m := Metadata{Method: config.ACDCLIP, Auxiliary: "visa", Seed: new(uint64(1)), Epoch: 3, Threads: 2, Device: "cpu"}
+		m := Metadata{Method: options.Name, Model: &options.Model{}, Auxiliary: "visa", Seed: new(uint64(1)), Epoch: 3, Threads: 2, Device: "cpu"}
 		change(&m)
 		text, err := m.SetupHash()
 		if err != nil {
@@ -129,7 +130,7 @@ func TestSetupHash(t *testing.T) {
 		"version": {func(m *Metadata) { m.Versions.Acdclip = "v9" }, true},
 		"epoch":   {func(m *Metadata) { m.Epoch = 4 }, false},
 		"recipe":  {func(m *Metadata) { m.Recipe.Batch = 3 }, false},
-		"groups":  {func(m *Metadata) { m.Model.Groups = 6 }, false},
+		"groups":  {func(m *Metadata) { m.Model.(*options.Model).Groups = 6 }, false},
 		"set":     {func(m *Metadata) { m.Auxiliary = "mvtec" }, false},
 	} {
 		if got := setup(c.change); (got == first) != c.same {

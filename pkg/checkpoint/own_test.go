@@ -12,19 +12,21 @@ import (
 
 	"acdclip/pkg/config"
 	"acdclip/pkg/contents"
+	"acdclip/pkg/model/acdclip/options"
+	"acdclip/pkg/model/card"
 	"acdclip/pkg/weights"
 )
+
+// methods are those that the tests' files may be of.
+func methods() card.List { return card.List{options.Card()} }
 
 // sample is the metadata of a training run.
 func sample(t testing.TB) Metadata {
 	t.Helper()
-	preset, err := config.Preset(config.Paper)
-	if err != nil {
-		t.Fatal(err)
-	}
+	preset := options.Card().Presets[0]
 	seed := uint64(1<<63 + 1) // more than a float64 holds
 	return Metadata{
-		Format: FormatVersion, Method: config.ACDCLIP, Preset: config.Paper, Model: preset.Model, Loss: preset.Loss,
+		Format: FormatVersion, Method: options.Name, Preset: options.Paper, Model: preset.Model(), Loss: preset.Loss(),
 		Recipe:  Recipe{Epochs: 20, Batch: 6, LR: config.LR{Text: 5e-4, Vision: 1e-3}, LRDecay: 0.9},
 		Prompts: []string{"metal nut", "<b>\u2028"}, Auxiliary: "visa", ListHash: "sha256:01", Files: contents.NewSet([]contents.Sum{{Size: 7, Hash: [8]byte{1, 2}}}), CLIP: "sha256:02",
 		Seed: &seed, Epoch: 3, Threads: 2, Device: "cpu", Versions: Versions{Acdclip: "v1", Libtorch: "2.11.0"},
@@ -54,7 +56,7 @@ func write(t testing.TB, metadata Metadata, tensors []weights.Value) string {
 
 func open(t testing.TB, path string) *Checkpoint {
 	t.Helper()
-	c, err := Open(path)
+	c, err := Open(path, methods())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,14 +163,14 @@ func TestOpenRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{text, cut, folder, filepath.Join(folder, "absent")} {
-		if c, err := Open(path); err == nil {
+		if c, err := Open(path, methods()); err == nil {
 			c.Close()
 			t.Errorf("%s was opened", path)
 		} else if !strings.Contains(err.Error(), filepath.Base(path)) {
 			t.Errorf("%v does not name the file", err)
 		}
 	}
-	if _, err := Open(filepath.Join(folder, "absent")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Open(filepath.Join(folder, "absent"), methods()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file gave %v", err)
 	}
 }

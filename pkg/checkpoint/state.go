@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"acdclip/pkg/config"
+	"acdclip/pkg/model/card"
 	"acdclip/pkg/weights"
 )
 
@@ -99,28 +100,28 @@ func EncodeState(w io.Writer, state State) error {
 	return weights.WriteSafetensors(w, map[string]string{stateKey: string(text), sumKey: sumOf(string(text), tensors)}, tensors)
 }
 
-// ReadState reads a state and checks that it is whole: what is cut or changed is
+// ReadState reads a state of one of the methods and checks that it is whole: what is cut or changed is
 // ErrDamaged or one of the errors of pkg/weights, another version's file
 // config.ErrOtherVersion.
-func ReadState(path string) (State, error) {
+func ReadState(path string, methods card.List) (State, error) {
 	file, err := weights.Open(path)
 	if err != nil {
 		return State{}, fmt.Errorf("opening state: %w", err)
 	}
 	defer file.Close()
-	state, err := readState(file)
+	state, err := readState(file, methods)
 	if err != nil {
 		return State{}, fmt.Errorf("state %s: %w", path, err)
 	}
 	return state, nil
 }
 
-func readState(file *weights.File) (State, error) {
+func readState(file *weights.File, methods card.List) (State, error) {
 	text, found := file.Metadata[stateKey]
 	if !found {
 		return State{}, errors.New("this is no state of a training")
 	}
-	state, err := decodeState(text)
+	state, err := decodeState(text, methods)
 	if err != nil {
 		return State{}, err
 	}
@@ -195,7 +196,7 @@ func (s *State) Read(name string, values []float32) error {
 }
 
 // decodeState reads a State's JSON strictly.
-func decodeState(text string) (State, error) {
+func decodeState(text string, methods card.List) (State, error) {
 	var parts struct {
 		Format   int             `json:"format"`
 		Metadata json.RawMessage `json:"metadata"`
@@ -206,10 +207,15 @@ func decodeState(text string) (State, error) {
 	if parts.Format != StateVersion {
 		return State{}, fmt.Errorf("its format is %d and this program reads %d: %w", parts.Format, StateVersion, config.ErrOtherVersion)
 	}
-	if _, err := decode(string(parts.Metadata)); err != nil {
+	metadata, err := decode(string(parts.Metadata), methods)
+	if err != nil {
 		return State{}, err
 	}
-	var state State
+	method, err := methods.Find(metadata.Method)
+	if err != nil {
+		return State{}, err
+	}
+	state := State{Metadata: empty(method)}
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&state); err != nil {

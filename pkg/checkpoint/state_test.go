@@ -51,7 +51,7 @@ func writeState(t testing.TB, state State) string {
 
 func TestStateComesBack(t *testing.T) {
 	path := writeState(t, sampleState(t))
-	got, err := ReadState(path)
+	got, err := ReadState(path, methods())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,10 +76,10 @@ func TestStateComesBack(t *testing.T) {
 	if err := got.Read("other", values); err == nil {
 		t.Error("a parameter that is not there was read")
 	}
-	if c, err := Open(path); !errors.Is(err, ErrState) {
+	if c, err := Open(path, methods()); !errors.Is(err, ErrState) {
 		t.Errorf("as a checkpoint: %v, %v", c, err)
 	}
-	if _, err := ReadState(write(t, sample(t), sampleTensors())); err == nil || !strings.Contains(err.Error(), "no state of a training") {
+	if _, err := ReadState(write(t, sample(t), sampleTensors()), methods()); err == nil || !strings.Contains(err.Error(), "no state of a training") {
 		t.Errorf("a checkpoint as a state: %v", err)
 	}
 }
@@ -92,7 +92,7 @@ func TestDamagedStates(t *testing.T) {
 		if err := os.WriteFile(path, content, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		state, err := ReadState(path)
+		state, err := ReadState(path, methods())
 		if err == nil && !reflect.DeepEqual(state, sampleState(t)) {
 			t.Errorf("byte %d %s: read as %+v", at, what, state)
 		}
@@ -145,7 +145,7 @@ func TestStatesOfOtherTensors(t *testing.T) {
 		if err := errors.Join(weights.WriteSafetensors(file, metadata, tensors), file.Close()); err != nil {
 			t.Fatal(err)
 		}
-		_, err = ReadState(path)
+		_, err = ReadState(path, methods())
 		if (test.says == "") != (err == nil) || err != nil && (!errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), test.says)) {
 			t.Errorf("want an error with %q, got %v", test.says, err)
 		}
@@ -177,7 +177,7 @@ func TestDecodeStateIsStrict(t *testing.T) {
 		if text, err = json.Marshal(tree); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := decodeState(string(text)); !errors.Is(err, test.kind) {
+		if _, err := decodeState(string(text), methods()); !errors.Is(err, test.kind) {
 			t.Errorf("%s: got %v", test.name, err)
 		}
 	}
@@ -195,11 +195,11 @@ func FuzzReadState(f *testing.F) {
 		if err := os.WriteFile(path, content, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		state, err := ReadState(path)
+		state, err := ReadState(path, methods())
 		if err != nil {
 			return
 		}
-		again, err := ReadState(writeState(t, state))
+		again, err := ReadState(writeState(t, state), methods())
 		if err != nil || !reflect.DeepEqual(again, state) {
 			t.Errorf("%+v came back as %+v, %v", state, again, err)
 		}
@@ -216,7 +216,7 @@ func FuzzDecodeState(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		state, err := decodeState(text)
+		state, err := decodeState(text, methods())
 		if err != nil {
 			return
 		}
@@ -224,7 +224,7 @@ func FuzzDecodeState(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := decodeState(string(encoded))
+		again, err := decodeState(string(encoded), methods())
 		if err != nil || !reflect.DeepEqual(again, state) {
 			t.Errorf("%+v came back as %+v, %v", state, again, err)
 		}

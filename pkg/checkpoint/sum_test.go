@@ -17,7 +17,7 @@ import (
 
 func refused(t *testing.T, path string) error {
 	t.Helper()
-	c, err := Open(path)
+	c, err := Open(path, methods())
 	if err == nil {
 		c.Close()
 	}
@@ -76,7 +76,7 @@ func TestCheckpointsThatAreNotFinite(t *testing.T) {
 		state := sampleState(t)
 		state.Parameters[0].Float32[0] = wrong
 		path = writeState(t, state)
-		if _, err := ReadState(path); !errors.Is(err, weights.ErrMalformed) || !strings.Contains(err.Error(), state.Parameters[0].Name) {
+		if _, err := ReadState(path, methods()); !errors.Is(err, weights.ErrMalformed) || !strings.Contains(err.Error(), state.Parameters[0].Name) {
 			t.Errorf("a state with %v: %v", wrong, err)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"acdclip/pkg/spelling"
+	"acdclip/pkg/config/section"
 )
 
 // interval is a range of numbers; the zero value permits all.
@@ -56,9 +56,6 @@ func (i interval) String() string {
 	return fmt.Sprintf("%s and at most %v", low, i.high)
 }
 
-// choice is implemented by the string types of few values.
-type choice interface{ Values() []string }
-
 // checkValue returns what is wrong with an option's value by itself.
 func checkValue(s *schema, v reflect.Value) *Error {
 	switch v.Kind() {
@@ -87,15 +84,14 @@ func checkNumber(s *schema, x float64, v reflect.Value) *Error {
 
 func checkText(s *schema, v reflect.Value) *Error {
 	text := v.String()
-	few, ok := v.Interface().(choice)
-	if !ok || text == "" && s.optional {
+	if s.choices == nil || text == "" && s.optional {
 		return nil
 	}
-	wide, ok := few.(interface{ accepts(string) bool })
-	if ok && wide.accepts(text) || !ok && slices.Contains(few.Values(), text) {
+	wide, ok := v.Interface().(interface{ accepts(string) bool })
+	if ok && wide.accepts(text) || !ok && slices.Contains(s.choices, text) {
 		return nil
 	}
-	return &Error{Key: s.key, Problem: notOneOf(text, few.Values()), Nearest: spelling.Nearest(text, few.Values())}
+	return oneOf(s.key, text, s.choices)
 }
 
 // checkFields checks every option of a struct by itself.
@@ -110,5 +106,5 @@ func checkFields(s *schema, root reflect.Value) []*Error {
 }
 
 func notOneOf(text string, values []string) string {
-	return fmt.Sprintf("must be %s, is %s", listed(values), printable(text))
+	return fmt.Sprintf("must be %s, is %s", section.Listed(values), section.Printable(text))
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"acdclip/pkg/config/section"
+
 	"go.yaml.in/yaml/v3"
 )
 
@@ -28,6 +30,7 @@ type reader struct {
 	dir   string // what relative paths are relative to
 	into  *layer
 	found []*Error
+	notes []string
 	steps int
 }
 
@@ -48,7 +51,7 @@ func (r *reader) origin(n *yaml.Node) Origin {
 	if !r.lines {
 		return Origin{File: r.file}
 	}
-	return Origin{r.file, n.Line}
+	return Origin{File: r.file, Line: n.Line}
 }
 
 // follow resolves aliases and counts steps; nil when there were too many.
@@ -74,6 +77,10 @@ func (r *reader) section(n *yaml.Node, s *schema, set func(option *schema, v ref
 	}
 	r.mapping(n, s.key, fmt.Sprintf("must be a section (keys: %s)", strings.Join(s.childNames(), ", ")), func(name string, key, value *yaml.Node) {
 		child := s.child(name)
+		if renamed := s.renamed(name); child == nil && renamed != nil {
+			r.renamed(renamed, dotted(s.key, name), key)
+			child = renamed
+		}
 		switch {
 		case child == nil:
 			r.unknown(key, s, name)
@@ -90,7 +97,7 @@ func (r *reader) section(n *yaml.Node, s *schema, set func(option *schema, v ref
 }
 
 func (r *reader) unknown(at *yaml.Node, s *schema, name string) {
-	if len(r.found) >= maxReported {
+	if len(r.found) >= section.MaxReported {
 		r.fail(at, dotted(s.key, name), "unknown key", "") // not shown: a search would be wasted
 		return
 	}
@@ -99,6 +106,11 @@ func (r *reader) unknown(at *yaml.Node, s *schema, name string) {
 		problem = "unknown key; the keys here are " + strings.Join(s.childNames(), ", ")
 	}
 	r.fail(at, dotted(s.key, name), problem, near)
+}
+
+// renamed notes that a key is given by an earlier name.
+func (r *reader) renamed(option *schema, was string, at *yaml.Node) {
+	r.notes = append(r.notes, fmt.Sprintf("%s: %s is called %s now; please use that name", r.origin(at), was, option.key))
 }
 
 // keep stores an option's value in the reader's layer.
@@ -205,7 +217,7 @@ func (r *reader) scalar(n *yaml.Node, s *schema, v reflect.Value) {
 	}
 	if !fits(n, s.typ.Kind()) || n.Decode(v.Addr().Interface()) != nil {
 		problem := fmt.Sprintf("must be %s, is %s", wants(s), describe(n))
-		if _, few := v.Interface().(choice); !few && s.typ.Kind() == reflect.String && isNumberLike(n) {
+		if s.choices == nil && s.typ.Kind() == reflect.String && isNumberLike(n) {
 			problem += "; quote it to make it text"
 		}
 		r.fail(n, s.key, problem, "")

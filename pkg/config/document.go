@@ -16,28 +16,39 @@ type Key struct {
 	Default string // its value in each preset, as YAML; "" for nothing
 }
 
-// Keys lists every option in the order of the configuration.
-func Keys() []Key {
-	var keys []Key
-	for _, option := range schemaOf(reflect.TypeFor[Config](), "").options() {
-		keys = append(keys, Key{Name: option.key, Env: envName(option.key), Wants: wants(option), Doc: option.doc, Default: option.presets()})
+// Keys lists every option of a method's configuration, in its order; "" is the default method.
+func (l Catalog) Keys(method string) ([]Key, error) {
+	var presets []Config
+	of := l.Methods[0]
+	if method != "" {
+		var err error
+		if of, err = l.Methods.Find(method); err != nil {
+			return nil, err
+		}
 	}
-	return keys
+	for _, name := range of.PresetNames() {
+		c, err := l.Preset(of.Name, name)
+		if err != nil {
+			return nil, err
+		}
+		presets = append(presets, c)
+	}
+	var keys []Key
+	for _, option := range l.schemaOf(of).options() {
+		keys = append(keys, Key{Name: option.key, Env: envName(option.key), Wants: wants(option), Doc: option.doc, Default: option.defaults(presets)})
+	}
+	return keys, nil
 }
 
-// presets is the option's value where all presets have one, else each preset's.
-func (s *schema) presets() string {
-	if s.typ == reflect.TypeFor[PresetName]() {
-		return string(Paper)
+// defaults is the option's value where all presets have one, else each preset's.
+func (s *schema) defaults(presets []Config) string {
+	if s.key == "preset" {
+		return presets[0].Preset
 	}
 	var values, named []string
-	for _, name := range PresetName("").Values() {
-		c, err := Preset(PresetName(name))
-		if err != nil {
-			return ""
-		}
-		value := s.inline(reflect.ValueOf(c).FieldByIndex(s.index))
-		values, named = append(values, value), append(named, value+" ("+name+")")
+	for _, c := range presets {
+		value := s.inline(s.value(reflect.ValueOf(c)))
+		values, named = append(values, value), append(named, value+" ("+c.Preset+")")
 	}
 	for _, value := range values {
 		if value != values[0] {

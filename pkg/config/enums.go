@@ -3,30 +3,12 @@ package config
 import (
 	"strconv"
 	"strings"
+
+	"acdclip/pkg/clip/activation"
 )
 
 // An option of few values is a string type of its own. Its Values method lists
 // what it may be, in the order in which a message names them.
-
-// PresetName names a complete set of defaults.
-type PresetName string
-
-const (
-	Paper    PresetName = "paper"    // Eq. 1-8 as printed
-	Released PresetName = "released" // what the authors' released code computes
-)
-
-// Values lists the presets.
-func (PresetName) Values() []string { return names(Paper, Released) }
-
-// Method names an anomaly detection method.
-type Method string
-
-// ACDCLIP is the one method so far.
-const ACDCLIP Method = "acdclip"
-
-// Values lists the methods.
-func (Method) Values() []string { return names(ACDCLIP) }
 
 // Precision is the number format of the frozen towers' matrices. What is trained
 // is float32 always.
@@ -38,186 +20,13 @@ const (
 	PrecisionBF16 Precision = "bf16" // bfloat16, with sums in float32: half the memory, other results
 )
 
-// Values lists the precisions.
-func (Precision) Values() []string { return names(PrecisionAuto, PrecisionFP32, PrecisionBF16) }
-
-// Format is the number format that p stands for: fp32, also for the zero value, or bf16.
+// Format is the number format that p stands for: fp32 for auto and the zero value.
 func (p Precision) Format() Precision {
-	if p == PrecisionBF16 {
-		return PrecisionBF16
+	if p == PrecisionAuto || p == "" {
+		return PrecisionFP32
 	}
-	return PrecisionFP32
+	return p
 }
-
-// Domain is a dataset's kind; it chooses score weights and smoothing.
-type Domain string
-
-const (
-	Industrial Domain = "industrial"
-	Medical    Domain = "medical"
-)
-
-// Values lists the domains.
-func (Domain) Values() []string { return names(Industrial, Medical) }
-
-// Activation is the towers' non-linearity.
-type Activation string
-
-const (
-	GELU           Activation = "gelu"       // x * Phi(x), by the exact erf
-	QuickGELU      Activation = "quick_gelu" // x * sigmoid(1.702 x), as OpenAI trained
-	ActivationAuto Activation = "auto"       // what the checkpoint of CLIP says
-)
-
-// Values lists the activations.
-func (Activation) Values() []string { return names(GELU, QuickGELU, ActivationAuto) }
-
-// AdapterKind is the vision adapter.
-type AdapterKind string
-
-const (
-	ConvLoRA AdapterKind = "conv_lora" // Eq. 1-3
-	LoRA     AdapterKind = "lora"      // dX = s X W_down W_up; s = alpha/r with residual, alpha/sqrt(r) with rescale
-)
-
-// Values lists the adapter kinds.
-func (AdapterKind) Values() []string { return names(ConvLoRA, LoRA) }
-
-// Projections says how many W_down [C, r] and W_up [r, C] a Conv-LoRA has.
-type Projections string
-
-const (
-	SharedProjections Projections = "shared"     // one pair for all branches
-	PerBranch         Projections = "per_branch" // one pair a branch
-)
-
-// Values lists the ways.
-func (Projections) Values() []string { return names(SharedProjections, PerBranch) }
-
-// Scale is the factor on a Conv-LoRA's branch.
-type Scale string
-
-const (
-	InverseKernel Scale = "inverse_kernel"  // 1/k after each of the two convolutions (Eq. 2, 3)
-	AlphaOverRank Scale = "alpha_over_rank" // alpha/r_c after the second convolution, alpha/sqrt(r) after W_up
-)
-
-// Values lists the scales.
-func (Scale) Values() []string { return names(InverseKernel, AlphaOverRank) }
-
-// Merge is how an adapter's output joins the tokens, in both towers.
-type Merge string
-
-const (
-	// Residual: X + dX in vision; x + (alpha/r) x A B in text.
-	Residual Merge = "residual"
-	// Rescale: dX is rescaled, token by token, to the norm of X, then
-	// (1-w) X + w dX with w learned per channel, initially 0.2. In text dX is
-	// x A B * alpha/sqrt(r). Gradients flow through both norms.
-	Rescale Merge = "rescale"
-)
-
-// Values lists the merges.
-func (Merge) Values() []string { return names(Residual, Rescale) }
-
-// Init is the trainable parameters' initial values. What it does not name has PyTorch's defaults.
-type Init string
-
-const (
-	// InitPaper: W_down and A Kaiming uniform (a = sqrt 5, fan-in = their inputs),
-	// W_up and B zero: training starts at plain CLIP.
-	InitPaper Init = "paper"
-	// InitReleased: W_down and A Kaiming uniform (a = 0, fan-in = r), both
-	// convolutions Kaiming uniform (a = 0), W_up and B normal (0, 0.02).
-	InitReleased Init = "released"
-)
-
-// Values lists the initial values.
-func (Init) Values() []string { return names(InitPaper, InitReleased) }
-
-// FusionKind is how text levels reach a vision level.
-type FusionKind string
-
-const (
-	DFG    FusionKind = "dfg"    // T_i^s = sum_j omega_ij^s T_j^s, omega from the Dynamic Fusion Gateway (Eq. 4-6)
-	Static FusionKind = "static" // T_i alone; there are no gates
-)
-
-// Values lists the fusion kinds.
-func (FusionKind) Values() []string { return names(DFG, Static) }
-
-// Similarity is a patch token's logit against the fused text.
-type Similarity string
-
-const (
-	Cosine Similarity = "cosine" // unit patch . unit fused text / tau
-	Dot    Similarity = "dot"    // unit patch . fused text / tau, the fused text as the gates mix it
-)
-
-// Values lists the similarities.
-func (Similarity) Values() []string { return names(Cosine, Dot) }
-
-// Average is how N levels become one map.
-type Average string
-
-const (
-	Probabilities Average = "probabilities" // softmax of each level on the patch grid, mean over levels, upsampled
-	Logits        Average = "logits"        // mean of the levels' logits, (smoothed,) upsampled, softmax
-)
-
-// Values lists the averages.
-func (Average) Values() []string { return names(Probabilities, Logits) }
-
-// Smoothing is applied to patch-grid maps when scoring, never in training.
-type Smoothing string
-
-const (
-	NoSmoothing Smoothing = "none"
-	Gaussian    Smoothing = "gaussian" // kernel 7, sigma 1; medical: kernel 9, sigma 1.5; reflect padding
-)
-
-// Values lists the smoothings.
-func (Smoothing) Values() []string { return names(NoSmoothing, Gaussian) }
-
-// Feature is what the class logits compare with text.
-type Feature string
-
-const (
-	// CLSFeature: the class token after the last block, ln_post, proj, unit
-	// norm, against the last group's text T_N: cosine / tau.
-	CLSFeature Feature = "cls"
-	// DetectionFeature: per group the mean over patches of the unit detection
-	// tokens (an MLP and LayerNorm of their own) . T_i; mean over groups of the
-	// logits; no temperature.
-	DetectionFeature Feature = "detection"
-)
-
-// Values lists the features.
-func (Feature) Values() []string { return names(CLSFeature, DetectionFeature) }
-
-// DiceForm is what the dice term compares: 1 - mean_b (2 sum(p y) + 1)/(sum p + sum y + 1).
-type DiceForm string
-
-const (
-	DiceAbnormal DiceForm = "abnormal" // the abnormal map and the mask
-	DiceBoth     DiceForm = "both"     // the normal map and 1 - mask, plus the abnormal map and the mask
-)
-
-// Values lists the dice forms.
-func (DiceForm) Values() []string { return names(DiceAbnormal, DiceBoth) }
-
-// FocalForm is pt in the focal term, the mean over pixels of -(1-pt)^2 log pt.
-type FocalForm string
-
-const (
-	// FocalProbability: pt = M where the mask is set, else 1 - M; the logarithm's argument is at least 1e-5.
-	FocalProbability FocalForm = "probability"
-	// FocalOneHot: pt = sum over both channels of onehot * p, plus 1e-5, the one-hot clamped to [1e-5, 1 - 1e-5].
-	FocalOneHot FocalForm = "one_hot"
-)
-
-// Values lists the focal forms.
-func (FocalForm) Values() []string { return names(FocalProbability, FocalOneHot) }
 
 // Device names where the model runs: auto (a GPU when there is one), cpu, cuda or cuda:N.
 type Device string
@@ -237,10 +46,12 @@ func (Device) accepts(text string) bool {
 	return text == "auto" || text == "cpu" || text == "cuda"
 }
 
-func names[S ~string](values ...S) []string {
-	list := make([]string, len(values))
-	for i, value := range values {
-		list[i] = string(value)
-	}
-	return list
-}
+// Activation is for pkg/clip.
+type Activation = activation.Activation
+
+// The activations.
+const (
+	GELU           = activation.GELU
+	QuickGELU      = activation.QuickGELU
+	ActivationAuto = activation.Auto
+)

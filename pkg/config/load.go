@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,12 +12,16 @@ import (
 
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/spf13/viper"
+
+	"acdclip/pkg/config/section"
+	"acdclip/pkg/model/card"
 )
 
 // Sources says where a configuration comes from. Of two sources that set a key
 // the later in this list wins: preset, Files in order, Env, Set, Flags.
 type Sources struct {
-	Preset PresetName     // what to start from when no source sets the key "preset"; "" is Paper
+	Method string         // the method when no source sets the key "method"; "" is the catalog's first
+	Preset string         // what to start from when no source sets the key "preset"; "" is the method's first
 	Files  []string       // YAML files; a relative path in one is relative to that file
 	Env    []string       // "NAME=value" pairs as from os.Environ; those without EnvPrefix are passed over
 	Set    []string       // "key=value"; the value is YAML, text needs no quotes, a list may be a,b
@@ -34,37 +39,75 @@ type Loaded struct {
 	// Set holds the keys that a source set, and so not the preset. A map's
 	// entries stand there too ("data.roots.visa").
 	Set map[string]Origin
+	// Card describes the method.
+	Card card.Card
+	// Notes tell of keys that were given by an earlier name.
+	Notes []string
 }
 
 // Load reads, checks and merges the sources: lists replace, maps merge. Every
 // mistake is an *Error, and all that were found are joined; a file that cannot
 // be read is an error that names it. Load reads nothing but Files.
-func Load(s Sources) (Loaded, error) {
-	l := loader{schema: schemaOf(reflect.TypeFor[Config](), "")}
-	if err := l.readAll(s); err != nil {
-		return Loaded{}, err
+func (l Catalog) Load(s Sources) (Loaded, error) {
+	of := l.Methods[0]
+	if s.Method != "" {
+		var err error
+		if of, err = l.Methods.Find(s.Method); err != nil {
+			return Loaded{}, oneOf("method", s.Method, l.Methods.Names())
+		}
 	}
-	loaded, err := l.merge(s.Preset)
+	reading, err := l.read(s, of)
+	if named := reading.text("method"); named != "" && named != of.Name {
+		if other, unknown := l.Methods.Find(named); unknown == nil { // its sections have other keys
+			of = other
+			reading, err = l.read(s, of)
+		}
+	}
 	if err != nil {
 		return Loaded{}, err
 	}
-	checked := loaded.Config
-	if s.OwnModel {
-		checked.Model = paperModel()
+	base, err := l.Preset(of.Name, cmp.Or(reading.text("preset"), s.Preset))
+	if err != nil {
+		return Loaded{}, err
 	}
-	found := checked.problems()
+	loaded, err := reading.merge(base)
+	if err != nil {
+		return Loaded{}, err
+	}
+	loaded.Card = of
+	var leaveOut section.Section
+	if s.OwnModel {
+		leaveOut = loaded.Config.Model
+	}
+	found := loaded.Config.problems(reading.schema, leaveOut)
 	for _, e := range found {
 		loaded.place(e)
 	}
 	if len(found) > 0 {
-		return Loaded{}, join(found)
+		return Loaded{}, section.Join(found)
 	}
 	return loaded, nil
 }
 
+// read reads all sources with the keys that a method has.
+func (l Catalog) read(s Sources, of card.Card) (*loader, error) {
+	reading := &loader{schema: l.schemaOf(of)}
+	return reading, reading.readAll(s)
+}
+
+// text gives the text of a key that the sources set; "" where none does.
+func (l *loader) text(key string) (text string) {
+	for _, layer := range l.layers {
+		if v, ok := layer.values[key]; ok {
+			text = v.String()
+		}
+	}
+	return text
+}
+
 // place gives a mistake the origin of the value that made it.
 func (l Loaded) place(e *Error) {
-	for _, key := range append([]string{e.Key}, e.related...) {
+	for _, key := range append([]string{e.Key}, e.Related...) {
 		if origin, ok := l.Set[key]; ok {
 			e.File, e.Line = origin.File, origin.Line
 			return
@@ -77,6 +120,7 @@ type loader struct {
 	schema *schema
 	layers []*layer
 	found  []*Error
+	notes  []string
 }
 
 func (l *loader) readAll(s Sources) error {
@@ -92,7 +136,7 @@ func (l *loader) readAll(s Sources) error {
 	l.read("environment", dir, func(r *reader) { r.readEnvironment(s.Env) })
 	l.read("--set", dir, func(r *reader) { r.readSet(s.Set) })
 	l.read("command line", dir, func(r *reader) { r.readFlags(s.Flags) })
-	return join(l.found)
+	return section.Join(l.found)
 }
 
 func (l *loader) addFile(path, dir string) error {
@@ -122,25 +166,16 @@ func (l *loader) read(place, dir string, read func(*reader)) {
 func (l *loader) add(r *reader) {
 	l.layers = append(l.layers, r.into)
 	l.found = append(l.found, r.found...)
+	l.notes = append(l.notes, r.notes...)
 }
 
-// merge lays the layers over the preset that they name, or over the fallback.
-func (l *loader) merge(fallback PresetName) (Loaded, error) {
-	name := fallback
-	if name == "" {
-		name = Paper
-	}
-	loaded := Loaded{Set: map[string]Origin{}}
+// merge lays the layers over a preset.
+func (l *loader) merge(base Config) (Loaded, error) {
+	loaded := Loaded{Set: map[string]Origin{}, Notes: l.notes}
 	for _, layer := range l.layers {
-		if v, ok := layer.values["preset"]; ok {
-			name = PresetName(v.String())
-		}
 		maps.Copy(loaded.Set, layer.origins)
 	}
-	base, err := Preset(name)
-	if err != nil {
-		return Loaded{}, err
-	}
+	var err error
 	if loaded.Config, err = l.mergeOptions(base); err != nil {
 		return Loaded{}, err
 	}
@@ -162,12 +197,18 @@ func (l *loader) mergeOptions(base Config) (Config, error) {
 			return Config{}, fmt.Errorf("merging configuration: %w", err)
 		}
 	}
-	var merged Config
+	merged := Config{Model: Emptied(base.Model)}
+	if base.Loss != nil {
+		merged.Loss = Emptied(base.Loss)
+	}
 	if err := v.UnmarshalExact(&merged, jsonNames); err != nil {
 		return Config{}, fmt.Errorf("merging configuration: %w", err)
 	}
 	return merged, nil
 }
+
+// Emptied is a new section of the same type, with every value zero.
+func Emptied[S section.Section](s S) S { return reflect.New(reflect.TypeOf(s).Elem()).Interface().(S) }
 
 func jsonNames(c *mapstructure.DecoderConfig) { c.TagName = "json" }
 

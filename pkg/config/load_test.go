@@ -11,11 +11,33 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"acdclip/pkg/domain"
+	"acdclip/pkg/model/acdclip/options"
+	"acdclip/pkg/model/card"
 )
+
+// catalog is what the tests' configurations may name.
+func catalog() Catalog {
+	return Catalog{Methods: card.List{options.Card()}, Precisions: []string{"fp32", "bf16"}}
+}
+
+func preset(name string) (Config, error) { return catalog().Preset("", name) }
+
+func keys(t *testing.T) []Key {
+	t.Helper()
+	keys, err := catalog().Keys("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+func wholeSchema() *schema { return catalog().schemaOf(options.Card()) }
 
 func load(t *testing.T, s Sources) Loaded {
 	t.Helper()
-	loaded, err := Load(s)
+	loaded, err := catalog().Load(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +72,7 @@ func TestPrecedence(t *testing.T) {
 		if got.Config.Seed != step.seed || got.Set["seed"].String() != step.origin {
 			t.Errorf("%s: seed %d from %q, want %d from %q", step.name, got.Config.Seed, got.Set["seed"], step.seed, step.origin)
 		}
-		if len(all.Files) > 0 && (got.Config.Model.Groups != 2 || got.Config.Model.ImageSize != 20) {
+		if len(all.Files) > 0 && (got.Config.Model.(*options.Model).Groups != 2 || got.Config.Model.(*options.Model).ImageSize != 20) {
 			t.Errorf("%s: the earlier file's other keys are lost: %+v", step.name, got.Config.Model)
 		}
 		if got.Config.Clip != "" {
@@ -60,7 +82,7 @@ func TestPrecedence(t *testing.T) {
 }
 
 func TestNothingGivesThePaper(t *testing.T) {
-	want, _ := Preset(Paper)
+	want, _ := preset(options.Paper)
 	got := load(t, Sources{})
 	if !reflect.DeepEqual(got.Config, want) {
 		t.Errorf("got %+v, want %+v", got.Config, want)
@@ -78,15 +100,15 @@ func TestNothingGivesThePaper(t *testing.T) {
 func TestPresetIsChosenByTheStrongestSource(t *testing.T) {
 	file := writeFile(t, "preset: released\nmodel: {groups: 6}\n")
 	got := load(t, Sources{Files: []string{file}}).Config
-	if got.Preset != Released || got.Model.ImageSize != 518 || got.Model.Groups != 6 {
+	if got.Preset != options.Released || got.Model.(*options.Model).ImageSize != 518 || got.Model.(*options.Model).Groups != 6 {
 		t.Errorf("the file's preset gives %+v", got)
 	}
 	got = load(t, Sources{Files: []string{file}, Flags: map[string]any{"preset": "paper"}}).Config
-	if got.Preset != Paper || got.Model.ImageSize != 336 || got.Model.Groups != 6 {
+	if got.Preset != options.Paper || got.Model.(*options.Model).ImageSize != 336 || got.Model.(*options.Model).Groups != 6 {
 		t.Errorf("the flag's preset gives %+v", got)
 	}
-	got = load(t, Sources{Preset: Released}).Config
-	if got.Preset != Released || got.Model.Adapter.Merge != Rescale {
+	got = load(t, Sources{Preset: options.Released}).Config
+	if got.Preset != options.Released || got.Model.(*options.Model).Adapter.Merge != options.Rescale {
 		t.Errorf("the fallback gives %+v", got)
 	}
 }
@@ -97,19 +119,19 @@ func TestEveryOptionHasAVariable(t *testing.T) {
 	values := map[reflect.Kind]string{
 		reflect.Bool: "true", reflect.Int: "5", reflect.Int64: "7", reflect.Uint64: "18446744073709551615", reflect.Float64: "0.03125", reflect.Slice: "[7, 9]", reflect.Map: "{Some.Name: x}",
 	}
-	for _, option := range schemaOf(reflect.TypeFor[Config](), "").options() {
+	for _, option := range wholeSchema().options() {
 		text, ok := values[option.typ.Kind()]
 		if option.typ.Kind() == reflect.String {
 			text, ok = "/some.text", true
-			if few, isChoice := reflect.Zero(option.typ).Interface().(choice); isChoice {
-				text = few.Values()[len(few.Values())-1]
+			if option.choices != nil {
+				text = option.choices[len(option.choices)-1]
 			}
 		}
 		switch option.typ {
 		case reflect.TypeFor[[]string]():
 			text = "[a, '7']"
 		case reflect.TypeFor[bool]():
-			paper, _ := Preset(Paper)
+			paper, _ := preset(options.Paper)
 			text = strconv.FormatBool(!option.value(reflect.ValueOf(paper)).Bool())
 		}
 		if !ok {
@@ -135,8 +157,8 @@ func TestEveryOptionHasAVariable(t *testing.T) {
 
 func assertOnlyDiffers(t *testing.T, changed *schema, got Config, text string) {
 	t.Helper()
-	paper, _ := Preset(Paper)
-	for _, option := range schemaOf(reflect.TypeFor[Config](), "").options() {
+	paper, _ := preset(options.Paper)
+	for _, option := range wholeSchema().options() {
 		same := reflect.DeepEqual(option.value(reflect.ValueOf(got)).Interface(), option.value(reflect.ValueOf(paper)).Interface())
 		if option.key != changed.key && !same {
 			t.Errorf("setting %s changed %s", changed.key, option.key)
@@ -169,7 +191,7 @@ checkpoints: {visa: [/3]}
 		"data.roots.a.b.c=/set", "data.roots.a.b.c.domain=industrial", "data.roots={x: /x}", "data.pairing.*=mvtec", "checkpoints.Three=/a", "data.pairing.12=12",
 	}}).Config
 	wantRoots := map[string]Root{
-		"My.Set": {Path: "/b", Domain: Medical}, "MY.SET": {Path: "/other"}, "visa": {Path: "/v"}, "a.b.c": {Path: "/set", Domain: Industrial}, "x": {Path: "/x"},
+		"My.Set": {Path: "/b", Domain: domain.Medical}, "MY.SET": {Path: "/other"}, "visa": {Path: "/v"}, "a.b.c": {Path: "/set", Domain: domain.Industrial}, "x": {Path: "/x"},
 	}
 	if !reflect.DeepEqual(c.Data.Roots, wantRoots) {
 		t.Errorf("roots are %+v, want %+v", c.Data.Roots, wantRoots)
@@ -182,8 +204,8 @@ checkpoints: {visa: [/3]}
 	if !reflect.DeepEqual(c.Checkpoints, wantCheckpoints) {
 		t.Errorf("checkpoints are %v, want %v", c.Checkpoints, wantCheckpoints)
 	}
-	if !reflect.DeepEqual(c.Model.Adapter.Kernels, []int{1}) {
-		t.Errorf("kernels are %v, want [1]", c.Model.Adapter.Kernels)
+	if !reflect.DeepEqual(c.Model.(*options.Model).Adapter.Kernels, []int{1}) {
+		t.Errorf("kernels are %v, want [1]", c.Model.(*options.Model).Adapter.Kernels)
 	}
 }
 
@@ -221,7 +243,7 @@ train: {auxiliary: a}
 
 func TestRelativeConfigFile(t *testing.T) {
 	file := writeFile(t, "clip: clip.pt\nseed: -1\n")
-	_, err := Load(Sources{Files: []string{"c.yaml"}, Dir: filepath.Dir(file)})
+	_, err := catalog().Load(Sources{Files: []string{"c.yaml"}, Dir: filepath.Dir(file)})
 	var e *Error
 	if !errors.As(err, &e) || e.File != "c.yaml" || e.Line != 2 || e.Key != "seed" {
 		t.Errorf("error is %#v", e)
@@ -238,7 +260,7 @@ func TestTextOnTheCommandLine(t *testing.T) {
 		}
 	}
 	c := load(t, Sources{Set: []string{"train.auxiliary=12", "model={groups: 6, fusion: {kind: static}}", "checkpoints.a=[/x, /y]", "data.roots.a={path: /p}"}}).Config
-	if c.Train.Auxiliary != "12" || c.Model.Groups != 6 || c.Model.Fusion.Kind != Static || len(c.Checkpoints["a"]) != 2 || c.Data.Roots["a"].Path != "/p" {
+	if c.Train.Auxiliary != "12" || c.Model.(*options.Model).Groups != 6 || c.Model.(*options.Model).Fusion.Kind != options.Static || len(c.Checkpoints["a"]) != 2 || c.Data.Roots["a"].Path != "/p" {
 		t.Errorf("got %+v", c)
 	}
 }
@@ -253,11 +275,11 @@ func TestAliases(t *testing.T) {
 	for i := range 1000 {
 		bomb.WriteString("  b" + string(rune('0'+i/100)) + string(rune('0'+i/10%10)) + string(rune('0'+i%10)) + ": *a\n")
 	}
-	_, err := Load(Sources{Files: []string{writeFile(t, bomb.String())}})
+	_, err := catalog().Load(Sources{Files: []string{writeFile(t, bomb.String())}})
 	if err == nil || !strings.Contains(err.Error(), "holds more than 100000 values") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("a million values by aliases: %v", err)
 	}
-	_, err = Load(Sources{Files: []string{writeFile(t, "checkpoints: &c {a: *c}\n")}})
+	_, err = catalog().Load(Sources{Files: []string{writeFile(t, "checkpoints: &c {a: *c}\n")}})
 	if err == nil {
 		t.Error("an alias inside itself is accepted")
 	}
@@ -268,7 +290,7 @@ func TestHugeFileIsRefused(t *testing.T) {
 	if err := os.Truncate(path, 10<<30); err != nil {
 		t.Skipf("no sparse files here: %v", err)
 	}
-	_, err := Load(Sources{Files: []string{path}})
+	_, err := catalog().Load(Sources{Files: []string{path}})
 	var e *Error
 	if !errors.As(err, &e) || e.Problem != "is larger than 1048576 bytes: this is no configuration file" {
 		t.Errorf("error is %v", err)
@@ -277,14 +299,14 @@ func TestHugeFileIsRefused(t *testing.T) {
 
 func TestOwnModelLeavesContradictionsToOverlay(t *testing.T) {
 	set := []string{"model.adapter.merge=rescale"}
-	if _, err := Load(Sources{Set: set}); err == nil {
+	if _, err := catalog().Load(Sources{Set: set}); err == nil {
 		t.Error("a contradiction is accepted")
 	}
 	loaded := load(t, Sources{Set: set, OwnModel: true})
-	if _, _, err := OverlayModel(releasedModel(), loaded); err != nil {
+	if _, _, err := OverlayModel(presetModel(t, options.Released), loaded); err != nil {
 		t.Errorf("the checkpoint has that very value: %v", err)
 	}
-	if _, err := Load(Sources{Set: []string{"model.groups=0"}, OwnModel: true}); err == nil {
+	if _, err := catalog().Load(Sources{Set: []string{"model.groups=0"}, OwnModel: true}); err == nil {
 		t.Error("an impossible value is accepted")
 	}
 }
@@ -308,7 +330,7 @@ func TestHostileFilesTakeLittleTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			begin := time.Now()
-			_, err := Load(Sources{Files: []string{writeFile(t, text)}})
+			_, err := catalog().Load(Sources{Files: []string{writeFile(t, text)}})
 			if err == nil && name != "comments" {
 				t.Error("accepted")
 			}
@@ -334,22 +356,22 @@ func TestCommasPartLists(t *testing.T) {
 		`"a,b"`:       {"a,b"},
 		"1,true,null": {"1", "true", "null"},
 	} {
-		loaded, err := Load(Sources{Set: []string{"train.classes=" + text}})
+		loaded, err := catalog().Load(Sources{Set: []string{"train.classes=" + text}})
 		if err != nil || !slices.Equal(loaded.Config.Train.Classes, want) {
 			t.Errorf("%q: %q, %v, want %q", text, loaded.Config.Train.Classes, err, want)
 		}
 	}
-	loaded, err := Load(Sources{Env: []string{"ACDCLIP_MODEL_ADAPTER_KERNELS=3,7"}})
-	if err != nil || !slices.Equal(loaded.Config.Model.Adapter.Kernels, []int{3, 7}) {
-		t.Errorf("kernels %v, %v", loaded.Config.Model.Adapter.Kernels, err)
+	loaded, err := catalog().Load(Sources{Env: []string{"ACDCLIP_MODEL_ADAPTER_KERNELS=3,7"}})
+	if err != nil || !slices.Equal(loaded.Config.Model.(*options.Model).Adapter.Kernels, []int{3, 7}) {
+		t.Errorf("kernels %v, %v", loaded.Config.Model.(*options.Model).Adapter.Kernels, err)
 	}
-	if loaded, err := Load(Sources{Set: []string{"checkpoints.visa=a,b.pth"}}); err != nil || len(loaded.Config.Checkpoints["visa"]) != 1 {
+	if loaded, err := catalog().Load(Sources{Set: []string{"checkpoints.visa=a,b.pth"}}); err != nil || len(loaded.Config.Checkpoints["visa"]) != 1 {
 		t.Errorf("a path with a comma: %v, %v", loaded.Config.Checkpoints, err)
 	}
-	if loaded, err := Load(Sources{Env: []string{"ACDCLIP_TRAIN_VALIDATE=a, b"}}); err != nil || !slices.Equal(loaded.Config.Train.HoldOut, []string{"a", "b"}) {
-		t.Errorf("a variable: %q, %v", loaded.Config.Train.HoldOut, err)
+	if loaded, err := catalog().Load(Sources{Env: []string{"ACDCLIP_TRAIN_VALIDATE=a, b"}}); err != nil || !slices.Equal(loaded.Config.Train.Validate, []string{"a", "b"}) {
+		t.Errorf("a variable: %q, %v", loaded.Config.Train.Validate, err)
 	}
-	if loaded, err := Load(Sources{Files: []string{writeFile(t, "train:\n  validate: a,b\n")}}); err != nil || !slices.Equal(loaded.Config.Train.HoldOut, []string{"a,b"}) {
-		t.Errorf("text in a file: %q, %v", loaded.Config.Train.HoldOut, err)
+	if loaded, err := catalog().Load(Sources{Files: []string{writeFile(t, "train:\n  validate: a,b\n")}}); err != nil || !slices.Equal(loaded.Config.Train.Validate, []string{"a,b"}) {
+		t.Errorf("text in a file: %q, %v", loaded.Config.Train.Validate, err)
 	}
 }

@@ -10,12 +10,14 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"acdclip/pkg/config/section"
 )
 
 // YAML returns every key with its value, in a fixed order: Load of that file
 // gives c again. It fails on text that is not UTF-8, which YAML cannot hold.
 func (c Config) YAML() ([]byte, error) {
-	node, err := encode(schemaOf(reflect.TypeFor[Config](), ""), reflect.ValueOf(c))
+	node, err := encode(schemaFor(c.Model, c.Loss), reflect.ValueOf(c))
 	if err != nil {
 		return nil, fmt.Errorf("writing configuration: %w", err)
 	}
@@ -29,6 +31,7 @@ func (c Config) YAML() ([]byte, error) {
 }
 
 func encode(s *schema, v reflect.Value) (*yaml.Node, error) {
+	v = pointedTo(v)
 	switch v.Kind() {
 	case reflect.Struct:
 		return encodeStruct(s, v)
@@ -96,7 +99,7 @@ func encodeList(s *schema, v reflect.Value) (*yaml.Node, error) {
 // textNode quotes what would otherwise be read as something else than this very text.
 func textNode(key, text string) (*yaml.Node, error) {
 	if !utf8.ValidString(text) {
-		return nil, &Error{Key: key, Problem: printable(text) + " is not UTF-8, which YAML cannot hold"}
+		return nil, &Error{Key: key, Problem: section.Printable(text) + " is not UTF-8, which YAML cannot hold"}
 	}
 	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 	for _, r := range text {

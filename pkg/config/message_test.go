@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"acdclip/pkg/config/section"
 )
 
 // writeFile writes a configuration file into a folder of the test's own.
@@ -28,7 +30,7 @@ func TestFileMessages(t *testing.T) {
 		{"key mistyped", "model:\n  gropus: 3", "c.yaml:2: model.gropus: unknown key (did you mean model.groups?)"},
 		{"key of another section", "groups: 3", "c.yaml:1: groups: unknown key (did you mean model.groups?)"},
 		{"key unlike any", "quux: 1", "c.yaml:1: quux: unknown key; the keys here are " + top},
-		{"key of a later version", "train: {warmup: 2}", "c.yaml:1: train.warmup: unknown key; the keys here are auxiliary, classes, limit, validate, epochs, batch, lr, lr_decay, augment, accumulate, checkpoint_activations, init_from, skip_nonfinite, save_minutes"},
+		{"key of a later version", "train: {warmup: 2}", "c.yaml:1: train.warmup: unknown key; the keys here are auxiliary, classes, limit, validate, epochs, batch, lr, lr_decay, augment, accumulate, recompute, init_from, skip_nonfinite, save_minutes"},
 		{"unprintable key", `"\0": 1`, `c.yaml:1: "\x00": unknown key; the keys here are ` + top},
 		{"two mistakes", "seed: -1\nthreads: -1", "c.yaml:1: seed: must be a whole number, at least 0, is the number -1\nc.yaml:2: threads: must be between 0 and 1024, is -1"},
 
@@ -86,7 +88,7 @@ func TestFileMessages(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			path := writeFile(t, c.yaml+"\n")
-			_, err := Load(Sources{Files: []string{path}})
+			_, err := catalog().Load(Sources{Files: []string{path}})
 			if err == nil {
 				t.Fatalf("no error; want %s", c.want)
 			}
@@ -126,7 +128,7 @@ func TestOtherMessages(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Load(c.sources)
+			_, err := catalog().Load(c.sources)
 			if err == nil || err.Error() != c.want {
 				t.Errorf("message is\n%v\nwant\n%s", err, c.want)
 			}
@@ -142,7 +144,7 @@ func TestNoRegularFile(t *testing.T) {
 		t.Skip(err)
 	}
 	for path, kind := range map[string]string{pipe: "a pipe", folder: "a folder", os.DevNull: "a device"} {
-		_, err := Load(Sources{Files: []string{path}})
+		_, err := catalog().Load(Sources{Files: []string{path}})
 		if _, ok := errors.AsType[*Error](err); !ok || err.Error() != path+": is "+kind+": this is no configuration file" {
 			t.Errorf("%s: %v", kind, err)
 		}
@@ -150,12 +152,12 @@ func TestNoRegularFile(t *testing.T) {
 }
 
 func TestManyMistakesAreCutShort(t *testing.T) {
-	_, err := Load(Sources{Set: strings.Split(strings.Repeat("zzz=1 ", 25)+"zzz=1", " ")})
+	_, err := catalog().Load(Sources{Set: strings.Split(strings.Repeat("zzz=1 ", 25)+"zzz=1", " ")})
 	if err == nil {
 		t.Fatal("no error")
 	}
 	lines := strings.Split(err.Error(), "\n")
-	if len(lines) != maxReported+1 || lines[maxReported] != "and 6 more" {
+	if len(lines) != section.MaxReported+1 || lines[section.MaxReported] != "and 6 more" {
 		t.Errorf("got %d lines, the last %q", len(lines), lines[len(lines)-1])
 	}
 }

@@ -7,40 +7,36 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-)
 
-// Section is a part of the configuration that a checkpoint's metadata holds.
-type Section interface {
-	Model | Loss
-	Validate() error
-}
+	"acdclip/pkg/config/section"
+)
 
 // ErrOtherVersion says that metadata was written by another version of the program.
 var ErrOtherVersion = errors.New("written by another version of acdclip")
 
-// Decode reads a section from the JSON that encoding/json makes of it, strictly: a key that is unknown or missing is
+// Decode reads a method's section, of the configuration's key, from the JSON that encoding/json
+// makes of it into an empty one, strictly: a key that is unknown or missing is
 // ErrOtherVersion, an impossible value an *Error.
-func Decode[S Section](text string) (S, error) {
-	var section, none S
+func Decode(key, text string, into section.Section) error {
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
 	var tree any
 	if err := decoder.Decode(&tree); err != nil {
-		return none, fmt.Errorf("decoding metadata: %w", err)
+		return fmt.Errorf("decoding metadata: %w", err)
 	}
 	if decoder.More() {
-		return none, errors.New("decoding metadata: more than one JSON value")
+		return errors.New("decoding metadata: more than one JSON value")
 	}
-	s := schemaOf(reflect.TypeFor[S](), "")
+	s := schemaOf(reflect.TypeOf(into).Elem(), "")
 	if err := sameKeys(s, tree); err != nil {
-		return none, fmt.Errorf("decoding metadata: %w", err)
+		return fmt.Errorf("decoding metadata: %w", err)
 	}
-	if err := json.Unmarshal([]byte(text), &section); err != nil {
-		return none, fmt.Errorf("decoding metadata: %w", err)
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		return fmt.Errorf("decoding metadata: %w", err)
 	}
-	if err := section.Validate(); err != nil {
-		return none, fmt.Errorf("decoding metadata: %w", err)
+	if err := Validate(key, into); err != nil {
+		return fmt.Errorf("decoding metadata: %w", err)
 	}
-	return section, nil
+	return nil
 }
 
 // sameKeys wants exactly the keys of s in a decoded JSON tree.
@@ -51,7 +47,7 @@ func sameKeys(s *schema, tree any) error {
 	}
 	for name := range object {
 		if s.child(name) == nil {
-			return fmt.Errorf("%w, a newer one: unknown option %s", ErrOtherVersion, printable(dotted(s.key, name)))
+			return fmt.Errorf("%w, a newer one: unknown option %s", ErrOtherVersion, section.Printable(dotted(s.key, name)))
 		}
 	}
 	for _, child := range s.children {

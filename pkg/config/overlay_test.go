@@ -4,35 +4,43 @@ import (
 	"errors"
 	"reflect"
 	"testing"
+
+	"acdclip/pkg/clip/activation"
+	"acdclip/pkg/config/section"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 func TestOverlayModel(t *testing.T) {
-	trained := releasedModel()
+	trained := presetModel(t, options.Released)
 	trained.Groups = 6
-	with := func(change func(*Model)) Model {
+	with := func(change func(*options.Model)) *options.Model {
 		m := trained.Clone()
 		change(&m)
-		return m
+		return &m
 	}
 	cases := []struct {
 		name    string
 		set     []string
-		want    Model
+		want    *options.Model
 		changes []string
 	}{
 		{"nothing set", nil, trained, nil},
 		{"the same", []string{"model.groups=6", "model.adapter.kernels=[3, 5]"}, trained, nil},
-		{"image size", []string{"model.image_size=98"}, with(func(m *Model) { m.ImageSize = 98 }),
+		{"image size", []string{"model.image_size=98"}, with(func(m *options.Model) { m.ImageSize = 98 }),
 			[]string{"model.image_size: 98 (--set) in place of the checkpoint's 518"}},
 		{"score, smoothing, activation", []string{"model.score.map=0.05", "model.fusion.smoothing=none", "model.activation=auto"},
-			with(func(m *Model) { m.Score.Map = 0.05; m.Fusion.Smoothing = NoSmoothing; m.Activation = ActivationAuto }),
+			with(func(m *options.Model) {
+				m.Score.Map = 0.05
+				m.Fusion.Smoothing = options.NoSmoothing
+				m.Activation = activation.Auto
+			}),
 			[]string{
 				"model.activation: auto (--set) in place of the checkpoint's gelu",
 				"model.fusion.smoothing: none (--set) in place of the checkpoint's gaussian",
 				"model.score.map: 0.05 (--set) in place of the checkpoint's 0.1",
 			}},
 		{"initial values no longer matter", []string{"model.adapter.init=paper"}, trained, nil},
-		{"hidden width, which shapes will tell", []string{"model.adapter.hidden=256"}, with(func(m *Model) { m.Adapter.Hidden = 256 }),
+		{"hidden width, which shapes will tell", []string{"model.adapter.hidden=256"}, with(func(m *options.Model) { m.Adapter.Hidden = 256 }),
 			[]string{"model.adapter.hidden: 256 (--set) in place of the checkpoint's 0"}},
 	}
 	for _, c := range cases {
@@ -41,7 +49,7 @@ func TestOverlayModel(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !reflect.DeepEqual(got, c.want) {
+			if !reflect.DeepEqual(got, section.Model(c.want)) {
 				t.Errorf("model is\n%+v\nwant\n%+v", got, c.want)
 			}
 			if !reflect.DeepEqual(changes, c.changes) {
@@ -52,7 +60,7 @@ func TestOverlayModel(t *testing.T) {
 }
 
 func TestOverlayModelRefuses(t *testing.T) {
-	trained := releasedModel()
+	trained := presetModel(t, options.Released)
 	trained.Adapter.Hidden = 32
 	for set, want := range map[string]string{
 		"model.groups=3":               "--set: model.groups: is 3, but the checkpoint was trained with 4; leave it out, or choose another checkpoint",
@@ -71,13 +79,22 @@ func TestOverlayModelRefuses(t *testing.T) {
 }
 
 func TestOverlayModelLeavesTheCheckpointsAlone(t *testing.T) {
-	trained := paperModel()
-	got, _, err := OverlayModel(trained, Loaded{})
+	trained := presetModel(t, options.Paper)
+	got, _, err := OverlayModel(trained, Loaded{Config: Config{Model: presetModel(t, options.Paper)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got.Adapter.Kernels[0] = 9
+	got.(*options.Model).Adapter.Kernels[0] = 9
 	if trained.Adapter.Kernels[0] != 3 {
 		t.Error("the result shares its kernels with the checkpoint's model")
 	}
+}
+
+func presetModel(t *testing.T, name string) *options.Model {
+	t.Helper()
+	c, err := preset(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Model.(*options.Model)
 }

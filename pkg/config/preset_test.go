@@ -8,24 +8,27 @@ import (
 	"testing"
 
 	"acdclip/internal/golden"
+	"acdclip/pkg/config/section"
+	"acdclip/pkg/domain"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 func configFile(name string) string { return filepath.Join(golden.Root(), "configs", name) }
 
 func TestConfigFilesEqualTheirPresets(t *testing.T) {
-	for _, name := range []PresetName{Paper, Released} {
-		t.Run(string(name), func(t *testing.T) {
-			path := configFile(string(name) + ".yaml")
-			other := Paper
-			if name == Paper {
-				other = Released
+	for _, name := range []string{options.Paper, options.Released} {
+		t.Run(name, func(t *testing.T) {
+			path := configFile(name + ".yaml")
+			other := options.Paper
+			if name == options.Paper {
+				other = options.Released
 			}
 			// Starting from the other preset shows that the file itself holds every value.
-			loaded, err := Load(Sources{Preset: other, Files: []string{path}})
+			loaded, err := catalog().Load(Sources{Preset: other, Files: []string{path}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, err := Preset(name)
+			want, err := preset(name)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -44,7 +47,7 @@ func assertEveryKey(t *testing.T, path string, loaded Loaded) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range Keys() {
+	for _, key := range keys(t) {
 		_, set := loaded.Set[key.Name]
 		last := key.Name[strings.LastIndex(key.Name, ".")+1:]
 		if !set && !strings.Contains(string(text), "# "+last+": ") {
@@ -54,12 +57,12 @@ func assertEveryKey(t *testing.T, path string, loaded Loaded) {
 }
 
 func TestPairingFile(t *testing.T) {
-	loaded, err := Load(Sources{Files: []string{configFile("pairing.yaml")}})
+	loaded, err := catalog().Load(Sources{Files: []string{configFile("pairing.yaml")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	data := loaded.Config.Data
-	if got := data.Roots["brain"]; got != (Root{Path: "/data/brain_mri", Domain: Medical}) {
+	if got := data.Roots["brain"]; got != (Root{Path: "/data/brain_mri", Domain: domain.Medical}) {
 		t.Errorf("brain is %+v", got)
 	}
 	for target, want := range map[string]string{"visa": "mvtec", "mvtec": "visa", "brain": "visa"} {
@@ -75,26 +78,26 @@ func TestPairingFile(t *testing.T) {
 
 // The values where the presets differ, written out once more from the design.
 func TestPresetsDiffer(t *testing.T) {
-	paper, _ := Preset(Paper)
-	released, _ := Preset(Released)
+	paper, _ := preset(options.Paper)
+	released, _ := preset(options.Released)
 	differing := map[string][2]any{
-		"preset":                       {Paper, Released},
+		"preset":                       {options.Paper, options.Released},
 		"model.image_size":             {336, 518},
 		"model.groups":                 {3, 4},
-		"model.adapter.projections":    {SharedProjections, PerBranch},
-		"model.adapter.scale":          {InverseKernel, AlphaOverRank},
-		"model.adapter.merge":          {Residual, Rescale},
-		"model.adapter.init":           {InitPaper, InitReleased},
-		"model.fusion.similarity":      {Cosine, Dot},
-		"model.fusion.average":         {Probabilities, Logits},
-		"model.fusion.smoothing":       {NoSmoothing, Gaussian},
-		"model.classification.feature": {CLSFeature, DetectionFeature},
+		"model.adapter.projections":    {options.SharedProjections, options.PerBranch},
+		"model.adapter.scale":          {options.InverseKernel, options.AlphaOverRank},
+		"model.adapter.merge":          {options.Residual, options.Rescale},
+		"model.adapter.init":           {options.InitPaper, options.InitReleased},
+		"model.fusion.similarity":      {options.Cosine, options.Dot},
+		"model.fusion.average":         {options.Probabilities, options.Logits},
+		"model.fusion.smoothing":       {options.NoSmoothing, options.Gaussian},
+		"model.classification.feature": {options.CLSFeature, options.DetectionFeature},
 		"model.score.classification":   {0.5, 0.9},
 		"model.score.map":              {0.5, 0.1},
-		"loss.dice_form":               {DiceAbnormal, DiceBoth},
-		"loss.focal_form":              {FocalProbability, FocalOneHot},
+		"loss.dice_form":               {options.DiceAbnormal, options.DiceBoth},
+		"loss.focal_form":              {options.FocalProbability, options.FocalOneHot},
 	}
-	for _, option := range schemaOf(reflect.TypeFor[Config](), "").options() {
+	for _, option := range wholeSchema().options() {
 		p := option.value(reflect.ValueOf(paper)).Interface()
 		r := option.value(reflect.ValueOf(released)).Interface()
 		want, differs := differing[option.key]
@@ -108,49 +111,22 @@ func TestPresetsDiffer(t *testing.T) {
 }
 
 func TestPresetsAreValidAndTheCallersOwn(t *testing.T) {
-	for _, name := range []PresetName{Paper, Released} {
-		c, err := Preset(name)
+	for _, name := range []string{options.Paper, options.Released} {
+		c, err := preset(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := join(c.problems()); err != nil {
+		if err := section.Join(c.problems(wholeSchema(), nil)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		c.Model.Adapter.Kernels[0] = 99
+		c.Model.(*options.Model).Adapter.Kernels[0] = 99
 		c.Data.Roots["x"] = Root{}
-		again, _ := Preset(name)
-		if again.Model.Adapter.Kernels[0] == 99 || len(again.Data.Roots) > 0 {
+		again, _ := preset(name)
+		if again.Model.(*options.Model).Adapter.Kernels[0] == 99 || len(again.Data.Roots) > 0 {
 			t.Errorf("%s: a caller's change shows in the next preset", name)
 		}
 	}
-	if _, err := Preset("papre"); err == nil || err.Error() != "preset: must be paper or released, is papre (did you mean paper?)" {
+	if _, err := preset("papre"); err == nil || err.Error() != "preset: must be paper or released, is papre (did you mean paper?)" {
 		t.Errorf("unknown preset: %v", err)
-	}
-}
-
-func TestCloneSharesNothing(t *testing.T) {
-	m := paperModel()
-	m.Clone().Adapter.Kernels[0] = 7
-	if !reflect.DeepEqual(m, paperModel()) {
-		t.Errorf("a change to the clone reached the original: %+v", m)
-	}
-}
-
-func TestDerivedValues(t *testing.T) {
-	if got := (Adapter{}).HiddenFor(1024); got != 256 {
-		t.Errorf("default hidden width for 1024 is %d, want 256", got)
-	}
-	if got := (Adapter{Hidden: 32}).HiddenFor(1024); got != 32 {
-		t.Errorf("hidden width is %d, want 32", got)
-	}
-	score := releasedModel().Score
-	if c, m := score.Weights(Industrial); c != 0.9 || m != 0.1 {
-		t.Errorf("industrial weights are %v and %v", c, m)
-	}
-	if c, m := score.Weights(Medical); c != 0.5 || m != 0.5 {
-		t.Errorf("medical weights are %v and %v", c, m)
-	}
-	if c, _ := score.Weights(""); c != 0.9 {
-		t.Errorf("an unknown domain's weight is %v", c)
 	}
 }

@@ -11,7 +11,7 @@ func TestCheckResume(t *testing.T) {
 		{"train.epochs=30", ""},
 		{"train.save_minutes=0", ""},
 		{"train.skip_nonfinite=true", ""},
-		{"train.checkpoint_activations=true", ""},
+		{"train.recompute=true", ""},
 		{"data.workers=3", ""},
 		{"data.roots.visa=/elsewhere", ""},
 		{"device=cuda", ""}, // the kind of device is compared once it is known

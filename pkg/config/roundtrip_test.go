@@ -9,17 +9,21 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"acdclip/pkg/config/section"
+	"acdclip/pkg/domain"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 // randomConfig draws a valid configuration.
 func randomConfig(r *rand.Rand) Config {
-	c, _ := Preset([]PresetName{Paper, Released}[r.IntN(2)])
-	for _, option := range schemaOf(reflect.TypeFor[Config](), "").options() {
+	c, _ := preset([]string{options.Paper, options.Released}[r.IntN(2)])
+	for _, option := range wholeSchema().options() {
 		v := option.value(reflect.ValueOf(&c).Elem())
-		few, isChoice := v.Interface().(choice)
 		switch {
-		case isChoice:
-			v.SetString(few.Values()[r.IntN(len(few.Values()))])
+		case option.key == "preset": // drawn above
+		case option.choices != nil:
+			v.SetString(option.choices[r.IntN(len(option.choices))])
 		case v.Kind() == reflect.Int:
 			v.SetInt(1 + r.Int64N(60))
 		case v.Kind() == reflect.Float64:
@@ -30,16 +34,17 @@ func randomConfig(r *rand.Rand) Config {
 	}
 	c.Seed = r.Uint64()
 	c.Data.MaxPixels, c.Data.Cache = 1+r.Int64N(1<<50), r.Int64N(1<<50)
-	if c.Model.Adapter.Merge == Rescale {
-		c.Model.Adapter.Init = InitReleased
+	model := c.Model.(*options.Model)
+	if model.Adapter.Merge == options.Rescale {
+		model.Adapter.Init = options.InitReleased
 	}
-	c.Model.Adapter.Kernels = [][]int{{3}, {1, 63}, {7, 5, 3}}[r.IntN(3)]
+	model.Adapter.Kernels = [][]int{{3}, {1, 63}, {7, 5, 3}}[r.IntN(3)]
 	c.Clip = []string{"", "builtin:tiny", "/" + randomText(r)}[r.IntN(3)]
 	c.Train.Auxiliary = randomText(r)
 	c.Train.Classes = [][]string{{}, {randomText(r)}, {randomText(r), "b"}}[r.IntN(3)]
 	for range r.IntN(4) {
 		name := randomText(r)
-		c.Data.Roots[name] = Root{Path: "/" + randomText(r), Domain: []Domain{"", Industrial, Medical}[r.IntN(3)], Normal: randomText(r), MaskThreshold: r.IntN(256)}
+		c.Data.Roots[name] = Root{Path: "/" + randomText(r), Domain: []domain.Domain{"", domain.Industrial, domain.Medical}[r.IntN(3)], Normal: randomText(r), MaskThreshold: r.IntN(256)}
 		c.Data.Pairing[name] = randomText(r)
 		c.Checkpoints[name] = []string{"/" + randomText(r), "/" + randomText(r)}[:r.IntN(3)]
 	}
@@ -64,7 +69,7 @@ func TestYAMLReadsBack(t *testing.T) {
 	path := writeFile(t, "")
 	for i := range 150 {
 		want := randomConfig(r)
-		if err := join(want.problems()); err != nil {
+		if err := section.Join(want.problems(wholeSchema(), nil)); err != nil {
 			t.Fatalf("the drawn configuration is wrong: %v", err)
 		}
 		text, err := want.YAML()
@@ -74,7 +79,7 @@ func TestYAMLReadsBack(t *testing.T) {
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		loaded, err := Load(Sources{Files: []string{path}})
+		loaded, err := catalog().Load(Sources{Files: []string{path}})
 		if err != nil {
 			t.Fatalf("draw %d: %v\n%s", i, err, text)
 		}
@@ -89,9 +94,9 @@ func TestYAMLReadsBack(t *testing.T) {
 }
 
 func TestYAMLForm(t *testing.T) {
-	c, _ := Preset(Paper)
+	c, _ := preset(options.Paper)
 	c.Clip = "/w/clip file.pt"
-	c.Data.Roots = map[string]Root{"visa": {Path: "/v"}, "b": {Path: "/b", Domain: Medical}}
+	c.Data.Roots = map[string]Root{"visa": {Path: "/v"}, "b": {Path: "/b", Domain: domain.Medical}}
 	c.Data.Pairing = map[string]string{"*": "visa"}
 	c.Checkpoints["visa"] = []string{"/c1", "/c2"}
 	text, err := c.YAML()
@@ -116,8 +121,8 @@ func TestMetadataReadsBack(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 100 {
 		c := randomConfig(r)
-		assertReadsBack(t, c.Model)
-		assertReadsBack(t, c.Loss)
+		assertReadsBack(t, "model", c.Model)
+		assertReadsBack(t, "loss", c.Loss)
 	}
 }
 
@@ -126,14 +131,14 @@ func encoded(section any) (string, error) {
 	return string(text), err
 }
 
-func assertReadsBack[S Section](t *testing.T, want S) {
+func assertReadsBack[S section.Section](t *testing.T, key string, want S) {
 	t.Helper()
 	text, err := encoded(want)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Decode[S](text)
-	if err != nil {
+	got := Emptied(want)
+	if err := Decode(key, text, got); err != nil {
 		t.Fatalf("%v in %s", err, text)
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -149,8 +154,8 @@ func TestMetadataForm(t *testing.T) {
 		`"classification":{"feature":"cls"},"score":{"classification":0.5,"map":0.5,"medical":{"classification":0.5,"map":0.5}}}`
 	const loss = `{"focal":1,"dice":1,"classification":1,"dice_form":"abnormal","focal_form":"probability"}`
 	const train = `{"auxiliary":"","classes":[],"limit":0,"validate":[],"epochs":20,"batch":6,"lr":{"text":0.0005,"vision":0.001},"lr_decay":0.9,"augment":true,` +
-		`"accumulate":1,"checkpoint_activations":false,"init_from":"","skip_nonfinite":false,"save_minutes":10}`
-	c, _ := Preset(Paper)
+		`"accumulate":1,"recompute":false,"init_from":"","skip_nonfinite":false,"save_minutes":10}`
+	c, _ := preset(options.Paper)
 	for want, encode := range map[string]func() (string, error){
 		model: func() (string, error) { return encoded(c.Model) },
 		loss:  func() (string, error) { return encoded(c.Loss) },
@@ -176,14 +181,14 @@ func TestMetadataIsReadStrictly(t *testing.T) {
 		{"wrong type", strings.Replace(good, `"dice":1`, `"dice":"1"`, 1), "decoding metadata: json: cannot unmarshal string into Go struct field Loss.dice of type float64"},
 	}
 	for _, c := range cases {
-		if _, err := Decode[Loss](c.text); err == nil || err.Error() != c.want {
+		if err := Decode("loss", c.text, new(options.Loss)); err == nil || err.Error() != c.want {
 			t.Errorf("%s: %v, want %s", c.name, err, c.want)
 		}
 	}
-	if _, err := Decode[Loss](cases[0].text); !errors.Is(err, ErrOtherVersion) {
+	if err := Decode("loss", cases[0].text, new(options.Loss)); !errors.Is(err, ErrOtherVersion) {
 		t.Errorf("a newer version's metadata is %v", err)
 	}
-	if _, err := Decode[Model](`{"adapter":3}`); err == nil {
+	if err := Decode("model", `{"adapter":3}`, new(options.Model)); err == nil {
 		t.Error("a number stands for a section")
 	}
 }
@@ -205,7 +210,7 @@ func FuzzLoad(f *testing.F) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		loaded, err := Load(Sources{Files: []string{path}, Set: []string{set}, Dir: dir})
+		loaded, err := catalog().Load(Sources{Files: []string{path}, Set: []string{set}, Dir: dir})
 		if err != nil {
 			if len(err.Error()) > 64<<10 {
 				t.Errorf("a message of %d bytes", len(err.Error()))
@@ -219,7 +224,7 @@ func FuzzLoad(f *testing.F) {
 		if err := os.WriteFile(path, written, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		again, err := Load(Sources{Files: []string{path}})
+		again, err := catalog().Load(Sources{Files: []string{path}})
 		if err != nil || !reflect.DeepEqual(again.Config, loaded.Config) {
 			t.Errorf("%v\nread back %+v\nwant %+v", err, again.Config, loaded.Config)
 		}
@@ -227,12 +232,14 @@ func FuzzLoad(f *testing.F) {
 }
 
 func FuzzDecode(f *testing.F) {
-	text, _ := encoded(paperModel())
+	c, _ := preset(options.Paper)
+	text, _ := encoded(c.Model)
 	f.Add(text)
 	f.Add(`{"groups":{}}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		if m, err := Decode[Model](text); err == nil {
-			assertReadsBack(t, m)
+		m := new(options.Model)
+		if err := Decode("model", text, m); err == nil {
+			assertReadsBack(t, "model", m)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 
+	"acdclip/pkg/config/section"
 	"acdclip/pkg/spelling"
 )
 
@@ -11,12 +12,16 @@ import (
 type schema struct {
 	key      string // dotted, "" for the whole configuration
 	name     string // key's last part
+	was      string // an earlier name; "" for none
 	typ      reflect.Type
-	index    []int // the field's place, for reflect's FieldByIndex on the root struct
+	index    []int // the fields on the way from the root struct
 	doc      string
 	interval interval
-	path     string // "file", "source" or "" for text that is no path
+	choices  []string // what a text may be; nil: anything
+	path     string   // "file", "source" or "" for text that is no path
 	runtime  bool
+	initial  bool
+	openZero bool
 	resume   bool
 	optional bool // may be left out, and is then not written
 	children []*schema
@@ -29,6 +34,31 @@ func schemaOf(t reflect.Type, key string) *schema {
 	return s
 }
 
+// schemaFor reads the keys of a Config with these sections of its method; a nil one is no key.
+func schemaFor(model section.Model, loss section.Section) *schema {
+	s := schemaOf(reflect.TypeFor[Config](), "")
+	for name, own := range map[string]section.Section{"model": model, "loss": loss} {
+		child := s.child(name)
+		if own == nil || reflect.TypeOf(own).Elem().NumField() == 0 {
+			s.remove(child)
+			continue
+		}
+		child.typ = reflect.TypeOf(own).Elem()
+		child.addFields()
+	}
+	return s
+}
+
+func (s *schema) remove(child *schema) {
+	var rest []*schema
+	for _, c := range s.children {
+		if c != child {
+			rest = append(rest, c)
+		}
+	}
+	s.children = rest
+}
+
 func (s *schema) addFields() {
 	for i := range s.typ.NumField() {
 		field := s.typ.Field(i)
@@ -36,12 +66,16 @@ func (s *schema) addFields() {
 		child := &schema{
 			key:      dotted(s.key, name),
 			name:     name,
+			was:      field.Tag.Get("was"),
 			typ:      field.Type,
 			index:    append(append([]int{}, s.index...), i),
 			doc:      field.Tag.Get("doc"),
 			interval: parseInterval(field.Tag.Get("range")),
+			choices:  choicesOf(field.Type),
 			path:     field.Tag.Get("path"),
 			runtime:  field.Tag.Get("runtime") != "",
+			initial:  field.Tag.Get("initial") != "",
+			openZero: field.Tag.Get("open") == "zero",
 			resume:   field.Tag.Get("resume") != "",
 			optional: tagged && optional == "omitempty",
 		}
@@ -52,11 +86,22 @@ func (s *schema) addFields() {
 	}
 }
 
+// choicesOf lists what a string type of few values may be; nil for other types.
+func choicesOf(t reflect.Type) []string {
+	if t.Kind() != reflect.String {
+		return nil
+	}
+	if few, ok := reflect.Zero(t).Interface().(interface{ Values() []string }); ok {
+		return few.Values()
+	}
+	return nil
+}
+
 func (s *schema) isSection() bool { return s.children != nil }
 
 // element is the schema of a map's or list's elements, found under the given key.
 func (s *schema) element(key string) *schema {
-	e := &schema{key: key, typ: s.typ.Elem(), interval: s.interval, path: s.path}
+	e := &schema{key: key, typ: s.typ.Elem(), interval: s.interval, choices: choicesOf(s.typ.Elem()), path: s.path}
 	if e.typ.Kind() == reflect.Struct {
 		e.addFields()
 	}
@@ -79,6 +124,16 @@ func (s *schema) options() []*schema {
 func (s *schema) child(name string) *schema {
 	for _, c := range s.children {
 		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// renamed returns the child that was called so before, nil when there is none.
+func (s *schema) renamed(was string) *schema {
+	for _, c := range s.children {
+		if c.was == was && was != "" {
 			return c
 		}
 	}
@@ -126,7 +181,19 @@ func dotted(section, name string) string {
 	return section + "." + name
 }
 
-// value returns the field that s describes inside root, which is of the root struct's type.
+// value returns the field that s describes inside root, which is of the root struct's
+// type or points to one. It can be set where root can, or a pointer lies on the way.
 func (s *schema) value(root reflect.Value) reflect.Value {
-	return root.FieldByIndex(s.index)
+	for _, i := range s.index {
+		root = pointedTo(root).Field(i)
+	}
+	return root
+}
+
+// pointedTo follows interfaces and pointers to what they hold.
+func pointedTo(v reflect.Value) reflect.Value {
+	for v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	return v
 }

@@ -8,7 +8,7 @@ import (
 
 func TestEveryKeyIsDocumentedAndBounded(t *testing.T) {
 	environment := map[string]string{}
-	for _, key := range Keys() {
+	for _, key := range keys(t) {
 		if key.Doc == "" || key.Wants == "" {
 			t.Errorf("%s has no documentation", key.Name)
 		}
@@ -20,7 +20,7 @@ func TestEveryKeyIsDocumentedAndBounded(t *testing.T) {
 		}
 		environment[key.Env] = key.Name
 	}
-	for _, option := range schemaOf(reflect.TypeFor[Config](), "").options() {
+	for _, option := range wholeSchema().options() {
 		switch option.typ.Kind() {
 		case reflect.Int, reflect.Int64, reflect.Float64:
 			if !option.interval.bounded {
@@ -31,7 +31,7 @@ func TestEveryKeyIsDocumentedAndBounded(t *testing.T) {
 }
 
 func TestKeysNameTheirVariables(t *testing.T) {
-	for _, key := range Keys() {
+	for _, key := range keys(t) {
 		if key.Name == "model.adapter.conv_rank" {
 			want := Key{
 				Name: "model.adapter.conv_rank", Env: "ACDCLIP_MODEL_ADAPTER_CONV_RANK",
@@ -51,7 +51,7 @@ func TestListsSayHowTheyAreWritten(t *testing.T) {
 		"train.classes": "a list, as in a,b or [a, b]", "train.validate": "a list, as in a,b or [a, b]",
 		"model.adapter.kernels": "a list, as in a,b or [a, b], each a whole number between 1 and 63",
 	}
-	for _, key := range Keys() {
+	for _, key := range keys(t) {
 		if words, is := want[key.Name]; is && key.Wants != words {
 			t.Errorf("%s wants %q, want %q", key.Name, key.Wants, words)
 		}

@@ -59,6 +59,10 @@ func (r *reader) readEnvironment(environment []string) {
 	keys := map[string]string{}
 	for _, option := range r.root.options() {
 		keys[envName(option.key)] = option.key
+		if option.was != "" {
+			was := strings.TrimSuffix(option.key, option.name) + option.was
+			keys[envName(was)] = was
+		}
 	}
 	for _, pair := range environment {
 		name, value, _ := strings.Cut(pair, "=")
@@ -170,6 +174,10 @@ func (s *schema) takesText(text string) bool {
 // wrap puts a value into the option or section that the layer holds it by.
 func (r *reader) resolve(key string) (target *schema, wrap func(*yaml.Node) (*schema, *yaml.Node)) {
 	for _, s := range r.root.everyKey() {
+		if was := strings.TrimSuffix(s.key, s.name) + s.was; s.was != "" && was == key {
+			r.renamed(s, key, nil)
+			key = s.key
+		}
 		if s.key == key {
 			return s, func(value *yaml.Node) (*schema, *yaml.Node) { return s, value }
 		}

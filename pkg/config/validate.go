@@ -7,88 +7,27 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"acdclip/pkg/config/section"
 )
 
-// Validate returns every mistake in m, joined, each an *Error; nil when there is
-// none. What only the CLIP in use can tell (patch size, depth) is not checked here.
-func (m Model) Validate() error { return join(m.problems()) }
+// Validate returns every mistake in a method's section, joined, each an *Error; nil when
+// there is none. What only the CLIP in use can tell (patch size, depth) is not checked here.
+func Validate(key string, s section.Section) error { return section.Join(sectionProblems(key, s)) }
 
-// Validate is Model's, for the loss.
-func (l Loss) Validate() error { return join(l.problems()) }
-
-func (c Config) problems() []*Error {
-	top := checkFields(schemaOf(reflect.TypeFor[Config](), ""), reflect.ValueOf(c))
-	return slices.Concat(top, c.Model.contradictions(), c.Loss.contradictions(), c.Data.contradictions(), c.checkpointProblems())
+func sectionProblems(key string, s section.Section) []*Error {
+	return append(checkFields(schemaOf(reflect.TypeOf(s).Elem(), key), reflect.ValueOf(s)), s.Contradictions()...)
 }
 
-func (m Model) problems() []*Error {
-	return append(checkFields(schemaOf(reflect.TypeFor[Model](), "model"), reflect.ValueOf(m)), m.contradictions()...)
-}
-
-func (l Loss) problems() []*Error {
-	return append(checkFields(schemaOf(reflect.TypeFor[Loss](), "loss"), reflect.ValueOf(l)), l.contradictions()...)
-}
-
-func (m Model) contradictions() []*Error {
-	found := m.Adapter.contradictions()
-	found = append(found, weightProblems("model.score", m.Score.Classification, m.Score.Map)...)
-	return append(found, weightProblems("model.score.medical", m.Score.Medical.Classification, m.Score.Medical.Map)...)
-}
-
-func (a Adapter) contradictions() []*Error {
-	var found []*Error
-	if a.Merge == Rescale && a.Init == InitPaper {
-		found = append(found, &Error{
-			Key:     "model.adapter.merge",
-			Problem: "rescale cannot start from init: paper, whose adapters give exactly zero: nothing can be rescaled to a norm (0/0); set model.adapter.init to released, or merge to residual",
-			related: []string{"model.adapter.init", "preset"},
-		})
-	}
-	if e := a.kernelProblem(); e != "" {
-		found = append(found, &Error{Key: "model.adapter.kernels", Problem: e})
-	}
-	return found
-}
-
-func (a Adapter) kernelProblem() string {
-	const most = 8
-	if len(a.Kernels) == 0 || len(a.Kernels) > most {
-		return fmt.Sprintf("must hold between 1 and %d kernel sizes, holds %d", most, len(a.Kernels))
-	}
-	for i, k := range a.Kernels {
-		if k%2 == 0 {
-			return fmt.Sprintf("must be odd, so that a convolution keeps the patch grid; %d is even", k)
-		}
-		if slices.Contains(a.Kernels[:i], k) {
-			return fmt.Sprintf("holds %d twice", k)
+// problems finds every mistake but those in what is left out.
+func (c Config) problems(s *schema, leaveOut section.Section) []*Error {
+	found := checkFields(s, reflect.ValueOf(c))
+	for _, own := range []section.Section{c.Model, c.Loss} {
+		if own != nil && own != leaveOut {
+			found = append(found, own.Contradictions()...)
 		}
 	}
-	return ""
-}
-
-func weightProblems(section string, classification, anomalyMap float64) []*Error {
-	const rounding = 1e-9
-	problem := ""
-	switch sum := classification + anomalyMap; {
-	case sum > 1+rounding:
-		problem = fmt.Sprintf("%v and %s.map: %v sum to %.4g; an image score within [0, 1] needs at most 1", classification, section, anomalyMap, sum)
-	case classification == 0 && anomalyMap == 0:
-		problem = fmt.Sprintf("is 0, and so is %s.map: every image score would be 0", section)
-	default:
-		return nil
-	}
-	return []*Error{{Key: section + ".classification", Problem: problem, related: []string{section + ".map", "preset"}}}
-}
-
-func (l Loss) contradictions() []*Error {
-	if l.Focal != 0 || l.Dice != 0 || l.Classification != 0 {
-		return nil
-	}
-	return []*Error{{
-		Key:     "loss.focal",
-		Problem: "is 0, and so are loss.dice and loss.classification: there is nothing to train",
-		related: []string{"loss.dice", "loss.classification"},
-	}}
+	return slices.Concat(found, c.Data.contradictions(), c.checkpointProblems())
 }
 
 func (d Data) contradictions() []*Error {
@@ -103,7 +42,7 @@ func (d Data) contradictions() []*Error {
 			found = append(found, &Error{Key: key, Problem: "has no path: give the dataset's folder"})
 		}
 		for _, e := range checkFields(schemaOf(reflect.TypeFor[Root](), key), reflect.ValueOf(root)) {
-			e.related = append(e.related, key)
+			e.Related = append(e.Related, key)
 			found = append(found, e)
 		}
 	}
@@ -139,9 +78,9 @@ func nameProblem(name string) string {
 	case name == "":
 		return "a dataset's name is empty"
 	case name == "." || name == ".." || name == AnyTarget || strings.ContainsAny(name, `/\=`):
-		return fmt.Sprintf("%s cannot name a dataset: a name holds no /, \\ or = and is not *, . or ..", printable(name))
+		return fmt.Sprintf("%s cannot name a dataset: a name holds no /, \\ or = and is not *, . or ..", section.Printable(name))
 	case strings.ContainsFunc(name, unicode.IsControl):
-		return fmt.Sprintf("%s cannot name a dataset: it holds a control character", printable(name))
+		return fmt.Sprintf("%s cannot name a dataset: it holds a control character", section.Printable(name))
 	}
 	return ""
 }

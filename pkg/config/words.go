@@ -4,14 +4,16 @@ import (
 	"reflect"
 
 	"go.yaml.in/yaml/v3"
+
+	"acdclip/pkg/config/section"
 )
 
 // wants says in words what an option takes.
 func wants(s *schema) string {
 	switch s.typ.Kind() {
 	case reflect.String:
-		if few, ok := reflect.Zero(s.typ).Interface().(choice); ok {
-			return listed(few.Values())
+		if s.choices != nil {
+			return section.Listed(s.choices)
 		}
 		if s.path != "" {
 			return "a path"
@@ -45,7 +47,7 @@ func describe(n *yaml.Node) string {
 	case yaml.SequenceNode:
 		return "a list"
 	}
-	value := printable(n.Value)
+	value := section.Printable(n.Value)
 	switch n.ShortTag() {
 	case "!!str":
 		return "the text " + value
@@ -58,5 +60,5 @@ func describe(n *yaml.Node) string {
 	case "!!timestamp":
 		return "the date " + value
 	}
-	return value + " with the tag " + printable(n.Tag)
+	return value + " with the tag " + section.Printable(n.Tag)
 }

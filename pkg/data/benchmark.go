@@ -5,13 +5,15 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"acdclip/pkg/domain"
 )
 
 // Benchmark is one of the public datasets that anomaly detectors are compared on.
 type Benchmark struct {
 	Key       string // what the released code and this program call it
 	Title     string // what papers call it
-	Domain    Domain
+	Domain    domain.Domain
 	Spellings []string // other names that folders and lists have for it, in any case
 	Classes   []BenchmarkClass
 

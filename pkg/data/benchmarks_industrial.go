@@ -1,10 +1,12 @@
 package data
 
+import "acdclip/pkg/domain"
+
 // The industrial benchmarks. Counts are those of the public test lists (ACD-CLIP,
 // AA-CLIP, Bayes-PFL); prompt names are this project's own words.
 var industrial = []Benchmark{
 	{
-		Key: "MVTec", Title: "MVTec-AD", Domain: Industrial,
+		Key: "MVTec", Title: "MVTec-AD", Domain: domain.Industrial,
 		Spellings: []string{"mvtecad", "mvtecanomalydetection", "mvdataset"},
 		Classes: []BenchmarkClass{
 			{Name: "bottle", Prompt: "glass bottle seen from above", Normal: 20, Anomalous: 63},
@@ -25,7 +27,7 @@ var industrial = []Benchmark{
 		},
 	},
 	{
-		Key: "VisA", Title: "VisA", Domain: Industrial,
+		Key: "VisA", Title: "VisA", Domain: domain.Industrial,
 		Spellings: []string{"visa20220922", "visapytorch", "visa1cls", "1cls"},
 		Classes: []BenchmarkClass{
 			{Name: "candle", Prompt: "round wax candles", Normal: 100, Anomalous: 100},
@@ -43,7 +45,7 @@ var industrial = []Benchmark{
 		},
 	},
 	{
-		Key: "BTAD", Title: "BTAD", Domain: Industrial,
+		Key: "BTAD", Title: "BTAD", Domain: domain.Industrial,
 		Spellings: []string{"btech", "btechdatasettransformed"},
 		defects:   []string{"ko", "anomaly"}, // as published, as Bayes-PFL packs it; folders named by numbers alone are no proof
 		Classes: []BenchmarkClass{
@@ -53,7 +55,7 @@ var industrial = []Benchmark{
 		},
 	},
 	{
-		Key: "MPDD", Title: "MPDD", Domain: Industrial,
+		Key: "MPDD", Title: "MPDD", Domain: domain.Industrial,
 		Classes: []BenchmarkClass{
 			{Name: "bracket_black", Prompt: "black painted metal bracket", Normal: 32, Anomalous: 47},
 			{Name: "bracket_brown", Prompt: "brown painted metal bracket", Normal: 26, Anomalous: 51},
@@ -64,7 +66,7 @@ var industrial = []Benchmark{
 		},
 	},
 	{
-		Key: "RSDD", Title: "RSDD", Domain: Industrial, Uncounted: true, jpegThreshold: rsddJPEGThreshold,
+		Key: "RSDD", Title: "RSDD", Domain: domain.Industrial, Uncounted: true, jpegThreshold: rsddJPEGThreshold,
 		Spellings: []string{"rsdds", "rsddsdataset"},
 		Note:      "the name of three different datasets, and no list of the paper's one is public: its numbers do not compare with the paper's",
 		Classes: []BenchmarkClass{

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"acdclip/pkg/digest"
+	"acdclip/pkg/domain"
 )
 
 // What Discover, Usable, Select, HoldOut and Scan fail with, wrapped with what and where.
@@ -30,7 +31,7 @@ type Dataset struct {
 	Name          string
 	Root          string // the folder that the rows' relative paths start from
 	Layout        string // the name of the Layout that was found, or the list's path
-	Domain        Domain
+	Domain        domain.Domain
 	Benchmark     *Benchmark // the benchmark that it is; nil for a set of one's own
 	Classes       []Class    // in natural order of their names; each has a picture
 	Items         []Item     // by class, then by the bytes of their paths

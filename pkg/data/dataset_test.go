@@ -15,6 +15,7 @@ import (
 
 	"acdclip/internal/golden"
 	"acdclip/pkg/config"
+	"acdclip/pkg/domain"
 )
 
 // rows writes a dataset's rows as "class defect path [mask]", "-" for normal. The
@@ -197,19 +198,19 @@ func TestDiscoverCancelled(t *testing.T) {
 
 func TestDiscoverNames(t *testing.T) {
 	root := writeTree(t, "pcb3/test/good/0.png", "my_new-part/test/good/0.png")
-	own := &Names{domains: map[string]Domain{"visa": Medical}, classes: map[string]map[string]string{"visa": {"pcb3": "a board"}}}
+	own := &Names{domains: map[string]domain.Domain{"visa": domain.Medical}, classes: map[string]map[string]string{"visa": {"pcb3": "a board"}}}
 	tests := []struct {
 		name    string
 		given   config.Root
 		names   *Names
-		domain  Domain
+		domain  domain.Domain
 		prompts []string
 	}{
-		{"visa", config.Root{}, nil, Industrial, []string{"my new part", "circuit board with infrared diodes"}},
-		{"Colon_Kvasir", config.Root{}, nil, Medical, []string{"endoscopic view of the colon"}},
-		{"Colon_Kvasir", config.Root{Domain: Industrial}, nil, Industrial, []string{"endoscopic view of the colon"}},
-		{"VisA", config.Root{}, own, Medical, []string{"my new part", "a board"}},
-		{"", config.Root{}, nil, Industrial, []string{"my new part", "pcb3"}},
+		{"visa", config.Root{}, nil, domain.Industrial, []string{"my new part", "circuit board with infrared diodes"}},
+		{"Colon_Kvasir", config.Root{}, nil, domain.Medical, []string{"endoscopic view of the colon"}},
+		{"Colon_Kvasir", config.Root{Domain: domain.Industrial}, nil, domain.Industrial, []string{"endoscopic view of the colon"}},
+		{"VisA", config.Root{}, own, domain.Medical, []string{"my new part", "a board"}},
+		{"", config.Root{}, nil, domain.Industrial, []string{"my new part", "pcb3"}},
 	}
 	for _, test := range tests {
 		test.given.Path = root

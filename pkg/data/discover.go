@@ -14,6 +14,7 @@ import (
 	"acdclip/pkg/config"
 	"acdclip/pkg/data/list"
 	"acdclip/pkg/data/pixels/picture"
+	"acdclip/pkg/domain"
 )
 
 // Discover finds a dataset and lists its test split. It decodes nothing.
@@ -368,7 +369,7 @@ func (d *Dataset) arrange(names *Names) {
 	if d.Domain == "" && d.Benchmark != nil { // a table of one's own need not repeat it
 		d.Domain = d.Benchmark.Domain
 	}
-	d.Domain = cmp.Or(d.Domain, Industrial)
+	d.Domain = cmp.Or(d.Domain, domain.Industrial)
 	order := map[string]int{}
 	for _, item := range d.Items {
 		if _, seen := order[item.Class]; !seen {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"acdclip/pkg/config"
+	"acdclip/pkg/domain"
 )
 
 // One class folder, or one defect's, that is called as a benchmark is makes no benchmark.
@@ -35,7 +36,7 @@ func TestClassesCalledAsBenchmarks(t *testing.T) {
 	} {
 		root := filepath.Join(plant(t, "somewhere", test.tree...), test.inside)
 		d := discover(t, "mine", config.Root{Path: root})
-		if keyOf(d) != test.benchmark || d.Name != "mine" || (d.Domain == Medical) != (test.benchmark != "") {
+		if keyOf(d) != test.benchmark || d.Name != "mine" || (d.Domain == domain.Medical) != (test.benchmark != "") {
 			t.Errorf("%s: name %s, benchmark %q, domain %s", test.name, d.Name, keyOf(d), d.Domain)
 		}
 		if packed := Packed(root); packed != nil {
@@ -78,17 +79,17 @@ func TestDomain(t *testing.T) {
 		names string // "" is the program's own table
 		root  config.Root
 		set   string
-		want  Domain
+		want  domain.Domain
 	}{
-		{"a benchmark", "", config.Root{}, "Brain", Medical},
-		{"a set of one's own", "", config.Root{}, "mine", Industrial},
-		{"the configuration", "", config.Root{Domain: Medical}, "mine", Medical},
-		{"the configuration before the benchmark", "", config.Root{Domain: Industrial}, "Brain", Industrial},
-		{"a table without domains leaves a benchmark's", silent, config.Root{}, "Brain", Medical},
-		{"a table without domains, and a set of one's own", silent, config.Root{}, "mine", Industrial},
-		{"a table goes before the benchmark", `{"domains": {"Brain": "industrial"}, "names": {"x": {"y": "z"}}}`, config.Root{}, "Brain", Industrial},
-		{"a table knows a set by its name", `{"domains": {"mine": "medical"}, "names": {"x": {"y": "z"}}}`, config.Root{}, "mine", Medical},
-		{"the configuration before the table", `{"domains": {"mine": "medical"}, "names": {"x": {"y": "z"}}}`, config.Root{Domain: Industrial}, "mine", Industrial},
+		{"a benchmark", "", config.Root{}, "Brain", domain.Medical},
+		{"a set of one's own", "", config.Root{}, "mine", domain.Industrial},
+		{"the configuration", "", config.Root{Domain: domain.Medical}, "mine", domain.Medical},
+		{"the configuration before the benchmark", "", config.Root{Domain: domain.Industrial}, "Brain", domain.Industrial},
+		{"a table without domains leaves a benchmark's", silent, config.Root{}, "Brain", domain.Medical},
+		{"a table without domains, and a set of one's own", silent, config.Root{}, "mine", domain.Industrial},
+		{"a table goes before the benchmark", `{"domains": {"Brain": "industrial"}, "names": {"x": {"y": "z"}}}`, config.Root{}, "Brain", domain.Industrial},
+		{"a table knows a set by its name", `{"domains": {"mine": "medical"}, "names": {"x": {"y": "z"}}}`, config.Root{}, "mine", domain.Medical},
+		{"the configuration before the table", `{"domains": {"mine": "medical"}, "names": {"x": {"y": "z"}}}`, config.Root{Domain: domain.Industrial}, "mine", domain.Industrial},
 	} {
 		root := test.root
 		root.Path = plant(t, "somewhere", "x/test/{good,bad}/0.png")

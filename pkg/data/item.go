@@ -1,12 +1,5 @@
 package data
 
-import (
-	"fmt"
-	"strings"
-
-	"acdclip/pkg/config"
-)
-
 // Item is one picture to be scored or trained on.
 type Item struct {
 	Path      string // the picture's file
@@ -38,23 +31,4 @@ func (i Item) HasPixelTruth() bool { return !i.Anomalous || i.Mask != "" }
 type Class struct {
 	Name   string // as the dataset's folders call it
 	Prompt string // as the text prompts call it
-}
-
-// Domain is the field that a dataset comes from. It decides the smoothing of
-// maps and the weights of the image score where a preset tells the two apart.
-type Domain = config.Domain
-
-// The domains.
-const (
-	Industrial = config.Industrial
-	Medical    = config.Medical
-)
-
-// ParseDomain reads a domain's name in any case.
-func ParseDomain(name string) (Domain, error) {
-	switch domain := Domain(strings.ToLower(name)); domain {
-	case Industrial, Medical:
-		return domain, nil
-	}
-	return "", fmt.Errorf("unknown domain %q: it is %q or %q", name, Industrial, Medical)
 }

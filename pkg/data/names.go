@@ -10,12 +10,13 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"acdclip/pkg/domain"
 	"acdclip/pkg/regularfile"
 )
 
 // BuiltinNames is the project's own table, for the public benchmarks.
 func BuiltinNames() *Names {
-	names := &Names{domains: map[string]Domain{}, classes: map[string]map[string]string{}}
+	names := &Names{domains: map[string]domain.Domain{}, classes: map[string]map[string]string{}}
 	for _, b := range Benchmarks() {
 		key := datasetKey(b.Key)
 		names.domains[key] = b.Domain
@@ -32,7 +33,7 @@ func BuiltinNames() *Names {
 // Names is a table of prompt names: what the text prompts call a dataset's
 // classes. It also knows the datasets' domains. It is not changed after it is made.
 type Names struct {
-	domains map[string]Domain            // by datasetKey
+	domains map[string]domain.Domain     // by datasetKey
 	classes map[string]map[string]string // by datasetKey and classKey
 }
 
@@ -58,7 +59,7 @@ func SpokenName(class string) string {
 
 // Domain returns the domain of a dataset, which has one name or several; "" where
 // the table does not say.
-func (n *Names) Domain(datasets ...string) Domain {
+func (n *Names) Domain(datasets ...string) domain.Domain {
 	for _, dataset := range datasets {
 		if domain, ok := n.domains[datasetKey(dataset)]; ok {
 			return domain
@@ -118,7 +119,7 @@ type namesParser struct {
 }
 
 func (p *namesParser) file() (*Names, error) {
-	names := &Names{domains: map[string]Domain{}, classes: map[string]map[string]string{}}
+	names := &Names{domains: map[string]domain.Domain{}, classes: map[string]map[string]string{}}
 	err := p.object(strings.Clone, func(key string) error {
 		switch key {
 		case "domains":
@@ -127,7 +128,7 @@ func (p *namesParser) file() (*Names, error) {
 				if err != nil {
 					return err
 				}
-				names.domains[datasetKey(dataset)], err = ParseDomain(text)
+				names.domains[datasetKey(dataset)], err = domain.Parse(text)
 				return err
 			})
 		case "names":

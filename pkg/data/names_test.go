@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"acdclip/pkg/domain"
 )
 
 func TestPrompt(t *testing.T) {
@@ -43,7 +45,7 @@ func TestBuiltinNamesAreComplete(t *testing.T) {
 		if len(names.classes[datasetKey(dataset)]) == 0 {
 			t.Errorf("%s: no classes", dataset)
 		}
-		if _, industrial := map[string]bool{"BTAD": true, "RSDD": true}[dataset]; (names.Domain(dataset) == Industrial) != industrial {
+		if _, industrial := map[string]bool{"BTAD": true, "RSDD": true}[dataset]; (names.Domain(dataset) == domain.Industrial) != industrial {
 			t.Errorf("%s: domain %s", dataset, names.Domain(dataset))
 		}
 	}
@@ -80,7 +82,7 @@ func TestLoadNames(t *testing.T) {
 			t.Errorf("%s %s: %q, want %q", test.dataset, test.class, got, test.want)
 		}
 	}
-	if names.Domain("MySet") != Medical || names.Domain("VisA") != "" {
+	if names.Domain("MySet") != domain.Medical || names.Domain("VisA") != "" {
 		t.Errorf("domains %s, %s", names.Domain("MySet"), names.Domain("VisA"))
 	}
 	if _, err := LoadNames(path + ".gone"); !errors.Is(err, fs.ErrNotExist) {

@@ -236,7 +236,7 @@ func TestPromptsAreKept(t *testing.T) {
 	var scores []float32
 	for _, names := range [][]string{{"bolt", "bolt"}, {"bolt", "bolt"}, {"bolt", "nut"}, {"nut", "bolt"}} {
 		o := PredictOptions{
-			Inputs: inputs, Domain: data.Industrial, Batch: 1,
+			Inputs: inputs, Domain: domain.Industrial, Batch: 1,
 			PromptOf: func(found data.Found) string {
 				return names[slices.IndexFunc(inputs, func(f data.Found) bool { return f.Path == found.Path })]
 			},
@@ -266,7 +266,7 @@ func TestPredictStopsWithItsContext(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	count := 0
-	o := PredictOptions{Inputs: inputs, PromptOf: func(data.Found) string { return "object" }, Domain: data.Industrial, Batch: 2}
+	o := PredictOptions{Inputs: inputs, PromptOf: func(data.Found) string { return "object" }, Domain: domain.Industrial, Batch: 2}
 	err := d.Predict(ctx, o, func(events.Event) {}, func(data.Found, Scored) error {
 		if count++; count == 3 {
 			cancel()

@@ -86,7 +86,7 @@ func goldenBatch(t *testing.T, s *torch.Scope, want *golden.Tensors) model.Batch
 	b := model.Batch{
 		Pictures: s.FromFloat32(picture.Float32(), picture.Shape...),
 		Masks:    s.FromFloat32(mask.Float32(), mask.Shape[0], mask.Shape[2], mask.Shape[3]),
-		ClassOf:  make([]int, len(label.Data)), Classes: []model.Class{{Prompt: name, Domain: config.Industrial}},
+		ClassOf:  make([]int, len(label.Data)), Classes: []model.Class{{Prompt: name, Domain: domain.Industrial}},
 	}
 	for _, value := range label.Data {
 		b.Labels = append(b.Labels, int64(value))
@@ -154,7 +154,7 @@ func TestGoldenPredict(t *testing.T) {
 		if want.Preset != "released" || want.Groups != 3 || len(want.Images) == 0 {
 			t.Fatalf("expected.json is for preset %q, N %d, %d pictures", want.Preset, want.Groups, len(want.Images))
 		}
-		for _, domain := range []config.Domain{config.Industrial, config.Medical} {
+		for _, domain := range []domain.Domain{domain.Industrial, domain.Medical} {
 			t.Run(string(domain), func(t *testing.T) { comparePredictions(t, f, want, domain) })
 		}
 	})
@@ -174,7 +174,7 @@ type expectation struct {
 	}
 }
 
-func comparePredictions(t *testing.T, f golden.Folder, want expectation, domain config.Domain) {
+func comparePredictions(t *testing.T, f golden.Folder, want expectation, domain domain.Domain) {
 	loaded := load(t, "device=cpu", "threads=1", "clip="+f.File("clip_tiny_openai.pt"), fmt.Sprintf("model.image_size=%d", want.ImageSize))
 	var seen eventList
 	d, err := OpenDetector(context.Background(), DetectorOptions{Config: loaded, Checkpoint: f.File("released_n3_adapter_1.pth"), Emit: seen.emit})
@@ -205,7 +205,7 @@ func comparePredictions(t *testing.T, f golden.Folder, want expectation, domain 
 			"map_max":           {float64(scored.MapMax), expected.MapMax},
 			"map_mean":          {mean(scored.Map.Scores), expected.MapMean},
 		}
-		if domain == config.Medical { // the golden maps are smoothed for industrial pictures
+		if domain == domain.Medical { // the golden maps are smoothed for industrial pictures
 			compared["score"] = [2]float64{float64(scored.Score), expected.ScoreMedical}
 			delete(compared, "map_max")
 			delete(compared, "map_mean")

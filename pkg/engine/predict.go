@@ -16,7 +16,7 @@ import (
 type PredictOptions struct {
 	Inputs   []data.Found
 	PromptOf func(data.Found) string // the prompt name of a picture's class
-	Domain   config.Domain
+	Domain   domain.Domain
 	Batch    int
 	Load     pixels.LoadOptions
 }

@@ -206,7 +206,7 @@ func TestValidationRefusesAnotherRun(t *testing.T) {
 	for says, change := range map[string]func(*data.Dataset){
 		"the prompt names":             func(d *data.Dataset) { d.Classes[1].Prompt = "plank" },
 		"the list of what is held out": func(d *data.Dataset) { d.Items[len(d.Items)-1].Anomalous = !d.Items[len(d.Items)-1].Anomalous },
-		"the dataset's domain":         func(d *data.Dataset) { d.Domain = config.Medical },
+		"the dataset's domain":         func(d *data.Dataset) { d.Domain = domain.Medical },
 	} {
 		again, changed := o, *set
 		changed.Classes, changed.Items = slices.Clone(set.Classes), slices.Clone(set.Items)

@@ -8,17 +8,18 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip"
 	"acdclip/pkg/clip/tokenizer"
-	"acdclip/pkg/config"
+	"acdclip/pkg/config/section"
+	"acdclip/pkg/domain"
 )
 
 // Options say what a method is built from.
 type Options struct {
-	CLIP      *clip.Model // loaded for Model.ImageSize
+	CLIP      *clip.Model // loaded for Model's InputSize
 	Tokenizer *tokenizer.Tokenizer
-	Model     config.Model
-	Loss      config.Loss
-	Values    Values // of the parameters; nil: those that training begins with
-	Seed      uint64 // of these
+	Model     section.Model   // of the method's own type
+	Loss      section.Section // likewise
+	Values    Values          // of the parameters; nil: those that training begins with
+	Seed      uint64          // of these
 }
 
 // Values is where the values of a method's parameters come from, as a checkpoint
@@ -36,12 +37,6 @@ type Input struct {
 	Mean, Std [3]float32 // of red, green and blue, for values in [0, 1]
 }
 
-// Class is one kind of thing to look at.
-type Class struct {
-	Prompt string        // what the prompts call it, as in "metal nut"
-	Domain config.Domain // industrial or medical
-}
-
 // Prepared is what a method computed once for a list of classes: its text
 // features. Only the method that made it can read it. It lives as long as the
 // Scope that it was made in.
@@ -53,7 +48,13 @@ type Scores struct {
 	Maps               torch.Tensor // [B, Size, Size]
 	Image              torch.Tensor // [B]: the image score, by the method's own rule
 	ClassProbabilities torch.Tensor // [B]: probability of being anomalous; undefined where the method has none
-	Gates              torch.Tensor // [B, N, N, 2]: weight of vision group i, text level j, state s, with sum 1 over j; undefined without a fusion gateway
+	Extras             []Extra      // what else the method can tell of each picture
+}
+
+// Extra is a named output of a method beside its scores.
+type Extra struct {
+	Name   string
+	Values torch.Tensor // [B, ...]
 }
 
 // Method is a zero-shot anomaly detector on a frozen CLIP. Prepare, Join and Score are
@@ -62,9 +63,9 @@ type Method interface {
 	// Input states what pictures must be.
 	Input() Input
 	// Prepare computes what depends on the classes alone, into s.
-	Prepare(ctx context.Context, s *torch.Scope, classes []Class) (Prepared, error)
-	// Join makes one Prepared of several, for the list of all their classes, in s.
-	// A class scores to the same bits, whatever it was prepared or joined with.
+	Prepare(ctx context.Context, s *torch.Scope, classes domain.Classes) (Prepared, error)
+	// Join makes one Prepared of several of one domain, for the list of all their classes,
+	// in s. A class scores to the same bits, whatever it was prepared or joined with.
 	Join(s *torch.Scope, parts []Prepared) (Prepared, error)
 	// Score scores pictures [B, 3, Size, Size], normalised; classOf[b] is the
 	// place of picture b's class in the list that was prepared.
@@ -73,11 +74,11 @@ type Method interface {
 
 // Batch is what one training step sees.
 type Batch struct {
-	Pictures torch.Tensor // [B, 3, Size, Size], normalised
-	Masks    torch.Tensor // [B, Size, Size], 1 where anomalous, else 0
-	Labels   []int64      // [B], 1 for an anomalous picture, else 0
-	ClassOf  []int        // [B], the place of each picture's class in Classes
-	Classes  []Class      // the classes of this batch
+	Pictures torch.Tensor   // [B, 3, Size, Size], normalised
+	Masks    torch.Tensor   // [B, Size, Size], 1 where anomalous, else 0
+	Labels   []int64        // [B], 1 for an anomalous picture, else 0
+	ClassOf  []int          // [B], the place of each picture's class in Classes
+	Classes  domain.Classes // the classes of this batch
 }
 
 // Loss is a loss to be minimised and the parts that it was made of, unweighted.
@@ -120,6 +121,10 @@ type Trainable interface {
 	Loss(ctx context.Context, s *torch.Scope, batch Batch) (Loss, error)
 	// Groups lists the trainable parameters; the tensors are the live ones.
 	Groups() []ParameterGroup
+}
+
+// GradientLimiter is a Trainable that bounds its gradients.
+type GradientLimiter interface {
 	// LimitGradients is called between Backward and the optimiser's step.
 	LimitGradients()
 }

@@ -5,7 +5,7 @@ package paper
 // Source says where the figures of Figures are from and how their models were trained.
 const Source = "Table 1 of the ACD-CLIP paper; trained on VisA, for VisA on MVTec-AD"
 
-// AblationSource says where the figures of Ablation are from.
+// AblationSource says where the figures of ablations are from.
 const AblationSource = "Table 2 of the ACD-CLIP paper: MVTec-AD, N = 2"
 
 // Level is what a figure is taken over.
@@ -22,16 +22,6 @@ type Figure struct {
 	Method string // a method's name, "ACD-CLIP N=2" and so on
 	AUROC  float64
 	AP     float64
-}
-
-// Groups gives the N of ACD-CLIP's own figure, and 0 for another method's.
-func (f Figure) Groups() int {
-	for _, m := range methods {
-		if m.name == f.Method {
-			return m.groups
-		}
-	}
-	return 0
 }
 
 // Auxiliary gives the key of the benchmark that the paper's models for a
@@ -70,19 +60,54 @@ func Figures(benchmark string, level Level) []Figure {
 	return figures
 }
 
-// Ablation gives Table 2's AUROC on a benchmark for a kind of adapter and of
-// fusion (as the configuration names them) and N, as a fraction.
-func Ablation(benchmark string, level Level, adapter, fusion string, groups int) (auroc float64, known bool) {
-	if benchmark != mvtec || groups != ablationGroups {
-		return 0, false
+// Model is a model as the paper's tables tell them apart.
+type Model struct {
+	method          string // the program's name of it
+	groups          int    // N, of ACD-CLIP
+	adapter, fusion string // likewise, as the configuration names them
+}
+
+// ModelOf gives the model of a method by what its results say of the variant: of ACD-CLIP
+// the fields groups, adapter and fusion.
+func ModelOf(method string, variant map[string]any) Model {
+	m := Model{method: method}
+	m.groups, _ = variant["groups"].(int)
+	m.adapter, _ = variant["adapter"].(string)
+	m.fusion, _ = variant["fusion"].(string)
+	return m
+}
+
+// IsAblation says that a part of ACD-CLIP is replaced, as in Table 2.
+func (m Model) IsAblation() bool {
+	return m.method == ours && (m.adapter != wholeAdapter || m.fusion != wholeFusion)
+}
+
+// Figure gives the paper's figure of the model on a benchmark: Table 1's, or for an
+// ablation Table 2's, which has no AP.
+func (m Model) Figure(benchmark string, level Level) (figure Figure, known bool) {
+	if m.IsAblation() {
+		return m.ablation(benchmark, level)
 	}
-	for _, row := range table2 {
-		if row.adapter == adapter && row.fusion == fusion {
-			if level == Image {
-				return fraction(row.image), true
-			}
-			return fraction(row.pixel), true
+	for i, figure := range Figures(benchmark, level) {
+		if methods[i].method == m.method && methods[i].groups == m.groups {
+			return figure, true
 		}
 	}
-	return 0, false
+	return Figure{}, false
+}
+
+func (m Model) ablation(benchmark string, level Level) (figure Figure, known bool) {
+	if benchmark != mvtec || m.groups != ablationGroups {
+		return Figure{}, false
+	}
+	for _, row := range table2 {
+		if row.adapter == m.adapter && row.fusion == m.fusion {
+			auroc := row.pixel
+			if level == Image {
+				auroc = row.image
+			}
+			return Figure{AUROC: fraction(auroc)}, true
+		}
+	}
+	return Figure{}, false
 }

@@ -6,16 +6,20 @@ const (
 	visa  = "VisA"
 	mvtec = "MVTec"
 
+	ours           = "acdclip"
+	wholeAdapter   = "conv_lora"
+	wholeFusion    = "dfg"
 	ablationGroups = 2
 )
 
 // methods are the columns of Table 1.
 var methods = [...]struct {
 	name   string
-	groups int
+	method string // the program's name
+	groups int    // N, of ACD-CLIP
 }{
-	{"WinCLIP", 0}, {"CLIP-AD", 0}, {"AnomalyCLIP", 0}, {"AdaCLIP", 0},
-	{"ACD-CLIP N=2", 2}, {"ACD-CLIP N=3", 3}, {"ACD-CLIP N=4", 4}, {"ACD-CLIP N=6", 6},
+	{"WinCLIP", "winclip", 0}, {"CLIP-AD", "clipad", 0}, {"AnomalyCLIP", "anomalyclip", 0}, {"AdaCLIP", "adaclip", 0},
+	{"ACD-CLIP N=2", ours, 2}, {"ACD-CLIP N=3", ours, 3}, {"ACD-CLIP N=4", ours, 4}, {"ACD-CLIP N=6", ours, 6},
 }
 
 // table1 is Table 1: AUROC and AP in percent, a pair a method.

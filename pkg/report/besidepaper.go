@@ -7,16 +7,17 @@ import (
 	"strconv"
 	"strings"
 
+	"acdclip/pkg/metrics"
 	"acdclip/pkg/paper"
 )
 
-// compared are the metrics that the paper prints, by their places in metrics.
+// compared are the metrics that the paper prints.
 var compared = []paperMetric{
-	{imageAUROC, paper.Image, true}, {imageAP, paper.Image, false}, {pixelAUROC, paper.Pixel, true}, {pixelAP, paper.Pixel, false},
+	{metrics.ImageAUROC, paper.Image, true}, {metrics.ImageAP, paper.Image, false}, {metrics.PixelAUROC, paper.Pixel, true}, {metrics.PixelAP, paper.Pixel, false},
 }
 
 type paperMetric struct {
-	place int
+	name  string
 	level paper.Level
 	auroc bool // else AP
 }
@@ -29,22 +30,14 @@ func (m paperMetric) figure(f paper.Figure) float64 {
 }
 
 // expected is the paper's figure for the very model of a result, nil where it has
-// none: Table 1's for its N, and Table 2's AUROC for an ablation.
+// none: Table 1's, and Table 2's AUROC for an ablation.
 func (r *Result) expected(m paperMetric) *float64 {
-	c := r.Checkpoint
-	if !c.whole() {
-		auroc, known := paper.Ablation(r.Benchmark, m.level, c.Adapter, c.Fusion, c.Groups)
-		if !known || !m.auroc {
-			return nil
-		}
-		return &auroc
+	model := r.Checkpoint.paper()
+	figure, known := model.Figure(r.Benchmark, m.level)
+	if !known || model.IsAblation() && !m.auroc {
+		return nil
 	}
-	for _, f := range paper.Figures(r.Benchmark, m.level) {
-		if f.Groups() == c.Groups {
-			return new(m.figure(f))
-		}
-	}
-	return nil
+	return new(m.figure(figure))
 }
 
 // comparison is what results.json says of the paper's figures.
@@ -53,6 +46,16 @@ type comparison struct {
 	Image      []methodFigure     `json:"image,omitempty"`
 	Pixel      []methodFigure     `json:"pixel,omitempty"`
 	Difference map[string]float64 `json:"difference"` // by metric: the mean row less the paper's figure for the same model
+}
+
+// titleOf is a metric's title in tables.
+func titleOf(name string) string {
+	for _, metric := range metrics.Table {
+		if metric.Name == name {
+			return metric.Title
+		}
+	}
+	return name
 }
 
 type methodFigure struct {
@@ -73,14 +76,13 @@ func (r *Result) compare() *comparison {
 	if c.Image == nil && c.Pixel == nil {
 		return nil
 	}
-	if !r.Checkpoint.whole() {
+	if r.Checkpoint.paper().IsAblation() {
 		c.Source += "; the difference is to " + paper.AblationSource
 	}
 	mean := r.Mean()
 	for _, m := range compared {
-		metric := metrics[m.place]
-		if ours, theirs := *metric.of(&mean.Metrics), r.expected(m); ours != nil && theirs != nil {
-			c.Difference[metric.name] = *ours - *theirs
+		if ours, theirs := mean.Metrics.Get(m.name), r.expected(m); ours != nil && theirs != nil {
+			c.Difference[m.name] = *ours - *theirs
 		}
 	}
 	return c
@@ -92,13 +94,13 @@ func besidePaper(all []*series) *table {
 	t := &table{caption: "Beside the paper's figures:", heading: []string{"target", "metric"}, names: 2}
 	t.heading = append(t.heading, paper.Methods()...)
 	var labels, targets []string
-	whole := map[string]bool{} // by label
+	ablation := map[string]bool{} // by label
 	for _, s := range all {
 		if !slices.Contains(labels, s.label) {
 			labels = append(labels, s.label)
-			whole[s.label] = s.first().Checkpoint.whole()
+			ablation[s.label] = s.first().Checkpoint.paper().IsAblation()
 			t.heading = append(t.heading, printable(s.label)+" here")
-			if !s.first().Checkpoint.whole() {
+			if ablation[s.label] {
 				t.heading = append(t.heading, "Table 2")
 			}
 			t.heading = append(t.heading, "difference")
@@ -116,7 +118,7 @@ func besidePaper(all []*series) *table {
 				b.deviations = append(b.deviations, s.deviations()...)
 			}
 		}
-		section := b.section(labels, whole)
+		section := b.section(labels, ablation)
 		if section == nil {
 			continue
 		}
@@ -162,7 +164,7 @@ type beside struct {
 }
 
 // section has a row for each metric that the paper prints of the target.
-func (b *beside) section(labels []string, whole map[string]bool) [][]string {
+func (b *beside) section(labels []string, ablation map[string]bool) [][]string {
 	name := printable(b.target)
 	if len(b.deviations) > 0 {
 		name += " (~)"
@@ -173,12 +175,12 @@ func (b *beside) section(labels []string, whole map[string]bool) [][]string {
 		if figures == nil {
 			continue
 		}
-		row := []string{name, metrics[m.place].title}
+		row := []string{name, titleOf(m.name)}
 		for _, f := range figures {
 			row = append(row, strconv.FormatFloat(100*m.figure(f), 'f', 1, 64))
 		}
 		for _, label := range labels {
-			row = append(row, b.ours(label, m, whole[label])...)
+			row = append(row, b.ours(label, m, ablation[label])...)
 		}
 		section = append(section, row)
 	}
@@ -193,10 +195,10 @@ func (b *beside) benchmark() string {
 }
 
 // ours gives a label's mean of a metric, an ablation's figure in the paper, and the difference.
-func (b *beside) ours(label string, m paperMetric, whole bool) []string {
+func (b *beside) ours(label string, m paperMetric, ablation bool) []string {
 	ours, theirs, difference := "-", "-", "-"
 	if s, scored := b.byLabel[label]; scored {
-		over := s.mean()[m.place]
+		over := s.mean()[m.name]
 		ours = over.percent()
 		figure, mean := s.first().expected(m), over.mean()
 		if figure != nil {
@@ -206,8 +208,8 @@ func (b *beside) ours(label string, m paperMetric, whole bool) []string {
 			difference = fmt.Sprintf("%+.2f", 100*(*mean-*figure))
 		}
 	}
-	if whole {
-		return []string{ours, difference}
+	if ablation {
+		return []string{ours, theirs, difference}
 	}
-	return []string{ours, theirs, difference}
+	return []string{ours, difference}
 }

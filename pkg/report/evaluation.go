@@ -41,19 +41,6 @@ type Source struct {
 	Fingerprint string `json:"fingerprint"`
 }
 
-// Checkpoint is a trained model's file and what it says of itself.
-type Checkpoint struct {
-	Source
-	Method    string  `json:"method"`
-	Preset    string  `json:"preset"`
-	Auxiliary string  `json:"auxiliary"` // the dataset it was trained on, or "unknown"
-	Groups    int     `json:"groups"`    // N
-	Adapter   string  `json:"adapter"`   // its kind, as the configuration names it
-	Fusion    string  `json:"fusion"`    // likewise
-	Seed      *uint64 `json:"seed"`      // nil where the file does not say
-	Setup     string  `json:"setup"`     // hash of all that it was trained with but the seed
-}
-
 // Result is one target dataset scored with one checkpoint.
 type Result struct {
 	Target     string     `json:"target"`
@@ -74,7 +61,7 @@ type Row struct {
 	Class  string `json:"class"`
 	Prompt string `json:"prompt"` // the class's prompt name
 	Counts
-	Metrics
+	Metrics Metrics `json:"-"` // beside the others in JSON
 }
 
 // Counts are numbers of pictures.
@@ -84,68 +71,42 @@ type Counts struct {
 	Failed    int `json:"failed"`    // that could not be read and count nowhere else
 }
 
-// Metrics are fractions in [0, 1]; nil is not defined: the pictures or their
-// pixels are of one class only, or there are no masks.
-type Metrics struct {
-	ImageAUROC *float64 `json:"image_auroc"`
-	ImageAP    *float64 `json:"image_ap"`
-	ImageF1Max *float64 `json:"image_f1max"`
-	PixelAUROC *float64 `json:"pixel_auroc"`
-	PixelAP    *float64 `json:"pixel_ap"`
-	PixelF1Max *float64 `json:"pixel_f1max"`
-	PixelAUPRO *float64 `json:"pixel_aupro"` // to a false-positive rate of 0.3
+// MarshalJSON puts the metrics beside the counts.
+func (r Row) MarshalJSON() ([]byte, error) {
+	type plain Row // without this method
+	return joined(plain(r), r.Metrics)
 }
 
-// The places in metrics of those that are looked up.
-const (
-	imageAUROC = 0
-	imageAP    = 1
-	pixelAUROC = 3
-	pixelAP    = 4
-)
-
-// metrics lists all of them in the order in which they are shown.
-var metrics = []struct {
-	name  string // in files
-	title string // in tables
-	of    func(*Metrics) **float64
-}{
-	{"image_auroc", "image AUROC", func(m *Metrics) **float64 { return &m.ImageAUROC }},
-	{"image_ap", "image AP", func(m *Metrics) **float64 { return &m.ImageAP }},
-	{"image_f1max", "image F1-max", func(m *Metrics) **float64 { return &m.ImageF1Max }},
-	{"pixel_auroc", "pixel AUROC", func(m *Metrics) **float64 { return &m.PixelAUROC }},
-	{"pixel_ap", "pixel AP", func(m *Metrics) **float64 { return &m.PixelAP }},
-	{"pixel_f1max", "pixel F1-max", func(m *Metrics) **float64 { return &m.PixelF1Max }},
-	{"pixel_aupro", "pixel AUPRO", func(m *Metrics) **float64 { return &m.PixelAUPRO }},
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (r *Row) UnmarshalJSON(text []byte) (err error) {
+	type plain Row
+	if err := json.Unmarshal(text, (*plain)(r)); err != nil {
+		return err
+	}
+	r.Metrics, err = metricsIn(text, "class", "prompt", "normal", "anomalous", "failed")
+	return err
 }
 
 // Mean is the mean row of a target.
 type Mean struct {
-	Counts  // sums over the classes
-	Metrics // each the mean over the classes for which it is defined, nil where there is none
+	Counts          // sums over the classes
+	Metrics Metrics `json:"-"` // each the mean over the classes for which it is defined
 }
+
+// MarshalJSON puts the metrics beside the counts.
+func (m Mean) MarshalJSON() ([]byte, error) { return joined(m.Counts, m.Metrics) }
 
 // Mean takes the mean over the result's classes.
 func (r *Result) Mean() Mean {
 	var mean Mean
-	for _, row := range r.Classes {
+	all := make([]Metrics, len(r.Classes))
+	for i, row := range r.Classes {
 		mean.Normal += row.Normal
 		mean.Anomalous += row.Anomalous
 		mean.Failed += row.Failed
+		all[i] = row.Metrics
 	}
-	for _, metric := range metrics {
-		var sum float64
-		var defined int
-		for i := range r.Classes {
-			if value := *metric.of(&r.Classes[i].Metrics); value != nil {
-				sum += *value
-				defined++
-			}
-		}
-		if defined > 0 {
-			*metric.of(&mean.Metrics) = new(sum / float64(defined))
-		}
-	}
+	mean.Metrics = meanMetrics(all)
 	return mean
 }
 

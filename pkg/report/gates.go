@@ -5,6 +5,9 @@ import (
 	"math"
 )
 
+// Gates is the extra output of methods with a fusion gateway: its weights, [N, N, 2].
+const Gates = "gates"
+
 // GateMeans are the mean weights of the fusion gateway over the pictures of one
 // class, or over all pictures of a target.
 type GateMeans struct {
@@ -50,13 +53,14 @@ func appendGates(list []GateMeans, result *Result, class string, scores []Score)
 	var sum []float64
 	count := 0
 	for _, score := range scores {
-		if score.Gates == nil {
+		gates := score.Extras[Gates]
+		if gates == nil {
 			continue
 		}
 		if sum == nil {
-			sum = make([]float64, len(score.Gates))
+			sum = make([]float64, len(gates))
 		}
-		for k, value := range score.Gates {
+		for k, value := range gates {
 			sum[k] += float64(value)
 		}
 		count++

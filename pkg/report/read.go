@@ -40,9 +40,9 @@ func (r *Row) Check() error {
 	if r.Normal < 0 || r.Anomalous < 0 || r.Failed < 0 {
 		return fmt.Errorf("class %s has a negative number of pictures", r.Class)
 	}
-	for _, metric := range metrics {
-		if value := *metric.of(&r.Metrics); value != nil && !isFraction(*value) {
-			return fmt.Errorf("class %s: %s is %v, which is not from 0 to 1", r.Class, metric.name, *value)
+	for name, value := range r.Metrics {
+		if !isFraction(value) {
+			return fmt.Errorf("class %s: %s is %v, which is not from 0 to 1", r.Class, name, value)
 		}
 	}
 	return nil

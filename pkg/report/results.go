@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 
+	"acdclip/pkg/metrics"
 	"acdclip/pkg/sealed"
 )
 
@@ -44,9 +45,11 @@ func (e *Evaluation) WriteCSV(w io.Writer) error {
 		{"target", func(r *resultRow) any { return r.result.Target }},
 		{"auxiliary", func(r *resultRow) any { return r.result.Checkpoint.Auxiliary }},
 		{"checkpoint", func(r *resultRow) any { return r.result.Checkpoint.Path }},
-		{"groups", func(r *resultRow) any { return r.result.Checkpoint.Groups }},
-		{"adapter", func(r *resultRow) any { return r.result.Checkpoint.Adapter }},
-		{"fusion", func(r *resultRow) any { return r.result.Checkpoint.Fusion }},
+	}
+	for _, name := range e.variantColumns() {
+		columns = append(columns, column[resultRow]{name, func(r *resultRow) any { return r.result.Checkpoint.field(name) }})
+	}
+	columns = append(columns, []column[resultRow]{
 		{"seed", func(r *resultRow) any { return r.result.Checkpoint.seed() }},
 		{"row", func(r *resultRow) any { return r.kind }},
 		{"class", func(r *resultRow) any { return r.Class }},
@@ -54,11 +57,9 @@ func (e *Evaluation) WriteCSV(w io.Writer) error {
 		{"normal", func(r *resultRow) any { return r.count(r.Normal) }},
 		{"anomalous", func(r *resultRow) any { return r.count(r.Anomalous) }},
 		{"failed", func(r *resultRow) any { return r.count(r.Failed) }},
-	}
-	for _, metric := range metrics {
-		columns = append(columns, column[resultRow]{metric.name, func(r *resultRow) any {
-			return optional(*metric.of(&r.Metrics))
-		}})
+	}...)
+	for _, metric := range metrics.Table {
+		columns = append(columns, column[resultRow]{metric.Name, func(r *resultRow) any { return optional(r.Metrics.Get(metric.Name)) }})
 	}
 	records, err := newCSVRecords(w, columns)
 	if err != nil {
@@ -77,7 +78,7 @@ func (e *Evaluation) WriteCSV(w io.Writer) error {
 		}
 	}
 	for _, s := range e.seedsSummaries() {
-		result := &Result{Target: s.Target, Checkpoint: Checkpoint{Auxiliary: s.Auxiliary, Groups: s.Groups, Adapter: s.Adapter, Fusion: s.Fusion}}
+		result := &Result{Target: s.Target, Checkpoint: Checkpoint{Auxiliary: s.Checkpoint.Auxiliary, Variant: s.Checkpoint.Variant}}
 		for _, row := range []resultRow{{result, "seeds_mean", Row{Metrics: s.Mean}}, {result, "seeds_std", Row{Metrics: s.Deviation}}} {
 			if err := records.Write(row); err != nil {
 				return err
@@ -97,17 +98,18 @@ func (c Checkpoint) seed() any {
 
 // Score is one picture of an evaluation.
 type Score struct {
-	Target           string    `json:"-"`
-	Class            string    `json:"-"`
-	Checkpoint       string    `json:"-"` // its path
-	Path             string    `json:"path"`
-	Place            int       `json:"place"`                       // among the target's pictures, from 0
-	Anomalous        bool      `json:"anomalous"`                   // its label
-	Score            float32   `json:"score"`                       // image score in [0, 1]
-	ClassProbability *float32  `json:"class_probability,omitempty"` // of "abnormal", in [0, 1]; nil where the method has none
-	MapMax           float32   `json:"map_max"`                     // largest value of the anomaly map, in [0, 1]
-	Gates            []float32 `json:"gates,omitempty"`             // [N, N, 2]: weight of vision group i, text level j, state (normal, abnormal); nil where it was not asked for, or the model has no gateway
-	Error            string    `json:"error,omitempty"`             // why it could not be scored; its numbers are then not written
+	Target           string   `json:"-"`
+	Class            string   `json:"-"`
+	Checkpoint       string   `json:"-"` // its path
+	Path             string   `json:"path"`
+	Place            int      `json:"place"`                       // among the target's pictures, from 0
+	Anomalous        bool     `json:"anomalous"`                   // its label
+	Score            float32  `json:"score"`                       // image score in [0, 1]
+	ClassProbability *float32 `json:"class_probability,omitempty"` // of "abnormal", in [0, 1]; nil where the method has none
+	MapMax           float32  `json:"map_max"`                     // largest value of the anomaly map, in [0, 1]
+	Error            string   `json:"error,omitempty"`             // why it could not be scored; its numbers are then not written
+
+	Extras map[string][]float32 `json:"extras,omitempty"` // the method's other outputs that were asked for, by name
 }
 
 var scoreColumns = []column[Score]{

@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 
-	"acdclip/pkg/config"
+	"acdclip/pkg/metrics"
 )
 
 // series is a target scored with checkpoints that differ in nothing but their
@@ -48,17 +47,12 @@ func sameClasses(a, b []Row) bool {
 	return slices.EqualFunc(a, b, func(x, y Row) bool { return x.Class == y.Class })
 }
 
-// setLabels names each series by N; where a target has several of one name, by
+// setLabels names each series by its variant; where a target has several of one name, by
 // more, and in the end by the checkpoint's path.
 func setLabels(all []*series) {
-	ablations := slices.ContainsFunc(all, func(s *series) bool { return !s.first().Checkpoint.whole() })
-	short := func(c Checkpoint) string {
-		text := "N=" + strconv.Itoa(c.Groups)
-		if ablations { // then the whole method is named too
-			text += " " + c.Adapter + "+" + c.Fusion
-		}
-		return text
-	}
+	// With an ablation, the whole method is named in full too.
+	ablations := slices.ContainsFunc(all, func(s *series) bool { return s.first().Checkpoint.paper().IsAblation() })
+	short := func(c Checkpoint) string { return c.label(ablations) }
 	forms := []func(c Checkpoint) string{
 		short,
 		func(c Checkpoint) string { return short(c) + " " + c.Preset },
@@ -88,11 +82,6 @@ func scoreOneTarget(all []*series, a, b string) bool {
 	})
 }
 
-// whole says whether both parts of the method are there; without one it is an ablation.
-func (c Checkpoint) whole() bool {
-	return c.Adapter == string(config.ConvLoRA) && c.Fusion == string(config.DFG)
-}
-
 // title is the label, and of how many seeds.
 func (s *series) title() string {
 	if len(s.results) == 1 {
@@ -113,27 +102,26 @@ func severalModels(all []*series) bool {
 	return false
 }
 
-// class gives the metrics of the class at a place, in the order of metrics.
-func (s *series) class(place int) []spread {
-	return s.spreads(func(r *Result) *Metrics { return &r.Classes[place].Metrics })
+// class gives the metrics of the class at a place, by name.
+func (s *series) class(place int) map[string]spread {
+	return s.spreads(func(r *Result) Metrics { return r.Classes[place].Metrics })
 }
 
 // mean gives the metrics of the mean row.
-func (s *series) mean() []spread {
-	return s.spreads(func(r *Result) *Metrics {
-		mean := r.Mean()
-		return &mean.Metrics
-	})
+func (s *series) mean() map[string]spread {
+	return s.spreads(func(r *Result) Metrics { return r.Mean().Metrics })
 }
 
-func (s *series) spreads(of func(*Result) *Metrics) []spread {
-	spreads := make([]spread, len(metrics))
-	for i, metric := range metrics {
+func (s *series) spreads(of func(*Result) Metrics) map[string]spread {
+	spreads := map[string]spread{}
+	for _, metric := range metrics.Table {
+		var over spread
 		for _, result := range s.results {
-			if value := *metric.of(of(result)); value != nil {
-				spreads[i].values = append(spreads[i].values, *value)
+			if value, defined := of(result)[metric.Name]; defined {
+				over.values = append(over.values, value)
 			}
 		}
+		spreads[metric.Name] = over
 	}
 	return spreads
 }
@@ -176,16 +164,24 @@ func (s spread) percent() string {
 
 // seedsSummary is the mean row of one setup over its seeds.
 type seedsSummary struct {
-	Target    string   `json:"target"`
-	Auxiliary string   `json:"auxiliary"`
-	Preset    string   `json:"preset"`
-	Groups    int      `json:"groups"`
-	Adapter   string   `json:"adapter"`
-	Fusion    string   `json:"fusion"`
-	Setup     string   `json:"setup"`
-	Seeds     []uint64 `json:"seeds"`
-	Mean      Metrics  `json:"mean"`
-	Deviation Metrics  `json:"deviation"` // sample standard deviation
+	Target          string
+	Checkpoint      Checkpoint // what all have in common
+	Seeds           []uint64
+	Mean, Deviation Metrics // sample standard deviation
+}
+
+// MarshalJSON puts the fields of the variant beside the others.
+func (s seedsSummary) MarshalJSON() ([]byte, error) {
+	return joined(struct {
+		Target    string `json:"target"`
+		Auxiliary string `json:"auxiliary"`
+		Preset    string `json:"preset"`
+	}{s.Target, s.Checkpoint.Auxiliary, s.Checkpoint.Preset}, variant(s.Checkpoint.Variant.Fields), struct {
+		Setup     string   `json:"setup"`
+		Seeds     []uint64 `json:"seeds"`
+		Mean      Metrics  `json:"mean"`
+		Deviation Metrics  `json:"deviation"`
+	}{s.Checkpoint.Setup, s.Seeds, s.Mean, s.Deviation})
 }
 
 // seedsSummaries sums up the setups with more than one seed.
@@ -197,13 +193,19 @@ func (e *Evaluation) seedsSummaries() []seedsSummary {
 		}
 		c := s.first().Checkpoint
 		summary := seedsSummary{
-			Target: s.first().Target, Auxiliary: c.Auxiliary, Preset: c.Preset, Groups: c.Groups, Adapter: c.Adapter, Fusion: c.Fusion, Setup: c.Setup,
+			Target: s.first().Target, Checkpoint: Checkpoint{Auxiliary: c.Auxiliary, Preset: c.Preset, Variant: c.Variant, Setup: c.Setup},
+			Mean: Metrics{}, Deviation: Metrics{},
 		}
 		for _, result := range s.results {
 			summary.Seeds = append(summary.Seeds, *result.Checkpoint.Seed)
 		}
-		for i, value := range s.mean() {
-			*metrics[i].of(&summary.Mean), *metrics[i].of(&summary.Deviation) = value.mean(), value.deviation()
+		for name, over := range s.mean() {
+			if mean := over.mean(); mean != nil {
+				summary.Mean[name] = *mean
+			}
+			if deviation := over.deviation(); deviation != nil {
+				summary.Deviation[name] = *deviation
+			}
 		}
 		list = append(list, summary)
 	}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"acdclip/pkg/metrics"
+
 	"github.com/rivo/uniseg"
 )
 
@@ -89,8 +91,8 @@ func (e *Evaluation) table(all []*series) *table {
 	t.heading = append(t.heading, "class")
 	t.names = len(t.heading)
 	t.heading = append(t.heading, "normal", "anomalous")
-	for _, metric := range metrics {
-		t.heading = append(t.heading, metric.title)
+	for _, metric := range metrics.Table {
+		t.heading = append(t.heading, metric.Title)
 	}
 	failed, leak, seeds := 0, false, false
 	for _, s := range all {
@@ -126,14 +128,14 @@ func (e *Evaluation) table(all []*series) *table {
 	return t
 }
 
-func cells(names []string, class string, counts Counts, values []spread) []string {
+func cells(names []string, class string, counts Counts, values map[string]spread) []string {
 	var row []string
 	for _, name := range names {
 		row = append(row, printable(name))
 	}
 	row = append(row, printable(class), strconv.Itoa(counts.Normal), strconv.Itoa(counts.Anomalous))
-	for _, value := range values {
-		row = append(row, value.percent())
+	for _, metric := range metrics.Table {
+		row = append(row, values[metric.Name].percent())
 	}
 	return row
 }

@@ -7,14 +7,14 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
-	"acdclip/pkg/config"
 	"acdclip/pkg/model"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 // TestMixedBatch: in a batch of two classes each picture has the scores that it
 // has alone, and the batch's loss and gradients are the means of the pictures'.
 func TestMixedBatch(t *testing.T) {
-	for _, preset := range []config.PresetName{config.Paper, config.Released} {
+	for _, preset := range []string{options.Paper, options.Released} {
 		t.Run(string(preset), func(t *testing.T) {
 			r := presetRecipe(t, preset)
 			err := with(t, r, func(s *torch.Scope, m *Model) error {
@@ -111,15 +111,14 @@ func takeGradients(m *Model) map[string][]float32 {
 // TestOrderOfClasses: where a class stands in the list that is prepared, and
 // beside whom, changes no number.
 func TestOrderOfClasses(t *testing.T) {
-	err := with(t, presetRecipe(t, config.Released), func(s *torch.Scope, m *Model) error {
+	err := with(t, presetRecipe(t, options.Released), func(s *torch.Scope, m *Model) error {
 		return s.Inference(func() error {
 			batch := drawnBatch(s, m)
 			first, err := prepareAndScore(s, m, batch)
 			if err != nil {
 				return err
 			}
-			between := model.Class{Prompt: "something else, with a long name", Domain: config.Industrial}
-			batch.Classes = []model.Class{drawnClasses[1], between, drawnClasses[0]}
+			batch.Classes = industrial(drawnClasses.Prompts[1], "something else, with a long name", drawnClasses.Prompts[0])
 			batch.ClassOf = []int{0, 2, 0}
 			second, err := prepareAndScore(s, m, batch)
 			if err != nil {

@@ -7,12 +7,16 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
-	"acdclip/pkg/config"
+	"acdclip/pkg/domain"
 	"acdclip/pkg/model"
 )
 
 // The classes of drawn batches: their prompts have different lengths.
-var drawnClasses = []model.Class{{Prompt: "nut", Domain: config.Industrial}, {Prompt: "black rubber gasket", Domain: config.Industrial}}
+var drawnClasses = industrial("nut", "black rubber gasket")
+
+func industrial(prompts ...string) domain.Classes {
+	return domain.Classes{Prompts: prompts, Domain: domain.Industrial}
+}
 
 // drawnBatch is three drawn pictures of two classes; the second is normal.
 func drawnBatch(s *torch.Scope, m *Model) model.Batch {
@@ -38,7 +42,7 @@ func drawnBatch(s *torch.Scope, m *Model) model.Batch {
 func single(b model.Batch, i int) model.Batch {
 	return model.Batch{
 		Pictures: b.Pictures.Narrow(0, int64(i), 1), Masks: b.Masks.Narrow(0, int64(i), 1),
-		Labels: b.Labels[i : i+1], ClassOf: []int{0}, Classes: []model.Class{b.Classes[b.ClassOf[i]]},
+		Labels: b.Labels[i : i+1], ClassOf: []int{0}, Classes: industrial(b.Classes.Prompts[b.ClassOf[i]]),
 	}
 }
 

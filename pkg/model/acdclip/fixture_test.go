@@ -15,6 +15,8 @@ import (
 	"acdclip/pkg/clip/tokenizer"
 	"acdclip/pkg/config"
 	"acdclip/pkg/model"
+	"acdclip/pkg/model/acdclip/options"
+	"acdclip/pkg/model/card"
 )
 
 func TestMain(m *testing.M) { torchtest.Main(m) }
@@ -25,8 +27,8 @@ var clips = []string{"clip_tiny_openai.pt", "clip_tiny_hf"}
 // recipe is what a test builds a model from.
 type recipe struct {
 	clip    string
-	options config.Model
-	loss    config.Loss
+	options options.Model
+	loss    options.Loss
 	values  model.Values // nil: the initial ones of seed 5
 	train   bool
 
@@ -43,7 +45,7 @@ func requireGrad(m *Model) {
 
 // on is what New is given to build the model on a CLIP.
 func (r recipe) on(c *clip.Model, tok *tokenizer.Tokenizer) model.Options {
-	return model.Options{CLIP: c, Tokenizer: tok, Model: r.options, Loss: r.loss, Values: r.values, Seed: 5}
+	return model.Options{CLIP: c, Tokenizer: tok, Model: &r.options, Loss: &r.loss, Values: r.values, Seed: 5}
 }
 
 // values are model.Values of two functions; without match they fit.
@@ -66,14 +68,14 @@ func tinyCLIP() string { return filepath.Join(golden.Root(), "testdata", "golden
 
 // presetRecipe is a preset on the tiny CLIP for 35 pixels, in three groups. Its
 // values are drawn so that no parameter is without effect.
-func presetRecipe(t testing.TB, name config.PresetName) recipe {
+func presetRecipe(t testing.TB, name string) recipe {
 	t.Helper()
-	preset, err := config.Preset(name)
-	if err != nil {
-		t.Fatal(err)
+	own, loss, known := options.Preset(name)
+	if !known {
+		t.Fatalf("there is no preset %s", name)
 	}
-	r := recipe{clip: tinyCLIP(), options: preset.Model, loss: preset.Loss, train: true}
-	r.options.ImageSize, r.options.Groups, r.options.Adapter.Init = 35, 3, config.InitReleased
+	r := recipe{clip: tinyCLIP(), options: own, loss: loss, train: true}
+	r.options.ImageSize, r.options.Groups, r.options.Adapter.Init = 35, 3, options.InitReleased
 	return r
 }
 
@@ -121,14 +123,14 @@ func withCLIP(t testing.TB, r recipe, f func(s *torch.Scope, c *clip.Model, tok 
 // releasedRecipe is the model of a golden adapter file at the golden image size.
 func releasedRecipe(t testing.TB, f golden.Folder, clip, adapters string, imageSize int) recipe {
 	t.Helper()
-	c, err := checkpoint.Open(f.File(adapters))
+	c, err := checkpoint.Open(f.File(adapters), card.List{options.Card()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	options := c.Metadata.Model
-	options.ImageSize = imageSize
-	return recipe{clip: f.File(clip), options: options, loss: c.Metadata.Loss, values: c}
+	own := *c.Metadata.Model.(*options.Model)
+	own.ImageSize = imageSize
+	return recipe{clip: f.File(clip), options: own, loss: *c.Metadata.Loss.(*options.Loss), values: c}
 }
 
 // number reads one entry of a golden file's metadata.

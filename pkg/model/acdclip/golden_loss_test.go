@@ -7,7 +7,7 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
-	"acdclip/pkg/config"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 // TestGoldenLoss compares every term of the loss and its gradient, with
@@ -27,14 +27,14 @@ type lossTerm struct {
 
 var lossTerms = []lossTerm{
 	{"paper.focal", true, func(a, y torch.Tensor) torch.Tensor {
-		return focalLoss(config.FocalProbability, torch.Stack(1, complement(a), a), y)
+		return focalLoss(options.FocalProbability, torch.Stack(1, complement(a), a), y)
 	}},
 	{"paper.dice", true, func(a, y torch.Tensor) torch.Tensor {
-		return diceLosses(config.DiceAbnormal, torch.Stack(1, complement(a), a), y)[0].Value
+		return diceLosses(options.DiceAbnormal, torch.Stack(1, complement(a), a), y)[0].Value
 	}},
-	{"released.focal", false, func(p, y torch.Tensor) torch.Tensor { return focalLoss(config.FocalOneHot, p, y) }},
-	{"released.dice.normal", false, func(p, y torch.Tensor) torch.Tensor { return diceLosses(config.DiceBoth, p, y)[0].Value }},
-	{"released.dice.abnormal", false, func(p, y torch.Tensor) torch.Tensor { return diceLosses(config.DiceBoth, p, y)[1].Value }},
+	{"released.focal", false, func(p, y torch.Tensor) torch.Tensor { return focalLoss(options.FocalOneHot, p, y) }},
+	{"released.dice.normal", false, func(p, y torch.Tensor) torch.Tensor { return diceLosses(options.DiceBoth, p, y)[0].Value }},
+	{"released.dice.abnormal", false, func(p, y torch.Tensor) torch.Tensor { return diceLosses(options.DiceBoth, p, y)[1].Value }},
 }
 
 func compareLoss(t testing.TB, want *golden.Tensors) {
@@ -79,14 +79,14 @@ func limited(s *torch.Scope, gradient golden.Values) []float32 {
 	x := s.Full(0, gradient.Shape...)
 	x.RequireGrad(true)
 	x.Mul(s.FromFloat32(gradient.Float32(), gradient.Shape...)).Sum().Backward()
-	x.ClipGradNorm(config.BlendGradientNorm)
+	x.ClipGradNorm(options.BlendGradientNorm)
 	after, _ := x.Grad()
 	return after.Float32s()
 }
 
 // TestLimitGradients: each blending vector's gradient alone becomes short.
 func TestLimitGradients(t *testing.T) {
-	err := with(t, presetRecipe(t, config.Released), func(s *torch.Scope, m *Model) error {
+	err := with(t, presetRecipe(t, options.Released), func(s *torch.Scope, m *Model) error {
 		loss, err := m.Loss(context.Background(), s, drawnBatch(s, m))
 		if err != nil {
 			return err

@@ -9,6 +9,8 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
 	"acdclip/pkg/config"
+	"acdclip/pkg/domain"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 // TestGoldenPaper compares the paper's preset and its ablations.
@@ -37,7 +39,7 @@ func comparePaper(t testing.TB, want *golden.Tensors, clip string) {
 			want.Relative(t, fmt.Sprintf("out.visual.%d", i), tokens.Float32s(), 1e-5)
 		})
 		one := text.Reshape(append([]int64{1}, text.Shape()...)...)
-		scores, err := m.Score(s, pictures, make([]int, picture.Shape[0]), prepared{one, config.Industrial})
+		scores, err := m.Score(s, pictures, make([]int, picture.Shape[0]), prepared{one, domain.Industrial})
 		if err != nil {
 			return err
 		}
@@ -82,28 +84,25 @@ func comparePaperLoss(t testing.TB, s *torch.Scope, m *Model, want *golden.Tenso
 
 func paperRecipe(t testing.TB, want *golden.Tensors, clip string) recipe {
 	t.Helper()
-	preset, err := config.Preset(config.Paper)
-	if err != nil {
-		t.Fatal(err)
-	}
-	options, loss := preset.Model, preset.Loss
-	options.Groups = number(t, want, "n_groups")
-	options.ImageSize = int(want.Take(t, "in.image").Shape[3])
-	options.Adapter.Kind = config.AdapterKind(want.Metadata["adapter"])
-	options.Fusion.Kind = config.FusionKind(want.Metadata["fusion"])
-	options.Adapter.Hidden = int(want.Take(t, "param.visual.0.proj.0.weight").Shape[0])
-	if options.Fusion.Temperature, err = strconv.ParseFloat(want.Metadata["tau"], 64); err != nil {
+	o, loss, _ := options.Preset(options.Paper)
+	o.Groups = number(t, want, "n_groups")
+	o.ImageSize = int(want.Take(t, "in.image").Shape[3])
+	o.Adapter.Kind = options.AdapterKind(want.Metadata["adapter"])
+	o.Fusion.Kind = options.FusionKind(want.Metadata["fusion"])
+	o.Adapter.Hidden = int(want.Take(t, "param.visual.0.proj.0.weight").Shape[0])
+	var err error
+	if o.Fusion.Temperature, err = strconv.ParseFloat(want.Metadata["tau"], 64); err != nil {
 		t.Fatal(err)
 	}
 	lambdas := strings.Trim(want.Metadata["lambda_focal_dice_cls"], "()")
 	if _, err := fmt.Sscanf(strings.ReplaceAll(lambdas, ",", " "), "%g %g %g", &loss.Focal, &loss.Dice, &loss.Classification); err != nil {
 		t.Fatal(err)
 	}
-	if err := options.Validate(); err != nil {
+	if err := config.Validate("model", &o); err != nil {
 		t.Fatal(err)
 	}
 	return recipe{
-		clip: clip, options: options, loss: loss, train: true,
+		clip: clip, options: o, loss: loss, train: true,
 		values: values{read: func(name string, values []float32) error {
 			from := want.Take(t, "param."+name)
 			if len(from.Data) != len(values) {

@@ -8,9 +8,9 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
-	"acdclip/pkg/checkpoint"
-	"acdclip/pkg/config"
+	"acdclip/pkg/domain"
 	"acdclip/pkg/model"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 // TestGoldenReleased walks up the ladder of the released code's numbers: adapters,
@@ -65,8 +65,8 @@ func compareReleasedForward(t *testing.T, s *torch.Scope, m *Model, want *golden
 	want.Relative(t, "det.tokens", torch.Stack(0, detection...).Float32s(), 1e-5)
 
 	classOf := make([]int, pictures.Dim(0))
-	for domain, suffix := range map[config.Domain]string{config.Industrial: "industrial", config.Medical: "medical"} {
-		ready, err := m.Prepare(context.Background(), s, []model.Class{{Prompt: name, Domain: domain}})
+	for of, suffix := range map[domain.Domain]string{domain.Industrial: "industrial", domain.Medical: "medical"} {
+		ready, err := m.Prepare(context.Background(), s, domain.Classes{Prompts: []string{name}, Domain: of})
 		if err != nil {
 			return err
 		}
@@ -111,7 +111,7 @@ func compareReleasedGradients(t *testing.T, s *torch.Scope, m *Model, want *gold
 	}
 	loss.Total.Backward()
 	compareGradients(t, m, want, func(golden string) string {
-		own, known := checkpoint.OwnName(golden)
+		own, known := options.OwnName(golden)
 		if !known {
 			t.Errorf("the released name %s is unknown", golden)
 		}
@@ -125,7 +125,7 @@ func goldenBatch(t testing.TB, s *torch.Scope, want *golden.Tensors, pictures to
 	mask, label := want.Take(t, "in.mask"), want.Take(t, "in.label")
 	b := model.Batch{
 		Pictures: pictures, Masks: s.FromFloat32(mask.Float32(), mask.Shape[0], mask.Shape[2], mask.Shape[3]),
-		ClassOf: make([]int, len(label.Data)), Classes: []model.Class{{Prompt: name, Domain: config.Industrial}},
+		ClassOf: make([]int, len(label.Data)), Classes: industrial(name),
 	}
 	for _, value := range label.Data {
 		b.Labels = append(b.Labels, int64(value))

@@ -9,7 +9,7 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/clip"
-	"acdclip/pkg/config"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 // distribution is what initial values are drawn from: constant, uniform within
@@ -17,14 +17,14 @@ import (
 type distribution struct{ constant, bound, deviation float64 }
 
 // initialRules are the initial values of both presets, for ViT-L/14: C 1024, D 768, h 256, r 16, r_c 8.
-func initialRules(init config.Init) []struct {
+func initialRules(init options.Init) []struct {
 	name *regexp.Regexp
 	want distribution
 } {
 	const c, d, h, r, rc = 1024.0, 768.0, 256.0, 16.0, 8.0
 	torchLinear := func(fanIn float64) distribution { return distribution{bound: 1 / math.Sqrt(fanIn)} } // Kaiming, a = sqrt(5)
 	drawn, visionDown, textDown, up := torchLinear, torchLinear(c), torchLinear(d), distribution{}
-	if init == config.InitReleased {
+	if init == options.InitReleased {
 		drawn = func(fanIn float64) distribution { return distribution{bound: math.Sqrt(6 / fanIn)} } // Kaiming, a = 0
 		visionDown, textDown, up = drawn(r), drawn(r), distribution{deviation: 0.02}
 	}
@@ -53,15 +53,12 @@ func initialRules(init config.Init) []struct {
 }
 
 func TestInitialValues(t *testing.T) {
-	for _, name := range []config.PresetName{config.Paper, config.Released} {
-		t.Run(string(name), func(t *testing.T) {
-			preset, err := config.Preset(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			rules := initialRules(preset.Model.Adapter.Init)
+	for _, name := range []string{options.Paper, options.Released} {
+		t.Run(name, func(t *testing.T) {
+			preset, _, _ := options.Preset(name)
+			rules := initialRules(preset.Adapter.Init)
 			used := make([]bool, len(rules))
-			for _, d := range Definitions(preset.Model, Dimensions{Vision: 1024, Text: 768}) {
+			for _, d := range Definitions(preset, Dimensions{Vision: 1024, Text: 768}) {
 				matches := 0
 				for i, rule := range rules {
 					if rule.name.MatchString(d.Name) {
@@ -75,7 +72,7 @@ func TestInitialValues(t *testing.T) {
 				}
 			}
 			for i, rule := range rules {
-				if blend := rule.want.constant == 0.2; used[i] == (blend && name == config.Paper) {
+				if blend := rule.want.constant == 0.2; used[i] == (blend && name == options.Paper) {
 					t.Errorf("rule %s: used %v", rule.name, used[i])
 				}
 			}
@@ -115,11 +112,8 @@ func checkDistribution(t *testing.T, d Definition, want distribution) {
 
 // TestInitialValuesDependOnSeedAndName, and on nothing else.
 func TestInitialValuesDependOnSeedAndName(t *testing.T) {
-	preset, err := config.Preset(config.Released)
-	if err != nil {
-		t.Fatal(err)
-	}
-	definitions := Definitions(preset.Model, Dimensions{Vision: 96, Text: 64})
+	preset, _, _ := options.Preset(options.Released)
+	definitions := Definitions(preset, Dimensions{Vision: 96, Text: 64})
 	draw := func(d Definition, seed uint64) []float32 {
 		values := make([]float32, d.NumElements())
 		d.Initialize(seed, values)
@@ -154,8 +148,8 @@ func TestInitialValuesDependOnSeedAndName(t *testing.T) {
 // TestPaperStartsAtPlainCLIP: with the paper's initial values the adapters add
 // exactly nothing.
 func TestPaperStartsAtPlainCLIP(t *testing.T) {
-	r := presetRecipe(t, config.Paper)
-	r.options.Adapter.Init = config.InitPaper
+	r := presetRecipe(t, options.Paper)
+	r.options.Adapter.Init = options.InitPaper
 	err := with(t, r, func(s *torch.Scope, m *Model) error {
 		return s.NoGrad(func() error {
 			pictures := drawnBatch(s, m).Pictures
@@ -202,7 +196,7 @@ func comparePlainText(t *testing.T, s *torch.Scope, m *Model) {
 	unit := p.Ends(x).LayerNorm(s.Full(1, width), s.Full(0, width), epsilon).Normalize(-1)
 	count := int64(len(rows[normal]))
 	want := torch.Stack(-1, unit.Narrow(0, 0, count).Mean(0).Normalize(-1), unit.Narrow(0, count, unit.Dim(0)-count).Mean(0).Normalize(-1))
-	got, err := m.encodeText(context.Background(), s, drawnClasses[:1], m.newPrefix)
+	got, err := m.encodeText(context.Background(), s, drawnClasses.Prompts[:1], m.newPrefix)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,10 @@
 package acdclip
 
 import (
+	"math"
+
 	"acdclip/cgo/torch"
-	"acdclip/pkg/config"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 // epsilon of every LayerNorm here, PyTorch's default.
@@ -13,14 +15,14 @@ const leak = 0.01
 
 // merge joins an adapter's output to the tokens that it adapts.
 type merge struct {
-	kind  config.Merge
+	kind  options.Merge
 	blend torch.Tensor // w [1, 1, C] with Rescale
 }
 
 // apply joins delta to x, both [B, L, C]. With Rescale, delta is first brought to
 // the length of x, token by token; gradients flow through both lengths.
 func (m merge) apply(x, delta torch.Tensor) torch.Tensor {
-	if m.kind == config.Residual {
+	if m.kind == options.Residual {
 		return x.Add(delta)
 	}
 	delta = delta.Mul(x.Norm(-1).Div(delta.Norm(-1)))
@@ -28,38 +30,41 @@ func (m merge) apply(x, delta torch.Tensor) torch.Tensor {
 	return x.Mul(keep).Add(delta.Mul(m.blend))
 }
 
-// branch is one scale of a Conv-LoRA: a kernel size with its matrices.
+// pair is a low-rank pair of matrices: W_down [C, r] and W_up [r, C], or A and B of text.
+type pair struct{ down, up torch.Tensor }
+
+// branch is one scale of a Conv-LoRA: a kernel size with its convolutions.
 type branch struct {
 	kernel           int64
-	down, up         torch.Tensor // W_down [C, r], W_up [r, C]; the same in all branches when shared
 	convDown, convUp torch.Tensor // [r_c, r, k, k], [r, r_c, k, k]
 }
 
 // visionAdapter computes dX of a group's patch tokens (Eq. 1-3).
 type visionAdapter struct {
-	options  config.Adapter
-	branches []branch     // Conv-LoRA
+	options  options.Adapter
+	pairs    []pair       // one, or one for each branch
+	branches []branch     // Conv-LoRA; none for LoRA
 	fuse     torch.Tensor // [C, branches*C, 1, 1]
-	down, up torch.Tensor // LoRA
 }
 
 // apply maps patch tokens x [B, G*G, C] to dX of the same shape. W_up and the 1x1
 // convolution follow each other with nothing between: their product, r x C for a
 // branch, is made first, so that no token is ever as wide as all branches joined.
 func (a visionAdapter) apply(x torch.Tensor, grid int64) torch.Tensor {
-	if a.options.Kind == config.LoRA {
-		return x.MatMul(a.down).MatMul(a.up).MulScalar(loraScale(a.options))
+	if a.options.Kind == options.LoRA {
+		return x.MatMul(a.pairs[0].down).MatMul(a.pairs[0].up).MulScalar(loraScale(a.options))
 	}
 	width := a.fuse.Dim(0)
 	fuse := a.fuse.Reshape(width, -1).Transpose(0, 1) // [branches*C, C]
 	lows, ups := make([]torch.Tensor, len(a.branches)), make([]torch.Tensor, len(a.branches))
 	var low torch.Tensor
 	for i, b := range a.branches {
-		if i == 0 || a.options.Projections == config.PerBranch {
-			low = x.MatMul(b.down)
+		p := a.pairs[min(i, len(a.pairs)-1)]
+		if i < len(a.pairs) {
+			low = x.MatMul(p.down)
 		}
 		lows[i] = a.convolve(b, low, grid)
-		ups[i] = b.up.MatMul(fuse.Narrow(0, int64(i)*width, width))
+		ups[i] = p.up.MatMul(fuse.Narrow(0, int64(i)*width, width))
 	}
 	return torch.Cat(-1, lows...).MatMul(torch.Cat(0, ups...))
 }
@@ -69,7 +74,7 @@ func (a visionAdapter) convolve(b branch, low torch.Tensor, grid int64) torch.Te
 	batch, rank := low.Dim(0), low.Dim(2)
 	h := low.Transpose(1, 2).Reshape(batch, rank, grid, grid).Conv2d(b.convDown, 1, b.kernel/2, 1)
 	scale := a.options.Alpha / float64(a.options.ConvRank)
-	if a.options.Scale == config.InverseKernel {
+	if a.options.Scale == options.InverseKernel {
 		scale = 1 / float64(b.kernel)
 		h = h.MulScalar(scale)
 	} else {
@@ -80,44 +85,52 @@ func (a visionAdapter) convolve(b branch, low torch.Tensor, grid int64) torch.Te
 
 // textAdapter computes x A B, scaled, for all tokens of a group.
 type textAdapter struct {
-	options config.Adapter
-	a, b    torch.Tensor // [D, r], [r, D]
+	options options.Adapter
+	pair    pair // [D, r], [r, D]
 }
 
 // apply maps tokens x [P, L, D] to their dX.
 func (t textAdapter) apply(x torch.Tensor) torch.Tensor {
-	return x.MatMul(t.a).MatMul(t.b).MulScalar(loraScale(t.options))
+	return x.MatMul(t.pair.down).MatMul(t.pair.up).MulScalar(loraScale(t.options))
 }
 
 // loraScale is the factor of a plain low-rank product: alpha/r, or alpha/sqrt(r) with Rescale.
-func loraScale(o config.Adapter) float64 {
-	if o.Merge == config.Rescale {
+func loraScale(o options.Adapter) float64 {
+	if o.Merge == options.Rescale {
 		return alphaOverRoot(o)
 	}
 	return o.Alpha / float64(o.Rank)
 }
 
+// mlp is two linear layers.
+type mlp struct {
+	weight0, bias0, weight2, bias2 torch.Tensor // [h, in], [h], [out, h], [out]
+}
+
+// layerNorm is the scale and shift of a LayerNorm, [D].
+type layerNorm struct{ weight, bias torch.Tensor }
+
+func (n layerNorm) apply(x torch.Tensor) torch.Tensor { return x.LayerNorm(n.weight, n.bias, epsilon) }
+
 // projection makes unit tokens of width D: MLP, LayerNorm, unit norm.
 type projection struct {
-	weight0, bias0, weight2, bias2 torch.Tensor // [h, C], [h], [D, h], [D]
-	normWeight, normBias           torch.Tensor // [D]
+	mlp  mlp
+	norm layerNorm
 }
 
 // apply maps tokens [B, L, C] to unit tokens [B, L, D].
 func (p projection) apply(x torch.Tensor) torch.Tensor {
-	x = x.Linear(p.weight0, p.bias0).LeakyReLU(leak).Linear(p.weight2, p.bias2)
-	return x.LayerNorm(p.normWeight, p.normBias, epsilon).Normalize(-1)
+	x = x.Linear(p.mlp.weight0, p.mlp.bias0).LeakyReLU(leak).Linear(p.mlp.weight2, p.mlp.bias2)
+	return p.norm.apply(x).Normalize(-1)
 }
 
 // gate weighs the N text levels for one vision level (Eq. 4, 5).
-type gate struct {
-	weight0, bias0, weight2, bias2 torch.Tensor // [h, D], [h], [2N, h], [2N]
-}
+type gate struct{ mlp mlp } // in: D, out: 2N
 
 // logits maps unit patch tokens V_i [B, L, D] to [B, N, 2]: level, state. Its
 // GELU is the exact one, whatever the towers use.
 func (g gate) logits(tokens torch.Tensor) torch.Tensor {
-	l := tokens.Mean(1).Linear(g.weight0, g.bias0).GELU().Linear(g.weight2, g.bias2)
+	l := tokens.Mean(1).Linear(g.mlp.weight0, g.mlp.bias0).GELU().Linear(g.mlp.weight2, g.mlp.bias2)
 	return l.Reshape(l.Dim(0), -1, states)
 }
 
@@ -125,3 +138,6 @@ func (g gate) logits(tokens torch.Tensor) torch.Tensor {
 func fuse(omega, text torch.Tensor) torch.Tensor {
 	return omega.Reshape(omega.Dim(0), omega.Dim(1), 1, states).Mul(text).Sum(1)
 }
+
+// alphaOverRoot is the scale alpha/sqrt(r).
+func alphaOverRoot(o options.Adapter) float64 { return o.Alpha / math.Sqrt(float64(o.Rank)) }

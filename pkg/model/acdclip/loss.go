@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"acdclip/cgo/torch"
-	"acdclip/pkg/config"
 	"acdclip/pkg/model"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 // tiny keeps logarithms finite.
@@ -19,7 +19,7 @@ func (m *Model) Loss(ctx context.Context, s *torch.Scope, batch model.Batch) (mo
 	if err := m.acceptsBatch(batch); err != nil {
 		return model.Loss{}, err
 	}
-	text, err := m.encodeText(ctx, s, batch.Classes, m.cachedPrefix)
+	text, err := m.encodeText(ctx, s, batch.Classes.Prompts, m.cachedPrefix)
 	if err != nil {
 		return model.Loss{}, err
 	}
@@ -43,7 +43,7 @@ func (m *Model) acceptsBatch(batch model.Batch) error {
 	if len(batch.Labels) != len(batch.ClassOf) {
 		return fmt.Errorf("there are %d labels for %d pictures", len(batch.Labels), count)
 	}
-	if len(batch.Classes) == 0 {
+	if len(batch.Classes.Prompts) == 0 {
 		return errNoClasses
 	}
 	return nil
@@ -69,10 +69,10 @@ func channel(maps torch.Tensor, state int64) torch.Tensor {
 }
 
 // focalLoss is the mean over pixels of -(1-pt)^2 log pt.
-func focalLoss(form config.FocalForm, maps, masks torch.Tensor) torch.Tensor {
+func focalLoss(form options.FocalForm, maps, masks torch.Tensor) torch.Tensor {
 	opposite := complement(masks)
 	var pt, logarithm torch.Tensor
-	if form == config.FocalOneHot {
+	if form == options.FocalOneHot {
 		// The released code clamps its one-hot mask to [1e-5, 1-1e-5] and shifts pt.
 		pt = channel(maps, normal).Mul(opposite.Clamp(tiny, 1-tiny)).
 			Add(channel(maps, abnormal).Mul(masks.Clamp(tiny, 1-tiny))).AddScalar(tiny)
@@ -86,9 +86,9 @@ func focalLoss(form config.FocalForm, maps, masks torch.Tensor) torch.Tensor {
 }
 
 // diceLosses gives the dice terms of the states that form names.
-func diceLosses(form config.DiceForm, maps, masks torch.Tensor) []model.LossPart {
+func diceLosses(form options.DiceForm, maps, masks torch.Tensor) []model.LossPart {
 	anomaly := diceLoss(channel(maps, abnormal), masks)
-	if form == config.DiceAbnormal {
+	if form == options.DiceAbnormal {
 		return []model.LossPart{{Name: "dice", Value: anomaly}}
 	}
 	healthy := diceLoss(channel(maps, normal), complement(masks))

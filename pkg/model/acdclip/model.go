@@ -14,28 +14,27 @@ import (
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/clip/tokenizer"
 	"acdclip/pkg/config"
+	"acdclip/pkg/config/section"
+	"acdclip/pkg/domain"
 	"acdclip/pkg/model"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 // Model is ACD-CLIP on one CLIP. Its parameters, and what Loss keeps for its next
 // call, belong to the Scope that New was given.
 type Model struct {
-	options    config.Model
-	loss       config.Loss
-	clip       *clip.Model
-	tokenizer  *tokenizer.Tokenizer
-	vision     []visionGroup
-	text       []textGroup
-	parameters []parameter
-	prefixes   prefixes
+	*parts
+	options   options.Model
+	loss      options.Loss
+	clip      *clip.Model
+	tokenizer *tokenizer.Tokenizer
+	prefixes  prefixes
 }
 
-var _ model.Trainable = (*Model)(nil)
-
-type parameter struct {
-	Definition
-	tensor torch.Tensor
-}
+var (
+	_ model.Trainable       = (*Model)(nil)
+	_ model.GradientLimiter = (*Model)(nil)
+)
 
 // visionGroup is what stands at the end of a group of vision blocks.
 type visionGroup struct {
@@ -48,69 +47,82 @@ type visionGroup struct {
 
 // textGroup is what stands at the end of a group of text blocks.
 type textGroup struct {
-	adapter              textAdapter
-	merge                merge
-	normWeight, normBias torch.Tensor // [D]
+	adapter textAdapter
+	merge   merge
+	norm    layerNorm
 }
+
+var errOtherOptions = errors.New("the options are another method's")
 
 // New builds the model. It is called inside Do; the parameters belong to s.
 func New(s *torch.Scope, o model.Options) (*Model, error) {
-	if err := errors.Join(o.Model.Validate(), o.Loss.Validate()); err != nil {
+	own, ok := o.Model.(*options.Model)
+	loss, alsoOK := o.Loss.(*options.Loss)
+	if !ok || !alsoOK {
+		return nil, errOtherOptions
+	}
+	if err := config.Validate("loss", loss); err != nil {
 		return nil, err
 	}
-	if err := Check(o.CLIP.Arch, o.Model, o.Values); err != nil {
+	if err := Check(o.CLIP.Arch, own, o.Values); err != nil {
 		return nil, err
 	}
-	m := &Model{options: o.Model, loss: o.Loss, clip: o.CLIP, tokenizer: o.Tokenizer, prefixes: prefixes{scope: s, of: map[string]prefix{}}}
-	if err := m.load(s, o); err != nil {
-		return nil, err
+	m := &Model{
+		parts: declare(*own, DimensionsOf(o.CLIP.Arch)), options: *own, loss: *loss, clip: o.CLIP, tokenizer: o.Tokenizer,
+		prefixes: prefixes{scope: s, of: map[string]prefix{}},
 	}
-	named := map[string]torch.Tensor{}
-	for _, p := range m.parameters {
-		named[p.Name] = p.tensor
-	}
-	for i := range o.Model.Groups {
-		m.vision = append(m.vision, newVisionGroup(o.Model, named, fmt.Sprintf("visual.%d.", i)))
-		m.text = append(m.text, newTextGroup(o.Model, named, fmt.Sprintf("text.%d.", i)))
-	}
-	return m, nil
+	return m, m.load(s, o)
 }
 
 // Check says why no model of these options can stand on a CLIP of that shape, or
 // why values (nil: none) are not those of its parameters. Nothing is read for it but
 // the lists of tensors, so that it can be asked before CLIP is loaded.
-func Check(arch pretrained.Arch, o config.Model, values model.Values) error {
-	if err := o.Validate(); err != nil {
+func Check(arch pretrained.Arch, own section.Model, values model.Values) error {
+	o, ok := own.(*options.Model)
+	if !ok {
+		return errOtherOptions
+	}
+	if err := config.Validate("model", o); err != nil {
 		return err
 	}
-	if err := fits(o, arch); err != nil {
+	if err := fits(*o, arch); err != nil {
 		return fmt.Errorf("%w: %w", clip.ErrOptions, err)
 	}
 	if values == nil {
 		return nil
 	}
-	definitions := Definitions(o, DimensionsOf(arch))
-	specs := make([]checkpoint.Spec, len(definitions))
-	for i, d := range definitions {
-		specs[i] = d.Spec
+	var specs []checkpoint.Spec
+	for _, d := range Definitions(*o, DimensionsOf(arch)) {
+		specs = append(specs, d.Spec)
 	}
 	return values.Match(specs)
 }
 
+// Complete fills in what the options leave to the CLIP.
+func Complete(arch pretrained.Arch, own section.Model) (section.Model, error) {
+	o, ok := own.(*options.Model)
+	if !ok {
+		return nil, errOtherOptions
+	}
+	completed := o.Clone()
+	completed.Adapter.Hidden = o.Adapter.HiddenFor(arch.VisionWidth)
+	return &completed, nil
+}
+
 // load makes the parameters, in s. Check has found that they fit.
 func (m *Model) load(s *torch.Scope, o model.Options) error {
-	for _, d := range Definitions(o.Model, DimensionsOf(o.CLIP.Arch)) {
+	for _, p := range m.parameters {
 		t, err := s.LoadFloat32(func(memory []float32) error {
 			if o.Values != nil {
-				return o.Values.Read(d.Name, memory)
+				return o.Values.Read(p.Name, memory)
 			}
-			d.Initialize(o.Seed, memory)
+			p.Initialize(o.Seed, memory)
 			return nil
-		}, d.Shape...)
+		}, p.Shape...)
 		if err != nil {
-			return fmt.Errorf("parameter %s: %w", d.Name, err)
+			return fmt.Errorf("parameter %s: %w", p.Name, err)
 		}
-		m.parameters = append(m.parameters, parameter{d, t})
+		*p.tensor = t
 	}
 	return nil
 }
@@ -125,7 +137,7 @@ func DimensionsOf(arch pretrained.Arch) Dimensions {
 const addedTokens = 1024
 
 // fits checks the options against the CLIP.
-func fits(o config.Model, arch pretrained.Arch) error {
+func fits(o options.Model, arch pretrained.Arch) error {
 	if arch.VocabSize < tokenizer.VocabularySize || arch.VocabSize > tokenizer.VocabularySize+addedTokens {
 		return fmt.Errorf("this CLIP's vocabulary has %d tokens, and CLIP's tokenizer makes %d: it was made for another tokenizer", arch.VocabSize, tokenizer.VocabularySize)
 	}
@@ -140,52 +152,11 @@ func fits(o config.Model, arch pretrained.Arch) error {
 	if arch.EmbedDim != arch.TextWidth {
 		return fmt.Errorf("this CLIP's text width %d differs from its embedding width %d; ACD-CLIP needs them equal, as in ViT-L/14", arch.TextWidth, arch.EmbedDim)
 	}
-	if margin := max(smoothing(config.Industrial).size, smoothing(config.Medical).size) / 2; o.Fusion.Smoothing == config.Gaussian && o.ImageSize/arch.Patch <= margin {
+	if margin := max(smoothing(domain.Industrial).size, smoothing(domain.Medical).size) / 2; o.Fusion.Smoothing == options.Gaussian && o.ImageSize/arch.Patch <= margin {
 		return fmt.Errorf("model.fusion.smoothing gaussian needs more than %d patches a side, and image size %d has %d; raise model.image_size or set model.fusion.smoothing to none",
 			margin, o.ImageSize/arch.Patch*arch.Patch, o.ImageSize/arch.Patch)
 	}
 	return nil
-}
-
-func newVisionGroup(o config.Model, named map[string]torch.Tensor, prefix string) visionGroup {
-	g := visionGroup{
-		adapter: visionAdapter{options: o.Adapter, down: named[prefix+"down"], up: named[prefix+"up"], fuse: named[prefix+"fuse"]},
-		merge:   merge{o.Adapter.Merge, named[prefix+"blend"]},
-	}
-	for _, kernel := range o.Adapter.Kernels {
-		b := branch{
-			kernel: int64(kernel), down: g.adapter.down, up: g.adapter.up,
-			convDown: named[fmt.Sprintf("%sconv_down.%d", prefix, kernel)], convUp: named[fmt.Sprintf("%sconv_up.%d", prefix, kernel)],
-		}
-		if o.Adapter.Projections == config.PerBranch {
-			b.down, b.up = named[fmt.Sprintf("%sdown.%d", prefix, kernel)], named[fmt.Sprintf("%sup.%d", prefix, kernel)]
-		}
-		g.adapter.branches = append(g.adapter.branches, b)
-	}
-	g.segmentation = newProjection(named, prefix+"proj", prefix+"norm")
-	if o.Classification.Feature == config.DetectionFeature {
-		detection := newProjection(named, prefix+"det_proj", prefix+"det_norm")
-		g.detection = &detection
-	}
-	if o.Fusion.Kind == config.DFG {
-		g.gate = &gate{named[prefix+"gate.0.weight"], named[prefix+"gate.0.bias"], named[prefix+"gate.2.weight"], named[prefix+"gate.2.bias"]}
-	}
-	return g
-}
-
-func newProjection(named map[string]torch.Tensor, mlp, norm string) projection {
-	return projection{
-		named[mlp+".0.weight"], named[mlp+".0.bias"], named[mlp+".2.weight"], named[mlp+".2.bias"],
-		named[norm+".weight"], named[norm+".bias"],
-	}
-}
-
-func newTextGroup(o config.Model, named map[string]torch.Tensor, prefix string) textGroup {
-	return textGroup{
-		adapter:    textAdapter{o.Adapter, named[prefix+"A"], named[prefix+"B"]},
-		merge:      merge{o.Adapter.Merge, named[prefix+"blend"]},
-		normWeight: named[prefix+"norm.weight"], normBias: named[prefix+"norm.bias"],
-	}
 }
 
 // Input states the pictures' size and CLIP's normalisation.
@@ -207,7 +178,7 @@ func (m *Model) Groups() []model.ParameterGroup {
 		if p.text {
 			group = &text
 		}
-		group.Parameters = append(group.Parameters, model.Parameter{Name: p.Name, Tensor: p.tensor})
+		group.Parameters = append(group.Parameters, model.Parameter{Name: p.Name, Tensor: *p.tensor})
 	}
 	return []model.ParameterGroup{text, vision}
 }
@@ -216,7 +187,7 @@ func (m *Model) Groups() []model.ParameterGroup {
 func (m *Model) LimitGradients() {
 	for _, p := range m.parameters {
 		if p.blend {
-			p.tensor.ClipGradNorm(config.BlendGradientNorm)
+			p.tensor.ClipGradNorm(options.BlendGradientNorm)
 		}
 	}
 }

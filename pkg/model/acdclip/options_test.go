@@ -12,14 +12,15 @@ import (
 	"acdclip/pkg/clip"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/clip/tokenizer"
-	"acdclip/pkg/config"
+	"acdclip/pkg/domain"
 	"acdclip/pkg/model"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 // TestAllOptions builds every combination of the options that the table of
 // presets and the ablations name, scores with it and takes its gradients.
 func TestAllOptions(t *testing.T) {
-	err := withCLIP(t, presetRecipe(t, config.Paper), func(s *torch.Scope, c *clip.Model, tok *tokenizer.Tokenizer) error {
+	err := withCLIP(t, presetRecipe(t, options.Paper), func(s *torch.Scope, c *clip.Model, tok *tokenizer.Tokenizer) error {
 		for _, r := range combinations(t) {
 			o := r.options
 			name := fmt.Sprint(o.Adapter.Kind, "/", o.Fusion.Kind, "/", o.Adapter.Merge, "/", o.Fusion.Similarity, "/", o.Fusion.Average, "/", o.Classification.Feature)
@@ -47,16 +48,16 @@ func combinations(t *testing.T) []recipe {
 	var recipes []recipe
 	for choice := range 1 << 6 {
 		bit := func(i int) bool { return choice>>i&1 == 1 }
-		r := presetRecipe(t, config.Paper)
+		r := presetRecipe(t, options.Paper)
 		if bit(0) {
-			r = presetRecipe(t, config.Released)
+			r = presetRecipe(t, options.Released)
 		}
 		o := &r.options
-		o.Adapter.Kind = pick(bit(1), config.ConvLoRA, config.LoRA)
-		o.Fusion.Kind = pick(bit(2), config.DFG, config.Static)
-		o.Fusion.Similarity = pick(bit(3), config.Cosine, config.Dot)
-		o.Fusion.Average = pick(bit(4), config.Probabilities, config.Logits)
-		o.Classification.Feature = pick(bit(5), config.CLSFeature, config.DetectionFeature)
+		o.Adapter.Kind = pick(bit(1), options.ConvLoRA, options.LoRA)
+		o.Fusion.Kind = pick(bit(2), options.DFG, options.Static)
+		o.Fusion.Similarity = pick(bit(3), options.Cosine, options.Dot)
+		o.Fusion.Average = pick(bit(4), options.Probabilities, options.Logits)
+		o.Classification.Feature = pick(bit(5), options.CLSFeature, options.DetectionFeature)
 		recipes = append(recipes, r)
 	}
 	return recipes
@@ -126,13 +127,13 @@ func TestOptionsThatDoNotFit(t *testing.T) {
 		{"no groups", nil, func(r *recipe) { r.options.Groups = 0 }, []string{"model.groups"}},
 		{"image size", nil, func(r *recipe) { r.options.ImageSize = 40 }, []string{"40", "patch of 7", "nearest is 42"}},
 		{"image smaller than a patch", nil, func(r *recipe) { r.options.ImageSize = 2 }, []string{"2", "nearest is 7"}},
-		{"smoothing", nil, func(r *recipe) { r.options.ImageSize, r.options.Fusion.Smoothing = 28, config.Gaussian },
+		{"smoothing", nil, func(r *recipe) { r.options.ImageSize, r.options.Fusion.Smoothing = 28, options.Gaussian },
 			[]string{"model.fusion.smoothing", "more than 4 patches", "image size 28 has 4", "model.image_size"}},
 		{"too small a vocabulary", &few, func(*recipe) {}, []string{"vocabulary has 49407 tokens", "another tokenizer"}},
 		{"another tokenizer's vocabulary", &many, func(*recipe) {}, []string{"vocabulary has 60000 tokens"}},
 		{"embedding width", &odd, func(*recipe) {}, []string{"text width 64", "embedding width 128"}},
-		{"rescaling nothing", nil, func(r *recipe) { r.options.Adapter.Merge, r.options.Adapter.Init = config.Rescale, config.InitPaper }, []string{"model.adapter.merge", "0/0"}},
-		{"no loss", nil, func(r *recipe) { r.loss = config.Loss{DiceForm: r.loss.DiceForm, FocalForm: r.loss.FocalForm} }, []string{"loss.focal", "nothing to train"}},
+		{"rescaling nothing", nil, func(r *recipe) { r.options.Adapter.Merge, r.options.Adapter.Init = options.Rescale, options.InitPaper }, []string{"model.adapter.merge", "0/0"}},
+		{"no loss", nil, func(r *recipe) { r.loss = options.Loss{DiceForm: r.loss.DiceForm, FocalForm: r.loss.FocalForm} }, []string{"loss.focal", "nothing to train"}},
 		{"values", nil, func(r *recipe) {
 			r.values = values{read: func(_ string, into []float32) error { return fmt.Errorf("no %d values", len(into)) }}
 		}, []string{"parameter visual.0.down", "no 1024 values"}},
@@ -142,7 +143,7 @@ func TestOptionsThatDoNotFit(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			r := presetRecipe(t, config.Paper)
+			r := presetRecipe(t, options.Paper)
 			if test.arch != nil {
 				r.clip = t.TempDir()
 				if err := pretrained.WriteRandom(r.clip, *test.arch, 1); err != nil {
@@ -162,8 +163,8 @@ func TestOptionsThatDoNotFit(t *testing.T) {
 
 // TestOwnImageSize: CLIP's own image size, where no position embedding is resized.
 func TestOwnImageSize(t *testing.T) {
-	r := presetRecipe(t, config.Released)
-	r.options.ImageSize, r.options.Fusion.Smoothing = 21, config.NoSmoothing
+	r := presetRecipe(t, options.Released)
+	r.options.ImageSize, r.options.Fusion.Smoothing = 21, options.NoSmoothing
 	if err := with(t, r, func(s *torch.Scope, m *Model) error { return exercise(t, "21 px", s, m) }); err != nil {
 		t.Fatal(err)
 	}
@@ -171,15 +172,15 @@ func TestOwnImageSize(t *testing.T) {
 
 // TestJoin: classes that were prepared one by one score to the bits of a list.
 func TestJoin(t *testing.T) {
-	err := with(t, presetRecipe(t, config.Paper), func(s *torch.Scope, m *Model) error {
+	err := with(t, presetRecipe(t, options.Paper), func(s *torch.Scope, m *Model) error {
 		ctx, batch := context.Background(), drawnBatch(s, m)
 		whole, err := m.Prepare(ctx, s, drawnClasses)
 		if err != nil {
 			return err
 		}
 		var parts []model.Prepared
-		for _, class := range drawnClasses {
-			part, err := m.Prepare(ctx, s, []model.Class{class})
+		for _, class := range drawnClasses.Prompts {
+			part, err := m.Prepare(ctx, s, industrial(class))
 			if err != nil {
 				return err
 			}
@@ -200,7 +201,7 @@ func TestJoin(t *testing.T) {
 		if !slices.Equal(found[0], found[1]) {
 			t.Error("joined classes score to other bits")
 		}
-		medical, err := m.Prepare(ctx, s, []model.Class{{Prompt: "brain", Domain: config.Medical}})
+		medical, err := m.Prepare(ctx, s, domain.Classes{Prompts: []string{"brain"}, Domain: domain.Medical})
 		if err != nil {
 			return err
 		}
@@ -217,8 +218,7 @@ func TestJoin(t *testing.T) {
 }
 
 func TestRequestsThatAreRefused(t *testing.T) {
-	medical := model.Class{Prompt: "brain", Domain: config.Medical}
-	err := with(t, presetRecipe(t, config.Paper), func(s *torch.Scope, m *Model) error {
+	err := with(t, presetRecipe(t, options.Paper), func(s *torch.Scope, m *Model) error {
 		ctx := context.Background()
 		batch := drawnBatch(s, m)
 		ready, err := m.Prepare(ctx, s, drawnClasses)
@@ -229,7 +229,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 			_, err := m.Score(s, pictures, classOf, prepared)
 			return err
 		}
-		prepare := func(ctx context.Context, classes []model.Class) error {
+		prepare := func(ctx context.Context, classes domain.Classes) error {
 			got, err := m.Prepare(ctx, s, classes)
 			if err != nil && got != nil {
 				t.Errorf("beside the error %v something was prepared", err)
@@ -249,8 +249,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 			err  error
 			says string
 		}{
-			{"no classes", prepare(ctx, nil), "no classes"},
-			{"two domains", prepare(ctx, append(slices.Clone(drawnClasses), medical)), "two domains"},
+			{"no classes", prepare(ctx, industrial()), "no classes"},
 			{"cancelled", prepare(cancelled, drawnClasses), "canceled"},
 			{"another method's", score(batch.Pictures, batch.ClassOf, "text"), "another method"},
 			{"nothing prepared", score(batch.Pictures, batch.ClassOf, nil), "another method"},
@@ -262,7 +261,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 			{"labels", learn(func(b *model.Batch) { b.Labels = b.Labels[:2] }), "2 labels for 3 pictures"},
 			{"masks", learn(func(b *model.Batch) { b.Masks = b.Masks.Narrow(0, 0, 1) }), "masks have the shape [1 35 35]"},
 			{"class of a batch", learn(func(b *model.Batch) { b.ClassOf = []int{0, 1, 2} }), "picture 2 is of class 2"},
-			{"batch without classes", learn(func(b *model.Batch) { b.Classes = nil }), "no classes"},
+			{"batch without classes", learn(func(b *model.Batch) { b.Classes = industrial() }), "no classes"},
 		} {
 			if test.err == nil || !strings.Contains(test.err.Error(), test.says) {
 				t.Errorf("%s gave %v, want an error with %q", test.name, test.err, test.says)

@@ -6,8 +6,9 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"acdclip/cgo/torch"
 	"acdclip/pkg/checkpoint"
-	"acdclip/pkg/config"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 // Dimensions are the sizes that CLIP gives to the trainable parts.
@@ -49,112 +50,149 @@ func (d Definition) Initialize(seed uint64, values []float32) {
 
 // Definitions lists every trainable parameter of a model, in a fixed order:
 // vision groups, then text groups.
-func Definitions(o config.Model, d Dimensions) []Definition {
+func Definitions(o options.Model, d Dimensions) []Definition {
+	var list []Definition
+	for _, p := range declare(o, d).parameters {
+		list = append(list, p.Definition)
+	}
+	return list
+}
+
+// parameter is a declared parameter and the part of the model that holds its tensor.
+type parameter struct {
+	Definition
+	tensor *torch.Tensor
+}
+
+// parts are the trainable parts of a model.
+type parts struct {
+	vision     []visionGroup
+	text       []textGroup
+	parameters []parameter // all that the groups hold
+}
+
+// declare makes the parts of a model without tensors. It is the one place that says what
+// parameters there are: each with its name, shape, initial value and the field that takes it.
+func declare(o options.Model, d Dimensions) *parts {
+	p := &parts{vision: make([]visionGroup, o.Groups), text: make([]textGroup, o.Groups)}
 	b := builder{options: o, width: int64(d.Vision), embed: int64(d.Text), hidden: int64(o.Adapter.HiddenFor(d.Vision))}
-	for i := range o.Groups {
-		b.visionGroup(fmt.Sprintf("visual.%d.", i))
+	for i := range p.vision {
+		b.visionGroup(&p.vision[i], fmt.Sprintf("visual.%d.", i))
 	}
 	b.text = true
-	for i := range o.Groups {
-		b.textGroup(fmt.Sprintf("text.%d.", i))
+	for i := range p.text {
+		b.textGroup(&p.text[i], fmt.Sprintf("text.%d.", i))
 	}
-	return b.list
+	p.parameters = b.list
+	return p
 }
 
 type builder struct {
-	options              config.Model
+	options              options.Model
 	width, embed, hidden int64 // C, D, h
 	text                 bool
-	list                 []Definition
+	list                 []parameter
 }
 
-func (b *builder) add(name string, initial initial, shape ...int64) {
-	b.list = append(b.list, Definition{Spec: checkpoint.Spec{Name: name, Shape: shape}, text: b.text, initial: initial})
+// add declares a parameter that into takes.
+func (b *builder) add(into *torch.Tensor, name string, initial initial, shape ...int64) {
+	b.list = append(b.list, parameter{Definition{Spec: checkpoint.Spec{Name: name, Shape: shape}, text: b.text, initial: initial}, into})
 }
 
-func (b *builder) visionGroup(prefix string) {
-	b.visionAdapter(prefix)
-	b.blend(prefix, b.width)
-	b.projection(prefix+"proj", prefix+"norm")
-	if b.options.Classification.Feature == config.DetectionFeature {
-		b.projection(prefix+"det_proj", prefix+"det_norm")
+func (b *builder) visionGroup(g *visionGroup, prefix string) {
+	b.visionAdapter(&g.adapter, prefix)
+	b.merge(&g.merge, prefix, b.width)
+	b.projection(&g.segmentation, prefix+"proj", prefix+"norm")
+	if b.options.Classification.Feature == options.DetectionFeature {
+		g.detection = &projection{}
+		b.projection(g.detection, prefix+"det_proj", prefix+"det_norm")
 	}
-	if b.options.Fusion.Kind == config.DFG {
-		b.mlp(prefix+"gate", b.embed, int64(2*b.options.Groups))
+	if b.options.Fusion.Kind == options.DFG {
+		g.gate = &gate{}
+		b.mlp(&g.gate.mlp, prefix+"gate", b.embed, int64(2*b.options.Groups))
 	}
 }
 
-func (b *builder) visionAdapter(prefix string) {
-	a := b.options.Adapter
-	rank, convRank := int64(a.Rank), int64(a.ConvRank)
-	if a.Kind == config.LoRA || a.Projections == config.SharedProjections {
-		b.lowRank(prefix+"down", prefix+"up", b.width)
+func (b *builder) visionAdapter(a *visionAdapter, prefix string) {
+	a.options = b.options.Adapter
+	rank, convRank := int64(a.options.Rank), int64(a.options.ConvRank)
+	shared := a.options.Kind == options.LoRA || a.options.Projections == options.SharedProjections
+	if shared {
+		a.pairs = make([]pair, 1)
+		b.pair(&a.pairs[0], prefix+"down", prefix+"up", b.width)
 	}
-	if a.Kind == config.LoRA {
+	if a.options.Kind == options.LoRA {
 		return
 	}
-	for _, kernel := range a.Kernels {
-		k := int64(kernel)
-		if a.Projections == config.PerBranch {
-			b.lowRank(fmt.Sprintf("%sdown.%d", prefix, k), fmt.Sprintf("%sup.%d", prefix, k), b.width)
+	a.branches = make([]branch, len(a.options.Kernels))
+	if !shared {
+		a.pairs = make([]pair, len(a.branches))
+	}
+	for i := range a.branches {
+		k := int64(a.options.Kernels[i])
+		a.branches[i].kernel = k
+		if !shared {
+			b.pair(&a.pairs[i], fmt.Sprintf("%sdown.%d", prefix, k), fmt.Sprintf("%sup.%d", prefix, k), b.width)
 		}
-		b.add(fmt.Sprintf("%sconv_down.%d", prefix, k), b.convolution(rank*k*k), convRank, rank, k, k)
-		b.add(fmt.Sprintf("%sconv_up.%d", prefix, k), b.convolution(convRank*k*k), rank, convRank, k, k)
+		b.add(&a.branches[i].convDown, fmt.Sprintf("%sconv_down.%d", prefix, k), b.convolution(rank*k*k), convRank, rank, k, k)
+		b.add(&a.branches[i].convUp, fmt.Sprintf("%sconv_up.%d", prefix, k), b.convolution(convRank*k*k), rank, convRank, k, k)
 	}
-	joined := int64(len(a.Kernels)) * b.width
-	b.add(prefix+"fuse", torchDefault(joined), b.width, joined, 1, 1)
+	joined := int64(len(a.branches)) * b.width
+	b.add(&a.fuse, prefix+"fuse", torchDefault(joined), b.width, joined, 1, 1)
 }
 
-func (b *builder) textGroup(prefix string) {
-	b.lowRank(prefix+"A", prefix+"B", b.embed)
-	b.blend(prefix, b.embed)
-	b.layerNorm(prefix + "norm")
+func (b *builder) textGroup(g *textGroup, prefix string) {
+	g.adapter.options = b.options.Adapter
+	b.pair(&g.adapter.pair, prefix+"A", prefix+"B", b.embed)
+	b.merge(&g.merge, prefix, b.embed)
+	b.layerNorm(&g.norm, prefix+"norm")
 }
 
-// lowRank adds the pair of matrices [width, r] and [r, width].
-func (b *builder) lowRank(down, up string, width int64) {
+// pair declares a pair of matrices [width, r] and [r, width].
+func (b *builder) pair(p *pair, down, up string, width int64) {
 	rank := int64(b.options.Adapter.Rank)
-	if b.options.Adapter.Init == config.InitReleased {
-		b.add(down, kaiming(rank), width, rank)
-		b.add(up, normalDraw(0.02), rank, width)
+	if b.options.Adapter.Init == options.InitReleased {
+		b.add(&p.down, down, kaiming(rank), width, rank)
+		b.add(&p.up, up, normalDraw(0.02), rank, width)
 		return
 	}
-	b.add(down, torchDefault(width), width, rank)
-	b.add(up, constant(0), rank, width)
+	b.add(&p.down, down, torchDefault(width), width, rank)
+	b.add(&p.up, up, constant(0), rank, width)
 }
 
 func (b *builder) convolution(fanIn int64) initial {
-	if b.options.Adapter.Init == config.InitReleased {
+	if b.options.Adapter.Init == options.InitReleased {
 		return kaiming(fanIn)
 	}
 	return torchDefault(fanIn)
 }
 
-// blend adds the vector w of a rescaling merge.
-func (b *builder) blend(prefix string, width int64) {
-	if b.options.Adapter.Merge != config.Rescale {
+// merge declares the vector w of a rescaling merge.
+func (b *builder) merge(m *merge, prefix string, width int64) {
+	m.kind = b.options.Adapter.Merge
+	if m.kind != options.Rescale {
 		return
 	}
-	b.add(prefix+"blend", constant(0.2), 1, 1, width)
+	b.add(&m.blend, prefix+"blend", constant(0.2), 1, 1, width)
 	b.list[len(b.list)-1].blend = true
 }
 
-func (b *builder) projection(mlp, norm string) {
-	b.mlp(mlp, b.width, b.embed)
-	b.layerNorm(norm)
+func (b *builder) projection(p *projection, layers, norm string) {
+	b.mlp(&p.mlp, layers, b.width, b.embed)
+	b.layerNorm(&p.norm, norm)
 }
 
-// mlp adds two linear layers, named by their places in PyTorch's Sequential.
-func (b *builder) mlp(prefix string, in, out int64) {
-	b.add(prefix+".0.weight", torchDefault(in), b.hidden, in)
-	b.add(prefix+".0.bias", torchDefault(in), b.hidden)
-	b.add(prefix+".2.weight", torchDefault(b.hidden), out, b.hidden)
-	b.add(prefix+".2.bias", torchDefault(b.hidden), out)
+// mlp declares two linear layers, named by their places in PyTorch's Sequential.
+func (b *builder) mlp(m *mlp, prefix string, in, out int64) {
+	b.add(&m.weight0, prefix+".0.weight", torchDefault(in), b.hidden, in)
+	b.add(&m.bias0, prefix+".0.bias", torchDefault(in), b.hidden)
+	b.add(&m.weight2, prefix+".2.weight", torchDefault(b.hidden), out, b.hidden)
+	b.add(&m.bias2, prefix+".2.bias", torchDefault(b.hidden), out)
 }
 
-func (b *builder) layerNorm(prefix string) {
-	b.add(prefix+".weight", constant(1), b.embed)
-	b.add(prefix+".bias", constant(0), b.embed)
+func (b *builder) layerNorm(n *layerNorm, prefix string) {
+	b.add(&n.weight, prefix+".weight", constant(1), b.embed)
+	b.add(&n.bias, prefix+".bias", constant(0), b.embed)
 }
 
 // torchDefault is what PyTorch gives linear layers and convolutions: Kaiming
@@ -173,6 +211,3 @@ func normalDraw(deviation float64) initial {
 }
 
 func constant(value float32) initial { return func(*rand.Rand) float32 { return value } }
-
-// alphaOverRoot is the scale alpha/sqrt(r).
-func alphaOverRoot(o config.Adapter) float64 { return o.Alpha / math.Sqrt(float64(o.Rank)) }

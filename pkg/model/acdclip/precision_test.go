@@ -8,6 +8,7 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/config"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 // TestBF16 compares the whole model on a CLIP in bf16 with that in fp32. The
@@ -17,7 +18,7 @@ import (
 // cosines of the parameters' gradients from 0.9938 on. The limits leave room above
 // that for processors that add up in another order.
 func TestBF16(t *testing.T) {
-	for _, preset := range []config.PresetName{config.Paper, config.Released} {
+	for _, preset := range []string{options.Paper, options.Released} {
 		t.Run(string(preset), func(t *testing.T) {
 			single, half, again := seenIn(t, preset, config.PrecisionFP32), seenIn(t, preset, config.PrecisionBF16), seenIn(t, preset, config.PrecisionBF16)
 			for name, want := range single.scores {
@@ -48,7 +49,7 @@ func TestBF16(t *testing.T) {
 // TestCheckpointedActivations: blocks that keep only their inputs change no bit,
 // with either activation and in either format.
 func TestCheckpointedActivations(t *testing.T) {
-	for _, preset := range []config.PresetName{config.Paper, config.Released} {
+	for _, preset := range []string{options.Paper, options.Released} {
 		for _, precision := range []config.Precision{config.PrecisionFP32, config.PrecisionBF16} {
 			for _, activation := range []config.Activation{config.GELU, config.QuickGELU} {
 				r := presetRecipe(t, preset)
@@ -69,7 +70,7 @@ type seen struct {
 	scores map[string][]float32
 }
 
-func seenIn(t *testing.T, preset config.PresetName, precision config.Precision) seen {
+func seenIn(t *testing.T, preset string, precision config.Precision) seen {
 	t.Helper()
 	r := presetRecipe(t, preset)
 	r.precision = precision

@@ -7,14 +7,14 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
-	"acdclip/pkg/config"
 	"acdclip/pkg/model"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 // TestKeptPrefixes: a step that finds its classes' prefixes has the loss and the
 // gradients of one that computes them, also after the parameters have moved.
 func TestKeptPrefixes(t *testing.T) {
-	for _, preset := range []config.PresetName{config.Paper, config.Released} {
+	for _, preset := range []string{options.Paper, options.Released} {
 		err := with(t, presetRecipe(t, preset), func(s *torch.Scope, m *Model) error {
 			adam := torch.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
 			for _, group := range m.Groups() {
@@ -83,18 +83,18 @@ func learnFrom(t *testing.T, s *torch.Scope, m *Model, batch model.Batch) learne
 // TestPrefixesAreBounded: the same classes again take no more memory, and classes
 // beyond the bound none.
 func TestPrefixesAreBounded(t *testing.T) {
-	err := with(t, presetRecipe(t, config.Paper), func(s *torch.Scope, m *Model) error {
+	err := with(t, presetRecipe(t, options.Paper), func(s *torch.Scope, m *Model) error {
 		batch := drawnBatch(s, m)
 		learnFrom(t, s, m, batch)
 		handles := torch.LiveHandles()
 		learnFrom(t, s, m, batch)
-		if now := torch.LiveHandles(); now != handles || len(m.prefixes.of) != len(batch.Classes) {
+		if now := torch.LiveHandles(); now != handles || len(m.prefixes.of) != len(batch.Classes.Prompts) {
 			t.Errorf("%d tensors after a step, %d after another with the same %d classes", handles, now, len(m.prefixes.of))
 		}
 		for i := len(m.prefixes.of); i < maxPrefixes; i++ {
 			m.prefixes.of[fmt.Sprint("taken ", i)] = prefix{}
 		}
-		batch.Classes = []model.Class{{Prompt: "first new one"}, {Prompt: "second new one"}}
+		batch.Classes = industrial("first new one", "second new one")
 		learnFrom(t, s, m, batch)
 		if now := torch.LiveHandles(); now != handles || len(m.prefixes.of) != maxPrefixes {
 			t.Errorf("%d tensors before classes beyond the bound, %d after", handles, now)

@@ -6,8 +6,9 @@ import (
 	"slices"
 
 	"acdclip/cgo/torch"
-	"acdclip/pkg/config"
+	"acdclip/pkg/domain"
 	"acdclip/pkg/model"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 // output is the model's output for B pictures, before scores are made of it.
@@ -41,7 +42,7 @@ func (m *Model) forward(s *torch.Scope, pictures, text torch.Tensor, blur gaussi
 		out.levels = append(out.levels, l)
 	}
 	out.maps = s.Eval(func() torch.Tensor { return m.maps(s, out.levels, blur) })
-	if m.options.Classification.Feature == config.DetectionFeature {
+	if m.options.Classification.Feature == options.DetectionFeature {
 		out.logits = detectionLogits(levels, text)
 	} else {
 		out.logits = m.classLogits(class, text)
@@ -51,7 +52,7 @@ func (m *Model) forward(s *torch.Scope, pictures, text torch.Tensor, blur gaussi
 
 // similarity compares patch tokens [B, L, D] with the text [B, D, 2], over tau, as [B, 2, G, G].
 func (m *Model) similarity(tokens, text torch.Tensor) torch.Tensor {
-	if m.options.Fusion.Similarity == config.Cosine {
+	if m.options.Fusion.Similarity == options.Cosine {
 		text = text.Normalize(1)
 	}
 	grid := int64(m.clip.Vision.Grid)
@@ -66,7 +67,7 @@ func (m *Model) maps(s *torch.Scope, levels []level, blur gaussian) torch.Tensor
 		grids[i] = l.logits
 	}
 	size := int64(m.imageSize())
-	if m.options.Fusion.Average == config.Logits {
+	if m.options.Fusion.Average == options.Logits {
 		return blur.apply(s, torch.Stack(0, grids...).Mean(0)).UpsampleBilinear(size, size).Softmax(1)
 	}
 	for i := range grids {
@@ -111,7 +112,7 @@ func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p mo
 		return model.Scores{}, err
 	}
 	blur := noSmoothing
-	if m.options.Fusion.Smoothing == config.Gaussian {
+	if m.options.Fusion.Smoothing == options.Gaussian {
 		blur = smoothing(classes.domain)
 	}
 	out := m.forward(s, pictures, text, blur)
@@ -120,19 +121,20 @@ func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p mo
 	anomaly := out.maps.Narrow(1, abnormal, 1).Reshape(batch, size, size)
 	classWeight, mapWeight := m.options.Score.Weights(classes.domain)
 	image := probability.MulScalar(classWeight).Add(anomaly.AMax(1, 2).MulScalar(mapWeight))
-	return model.Scores{Maps: anomaly, Image: image, ClassProbabilities: probability, Gates: out.gates()}, nil
+	return model.Scores{Maps: anomaly, Image: image, ClassProbabilities: probability, Extras: out.extras()}, nil
 }
 
-// gates joins the levels' omega to [B, N, N, 2]; undefined with static fusion.
-func (o output) gates() torch.Tensor {
+// extras are the levels' omega, [B, N, N, 2]: the weight of vision group i, text level j
+// and state s, with sum 1 over j. With static fusion there are none.
+func (o output) extras() []model.Extra {
 	var all []torch.Tensor
 	for _, l := range o.levels {
 		if !l.omega.Defined() {
-			return torch.Tensor{}
+			return nil
 		}
 		all = append(all, l.omega)
 	}
-	return torch.Stack(1, all...)
+	return []model.Extra{{Name: options.Gates, Values: torch.Stack(1, all...)}}
 }
 
 // accepts checks the shape of pictures and that there is one class for each.
@@ -169,8 +171,8 @@ type gaussian struct {
 var noSmoothing = gaussian{}
 
 // smoothing is the released code's kernel for a domain.
-func smoothing(domain config.Domain) gaussian {
-	if domain == config.Medical {
+func smoothing(of domain.Domain) gaussian {
+	if of == domain.Medical {
 		return gaussian{size: 9, sigma: 1.5}
 	}
 	return gaussian{size: 7, sigma: 1}

@@ -6,34 +6,28 @@ import (
 	"fmt"
 
 	"acdclip/cgo/torch"
-	"acdclip/pkg/config"
+	"acdclip/pkg/domain"
 	"acdclip/pkg/model"
 )
 
 // prepared is the text side of a list of classes.
 type prepared struct {
 	text   torch.Tensor // T [K, N, D, 2]
-	domain config.Domain
+	domain domain.Domain
 }
 
 var errNoClasses = errors.New("there are no classes")
 
-// Prepare computes the text features of classes, which share one domain, into s.
-func (m *Model) Prepare(ctx context.Context, s *torch.Scope, classes []model.Class) (model.Prepared, error) {
-	if len(classes) == 0 {
+// Prepare computes the text features of classes, into s.
+func (m *Model) Prepare(ctx context.Context, s *torch.Scope, classes domain.Classes) (model.Prepared, error) {
+	if len(classes.Prompts) == 0 {
 		return nil, errNoClasses
 	}
-	for _, class := range classes {
-		if class.Domain != classes[0].Domain {
-			return nil, fmt.Errorf("classes %q (%s) and %q (%s) are of two domains; prepare them apart",
-				classes[0].Prompt, classes[0].Domain, class.Prompt, class.Domain)
-		}
-	}
-	text, err := m.encodeText(ctx, s, classes, m.newPrefix)
+	text, err := m.encodeText(ctx, s, classes.Prompts, m.newPrefix)
 	if err != nil {
 		return nil, err
 	}
-	return prepared{text, classes[0].Domain}, nil
+	return prepared{text, classes.Domain}, nil
 }
 
 var errOtherMethod = errors.New("the classes were prepared by another method")
@@ -72,14 +66,14 @@ func (m *Model) newPrefix(s *torch.Scope, name string) prefix {
 
 // encodeText computes T [K, N, D, 2] of classes into s, with a graph where one is
 // recorded. A class's features do not depend on the others.
-func (m *Model) encodeText(ctx context.Context, s *torch.Scope, classes []model.Class, of prefixOf) (text torch.Tensor, err error) {
+func (m *Model) encodeText(ctx context.Context, s *torch.Scope, names []string, of prefixOf) (text torch.Tensor, err error) {
 	err = s.Within(func(inner *torch.Scope) error {
-		features := make([]torch.Tensor, len(classes))
-		for i, class := range classes {
+		features := make([]torch.Tensor, len(names))
+		for i, name := range names {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			features[i] = inner.Eval(func() torch.Tensor { return m.encodeRest(inner, of(inner, class.Prompt)) })
+			features[i] = inner.Eval(func() torch.Tensor { return m.encodeRest(inner, of(inner, name)) })
 		}
 		text = s.Keep(torch.Stack(0, features...))
 		return nil
@@ -120,7 +114,7 @@ func (m *Model) encodeRest(s *torch.Scope, p prefix) torch.Tensor {
 // level reduces the end tokens [P, D] of all states' prompts, so many of each, to
 // one level of T [D, 2].
 func (g textGroup) level(ends torch.Tensor, counts [states]int64) torch.Tensor {
-	unit := ends.LayerNorm(g.normWeight, g.normBias, epsilon).Normalize(-1)
+	unit := g.norm.apply(ends).Normalize(-1)
 	var means [states]torch.Tensor
 	start := int64(0)
 	for state, count := range counts {

@@ -7,7 +7,7 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/clip"
-	"acdclip/pkg/config"
+	"acdclip/pkg/model/acdclip/options"
 )
 
 func TestPrompts(t *testing.T) {
@@ -31,7 +31,7 @@ func TestPrompts(t *testing.T) {
 // TestCutTokens: the tower reads no further than the longest prompt's end token,
 // and what stands after a prompt's own end token changes nothing.
 func TestCutTokens(t *testing.T) {
-	for _, preset := range []config.PresetName{config.Paper, config.Released} {
+	for _, preset := range []string{options.Paper, options.Released} {
 		err := with(t, presetRecipe(t, preset), func(s *torch.Scope, m *Model) error {
 			return s.NoGrad(func() error {
 				encode := func(text string) [][]int32 { return [][]int32{m.tokenizer.Encode(text, m.clip.Text.Context)} }

@@ -1,10 +1,10 @@
-package checkpoint
+package options
 
 import (
 	"fmt"
 	"regexp"
 
-	"acdclip/pkg/config"
+	"acdclip/pkg/model/card"
 )
 
 // releasedNames maps the released code's tensor names to ours. A convolution
@@ -55,23 +55,21 @@ func OwnName(released string) (own string, known bool) {
 	return released, false
 }
 
-// describeReleased reads an adapter_N.pth: preset released, sizes from the tensors' shapes.
-func (c *Checkpoint) describeReleased() error {
-	for _, t := range c.file.Tensors {
-		if own, known := OwnName(t.Name); known {
-			c.tensors[own] = t
+// released recognises an adapter_N.pth of the authors' code: preset released, sizes
+// from the tensors' shapes.
+func released(file card.File) (*card.Released, error) {
+	names := map[string]string{}
+	for name := range file.Shapes {
+		if own, known := OwnName(name); known {
+			names[own] = name
 		}
 	}
-	if len(c.tensors) == 0 {
-		return fmt.Errorf("%w: it holds neither this program's metadata nor the released code's tensor names", ErrNotCheckpoint)
+	if len(names) == 0 {
+		return nil, nil
 	}
-	preset, err := config.Preset(config.Released)
-	if err != nil {
-		return err
-	}
-	model := preset.Model
+	model := releasedModel()
 	model.Groups = 0
-	for c.tensors[fmt.Sprintf("visual.%d.blend", model.Groups)] != nil {
+	for names[fmt.Sprintf("visual.%d.blend", model.Groups)] != "" {
 		model.Groups++
 	}
 	for _, size := range []struct {
@@ -83,19 +81,12 @@ func (c *Checkpoint) describeReleased() error {
 		{&model.Adapter.ConvRank, "visual.0.conv_down.3", 0},
 		{&model.Adapter.Hidden, "visual.0.proj.0.weight", 0},
 	} {
-		t := c.tensors[size.name]
-		if t == nil || len(t.Shape) <= size.dim {
-			return fmt.Errorf("%w: it lacks %s", ErrNotCheckpoint, size.name)
+		shape := file.Shapes[names[size.name]]
+		if len(shape) <= size.dim {
+			return nil, fmt.Errorf("it lacks %s", size.name)
 		}
-		*size.into = int(t.Shape[size.dim])
+		*size.into = int(shape[size.dim])
 	}
-	if err := model.Validate(); err != nil {
-		return fmt.Errorf("its tensors' shapes: %w", err)
-	}
-	epoch, _ := c.file.Scalars["epoch"].(int64)
-	c.Metadata = Metadata{
-		Method: config.ACDCLIP, Preset: config.Released, Model: model, Loss: preset.Loss,
-		Auxiliary: Unknown, Epoch: int(epoch),
-	}
-	return nil
+	epoch, _ := file.Scalars["epoch"].(int64)
+	return &card.Released{Preset: Released, Model: &model, Loss: new(releasedLoss()), Epoch: int(epoch), Names: names}, nil
 }

@@ -1,4 +1,15 @@
-package config
+// Package options is what may be chosen of ACD-CLIP: its model: and loss: sections,
+// its presets, and the files that its authors' code writes. It is pure Go.
+package options
+
+import (
+	"fmt"
+	"slices"
+
+	"acdclip/pkg/clip/activation"
+	"acdclip/pkg/config/section"
+	"acdclip/pkg/domain"
+)
 
 // Model is the model's options: where the presets, and the ablations, differ.
 // Everything else about the model is fixed.
@@ -7,13 +18,13 @@ package config
 // the vision width), r = Rank, r_c = ConvRank, K = Kernels, N = Groups, D the
 // embedding width, tau = Temperature, and p the probability of being abnormal.
 type Model struct {
-	ImageSize      int            `json:"image_size" range:"[1,16384]" runtime:"yes" doc:"side in pixels of the square that pictures are resized to; a multiple of CLIP's patch"`
-	Groups         int            `json:"groups" range:"[1,64]" doc:"N: groups of blocks in each tower; divides both depths"`
-	Activation     Activation     `json:"activation" runtime:"yes" doc:"the towers' activation; auto: what the CLIP file says"`
-	Adapter        Adapter        `json:"adapter"`
-	Fusion         Fusion         `json:"fusion"`
-	Classification Classification `json:"classification"`
-	Score          Score          `json:"score"`
+	ImageSize      int                   `json:"image_size" range:"[1,16384]" runtime:"yes" doc:"side in pixels of the square that pictures are resized to; a multiple of CLIP's patch"`
+	Groups         int                   `json:"groups" range:"[1,64]" doc:"N: groups of blocks in each tower; divides both depths"`
+	Activation     activation.Activation `json:"activation" runtime:"yes" doc:"the towers' activation; auto: what the CLIP file says"`
+	Adapter        Adapter               `json:"adapter"`
+	Fusion         Fusion                `json:"fusion"`
+	Classification Classification        `json:"classification"`
+	Score          Score                 `json:"score"`
 }
 
 // Adapter is the trainable part inside the towers: Conv-LoRA after each vision
@@ -27,12 +38,12 @@ type Adapter struct {
 	Projections Projections `json:"projections" doc:"W_down and W_up of the convolution branches: shared, or per_branch"`
 	Scale       Scale       `json:"scale" doc:"inverse_kernel: 1/k after each convolution; alpha_over_rank: alpha/conv_rank after the second, alpha/sqrt(rank) after W_up"`
 	Merge       Merge       `json:"merge" doc:"residual: X + dX; rescale: dX brought to the norm of X, then blended by a learned w"`
-	Init        Init        `json:"init" doc:"initial values: paper starts at plain CLIP, released is the authors' code's"`
+	Init        Init        `json:"init" initial:"yes" doc:"initial values: paper starts at plain CLIP, released is the authors' code's"`
 	Rank        int         `json:"rank" range:"[1,65536]" doc:"r: inner width of W_down and W_up"`
 	ConvRank    int         `json:"conv_rank" range:"[1,65536]" doc:"r_c: channels between the two convolutions of a branch"`
 	Kernels     []int       `json:"kernels" range:"[1,63]" doc:"K: kernel sizes, odd, one branch each"`
 	Alpha       float64     `json:"alpha" range:"(0,inf)" doc:"alpha of the scales alpha/r and alpha/sqrt(r)"`
-	Hidden      int         `json:"hidden" range:"[0,1048576]" doc:"h: hidden width of the projections' MLPs and the gates; 0: a quarter of CLIP's vision width"`
+	Hidden      int         `json:"hidden" range:"[0,1048576]" open:"zero" doc:"h: hidden width of the projections' MLPs and the gates; 0: a quarter of CLIP's vision width"`
 }
 
 // HiddenFor returns h for a vision tower of the given width C: Hidden, or C/4 when that is 0.
@@ -73,9 +84,55 @@ type MedicalScore struct {
 }
 
 // Weights returns the two weights for a domain; an unknown domain counts as industrial.
-func (s Score) Weights(domain Domain) (classification, anomalyMap float64) {
-	if domain == Medical {
+func (s Score) Weights(of domain.Domain) (classification, anomalyMap float64) {
+	if of == domain.Medical {
 		return s.Medical.Classification, s.Medical.Map
 	}
 	return s.Classification, s.Map
+}
+
+// Loss is the training objective (Eq. 7, 8):
+//
+//	L = Focal * Focal(M) + Dice * Dice(M) + Classification * CE(class logits, label)
+type Loss struct {
+	Focal          float64   `json:"focal" range:"[0,inf)" doc:"weight of the focal term (lambda of Eq. 7)"`
+	Dice           float64   `json:"dice" range:"[0,inf)" doc:"weight of the dice term (lambda of Eq. 7)"`
+	Classification float64   `json:"classification" range:"[0,inf)" doc:"weight of the cross-entropy of the class logits (lambda of Eq. 8)"`
+	DiceForm       DiceForm  `json:"dice_form" doc:"abnormal: the abnormal map against the mask; both: also the normal map against 1 - mask"`
+	FocalForm      FocalForm `json:"focal_form" doc:"probability: pt is the map's probability of the true state; one_hot: the released code's clamped one-hot"`
+}
+
+// BlendGradientNorm bounds the gradient of each blending vector w alone: g * min(1, 1/(|g| + 1e-6)).
+// It is no option (the released code's value).
+const BlendGradientNorm = 1.0
+
+// InputSize is the side of the pictures in pixels.
+func (m *Model) InputSize() int { return m.ImageSize }
+
+// TowerActivation is that of CLIP's towers.
+func (m *Model) TowerActivation() activation.Activation { return m.Activation }
+
+// Variant tells models apart by N, the adapter and the fusion.
+func (m *Model) Variant() section.Variant {
+	label := fmt.Sprintf("N=%d", m.Groups)
+	return section.Variant{
+		Slug: fmt.Sprintf("n%d", m.Groups), Label: label, Long: fmt.Sprintf("%s %s+%s", label, m.Adapter.Kind, m.Fusion.Kind),
+		Fields: []section.Field{{Name: "groups", Value: m.Groups}, {Name: "adapter", Value: string(m.Adapter.Kind)}, {Name: "fusion", Value: string(m.Fusion.Kind)}},
+	}
+}
+
+// Facts describe the model to a reader.
+func (m *Model) Facts() []section.Fact {
+	a := m.Adapter
+	return []section.Fact{
+		{Name: "groups", Text: fmt.Sprint(m.Groups)},
+		{Name: "adapter", Text: fmt.Sprintf("%s, rank %d, conv rank %d, kernels %v, hidden width %d", a.Kind, a.Rank, a.ConvRank, a.Kernels, a.Hidden)},
+		{Name: "image size", Text: fmt.Sprint(m.ImageSize)},
+	}
+}
+
+// Clone returns a copy that shares no list with m.
+func (m Model) Clone() Model {
+	m.Adapter.Kernels = slices.Clone(m.Adapter.Kernels)
+	return m
 }

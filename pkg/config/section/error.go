@@ -1,4 +1,4 @@
-package config
+package section
 
 import (
 	"errors"
@@ -8,8 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// Error is one mistake in a configuration. Load and Validate return all the
-// mistakes they find, joined; errors.As finds the first.
+// Error is one mistake in a configuration.
 type Error struct {
 	File    string // the YAML file, the environment variable, "--set" or "command line"; "" when no source set the value
 	Line    int    // in File, from 1; 0 when File is no file
@@ -17,7 +16,7 @@ type Error struct {
 	Problem string
 	Nearest string // what was probably meant; "" when nothing is near
 
-	related []string // other keys that take part in a contradiction
+	Related []string // other keys that take part in a contradiction
 }
 
 // Error reads "file:line: key: problem (did you mean nearest?)", without the parts that are empty.
@@ -27,11 +26,11 @@ func (e *Error) Error() string {
 		b.WriteString(Origin{e.File, e.Line}.String() + ": ")
 	}
 	if e.Key != "" {
-		b.WriteString(printable(e.Key) + ": ")
+		b.WriteString(Printable(e.Key) + ": ")
 	}
 	b.WriteString(e.Problem)
 	if e.Nearest != "" {
-		b.WriteString(" (did you mean " + printable(e.Nearest) + "?)")
+		b.WriteString(" (did you mean " + Printable(e.Nearest) + "?)")
 	}
 	return b.String()
 }
@@ -50,14 +49,15 @@ func (o Origin) String() string {
 	return fmt.Sprintf("%s:%d", o.File, o.Line)
 }
 
-const maxReported = 20
+// MaxReported is the number of mistakes that one message tells.
+const MaxReported = 20
 
-// join makes one error of the mistakes found, nil of none.
-func join(found []*Error) error {
-	list := make([]error, 0, maxReported+1)
+// Join makes one error of the mistakes found, nil of none; errors.As finds the first.
+func Join(found []*Error) error {
+	list := make([]error, 0, MaxReported+1)
 	for i, e := range found {
-		if i == maxReported {
-			list = append(list, fmt.Errorf("and %d more", len(found)-maxReported))
+		if i == MaxReported {
+			list = append(list, fmt.Errorf("and %d more", len(found)-MaxReported))
 			break
 		}
 		list = append(list, e)
@@ -65,8 +65,8 @@ func join(found []*Error) error {
 	return errors.Join(list...)
 }
 
-// printable returns foreign text fit for one line of a message.
-func printable(text string) string {
+// Printable returns foreign text fit for one line of a message.
+func Printable(text string) string {
 	const longest = 80
 	if utf8.RuneCountInString(text) > longest {
 		text = string([]rune(text)[:longest]) + "..."
@@ -78,8 +78,8 @@ func printable(text string) string {
 	return text
 }
 
-// listed joins choices: "a, b or c".
-func listed(choices []string) string {
+// Listed joins choices: "a, b or c".
+func Listed(choices []string) string {
 	if len(choices) < 2 {
 		return strings.Join(choices, "")
 	}

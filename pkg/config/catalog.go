@@ -1,0 +1,108 @@
+package config
+
+import (
+	"reflect"
+	"slices"
+
+	"acdclip/pkg/config/section"
+	"acdclip/pkg/model/card"
+	"acdclip/pkg/spelling"
+)
+
+// Error is one mistake in a configuration. Load and Validate return all the
+// mistakes they find, joined; errors.As finds the first.
+type Error = section.Error
+
+// Origin is where a value was set.
+type Origin = section.Origin
+
+// Catalog is what a configuration may name and other packages define.
+type Catalog struct {
+	Methods    card.List // the first is the default
+	Precisions []string  // number formats that precision may name beside auto; nil: any
+}
+
+// Preset returns the complete configuration of a method's preset; "" is the default. It
+// names no CLIP, no dataset and no checkpoint. The result is the caller's own.
+func (l Catalog) Preset(method, name string) (Config, error) {
+	if method == "" {
+		method = l.Methods[0].Name
+	}
+	of, err := l.Methods.Find(method)
+	if err != nil {
+		return Config{}, oneOf("method", method, l.Methods.Names())
+	}
+	if name == "" {
+		name = of.Presets[0].Name
+	}
+	preset, known := of.Preset(name)
+	if !known {
+		return Config{}, oneOf("preset", name, of.PresetNames())
+	}
+	c := Config{
+		Preset:      name,
+		Method:      method,
+		Device:      DeviceAuto,
+		Precision:   PrecisionAuto,
+		Model:       preset.Model(),
+		Train:       Train{Classes: []string{}, Validate: []string{}, Epochs: 20, Batch: 6, LR: LR{Text: 5e-4, Vision: 1e-3}, LRDecay: 0.9, Augment: true, Accumulate: 1, SaveMinutes: 10},
+		Data:        Data{Roots: map[string]Root{}, Pairing: map[string]string{}, MaxPixels: 200e6, Cache: 1 << 30},
+		Checkpoints: map[string][]string{},
+	}
+	if preset.Loss != nil {
+		c.Loss = preset.Loss()
+	}
+	return c, nil
+}
+
+func oneOf(key, text string, choices []string) *Error {
+	return &Error{Key: key, Problem: notOneOf(text, choices), Nearest: spelling.Nearest(text, choices)}
+}
+
+// schemaOf reads the keys of a configuration for a method.
+func (l Catalog) schemaOf(of card.Card) *schema {
+	preset := of.Presets[0]
+	var loss section.Section
+	if preset.Loss != nil {
+		loss = preset.Loss()
+	}
+	s := schemaFor(preset.Model(), loss)
+	s.child("method").choices = l.Methods.Names()
+	s.child("preset").choices = of.PresetNames()
+	if l.Precisions != nil {
+		s.child("precision").choices = append([]string{string(PrecisionAuto)}, l.Precisions...)
+	}
+	return s
+}
+
+// Clone returns a copy of a method's section that shares nothing with it; nil of nil.
+func Clone[S section.Section](s S) S {
+	from := reflect.ValueOf(s)
+	if !from.IsValid() {
+		return s
+	}
+	to := reflect.New(from.Type().Elem())
+	to.Elem().Set(from.Elem())
+	for _, option := range schemaOf(from.Type().Elem(), "").options() {
+		if v := option.value(to); v.Kind() == reflect.Slice {
+			v.Set(reflect.AppendSlice(reflect.MakeSlice(v.Type(), 0, v.Len()), v))
+		}
+	}
+	return to.Interface().(S)
+}
+
+// sameSections says whether two sections are of one type, and so of one method.
+func sameSections(a, b section.Section) bool { return reflect.TypeOf(a) == reflect.TypeOf(b) }
+
+// isSet says whether a source has set a key or one below it.
+func (l Loaded) isSet(key string) bool {
+	return slices.ContainsFunc(schemaKeys(l.Set), func(set string) bool { return set == key || len(set) > len(key) && set[:len(key)+1] == key+"." })
+}
+
+func schemaKeys(set map[string]Origin) []string {
+	var keys []string
+	for key := range set {
+		keys = append(keys, key)
+	}
+	return keys
+}

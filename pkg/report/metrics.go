@@ -1,0 +1,173 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+
+	"acdclip/pkg/metrics"
+)
+
+// Metrics are fractions in [0, 1] by the metric's name in metrics.Table. One that is
+// missing is not defined: the pictures or their pixels are of one class only, or there
+// are no masks. In JSON it is null.
+type Metrics map[string]float64
+
+// Get gives a metric; nil where it is not defined.
+func (m Metrics) Get(name string) *float64 {
+	value, defined := m[name]
+	if !defined {
+		return nil
+	}
+	return &value
+}
+
+// MetricsOf computes the metrics of pictures by their scores and labels, and of their
+// pixels. What is not defined is left out.
+func MetricsOf(scores []float32, anomalous []bool, pixels *metrics.Pixels) (Metrics, error) {
+	values := Metrics{}
+	ranking, err := metrics.Rank(scores, anomalous)
+	if err != nil && !errors.Is(err, metrics.ErrOneClass) {
+		return nil, fmt.Errorf("image metrics: %w", err)
+	}
+	images := err == nil
+	summary, err := pixels.Summary()
+	if err != nil && !errors.Is(err, metrics.ErrOneClass) {
+		return nil, fmt.Errorf("pixel metrics: %w", err)
+	}
+	for _, metric := range metrics.Table {
+		switch {
+		case metric.Image != nil && images:
+			values[metric.Name] = metric.Image(ranking)
+		case metric.Pixel != nil && err == nil:
+			values[metric.Name] = metric.Pixel(summary)
+		}
+	}
+	return values, nil
+}
+
+// meanMetrics gives for each metric the mean over those for which it is defined.
+func meanMetrics(all []Metrics) Metrics {
+	mean := Metrics{}
+	for _, metric := range metrics.Table {
+		var sum float64
+		var defined int
+		for _, values := range all {
+			if value, ok := values[metric.Name]; ok {
+				sum += value
+				defined++
+			}
+		}
+		if defined > 0 {
+			mean[metric.Name] = sum / float64(defined)
+		}
+	}
+	return mean
+}
+
+// MarshalJSON writes every metric of the table, in its order.
+func (m Metrics) MarshalJSON() ([]byte, error) {
+	object := []byte{'{'}
+	names := make([]string, 0, len(m))
+	for _, metric := range metrics.Table {
+		names = append(names, metric.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(m)) { // of a file that another version wrote
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for i, name := range names {
+		if i > 0 {
+			object = append(object, ',')
+		}
+		object = append(strconv.AppendQuote(object, name), ':')
+		value, defined := m[name]
+		switch {
+		case !defined:
+			object = append(object, "null"...)
+		case math.IsNaN(value) || math.IsInf(value, 0):
+			return nil, fmt.Errorf("%s is %v: only finite numbers are written", name, value)
+		default:
+			number, err := json.Marshal(value)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			object = append(object, number...)
+		}
+	}
+	return append(object, '}'), nil
+}
+
+// joined is one JSON object of the fields of several, in their order.
+func joined(parts ...any) ([]byte, error) {
+	object := []byte{'{'}
+	for _, part := range parts {
+		text, err := json.Marshal(part)
+		if err != nil {
+			return nil, err
+		}
+		fields := bytes.TrimSuffix(bytes.TrimPrefix(text, []byte("{")), []byte("}"))
+		if len(fields) == 0 {
+			continue
+		}
+		if len(object) > 1 {
+			object = append(object, ',')
+		}
+		object = append(object, fields...)
+	}
+	return append(object, '}'), nil
+}
+
+// others reads the fields of a JSON object but the known ones, in their order.
+func others(text []byte, known ...string) (names []string, values map[string]json.RawMessage, err error) {
+	if err := json.Unmarshal(text, &values); err != nil {
+		return nil, nil, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if _, err := decoder.Token(); err != nil {
+		return nil, nil, err
+	}
+	for decoder.More() {
+		token, err := decoder.Token()
+		if err != nil {
+			return nil, nil, err
+		}
+		name, ok := token.(string)
+		if !ok {
+			return nil, nil, errors.New("no object")
+		}
+		var skipped json.RawMessage
+		if err := decoder.Decode(&skipped); err != nil {
+			return nil, nil, err
+		}
+		if !slices.Contains(known, name) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names, values, nil
+}
+
+// metricsIn reads the metrics that stand in a JSON object beside the known fields.
+func metricsIn(text []byte, known ...string) (Metrics, error) {
+	names, values, err := others(text, known...)
+	if err != nil {
+		return nil, err
+	}
+	read := Metrics{}
+	for _, name := range names {
+		var value *float64
+		if err := json.Unmarshal(values[name], &value); err != nil {
+			return nil, fmt.Errorf("metric %s: %w", name, err)
+		}
+		if value != nil {
+			read[name] = *value
+		}
+	}
+	return read, nil
+}
