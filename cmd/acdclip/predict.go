@@ -11,8 +11,8 @@ import (
 
 	"acdclip/internal/rundir"
 	"acdclip/internal/ui"
-	"acdclip/pkg/config"
 	"acdclip/pkg/data"
+	"acdclip/pkg/domain"
 	"acdclip/pkg/engine"
 	"acdclip/pkg/events"
 	"acdclip/pkg/plural"

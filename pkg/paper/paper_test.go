@@ -12,6 +12,8 @@ import (
 	"acdclip/internal/golden"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
+	"acdclip/pkg/model/acdclip/options"
+	"acdclip/pkg/model/card"
 	"acdclip/pkg/paper"
 )
 
@@ -55,7 +57,7 @@ func TestFigures(t *testing.T) {
 		}
 		for _, f := range figures {
 			want, known := row.Values[f.Method]
-			if !known || strings.HasPrefix(f.Method, "ACD-CLIP") != (f.Groups() > 0) {
+			if !known {
 				t.Errorf("the paper has no %s", f.Method)
 			}
 			same(row.Dataset+" "+f.Method, f.AUROC, want[0])
@@ -65,11 +67,11 @@ func TestFigures(t *testing.T) {
 	kinds := [][2]string{{"lora", "static"}, {"conv_lora", "static"}, {"lora", "dfg"}, {"conv_lora", "dfg"}}
 	for i, row := range tables.Table2.Rows {
 		for level, want := range map[paper.Level]float64{paper.Image: row.Image, paper.Pixel: row.Pixel} {
-			got, known := paper.Ablation("MVTec", level, kinds[i][0], kinds[i][1], 2)
+			got, known := modelOf(kinds[i][0], kinds[i][1], 2).Figure("MVTec", level)
 			if !known {
 				t.Errorf("no figure for %s", row.Configuration)
 			}
-			same(row.Configuration, got, want)
+			same(row.Configuration, got.AUROC, want)
 		}
 	}
 }
@@ -94,17 +96,41 @@ func TestEveryBenchmarkIsKnown(t *testing.T) {
 	}
 }
 
+func modelOf(adapter, fusion string, groups int) paper.Model {
+	return paper.ModelOf("acdclip", map[string]any{"groups": groups, "adapter": adapter, "fusion": fusion})
+}
+
+// TestModels: a model of Table 1 has its own column's figure, and only ACD-CLIP has ablations.
+func TestModels(t *testing.T) {
+	for _, test := range []struct {
+		model    paper.Model
+		ablation bool
+		auroc    float64 // 0: no figure
+	}{
+		{modelOf("conv_lora", "dfg", 3), false, 0.907},
+		{modelOf("conv_lora", "dfg", 5), false, 0},
+		{modelOf("lora", "static", 2), true, 0.812},
+		{paper.ModelOf("winclip", nil), false, 0.893},
+		{paper.ModelOf("other", map[string]any{"adapter": "lora"}), false, 0},
+	} {
+		figure, known := test.model.Figure("MVTec", paper.Image)
+		if test.model.IsAblation() != test.ablation || known != (test.auroc > 0) || figure.AUROC != test.auroc {
+			t.Errorf("%+v: %+v, %v, an ablation: %v", test.model, figure, known, test.model.IsAblation())
+		}
+	}
+}
+
 func TestNoFigures(t *testing.T) {
 	if f := paper.Figures("", paper.Image); f != nil {
 		t.Errorf("%v", f)
 	}
 	for _, groups := range []int{2, 3} {
-		_, known := paper.Ablation("MVTec", paper.Image, "lora", "dfg", groups)
+		_, known := modelOf("lora", "dfg", groups).Figure("MVTec", paper.Image)
 		if known != (groups == 2) {
 			t.Errorf("N = %d: %v", groups, known)
 		}
 	}
-	if _, known := paper.Ablation("VisA", paper.Image, "lora", "dfg", 2); known {
+	if _, known := modelOf("lora", "dfg", 2).Figure("VisA", paper.Image); known {
 		t.Error("VisA has a figure in Table 2")
 	}
 }
@@ -117,16 +143,16 @@ func TestAblationConfigurations(t *testing.T) {
 	}
 	rows := map[float64]string{}
 	for _, file := range files {
-		loaded, err := config.Load(config.Sources{Files: []string{file}})
+		loaded, err := config.Catalog{Methods: card.List{options.Card()}}.Load(config.Sources{Files: []string{file}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := loaded.Config.Model
-		auroc, known := paper.Ablation("MVTec", paper.Image, string(m.Adapter.Kind), string(m.Fusion.Kind), m.Groups)
+		m := loaded.Config.Model.(*options.Model)
+		figure, known := modelOf(string(m.Adapter.Kind), string(m.Fusion.Kind), m.Groups).Figure("MVTec", paper.Image)
 		if want := filepath.Base(file); !known || string(m.Adapter.Kind)+"_"+string(m.Fusion.Kind)+".yaml" != want {
 			t.Errorf("%s is %s and %s with N = %d", want, m.Adapter.Kind, m.Fusion.Kind, m.Groups)
 		}
-		rows[auroc] = file
+		rows[figure.AUROC] = file
 	}
 	if len(rows) != 4 {
 		t.Errorf("the files are of the rows %v", rows)

@@ -5,10 +5,15 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"acdclip/pkg/config/section"
+	"acdclip/pkg/metrics"
 )
 
 // example has a class without defects, names that need escaping, and a picture that failed.
@@ -24,21 +29,38 @@ func example() *Evaluation {
 				Target: "bolts", ListHash: "sha256:11",
 				Checkpoint: Checkpoint{
 					Source: Source{"runs/a.safetensors", "sha256:22"}, Method: "acdclip", Preset: "paper",
-					Auxiliary: "visa", Groups: 3, Adapter: "conv_lora", Fusion: "dfg", Seed: new(uint64(0)), Setup: "sha256:33",
+					Auxiliary: "visa", Variant: variantOf(3, "conv_lora", "dfg"), Seed: new(uint64(0)), Setup: "sha256:33",
 				},
 				Classes: []Row{
-					{"hex_bolt", "hex bolt", Counts{10, 20, 1}, Metrics{new(0.75), new(0.875), new(0.9), new(0.5), new(0.0625), new(0.125), new(0.375)}},
+					{"hex_bolt", "hex bolt", Counts{10, 20, 1}, metricsOf(0.75, 0.875, 0.9, 0.5, 0.0625, 0.125, 0.375)},
 					{"wood|pine", "wood", Counts{5, 0, 0}, Metrics{}},
-					{"螺丝", "screw", Counts{4, 4, 0}, Metrics{new(0.25), new(0.5), new(0.8), nil, nil, nil, nil}},
+					{"螺丝", "screw", Counts{4, 4, 0}, metricsOf(0.25, 0.5, 0.8)},
 				},
 			},
 			{
 				Target:     "tiles",
-				Checkpoint: Checkpoint{Source: Source{Path: "adapter_4.pth"}, Preset: "released", Auxiliary: "unknown", Groups: 4, Adapter: "conv_lora", Fusion: "dfg"},
-				Classes:    []Row{{"tile & grout", "tile", Counts{1, 1, 0}, Metrics{new(1.), new(1.), new(1.), new(0.99999), new(0.), new(0.25), new(0.625)}}},
+				Checkpoint: Checkpoint{Source: Source{Path: "adapter_4.pth"}, Method: "acdclip", Preset: "released", Auxiliary: "unknown", Variant: variantOf(4, "conv_lora", "dfg")},
+				Classes:    []Row{{"tile & grout", "tile", Counts{1, 1, 0}, metricsOf(1, 1, 1, 0.99999, 0, 0.25, 0.625)}},
 			},
 		},
 	}
+}
+
+func variantOf(groups int, adapter, fusion string) section.Variant {
+	label := fmt.Sprintf("N=%d", groups)
+	return section.Variant{
+		Label: label, Long: label + " " + adapter + "+" + fusion,
+		Fields: []section.Field{{Name: "groups", Value: groups}, {Name: "adapter", Value: adapter}, {Name: "fusion", Value: fusion}},
+	}
+}
+
+// metricsOf are the first metrics of the table.
+func metricsOf(values ...float64) Metrics {
+	m := Metrics{}
+	for i, value := range values {
+		m[metrics.Table[i].Name] = value
+	}
+	return m
 }
 
 func TestTables(t *testing.T) {
@@ -170,10 +192,10 @@ func TestResultsJSON(t *testing.T) {
 		class["failed"] != 1. || class["image_auroc"] != 0.75 || class["pixel_ap"] != 0.0625 {
 		t.Errorf("first class %v", class)
 	}
-	for _, metric := range metrics {
-		value, written := bolts.Classes[1][metric.name]
+	for _, metric := range metrics.Table {
+		value, written := bolts.Classes[1][metric.Name]
 		if !written || value != nil {
-			t.Errorf("%s of a set of one class is %v, want null", metric.name, value)
+			t.Errorf("%s of a set of one class is %v, want null", metric.Name, value)
 		}
 	}
 	if bolts.Mean["image_auroc"] != 0.5 || bolts.Mean["pixel_auroc"] != 0.5 || bolts.Mean["anomalous"] != 24. {
@@ -226,7 +248,7 @@ bolts,a.pth,hex_bolt,z.png,0,,,,cut off
 
 func TestMeanOfNothing(t *testing.T) {
 	result := Result{}
-	if mean := result.Mean(); mean != (Mean{}) {
+	if mean := result.Mean(); !reflect.DeepEqual(mean, Mean{Metrics: Metrics{}}) {
 		t.Errorf("%+v", mean)
 	}
 }
@@ -244,7 +266,7 @@ func TestEvaluationErrors(t *testing.T) {
 	if err := evaluation.WriteCSV(full{}); !errors.Is(err, errFull) {
 		t.Errorf("CSV on a full disk: %v", err)
 	}
-	evaluation.Results[0].Classes[0].ImageAP = new(math.NaN())
+	evaluation.Results[0].Classes[0].Metrics["image_ap"] = math.NaN()
 	if err := evaluation.WriteJSON(&bytes.Buffer{}); err == nil {
 		t.Error("NaN was written as JSON")
 	}

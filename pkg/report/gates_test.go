@@ -15,10 +15,10 @@ func TestGateMeans(t *testing.T) {
 	}}
 	gates := func(first float32) []float32 { return []float32{first, 0.5, 1 - first, 0.5, 0.25, 1, 0.75, 0} } // N = 2
 	scores := []Score{
-		{Target: "bolts", Checkpoint: "a", Class: "x", Gates: gates(0.25)},
-		{Target: "bolts", Checkpoint: "a", Class: "x", Gates: gates(0.75)},
+		{Target: "bolts", Checkpoint: "a", Class: "x", Extras: map[string][]float32{Gates: gates(0.25)}},
+		{Target: "bolts", Checkpoint: "a", Class: "x", Extras: map[string][]float32{Gates: gates(0.75)}},
 		{Target: "bolts", Checkpoint: "a", Class: "x", Error: "cut off"},
-		{Target: "bolts", Checkpoint: "a", Class: "y", Gates: gates(1)},
+		{Target: "bolts", Checkpoint: "a", Class: "y", Extras: map[string][]float32{Gates: gates(1)}},
 		{Target: "bolts", Checkpoint: "static", Class: "x"},
 	}
 	means := e.GateMeans(scores)

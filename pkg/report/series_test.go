@@ -15,18 +15,18 @@ func seeded() *Evaluation {
 		e.Results = append(e.Results, Result{
 			Target: target, Benchmark: benchmark, ListHash: "sha256:" + target,
 			Checkpoint: Checkpoint{
-				Source: Source{Path: setup + ".safetensors"}, Preset: "paper", Auxiliary: "visa",
-				Groups: groups, Adapter: adapter, Fusion: "dfg", Seed: &seed, Setup: setup,
+				Source: Source{Path: setup + ".safetensors"}, Method: "acdclip", Preset: "paper", Auxiliary: "visa",
+				Variant: variantOf(groups, adapter, "dfg"), Seed: &seed, Setup: setup,
 			},
 			Classes: []Row{{"all", "thing", Counts{2, 2, 0}, metrics}},
 		})
 	}
 	for seed, auroc := range []float64{0.91, 0.92, 0.93} {
-		add("mvtec", "MVTec", "two", 2, "conv_lora", uint64(seed), Metrics{ImageAUROC: &auroc, PixelAUROC: new(0.917)})
+		add("mvtec", "MVTec", "two", 2, "conv_lora", uint64(seed), Metrics{"image_auroc": auroc, "pixel_auroc": 0.917})
 	}
-	add("mvtec", "MVTec", "three", 3, "conv_lora", 0, Metrics{ImageAUROC: new(0.9), ImageAP: new(0.958)})
-	add("mvtec", "MVTec", "ablation", 2, "lora", 0, Metrics{ImageAUROC: new(0.859), ImageAP: new(0.9)})
-	add("bolts", "", "two", 2, "conv_lora", 0, Metrics{ImageAUROC: new(0.5)})
+	add("mvtec", "MVTec", "three", 3, "conv_lora", 0, Metrics{"image_auroc": 0.9, "image_ap": 0.958})
+	add("mvtec", "MVTec", "ablation", 2, "lora", 0, Metrics{"image_auroc": 0.859, "image_ap": 0.9})
+	add("bolts", "", "two", 2, "conv_lora", 0, Metrics{"image_auroc": 0.5})
 	return e
 }
 
@@ -153,7 +153,7 @@ func TestSeriesAreOfOneSetup(t *testing.T) {
 func TestHeadingsAndNotesAreEscaped(t *testing.T) {
 	e := seeded()
 	ablation := &e.Results[4]
-	ablation.Checkpoint.Fusion, ablation.Target = "a_b", "my_set\x1b\n"
+	ablation.Checkpoint.Variant, ablation.Target = variantOf(2, "lora", "a_b"), "my_set\x1b\n"
 	ablation.Deviations = []string{"its counts differ"}
 	for format, want := range map[Format][]string{
 		FormatLaTeX:    {`& N=2 lora+a\_b here &`, "my_set\uFFFD\uFFFD: its counts differ"},

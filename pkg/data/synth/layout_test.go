@@ -15,6 +15,8 @@ import (
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	pictures "acdclip/pkg/data/pixels/picture"
+	"acdclip/pkg/model/acdclip/options"
+	"acdclip/pkg/model/card"
 )
 
 // wantLayout is what one layout promises.
@@ -262,7 +264,7 @@ func (want wantLayout) checkFiles(t *testing.T, folder string) {
 func TestLayoutsConfiguration(t *testing.T) {
 	for _, classes := range [][]string{nil, {"Brain", "01", "CVC-300"}} {
 		dir, summary := write(t, Options{Layout: "ALL", Classes: classes, Normal: -1, Anomalous: 1, Size: 64})
-		loaded, err := config.Load(config.Sources{Files: []string{filepath.Join(dir, ConfigFile)}})
+		loaded, err := config.Catalog{Methods: card.List{options.Card()}}.Load(config.Sources{Files: []string{filepath.Join(dir, ConfigFile)}})
 		if err != nil {
 			t.Fatal(err)
 		}
