@@ -177,7 +177,7 @@ func (o *evalOptions) leak(ctx context.Context, c *engine.Trained, set *data.Dat
 		names[i] = set.Relative(path)
 	}
 	return fmt.Sprintf("%s was trained on %s, which holds %d of the %d pictures of %s: %s",
-		c.Path, c.Metadata.Auxiliary, len(shared), len(set.Items), set.Name, ui.Few(names)), nil
+		c.Path, c.Metadata.Auxiliary, len(shared), len(set.Items), set.Name, plural.Few(names)), nil
 }
 
 // checkpointsOf gives the checkpoints that score a target, read once each.

@@ -186,11 +186,11 @@ func (o *predictOptions) scan(ctx context.Context, folder rundir.Dir) ([]data.Fo
 		return nil, err
 	}
 	if len(unread) > 0 {
-		o.app.emit(events.Warning{Text: fmt.Sprintf("%s (%s)", data.UnreadText(formats), ui.Few(unread))})
+		o.app.emit(events.Warning{Text: fmt.Sprintf("%s (%s)", data.UnreadText(formats), plural.Few(unread))})
 	}
 	if len(others) > 0 {
 		o.app.emit(events.Notice{Text: fmt.Sprintf("%s in the folders passed over, for want of a picture's extension: %s",
-			plural.Of(len(others), "file", "files"), ui.Few(others))})
+			plural.Of(len(others), "file", "files"), plural.Few(others))})
 	}
 	if o.out == standardOut {
 		return inputs, nil

@@ -51,7 +51,7 @@ func describeValidation(v events.Validation) string {
 		best = ", the best so far"
 	}
 	return fmt.Sprintf("epoch %d on held-out %s: image AUROC %s, pixel AUROC %s, mean %s in %s%s%s",
-		v.Epoch, Few(v.HeldOut), percent(v.ImageAUROC), percent(v.PixelAUROC), percent(v.Mean), Duration(v.Seconds), describeSkipped(v.Skipped, 0), best)
+		v.Epoch, plural.Few(v.HeldOut), percent(v.ImageAUROC), percent(v.PixelAUROC), percent(v.Mean), Duration(v.Seconds), describeSkipped(v.Skipped, 0), best)
 }
 
 // describeCosts says what an evaluation spent its time on.

@@ -32,16 +32,6 @@ func Duration(seconds float64) string {
 // Gigabytes writes a number of bytes as a person reads it.
 func Gigabytes(bytes int64) string { return fmt.Sprintf("%.1f GB", float64(bytes)/1e9) }
 
-// Few names the first few of many.
-func Few(names []string) string {
-	const shown = 3
-	text := strings.Join(names[:min(shown, len(names))], ", ")
-	if len(names) > shown {
-		text += ", ..."
-	}
-	return text
-}
-
 // inBrackets is " (text)", or nothing.
 func inBrackets(text string) string {
 	if text == "" {

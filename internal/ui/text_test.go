@@ -9,14 +9,3 @@ func TestDuration(t *testing.T) {
 		}
 	}
 }
-
-func TestFew(t *testing.T) {
-	for _, c := range []struct {
-		names []string
-		want  string
-	}{{nil, ""}, {[]string{"a"}, "a"}, {[]string{"a", "b", "c"}, "a, b, c"}, {[]string{"a", "b", "c", "d"}, "a, b, c, ..."}} {
-		if got := Few(c.names); got != c.want {
-			t.Errorf("%q: %q, want %q", c.names, got, c.want)
-		}
-	}
-}

@@ -1,4 +1,4 @@
-package engine
+package evaluation
 
 import (
 	"context"
@@ -7,18 +7,18 @@ import (
 	"time"
 
 	"acdclip/pkg/conditions"
+	"acdclip/pkg/evaluation/finished"
 	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
-	"acdclip/pkg/shard"
 )
 
-// Merge joins the shares of an evaluation, folders of shard.Share.Folder's names
-// in path, to the results that Evaluate would have given without shares, to the
-// bit. It needs neither CLIP nor pictures. The error wraps shard.ErrNoShares where some
-// are missing or not finished, and shard.ErrDiffers where one is of another evaluation.
+// Merge joins the shares of an evaluation, folders of finished.Share.Folder's names
+// in path, to the results that Run would have given without shares, to the
+// bit. It needs neither CLIP nor pictures. The error wraps finished.ErrNoShares where some
+// are missing or not finished, and finished.ErrDiffers where one is of another evaluation.
 func Merge(ctx context.Context, path string, pixels metrics.Options, emit func(events.Event)) (*report.Evaluation, []report.Score, error) {
-	shares, err := shard.OpenAll(path)
+	shares, err := finished.OpenAll(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -62,21 +62,21 @@ func Merge(ctx context.Context, path string, pixels metrics.Options, emit func(e
 }
 
 // mergeClass joins one class of a result.
-func mergeClass(shares []*shard.Folder, result, class int, o metrics.Options) (shard.Class, error) {
+func mergeClass(shares []*finished.Folder, result, class int, o metrics.Options) (finished.Class, error) {
 	pixels, err := metrics.NewPixels(o)
 	if err != nil {
-		return shard.Class{}, err
+		return finished.Class{}, err
 	}
 	row := shares[0].Plan.Evaluation.Results[result].Classes[class]
-	c := &classTally{Class: shard.Class{Row: row}, pixels: pixels}
+	c := &Class{Row: row, pixels: pixels}
 	defer pixels.Close()
 	for _, share := range shares {
 		part, err := share.Finished(result, class)
 		switch {
 		case err != nil:
-			return shard.Class{}, err
+			return finished.Class{}, err
 		case part == nil:
-			return shard.Class{}, fmt.Errorf("%w: share %s is not finished; `acdclip eval --shard %s ... --resume` goes on with it", shard.ErrNoShares, share.Plan.Share, share.Plan.Share)
+			return finished.Class{}, fmt.Errorf("%w: share %s is not finished; `acdclip eval --shard %s ... --resume` goes on with it", finished.ErrNoShares, share.Plan.Share, share.Plan.Share)
 		}
 		c.Row.Normal += part.Row.Normal
 		c.Row.Anomalous += part.Row.Anomalous
@@ -86,7 +86,7 @@ func mergeClass(shares []*shard.Folder, result, class int, o metrics.Options) (s
 			c.Scores = append(c.Scores, score)
 		}
 		if err := share.ReadPixels(result, class, part, pixels); err != nil {
-			return shard.Class{}, err
+			return finished.Class{}, err
 		}
 	}
 	slices.SortFunc(c.Scores, func(a, b report.Score) int { return a.Place - b.Place })
@@ -95,6 +95,6 @@ func mergeClass(shares []*shard.Folder, result, class int, o metrics.Options) (s
 			c.images, c.labels = append(c.images, score.Score), append(c.labels, score.Anomalous)
 		}
 	}
-	err = c.metrics()
-	return c.Class, err
+	err = c.ComputeMetrics()
+	return finished.Class{Row: c.Row, Scores: c.Scores}, err
 }

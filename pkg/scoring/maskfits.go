@@ -1,4 +1,4 @@
-package engine
+package scoring
 
 import (
 	"fmt"
@@ -8,14 +8,15 @@ import (
 	"acdclip/pkg/events"
 )
 
-// maskFits counts a dataset's masks that do not fit their pictures.
-type maskFits struct {
+// MaskFits counts a dataset's masks that do not fit their pictures.
+type MaskFits struct {
 	count int
 	first data.Item // the first in the dataset's order
 	place int       // its place there
 }
 
-func (f *maskFits) add(p pixels.Picture) {
+// Add counts a picture whose mask does not fit.
+func (f *MaskFits) Add(p pixels.Picture) {
 	if p.MaskFit != pixels.MaskOtherAspect {
 		return
 	}
@@ -25,8 +26,8 @@ func (f *maskFits) add(p pixels.Picture) {
 	f.count++
 }
 
-// tell warns of what was counted, if anything.
-func (f *maskFits) tell(set *data.Dataset, warn func(events.Warning)) {
+// Tell warns of what was counted, if anything.
+func (f *MaskFits) Tell(set *data.Dataset, warn func(events.Event)) {
 	if f.count == 0 {
 		return
 	}

@@ -1,4 +1,4 @@
-package engine
+package training
 
 import (
 	"context"
@@ -62,7 +62,9 @@ func (t *Trainer) Step(ctx context.Context, s *torch.Scope, batches ...model.Bat
 	case !finite(float64(float32(norm * norm))): // Adam keeps squares
 		return loss, parts, fmt.Errorf("the gradient's length is %g, whose square is %w", norm, ErrNotFinite)
 	}
-	t.method.LimitGradients()
+	if limiter, ok := t.method.(model.GradientLimiter); ok {
+		limiter.LimitGradients()
+	}
 	t.adam.Step()
 	return loss, parts, nil
 }

@@ -1,4 +1,4 @@
-// Package shard keeps what an evaluation has finished as files of a folder, class
+// Package finished keeps what an evaluation has finished as files of a folder, class
 // by class: of a whole evaluation, so that it can go on after it was stopped, or
 // of one share of it, so that several machines can work on one evaluation.
 //
@@ -6,7 +6,7 @@
 // conditions, and for each finished class KEY.json with its counts, metrics and
 // scores. A share has no metrics of its own: KEY.pixels holds the scores of its
 // pixels instead, for whoever joins the shares.
-package shard
+package finished
 
 import (
 	"crypto/sha256"

@@ -1,4 +1,4 @@
-package engine
+package training
 
 import (
 	"bytes"
@@ -6,17 +6,20 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/data/pixels"
+	"acdclip/pkg/domain"
 	"acdclip/pkg/model"
+	"acdclip/pkg/scoring"
 )
 
 // batch brings pictures and masks to the device.
 func (r *run) batch(s *torch.Scope, pictures []pixels.Picture) model.Batch {
-	count, size := int64(len(pictures)), int64(r.Config.Model.ImageSize)
+	side := r.method.Input().Size
+	count, size := int64(len(pictures)), int64(side)
 	// Whole at once: growing would take twice the memory, and the program ends where Go finds none.
-	area := r.Config.Model.ImageSize * r.Config.Model.ImageSize
+	area := side * side
 	pixels, masks := make([]uint8, 0, len(pictures)*area*3), make([]uint8, 0, len(pictures)*area)
 	var b model.Batch
-	var classes classList
+	var classes scoring.Classes
 	for _, picture := range pictures {
 		pixels = append(pixels, picture.Pix...)
 		masks = append(masks, picture.Mask...)
@@ -25,11 +28,11 @@ func (r *run) batch(s *torch.Scope, pictures []pixels.Picture) model.Batch {
 			label = 1
 		}
 		b.Labels = append(b.Labels, label)
-		b.ClassOf = append(b.ClassOf, classes.place(r.classOf[picture.Item.Class]))
+		b.ClassOf = append(b.ClassOf, classes.Place(r.promptOf[picture.Item.Class]))
 	}
-	b.Classes = classes.list
+	b.Classes = domain.Classes{Prompts: classes.Prompts, Domain: r.Set.Domain}
 	b.Pictures = model.Normalize(s, s.FromUint8(pixels, count, size, size, 3), r.method.Input())
-	if inside := insides(pictures, r.Config.Model.ImageSize); inside != nil {
+	if inside := insides(pictures, side); inside != nil {
 		b.Pictures = b.Pictures.Mul(s.FromUint8(inside, count, 1, size, size).To(torch.Float32))
 	}
 	b.Masks = s.FromUint8(masks, count, size, size).To(torch.Float32)

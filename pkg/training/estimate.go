@@ -1,4 +1,4 @@
-package engine
+package training
 
 import (
 	"context"
@@ -28,7 +28,7 @@ type Estimate struct {
 // EstimateTraining takes the first few steps of a training, or of what is left of
 // one, validates on a few pictures, and throws all that away. It writes nothing;
 // o.Log is not used.
-func EstimateTraining(ctx context.Context, o TrainOptions) (Estimate, error) {
+func EstimateTraining(ctx context.Context, o Options) (Estimate, error) {
 	stepping, cancel := context.WithCancel(ctx)
 	defer cancel()
 	watch := &stopwatch{enough: cancel}
@@ -43,9 +43,9 @@ func EstimateTraining(ctx context.Context, o TrainOptions) (Estimate, error) {
 	if err != nil {
 		return Estimate{}, err
 	}
-	defer r.base.close()
+	defer r.backbone.Close()
 	estimate := Estimate{
-		Conditions: r.base.conditions(r.Config.Model.ImageSize).Text, Steps: r.steps(), Left: max(0, r.steps()-r.at.Step),
+		Conditions: r.backbone.Conditions().Text, Steps: r.steps(), Left: max(0, r.steps()-r.at.Step),
 	}
 	if r.held != nil {
 		estimate.HeldOut, estimate.Validations = len(r.held.Items), r.Config.Train.Epochs-r.at.Epoch+1
@@ -60,7 +60,7 @@ func EstimateTraining(ctx context.Context, o TrainOptions) (Estimate, error) {
 		}
 	}
 	// Saving takes memory, too.
-	err = r.base.runtime.Do(context.WithoutCancel(ctx), func(*torch.Scope) error {
+	err = r.backbone.Runtime.Do(context.WithoutCancel(ctx), func(*torch.Scope) error {
 		r.trainer.save(&checkpoint.State{})
 		return nil
 	})

@@ -1,4 +1,4 @@
-package engine
+package evaluation
 
 import (
 	"cmp"
@@ -39,7 +39,7 @@ const readerBytes = 16 << 20
 
 // EvaluateMaps computes the metrics of any method's anomaly maps beside their masks,
 // at the maps' own size. Where a map's folder says whether its picture is anomalous,
-// that counts, as in Evaluate: the mask of a normal picture is not read. Else the
+// that counts, as in an evaluation: the mask of a normal picture is not read. Else the
 // picture is anomalous where its mask marks a pixel. The image score is the map's
 // maximum. The result does not depend on the number of workers. An error names the
 // file; without maps it is data.ErrNoPictures.
@@ -230,34 +230,7 @@ func (s *mapScores) metrics(pixels *metrics.Pixels) (report.MapMetrics, error) {
 			result.Normal++
 		}
 	}
-	if err := setImageMetrics(&result.Metrics, s.scores, s.labels); err != nil {
-		return result, err
-	}
-	return result, setPixelMetrics(&result.Metrics, pixels)
-}
-
-// setImageMetrics computes the metrics of pictures; where they are not defined they stay nil.
-func setImageMetrics(m *report.Metrics, scores []float32, labels []bool) error {
-	ranking, err := metrics.Rank(scores, labels)
-	switch {
-	case errors.Is(err, metrics.ErrOneClass):
-		return nil
-	case err != nil:
-		return fmt.Errorf("image metrics: %w", err)
-	}
-	m.ImageAUROC, m.ImageAP, m.ImageF1Max = &ranking.AUROC, &ranking.AP, &ranking.F1Max
-	return nil
-}
-
-// setPixelMetrics computes the metrics of pixels; where they are not defined they stay nil.
-func setPixelMetrics(m *report.Metrics, pixels *metrics.Pixels) error {
-	summary, err := pixels.Summary()
-	switch {
-	case errors.Is(err, metrics.ErrOneClass):
-		return nil
-	case err != nil:
-		return fmt.Errorf("pixel metrics: %w", err)
-	}
-	m.PixelAUROC, m.PixelAP, m.PixelF1Max, m.PixelAUPRO = &summary.AUROC, &summary.AP, &summary.F1Max, &summary.AUPRO
-	return nil
+	var err error
+	result.Metrics, err = report.MetricsOf(s.scores, s.labels, pixels)
+	return result, err
 }

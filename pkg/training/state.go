@@ -1,9 +1,8 @@
-package engine
+package training
 
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,7 +16,9 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/conditions"
 	"acdclip/pkg/config"
+	"acdclip/pkg/digest"
 	"acdclip/pkg/events"
+	"acdclip/pkg/trained"
 	"acdclip/pkg/weights"
 )
 
@@ -40,14 +41,11 @@ func (r *run) continues(state *checkpoint.State) error {
 	now := checkpoint.State{Metadata: r.metadata, Prompts: r.prompts(), HeldOut: r.heldList(), Contents: r.Contents}
 	begun := *state
 	begun.Metadata.Format, begun.Metadata.Epoch, begun.Metadata.Recipe.Epochs = now.Metadata.Format, now.Metadata.Epoch, now.Metadata.Recipe.Epochs // these may grow
-	if r.base.identity.Is(begun.Metadata.CLIP) {                                                                                                    // under the name that an earlier version gave it, too
+	if r.backbone.Identity.Is(begun.Metadata.CLIP) {                                                                                                // under the name that an earlier version gave it, too
 		begun.Metadata.CLIP = now.Metadata.CLIP
 	}
 	return sameRun(begun, now)
 }
-
-// clipCondition names the condition of evaluations and trainings that CLIP is.
-const clipCondition = "CLIP's fingerprint"
 
 // sameRun names what differs between what two states depend on.
 func sameRun(begun, now checkpoint.State) error {
@@ -73,25 +71,25 @@ func otherRun(changed error) error {
 // CheckRunCLIP checks that a configuration names the CLIP that the run of state was
 // trained on; else the error wraps ErrOtherRun.
 func CheckRunCLIP(c config.Config, state *checkpoint.State) error {
-	identity, err := clipOf(c)
+	identity, err := trained.IdentifyCLIP(c)
 	if err != nil {
 		return err
 	}
 	if identity.Is(state.Metadata.CLIP) {
 		return nil
 	}
-	return otherRun(errors.New(clipCondition))
+	return otherRun(errors.New(trained.CLIPCondition))
 }
 
 // CheckRun checks that the dataset is the one that the run of state learned from;
 // else the error wraps ErrOtherRun and names what differs.
-func (o TrainOptions) CheckRun(state *checkpoint.State) error {
+func (o Options) CheckRun(state *checkpoint.State) error {
 	learned, held, err := o.split()
 	if err != nil {
 		return err
 	}
 	o.Set = learned
-	r := &run{TrainOptions: o, held: held, metadata: state.Metadata}
+	r := &run{Options: o, held: held, metadata: state.Metadata}
 	r.metadata.Auxiliary, r.metadata.ListHash = learned.Name, learned.ListHash()
 	now := checkpoint.State{Metadata: r.metadata, Prompts: r.prompts(), HeldOut: r.heldList(), Contents: o.Contents}
 	return sameRun(*state, now)
@@ -105,7 +103,7 @@ func conditionsOf(state checkpoint.State) (conditions.Record, error) {
 		return nil, fmt.Errorf("describing the prompt names: %w", err)
 	}
 	record := conditions.Record{
-		conditions.Of(conditions.Numbers, clipCondition, m.CLIP),
+		conditions.Of(conditions.Numbers, trained.CLIPCondition, m.CLIP),
 		conditions.Of(conditions.Numbers, "the dataset's name", m.Auxiliary),
 		conditions.Of(conditions.Numbers, "the list of pictures, classes and masks", m.ListHash),
 		conditions.Of(conditions.Numbers, "the contents of pictures or masks", state.Contents),
@@ -128,7 +126,7 @@ func conditionsOf(state checkpoint.State) (conditions.Record, error) {
 // hashed stands for a text that is too long to be told.
 func hashed(text string) string {
 	sum := sha256.Sum256([]byte(text))
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return digest.SHA256(sum[:])
 }
 
 // prompts gives the prompt name of each class, of those held out too.
@@ -188,7 +186,7 @@ func (r *run) saveEpoch() error {
 	metadata := r.metadata
 	metadata.Epoch = r.at.Epoch - 1
 	var parameters []weights.Value
-	err := r.base.runtime.Do(context.Background(), func(*torch.Scope) error {
+	err := r.backbone.Runtime.Do(context.Background(), func(*torch.Scope) error {
 		parameters = r.trainer.parameters()
 		return nil
 	})
@@ -222,7 +220,7 @@ func (r *run) saveState() error {
 	state := checkpoint.State{Metadata: r.metadata, Prompts: r.prompts(), HeldOut: r.heldList(), Contents: r.Contents, Place: r.at}
 	state.Metadata.Epoch = r.at.Epoch - 1
 	state.Place.Seconds = r.seconds()
-	err := r.base.runtime.Do(context.Background(), func(*torch.Scope) error {
+	err := r.backbone.Runtime.Do(context.Background(), func(*torch.Scope) error {
 		r.trainer.save(&state)
 		return nil
 	})

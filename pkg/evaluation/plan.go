@@ -1,6 +1,7 @@
-package engine
+package evaluation
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -9,26 +10,28 @@ import (
 	"acdclip/pkg/conditions"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels/picture"
+	"acdclip/pkg/digest"
+	"acdclip/pkg/evaluation/finished"
 	"acdclip/pkg/paper"
 	"acdclip/pkg/report"
-	"acdclip/pkg/shard"
+	"acdclip/pkg/trained"
 )
 
 // makePlan describes everything but the machine.
-func (e *evaluation) makePlan() error {
+func (e *Evaluation) makePlan() error {
 	c := e.Config.Config
 	first := e.Jobs[0].Checkpoint
 	used := c
-	used.Model = first.Model
+	used.Model = first.Options
 	text, err := json.Marshal(used)
 	if err != nil {
 		return fmt.Errorf("describing the configuration: %w", err)
 	}
-	e.plan = shard.Plan{
+	e.plan = finished.Plan{
 		Share: e.Share,
 		Evaluation: report.Evaluation{
 			Provenance: report.Provenance{
-				Version: e.Version, Precision: string(c.Precision.Format()), Seed: c.Seed, ImageSize: first.Model.ImageSize, Config: text,
+				Version: e.Version, Precision: string(c.Precision.Format()), Seed: c.Seed, ImageSize: first.Options.InputSize(), Config: text,
 			},
 			Conditions: conditions.Record{
 				conditions.Of(conditions.Numbers, "acdclip's version", e.Version),
@@ -36,7 +39,7 @@ func (e *evaluation) makePlan() error {
 				conditions.Of(conditions.Numbers, "precision", c.Precision.Format()),
 				conditions.Of(conditions.Numbers, "data.exif_orientation", c.Data.EXIFOrientation),
 				conditions.Of(conditions.Numbers, "data.max_pixels", c.Data.MaxPixels),
-				conditions.Of(conditions.Extras, report.GatesCondition, e.Gates),
+				conditions.Of(conditions.Extras, report.GatesCondition, slices.Contains(e.Extras, report.Gates)),
 				conditions.Of(conditions.Extras, report.MapsCondition, e.MapFormat),
 			},
 		},
@@ -53,9 +56,9 @@ func (e *evaluation) makePlan() error {
 		}
 		e.plan.First = append(e.plan.First, turns)
 		e.plan.Evaluation.Results = append(e.plan.Evaluation.Results, result)
-		e.finished = append(e.finished, make([]*shard.Class, len(job.Set.Classes)))
+		e.finished = append(e.finished, make([]*finished.Class, len(job.Set.Classes)))
 	}
-	e.left = make([][]classBatches, len(e.Jobs))
+	e.left = make([][]Batches, len(e.Jobs))
 	return nil
 }
 
@@ -65,7 +68,7 @@ func (j Job) result() (report.Result, error) {
 	set := j.Set
 	r := report.Result{
 		Target: report.EscapeName(set.Name), Domain: string(set.Domain), ListHash: set.ListHash(), MaskPolicy: maskPolicy(set.MaskThreshold),
-		Checkpoint: j.Checkpoint.Source, Leak: j.Leak, Classes: rows(set),
+		Checkpoint: j.Checkpoint.Source, Leak: j.Leak, Classes: Rows(set),
 	}
 	r.Checkpoint.Path = report.EscapeName(r.Checkpoint.Path)
 	if set.Benchmark != nil {
@@ -75,7 +78,7 @@ func (j Job) result() (report.Result, error) {
 	if err != nil {
 		return r, fmt.Errorf("describing the classes of %s: %w", set.Name, err)
 	}
-	options, err := conditions.Flattened(conditions.Numbers, "model.", j.Checkpoint.Model)
+	options, err := conditions.Flattened(conditions.Numbers, "model.", j.Checkpoint.Options)
 	if err != nil {
 		return r, fmt.Errorf("describing the model of %s: %w", j.Checkpoint.Path, err)
 	}
@@ -90,8 +93,8 @@ func (j Job) result() (report.Result, error) {
 	return r, nil
 }
 
-// rows are those of a dataset's classes, without numbers.
-func rows(set *data.Dataset) []report.Row {
+// Rows are those of a dataset's classes, without numbers.
+func Rows(set *data.Dataset) []report.Row {
 	list := make([]report.Row, len(set.Classes))
 	for i, class := range set.Classes {
 		list[i] = report.Row{Class: report.EscapeName(class.Name), Prompt: report.EscapeName(class.Prompt)}
@@ -108,7 +111,7 @@ func (j Job) deviations() []string {
 	if slices.ContainsFunc(j.Set.Findings, func(f data.Finding) bool { return f.Code == data.CountMismatch || f.Code == data.KnownSubset }) {
 		list = append(list, "its counts are not those of the public list")
 	}
-	if size := j.Checkpoint.Model.ImageSize; !slices.Contains(paper.ImageSizes(), size) {
+	if size := j.Checkpoint.Options.InputSize(); !slices.Contains(paper.ImageSizes(), size) {
 		list = append(list, fmt.Sprintf("scored at %d pixels", size))
 	}
 	if j.Set.Benchmark.Uncounted {
@@ -132,10 +135,10 @@ func maskPolicy(threshold uint8) string {
 
 // CheckFinished checks that finished results are what o asks for: the same targets
 // with the same pictures, scored by the same CLIP and checkpoints in the same way,
-// with what is to be kept beside. Else the error wraps shard.ErrDiffers and names
+// with what is to be kept beside. Else the error wraps finished.ErrDiffers and names
 // what differs. The machine does not matter.
-func CheckFinished(found *report.Evaluation, o EvaluateOptions) error {
-	e := evaluation{EvaluateOptions: o}
+func CheckFinished(found *report.Evaluation, o Options) error {
+	e := Evaluation{Options: o}
 	if err := e.makePlan(); err != nil {
 		return err
 	}
@@ -144,19 +147,19 @@ func CheckFinished(found *report.Evaluation, o EvaluateOptions) error {
 		return a.Target == b.Target && a.Checkpoint.Fingerprint == b.Checkpoint.Fingerprint
 	})
 	if !same {
-		return fmt.Errorf("%w: the targets or the checkpoints are others", shard.ErrDiffers)
+		return fmt.Errorf("%w: the targets or the checkpoints are others", finished.ErrDiffers)
 	}
-	clip, err := clipOf(o.Config.Config) // now, since all of it is read
+	clip, err := trained.IdentifyCLIP(o.Config.Config) // now, since all of it is read
 	if err != nil {
 		return err
 	}
 	e.setCLIP(report.Source{Path: o.Config.Config.Clip, Fingerprint: clip.Fingerprint})
 	if err := found.Conditions.Only(conditions.Numbers).Compare(asked.Conditions.Only(conditions.Numbers)); err != nil {
-		return fmt.Errorf("%w: %w", shard.ErrDiffers, err)
+		return fmt.Errorf("%w: %w", finished.ErrDiffers, err)
 	}
 	for i, r := range found.Results {
 		if err := r.Conditions.Compare(asked.Results[i].Conditions); err != nil {
-			return fmt.Errorf("%w: target %s: %w", shard.ErrDiffers, r.Target, err)
+			return fmt.Errorf("%w: target %s: %w", finished.ErrDiffers, r.Target, err)
 		}
 	}
 	wanted := conditions.Record{}
@@ -166,16 +169,16 @@ func CheckFinished(found *report.Evaluation, o EvaluateOptions) error {
 		}
 	}
 	if err := found.Conditions.Named(wanted).Compare(wanted); err != nil {
-		return fmt.Errorf("%w: %w", shard.ErrDiffers, err)
+		return fmt.Errorf("%w: %w", finished.ErrDiffers, err)
 	}
 	return nil
 }
 
 // setCLIP records the CLIP that scores.
-func (e *evaluation) setCLIP(source report.Source) {
+func (e *Evaluation) setCLIP(source report.Source) {
 	p := &e.plan.Evaluation
 	p.Provenance.CLIP = report.Source{Path: report.EscapeName(source.Path), Fingerprint: source.Fingerprint}
-	p.Conditions = append(p.Conditions, conditions.Of(conditions.Numbers, clipCondition, source.Fingerprint))
+	p.Conditions = append(p.Conditions, conditions.Of(conditions.Numbers, trained.CLIPCondition, source.Fingerprint))
 }
 
 // deal counts the pictures that each share has been dealt, batch by batch. Every
@@ -195,4 +198,10 @@ func (d deal) class(pictures, batch int) (first int) {
 		pictures -= batch
 	}
 	return first
+}
+
+// hashed stands for a text that is too long to be told.
+func hashed(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return digest.SHA256(sum[:])
 }

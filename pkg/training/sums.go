@@ -1,4 +1,4 @@
-package engine
+package training
 
 import (
 	"acdclip/pkg/checkpoint"

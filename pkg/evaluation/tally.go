@@ -1,4 +1,4 @@
-package engine
+package evaluation
 
 import (
 	"fmt"
@@ -8,32 +8,21 @@ import (
 	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
-	"acdclip/pkg/shard"
+	"acdclip/pkg/scoring"
 )
 
-// tally gathers the scores of a scorer's pictures, class by class, and finishes a
+// tally gathers the scores of pictures, class by class, and finishes a
 // class when its last picture has come.
 type tally struct {
-	*scorer
-	waiting []classBatches // in the order in which they come
-	current *classTally    // of the class that pictures come for; nil: of none
-	left    int            // pictures of it that are still to come
-	fits    maskFits       // of all classes
-}
-
-// classTally is one class under way.
-type classTally struct {
-	shard.Class
-	class  int // by its place in the dataset
-	images []float32
-	labels []bool
-	pixels *metrics.Pixels
-	empty  int // masks that mark nothing at the size of the maps
-	full   int // masks that mark everything
+	*ByClass
+	waiting []Batches        // in the order in which they come
+	current *Class           // that pictures come for; nil: none
+	left    int              // pictures of it that are still to come
+	fits    scoring.MaskFits // of all classes
 }
 
 // run takes pictures until there are no more.
-func (t *tally) run(pictures <-chan Scored) error {
+func (t *tally) run(pictures <-chan scoring.Scored) error {
 	defer func() {
 		if t.current != nil {
 			t.current.pixels.Close()
@@ -47,9 +36,9 @@ func (t *tally) run(pictures <-chan Scored) error {
 		if err := t.add(scored); err != nil {
 			return err
 		}
-		t.costs.metrics.add(time.Since(start))
+		t.Costs.Metrics.Add(time.Since(start))
 	}
-	t.fits.tell(t.set, t.warn)
+	t.fits.Tell(t.Set, t.Warn)
 	return nil
 }
 
@@ -57,11 +46,11 @@ func (t *tally) run(pictures <-chan Scored) error {
 func (t *tally) begin() error {
 	for len(t.waiting) > 0 {
 		next := t.waiting[0]
-		pixels, err := metrics.NewPixels(t.pixels)
+		pixels, err := metrics.NewPixels(t.Pixels)
 		if err != nil {
 			return err
 		}
-		t.current = &classTally{Class: shard.Class{Row: t.result.Classes[next.class]}, class: next.class, pixels: pixels}
+		t.current = &Class{Place: next.Class, Row: t.Result.Classes[next.Class], pixels: pixels}
 		t.left, t.waiting = next.pictures(), t.waiting[1:]
 		if t.left > 0 {
 			return nil
@@ -73,7 +62,7 @@ func (t *tally) begin() error {
 	return nil
 }
 
-func (t *tally) add(scored Scored) error {
+func (t *tally) add(scored scoring.Scored) error {
 	if err := t.count(scored); err != nil {
 		return fmt.Errorf("%s: %w", scored.Picture.Item.Path, err)
 	}
@@ -87,22 +76,27 @@ func (t *tally) add(scored Scored) error {
 }
 
 // count counts one picture into the current class.
-func (t *tally) count(scored Scored) error {
+func (t *tally) count(scored scoring.Scored) error {
 	c, item := t.current, scored.Picture.Item
 	score := report.Score{
-		Target: t.result.Target, Class: c.Row.Class, Checkpoint: t.result.Checkpoint.Path, Path: report.EscapeName(item.Path), Place: scored.Picture.Index,
+		Target: t.Result.Target, Class: c.Row.Class, Checkpoint: t.Result.Checkpoint.Path, Path: report.EscapeName(item.Path), Place: scored.Picture.Index,
 		Anomalous: item.Anomalous,
 	}
 	if scored.Err != nil {
 		score.Error = report.ValidText(scored.Err.Error())
 		c.Row.Failed++
 		c.Scores = append(c.Scores, score)
-		t.warn(failedPicture(t.set.Name, item.Class, score.Error))
+		t.Warn(failedPicture(t.Set.Name, item.Class, score.Error))
 		return nil
 	}
 	score.Score, score.ClassProbability, score.MapMax = scored.Score, scored.ClassProbability, scored.MapMax
-	if t.gates {
-		score.Gates = scored.Gates
+	for _, name := range t.Extras {
+		if values := scored.Extras[name]; values != nil {
+			if score.Extras == nil {
+				score.Extras = map[string][]float32{}
+			}
+			score.Extras[name] = values
+		}
 	}
 	if item.Anomalous {
 		c.Row.Anomalous++
@@ -111,15 +105,15 @@ func (t *tally) count(scored Scored) error {
 	}
 	c.Scores = append(c.Scores, score)
 	c.images, c.labels = append(c.images, scored.Score), append(c.labels, item.Anomalous)
-	if t.counted != nil {
-		if err := t.counted(scored); err != nil {
+	if t.Counted != nil {
+		if err := t.Counted(scored); err != nil {
 			return err
 		}
 	}
-	if !t.set.HasMasks() || !item.HasPixelTruth() {
+	if !t.Set.HasMasks() || !item.HasPixelTruth() {
 		return nil
 	}
-	t.fits.add(scored.Picture)
+	t.fits.Add(scored.Picture)
 	switch mask := scored.Picture.Mask; {
 	case !item.Anomalous:
 	case !slices.Contains(mask, 1):
@@ -132,7 +126,7 @@ func (t *tally) count(scored Scored) error {
 
 // finish hands the current class on.
 func (t *tally) finish() error {
-	c, name := t.current, t.set.Classes[t.current.class].Name
+	c, name := t.current, t.Set.Classes[t.current.Place].Name
 	t.current = nil
 	defer c.pixels.Close()
 	for _, odd := range []struct {
@@ -140,19 +134,11 @@ func (t *tally) finish() error {
 		what  string
 	}{{c.empty, "nothing"}, {c.full, "every pixel"}} {
 		if odd.count > 0 {
-			t.warn(events.Warning{Text: fmt.Sprintf("%s/%s: %d of the masks of anomalous pictures mark %s at %d pixels", t.set.Name, name, odd.count, odd.what, t.detector.Input().Size)})
+			t.Warn(events.Warning{Text: fmt.Sprintf("%s/%s: %d of the masks of anomalous pictures mark %s at %d pixels", t.Set.Name, name, odd.count, odd.what, t.Scorer.Size())})
 		}
 	}
-	if err := t.finished(c); err != nil {
+	if err := t.Finished(c); err != nil {
 		return fmt.Errorf("class %s: %w", name, err)
 	}
 	return nil
-}
-
-// metrics fills in the row's metrics.
-func (c *classTally) metrics() error {
-	if err := setImageMetrics(&c.Row.Metrics, c.images, c.labels); err != nil {
-		return err
-	}
-	return setPixelMetrics(&c.Row.Metrics, c.pixels)
 }

@@ -1,4 +1,4 @@
-package engine
+package training
 
 import (
 	"context"
@@ -15,22 +15,24 @@ import (
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/data/pixels/picture"
+	"acdclip/pkg/detect"
 	"acdclip/pkg/events"
 	"acdclip/pkg/model"
+	"acdclip/pkg/scoring"
 )
 
 // run is one training under way.
 type run struct {
-	TrainOptions
-	base     *base
+	Options
+	backbone *detect.Backbone
 	method   model.Trainable
 	trainer  *Trainer
 	metadata checkpoint.Metadata
-	classOf  map[string]model.Class
+	promptOf map[string]string // of the classes learned from
 	cache    *pixels.Cache
-	held     *data.Dataset   // for validation; nil without
-	told     map[string]bool // the warnings of validations, and of masks
-	fits     maskFits        // of the epoch's pictures
+	held     *data.Dataset    // for validation; nil without
+	told     map[string]bool  // the warnings of validations, and of masks
+	fits     scoring.MaskFits // of the epoch's pictures
 
 	at      checkpoint.Place // between two steps
 	moves   int64            // of the optimiser at that place
@@ -39,7 +41,7 @@ type run struct {
 	unsaved error            // why a file could not be written
 }
 
-func newRun(ctx context.Context, o TrainOptions) (*run, error) {
+func newRun(ctx context.Context, o Options) (*run, error) {
 	if o.Resume != nil {
 		o.Config = asBegun(o.Config, o.Resume.Metadata)
 	}
@@ -52,16 +54,19 @@ func newRun(ctx context.Context, o TrainOptions) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.tell(o.Emit, o.ActivationSet)
-	o.Config.Model.Adapter.Hidden = o.Config.Model.Adapter.HiddenFor(b.clip.Vision.Width)
+	b.Tell(o.Emit, o.ActivationSet)
+	if o.Config.Model, err = b.Complete(o.Config.Model); err != nil {
+		b.Close()
+		return nil, err
+	}
 	r := &run{
-		TrainOptions: o, base: b, held: held, told: map[string]bool{}, classOf: map[string]model.Class{}, cache: pixels.NewCache(o.Config.Data.Cache), at: checkpoint.Place{Epoch: 1},
+		Options: o, backbone: b, held: held, told: map[string]bool{}, promptOf: map[string]string{}, cache: pixels.NewCache(o.Config.Data.Cache), at: checkpoint.Place{Epoch: 1},
 	}
 	for _, class := range o.Set.Classes {
-		r.classOf[class.Name] = model.Class{Prompt: class.Prompt, Domain: o.Set.Domain}
+		r.promptOf[class.Name] = class.Prompt
 	}
 	if err := r.build(ctx); err != nil {
-		b.close()
+		b.Close()
 		return nil, err
 	}
 	return r, nil
@@ -69,11 +74,11 @@ func newRun(ctx context.Context, o TrainOptions) (*run, error) {
 
 // first opens the checkpoint that a new training begins with, which the caller
 // closes; nil for none.
-func (o *TrainOptions) first() (*checkpoint.Checkpoint, error) {
+func (o *Options) first() (*checkpoint.Checkpoint, error) {
 	if o.Resume != nil || o.Config.Train.InitFrom == "" {
 		return nil, nil
 	}
-	adapters, err := checkpoint.Open(o.Config.Train.InitFrom)
+	adapters, err := checkpoint.Open(o.Config.Train.InitFrom, o.Methods.Cards())
 	if err != nil {
 		return nil, err
 	}
@@ -85,16 +90,21 @@ func (o *TrainOptions) first() (*checkpoint.Checkpoint, error) {
 }
 
 // open loads CLIP, and before that checks that the first checkpoint fits it.
-func (o *TrainOptions) open(ctx context.Context) (*base, error) {
+func (o *Options) open(ctx context.Context) (*detect.Backbone, error) {
+	method, err := o.Methods.Find(o.Config.Method)
+	if err != nil {
+		return nil, err
+	}
 	adapters, err := o.first()
 	if err != nil {
 		return nil, err
 	}
-	if adapters == nil {
-		return openBase(ctx, o.Config, o.Config.Model)
+	var values model.Values
+	if adapters != nil {
+		defer adapters.Close()
+		values = adapters
 	}
-	defer adapters.Close()
-	return openBaseFor(ctx, o.Config, o.Config.Model, adapters)
+	return detect.OpenBackbone(ctx, method, o.Config, o.Config.Model, values)
 }
 
 // build makes method and trainer, and goes to where the run begins or goes on.
@@ -112,7 +122,7 @@ func (r *run) build(ctx context.Context) (err error) {
 		}
 		o.Values = r.Resume
 	case r.Config.Train.InitFrom != "":
-		adapters, err := checkpoint.Open(r.Config.Train.InitFrom)
+		adapters, err := checkpoint.Open(r.Config.Train.InitFrom, r.Methods.Cards())
 		if err != nil {
 			return err
 		}
@@ -122,15 +132,15 @@ func (r *run) build(ctx context.Context) (err error) {
 		}
 		o.Values = adapters
 	}
-	method, err := r.base.method(r.base.scope, r.Config.Method, o)
+	method, err := r.backbone.Trainable(o)
 	if err != nil {
 		return err
 	}
 	r.method = method
-	return r.base.runtime.Do(ctx, func(*torch.Scope) error {
-		r.trainer = NewTrainer(r.base.scope, method, r.Config.Train)
+	return r.backbone.Runtime.Do(ctx, func(*torch.Scope) error {
+		r.trainer = NewTrainer(r.backbone.Scope, method, r.Config.Train)
 		if r.Resume != nil {
-			r.trainer.restore(r.base.scope, r.Resume)
+			r.trainer.restore(r.backbone.Scope, r.Resume)
 			r.at, r.moves = r.Resume.Place, r.Resume.Moves
 		}
 		return nil
@@ -141,8 +151,8 @@ func (r *run) build(ctx context.Context) (err error) {
 // notes them in the metadata. Their training's pictures were seen by this one, too.
 func (r *run) beginsWith(adapters *checkpoint.Checkpoint) error {
 	begun := adapters.Metadata
-	if begun.CLIP != "" && !r.base.identity.Is(begun.CLIP) {
-		return fmt.Errorf("%w: %s was trained on %s, and %s is %s", ErrOtherCLIP, adapters.Path, begun.CLIP, r.Config.Clip, r.metadata.CLIP)
+	if begun.CLIP != "" && !r.backbone.Identity.Is(begun.CLIP) {
+		return fmt.Errorf("%w: %s was trained on %s, and %s is %s", detect.ErrOtherCLIP, adapters.Path, begun.CLIP, r.Config.Clip, r.metadata.CLIP)
 	}
 	r.metadata.Recipe.InitFrom = adapters.Fingerprint
 	r.metadata.Files = r.metadata.Files.Union(begun.Files)
@@ -151,11 +161,7 @@ func (r *run) beginsWith(adapters *checkpoint.Checkpoint) error {
 
 // describe gives the metadata of the run's checkpoints.
 func (r *run) describe() (checkpoint.Metadata, error) {
-	libtorch, err := torch.Version()
-	if err != nil {
-		return checkpoint.Metadata{}, err
-	}
-	hardware, err := torch.Hardware(r.base.runtime.Device())
+	machine, err := r.backbone.Machine()
 	if err != nil {
 		return checkpoint.Metadata{}, err
 	}
@@ -166,8 +172,8 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 			Classes: c.Train.Classes, Limit: c.Train.Limit, Epochs: c.Train.Epochs, Batch: c.Train.Batch, LR: c.Train.LR, LRDecay: c.Train.LRDecay,
 			Augment: c.Train.Augment, MaskThreshold: int(r.Set.MaskThreshold), EXIF: c.Data.EXIFOrientation,
 		},
-		Auxiliary: r.Set.Name, ListHash: r.Set.ListHash(), Files: r.Files, CLIP: r.base.source.Fingerprint, Seed: &c.Seed,
-		Threads: r.base.runtime.Threads(), Device: "cpu", Versions: checkpoint.Versions{Acdclip: r.Version, Libtorch: libtorch, Hardware: hardware},
+		Auxiliary: r.Set.Name, ListHash: r.Set.ListHash(), Files: r.Files, CLIP: r.backbone.Source.Fingerprint, Seed: &c.Seed,
+		Threads: machine.Threads, Device: "cpu", Versions: checkpoint.Versions{Acdclip: r.Version, Libtorch: machine.Libtorch, Hardware: machine.Hardware},
 	}
 	if c.Train.Accumulate > 1 {
 		metadata.Recipe.Accumulate = c.Train.Accumulate
@@ -175,13 +181,13 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 	if limit := c.Data.MaxPixels; limit != picture.DefaultMaxPixels {
 		metadata.Recipe.MaxPixels = limit
 	}
-	if format := r.base.clip.Precision; format != config.PrecisionFP32 {
+	if format := r.backbone.CLIP.Precision; format != config.PrecisionFP32 {
 		metadata.Recipe.Precision = string(format)
 	}
 	if r.held != nil {
 		metadata.Recipe.Validate = r.heldOut()
 	}
-	if r.base.runtime.Device().CUDA {
+	if r.backbone.Runtime.Device().CUDA {
 		metadata.Device = "cuda"
 	}
 	for _, class := range r.Set.Classes {
@@ -200,7 +206,7 @@ func (r *run) steps() int {
 
 // train goes through the epochs that are left.
 func (r *run) train(ctx context.Context) error {
-	r.Emit(r.base.conditions(r.Config.Model.ImageSize))
+	r.Emit(r.backbone.Conditions())
 	if err := r.begin(); err != nil {
 		return err
 	}
@@ -236,7 +242,7 @@ func (r *run) epoch(ctx context.Context) error {
 			}
 			continue
 		}
-		r.fits.add(picture)
+		r.fits.Add(picture)
 		if pictures = append(pictures, picture); len(pictures) == r.perStep() {
 			if err := r.learn(ctx, pictures, taken); err != nil {
 				return err
@@ -300,9 +306,9 @@ func (r *run) tellFits() {
 	const key = "masks that do not fit"
 	if !r.told[key] {
 		r.told[key] = true
-		r.fits.tell(r.Set, func(warning events.Warning) { r.Emit(warning) })
+		r.fits.Tell(r.Set, r.Emit)
 	}
-	r.fits = maskFits{}
+	r.fits = scoring.MaskFits{}
 }
 
 // seconds is how long the epoch has taken so far, not counting pauses.
@@ -312,7 +318,7 @@ func (r *run) seconds() float64 { return r.at.Seconds + time.Since(r.began).Seco
 // order, and varied by what seed, epoch and each picture's place give.
 func (r *run) loading() pixels.LoadOptions {
 	load := r.Load
-	load.Size, load.Masks, load.MaskThreshold = r.Config.Model.ImageSize, true, r.Set.MaskThreshold
+	load.Size, load.Masks, load.MaskThreshold = r.method.Input().Size, true, r.Set.MaskThreshold
 	load.Ahead = r.perStep() // the next batch is read while this one is learned
 	order := rand.New(rand.NewPCG(r.Config.Seed, uint64(r.at.Epoch))).Perm(len(r.Set.Items))
 	load.Order = order[min(r.at.Pictures, len(order)):]
@@ -374,7 +380,7 @@ func (r *run) learn(ctx context.Context, pictures []pixels.Picture, taken int) e
 // step moves the parameters by what pictures teach; number is the step's.
 func (r *run) step(ctx context.Context, number int, pictures []pixels.Picture) (events.TrainStep, error) {
 	event, start := events.TrainStep{Epoch: r.at.Epoch, Step: number, Steps: r.steps()}, time.Now()
-	err := r.base.runtime.Do(ctx, func(s *torch.Scope) (err error) {
+	err := r.backbone.Runtime.Do(ctx, func(s *torch.Scope) (err error) {
 		var batches []model.Batch
 		for batch := range slices.Chunk(pictures, r.Config.Train.Batch) {
 			batches = append(batches, r.batch(s, batch))
@@ -384,7 +390,7 @@ func (r *run) step(ctx context.Context, number int, pictures []pixels.Picture) (
 	})
 	switch {
 	case errors.Is(err, torch.ErrOutOfMemory): // whichever the pictures are
-		return event, fmt.Errorf("step %d, of %d pictures: %w", number, len(pictures), explain(err, "train.batch (train.accumulate can make up for it; train.checkpoint_activations may spare you that)"))
+		return event, fmt.Errorf("step %d, of %d pictures: %w", number, len(pictures), detect.Explain(err, "train.batch (train.accumulate can make up for it; train.recompute may spare you that)"))
 	case err != nil:
 		return event, fmt.Errorf("step %d, %s: %w", number, described(pictures), err)
 	}

@@ -1,4 +1,4 @@
-package shard
+package finished
 
 import (
 	"encoding/json"
@@ -116,7 +116,7 @@ func TestKeepAndFind(t *testing.T) {
 	}
 	pixels := somePixels(t)
 	class := Class{
-		Row: report.Row{Class: "b", Prompt: "thing b", Counts: report.Counts{Normal: 1, Failed: 1}, Metrics: report.Metrics{ImageAP: new(1. / 3)}},
+		Row: report.Row{Class: "b", Prompt: "thing b", Counts: report.Counts{Normal: 1, Failed: 1}, Metrics: report.Metrics{"image_ap": 1. / 3}},
 		Scores: []report.Score{
 			{Target: "bolts", Class: "b", Checkpoint: "a.safetensors", Path: "x.png", Place: 3, Score: 0.1, ClassProbability: new(float32(0.3)), MapMax: 1},
 			{Target: "bolts", Class: "b", Checkpoint: "a.safetensors", Path: "y.png", Place: 4, Anomalous: true, Error: "cut off"},

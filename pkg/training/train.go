@@ -1,4 +1,6 @@
-package engine
+// Package training trains a method on an auxiliary dataset: the loop, its state, and the
+// validation after each epoch. It emits events and never prints.
+package training
 
 import (
 	"context"
@@ -13,6 +15,7 @@ import (
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/events"
+	"acdclip/pkg/model/methods"
 )
 
 // ErrNoAnomalies reports an auxiliary dataset of normal pictures alone.
@@ -31,8 +34,9 @@ const (
 // EpochFile names the checkpoint of an epoch, from 1, in the run folder.
 func EpochFile(epoch int) string { return fmt.Sprintf("epoch-%03d.safetensors", epoch) }
 
-// TrainOptions say what Train learns from and where the result goes.
-type TrainOptions struct {
+// Options say what Train learns from and where the result goes.
+type Options struct {
+	Methods  methods.Table
 	Config   config.Config
 	Set      *data.Dataset // the auxiliary dataset
 	Files    contents.Set  // the content of all of its pictures, for the checkpoints
@@ -70,26 +74,26 @@ type Log interface {
 // that was never stopped. When ctx ends, it finishes the step under way, or leaves
 // a validation, and saves the state; on the CPU one seed and one number of threads
 // give the same bytes.
-func Train(ctx context.Context, o TrainOptions) error {
+func Train(ctx context.Context, o Options) error {
 	run, err := newRun(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer run.base.close()
+	defer run.backbone.Close()
 	return run.train(ctx)
 }
 
 // Check validates the training and validation split without loading CLIP; its
 // errors are Train's.
-func (o TrainOptions) Check() error {
+func (o Options) Check() error {
 	o.Emit = func(events.Event) {}
 	_, _, err := o.split()
 	return err
 }
 
 // split parts what is learned from and what is held out for validation, nil for nothing.
-func (o *TrainOptions) split() (learned, held *data.Dataset, err error) {
-	rest, held, err := o.Set.HoldOut(o.Config.Train.HoldOut)
+func (o *Options) split() (learned, held *data.Dataset, err error) {
+	rest, held, err := o.Set.HoldOut(o.Config.Train.Validate)
 	if err != nil {
 		return nil, nil, fmt.Errorf("train.validate: %w", err)
 	}

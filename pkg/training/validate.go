@@ -1,14 +1,16 @@
-package engine
+package training
 
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
+	"acdclip/pkg/evaluation"
 	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
-	"acdclip/pkg/model"
 	"acdclip/pkg/report"
+	"acdclip/pkg/scoring"
 )
 
 // validationMemory bounds what the scores of pixels take beside a training; more go to disk.
@@ -22,7 +24,7 @@ func (r *run) validate(ctx context.Context) (*events.Validation, error) {
 	}
 	start, stage := time.Now(), "validate on "+r.Set.Name
 	r.Emit(events.StageStarted{Stage: stage, Unit: "pictures", Total: len(r.held.Items), Within: r.stage()})
-	result := report.Result{Target: r.held.Name, Classes: rows(r.held)}
+	result := report.Result{Target: r.held.Name, Classes: evaluation.Rows(r.held)}
 	if err := r.scoreHeld(ctx, stage, result); err != nil {
 		return nil, fmt.Errorf("validation: %w", err)
 	}
@@ -32,7 +34,7 @@ func (r *run) validate(ctx context.Context) (*events.Validation, error) {
 		return nil, fmt.Errorf("validation: %d of the held-out pictures could not be scored, as warned above; set data.skip_bad to leave such pictures out, or mend them and begin again", mean.Failed)
 	}
 	v := &events.Validation{
-		Epoch: r.at.Epoch, HeldOut: r.heldOut(), ImageAUROC: mean.ImageAUROC, PixelAUROC: mean.PixelAUROC, Skipped: mean.Failed, Seconds: time.Since(start).Seconds(),
+		Epoch: r.at.Epoch, HeldOut: r.heldOut(), ImageAUROC: mean.Metrics.Get(metrics.ImageAUROC), PixelAUROC: mean.Metrics.Get(metrics.PixelAUROC), Skipped: mean.Failed, Seconds: time.Since(start).Seconds(),
 	}
 	if v.ImageAUROC != nil && v.PixelAUROC != nil {
 		v.Mean = new((*v.ImageAUROC + *v.PixelAUROC) / 2)
@@ -43,42 +45,48 @@ func (r *run) validate(ctx context.Context) (*events.Validation, error) {
 
 // scoreHeld fills in the result of the held-out classes.
 func (r *run) scoreHeld(ctx context.Context, stage string, result report.Result) error {
-	var classes []classBatches
+	var classes []evaluation.Batches
 	for i := range r.held.Classes {
-		classes = append(classes, batchesOf(r.held, i, r.Config.Train.Batch))
+		classes = append(classes, evaluation.BatchesOf(r.held, i, r.Config.Train.Batch))
 	}
-	// Its own scope: what it prepares is of the adapters as they are now.
-	detector := &Detector{base: r.base, scope: r.base.runtime.NewScope(), method: r.method, prepared: map[model.Class]model.Prepared{}}
-	defer detector.free()
-	emit, done := serialized(r.Emit), 0
-	s := scorer{
-		detector: detector, set: r.held, load: r.Load, batch: r.Config.Train.Batch, batchKey: "train.batch",
-		pixels: metrics.Options{Memory: validationMemory}, result: result, costs: &costs{},
-		warn: func(warning events.Warning) { // once and not after each epoch
-			if !r.told[warning.Text] {
+	detector := r.backbone.DetectorOf(r.method) // it forgets what it prepares, which is of the parameters as they are now
+	defer detector.Close()
+	var lock sync.Mutex // reading, scoring and tallying emit
+	emit := func(event events.Event) {
+		lock.Lock()
+		defer lock.Unlock()
+		r.Emit(event)
+	}
+	done := 0
+	held := evaluation.ByClass{
+		Scorer: detector, Set: r.held, Load: r.Load, Batch: r.Config.Train.Batch, BatchKey: "train.batch",
+		Pixels: metrics.Options{Memory: validationMemory}, Result: result, Costs: &scoring.Costs{},
+		Warn: func(event events.Event) { // once and not after each epoch
+			warning, isWarning := event.(events.Warning)
+			if !isWarning || !r.told[warning.Text] {
 				r.told[warning.Text] = true
-				emit(warning)
+				emit(event)
 			}
 		},
-		scored: func(scored Scored) {
+		Scored: func(scored scoring.Scored) {
 			done++
 			emit(events.Progress{Stage: stage, Done: done, Total: len(r.held.Items), Detail: r.held.Name + "/" + scored.Picture.Item.Class})
 		},
-		finished: func(c *classTally) error {
-			err := c.metrics()
-			result.Classes[c.class] = c.Row
+		Finished: func(c *evaluation.Class) error {
+			err := c.ComputeMetrics()
+			result.Classes[c.Place] = c.Row
 			return err
 		},
 	}
-	return s.run(ctx, classes)
+	return held.Run(ctx, classes)
 }
 
 // heldOut names what is held out: its classes, or the share of all classes' pictures.
 func (r *run) heldOut() []string {
 	var names []string
 	for _, class := range r.held.Classes {
-		if _, learned := r.classOf[class.Name]; learned {
-			return r.Config.Train.HoldOut
+		if _, learned := r.promptOf[class.Name]; learned {
+			return r.Config.Train.Validate
 		}
 		names = append(names, class.Name)
 	}

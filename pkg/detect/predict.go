@@ -1,15 +1,14 @@
-package engine
+package detect
 
 import (
 	"context"
-	"slices"
 	"time"
 
-	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels"
+	"acdclip/pkg/domain"
 	"acdclip/pkg/events"
-	"acdclip/pkg/model"
+	"acdclip/pkg/scoring"
 )
 
 // PredictOptions say what Predict scores and how.
@@ -23,23 +22,22 @@ type PredictOptions struct {
 
 // Predict scores pictures in their order and hands each, also those that failed,
 // to each, which may write what it wants of it.
-func (d *Detector) Predict(ctx context.Context, o PredictOptions, emit func(events.Event), each func(data.Found, Scored) error) error {
+func Predict(ctx context.Context, scorer scoring.Scorer, o PredictOptions, emit func(events.Event), each func(data.Found, scoring.Scored) error) error {
 	const stage = "predict"
 	start := time.Now()
 	emit(events.StageStarted{Stage: stage, Unit: "pictures", Total: len(o.Inputs)})
-	w := work{load: o.Load, batchKey: "--batch", costs: &costs{}}
-	var classes classList
+	w := scoring.Work{Load: o.Load, BatchKey: "--batch", Costs: &scoring.Costs{}, Batches: scoring.Chunks(len(o.Inputs), o.Batch)}
+	var classes scoring.Classes
 	for _, input := range o.Inputs {
-		w.items = append(w.items, data.Item{Path: input.Path})
-		w.classOf = append(w.classOf, classes.place(model.Class{Prompt: o.PromptOf(input), Domain: o.Domain}))
+		w.Items = append(w.Items, data.Item{Path: input.Path})
+		w.ClassOf = append(w.ClassOf, classes.Place(o.PromptOf(input)))
 	}
-	w.classes = classes.list
-	w.batches = chunks(len(o.Inputs), o.Batch)
-	err := d.score(ctx, w, func(scored Scored) error {
+	w.Classes = domain.Classes{Prompts: classes.Prompts, Domain: o.Domain}
+	err := scorer.ScoreAll(ctx, w, func(scored scoring.Scored) error {
 		index := scored.Picture.Index
 		input := o.Inputs[index]
 		if input.Err != nil {
-			scored = Scored{Picture: scored.Picture, Err: input.Err}
+			scored = scoring.Scored{Picture: scored.Picture, Err: input.Err}
 		}
 		emit(events.Progress{Stage: stage, Done: index + 1, Total: len(o.Inputs)})
 		return each(input, scored)
@@ -49,13 +47,4 @@ func (d *Detector) Predict(ctx context.Context, o PredictOptions, emit func(even
 	}
 	emit(events.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
 	return nil
-}
-
-// chunks are the numbers below count, in pieces of size.
-func chunks(count, size int) [][]int {
-	all := make([]int, count)
-	for i := range all {
-		all[i] = i
-	}
-	return slices.Collect(slices.Chunk(all, size))
 }

@@ -1,0 +1,126 @@
+package detect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/config"
+	"acdclip/pkg/events"
+	"acdclip/pkg/model"
+	"acdclip/pkg/model/methods"
+	"acdclip/pkg/scoring"
+	"acdclip/pkg/trained"
+)
+
+// errChanged reports a checkpoint that is no longer what the results would say of it.
+var errChanged = errors.New("it has changed since the evaluation began")
+
+// Pool gives the Detectors of several checkpoints, one after the other, on one CLIP that
+// is loaded again only where a checkpoint needs another image size or activation. It is
+// an evaluation's Detectors.
+type Pool struct {
+	Methods        methods.Table
+	Config         config.Loaded
+	AllowOtherCLIP bool
+	Emit           func(events.Event)
+
+	backbone *Backbone
+}
+
+// Open loads the CLIP for the first of the checkpoints and refuses those that do not
+// belong to it.
+func (p *Pool) Open(ctx context.Context, checkpoints []*trained.Model) (scoring.Machine, error) {
+	if err := p.load(ctx, *checkpoints[0]); err != nil {
+		return scoring.Machine{}, err
+	}
+	p.backbone.Tell(p.Emit, ActivationSet(p.Config))
+	machine, err := p.backbone.Machine()
+	if err != nil {
+		return scoring.Machine{}, err
+	}
+	for _, m := range checkpoints {
+		if err := p.backbone.Fits(*m, p.AllowOtherCLIP, p.Emit); err != nil {
+			return scoring.Machine{}, err
+		}
+	}
+	p.Emit(p.backbone.Conditions())
+	return machine, nil
+}
+
+// Machine says what the Backbone runs on.
+func (b *Backbone) Machine() (scoring.Machine, error) {
+	libtorch, err := torch.Version()
+	if err != nil {
+		return scoring.Machine{}, err
+	}
+	hardware, err := torch.Hardware(b.Runtime.Device())
+	if err != nil {
+		return scoring.Machine{}, err
+	}
+	return scoring.Machine{CLIP: b.Source, Device: b.Runtime.Device().String(), Threads: b.Runtime.Threads(), Libtorch: libtorch, Hardware: hardware}, nil
+}
+
+// load loads CLIP for a checkpoint, unless the one at hand serves.
+func (p *Pool) load(ctx context.Context, m trained.Model) error {
+	if p.backbone != nil && p.backbone.serves(m.Options) {
+		return nil
+	}
+	p.Close() // first: two CLIPs may be too large
+	method, err := p.Methods.Find(m.Metadata.Method)
+	if err != nil {
+		return err
+	}
+	parameters, err := p.open(m)
+	if err != nil {
+		return err
+	}
+	var values model.Values
+	if parameters != nil {
+		defer parameters.Close()
+		values = parameters
+	}
+	p.backbone, err = OpenBackbone(ctx, method, p.Config.Config, m.Options, values)
+	return err
+}
+
+// open opens the checkpoint of a model; nil for one that needs none.
+func (p *Pool) open(m trained.Model) (*checkpoint.Checkpoint, error) {
+	if m.Path == "" {
+		return nil, nil
+	}
+	return checkpoint.Open(m.Path, p.Methods.Cards())
+}
+
+// Detector gives what scores with a checkpoint. The caller closes it before the next is
+// asked for.
+func (p *Pool) Detector(ctx context.Context, m *trained.Model) (scoring.Detector, error) {
+	if err := p.load(ctx, *m); err != nil {
+		return nil, err
+	}
+	method, err := p.Methods.Find(m.Metadata.Method)
+	if err != nil {
+		return nil, err
+	}
+	parameters, err := p.open(*m)
+	if err != nil {
+		return nil, err
+	}
+	if parameters != nil {
+		defer parameters.Close()
+		if parameters.Fingerprint != m.Source.Fingerprint {
+			return nil, fmt.Errorf("checkpoint %s: %w; give a file that no training writes to", m.Path, errChanged)
+		}
+	}
+	return p.backbone.Detector(method, parameters, *m)
+}
+
+// Close closes the CLIP that is open.
+func (p *Pool) Close() {
+	if p.backbone != nil {
+		p.backbone.Close()
+	}
+	p.backbone = nil
+}

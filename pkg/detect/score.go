@@ -1,0 +1,225 @@
+package detect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/anomalymap"
+	"acdclip/pkg/data/pixels"
+	"acdclip/pkg/domain"
+	"acdclip/pkg/model"
+	"acdclip/pkg/scoring"
+)
+
+// errNotFinite reports a score that is no number.
+var errNotFinite = errors.New("the model gave a score that is not a finite number")
+
+// joined is what was prepared for the last list of classes.
+type joined struct {
+	classes  domain.Classes
+	scope    *torch.Scope
+	prepared model.Prepared
+}
+
+func (j *joined) close() {
+	if j.scope != nil {
+		_ = j.scope.Close() // it fails only when the Runtime is closed already
+	}
+	*j = joined{}
+}
+
+// Prepare computes what the method needs of the classes, unless it has been computed
+// before: it is kept, class by class, until the Detector is closed.
+func (d *Detector) Prepare(ctx context.Context, classes domain.Classes) error {
+	_, err := d.prepare(ctx, classes)
+	return err
+}
+
+// prepare gives what was prepared of a list of classes.
+func (d *Detector) prepare(ctx context.Context, classes domain.Classes) (model.Prepared, error) {
+	last := &d.joined
+	if last.scope != nil && last.classes.Domain == classes.Domain && slices.Equal(last.classes.Prompts, classes.Prompts) {
+		return last.prepared, nil
+	}
+	last.close()
+	next := joined{classes: domain.Classes{Prompts: slices.Clone(classes.Prompts), Domain: classes.Domain}, scope: d.backbone.Runtime.NewScope()}
+	err := d.backbone.Runtime.Do(ctx, func(s *torch.Scope) error {
+		return s.Inference(func() error {
+			parts := make([]model.Prepared, len(classes.Prompts))
+			for i, prompt := range classes.Prompts {
+				key := class{prompt, classes.Domain}
+				if _, kept := d.prepared[key]; !kept {
+					part, err := d.method.Prepare(ctx, d.scope, domain.Classes{Prompts: []string{prompt}, Domain: classes.Domain})
+					if err != nil {
+						return err
+					}
+					d.prepared[key] = part
+				}
+				parts[i] = d.prepared[key]
+			}
+			var err error
+			next.prepared, err = d.method.Join(next.scope, parts)
+			return err
+		})
+	})
+	if err != nil {
+		next.close()
+		return nil, fmt.Errorf("preparing prompts: %w", err)
+	}
+	d.joined = next
+	return next.prepared, nil
+}
+
+// Score scores decoded pictures, [S, S, 3] with S = Size(), as one batch; classOf[i] is the
+// place of picture i's class in classes. A picture whose scores are no finite numbers has an Err.
+func (d *Detector) Score(ctx context.Context, classes domain.Classes, pictures []pixels.Picture, classOf []int) ([]scoring.Scored, error) {
+	prepared, err := d.prepare(ctx, classes)
+	if err != nil {
+		return nil, err
+	}
+	input := d.Input()
+	plane := input.Size * input.Size
+	scored := make([]scoring.Scored, len(pictures))
+	batch := make([]uint8, 0, len(pictures)*plane*3)
+	for i, picture := range pictures {
+		if len(picture.Pix) != plane*3 {
+			return nil, fmt.Errorf("picture %d has %d values, and %d x %d x 3 are wanted", i, len(picture.Pix), input.Size, input.Size)
+		}
+		scored[i].Picture = picture
+		batch = append(batch, picture.Pix...)
+	}
+	if len(pictures) == 0 {
+		return nil, nil
+	}
+	out, err := d.forward(ctx, batch, classOf, prepared)
+	if err != nil {
+		return nil, err
+	}
+	for i := range scored {
+		out.fill(&scored[i], i, input.Size)
+	}
+	return scored, nil
+}
+
+// outputs are a method's scores of B pictures, on the host.
+type outputs struct {
+	maps, scores, probabilities []float32
+	extras                      map[string][]float32 // by name, of all pictures
+}
+
+// forward runs the method on pictures [B, S, S, 3].
+func (d *Detector) forward(ctx context.Context, batch []uint8, classOf []int, prepared model.Prepared) (out outputs, err error) {
+	input := d.Input()
+	err = d.backbone.Runtime.Do(ctx, func(s *torch.Scope) error {
+		return s.Inference(func() error {
+			pictures := s.FromUint8(batch, int64(len(classOf)), int64(input.Size), int64(input.Size), 3)
+			result, err := d.method.Score(s, model.Normalize(s, pictures, input), classOf, prepared)
+			if err != nil {
+				return err
+			}
+			out.maps, out.scores = result.Maps.Float32s(), result.Image.Float32s()
+			if result.ClassProbabilities.Defined() {
+				out.probabilities = result.ClassProbabilities.Float32s()
+			}
+			out.extras = make(map[string][]float32, len(result.Extras))
+			for _, extra := range result.Extras {
+				out.extras[extra.Name] = extra.Values.Float32s()
+			}
+			return nil
+		})
+	})
+	return out, err
+}
+
+// fill fills in what is said of picture i.
+func (o *outputs) fill(s *scoring.Scored, i, size int) {
+	plane := size * size
+	s.Map = &anomalymap.Map{Width: size, Height: size, Scores: o.maps[i*plane : (i+1)*plane]}
+	s.Score = o.scores[i]
+	for _, value := range s.Map.Scores {
+		s.MapMax = max(s.MapMax, value) // max carries NaN on
+	}
+	if o.probabilities != nil {
+		s.ClassProbability = &o.probabilities[i]
+	}
+	for name, values := range o.extras {
+		if s.Extras == nil {
+			s.Extras = map[string][]float32{}
+		}
+		each := len(values) / len(o.scores)
+		s.Extras[name] = values[i*each : (i+1)*each]
+	}
+	if sum := float64(s.Score) + float64(s.MapMax); math.IsNaN(sum) || math.IsInf(sum, 0) {
+		s.Err = errNotFinite
+	}
+}
+
+// ScoreAll scores pictures from disk; see scoring.Scorer.
+func (d *Detector) ScoreAll(ctx context.Context, w scoring.Work, each func(scoring.Scored) error) error {
+	if len(w.Batches) == 0 {
+		return nil
+	}
+	start := time.Now()
+	if err := d.Prepare(ctx, w.Classes); err != nil {
+		return err
+	}
+	w.Costs.Model.Add(time.Since(start))
+	w.Load.Size = d.Size()
+	w.Load.Order = slices.Concat(w.Batches...)
+	w.Load.Ahead = len(w.Batches[0]) // the next batch is read while this one is scored
+	batch, begun := 0, time.Now()
+	var waiting []scoring.Scored
+	for picture := range pixels.Load(ctx, w.Items, w.Load) {
+		waiting = append(waiting, scoring.Scored{Picture: picture, Err: picture.Err})
+		w.Costs.Reading.Add(picture.Took)
+		if len(waiting) < len(w.Batches[batch]) {
+			continue
+		}
+		w.Costs.Waiting.Add(time.Since(begun))
+		begun = time.Now()
+		if err := d.scoreReadable(ctx, waiting, w); err != nil {
+			return Explain(err, w.BatchKey)
+		}
+		w.Costs.Model.Add(time.Since(begun))
+		for _, scored := range waiting {
+			if err := each(scored); err != nil {
+				return err
+			}
+		}
+		batch, begun, waiting = batch+1, time.Now(), waiting[:0]
+	}
+	return ctx.Err()
+}
+
+// scoreReadable fills in the scores of the readable pictures among waiting, as one batch.
+func (d *Detector) scoreReadable(ctx context.Context, waiting []scoring.Scored, w scoring.Work) error {
+	var readable []int
+	var batch []pixels.Picture
+	var classOf []int
+	for i, scored := range waiting {
+		if scored.Err == nil {
+			readable = append(readable, i)
+			batch = append(batch, scored.Picture)
+			classOf = append(classOf, w.ClassOf[scored.Picture.Index])
+		}
+	}
+	scored, err := d.Score(ctx, w.Classes, batch, classOf)
+	for i, result := range scored {
+		waiting[readable[i]] = result
+	}
+	return err
+}
+
+// Explain adds what a user can do to a failure for want of memory; batch is what sets
+// the number of pictures at once.
+func Explain(err error, batch string) error {
+	if errors.Is(err, torch.ErrOutOfMemory) {
+		return fmt.Errorf("%w; lower %s or model.image_size", err, batch)
+	}
+	return err
+}
