@@ -59,8 +59,8 @@ acd_error acd_cuda_describe(int64_t index, char *name, int64_t size, int64_t *to
 
 acd_error acd_set_threads(int64_t threads) { ACD_GUARD(at::set_num_threads(static_cast<int>(threads))) }
 
-// Products of float32 stay float32 (no TF32), those of bfloat16 are added up in
-// float32, and cuDNN does not choose its algorithms by the clock.
+// Products of float32 stay float32 (no TF32), those of bfloat16 and float16 are
+// added up in float32, and cuDNN does not choose its algorithms by the clock.
 acd_error acd_set_exact(void) {
   ACD_GUARD(
       auto &context = at::globalContext();
@@ -68,6 +68,7 @@ acd_error acd_set_exact(void) {
       context.setDeterministicCuDNN(true);
       context.setAllowTF32CuBLAS(false);
       context.setAllowBF16ReductionCuBLAS(false);
+      context.setAllowFP16ReductionCuBLAS(false);
       context.setAllowTF32CuDNN(false))
 }
 

@@ -1,97 +1,100 @@
 // The frozen towers' blocks, with gradients for what flows through them and none
 // for their weights.
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <tuple>
 #include <vector>
 
-#include "guard.h"
+#include "matrix.h"
 
 using acd::tensor;
 
 namespace {
 
-// x weight^T + bias by oneDNN, which is faster than at::linear's BLAS in float32,
-// the more so with a transposed weight, as its gradient needs it.
-at::Tensor multiply(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
-  static const auto operation =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("mkldnn::_linear_pointwise", "")
-          .typed<at::Tensor(const at::Tensor &, const at::Tensor &, const std::optional<at::Tensor> &, c10::string_view,
-                            torch::List<std::optional<at::Scalar>>, std::optional<c10::string_view>)>();
-  return operation.call(x, weight, bias, "none", torch::List<std::optional<at::Scalar>>(), "");
-}
-
-bool fast(const at::Tensor &x) {
-  return x.is_cpu() && x.scalar_type() == at::kFloat && at::globalContext().userEnabledMkldnn() && at::hasMKLDNN();
-}
-
-// Nothing but the weight is kept for the gradient.
-struct FrozenLinear : torch::autograd::Function<FrozenLinear> {
-  static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
-                            const at::Tensor &bias) {
-    context->save_for_backward({weight});
-    return multiply(x, weight, bias);
-  }
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
-                                                 torch::autograd::variable_list grads) {
-    const at::Tensor weight = context->get_saved_variables()[0];
-    return {multiply(grads[0], weight.t(), std::nullopt), at::Tensor(), at::Tensor()};
-  }
-};
-
-// x weight^T + bias in the weight's type, by the fastest product that the device has.
-at::Tensor linear(const at::Tensor &input, const at::Tensor &weight, const at::Tensor &bias) {
-  const at::Tensor x = input.to(weight.scalar_type());
-  if (!fast(x)) return at::linear(x, weight, bias);
-  if (at::GradMode::is_enabled() && x.requires_grad()) return FrozenLinear::apply(x, weight, bias);
-  return multiply(x, weight, bias);
-}
-
-at::Tensor attend(const at::Tensor &qkv, int64_t heads, bool causal) {
-  TORCH_CHECK(qkv.dim() == 3 && heads > 0 && qkv.size(2) % (3 * heads) == 0, "q, k and v do not make ", heads, " heads");
-  const int64_t batch = qkv.size(0), length = qkv.size(1), width = qkv.size(2) / 3;
-  const auto parts = qkv.reshape({batch, length, 3, heads, width / heads}).permute({2, 0, 3, 1, 4}).unbind(0);
-  return at::scaled_dot_product_attention(parts[0], parts[1], parts[2], {}, 0.0, causal)
-      .transpose(1, 2)
-      .reshape({batch, length, width});
-}
-
 at::Tensor quick_gelu(const at::Tensor &x) { return x * at::sigmoid(x * 1.702); }
 
-// What a block is beside its tensors.
+// What a block is beside its tensors, and which of its inner results are wanted.
 struct Kind {
   int64_t heads;
   bool causal, quick;
   double epsilon;
+  int64_t wanted;
 };
 
-// The order of a block's tensors, as FrozenBlock.tensors gives them.
-enum Part { norm1, norm1_bias, qkv, qkv_bias, out, out_bias, norm2, norm2_bias, expand, expand_bias, reduce, reduce_bias, count };
+// Where a block's tensors begin, as FrozenBlock.tensors gives them: weight and bias
+// of a norm, those and the scales of a matrix.
+enum Place { norm1 = 0, norm2 = 2, qkv = 4, out = 8, expand = 12, reduce = 16, count = 20 };
 
-// One pre-norm block (openai/CLIP, ResidualAttentionBlock). What attention made is
-// freed before the MLP, whose hidden layer is the largest tensor of a tower, is entered.
-at::Tensor block(const at::Tensor &x, at::TensorList p, const Kind &kind) {
-  const auto normalise = [&](const at::Tensor &t, Part i) {
-    return at::layer_norm(t, p[i].sizes(), p[i], p[i + 1], kind.epsilon);
-  };
-  const auto apply = [&](const at::Tensor &t, Part i) { return linear(t, p[i], p[i + 1]); };
-  const at::Tensor y = x + apply(attend(apply(normalise(x, norm1), qkv), kind.heads, kind.causal), out);
-  const at::Tensor hidden = apply(normalise(y, norm2), expand);
-  return y + apply(kind.quick ? quick_gelu(hidden) : at::gelu(hidden, "none"), reduce);
+// What a block gives, in the order of the bits of torch.Part from the second on.
+enum Result { output, normed, attention, attended, value_attention, results };
+
+bool wanted(const Kind &kind, Result result) { return (kind.wanted >> (result - 1) & 1) != 0; }
+
+// q, k and v, each [B, heads, L, C/heads], of [B, L, 3C].
+std::vector<at::Tensor> heads_of(const at::Tensor &qkv, int64_t heads) {
+  TORCH_CHECK(qkv.dim() == 3 && heads > 0 && qkv.size(2) % (3 * heads) == 0, "q, k and v do not make ", heads, " heads");
+  const int64_t batch = qkv.size(0), length = qkv.size(1), width = qkv.size(2) / 3;
+  return qkv.reshape({batch, length, 3, heads, width / heads}).permute({2, 0, 3, 1, 4}).unbind(0);
 }
 
-// A block that keeps its input alone, and is computed again for the gradient.
+// softmax(q k^T / sqrt(C/heads)) v, [B, L, C].
+at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, bool causal) {
+  return at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal)
+      .transpose(1, 2)
+      .reshape({v.size(0), v.size(2), v.size(1) * v.size(3)});
+}
+
+// One pre-norm block (openai/CLIP, ResidualAttentionBlock); results that are not
+// wanted stay undefined. What attention made is freed before the MLP, whose hidden
+// layer is the largest tensor of a tower, is entered.
+std::vector<at::Tensor> block(const at::Tensor &x, at::TensorList p, const Kind &kind) {
+  const auto normalise = [&](const at::Tensor &t, Place i) {
+    return at::layer_norm(t, p[i].sizes(), p[i], p[i + 1], kind.epsilon);
+  };
+  const auto apply = [&](const at::Tensor &t, Place i) {
+    return acd::linear(t, acd::matrix(p.slice(i, acd::matrix_parts)));
+  };
+  std::vector<at::Tensor> all(results);
+  const auto attention_residual = [&] {
+    const at::Tensor h = normalise(x, norm1);
+    const auto parts = heads_of(apply(h, qkv), kind.heads);
+    const at::Tensor added = apply(attend(parts[0], parts[1], parts[2], kind.causal), out);
+    const at::Tensor y = x + added;
+    if (wanted(kind, normed)) all[normed] = h;
+    if (wanted(kind, attention)) all[attention] = added.to(x.scalar_type());
+    if (wanted(kind, attended)) all[attended] = y;
+    if (wanted(kind, value_attention)) {
+      const at::Tensor &v = parts[2];
+      all[value_attention] = apply(attend(v, v, v, kind.causal), out).to(x.scalar_type());
+    }
+    return y;
+  };
+  const at::Tensor y = attention_residual();
+  const at::Tensor hidden = apply(normalise(y, norm2), expand);
+  all[output] = y + apply(kind.quick ? quick_gelu(hidden) : at::gelu(hidden, "none"), reduce);
+  return all;
+}
+
+std::vector<at::Tensor> defined(const std::vector<at::Tensor> &all) {
+  std::vector<at::Tensor> list;
+  for (const at::Tensor &t : all)
+    if (t.defined()) list.push_back(t);
+  return list;
+}
+
+// A block that keeps its input alone, and is computed again for the gradient. It
+// gives the defined results.
 struct Recomputed : torch::autograd::Function<Recomputed> {
-  static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x,
-                            std::vector<at::Tensor> parts, Kind kind) {
-    const at::Tensor y = block(x, parts, kind);
+  static torch::autograd::variable_list forward(torch::autograd::AutogradContext *context, const at::Tensor &x,
+                                                std::vector<at::Tensor> parts, Kind kind) {
+    auto list = defined(block(x, parts, kind));
     context->saved_data["kind"] = std::make_tuple(kind.heads, kind.causal, kind.quick, kind.epsilon);
+    context->saved_data["wanted"] = kind.wanted;
+    context->set_materialize_grads(false);  // a result that nothing was made of has no gradient
     parts.push_back(x);
     context->save_for_backward(std::move(parts));
-    return y;
+    return list;
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                  torch::autograd::variable_list grads) {
@@ -100,25 +103,37 @@ struct Recomputed : torch::autograd::Function<Recomputed> {
     parts.pop_back();
     const auto &kind = context->saved_data["kind"].toTupleRef().elements();
     at::AutoGradMode record(true);
-    const at::Tensor y = block(x, parts, {kind[0].toInt(), kind[1].toBool(), kind[2].toBool(), kind[3].toDouble()});
-    return {torch::autograd::grad({y}, {x}, grads)[0], at::Tensor(), at::Tensor()};
+    const auto list = defined(block(x, parts,
+                                    {kind[0].toInt(), kind[1].toBool(), kind[2].toBool(), kind[3].toDouble(),
+                                     context->saved_data["wanted"].toInt()}));
+    torch::autograd::variable_list used, theirs;
+    for (size_t i = 0; i < list.size(); i++) {
+      if (!grads[i].defined()) continue;
+      used.push_back(list[i]);
+      theirs.push_back(grads[i]);
+    }
+    return {torch::autograd::grad(used, {x}, theirs)[0], at::Tensor(), at::Tensor()};
   }
 };
 
-void must_be_frozen(const at::Tensor &t) { TORCH_CHECK(!t.requires_grad(), "the weight is not frozen"); }
+std::vector<at::Tensor> recomputed(const at::Tensor &x, const std::vector<at::Tensor> &parts, const Kind &kind) {
+  const auto list = Recomputed::apply(x, parts, kind);
+  std::vector<at::Tensor> all(results);
+  size_t next = 0;
+  for (int i = output; i < results; i++)
+    if (i == output || wanted(kind, static_cast<Result>(i))) all[i] = list[next++];
+  return all;
+}
 
 }  // namespace
 
 acd_error acd_frozen_block(acd_tensor t, acd_tensor *parts, int64_t heads, int32_t causal, int32_t quick, double epsilon,
-                           int32_t recompute, acd_tensor *out) {
+                           int32_t recompute, int32_t wanted, acd_tensor *out) {
   ACD_GUARD(
       const at::Tensor &x = tensor(t);
-      std::vector<at::Tensor> list;
-      for (int i = 0; i < count; i++) {
-        list.push_back(tensor(parts[i]));
-        must_be_frozen(list.back());
-      }
-      const Kind kind{heads, causal != 0, quick != 0, epsilon};
+      const std::vector<at::Tensor> list = acd::frozen(parts, count);
+      const Kind kind{heads, causal != 0, quick != 0, epsilon, wanted};
       const bool recorded = at::GradMode::is_enabled() && x.requires_grad();
-      *out = new at::Tensor(recorded && recompute ? Recomputed::apply(x, list, kind) : block(x, list, kind)))
+      const auto all = recorded && recompute ? recomputed(x, list, kind) : block(x, list, kind);
+      for (int i = output; i < results; i++) out[i] = all[i].defined() ? new at::Tensor(all[i]) : nullptr)
 }

@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <exception>
+#include <vector>
 
 #include "native.h"
 
@@ -22,6 +23,21 @@ inline at::Tensor &tensor(acd_tensor t) { return *static_cast<at::Tensor *>(t); 
 
 inline at::IntArrayRef sizes(const int64_t *values, int64_t count) {
   return at::IntArrayRef(values, static_cast<size_t>(count));
+}
+
+// Tensors of a list, undefined where it has NULL.
+inline std::vector<at::Tensor> tensors(acd_tensor *list, int64_t count) {
+  std::vector<at::Tensor> all(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; i++)
+    if (list[i] != nullptr) all[i] = tensor(list[i]);
+  return all;
+}
+
+// Those of weights that learn nothing.
+inline std::vector<at::Tensor> frozen(acd_tensor *list, int64_t count) {
+  const std::vector<at::Tensor> all = tensors(list, count);
+  for (const at::Tensor &t : all) TORCH_CHECK(!t.defined() || !t.requires_grad(), "the weight is not frozen");
+  return all;
 }
 
 inline at::Device device(int32_t type, int64_t index) {

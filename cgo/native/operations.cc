@@ -51,12 +51,15 @@ acd_error acd_amax(acd_tensor t, const int64_t *dims, int64_t count, acd_tensor 
   ACD_RETURN(out, tensor(t).amax(sizes(dims, count)))
 }
 
-acd_error acd_upsample_bilinear(acd_tensor t, int64_t height, int64_t width, acd_tensor *out) {
-  ACD_RETURN(out, at::upsample_bilinear2d(tensor(t), {height, width}, true))
-}
-
-acd_error acd_upsample_bicubic_antialias(acd_tensor t, int64_t height, int64_t width, acd_tensor *out) {
-  ACD_RETURN(out, at::_upsample_bicubic2d_aa(tensor(t), {height, width}, false))
+acd_error acd_resize(acd_tensor t, int32_t how, int64_t height, int64_t width, acd_tensor *out) {
+  ACD_GUARD(
+      enum { bilinear, bilinear_aligned, bicubic, bicubic_antialias };  // torch.Interpolation
+      const at::Tensor &x = tensor(t);
+      const std::vector<int64_t> size{height, width};
+      TORCH_CHECK(how >= bilinear && how <= bicubic_antialias, "there is no interpolation ", how);
+      *out = new at::Tensor(how == bicubic_antialias ? at::_upsample_bicubic2d_aa(x, size, false)
+                            : how == bicubic         ? at::upsample_bicubic2d(x, size, false)
+                                                     : at::upsample_bilinear2d(x, size, how == bilinear_aligned)))
 }
 
 acd_error acd_cross_entropy(acd_tensor logits, acd_tensor labels, acd_tensor *out) {

@@ -1,7 +1,5 @@
 // Making, reading, moving and reshaping tensors.
 
-#include <vector>
-
 #include "guard.h"
 
 using acd::sizes;
@@ -46,8 +44,6 @@ acd_error acd_to(acd_tensor t, int32_t dtype, int32_t device, int64_t index, acd
   ACD_RETURN(out, tensor(t).to(acd::device(device, index), static_cast<at::ScalarType>(dtype)))
 }
 
-acd_error acd_clone(acd_tensor t, acd_tensor *out) { ACD_RETURN(out, tensor(t).detach().clone()) }
-
 acd_error acd_reshape(acd_tensor t, const int64_t *shape, int64_t rank, acd_tensor *out) {
   ACD_RETURN(out, tensor(t).reshape(sizes(shape, rank)))
 }
@@ -63,11 +59,7 @@ acd_error acd_narrow(acd_tensor t, int64_t dim, int64_t start, int64_t length, a
 }
 
 acd_error acd_cat(acd_tensor *tensors, int64_t count, int64_t dim, acd_tensor *out) {
-  ACD_GUARD(
-      std::vector<at::Tensor> list;
-      list.reserve(static_cast<size_t>(count));
-      for (int64_t i = 0; i < count; i++) list.push_back(tensor(tensors[i]));
-      *out = new at::Tensor(at::cat(list, dim)))
+  ACD_RETURN(out, at::cat(acd::tensors(tensors, count), dim))
 }
 
 acd_error acd_reflect_pad(acd_tensor t, int64_t margin, acd_tensor *out) {

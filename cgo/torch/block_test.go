@@ -1,6 +1,8 @@
 package torch
 
 import (
+	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -10,7 +12,7 @@ import (
 // handBlock is a block of width 2 whose matrices are all zero, so that it gives
 // back what it is given.
 func handBlock(s *Scope, format DType) FrozenBlock {
-	zero := func(out, in int64) Affine { return Affine{s.Full(0, out, in).To(format), s.Full(0, out).To(format)} }
+	zero := func(out, in int64) Matrix { return plain(s.Full(0, out, in), s.Full(0, out), format) }
 	norm := func() Affine { return Affine{row(s, 1, 1), row(s, 0, 0)} }
 	return FrozenBlock{Norm1: norm(), QKV: zero(6, 2), Out: zero(2, 2), Norm2: norm(), Expand: zero(2, 2), Reduce: zero(2, 2), Heads: 1}
 }
@@ -22,7 +24,7 @@ func TestFrozenBlockByHand(t *testing.T) {
 	identity := func(s *Scope) Tensor { return table(s, 1, 0, 0, 1) }
 	// The norms make 1 and -1 of each position; the first value of v becomes 2, then 4.
 	attention := func(s *Scope, b *FrozenBlock) {
-		b.QKV = Affine{s.FromFloat32([]float32{0, 0, 0, 0, 0, 0, 0, 0, -1, 0, 0, 0}, 6, 2), row(s, 0, 0, 0, 0, 3, 0)}
+		b.QKV = plain(s.FromFloat32([]float32{0, 0, 0, 0, 0, 0, 0, 0, -1, 0, 0, 0}, 6, 2), row(s, 0, 0, 0, 0, 3, 0), Float32)
 		b.Out.Weight = identity(s)
 	}
 	// The MLP's hidden layer is -1 and 2 everywhere.
@@ -41,10 +43,10 @@ func TestFrozenBlockByHand(t *testing.T) {
 		// The MLP is given 1.001, which becomes 1, and 256. A sum of 256 + 1 + 1 in bfloat16 loses both ones: 257 is none of its numbers.
 		{"sums in bfloat16", BFloat16, func(s *Scope, b *FrozenBlock) {
 			b.Norm2 = Affine{s.Full(0, 3), row(s, 1.001, 256, 1)}
-			b.Expand = Affine{s.Full(1, 1, 3).To(BFloat16), row(s, 0).To(BFloat16)}
-			b.Reduce = Affine{s.Full(1, 3, 1).To(BFloat16), row(s, 0, 0, 0).To(BFloat16)}
-			b.Norm1, b.Out = Affine{s.Full(1, 3), s.Full(0, 3)}, Affine{s.Full(0, 3, 3).To(BFloat16), s.Full(0, 3).To(BFloat16)}
-			b.QKV = Affine{s.Full(0, 9, 3).To(BFloat16), s.Full(0, 9).To(BFloat16)}
+			b.Expand = plain(s.Full(1, 1, 3), row(s, 0), BFloat16)
+			b.Reduce = plain(s.Full(1, 3, 1), row(s, 0, 0, 0), BFloat16)
+			b.Norm1, b.Out = Affine{s.Full(1, 3), s.Full(0, 3)}, plain(s.Full(0, 3, 3), s.Full(0, 3), BFloat16)
+			b.QKV = plain(s.Full(0, 9, 3), s.Full(0, 9), BFloat16)
 		}, []float32{258, 258, 258}},
 	} {
 		do(t, open(t), func(s *Scope) error {
@@ -65,11 +67,11 @@ func TestFrozenBlockByHand(t *testing.T) {
 }
 
 // drawnBlock is a block of drawn values, width 8, in a number format.
-func drawnBlock(s *Scope, format DType) FrozenBlock {
+func drawnBlock(s *Scope, format numbers) FrozenBlock {
 	const width = 8
 	seed := 1000
 	drawn := func(shape ...int64) Tensor { return drawnTensor(s, &seed, shape...) }
-	matrix := func(out, in int64) Affine { return Affine{drawn(out, in).To(format), drawn(out).To(format)} }
+	matrix := func(out, in int64) Matrix { return format.matrix(s, drawn(out, in), drawn(out)) }
 	norm := func() Affine { return Affine{drawn(width), drawn(width)} }
 	return FrozenBlock{
 		Norm1: norm(), QKV: matrix(3*width, width), Out: matrix(width, width),
@@ -91,26 +93,33 @@ func drawnTensor(s *Scope, seed *int, shape ...int64) Tensor {
 	return s.FromFloat32(values, shape...)
 }
 
-// written is the block written out in other operations. Those of bfloat16 round as the block does.
-func written(s *Scope, b FrozenBlock, x Tensor) Tensor {
-	linear := func(x Tensor, by Affine) Tensor { return x.To(by.Weight.DType()).Linear(by.Weight, by.Bias) }
+// written is the block written out in other operations, with all its parts. Those of
+// half precision round as the block does.
+func written(s *Scope, b FrozenBlock, x Tensor) (Tensor, Parts) {
 	batch, length, width := x.Dim(0), x.Dim(1), x.Dim(2)
-	qkv := linear(x.LayerNorm(b.Norm1.Weight, b.Norm1.Bias, b.Epsilon), b.QKV)
+	normed := x.LayerNorm(b.Norm1.Weight, b.Norm1.Bias, b.Epsilon)
+	qkv := multiplied(normed, b.QKV)
 	part := func(i int64) Tensor {
 		return qkv.Narrow(2, i*width, width).Reshape(batch, length, b.Heads, width/b.Heads).Transpose(1, 2)
 	}
-	similarities := part(0).MatMul(part(1).Transpose(2, 3)).MulScalar(1 / math.Sqrt(float64(width/b.Heads)))
-	if b.Causal {
-		hidden := make([]float32, length*length)
-		for i := range hidden {
-			if int64(i)%length > int64(i)/length {
-				hidden[i] = float32(math.Inf(-1))
+	attention := func(q, k, v Tensor) Tensor {
+		similarities := q.MatMul(k.Transpose(2, 3)).MulScalar(1 / math.Sqrt(float64(width/b.Heads)))
+		if b.Causal {
+			hidden := make([]float32, length*length)
+			for i := range hidden {
+				if int64(i)%length > int64(i)/length {
+					hidden[i] = float32(math.Inf(-1))
+				}
 			}
+			similarities = similarities.Add(s.FromFloat32(hidden, length, length).To(b.QKV.Bias.dtype()))
 		}
-		similarities = similarities.Add(s.FromFloat32(hidden, length, length).To(b.QKV.Weight.DType()))
+		mixed := similarities.Softmax(3).MatMul(v).Transpose(1, 2).Reshape(batch, length, width)
+		return multiplied(mixed, b.Out).To(Float32)
 	}
-	x = x.Add(linear(similarities.Softmax(3).MatMul(part(2)).Transpose(1, 2).Reshape(batch, length, width), b.Out))
-	hidden := linear(x.LayerNorm(b.Norm2.Weight, b.Norm2.Bias, b.Epsilon), b.Expand)
+	added := attention(part(0), part(1), part(2))
+	y := x.Add(added)
+	parts := Parts{normed, added, y, attention(part(2), part(2), part(2))}
+	hidden := multiplied(y.LayerNorm(b.Norm2.Weight, b.Norm2.Bias, b.Epsilon), b.Expand)
 	if b.QuickGELU {
 		// The sigmoid of a is the first of the softmax of a and 0.
 		a := hidden.MulScalar(1.702)
@@ -119,48 +128,114 @@ func written(s *Scope, b FrozenBlock, x Tensor) Tensor {
 	} else {
 		hidden = hidden.GELU()
 	}
-	return x.Add(linear(hidden, b.Reduce))
+	return y.Add(multiplied(hidden, b.Reduce)), parts
 }
 
-// TestFrozenBlock: values and gradient are those of a block written out, in either
-// format, however its input lies in memory. With and without a graph, and whether
-// its activations are kept or computed again, they are the same to the bit.
+// named gives the parts that are there.
+func named(p Parts) map[string]Tensor {
+	all := map[string]Tensor{"normed": p.Normed, "attention": p.Attention, "attended": p.Attended, "value attention": p.ValueAttention}
+	maps.DeleteFunc(all, func(_ string, t Tensor) bool { return !t.Defined() })
+	return all
+}
+
+const everyPart = Normed | Attention | Attended | ValueAttention
+
+// gradientOf is the gradient of x by the sum of y.
+func gradientOf(x, y Tensor) []float32 {
+	x.ClearGrad()
+	y.Sum().Backward()
+	gradient, _ := x.Grad()
+	return gradient.Float32s()
+}
+
+// TestFrozenBlock: values and gradients, also those of its parts, are those of a
+// block written out, in every format, however its input lies in memory. With and
+// without a graph, with and without parts, and whether its activations are kept or
+// computed again, they are the same to the bit.
 func TestFrozenBlock(t *testing.T) {
 	do(t, open(t), func(s *Scope) error {
 		seed := 0
 		x := drawnTensor(s, &seed, 5, 2, 8)
 		x.RequireGrad(true)
-		gradient := func(y Tensor) []float32 {
-			x.ClearGrad()
-			y.Pow(3).Sum().Backward()
-			grad, _ := x.Grad()
-			return grad.Float32s()
-		}
-		for format, limit := range map[DType]float64{Float32: 1e-5, BFloat16: 1.0 / 32} {
+		for _, format := range formats {
 			for name, shape := range map[string]func(Tensor) Tensor{
 				"as it is":   func(x Tensor) Tensor { return x },
 				"transposed": func(x Tensor) Tensor { return x.Transpose(0, 1) },
 			} {
 				for choice := range 4 {
+					what := fmt.Sprintf("%s, %s, choice %d", format.name, name, choice)
 					b := drawnBlock(s, format)
 					b.Causal, b.QuickGELU = choice&1 == 1, choice&2 == 2
-					kept := b.Apply(shape(x))
-					want := written(s, b, shape(x))
-					keptGradient := gradient(kept)
-					near(t, "the values", kept.Float32s(), want.Float32s(), limit)
-					near(t, "the gradient", keptGradient, gradient(want), limit)
-					b.Recompute = true
-					again := b.Apply(shape(x))
-					var bare Tensor
-					if err := s.NoGrad(func() error { bare = b.Apply(shape(x)); return nil }); err != nil {
-						return err
-					}
-					if !slices.Equal(again.Float32s(), kept.Float32s()) || !slices.Equal(bare.Float32s(), kept.Float32s()) || !slices.Equal(gradient(again), keptGradient) {
-						t.Errorf("type %d, %s, choice %d: values or gradient are others when activations are computed again", format, name, choice)
-					}
-					if kept.DType() != Float32 {
-						t.Errorf("type %d: the result has type %d", format, kept.DType())
-					}
+					compareBlock(t, s, what, b, x, shape, format.limit)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func compareBlock(t *testing.T, s *Scope, what string, b FrozenBlock, x Tensor, shape func(Tensor) Tensor, limit float64) {
+	t.Helper()
+	again := b
+	again.Recompute = true
+	want, wantParts := written(s, b, shape(x))
+	alone := b.Apply(shape(x))
+	bare, bareParts := withoutGraph(s, b, shape(x))
+	for name, run := range map[string]FrozenBlock{"kept": b, "computed again": again} {
+		got, parts := run.ApplyParts(shape(x), everyPart)
+		if got.dtype() != Float32 || !slices.Equal(got.Float32s(), alone.Float32s()) || !slices.Equal(got.Float32s(), bare.Float32s()) {
+			t.Errorf("%s, %s: values are others with parts, without a graph or when they are computed again", what, name)
+		}
+		if len(named(parts)) != len(named(wantParts)) {
+			t.Errorf("%s, %s: it gives the parts %v", what, name, slices.Collect(maps.Keys(named(parts))))
+		}
+		for part, value := range named(parts) {
+			near(t, what+", "+part, value.Float32s(), named(wantParts)[part].Float32s(), limit)
+			if value.dtype() != Float32 || !slices.Equal(value.Float32s(), named(bareParts)[part].Float32s()) {
+				t.Errorf("%s, %s, %s: values are others without a graph, or of type %d", what, name, part, value.dtype())
+			}
+		}
+	}
+	near(t, what+", the values", alone.Float32s(), want.Float32s(), limit)
+	for _, learn := range []struct {
+		by     string
+		wanted Part
+		loss   func(y Tensor, p Parts) Tensor
+	}{
+		{"the output", 0, func(y Tensor, _ Parts) Tensor { return y.Pow(3) }},
+		{"all", everyPart, func(y Tensor, p Parts) Tensor {
+			return Stack(0, y, p.Normed, p.Attention, p.Attended, p.ValueAttention).Pow(3)
+		}},
+		{"value attention alone", everyPart, func(_ Tensor, p Parts) Tensor { return p.ValueAttention.Pow(2) }},
+	} {
+		kept := gradientOf(x, learn.loss(b.ApplyParts(shape(x), learn.wanted)))
+		near(t, what+", gradient by "+learn.by, kept, gradientOf(x, learn.loss(written(s, b, shape(x)))), limit)
+		if !slices.Equal(kept, gradientOf(x, learn.loss(again.ApplyParts(shape(x), learn.wanted)))) {
+			t.Errorf("%s: the gradient by %s is another when activations are computed again", what, learn.by)
+		}
+	}
+}
+
+// withoutGraph is b.ApplyParts of x with every part.
+func withoutGraph(s *Scope, b FrozenBlock, x Tensor) (y Tensor, parts Parts) {
+	_ = s.NoGrad(func() error { y, parts = b.ApplyParts(x, everyPart); return nil })
+	return y, parts
+}
+
+// TestPartsNotAskedFor: what is not wanted is not there, and no tensor is left of it.
+func TestPartsNotAskedFor(t *testing.T) {
+	do(t, open(t), func(s *Scope) error {
+		b, x := handBlock(s, Float32), s.Full(1, 1, 2, 2)
+		for wanted, want := range map[Part][]string{
+			0: nil, Normed: {"normed"}, Attention: {"attention"}, Attended: {"attended"}, ValueAttention: {"value attention"},
+			Attended | ValueAttention: {"attended", "value attention"},
+		} {
+			for _, b.Recompute = range []bool{false, true} {
+				x.RequireGrad(b.Recompute)
+				before := LiveHandles()
+				_, parts := b.ApplyParts(x, wanted)
+				if got := slices.Sorted(maps.Keys(named(parts))); !slices.Equal(got, want) || LiveHandles()-before != int64(1+len(want)) {
+					t.Errorf("asked for %v it gave %v, and %d tensors", want, got, LiveHandles()-before)
 				}
 			}
 		}

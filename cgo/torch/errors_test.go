@@ -16,7 +16,7 @@ func TestFailuresComeBackAsErrors(t *testing.T) {
 	}{
 		{"shapes in gotorch", func(s *Scope) { row(s, 1, 2).Add(row(s, 1, 2, 3)) }, []string{"torch Add on [2], [3]", "must match"}},
 		{"shapes in our own", func(s *Scope) { table(s, 1, 2, 3, 4).MatMul(row(s, 1, 2, 3)) }, []string{"torch MatMul on [2 2], [3]"}},
-		{"absurd allocation", func(s *Scope) { s.Empty(Float32, 1<<40, 1<<10) }, []string{"Empty", "memory"}},
+		{"absurd allocation", func(s *Scope) { s.Full(0, 1<<40, 1<<10) }, []string{"Full", "memory"}},
 		{"overflowing allocation", func(s *Scope) { s.Full(0, 1<<40, 1<<40) }, []string{"Full"}},
 		{"negative length", func(s *Scope) { s.Full(0, -1) }, []string{"Full", "negative"}},
 		{"backward on a vector", func(s *Scope) {
@@ -65,7 +65,7 @@ func TestFailuresComeBackAsErrors(t *testing.T) {
 }
 
 func TestOutOfMemoryCanBeTold(t *testing.T) {
-	err := open(t).Do(context.Background(), func(s *Scope) error { s.Empty(Float32, 1<<40, 1<<10); return nil })
+	err := open(t).Do(context.Background(), func(s *Scope) error { s.Full(0, 1<<40, 1<<10); return nil })
 	if !errors.Is(err, ErrOutOfMemory) {
 		t.Errorf("%v is not ErrOutOfMemory", err)
 	}

@@ -18,11 +18,12 @@ type DType int8
 
 // The types that this package reads and writes.
 const (
-	Uint8   DType = 0
-	Int64   DType = 4
-	Float32 DType = 6
-	Float64 DType = 7
-
+	Uint8    DType = 0
+	Int8     DType = 1
+	Int64    DType = 4
+	Float16  DType = 5 // IEEE 754 half precision
+	Float32  DType = 6
+	Float64  DType = 7
 	BFloat16 DType = 15 // the upper half of a float32
 )
 
@@ -183,20 +184,22 @@ func (rt *Runtime) make(op string, inputs []Tensor, f func(out *C.acd_tensor) C.
 
 // own runs one of our native functions on inputs, the first of which says where.
 func own(op string, f func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error, inputs ...Tensor) Tensor {
-	native := make([]C.acd_tensor, len(inputs))
-	for i, input := range inputs {
-		native[i] = C.acd_tensor(input.mustBeOpen(op).pointer)
-	}
+	native := pointers(op, inputs)
 	return inputs[0].h.scope.rt.make(op, inputs, func(out *C.acd_tensor) C.acd_error { return f(native, out) })
 }
 
 // apply runs one of our native functions that changes its inputs and makes nothing.
 func apply(op string, f func(in []C.acd_tensor) C.acd_error, inputs ...Tensor) {
-	native := make([]C.acd_tensor, len(inputs))
-	for i, input := range inputs {
-		native[i] = C.acd_tensor(input.mustBeOpen(op).pointer)
+	must(op, f(pointers(op, inputs)), inputs...)
+}
+
+// pointers gives tensors, all of which must be open, to C.
+func pointers(op string, tensors []Tensor) []C.acd_tensor {
+	native := make([]C.acd_tensor, len(tensors))
+	for i, t := range tensors {
+		native[i] = C.acd_tensor(t.mustBeOpen(op).pointer)
 	}
-	must(op, f(native), inputs...)
+	return native
 }
 
 func flag(on bool) C.int32_t {

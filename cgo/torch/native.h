@@ -38,7 +38,6 @@ acd_error acd_full(const int64_t *shape, int64_t rank, double value, int32_t dty
 acd_error acd_data(acd_tensor t, void **data, int64_t *bytes);
 acd_error acd_copy_out(acd_tensor t, int32_t dtype, void *data, int64_t count);
 acd_error acd_to(acd_tensor t, int32_t dtype, int32_t device, int64_t index, acd_tensor *out);
-acd_error acd_clone(acd_tensor t, acd_tensor *out);
 
 /* Shape. */
 acd_error acd_reshape(acd_tensor t, const int64_t *shape, int64_t rank, acd_tensor *out);
@@ -58,15 +57,17 @@ acd_error acd_gelu(acd_tensor t, acd_tensor *out);
 acd_error acd_matmul(acd_tensor a, acd_tensor b, acd_tensor *out);
 acd_error acd_softmax(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_layer_norm(acd_tensor t, acd_tensor weight, acd_tensor bias, double epsilon, acd_tensor *out);
-/* parts: weight and bias of norm, qkv, out, norm, expand, reduce */
-acd_error acd_frozen_block(acd_tensor t, acd_tensor *parts, int64_t heads, int32_t causal, int32_t quick, double epsilon, int32_t recompute, acd_tensor *out);
+/* parts of a matrix: weight, bias, scale and input scale; NULL for a scale that it has not */
+acd_error acd_linear(acd_tensor t, acd_tensor *parts, acd_tensor *out);
+/* parts: weight and bias of both norms, then the parts of the matrices qkv, out, expand and reduce. wanted: bits of
+ * torch.Part. out: five tensors, the output and the inner results in the order of their bits; NULL for one not wanted */
+acd_error acd_frozen_block(acd_tensor t, acd_tensor *parts, int64_t heads, int32_t causal, int32_t quick, double epsilon, int32_t recompute, int32_t wanted, acd_tensor *out);
 acd_error acd_norm(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_normalize(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_mean(acd_tensor t, const int64_t *dims, int64_t count, acd_tensor *out);
 acd_error acd_sum(acd_tensor t, const int64_t *dims, int64_t count, acd_tensor *out);
 acd_error acd_amax(acd_tensor t, const int64_t *dims, int64_t count, acd_tensor *out);
-acd_error acd_upsample_bilinear(acd_tensor t, int64_t height, int64_t width, acd_tensor *out);
-acd_error acd_upsample_bicubic_antialias(acd_tensor t, int64_t height, int64_t width, acd_tensor *out);
+acd_error acd_resize(acd_tensor t, int32_t how, int64_t height, int64_t width, acd_tensor *out); /* how: torch.Interpolation */
 acd_error acd_cross_entropy(acd_tensor logits, acd_tensor labels, acd_tensor *out);
 
 /* Gradients and the optimiser. */

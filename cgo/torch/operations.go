@@ -109,42 +109,6 @@ func (t Tensor) LayerNorm(weight, bias Tensor, epsilon float64) Tensor {
 	}, t, weight, bias)
 }
 
-// Affine is the weight and the bias of a linear layer, [out, in] and [out], or of a
-// LayerNorm, both [C].
-type Affine struct{ Weight, Bias Tensor }
-
-// FrozenBlock is a pre-norm transformer block whose tensors take no gradient. Its
-// four matrices have one type, float32 or bfloat16: what they multiply is rounded to
-// it, sums are float32, and what joins the residual stream becomes float32.
-type FrozenBlock struct {
-	Norm1, QKV, Out       Affine // attention: QKV gives q, k and v, [3C, C]
-	Norm2, Expand, Reduce Affine // the MLP
-
-	Heads     int64
-	Causal    bool // a position sees none after it
-	QuickGELU bool // t * sigmoid(1.702 t), OpenAI's approximation, instead of GELU
-	Epsilon   float64
-	Recompute bool // for the gradient keep the input alone, and compute the rest again when it is wanted
-}
-
-// Apply maps t [B, L, C] to [B, L, C], by the fastest products that the device has.
-// Of the weights of attention, and of the matrices' inputs, none is kept for the
-// gradient. Recompute changes no value and no gradient.
-func (b FrozenBlock) Apply(t Tensor) Tensor {
-	return own("FrozenBlock", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
-		return C.acd_frozen_block(in[0], &in[1], C.int64_t(b.Heads), flag(b.Causal), flag(b.QuickGELU), C.double(b.Epsilon), flag(b.Recompute), out)
-	}, append([]Tensor{t}, b.tensors()...)...)
-}
-
-// tensors are in the order of cgo/native/frozen.cc.
-func (b FrozenBlock) tensors() []Tensor {
-	var list []Tensor
-	for _, part := range []Affine{b.Norm1, b.QKV, b.Out, b.Norm2, b.Expand, b.Reduce} {
-		list = append(list, part.Weight, part.Bias)
-	}
-	return list
-}
-
 // Norm is the Euclidean length along dim, which stays with length 1.
 func (t Tensor) Norm(dim int64) Tensor {
 	return own("Norm", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
@@ -183,18 +147,22 @@ func (t Tensor) AMax(dims ...int64) Tensor {
 	}, t)
 }
 
-// UpsampleBilinear resizes t [B, C, h, w] to height x width with corners aligned.
-func (t Tensor) UpsampleBilinear(height, width int64) Tensor {
-	return own("UpsampleBilinear", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
-		return C.acd_upsample_bilinear(in[0], C.int64_t(height), C.int64_t(width), out)
-	}, t)
-}
+// Interpolation is how Resize finds values between those that it is given.
+type Interpolation int32
 
-// ResizeBicubic resizes t [B, C, h, w] to height x width by bicubic
-// interpolation with antialiasing, corners not aligned.
-func (t Tensor) ResizeBicubic(height, width int64) Tensor {
-	return own("ResizeBicubic", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
-		return C.acd_upsample_bicubic_antialias(in[0], C.int64_t(height), C.int64_t(width), out)
+// The numbers are those of cgo/native/operations.cc. Corners are not aligned but in
+// BilinearAligned.
+const (
+	Bilinear         Interpolation = iota // without antialiasing
+	BilinearAligned                       // likewise; the centres of the corner pixels stay where they are
+	Bicubic                               // without antialiasing; the kernel's a is -0.75
+	BicubicAntialias                      // with antialiasing; the kernel's a is -0.5, also where it enlarges
+)
+
+// Resize brings t [B, C, h, w] to height x width, as torch.nn.functional.interpolate does.
+func (t Tensor) Resize(how Interpolation, height, width int64) Tensor {
+	return own("Resize", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
+		return C.acd_resize(in[0], C.int32_t(how), C.int64_t(height), C.int64_t(width), out)
 	}, t)
 }
 

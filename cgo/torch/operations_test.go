@@ -40,10 +40,14 @@ func TestOperations(t *testing.T) {
 		{"Mean of all", func(s *Scope) Tensor { return table(s, 1, 2, 3, 4).Mean() }, nil, []float32{2.5}},
 		{"Sum", func(s *Scope) Tensor { return table(s, 1, 2, 3, 4).Sum(1) }, []int64{2}, []float32{3, 7}},
 		{"AMax", func(s *Scope) Tensor { return table(s, 1, 9, 3, 4).AMax(0, 1) }, nil, []float32{9}},
-		{"UpsampleBilinear", func(s *Scope) Tensor {
-			return s.FromFloat32([]float32{0, 2, 4, 6}, 1, 1, 2, 2).UpsampleBilinear(3, 3)
+		{"Resize, bilinear", func(s *Scope) Tensor { return line(s, 0, 4).Resize(Bilinear, 1, 4) }, []int64{1, 1, 1, 4}, []float32{0, 1, 3, 4}},
+		{"Resize, bilinear, to less", func(s *Scope) Tensor { return line(s, 0, 1, 2, 9).Resize(Bilinear, 1, 2) }, []int64{1, 1, 1, 2}, []float32{0.5, 5.5}},
+		{"Resize, bilinear, aligned", func(s *Scope) Tensor {
+			return s.FromFloat32([]float32{0, 2, 4, 6}, 1, 1, 2, 2).Resize(BilinearAligned, 3, 3)
 		}, []int64{1, 1, 3, 3}, []float32{0, 1, 2, 2, 3, 4, 4, 5, 6}},
-		{"ResizeBicubic keeps a constant", func(s *Scope) Tensor { return s.Full(3, 1, 1, 2, 2).ResizeBicubic(1, 3) }, []int64{1, 1, 1, 3}, []float32{3, 3, 3}},
+		// At 1/4 between the values the taps' weights are -27/256, 225/256, 67/256 and -9/256.
+		{"Resize, bicubic", func(s *Scope) Tensor { return line(s, 0, 0, 256, 0).Resize(Bicubic, 1, 8).Narrow(3, 3, 3) }, []int64{1, 1, 1, 3}, []float32{67, 225, 225}},
+		{"Resize, bicubic, antialias, keeps a constant", func(s *Scope) Tensor { return s.Full(3, 1, 1, 2, 2).Resize(BicubicAntialias, 1, 3) }, []int64{1, 1, 1, 3}, []float32{3, 3, 3}},
 		{"CrossEntropy", func(s *Scope) Tensor { return CrossEntropy(table(s, 0, 0, 5, 5), s.FromInt64([]int64{0, 1}, 2)) }, nil, []float32{float32(math.Ln2)}},
 		{"Reshape", func(s *Scope) Tensor { return table(s, 1, 2, 3, 4).Reshape(-1) }, []int64{4}, []float32{1, 2, 3, 4}},
 		{"Expand", func(s *Scope) Tensor { return row(s, 1, 2).Expand(2, 2) }, []int64{2, 2}, []float32{1, 2, 1, 2}},
@@ -56,7 +60,8 @@ func TestOperations(t *testing.T) {
 		{"ReflectPad", func(s *Scope) Tensor { return s.FromFloat32([]float32{1, 2, 3, 4}, 1, 1, 2, 2).ReflectPad(1) }, []int64{1, 1, 4, 4},
 			[]float32{4, 3, 4, 3, 2, 1, 2, 1, 4, 3, 4, 3, 2, 1, 2, 1}},
 		{"To", func(s *Scope) Tensor { return s.FromUint8([]uint8{0, 255}, 2).To(Float32) }, []int64{2}, []float32{0, 255}},
-		{"Clone", func(s *Scope) Tensor { return row(s, 7).Clone() }, []int64{1}, []float32{7}},
+		{"To bfloat16 and back", func(s *Scope) Tensor { return row(s, 257).To(BFloat16).To(Float32) }, []int64{1}, []float32{256}},
+		{"To float16 and back", func(s *Scope) Tensor { return row(s, 2049).To(Float16).To(Float32) }, []int64{1}, []float32{2048}},
 		{"no values", func(s *Scope) Tensor { return s.FromFloat32(nil, 0, 3) }, []int64{0, 3}, nil},
 	}
 	rt := open(t)
@@ -84,7 +89,7 @@ func TestValuesComeBack(t *testing.T) {
 		if got := row(s, 5, 6).Float64s(); !slices.Equal(got, []float64{5, 6}) {
 			t.Errorf("float64s are %v", got)
 		}
-		if got := s.FromInt64([]int64{3}, 1); got.Item() != 3 || got.DType() != Int64 {
+		if got := s.FromInt64([]int64{3}, 1); got.Item() != 3 || got.dtype() != Int64 {
 			t.Errorf("int64 came back as %v", got.Item())
 		}
 		return nil
@@ -108,6 +113,11 @@ func TestVersion(t *testing.T) {
 }
 
 func row(s *Scope, values ...float32) Tensor { return s.FromFloat32(values, int64(len(values))) }
+
+// line is a picture of one row.
+func line(s *Scope, values ...float32) Tensor {
+	return s.FromFloat32(values, 1, 1, 1, int64(len(values)))
+}
 
 // table is a 2 x 2 matrix.
 func table(s *Scope, values ...float32) Tensor { return s.FromFloat32(values, 2, 2) }

@@ -54,9 +54,6 @@ func (s *Scope) close() {
 	s.handles = nil
 }
 
-// Runtime is the Runtime that the Scope belongs to.
-func (s *Scope) Runtime() *Runtime { return s.rt }
-
 // Within runs f with a Scope of its own inside s: what f makes and does not
 // Keep is freed when Within returns. Use it for the turns of a loop.
 func (s *Scope) Within(f func(inner *Scope) error) error {

@@ -47,13 +47,6 @@ func (t Tensor) NumElements() int64 {
 	return count
 }
 
-// DType is the type of the values.
-func (t Tensor) DType() DType {
-	t.mustBeOpen("DType")
-	defer rethrow("DType", nil)
-	return DType(t.gotorch().Dtype())
-}
-
 // shapeForError is Shape for messages: it never fails.
 func (t Tensor) shapeForError() (shape []int64) {
 	defer func() {
@@ -95,11 +88,7 @@ func rethrow(op string, inputs []Tensor) {
 	}
 }
 
-// Empty makes a tensor of undefined values on the Runtime's device.
-func (s *Scope) Empty(dtype DType, shape ...int64) Tensor {
-	return s.empty("Empty", s.rt.device, dtype, shape)
-}
-
+// empty makes a tensor of undefined values.
 func (s *Scope) empty(op string, device Device, dtype DType, shape []int64) Tensor {
 	s.mustBeOpen(op)
 	values, rank := list(shape)
@@ -184,11 +173,6 @@ func (t Tensor) to(op string, dtype DType, device Device) Tensor {
 	return own(op, func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_to(in[0], C.int32_t(dtype), kind, index, out)
 	}, t)
-}
-
-// Clone copies t's values, outside any graph.
-func (t Tensor) Clone() Tensor {
-	return own("Clone", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error { return C.acd_clone(in[0], out) }, t)
 }
 
 // Float32s copies the values, row-major, to Go. On CUDA it waits for them.

@@ -19,7 +19,7 @@ var ErrOptions = errors.New("the options do not fit this CLIP")
 type Model struct {
 	Arch       pretrained.Arch
 	Activation config.Activation // GELU or QuickGELU
-	Precision  config.Precision  // of the blocks' matrices: fp32 or bf16
+	Precision  config.Precision  // the name of the matrices' Format
 	Vision     *Vision
 	Text       *Text
 }
@@ -28,12 +28,17 @@ type Model struct {
 type Options struct {
 	ImageSize  int               // side of the pictures in pixels, a multiple of the patch; 0: the one CLIP was trained with
 	Activation config.Activation // ActivationAuto: what the checkpoint says; where it does not, GELU of open_clip's files and QuickGELU of others
-	Precision  config.Precision  // of the blocks' matrices, with their biases; all else is float32
+	Positions  string            // a name of PositionResizes; "": the first
+	Precision  config.Precision  // a name of Formats, of the blocks' matrices with their biases; all else is float32; auto or "": the first
 	Recompute  bool              // for a gradient, blocks keep their inputs alone: far less memory for a second forward pass
 }
 
 // Load reads a checkpoint into s, one tensor at a time. It must be called inside Do.
 func Load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint, options Options) (*Model, error) {
+	return load(ctx, s, checkpoint, options, formats)
+}
+
+func load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint, options Options, formats []Format) (*Model, error) {
 	arch := checkpoint.Arch
 	if options.ImageSize == 0 {
 		options.ImageSize = arch.ImageSize
@@ -42,11 +47,20 @@ func Load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint
 		return nil, fmt.Errorf("%w: model.image_size %d is not a multiple of its patch of %d pixels; the nearest is %d",
 			ErrOptions, options.ImageSize, arch.Patch, max(1, (options.ImageSize+arch.Patch/2)/arch.Patch)*arch.Patch)
 	}
-	model := &Model{Arch: arch, Activation: chosen(options.Activation, checkpoint), Precision: options.Precision.Format()}
-	read := newReader(ctx, s, checkpoint, options)
-	err := s.NoGrad(func() error {
-		model.Vision = newVision(s, read, arch, model.Activation, options.ImageSize)
-		model.Text = newText(read, arch, model.Activation)
+	format, err := formatOf(options.Precision, formats)
+	if err != nil {
+		return nil, err
+	}
+	positions, err := positionsOf(options.Positions)
+	if err != nil {
+		return nil, err
+	}
+	model := &Model{Arch: arch, Activation: chosen(options.Activation, checkpoint), Precision: config.Precision(format.Name)}
+	read := newReader(ctx, s, checkpoint, format)
+	kind := torch.FrozenBlock{QuickGELU: model.Activation == config.QuickGELU, Epsilon: epsilon, Recompute: options.Recompute}
+	err = s.NoGrad(func() error {
+		model.Vision = newVision(s, read, arch, kind, options.ImageSize, positions)
+		model.Text = newText(read, arch, kind)
 		return read.err
 	})
 	if err != nil {

@@ -3,7 +3,6 @@ package clip
 import (
 	"acdclip/cgo/torch"
 	"acdclip/pkg/clip/pretrained"
-	"acdclip/pkg/config"
 )
 
 // Vision is the image tower, a Vision Transformer.
@@ -21,29 +20,18 @@ type Vision struct {
 	proj   torch.Tensor // [C, E]
 }
 
-func newVision(s *torch.Scope, r *reader, arch pretrained.Arch, activation config.Activation, imageSize int) *Vision {
+func newVision(s *torch.Scope, r *reader, arch pretrained.Arch, kind torch.FrozenBlock, imageSize int, positions PositionResize) *Vision {
+	kind.Heads = int64(arch.VisionHeads)
 	v := &Vision{
 		Width: arch.VisionWidth, Depth: arch.VisionLayers, Grid: imageSize / arch.Patch, patch: int64(arch.Patch),
 		conv: r.take("visual.conv1.weight"), class: r.take("visual.class_embedding"),
 		pre: r.layerNorm("visual.ln_pre"), post: r.layerNorm("visual.ln_post"), proj: r.take("visual.proj"),
-		blocks: r.blocks("visual.transformer", arch.VisionLayers, arch.VisionHeads, false, activation),
+		blocks: r.blocks("visual.transformer", arch.VisionLayers, kind),
 	}
 	if table := r.take("visual.positional_embedding"); table.Defined() {
-		v.place = s.Keep(resizePositions(table, int64(arch.ImageSize/arch.Patch), int64(v.Grid)))
+		v.place = s.Keep(positions.resize(table, int64(arch.ImageSize/arch.Patch), int64(v.Grid)))
 	}
 	return v
-}
-
-// resizePositions brings a position embedding [1+from*from, C] to [1+to*to, C]:
-// the grid part by bicubic interpolation with antialiasing, the class token's as it is.
-func resizePositions(table torch.Tensor, from, to int64) torch.Tensor {
-	if from == to {
-		return table
-	}
-	width := table.Dim(1)
-	grid := table.Narrow(0, 1, from*from).Reshape(1, from, from, width).Permute(0, 3, 1, 2)
-	grid = grid.ResizeBicubic(to, to).Permute(0, 2, 3, 1).Reshape(to*to, width)
-	return torch.Cat(0, table.Narrow(0, 0, 1), grid)
 }
 
 // PositionEmbedding is the position embedding [1+G*G, C] at the chosen image size.
@@ -57,12 +45,23 @@ func (v *Vision) Embed(pictures torch.Tensor) torch.Tensor {
 	return layerNorm(x.Add(v.place), v.pre)
 }
 
-// Block applies block i to tokens [B, 1+L, C]; the result belongs to s.
+// Block applies block i to tokens [B, T, C], the class token first and any others
+// after it; the result belongs to s.
 func (v *Vision) Block(s *torch.Scope, i int, x torch.Tensor) torch.Tensor {
 	return s.Keep(v.blocks[i].Apply(x))
 }
 
-// Head maps the class tokens [B, C] after the last block to image embeddings [B, E], not normalised.
-func (v *Vision) Head(class torch.Tensor) torch.Tensor {
-	return layerNorm(class, v.post).MatMul(v.proj)
+// BlockParts is Block that also gives the wanted results inside the block, which
+// belong to s as well.
+func (v *Vision) BlockParts(s *torch.Scope, i int, x torch.Tensor, wanted torch.Part) (torch.Tensor, torch.Parts) {
+	y, parts := v.blocks[i].ApplyParts(x, wanted)
+	return s.Keep(y), parts.KeepIn(s)
 }
+
+// Head maps tokens [..., C] after a block to the space of image embeddings
+// [..., E], not normalised: LayerNorm, then Project. The picture's own embedding is
+// that of the class token after the last block.
+func (v *Vision) Head(x torch.Tensor) torch.Tensor { return v.Project(layerNorm(x, v.post)) }
+
+// Project is Head without its LayerNorm.
+func (v *Vision) Project(x torch.Tensor) torch.Tensor { return x.MatMul(v.proj) }

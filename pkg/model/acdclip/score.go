@@ -68,12 +68,12 @@ func (m *Model) maps(s *torch.Scope, levels []level, blur gaussian) torch.Tensor
 	}
 	size := int64(m.imageSize())
 	if m.options.Fusion.Average == options.Logits {
-		return blur.apply(s, torch.Stack(0, grids...).Mean(0)).UpsampleBilinear(size, size).Softmax(1)
+		return blur.apply(s, torch.Stack(0, grids...).Mean(0)).Resize(torch.BilinearAligned, size, size).Softmax(1)
 	}
 	for i := range grids {
 		grids[i] = blur.apply(s, grids[i]).Softmax(1)
 	}
-	return torch.Stack(0, grids...).Mean(0).UpsampleBilinear(size, size)
+	return torch.Stack(0, grids...).Mean(0).Resize(torch.BilinearAligned, size, size)
 }
 
 // textLevel takes level i [B, D, 2] out of the text [B, N, D, 2].
