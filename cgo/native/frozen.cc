@@ -19,11 +19,12 @@ struct Kind {
   int64_t heads;
   bool causal, quick;
   double epsilon;
+  int64_t rounded;  // a bit for each matrix: whether it rounds what it multiplies
   int64_t wanted;
 };
 
-// Where a block's tensors begin, as FrozenBlock.tensors gives them: weight and bias
-// of a norm, those and the scales of a matrix.
+// Where a block's tensors begin, as FrozenBlock.pointers gives them: weight and bias
+// of a norm, or the parts of a matrix.
 enum Place { norm1 = 0, norm2 = 2, qkv = 4, out = 8, expand = 12, reduce = 16, count = 20 };
 
 // What a block gives, in the order of the bits of torch.Part from the second on.
@@ -53,7 +54,8 @@ std::vector<at::Tensor> block(const at::Tensor &x, at::TensorList p, const Kind 
     return at::layer_norm(t, p[i].sizes(), p[i], p[i + 1], kind.epsilon);
   };
   const auto apply = [&](const at::Tensor &t, Place i) {
-    return acd::linear(t, acd::matrix(p.slice(i, acd::matrix_parts)));
+    const bool round = (kind.rounded >> (i - qkv) / acd::matrix_parts & 1) != 0;
+    return acd::linear(t, acd::matrix(p.slice(i, acd::matrix_parts), round));
   };
   std::vector<at::Tensor> all(results);
   const auto attention_residual = [&] {
@@ -90,7 +92,7 @@ struct Recomputed : torch::autograd::Function<Recomputed> {
                                                 std::vector<at::Tensor> parts, Kind kind) {
     auto list = defined(block(x, parts, kind));
     context->saved_data["kind"] = std::make_tuple(kind.heads, kind.causal, kind.quick, kind.epsilon);
-    context->saved_data["wanted"] = kind.wanted;
+    context->saved_data["bits"] = std::make_tuple(kind.rounded, kind.wanted);
     context->set_materialize_grads(false);  // a result that nothing was made of has no gradient
     parts.push_back(x);
     context->save_for_backward(std::move(parts));
@@ -102,10 +104,11 @@ struct Recomputed : torch::autograd::Function<Recomputed> {
     const at::Tensor x = parts.back().detach().requires_grad_(true);
     parts.pop_back();
     const auto &kind = context->saved_data["kind"].toTupleRef().elements();
+    const auto &bits = context->saved_data["bits"].toTupleRef().elements();
     at::AutoGradMode record(true);
     const auto list = defined(block(x, parts,
                                     {kind[0].toInt(), kind[1].toBool(), kind[2].toBool(), kind[3].toDouble(),
-                                     context->saved_data["wanted"].toInt()}));
+                                     bits[0].toInt(), bits[1].toInt()}));
     torch::autograd::variable_list used, theirs;
     for (size_t i = 0; i < list.size(); i++) {
       if (!grads[i].defined()) continue;
@@ -128,11 +131,11 @@ std::vector<at::Tensor> recomputed(const at::Tensor &x, const std::vector<at::Te
 }  // namespace
 
 acd_error acd_frozen_block(acd_tensor t, acd_tensor *parts, int64_t heads, int32_t causal, int32_t quick, double epsilon,
-                           int32_t recompute, int32_t wanted, acd_tensor *out) {
+                           int32_t recompute, int32_t rounded, int32_t wanted, acd_tensor *out) {
   ACD_GUARD(
       const at::Tensor &x = tensor(t);
       const std::vector<at::Tensor> list = acd::frozen(parts, count);
-      const Kind kind{heads, causal != 0, quick != 0, epsilon, wanted};
+      const Kind kind{heads, causal != 0, quick != 0, epsilon, rounded, wanted};
       const bool recorded = at::GradMode::is_enabled() && x.requires_grad();
       const auto all = recorded && recompute ? recomputed(x, list, kind) : block(x, list, kind);
       for (int i = output; i < results; i++) out[i] = all[i].defined() ? new at::Tensor(all[i]) : nullptr)

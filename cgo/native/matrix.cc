@@ -32,14 +32,14 @@ at::Tensor product(const at::Tensor &x, const at::Tensor &weight, const std::opt
   return fast(x) ? multiply(x, weight, bias) : at::linear(x, weight, bias);
 }
 
-// x has the products' type. A scaled weight is that of whole numbers, from -127 to
-// 127 as a rule, which become the products' type here: nothing else is kept of them.
+// x has the products' type. A scaled weight is that of whole numbers, which become
+// the products' type here: nothing else is kept of them.
 at::Tensor multiplied(const at::Tensor &x, const Matrix &m) {
   if (!m.scale.defined()) return product(x, m.weight, m.bias);
   const at::Tensor weight = m.weight.to(x.scalar_type());
-  if (!m.input_scale.defined()) return product(x, weight, std::nullopt) * m.scale + m.bias;
-  const at::Tensor whole = (x / m.input_scale).round_().clamp_(-127, 127);
-  return product(whole, weight, std::nullopt) * (m.scale * m.input_scale) + m.bias;
+  if (!m.round_inputs) return product(x, weight, std::nullopt) * m.scale + m.bias;
+  const at::Tensor step = m.input_scale.defined() ? m.input_scale : x.abs().amax(-1, true).clamp_min_(1e-12) / 127;
+  return product((x / step).round_().clamp_(-127, 127), weight, std::nullopt) * step * m.scale + m.bias;
 }
 
 // The gradient passes the rounding of inputs as if it were not there.
@@ -64,6 +64,6 @@ at::Tensor acd::linear(const at::Tensor &input, const Matrix &m) {
   return recorded && (fast(x) || m.scale.defined()) ? FrozenLinear::apply(x, m) : multiplied(x, m);
 }
 
-acd_error acd_linear(acd_tensor t, acd_tensor *parts, acd_tensor *out) {
-  ACD_RETURN(out, acd::linear(tensor(t), acd::matrix(acd::frozen(parts, acd::matrix_parts))))
+acd_error acd_linear(acd_tensor t, acd_tensor *parts, int32_t round_inputs, acd_tensor *out) {
+  ACD_RETURN(out, acd::linear(tensor(t), acd::matrix(acd::frozen(parts, acd::matrix_parts), round_inputs != 0)))
 }

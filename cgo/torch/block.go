@@ -54,10 +54,10 @@ func (b FrozenBlock) Apply(t Tensor) Tensor {
 func (b FrozenBlock) ApplyParts(t Tensor, wanted Part) (Tensor, Parts) {
 	const op = "FrozenBlock"
 	input := C.acd_tensor(t.mustBeOpen(op).pointer)
-	weights := b.pointers(op)
+	weights, rounded := b.pointers(op)
 	var out [1 + partCount]C.acd_tensor
 	must(op, C.acd_frozen_block(input, &weights[0], C.int64_t(b.Heads), flag(b.Causal), flag(b.QuickGELU),
-		C.double(b.Epsilon), flag(b.Recompute), C.int32_t(wanted), &out[0]), t, b.QKV.Weight)
+		C.double(b.Epsilon), flag(b.Recompute), rounded, C.int32_t(wanted), &out[0]), t, b.QKV.Weight)
 	var results [1 + partCount]Tensor
 	for i, pointer := range out {
 		if pointer != nil {
@@ -67,13 +67,15 @@ func (b FrozenBlock) ApplyParts(t Tensor, wanted Part) (Tensor, Parts) {
 	return results[0], Parts{results[1], results[2], results[3], results[4]}
 }
 
-// pointers are in the order of cgo/native/frozen.cc.
-func (b FrozenBlock) pointers(op string) []C.acd_tensor {
-	list := pointers(op, []Tensor{b.Norm1.Weight, b.Norm1.Bias, b.Norm2.Weight, b.Norm2.Bias})
-	for _, m := range []Matrix{b.QKV, b.Out, b.Expand, b.Reduce} {
+// pointers gives the tensors, and a bit for each matrix that rounds what it
+// multiplies, in the order of cgo/native/frozen.cc.
+func (b FrozenBlock) pointers(op string) (list []C.acd_tensor, rounded C.int32_t) {
+	list = pointers(op, []Tensor{b.Norm1.Weight, b.Norm1.Bias, b.Norm2.Weight, b.Norm2.Bias})
+	for i, m := range []Matrix{b.QKV, b.Out, b.Expand, b.Reduce} {
 		list = append(list, m.pointers(op)...)
+		rounded |= flag(m.RoundInputs) << i
 	}
-	return list
+	return list, rounded
 }
 
 // KeepIn moves those that are there to s, so that they live as long as s, and returns them.

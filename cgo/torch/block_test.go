@@ -243,6 +243,29 @@ func TestPartsNotAskedFor(t *testing.T) {
 	})
 }
 
+// TestMatrixThatRounds: where one matrix of a block makes zeros of what it multiplies,
+// the block is that whose weight there is zero.
+func TestMatrixThatRounds(t *testing.T) {
+	do(t, open(t), func(s *Scope) error {
+		seed := 0
+		x := drawnTensor(s, &seed, 1, 3, 8)
+		plain := drawnBlock(s, numbers{matrix: wholeNumbers}).Apply(x).Float32s()
+		for i, name := range []string{"QKV", "Out", "Expand", "Reduce"} {
+			with := func(change func(m *Matrix)) []float32 {
+				b := drawnBlock(s, numbers{matrix: wholeNumbers})
+				change([]*Matrix{&b.QKV, &b.Out, &b.Expand, &b.Reduce}[i])
+				return b.Apply(x).Float32s()
+			}
+			rounds := with(func(m *Matrix) { m.RoundInputs, m.InputScale = true, s.Full(1e6) })
+			zero := with(func(m *Matrix) { m.Weight = s.Full(0, m.Weight.Shape()...).To(Int8) })
+			if !slices.Equal(rounds, zero) || slices.Equal(rounds, plain) {
+				t.Errorf("%s: %v, want %v", name, rounds, zero)
+			}
+		}
+		return nil
+	})
+}
+
 // near compares values: no difference may exceed limit times the largest wanted value.
 func near(t *testing.T, what string, got, want []float32, limit float64) {
 	t.Helper()

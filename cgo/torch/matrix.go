@@ -11,13 +11,17 @@ import "C"
 //     it, and products are added up in float32.
 //   - whole numbers with a scale for each output: Weight is Int8, Bias and Scale have
 //     the products' type, which is float32 as a rule.
-//   - the same with whole numbers on both sides: what is multiplied is rounded to
-//     multiples of InputScale, from -127 to 127 of them.
+//   - the same with whole numbers on both sides: RoundInputs.
 type Matrix struct {
-	Weight     Tensor // [out, in]
-	Bias       Tensor // [out]; its type is that of the products
-	Scale      Tensor // [out]; the zero Tensor: 1
-	InputScale Tensor // one value, beside a Scale; the zero Tensor: what is multiplied is not rounded to whole numbers
+	Weight Tensor // [out, in]
+	Bias   Tensor // [out]; its type is that of the products
+	Scale  Tensor // [out]; the zero Tensor: 1
+
+	// RoundInputs, beside a Scale, makes whole numbers from -127 to 127 of what is
+	// multiplied as well: multiples of InputScale, one value, or where that is the zero
+	// Tensor, of a 127th of each row's largest.
+	RoundInputs bool
+	InputScale  Tensor
 }
 
 // Apply maps t [..., in] to [..., out] in the products' type, by the fastest product
@@ -25,7 +29,7 @@ type Matrix struct {
 // nothing is kept for them.
 func (m Matrix) Apply(t Tensor) Tensor {
 	return own("Matrix", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
-		return C.acd_linear(in[0], &m.pointers("Matrix")[0], out)
+		return C.acd_linear(in[0], &m.pointers("Matrix")[0], flag(m.RoundInputs), out)
 	}, t)
 }
 
@@ -47,8 +51,8 @@ func keepDefined(s *Scope, tensors ...Tensor) {
 // scale that is not there.
 func (m Matrix) pointers(op string) []C.acd_tensor {
 	list := pointers(op, []Tensor{m.Weight, m.Bias})
-	if m.InputScale.Defined() && !m.Scale.Defined() {
-		fail(op, "the matrix has an input scale and no scale")
+	if m.RoundInputs && !m.Scale.Defined() {
+		fail(op, "the matrix rounds what it multiplies and has no scale")
 	}
 	for _, scale := range []Tensor{m.Scale, m.InputScale} {
 		var pointer C.acd_tensor

@@ -19,6 +19,11 @@ var formats = []numbers{
 	{"bfloat16", 1.0 / 32, func(_ *Scope, weight, bias Tensor) Matrix { return plain(weight, bias, BFloat16) }},
 	{"float16", 1.0 / 256, func(_ *Scope, weight, bias Tensor) Matrix { return plain(weight, bias, Float16) }},
 	{"int8", 1e-5, wholeNumbers},
+	{"int8 on both sides", 1.0 / 32, func(s *Scope, weight, bias Tensor) Matrix {
+		m := wholeNumbers(s, weight, bias)
+		m.RoundInputs = true
+		return m
+	}},
 }
 
 func plain(weight, bias Tensor, format DType) Matrix {
@@ -41,7 +46,7 @@ func wholeNumbers(s *Scope, weight, bias Tensor) Matrix {
 	return Matrix{Weight: whole, Bias: bias, Scale: s.FromFloat32(scales, int64(len(scales)))}
 }
 
-// multiplied is m.Apply(x) written out, where m has no input scale.
+// multiplied is m.Apply(x) written out, but for a rounding of x to whole numbers.
 func multiplied(x Tensor, m Matrix) Tensor {
 	weight := m.Weight
 	if m.Scale.Defined() {
@@ -74,13 +79,16 @@ func TestMatrix(t *testing.T) {
 		{"float16", func(s *Scope) Matrix { return plain(table(s, 1, 2, 3, 4), row(s, 10, 20), Float16) },
 			[]float32{0, 257}, []float32{524, 1048}, []float32{4, 6}},
 		{"int8", scales, []float32{1.25, 2}, []float32{0.5*(3*1.25-4*2) + 10, 2 * (127*1.25 + 2)}, []float32{1.5 + 254, -2 + 2}},
-		{"int8 on both sides", func(s *Scope) Matrix { m := scales(s); m.InputScale = s.Full(0.5); return m },
+		{"int8 on both sides", func(s *Scope) Matrix { m := scales(s); m.RoundInputs, m.InputScale = true, s.Full(0.5); return m },
 			[]float32{1.1, 100}, []float32{0.5*(3*1-4*63.5) + 10, 2 * (127*1 + 63.5)}, []float32{1.5 + 254, -2 + 2}}, // 1.1 is 2 steps, and 127 steps are the most
+		{"int8 on both sides, by the row", func(s *Scope) Matrix { m := scales(s); m.RoundInputs = true; return m },
+			[]float32{127, -1.6}, []float32{0.5*(3*127+4*2) + 10, 2 * (127*127 - 2)}, []float32{1.5 + 254, -2 + 2}}, // a step is 1
 	} {
 		do(t, open(t), func(s *Scope) error {
 			m, x := test.matrix(s), row(s, test.x...)
-			if got := m.Apply(x.Reshape(1, 2)).Float32s(); !slices.Equal(got, test.want) {
-				t.Errorf("%s: %v, want %v", test.name, got, test.want)
+			rows := Cat(0, x.Reshape(1, 2), x.Reshape(1, 2).MulScalar(0))
+			if got := m.Apply(rows).Float32s(); !slices.Equal(got, append(test.want[:2:2], m.Bias.Float32s()...)) {
+				t.Errorf("%s: %v, want %v, and the bias for zeros", test.name, got, test.want)
 			}
 			x.RequireGrad(true)
 			y := m.Apply(x)
@@ -99,7 +107,7 @@ func TestMatrix(t *testing.T) {
 // TestMatricesRefused: what is no Matrix fails with a message that says why.
 func TestMatricesRefused(t *testing.T) {
 	for want, change := range map[string]func(s *Scope, m *Matrix){
-		"no scale":        func(s *Scope, m *Matrix) { m.InputScale = s.Full(1) },
+		"no scale":        func(_ *Scope, m *Matrix) { m.RoundInputs = true },
 		"not frozen":      func(_ *Scope, m *Matrix) { m.Weight.RequireGrad(true) },
 		"the zero Tensor": func(_ *Scope, m *Matrix) { m.Bias = Tensor{} },
 	} {

@@ -58,10 +58,11 @@ acd_error acd_matmul(acd_tensor a, acd_tensor b, acd_tensor *out);
 acd_error acd_softmax(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_layer_norm(acd_tensor t, acd_tensor weight, acd_tensor bias, double epsilon, acd_tensor *out);
 /* parts of a matrix: weight, bias, scale and input scale; NULL for a scale that it has not */
-acd_error acd_linear(acd_tensor t, acd_tensor *parts, acd_tensor *out);
-/* parts: weight and bias of both norms, then the parts of the matrices qkv, out, expand and reduce. wanted: bits of
- * torch.Part. out: five tensors, the output and the inner results in the order of their bits; NULL for one not wanted */
-acd_error acd_frozen_block(acd_tensor t, acd_tensor *parts, int64_t heads, int32_t causal, int32_t quick, double epsilon, int32_t recompute, int32_t wanted, acd_tensor *out);
+acd_error acd_linear(acd_tensor t, acd_tensor *parts, int32_t round_inputs, acd_tensor *out);
+/* parts: weight and bias of both norms, then the parts of the matrices qkv, out, expand and reduce. rounded: bits of the
+ * matrices that round their inputs, in that order; wanted: bits of torch.Part. out: five tensors, the output and the inner
+ * results in the order of their bits; NULL for one not wanted */
+acd_error acd_frozen_block(acd_tensor t, acd_tensor *parts, int64_t heads, int32_t causal, int32_t quick, double epsilon, int32_t recompute, int32_t rounded, int32_t wanted, acd_tensor *out);
 acd_error acd_norm(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_normalize(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_mean(acd_tensor t, const int64_t *dims, int64_t count, acd_tensor *out);
