@@ -8,8 +8,8 @@ import (
 	"fmt"
 
 	"acdclip/cgo/torch"
+	"acdclip/pkg/clip/activation"
 	"acdclip/pkg/clip/pretrained"
-	"acdclip/pkg/config"
 )
 
 // ErrOptions reports options that do not fit the CLIP that they are for.
@@ -18,19 +18,19 @@ var ErrOptions = errors.New("the options do not fit this CLIP")
 // Model is a CLIP in memory. Its tensors belong to the Scope that it was loaded into.
 type Model struct {
 	Arch       pretrained.Arch
-	Activation config.Activation // GELU or QuickGELU
-	Precision  config.Precision  // the name of the matrices' Format
+	Activation activation.Activation // GELU or QuickGELU
+	Precision  string                // the name of the matrices' Format
 	Vision     *Vision
 	Text       *Text
 }
 
 // Options are what may be chosen when a CLIP is loaded.
 type Options struct {
-	ImageSize  int               // side of the pictures in pixels, a multiple of the patch; 0: the one CLIP was trained with
-	Activation config.Activation // ActivationAuto: what the checkpoint says; where it does not, GELU of open_clip's files and QuickGELU of others
-	Positions  string            // a name of PositionResizes; "": the first
-	Precision  config.Precision  // a name of Formats, of the blocks' matrices with their biases; all else is float32; auto or "": the first
-	Recompute  bool              // for a gradient, blocks keep their inputs alone: far less memory for a second forward pass
+	ImageSize  int                   // side of the pictures in pixels, a multiple of the patch; 0: the one CLIP was trained with
+	Activation activation.Activation // ActivationAuto: what the checkpoint says; where it does not, GELU of open_clip's files and QuickGELU of others
+	Positions  string                // a name of PositionResizes; "": the first
+	Precision  string                // a name of Formats, of the blocks' matrices with their biases; all else is float32; auto or "": the first
+	Recompute  bool                  // for a gradient, blocks keep their inputs alone: far less memory for a second forward pass
 }
 
 // Load reads a checkpoint into s, one tensor at a time. It must be called inside Do.
@@ -55,9 +55,9 @@ func load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint
 	if err != nil {
 		return nil, err
 	}
-	model := &Model{Arch: arch, Activation: chosen(options.Activation, checkpoint), Precision: config.Precision(format.Name)}
+	model := &Model{Arch: arch, Activation: chosen(options.Activation, checkpoint), Precision: format.Name}
 	read := newReader(ctx, s, checkpoint, format)
-	kind := torch.FrozenBlock{QuickGELU: model.Activation == config.QuickGELU, Epsilon: epsilon, Recompute: options.Recompute}
+	kind := torch.FrozenBlock{QuickGELU: model.Activation == activation.QuickGELU, Epsilon: epsilon, Recompute: options.Recompute}
 	err = s.NoGrad(func() error {
 		model.Vision = newVision(s, read, arch, kind, options.ImageSize, positions)
 		model.Text = newText(read, arch, kind)
@@ -69,28 +69,28 @@ func load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint
 	return model, nil
 }
 
-func chosen(activation config.Activation, checkpoint *pretrained.Checkpoint) config.Activation {
+func chosen(option activation.Activation, checkpoint *pretrained.Checkpoint) activation.Activation {
 	switch said := checkpoint.Arch.Activation; {
-	case activation != config.ActivationAuto:
-		return activation
+	case option != activation.Auto:
+		return option
 	case said == pretrained.GELU, said == "" && checkpoint.Format == pretrained.FormatOpenCLIP:
-		return config.GELU
+		return activation.GELU
 	default:
-		return config.QuickGELU
+		return activation.QuickGELU
 	}
 }
 
 // ActivationNote is what must be said of an activation that was asked for: that the
 // checkpoint does not say its own (then unsaid is true), or says another. "" for nothing.
-func ActivationNote(activation config.Activation, checkpoint *pretrained.Checkpoint) (note string, unsaid bool) {
-	said, taken := checkpoint.Arch.Activation, chosen(activation, checkpoint)
+func ActivationNote(option activation.Activation, checkpoint *pretrained.Checkpoint) (note string, unsaid bool) {
+	said, taken := checkpoint.Arch.Activation, chosen(option, checkpoint)
 	switch {
-	case activation == config.ActivationAuto && said == "":
+	case option == activation.Auto && said == "":
 		return fmt.Sprintf("%s does not say which activation it was trained with: %s is taken; --set model.activation=%s or %s says it",
-			checkpoint.Path, taken, config.GELU, config.QuickGELU), true
+			checkpoint.Path, taken, activation.GELU, activation.QuickGELU), true
 	case said != "" && said != string(taken):
 		return fmt.Sprintf("model.activation is %s, and %s was trained with %s; --set model.activation=%s follows the file",
-			taken, checkpoint.Path, said, config.ActivationAuto), false
+			taken, checkpoint.Path, said, activation.Auto), false
 	}
 	return "", false
 }

@@ -11,8 +11,8 @@ import (
 	"acdclip/internal/golden"
 	"acdclip/internal/torchtest"
 	"acdclip/pkg/clip"
+	"acdclip/pkg/clip/activation"
 	"acdclip/pkg/clip/pretrained"
-	"acdclip/pkg/config"
 )
 
 func TestMain(m *testing.M) { torchtest.Main(m) }
@@ -29,13 +29,13 @@ func TestGoldenTowers(t *testing.T) {
 
 func compareTowers(t *testing.T, f golden.Folder, source string) {
 	want := golden.Open(t, f.File("clip_tiny.safetensors"))
-	for _, activation := range []config.Activation{config.GELU, config.QuickGELU} {
-		with(t, f.File(source), clip.Options{Activation: activation}, func(s *torch.Scope, model *clip.Model) {
-			prefix := strings.ReplaceAll(string(activation), "_", "")
+	for _, option := range []activation.Activation{activation.GELU, activation.QuickGELU} {
+		with(t, f.File(source), clip.Options{Activation: option}, func(s *torch.Scope, model *clip.Model) {
+			prefix := strings.ReplaceAll(string(option), "_", "")
 			hidden := see(s, model, want.Take(t, "in.image"))
 			want.Relative(t, prefix+".visual.hidden.last", hidden.Float32s(), 1e-5)
 			embedding := model.Vision.Head(hidden.Narrow(1, 0, 1)).Float32s()
-			if activation == config.GELU {
+			if option == activation.GELU {
 				want.Relative(t, "gelu.visual.cls", embedding, 1e-5)
 			} else {
 				want.Relative(t, "quickgelu.image_embeds", embedding, 1e-5)
@@ -81,8 +81,8 @@ func TestPositionEmbedding(t *testing.T) {
 // TestActivation: auto is what the checkpoint says, here OpenAI's own.
 func TestActivation(t *testing.T) {
 	path := filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_openai.pt")
-	for option, want := range map[config.Activation]config.Activation{
-		config.ActivationAuto: config.QuickGELU, config.GELU: config.GELU, config.QuickGELU: config.QuickGELU,
+	for option, want := range map[activation.Activation]activation.Activation{
+		activation.Auto: activation.QuickGELU, activation.GELU: activation.GELU, activation.QuickGELU: activation.QuickGELU,
 	} {
 		with(t, path, clip.Options{Activation: option}, func(_ *torch.Scope, model *clip.Model) {
 			if model.Activation != want {

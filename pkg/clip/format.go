@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"acdclip/cgo/torch"
-	"acdclip/pkg/config"
 )
 
 // Format is a number format of the towers' matrices.
@@ -17,6 +16,9 @@ type Format struct {
 	// multiplies by. What else it makes on the way is freed.
 	matrix func(weight, bias torch.Tensor) torch.Matrix
 }
+
+// Auto stands for the first of the number formats.
+const Auto = "auto"
 
 // Formats lists the number formats; the first is that of a configuration that says auto.
 func Formats() []Format { return slices.Clone(formats) }
@@ -32,11 +34,11 @@ var formats = []Format{
 }
 
 // formatOf finds the format of a configuration in a table.
-func formatOf(name config.Precision, table []Format) (Format, error) {
-	if name == config.PrecisionAuto || name == "" {
+func formatOf(name string, table []Format) (Format, error) {
+	if name == Auto || name == "" {
 		return table[0], nil
 	}
-	place := slices.IndexFunc(table, func(f Format) bool { return f.Name == string(name) })
+	place := slices.IndexFunc(table, func(f Format) bool { return f.Name == name })
 	if place < 0 {
 		return Format{}, fmt.Errorf("%w: there is no number format %s", ErrOptions, name)
 	}

@@ -11,8 +11,8 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
 	"acdclip/pkg/clip"
+	"acdclip/pkg/clip/activation"
 	"acdclip/pkg/clip/pretrained"
-	"acdclip/pkg/config"
 )
 
 // learned is what methods with learned prompts train, in the towers of the golden CLIP.
@@ -221,7 +221,7 @@ func (w written) loss(model *clip.Model, l learned) torch.Tensor {
 // withGradients loads the golden CLIP and runs f with a graph recorded.
 func withGradients(t *testing.T, options clip.Options, f func(s *torch.Scope, model *clip.Model, checkpoint *pretrained.Checkpoint)) {
 	t.Helper()
-	options.Activation = config.GELU
+	options.Activation = activation.GELU
 	checkpoint, err := pretrained.Open(filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_hf"))
 	if err != nil {
 		t.Fatal(err)
@@ -272,9 +272,9 @@ func TestLearnedPromptsInBF16(t *testing.T) {
 		})
 		return all
 	}
-	single := gradients(clip.Options{Precision: config.PrecisionFP32})
-	rounded := gradients(clip.Options{Precision: config.PrecisionBF16})
-	again := gradients(clip.Options{Precision: config.PrecisionBF16, Recompute: true})
+	single := gradients(clip.Options{Precision: "fp32"})
+	rounded := gradients(clip.Options{Precision: "bf16"})
+	again := gradients(clip.Options{Precision: "bf16", Recompute: true})
 	for _, name := range slices.Sorted(maps.Keys(single)) {
 		if off := departure(rounded[name], single[name]); !(off > 0 && off < 1.0/32) {
 			t.Errorf("%s: the gradient in bf16 departs by %.2g of its length, want a little", name, off)

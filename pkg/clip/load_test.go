@@ -13,7 +13,6 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
 	"acdclip/pkg/clip/pretrained"
-	"acdclip/pkg/config"
 )
 
 // TestFormats: what each format makes of a weight, a bias and what they multiply.
@@ -28,7 +27,7 @@ func TestFormats(t *testing.T) {
 			{"fp32", 257, 257, 257},
 			{"bf16", 256, 256, 256},
 		} {
-			format, err := formatOf(config.Precision(test.name), formats)
+			format, err := formatOf(string(test.name), formats)
 			if err != nil || format.Name != test.name || format.Doc == "" {
 				t.Errorf("%s: %v, %+v", test.name, err, format)
 				continue
@@ -40,7 +39,7 @@ func TestFormats(t *testing.T) {
 				t.Errorf("%s makes %v, want %v", test.name, got, want)
 			}
 		}
-		for precision, want := range map[config.Precision]string{"": "fp32", config.PrecisionAuto: "fp32", config.PrecisionBF16: "bf16"} {
+		for precision, want := range map[string]string{"": "fp32", Auto: "fp32", "bf16": "bf16"} {
 			if format, err := formatOf(precision, formats); err != nil || format.Name != want {
 				t.Errorf("%q is %s: %v", precision, format.Name, err)
 			}
@@ -54,13 +53,13 @@ func TestFormats(t *testing.T) {
 func TestFormatOfTheMatrices(t *testing.T) {
 	checkpoint := openTiny(t)
 	onRuntime(t, func(s *torch.Scope) error {
-		handles := map[config.Precision]int64{}
+		handles := map[string]int64{}
 		var given []string
 		table := append(Formats(), Format{"spy", "", func(weight, bias torch.Tensor) torch.Matrix {
 			given = append(given, fmt.Sprint(weight.Shape(), bias.Shape()))
 			return torch.Matrix{Weight: weight.To(torch.Float16), Bias: bias.To(torch.Float16)}
 		}})
-		for _, precision := range []config.Precision{"fp32", "bf16", "spy"} {
+		for _, precision := range []string{"fp32", "bf16", "spy"} {
 			before := torch.LiveHandles()
 			model, err := load(t.Context(), s, checkpoint, Options{Precision: precision}, table)
 			if err != nil {
@@ -104,7 +103,7 @@ func TestAnotherFormat(t *testing.T) {
 	}}
 	table := append(Formats(), row)
 	checkpoint := openTiny(t)
-	outputs := func(precision config.Precision) (all map[string][]float32) {
+	outputs := func(precision string) (all map[string][]float32) {
 		onRuntime(t, func(s *torch.Scope) error {
 			model, err := load(t.Context(), s, checkpoint, Options{Precision: precision}, table)
 			if err != nil {

@@ -8,7 +8,7 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
 	"acdclip/pkg/clip"
-	"acdclip/pkg/config"
+	"acdclip/pkg/clip/activation"
 )
 
 // What other methods than ACD-CLIP make of the towers, compared with the inner
@@ -61,7 +61,7 @@ func TestAnomalyCLIP(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			golds(t, []string{name + ".safetensors", name + ".pth"}, func(t *testing.T, f golden.Folder) {
 				want, learned := golden.Open(t, f.File("methods/"+name+".safetensors")), golden.Open(t, f.File("methods/"+name+".pth"))
-				options := clip.Options{ImageSize: described(t, want).Size, Activation: config.QuickGELU, Positions: "bilinear"}
+				options := clip.Options{ImageSize: described(t, want).Size, Activation: activation.QuickGELU, Positions: "bilinear"}
 				onGolden(t, f, options, func(s *torch.Scope, model *clip.Model) {
 					want.Relative(t, "position", model.Vision.PositionEmbedding().Float32s(), 1e-6)
 					anomalyText(t, s, model.Text, want, learned)
@@ -141,7 +141,7 @@ func TestAdaCLIP(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			golds(t, []string{name + ".safetensors", name + ".pth"}, func(t *testing.T, f golden.Folder) {
 				want, learned := golden.Open(t, f.File("methods/"+name+".safetensors")), golden.Open(t, f.File("methods/"+name+".pth"))
-				options := clip.Options{ImageSize: described(t, want).Size, Activation: config.GELU, Positions: "bicubic"}
+				options := clip.Options{ImageSize: described(t, want).Size, Activation: activation.GELU, Positions: "bicubic"}
 				onGolden(t, f, options, func(s *torch.Scope, model *clip.Model) {
 					want.Relative(t, "position", model.Vision.PositionEmbedding().Float32s(), 1e-6)
 					adaVision(t, s, model, want, learned)
@@ -227,7 +227,7 @@ func adaText(t *testing.T, s *torch.Scope, text *clip.Text, want, learned *golde
 func TestCLIPAD(t *testing.T) {
 	golds(t, []string{"clip_ad_1.safetensors"}, func(t *testing.T, f golden.Folder) {
 		want := golden.Open(t, f.File("methods/clip_ad_1.safetensors"))
-		onGolden(t, f, clip.Options{ImageSize: 98, Activation: config.GELU}, func(s *torch.Scope, model *clip.Model) {
+		onGolden(t, f, clip.Options{ImageSize: 98, Activation: activation.GELU}, func(s *torch.Scope, model *clip.Model) {
 			vision := model.Vision
 			want.Relative(t, "pos_embed.resized", vision.PositionEmbedding().Float32s(), 1e-6)
 			x := vision.Embed(normalised(s, want.Take(t, "in.resized")))
@@ -259,7 +259,7 @@ func TestCLIPAD(t *testing.T) {
 func TestWinCLIP(t *testing.T) {
 	golds(t, []string{"winclip_1.safetensors"}, func(t *testing.T, f golden.Folder) {
 		want := golden.Open(t, f.File("methods/winclip_1.safetensors"))
-		onGolden(t, f, clip.Options{ImageSize: 98, Activation: config.GELU}, func(s *torch.Scope, model *clip.Model) {
+		onGolden(t, f, clip.Options{ImageSize: 98, Activation: activation.GELU}, func(s *torch.Scope, model *clip.Model) {
 			vision := model.Vision
 			want.Relative(t, "pos_embed.resized", vision.PositionEmbedding().Float32s(), 1e-6)
 			x := vision.Embed(normalised(s, want.Take(t, "in.resized")))

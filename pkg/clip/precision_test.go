@@ -9,7 +9,7 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
 	"acdclip/pkg/clip"
-	"acdclip/pkg/config"
+	"acdclip/pkg/clip/activation"
 )
 
 // TestTowersInBF16 compares the towers' outputs with those of float32. Rounding to
@@ -21,21 +21,21 @@ func TestTowersInBF16(t *testing.T) {
 	const bound = 1.0 / 128
 	want := golden.Open(t, filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny.safetensors"))
 	picture, ids := want.Take(t, "in.image"), want.Take(t, "in.ids")
-	for _, activation := range []config.Activation{config.GELU, config.QuickGELU} {
-		outputs := func(precision config.Precision) (all map[string][]float32) {
-			options := clip.Options{Activation: activation, Precision: precision}
+	for _, option := range []activation.Activation{activation.GELU, activation.QuickGELU} {
+		outputs := func(precision string) (all map[string][]float32) {
+			options := clip.Options{Activation: option, Precision: precision}
 			with(t, filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_hf"), options, func(s *torch.Scope, model *clip.Model) {
 				all = map[string][]float32{"patch tokens": see(s, model, picture).Float32s(), "texts": read(s, model, ids).Float32s()}
 			})
 			return all
 		}
-		single, half, again := outputs(config.PrecisionAuto), outputs(config.PrecisionBF16), outputs(config.PrecisionBF16)
+		single, half, again := outputs(clip.Auto), outputs("bf16"), outputs("bf16")
 		for name := range single {
 			if off := departure(half[name], single[name]); !(off > 0 && off < bound) {
-				t.Errorf("%s, %s: bf16 departs by %.2g of their length, want a little, and less than %.2g", activation, name, off, bound)
+				t.Errorf("%s, %s: bf16 departs by %.2g of their length, want a little, and less than %.2g", option, name, off, bound)
 			}
 			if !slices.Equal(half[name], again[name]) {
-				t.Errorf("%s, %s: bf16 gives other values the second time", activation, name)
+				t.Errorf("%s, %s: bf16 gives other values the second time", option, name)
 			}
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
 	"acdclip/pkg/clip"
-	"acdclip/pkg/config"
+	"acdclip/pkg/clip/activation"
 )
 
 // TestUncommon compares a CLIP whose heads are 16 and 8 wide, and whose MLPs are not
@@ -26,8 +26,8 @@ func TestUncommon(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := golden.Open(t, filepath.Join("testdata", "uncommon", "embeddings.safetensors"))
-	with(t, folder, clip.Options{Activation: config.ActivationAuto}, func(s *torch.Scope, model *clip.Model) {
-		if model.Activation != config.GELU || model.Arch.VisionHeads != 3 || model.Arch.TextHeads != 5 || model.Arch.VisionMLP != 120 || model.Arch.TextMLP != 120 {
+	with(t, folder, clip.Options{Activation: activation.Auto}, func(s *torch.Scope, model *clip.Model) {
+		if model.Activation != activation.GELU || model.Arch.VisionHeads != 3 || model.Arch.TextHeads != 5 || model.Arch.VisionMLP != 120 || model.Arch.TextMLP != 120 {
 			t.Errorf("%s, %+v", model.Activation, model.Arch)
 		}
 		class := see(s, model, want.Take(t, "in.image")).Narrow(1, 0, 1)

@@ -3,8 +3,6 @@ package config
 import (
 	"strconv"
 	"strings"
-
-	"acdclip/pkg/clip/activation"
 )
 
 // An option of few values is a string type of its own. Its Values method lists
@@ -17,7 +15,6 @@ type Precision string
 const (
 	PrecisionAuto Precision = "auto" // the best that the device does without changing results: fp32
 	PrecisionFP32 Precision = "fp32"
-	PrecisionBF16 Precision = "bf16" // bfloat16, with sums in float32: half the memory, other results
 )
 
 // Format is the number format that p stands for: fp32 for auto and the zero value.
@@ -45,13 +42,3 @@ func (Device) accepts(text string) bool {
 	}
 	return text == "auto" || text == "cpu" || text == "cuda"
 }
-
-// Activation is for pkg/clip.
-type Activation = activation.Activation
-
-// The activations.
-const (
-	GELU           = activation.GELU
-	QuickGELU      = activation.QuickGELU
-	ActivationAuto = activation.Auto
-)

@@ -67,7 +67,7 @@ func OpenBackbone(ctx context.Context, method methods.Row, c config.Config, opti
 	b.Scope = b.Runtime.NewScope()
 	err = b.Runtime.Do(ctx, func(*torch.Scope) error {
 		b.CLIP, err = clip.Load(ctx, b.Scope, weights, clip.Options{
-			ImageSize: options.InputSize(), Activation: options.TowerActivation(), Precision: c.Precision, Recompute: c.Train.Recompute,
+			ImageSize: options.InputSize(), Activation: options.TowerActivation(), Precision: string(c.Precision), Recompute: c.Train.Recompute,
 		})
 		return err
 	})
@@ -119,7 +119,7 @@ func ActivationSet(c config.Loaded) bool {
 func (b *Backbone) Conditions() events.Notice {
 	text := fmt.Sprintf("pictures are scaled to %d x %d pixels; the model runs on %s with %s",
 		b.options.InputSize(), b.options.InputSize(), b.Runtime.Device(), plural.Of(b.Runtime.Threads(), "thread", "threads"))
-	if b.CLIP.Precision != config.PrecisionFP32 {
+	if b.CLIP.Precision != clip.Formats()[0].Name {
 		text += fmt.Sprintf(", CLIP's matrices in %s", b.CLIP.Precision)
 	}
 	return events.Notice{Text: text}

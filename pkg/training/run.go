@@ -181,8 +181,8 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 	if limit := c.Data.MaxPixels; limit != picture.DefaultMaxPixels {
 		metadata.Recipe.MaxPixels = limit
 	}
-	if format := r.backbone.CLIP.Precision; format != config.PrecisionFP32 {
-		metadata.Recipe.Precision = string(format)
+	if format := r.backbone.CLIP.Precision; format != string(config.PrecisionFP32) {
+		metadata.Recipe.Precision = format
 	}
 	if r.held != nil {
 		metadata.Recipe.Validate = r.heldOut()

@@ -13,7 +13,6 @@ import (
 	"acdclip/pkg/clip"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/clip/tokenizer"
-	"acdclip/pkg/config"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/acdclip/options"
 	"acdclip/pkg/model/card"
@@ -32,7 +31,7 @@ type recipe struct {
 	values  model.Values // nil: the initial ones of seed 5
 	train   bool
 
-	precision config.Precision
+	precision string
 	recompute bool // activations
 }
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
-	"acdclip/pkg/config"
+	"acdclip/pkg/clip/activation"
 	"acdclip/pkg/model/acdclip/options"
 )
 
@@ -20,7 +20,7 @@ import (
 func TestBF16(t *testing.T) {
 	for _, preset := range []string{options.Paper, options.Released} {
 		t.Run(string(preset), func(t *testing.T) {
-			single, half, again := seenIn(t, preset, config.PrecisionFP32), seenIn(t, preset, config.PrecisionBF16), seenIn(t, preset, config.PrecisionBF16)
+			single, half, again := seenIn(t, preset, "fp32"), seenIn(t, preset, "bf16"), seenIn(t, preset, "bf16")
 			for name, want := range single.scores {
 				if off := farthest(half.scores[name], want); !(off > 0 && off < 0.01) {
 					t.Errorf("%s depart by up to %.2g, want a little, and less than 0.01", name, off)
@@ -50,8 +50,8 @@ func TestBF16(t *testing.T) {
 // with either activation and in either format.
 func TestCheckpointedActivations(t *testing.T) {
 	for _, preset := range []string{options.Paper, options.Released} {
-		for _, precision := range []config.Precision{config.PrecisionFP32, config.PrecisionBF16} {
-			for _, activation := range []config.Activation{config.GELU, config.QuickGELU} {
+		for _, precision := range []string{"fp32", "bf16"} {
+			for _, activation := range []activation.Activation{activation.GELU, activation.QuickGELU} {
 				r := presetRecipe(t, preset)
 				r.precision, r.options.Activation = precision, activation
 				want := seenWith(t, r)
@@ -70,7 +70,7 @@ type seen struct {
 	scores map[string][]float32
 }
 
-func seenIn(t *testing.T, preset string, precision config.Precision) seen {
+func seenIn(t *testing.T, preset string, precision string) seen {
 	t.Helper()
 	r := presetRecipe(t, preset)
 	r.precision = precision

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"acdclip/cgo/torch"
+	"acdclip/pkg/clip"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/config"
 	"acdclip/pkg/config/section"
@@ -76,5 +77,9 @@ func (t Table) Cards() card.List {
 
 // Catalog is what a configuration may name.
 func (t Table) Catalog() config.Catalog {
-	return config.Catalog{Methods: t.Cards(), Precisions: []string{string(config.PrecisionFP32), string(config.PrecisionBF16)}}
+	catalog := config.Catalog{Methods: t.Cards()}
+	for _, format := range clip.Formats() {
+		catalog.Precisions = append(catalog.Precisions, format.Name)
+	}
+	return catalog
 }
