@@ -33,7 +33,7 @@ def run(command):
 def ours(precision, checkpointed="false"):
     """All pictures are an epoch of one step."""
     batch = len(list(drawn.glob("*/test/*/*.png")))
-    settings = {"train.batch": batch, "train.checkpoint_activations": checkpointed, "train.epochs": steps, "train.lr_decay": 1, "train.augment": "false"}
+    settings = {"train.batch": batch, "train.recompute": checkpointed, "train.epochs": steps, "train.lr_decay": 1, "train.augment": "false"}
     _, peak = run(
         ["bin/acdclip", "train", "--quiet", "--preset", "released", "--seed", 0, "--clip", folder / "clip", "--precision", precision]
         + ["--auxiliary", f"drawn={drawn}", "--out", folder / "run", "--overwrite"]

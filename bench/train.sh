@@ -3,7 +3,7 @@
 # in bf16, beside the released recipe in PyTorch: bench/train.sh [TURNS [STEPS [SIDE...]]]
 #
 # SIDE is fp32, bf16 or released; without one, these three run, in turns. Others are
-# fp32-checkpointed and bf16-checkpointed, with train.checkpoint_activations.
+# fp32-checkpointed and bf16-checkpointed, with train.recompute.
 # BATCH=N before it takes a step of N pictures, which the released side does not.
 #
 # ViT-L/14 with random weights, 518 pixels, N = 4, preset released, the same CLIP,

@@ -12,8 +12,8 @@ import (
 	"strconv"
 
 	"acdclip/pkg/clip/pretrained"
-	"acdclip/pkg/config"
 	"acdclip/pkg/model/acdclip"
+	"acdclip/pkg/model/acdclip/options"
 	"acdclip/pkg/weights"
 )
 
@@ -48,13 +48,10 @@ func run(args []string) error {
 
 // writeStart writes what acdclip train --preset released --seed SEED starts from.
 func writeStart(path string, seed uint64) error {
-	preset, err := config.Preset(config.Released)
-	if err != nil {
-		return err
-	}
+	preset, _, _ := options.Preset(options.Released)
 	dimensions := acdclip.Dimensions{Vision: largeArch.VisionWidth, Text: largeArch.TextWidth}
 	var values []weights.Value
-	for _, d := range acdclip.Definitions(preset.Model, dimensions) {
+	for _, d := range acdclip.Definitions(preset, dimensions) {
 		value := weights.Value{Name: d.Name, Shape: d.Shape, Float32: make([]float32, d.NumElements())}
 		d.Initialize(seed, value.Float32)
 		values = append(values, value)

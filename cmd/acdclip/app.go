@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"acdclip/internal/ui"
-	"acdclip/pkg/config"
 	"acdclip/pkg/events"
+	"acdclip/pkg/model/methods"
 	"acdclip/pkg/spelling"
 )
 
@@ -29,6 +29,7 @@ type app struct {
 	environment []string // what the configuration sees of it
 	program     string   // what a shell calls it
 	arguments   []string // the command line, without the program
+	methods     methods.Table
 
 	save  chan struct{} // asks a training to save its state
 	saves atomic.Bool   // a training listens
@@ -36,7 +37,7 @@ type app struct {
 
 func newApp(out, err io.Writer, terminal bool) *app {
 	return &app{
-		out: ui.NewOutput(out), err: err, screen: ui.New(err, terminal), environment: os.Environ(), program: "acdclip",
+		out: ui.NewOutput(out), err: err, screen: ui.New(err, terminal), environment: os.Environ(), program: "acdclip", methods: methods.All(),
 		save: make(chan struct{}, 1),
 	}
 }
@@ -99,7 +100,7 @@ To try it without any download:
 		newWeightsCommand(a),
 		newDataCommand(a),
 		newDoctorCommand(a),
-		newSettingsTopic(),
+		newSettingsTopic(a),
 		newDatasetsTopic(),
 	)
 	addCompletion(root)
@@ -180,7 +181,7 @@ func (a *app) wrongFlag(command *cobra.Command, err error) error {
 	if !errors.As(err, &unknown) {
 		return usageError{err}
 	}
-	if key := settingOf(unknown.GetSpecifiedName()); key != "" && command.Flags().Lookup("set") != nil && (command.Name() == "train" || !strings.HasPrefix(key, "train.")) {
+	if key := a.settingOf(unknown.GetSpecifiedName()); key != "" && command.Flags().Lookup("set") != nil && (command.Name() == "train" || !strings.HasPrefix(key, "train.")) {
 		return usageError{fmt.Errorf("%w; it is a setting: write --set %s=%s", err, key, cmp.Or(a.valueOf(unknown.GetSpecifiedName()), "VALUE"))}
 	}
 	var names []string
@@ -197,9 +198,10 @@ func (a *app) wrongFlag(command *cobra.Command, err error) error {
 
 // settingOf is the one configuration key whose last part is a flag's name, with _
 // for -; "" for none or several.
-func settingOf(flag string) string {
+func (a *app) settingOf(flag string) string {
 	found := ""
-	for _, key := range config.Keys() {
+	keys, _ := a.methods.Catalog().Keys("") // the default method is known
+	for _, key := range keys {
 		last := key.Name[strings.LastIndex(key.Name, ".")+1:]
 		if last != strings.ReplaceAll(flag, "-", "_") {
 			continue

@@ -3,18 +3,17 @@ package main
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/rundir"
 	"acdclip/internal/ui"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/data/pixels/picture"
-	"acdclip/pkg/engine"
 	"acdclip/pkg/events"
 	"acdclip/pkg/present"
 )
@@ -94,7 +93,8 @@ func (a *app) load(c *configFlags, datasets []datasetArgument, ownModel bool) (c
 		}
 	}
 	sources := config.Sources{Files: c.files, Env: a.environment, Set: c.set, Flags: flags, OwnModel: ownModel}
-	loaded, err := config.Load(sources)
+	catalog := a.methods.Catalog()
+	loaded, err := catalog.Load(sources)
 	if err != nil {
 		return config.Loaded{}, err
 	}
@@ -106,9 +106,12 @@ func (a *app) load(c *configFlags, datasets []datasetArgument, ownModel bool) (c
 			return config.Loaded{}, unknownDataset(dataset.name, loaded.Config)
 		}
 		flags["data.roots."+dataset.name] = dataset.name
-		if loaded, err = config.Load(sources); err != nil {
+		if loaded, err = catalog.Load(sources); err != nil {
 			return config.Loaded{}, err
 		}
+	}
+	for _, note := range loaded.Notes {
+		a.emit(events.Notice{Text: note})
 	}
 	if config.IsNamedSource(loaded.Config.Clip) {
 		return config.Loaded{}, usagef("--clip %s: CLIPs by name are not available in this version; give the path of a file or folder", loaded.Config.Clip)
@@ -162,7 +165,7 @@ func positive(flag string, value int) error {
 
 // checkNotRun names the checkpoint in a run folder that is given in its place.
 func checkNotRun(flag, path string) error {
-	if last := filepath.Join(path, engine.LastFile); present.Any(last) {
+	if last := rundir.RunFolderCheckpoint(path); last != "" {
 		return usagef("%s %s is a run folder: did you mean %s?", flag, path, last)
 	}
 	return nil

@@ -104,30 +104,12 @@ func (a *app) discover(ctx context.Context, c config.Config, name string, s sele
 	return set.Select(slices.Compact(slices.Sorted(slices.Values(s.classes))), s.limit)
 }
 
-// picturesOf gives the paths of a dataset's pictures, without those that are not there.
-func picturesOf(set *data.Dataset) []string {
-	paths := make([]string, len(set.Items))
-	for i, item := range set.Items {
-		paths[i] = item.Path
-	}
-	return filesAmong(paths)
-}
-
-// masksOf is picturesOf for the masks.
-func masksOf(set *data.Dataset) []string {
-	var paths []string
-	for _, item := range set.Items {
-		paths = append(paths, item.MaskFiles()...)
-	}
-	return filesAmong(paths)
-}
-
 // contentsToTrainOn hashes the pictures of the dataset that set was selected
 // from, for what tells leaks. The digest names their contents and those of set's
 // masks, in their order.
 func (a *app) contentsToTrainOn(ctx context.Context, set *data.Dataset) (files contents.Set, digest string, err error) {
-	pictures := picturesOf(set.Whole())
-	sums, err := a.sums(ctx, set, slices.Concat(pictures, masksOf(set)))
+	pictures := set.Whole().PictureFiles()
+	sums, err := a.sums(ctx, set, slices.Concat(pictures, set.MaskFiles()))
 	if err != nil {
 		return contents.Set{}, "", err
 	}
@@ -136,7 +118,7 @@ func (a *app) contentsToTrainOn(ctx context.Context, set *data.Dataset) (files c
 
 // contentsToScore names the contents of a dataset's pictures and masks, in their order.
 func (a *app) contentsToScore(ctx context.Context, set *data.Dataset) (string, error) {
-	sums, err := a.sums(ctx, set, slices.Concat(picturesOf(set), masksOf(set)))
+	sums, err := a.sums(ctx, set, slices.Concat(set.PictureFiles(), set.MaskFiles()))
 	return contents.Digest(sums), err
 }
 
@@ -150,14 +132,4 @@ func (a *app) sums(ctx context.Context, set *data.Dataset, paths []string) ([]co
 	}
 	reading.Done()
 	return sums, nil
-}
-
-// promptNames are the distinct names by which the prompts call the dataset's classes, sorted.
-func promptNames(set *data.Dataset) []string {
-	var names []string
-	for _, class := range set.Classes {
-		names = append(names, class.Prompt)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }

@@ -5,13 +5,13 @@ import (
 	"fmt"
 
 	"acdclip/internal/ui"
-	"acdclip/pkg/engine"
 	"acdclip/pkg/plural"
+	"acdclip/pkg/training"
 )
 
 // estimate prints what a training will be and take: the configuration, with the
 // rest as comments behind it, so that all of it can be given to --config.
-func (o *trainOptions) estimate(ctx context.Context, options engine.TrainOptions) error {
+func (o *trainOptions) estimate(ctx context.Context, options training.Options) error {
 	c, set := options.Config, options.Set
 	text, err := c.YAML()
 	if err != nil {
@@ -20,7 +20,7 @@ func (o *trainOptions) estimate(ctx context.Context, options engine.TrainOptions
 	if options.Resume != nil {
 		options.Contents = options.Resume.Contents // not read for a trial
 	}
-	estimate, err := engine.EstimateTraining(ctx, options)
+	estimate, err := options.Estimate(ctx)
 	if err != nil {
 		return o.app.ended(err, "")
 	}

@@ -11,13 +11,16 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"acdclip/internal/rundir"
 	"acdclip/internal/ui"
-	"acdclip/pkg/engine"
+	"acdclip/pkg/detect"
+	"acdclip/pkg/evaluation"
+	"acdclip/pkg/evaluation/finished"
 	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
+	"acdclip/pkg/plural"
 	"acdclip/pkg/present"
 	"acdclip/pkg/report"
-	"acdclip/pkg/shard"
 )
 
 // evalOptions are what `acdclip eval` was asked for.
@@ -32,7 +35,7 @@ type evalOptions struct {
 	overwrite      bool
 	resume         bool
 	shard          string
-	share          shard.Share // what shard says
+	share          finished.Share // what shard says
 	merge          string
 	maps           mapFormat
 	gates          bool
@@ -122,7 +125,7 @@ const defaultEvalFolder = "acdclip-eval"
 func (o *evalOptions) check() error {
 	err := errors.Join(o.selection.check(), positive("--batch", o.batch), checkMetricsMemory(o.metricsMemory))
 	if o.given.Changed("shard") {
-		share, wrong := shard.ParseShare(o.shard)
+		share, wrong := finished.ParseShare(o.shard)
 		if wrong != nil {
 			return errors.Join(err, usagef("--shard: %w", wrong))
 		}
@@ -144,8 +147,8 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	if o.given.Changed("merge") {
 		return o.runMerge(ctx)
 	}
-	folder := o.folder()
-	if err := folder.check(); err != nil { // rather now than after the datasets are read
+	folder := rundir.NewEvaluation(o.out, o.share, o.overwrite, o.resume)
+	if err := folder.Check(); err != nil { // rather now than after the datasets are read
 		return err
 	}
 	plan, err := o.plan(ctx)
@@ -162,39 +165,91 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	if err != nil {
 		return err
 	}
-	options := engine.EvaluateOptions{
-		Config: plan.loaded, Jobs: plan.jobs, AllowOtherCLIP: o.allowOtherCLIP, Version: version,
-		Batch: o.batch, Load: loadOptions(plan.loaded.Config), Pixels: metrics.Options{Memory: o.metricsMemory << 20},
-		Share: o.share, Finished: folder.open, Map: saveMap, MapFormat: string(o.maps), Gates: o.gates, Emit: o.app.emit,
+	options := evaluation.Options{
+		Config: plan.loaded, Jobs: plan.jobs, Version: version,
+		Detectors: &detect.Pool{Methods: o.app.methods, Config: plan.loaded, AllowOtherCLIP: o.allowOtherCLIP, Emit: o.app.emit},
+		Batch:     o.batch, Load: loadOptions(plan.loaded.Config), Pixels: metrics.Options{Memory: o.metricsMemory << 20},
+		Share: o.share, Map: saveMap, MapFormat: string(o.maps), Emit: o.app.emit,
 	}
-	if folder.isFinished() {
+	if o.gates {
+		options.Extras = []string{report.Gates}
+	}
+	if folder.IsFinished() {
 		return o.showFinished(folder, options)
 	}
 	used := plan.loaded.Config
-	used.Model = plan.checkpoints[0].Model
+	used.Model = plan.checkpoints[0].Options
 	if err := o.app.tell(&o.config, used); err != nil {
 		return err
 	}
-	defer folder.close()
-	result, scores, err := engine.Evaluate(ctx, options)
-	if err == nil {
-		err = folder.held.Complete() // of what was written before
-	}
+	defer folder.Close()
+	result, scores, err := o.score(ctx, folder, options)
 	if err != nil {
-		return o.app.ended(err, folder.saved(o.app))
+		return o.app.ended(err, o.saved(folder))
 	}
 	if !o.share.IsWhole() {
 		o.app.emit(events.Notice{Text: fmt.Sprintf("share %s is finished and lies in %s; when all shares are in %s: %s eval --merge %s",
-			o.share, folder.finished(), o.out, o.app.program, shellescape.Quote(o.out))})
+			o.share, folder.Finished(), o.out, o.app.program, shellescape.Quote(o.out))})
 		return failuresOf(scores)
 	}
 	return o.write(folder, result, scores)
 }
 
+// score runs the evaluation, whose finished classes the folder keeps.
+func (o *evalOptions) score(ctx context.Context, folder *rundir.Evaluation, options evaluation.Options) (*report.Evaluation, []report.Score, error) {
+	run, err := evaluation.Begin(ctx, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer run.Close()
+	kept, err := folder.Open(run.Plan())
+	if err != nil {
+		return nil, nil, err
+	}
+	result, scores, err := run.Run(ctx, kept)
+	if err == nil {
+		err = folder.Complete() // of what was written before
+	}
+	return result, scores, err
+}
+
+// saved says what an evaluation that did not end leaves, and how to resume it.
+func (o *evalOptions) saved(folder *rundir.Evaluation) string {
+	classes, err := folder.Kept()
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%s kept in %s; to go on: %s", plural.Of(classes, "finished class is", "finished classes are"), folder.Finished(), o.app.resuming())
+}
+
+// showFinished prints the results that are there, if they are those that are asked for.
+func (o *evalOptions) showFinished(folder *rundir.Evaluation, asked evaluation.Options) error {
+	found, err := report.ReadEvaluation(folder.Path(rundir.ResultsFile))
+	if err != nil {
+		return fmt.Errorf("%w; give another folder with --out", err)
+	}
+	if err := evaluation.CheckFinished(found, asked); err != nil {
+		return fmt.Errorf("%s holds results that are not those asked for: %w; give another folder with --out, or --overwrite to replace them", folder.Dir.Path, err)
+	}
+	if err := folder.Dir.Complete(); err != nil {
+		return usagef("the evaluation in %s is not whole any more: %w; give another folder with --out, or --overwrite to begin again", folder.Dir.Path, err)
+	}
+	o.app.emit(events.Notice{Text: fmt.Sprintf("the evaluation in %s is finished; --overwrite begins again", folder.Dir.Path)})
+	if err := found.Write(o.app.out, o.format); err != nil {
+		return err
+	}
+	failed, total := found.Failed()
+	return failuresIn(failed, total, folder.Path(rundir.ScoresFile)+" names them")
+}
+
 // write saves the results and prints the table.
-func (o *evalOptions) write(folder *evalFolder, result *report.Evaluation, scores []report.Score) error {
-	if err := folder.save(result, scores); err != nil {
-		return o.app.ended(err, folder.saved(o.app))
+func (o *evalOptions) write(folder *rundir.Evaluation, result *report.Evaluation, scores []report.Score) error {
+	err := writeGates(folder, result, scores)
+	if err == nil {
+		err = folder.Save(result, scores)
+	}
+	if err != nil {
+		return o.app.ended(err, o.saved(folder))
 	}
 	if err := result.Write(o.app.out, o.format); err != nil {
 		return err
@@ -202,10 +257,10 @@ func (o *evalOptions) write(folder *evalFolder, result *report.Evaluation, score
 	if o.gates && result.GateMeans(scores) == nil {
 		o.app.emit(events.Warning{Text: "--gates: no checkpoint here has a fusion gateway (model.fusion.kind dfg)"})
 	}
-	text := "results.json, results.csv and scores.csv are in " + folder.dir.Path
+	text := "results.json, results.csv and scores.csv are in " + folder.Dir.Path
 	if o.maps != "" {
-		text += ", maps below " + filepath.Join(folder.dir.Path, mapTree, "TARGET")
-		if masks := filepath.Join(folder.dir.Path, trueMaskTree); present.Any(masks) {
+		text += ", maps below " + filepath.Join(folder.Dir.Path, rundir.MapTree, "TARGET")
+		if masks := filepath.Join(folder.Dir.Path, rundir.TrueMaskTree); present.Any(masks) {
 			text += " and masks below " + filepath.Join(masks, "TARGET") + ", for `acdclip metrics`"
 		}
 	}

@@ -4,23 +4,19 @@ import (
 	"io"
 	"path/filepath"
 
+	"acdclip/internal/rundir"
 	"acdclip/pkg/chart"
 	"acdclip/pkg/report"
 )
 
-const (
-	gatesFile = "gates.csv"
-	gatesTree = "gates"
-)
-
 // writeGates writes the gateway's mean weights, as rows and as a chart for each
 // result, where the scores have them.
-func (f *evalFolder) writeGates(result *report.Evaluation, scores []report.Score) error {
+func writeGates(folder *rundir.Evaluation, result *report.Evaluation, scores []report.Score) error {
 	means := result.GateMeans(scores)
 	if means == nil {
 		return nil
 	}
-	if err := f.write(gatesFile, func(w io.Writer) error { return report.WriteGatesCSV(w, means) }); err != nil {
+	if err := folder.Write(rundir.GatesFile, func(w io.Writer) error { return report.WriteGatesCSV(w, means) }); err != nil {
 		return err
 	}
 	several := map[string]int{}
@@ -36,12 +32,12 @@ func (f *evalFolder) writeGates(result *report.Evaluation, scores []report.Score
 		if several[name] > 1 {
 			name += "-" + shortFingerprint(first.Checkpoint)
 		}
-		path, own := filepath.Join(gatesTree, name+".png"), means[:count]
+		path, own := filepath.Join(rundir.GatesTree, name+".png"), means[:count]
 		if len(first.Classes) == 1 {
 			own = own[:1] // all classes are the one
 		}
 		title := first.Target + ": " + first.Checkpoint.Path
-		if err := f.write(path, func(w io.Writer) error { return chart.DrawGates(w, path, title, own) }); err != nil {
+		if err := folder.Write(path, func(w io.Writer) error { return chart.DrawGates(w, path, title, own) }); err != nil {
 			return err
 		}
 		means = means[count:]

@@ -9,11 +9,12 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"acdclip/internal/rundir"
 	"acdclip/internal/ui"
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
 	"acdclip/pkg/digest"
-	"acdclip/pkg/engine"
+	"acdclip/pkg/evaluation"
 	"acdclip/pkg/heatmap"
 	"acdclip/pkg/report"
 )
@@ -33,13 +34,13 @@ func (o *evalOptions) registerMaps(flags *pflag.FlagSet) {
 
 // mapFiles writes anomaly maps, and the masks that belong to them, as `acdclip metrics` reads them.
 type mapFiles struct {
-	folder  *evalFolder
+	folder  *rundir.Evaluation
 	format  mapFormat
 	several map[string]bool // the targets that are scored with more than one checkpoint
 }
 
 // saveMaps is what receives the anomaly maps of a plan; nil where they are not saved.
-func (o *evalOptions) saveMaps(plan *evalPlan, folder *evalFolder) (func(engine.Job, data.Item, *anomalymap.Map, []uint8) error, error) {
+func (o *evalOptions) saveMaps(plan *evalPlan, folder *rundir.Evaluation) (func(evaluation.Job, data.Item, *anomalymap.Map, []uint8) error, error) {
 	if o.maps == "" {
 		return nil, nil
 	}
@@ -79,7 +80,7 @@ func (m *mapFiles) name(set *data.Dataset, item data.Item) string {
 }
 
 // save writes one map and its mask.
-func (m *mapFiles) save(job engine.Job, item data.Item, anomaly *anomalymap.Map, mask []uint8) error {
+func (m *mapFiles) save(job evaluation.Job, item data.Item, anomaly *anomalymap.Map, mask []uint8) error {
 	name := m.name(job.Set, item)
 	target := job.Set.Name
 	if m.several[target] {
@@ -89,7 +90,7 @@ func (m *mapFiles) save(job engine.Job, item data.Item, anomaly *anomalymap.Map,
 	if m.format == mapPNG {
 		write = anomalymap.WritePNG16
 	}
-	err := m.folder.write(filepath.Join(mapTree, target, name+"."+string(m.format)), func(w io.Writer) error { return write(w, anomaly) })
+	err := m.folder.Write(filepath.Join(rundir.MapTree, target, name+"."+string(m.format)), func(w io.Writer) error { return write(w, anomaly) })
 	if err != nil || mask == nil || !item.HasPixelTruth() {
 		return err
 	}
@@ -99,7 +100,7 @@ func (m *mapFiles) save(job engine.Job, item data.Item, anomaly *anomalymap.Map,
 			picture.Pix[i] = 255
 		}
 	}
-	return m.folder.write(filepath.Join(trueMaskTree, job.Set.Name, name+".png"), func(w io.Writer) error { return heatmap.EncodePNG(w, picture) })
+	return m.folder.Write(filepath.Join(rundir.TrueMaskTree, job.Set.Name, name+".png"), func(w io.Writer) error { return heatmap.EncodePNG(w, picture) })
 }
 
 // shortFingerprint tells a target's checkpoints apart in a folder's name.

@@ -7,20 +7,22 @@ import (
 	"slices"
 	"strings"
 
-	"acdclip/internal/ui"
 	"acdclip/pkg/config"
-	"acdclip/pkg/contents"
 	"acdclip/pkg/data"
-	"acdclip/pkg/engine"
+	"acdclip/pkg/detect"
+	"acdclip/pkg/evaluation"
 	"acdclip/pkg/events"
+	"acdclip/pkg/model/card"
+	"acdclip/pkg/trained"
 )
 
 // evalPlan is what will be scored with what. It is made, and refused, before any weight is read.
 type evalPlan struct {
 	loaded      config.Loaded
-	checkpoints []*engine.Trained // that jobs use, each once
-	jobs        []engine.Job      // target by target
+	checkpoints []*trained.Model // that jobs use, each once
+	jobs        []evaluation.Job // target by target
 
+	methods      card.List
 	modelChecked bool
 }
 
@@ -37,7 +39,7 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &evalPlan{loaded: loaded}
+	p := &evalPlan{loaded: loaded, methods: o.app.methods.Cards()}
 	for _, path := range o.checkpoints { // rather now than after the datasets are read
 		if err := checkNotRun("--checkpoint", path); err != nil {
 			return nil, err
@@ -56,8 +58,8 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 			return nil, err
 		}
 	}
-	p.checkpoints = slices.DeleteFunc(p.checkpoints, func(c *engine.Trained) bool {
-		return !slices.ContainsFunc(p.jobs, func(job engine.Job) bool { return job.Checkpoint == c })
+	p.checkpoints = slices.DeleteFunc(p.checkpoints, func(c *trained.Model) bool {
+		return !slices.ContainsFunc(p.jobs, func(job evaluation.Job) bool { return job.Checkpoint == c })
 	})
 	return p, p.sameSize()
 }
@@ -98,7 +100,7 @@ func (p *evalPlan) checkModel() error {
 		return nil
 	}
 	p.modelChecked = true
-	return engine.CheckModel(p.loaded.Config)
+	return detect.Check(p.loaded.Config)
 }
 
 // addAllTargets plans every dataset of the configuration that its checkpoint was not trained on.
@@ -108,7 +110,7 @@ func (o *evalOptions) addAllTargets(ctx context.Context, p *evalPlan) error {
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(checkpoints, func(c *engine.Trained) bool { return trainedOn(c, name) }) {
+		if slices.ContainsFunc(checkpoints, func(c *trained.Model) bool { return c.TrainedOn(name) }) {
 			continue
 		}
 		if err := o.addTarget(ctx, p, name); err != nil {
@@ -140,49 +142,28 @@ func (o *evalOptions) addTarget(ctx context.Context, p *evalPlan, name string) e
 		return err
 	}
 	for _, c := range checkpoints {
-		leak, err := o.leak(ctx, c, set)
+		leak, err := c.Leak(ctx, set)
 		if err != nil {
 			return err
 		}
 		if leak != "" && !o.allowLeak {
 			return usagef("%s, so this is no zero-shot result; --allow-leak scores it all the same", leak)
 		}
-		if shared := sharedPrompts(c, set); len(shared) > 0 && leak == "" {
+		if shared := c.SharedPrompts(set); len(shared) > 0 && leak == "" {
 			o.app.emit(events.Warning{Text: fmt.Sprintf("%s: %s was also trained on classes of this name: %s", name, c.Path, strings.Join(shared, ", "))})
 		}
-		p.jobs = append(p.jobs, engine.Job{Set: set, Checkpoint: c, Leak: leak != ""})
+		p.jobs = append(p.jobs, evaluation.Job{Set: set, Checkpoint: c, Leak: leak != ""})
 	}
 	return nil
 }
 
-// leak says in words that the checkpoint was trained on the very dataset, or on
-// files that are identical to some of it; "" where it was not, as far as is known.
-func (o *evalOptions) leak(ctx context.Context, c *engine.Trained, set *data.Dataset) (string, error) {
-	if trainedOn(c, set.Name) || set.Benchmark != nil && trainedOn(c, set.Benchmark.Key) {
-		return fmt.Sprintf("%s was trained on %s itself (as %s)", c.Path, set.Name, c.Metadata.Auxiliary), nil
-	}
-	if c.Metadata.Files.Len() == 0 {
-		return "", nil
-	}
-	hasher := contents.Hasher{Cache: contents.DefaultCache()} // it reads next to nothing: only files of the same sizes
-	shared, err := hasher.Shared(ctx, set.Root, picturesOf(set), c.Metadata.Files)
-	if err != nil {
-		return "", fmt.Errorf("comparing %s with what %s was trained on: %w", set.Name, c.Path, err)
-	}
-	if len(shared) == 0 {
-		return "", nil
-	}
-	names := make([]string, len(shared))
-	for i, path := range shared {
-		names[i] = set.Relative(path)
-	}
-	return fmt.Sprintf("%s was trained on %s, which holds %d of the %d pictures of %s: %s",
-		c.Path, c.Metadata.Auxiliary, len(shared), len(set.Items), set.Name, plural.Few(names)), nil
-}
-
 // checkpointsOf gives the checkpoints that score a target, read once each.
-func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*engine.Trained, error) {
+func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*trained.Model, error) {
 	paths := o.checkpoints
+	if len(paths) == 0 && !p.loaded.Card.NeedsCheckpoint {
+		m, err := p.untrained()
+		return []*trained.Model{m}, err
+	}
 	if len(paths) == 0 {
 		auxiliary, paired := p.loaded.Config.Data.AuxiliaryOf(target)
 		paths = p.loaded.Config.Checkpoints[auxiliary]
@@ -193,7 +174,7 @@ func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*engine.Train
 			return nil, usagef("no checkpoint for %s: data.pairing gives it the auxiliary dataset %s, and checkpoints.%s is empty", target, auxiliary, auxiliary)
 		}
 	}
-	var list []*engine.Trained
+	var list []*trained.Model
 	for _, path := range paths {
 		c, err := p.checkpoint(path)
 		if err != nil {
@@ -209,37 +190,42 @@ func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*engine.Train
 	return list, nil
 }
 
-func (p *evalPlan) checkpoint(path string) (*engine.Trained, error) {
+// untrained is the model of a method that needs no checkpoint.
+func (p *evalPlan) untrained() (*trained.Model, error) {
+	for _, known := range p.checkpoints {
+		if known.Path == "" {
+			return known, nil
+		}
+	}
+	m, err := trained.Untrained(p.loaded.Config)
+	if err != nil {
+		return nil, err
+	}
+	p.checkpoints = append(p.checkpoints, &m)
+	return &m, nil
+}
+
+func (p *evalPlan) checkpoint(path string) (*trained.Model, error) {
 	for _, known := range p.checkpoints {
 		if known.Path == path {
 			return known, nil
 		}
 	}
-	trained, err := engine.ReadTrained(path, p.loaded)
+	m, err := trained.Read(path, p.methods, p.loaded)
 	if err != nil {
 		return nil, err
 	}
-	p.checkpoints = append(p.checkpoints, &trained)
-	return &trained, nil
-}
-
-// trainedOn says whether the checkpoint was trained on the dataset of that name.
-func trainedOn(c *engine.Trained, name string) bool {
-	return data.SameDataset(c.Metadata.Auxiliary, name)
-}
-
-// sharedPrompts are the class names that the checkpoint was trained with and the dataset has too.
-func sharedPrompts(c *engine.Trained, set *data.Dataset) []string {
-	return slices.DeleteFunc(promptNames(set), func(name string) bool { return !slices.Contains(c.Metadata.Prompts, name) })
+	p.checkpoints = append(p.checkpoints, &m)
+	return &m, nil
 }
 
 // sameSize refuses checkpoints whose pixel metrics would not compare.
 func (p *evalPlan) sameSize() error {
 	first := p.checkpoints[0]
 	for _, c := range p.checkpoints[1:] {
-		if c.Model.ImageSize != first.Model.ImageSize {
+		if c.Options.InputSize() != first.Options.InputSize() {
 			return usagef("%s works at %d pixels and %s at %d, so their pixel metrics do not compare; give one size with --set model.image_size=N",
-				first.Path, first.Model.ImageSize, c.Path, c.Model.ImageSize)
+				first.Path, first.Options.InputSize(), c.Path, c.Options.InputSize())
 		}
 	}
 	return nil

@@ -3,18 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"slices"
-
-	"acdclip/pkg/regularfile"
 )
-
-// filesAmong leaves out what is no file.
-func filesAmong(paths []string) []string {
-	return slices.DeleteFunc(paths, func(path string) bool {
-		_, err := regularfile.Stat(path)
-		return err != nil
-	})
-}
 
 // sameFolder says whether two paths are of one folder.
 func sameFolder(a, b string) bool {

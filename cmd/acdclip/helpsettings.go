@@ -5,13 +5,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"acdclip/pkg/config"
 )
 
 // newSettingsTopic is a page of help that lists every configuration key. The list
 // is made when the page is shown, and not whenever the program starts.
-func newSettingsTopic() *cobra.Command {
+func newSettingsTopic(a *app) *cobra.Command {
 	topic := &cobra.Command{
 		Use:   "settings",
 		Short: "Every configuration key, and the ways to set it",
@@ -20,16 +18,17 @@ func newSettingsTopic() *cobra.Command {
 configs/ holds both presets as files to start from.`,
 	}
 	topic.SetHelpFunc(func(command *cobra.Command, arguments []string) {
-		command.Long += "\n\n" + settingsList()
+		command.Long += "\n\n" + a.settingsList()
 		command.Parent().HelpFunc()(command, arguments)
 	})
 	return topic
 }
 
 // settingsList has, for each key, its meaning, what it takes, its default and its environment variable.
-func settingsList() string {
+func (a *app) settingsList() string {
 	var list strings.Builder
-	for _, key := range config.Keys() {
+	keys, _ := a.methods.Catalog().Keys("") // the default method is known
+	for _, key := range keys {
 		value := ""
 		if key.Default != "" {
 			value = "; default " + key.Default

@@ -15,7 +15,6 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
 	"acdclip/internal/rundir"
-	"acdclip/pkg/engine"
 )
 
 // killsVariable sets how often TestTrainSurvivesKills kills its run.
@@ -70,7 +69,7 @@ func TestTrainSurvivesKills(t *testing.T) {
 
 	names := []string{"last.safetensors", "best.safetensors"}
 	for epoch := range epochs {
-		names = append(names, engine.EpochFile(epoch+1))
+		names = append(names, rundir.EpochFile(epoch+1))
 	}
 	for _, name := range names {
 		if !bytes.Equal(p.read("whole", name), p.read("killed", name)) {
@@ -82,7 +81,7 @@ func TestTrainSurvivesKills(t *testing.T) {
 		t.Errorf("log.jsonl is\n%s\nthat of a run that was left alone is\n%s", got, want)
 	}
 	entries, err := os.ReadDir(filepath.Join(p.folder, "killed"))
-	if want := len(names) + len([]string{configFile, logFile, "state.safetensors", rundir.OwnFolder}); err != nil || len(entries) != want {
+	if want := len(names) + len([]string{rundir.ConfigFile, rundir.LogFile, "state.safetensors", rundir.OwnFolder}); err != nil || len(entries) != want {
 		t.Errorf("the run folder holds %v (%v), want %d files", entries, err, want)
 	}
 }
@@ -142,7 +141,7 @@ func (p program) read(run, name string) []byte {
 
 // lines counts those of a run's log.
 func (p program) lines(run string) int {
-	content, _ := os.ReadFile(filepath.Join(p.folder, run, logFile)) // there may be none yet
+	content, _ := os.ReadFile(filepath.Join(p.folder, run, rundir.LogFile)) // there may be none yet
 	return bytes.Count(content, []byte("\n"))
 }
 

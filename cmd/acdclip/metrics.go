@@ -8,7 +8,7 @@ import (
 	"acdclip/internal/ui"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels/picture"
-	"acdclip/pkg/engine"
+	"acdclip/pkg/evaluation"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
 )
@@ -78,7 +78,7 @@ func runMetrics(ctx context.Context, o *metricsOptions) error {
 	if err != nil {
 		return err
 	}
-	result, err := engine.EvaluateMaps(ctx, pairs, engine.MapOptions{
+	result, err := evaluation.EvaluateMaps(ctx, pairs, evaluation.MapOptions{
 		Pixels: metrics.Options{Memory: o.memory << 20, FPRLimit: o.fprLimit}, MaskThreshold: o.threshold,
 	}, o.app.emit)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"acdclip/internal/rundir"
 	"acdclip/pkg/chart"
 	"acdclip/pkg/events"
 	"acdclip/pkg/plural"
@@ -37,18 +38,18 @@ of a training that is still under way.`,
 			return runPlot(o)
 		},
 	}
-	o.out.register(command.Flags(), "the picture, `FILE` (default RUN/"+curvesFile+", which is replaced)")
+	o.out.register(command.Flags(), "the picture, `FILE` (default RUN/"+rundir.CurvesFile+", which is replaced)")
 	return command
 }
 
 func runPlot(o *plotOptions) error {
 	if o.out.path == "" {
-		o.out, o.inRun = outputFile{path: filepath.Join(o.run, curvesFile), overwrite: true}, true
+		o.out, o.inRun = outputFile{path: filepath.Join(o.run, rundir.CurvesFile), overwrite: true}, true
 	}
 	if err := chart.CheckFormat(o.out.path); err != nil {
 		return usageError{err}
 	}
-	path := filepath.Join(o.run, logFile)
+	path := filepath.Join(o.run, rundir.LogFile)
 	log, info, err := regularfile.Open(path)
 	if err != nil {
 		return fmt.Errorf("reading the log of a run: %w", err)
@@ -63,7 +64,7 @@ func runPlot(o *plotOptions) error {
 	}
 	title := fmt.Sprintf("%s: %s, %s", filepath.Base(absolutePath(o.run)), plural.Of(len(run.Steps), "step", "steps"), plural.Of(run.Epochs, "epoch", "epochs"))
 	if o.inRun {
-		if err := runDir(o.run).Own(curvesFile); err != nil {
+		if err := rundir.TrainingDir(o.run).Own(rundir.CurvesFile); err != nil {
 			return fmt.Errorf("%w (--out draws into another file)", err)
 		}
 	}

@@ -11,12 +11,14 @@ import (
 
 	"acdclip/internal/rundir"
 	"acdclip/internal/ui"
+	"acdclip/pkg/config"
 	"acdclip/pkg/data"
+	"acdclip/pkg/detect"
 	"acdclip/pkg/domain"
-	"acdclip/pkg/engine"
 	"acdclip/pkg/events"
 	"acdclip/pkg/plural"
 	"acdclip/pkg/report"
+	"acdclip/pkg/trained"
 )
 
 // predictOptions are what `acdclip predict` was asked for.
@@ -100,11 +102,16 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 		return err
 	}
 	// Rather now than after all folders are looked through.
-	if err := engine.CheckModel(loaded.Config); err != nil {
+	if err := o.requireCheckpoint(loaded); err != nil {
 		return err
 	}
-	if _, err := engine.ReadTrained(o.checkpoint, loaded); err != nil {
+	if err := detect.Check(loaded.Config); err != nil {
 		return err
+	}
+	if o.checkpoint != "" {
+		if _, err := trained.Read(o.checkpoint, o.app.methods.Cards(), loaded); err != nil {
+			return err
+		}
 	}
 	folder := rundir.Dir{Path: o.out, Kind: "output folder"}
 	if o.out != standardOut {
@@ -119,15 +126,15 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	if err != nil {
 		return err
 	}
-	detector, err := engine.OpenDetector(ctx, engine.DetectorOptions{
-		Config: loaded, Checkpoint: o.checkpoint, AllowOtherCLIP: o.allowOtherCLIP, Emit: o.app.emit,
+	detector, err := detect.Open(ctx, detect.Options{
+		Methods: o.app.methods, Config: loaded, Checkpoint: o.checkpoint, AllowOtherCLIP: o.allowOtherCLIP, Emit: o.app.emit,
 	})
 	if err != nil {
 		return err
 	}
 	defer detector.Close()
 	used := loaded.Config
-	used.Model = detector.Model
+	used.Model = detector.Model.Options
 	if err := o.app.tell(&o.config, used); err != nil {
 		return err
 	}
@@ -136,7 +143,7 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	if err != nil {
 		return err
 	}
-	err = detector.Predict(ctx, engine.PredictOptions{
+	err = detect.Predict(ctx, detector, detect.PredictOptions{
 		Inputs: inputs, PromptOf: o.promptOf, Domain: o.domain, Batch: o.batch, Load: load,
 	}, o.app.emit, output.add)
 	if err = errors.Join(err, output.close()); err != nil {
@@ -146,11 +153,16 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	return failures(output.failed, output.rows)
 }
 
+// requireCheckpoint wants a checkpoint where the method needs one.
+func (o *predictOptions) requireCheckpoint(loaded config.Loaded) error {
+	if o.checkpoint == "" && !loaded.Card.NeedsCheckpoint {
+		return nil
+	}
+	return requireFile("--checkpoint", o.checkpoint, "it names the trained adapters; `acdclip train` makes one, and an adapter_N.pth of ACD-CLIP's authors is one too")
+}
+
 // check finds contradictions between flags.
 func (o *predictOptions) check() error {
-	if err := requireFile("--checkpoint", o.checkpoint, "it names the trained adapters; `acdclip train` makes one, and an adapter_N.pth of ACD-CLIP's authors is one too"); err != nil {
-		return err
-	}
 	switch {
 	case o.masks && o.pixelThreshold == nil:
 		return usagef("--masks needs --pixel-threshold: a mask is where the map reaches it")

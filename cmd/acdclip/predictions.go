@@ -13,11 +13,11 @@ import (
 	"acdclip/internal/rundir"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels/picture"
-	"acdclip/pkg/engine"
 	"acdclip/pkg/events"
 	"acdclip/pkg/heatmap"
 	"acdclip/pkg/plural"
 	"acdclip/pkg/report"
+	"acdclip/pkg/scoring"
 )
 
 // The folders of output pictures.
@@ -92,7 +92,7 @@ func (p *predictions) begin() error {
 // add takes one picture's result. Where pictures are drawn for it, that and its
 // row come beside the scoring of the next ones, and the error may be of an
 // earlier one.
-func (p *predictions) add(input data.Found, scored engine.Scored) error {
+func (p *predictions) add(input data.Found, scored scoring.Scored) error {
 	o := p.options
 	row := &pendingRow{
 		Prediction: report.Prediction{Path: input.Path, Threshold: o.threshold, Width: scored.Picture.Width, Height: scored.Picture.Height},
@@ -136,7 +136,7 @@ func (p *predictions) finish(row *pendingRow) error {
 
 // pictures draws the heat map and the mask of one picture and notes them in its
 // row, as it does what is this picture's own trouble. An error ends the work.
-func (p *predictions) pictures(input data.Found, scored engine.Scored, row *pendingRow) error {
+func (p *predictions) pictures(input data.Found, scored scoring.Scored, row *pendingRow) error {
 	err := p.heatmap(input, scored, row)
 	if err == nil {
 		err = p.mask(input, scored, row)
@@ -147,7 +147,7 @@ func (p *predictions) pictures(input data.Found, scored engine.Scored, row *pend
 	return err
 }
 
-func (p *predictions) heatmap(input data.Found, scored engine.Scored, row *pendingRow) error {
+func (p *predictions) heatmap(input data.Found, scored scoring.Scored, row *pendingRow) error {
 	if !p.options.heatmaps {
 		return nil
 	}
@@ -165,7 +165,7 @@ func (p *predictions) heatmap(input data.Found, scored engine.Scored, row *pendi
 	return p.picture(row.Heatmap, overlay)
 }
 
-func (p *predictions) mask(input data.Found, scored engine.Scored, row *pendingRow) error {
+func (p *predictions) mask(input data.Found, scored scoring.Scored, row *pendingRow) error {
 	if !p.options.masks {
 		return nil
 	}

@@ -18,9 +18,11 @@ import (
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
-	"acdclip/pkg/engine"
+	"acdclip/pkg/detect"
+	"acdclip/pkg/evaluation/finished"
 	"acdclip/pkg/events"
-	"acdclip/pkg/shard"
+	"acdclip/pkg/trained"
+	"acdclip/pkg/training"
 )
 
 // The exit statuses.
@@ -101,9 +103,9 @@ type interruption struct {
 func (i interruption) Error() string { return "interrupted; " + cmp.Or(i.saved, "nothing was written") }
 func (i interruption) Unwrap() error { return i.err }
 
-// misuse are the errors of the packages that the caller's words cause.
+// misuse lists package errors that mean wrong flags or configuration (exit status 2).
 func misuse() []error {
-	return []error{engine.ErrNoCLIP, engine.ErrOtherCLIP, engine.ErrOtherRun, clip.ErrOptions, torch.ErrNoDevice, data.ErrUnknownClass, data.ErrHoldOut, synth.ErrUnknown, synth.ErrNotEmpty, shard.ErrDiffers, shard.ErrNoShares, rundir.ErrOccupied}
+	return []error{trained.ErrNoCLIP, detect.ErrOtherCLIP, training.ErrOtherRun, clip.ErrOptions, torch.ErrNoDevice, data.ErrUnknownClass, data.ErrHoldOut, synth.ErrUnknown, synth.ErrNotEmpty, finished.ErrDiffers, finished.ErrNoShares, rundir.ErrOccupied, rundir.ErrNoFolder}
 }
 
 func statusOf(err error) int {

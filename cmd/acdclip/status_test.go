@@ -11,14 +11,14 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/spf13/pflag"
+	"acdclip/pkg/model/methods"
+	"acdclip/pkg/trained"
 
-	"acdclip/pkg/config"
-	"acdclip/pkg/engine"
+	"github.com/spf13/pflag"
 )
 
 func TestStatusOf(t *testing.T) {
-	_, configuration := config.Preset("none")
+	_, configuration := methods.All().Catalog().Preset("", "none")
 	for _, c := range []struct {
 		err  error
 		want int
@@ -28,7 +28,7 @@ func TestStatusOf(t *testing.T) {
 		{failures(3, 3), 1},
 		{usagef("wrong"), 2},
 		{fmt.Errorf("reading: %w", configuration), 2},
-		{fmt.Errorf("opening: %w", engine.ErrNoCLIP), 2},
+		{fmt.Errorf("opening: %w", trained.ErrNoCLIP), 2},
 		{failures(1, 3), 3},
 		{failures(0, 3), 0},
 		{context.Canceled, 130},

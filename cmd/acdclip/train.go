@@ -5,16 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
+	"acdclip/internal/rundir"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
-	"acdclip/pkg/engine"
+	"acdclip/pkg/detect"
 	"acdclip/pkg/events"
 	"acdclip/pkg/plural"
 	"acdclip/pkg/present"
+	"acdclip/pkg/trained"
+	"acdclip/pkg/training"
 )
 
 // trainOptions are what `acdclip train` was asked for.
@@ -52,7 +56,7 @@ normal and anomalous, are learned from; folders named train are not read.
 --resume goes on with the run in the run folder, from its configuration; nothing
 else need be given. However it was stopped, it ends in the same files as a run
 that never was. What changes its numbers must be what it was; what does not
-(data.workers, data.cache, train.save_minutes, train.checkpoint_activations) may
+(data.workers, data.cache, train.save_minutes, train.recompute) may
 differ, data.skip_bad and train.skip_nonfinite help past what stopped it, and a
 larger train.epochs trains longer. With nothing to go on from it begins the run, and
 of a finished run it says so and does nothing: one command with --resume can be
@@ -82,13 +86,13 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	if err != nil {
 		return err
 	}
-	run := &runFolder{dir: runDir(o.out), emit: o.app.emit, overwrite: o.overwrite || o.resume, state: state, program: o.app.program}
+	run := &rundir.Training{Dir: rundir.TrainingDir(o.out), Emit: o.app.emit, Overwrite: o.overwrite || o.resume, State: state, Methods: o.app.methods.Cards()}
 	if state != nil && state.Metadata.Epoch == c.Train.Epochs {
 		o.app.emit(events.Notice{Text: fmt.Sprintf("the run in %s is finished: %s; a larger train.epochs trains longer", o.out, plural.Of(c.Train.Epochs, "epoch", "epochs"))})
 		if err := o.checkFinished(ctx, c, state); err != nil {
 			return err
 		}
-		if err := run.restore(); err != nil {
+		if err := run.Restore(); err != nil {
 			return err
 		}
 		o.tellUse(c, run)
@@ -97,11 +101,11 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	if err := keepsInputs(o.out, o.overwrite, []string{c.Clip, c.Train.InitFrom, c.Data.Roots[c.Train.Auxiliary].Path}); err != nil {
 		return err
 	}
-	if err := engine.CheckModel(c); err != nil { // rather now than after the dataset is read
+	if err := detect.Check(c); err != nil { // rather now than after the dataset is read
 		return err
 	}
 	if c.Train.InitFrom != "" && state == nil {
-		if err := checkCheckpoint(c.Train.InitFrom); err != nil {
+		if err := o.app.checkCheckpoint(c.Train.InitFrom); err != nil {
 			return err
 		}
 	}
@@ -109,7 +113,7 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	if err != nil {
 		return err
 	}
-	options := engine.TrainOptions{Config: c, Set: set, Folder: o.out, Version: version, Load: loadOptions(c), Save: o.app.save, Emit: o.app.emit, Log: run, WriteFile: run.write, ActivationSet: o.activationSet}
+	options := training.Options{Methods: o.app.methods, Config: c, Set: set, Folder: run, Version: version, Load: loadOptions(c), Save: o.app.save, Emit: o.app.emit, ActivationSet: o.activationSet}
 	if state != nil {
 		options.Resume = &state.State
 	}
@@ -119,10 +123,10 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	if o.dryRun {
 		return o.estimate(ctx, options)
 	}
-	if err := run.dir.Probe(); err != nil { // rather now than after CLIP is loaded
+	if err := run.Dir.Probe(); err != nil { // rather now than after CLIP is loaded
 		return err
 	}
-	if run.config, err = c.YAML(); err != nil {
+	if run.Config, err = c.YAML(); err != nil {
 		return err
 	}
 	if err := o.app.tell(&o.config, c); err != nil {
@@ -130,12 +134,12 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	}
 	o.describe(set, state)
 	if options.Files, options.Contents, err = o.app.contentsToTrainOn(ctx, set); err != nil {
-		return o.app.ended(err, run.saved(err))
+		return o.app.ended(err, o.saved(run, err))
 	}
 	o.app.saves.Store(true)
-	err = engine.Train(ctx, options)
-	if err = errors.Join(err, run.close()); err != nil {
-		return o.app.ended(err, run.saved(err))
+	err = training.Train(ctx, options)
+	if err = errors.Join(err, run.Close()); err != nil {
+		return o.app.ended(err, o.saved(run, err))
 	}
 	o.tellUse(c, run)
 	return nil
@@ -143,9 +147,9 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 
 // checkFinished refuses another CLIP or dataset than those of a finished run, where
 // the command line or a configuration names them anew.
-func (o *trainOptions) checkFinished(ctx context.Context, c config.Config, state *runState) error {
+func (o *trainOptions) checkFinished(ctx context.Context, c config.Config, state *rundir.TrainingState) error {
 	if o.began.Clip != c.Clip {
-		if err := engine.CheckRunCLIP(c, &state.State); err != nil {
+		if err := training.CheckRunCLIP(c, &state.State); err != nil {
 			return err
 		}
 	}
@@ -157,7 +161,7 @@ func (o *trainOptions) checkFinished(ctx context.Context, c config.Config, state
 	if err != nil {
 		return err
 	}
-	options := engine.TrainOptions{Config: c, Set: set, Emit: func(events.Event) {}}
+	options := training.Options{Config: c, Set: set, Emit: func(events.Event) {}}
 	if _, options.Contents, err = o.app.contentsToTrainOn(ctx, set); err != nil {
 		return err
 	}
@@ -165,10 +169,10 @@ func (o *trainOptions) checkFinished(ctx context.Context, c config.Config, state
 }
 
 // tellUse says what a finished run can be used for.
-func (o *trainOptions) tellUse(c config.Config, run *runFolder) {
-	path, which := run.path(engine.LastFile), ""
-	if len(c.Train.HoldOut) > 0 {
-		if best := run.path(engine.BestFile); present.Any(best) {
+func (o *trainOptions) tellUse(c config.Config, run *rundir.Training) {
+	path, which := run.Path(rundir.LastFile), ""
+	if len(c.Train.Validate) > 0 {
+		if best := run.Path(rundir.BestFile); present.Any(best) {
 			path, which = best, ", the epoch that was best on what was held out"
 		} else {
 			which = ", the last epoch's: image and pixel AUROC were never both defined on what was held out, so there is no best one"
@@ -205,7 +209,7 @@ func (o *trainOptions) configuration() (loaded config.Loaded, err error) {
 		return loaded, usagef("no dataset to train on: give --auxiliary NAME=PATH")
 	}
 	if o.out == "" {
-		o.out = filepath.Join("runs", fmt.Sprintf("%s-n%d-%s", c.Train.Auxiliary, c.Model.Groups, c.Preset))
+		o.out = filepath.Join("runs", runName(c))
 		if before := runConfig(o.out); o.resume && before != nil {
 			o.config.files = append(before, o.config.files...)
 			if loaded, err = o.app.load(&o.config, datasets, false); err != nil {
@@ -218,9 +222,36 @@ func (o *trainOptions) configuration() (loaded config.Loaded, err error) {
 	case !known:
 		return loaded, unknownDataset(c.Train.Auxiliary, c)
 	case c.Clip == "":
-		return loaded, engine.ErrNoCLIP
+		return loaded, trained.ErrNoCLIP
 	}
 	return loaded, nil
+}
+
+// runName names a run by its dataset, its model and its preset: "visa-n3-paper".
+func runName(c config.Config) string {
+	parts := []string{c.Train.Auxiliary}
+	if method := c.Model.Variant().Slug; method != "" {
+		parts = append(parts, method)
+	}
+	return strings.Join(append(parts, c.Preset), "-")
+}
+
+// saved says how to resume a run that ended by err; "" where it cannot be.
+func (o *trainOptions) saved(run *rundir.Training, err error) string {
+	if errors.Is(err, training.ErrDiverged) {
+		return "" // it would end in the same way
+	}
+	if !run.Begun() && !(run.State != nil && errors.Is(err, context.Canceled)) {
+		return "" // it did not begin, or what was given is wrong
+	}
+	if !run.HasState() {
+		return ""
+	}
+	command := fmt.Sprintf("%s train --resume --out %s", o.app.program, shellescape.Quote(absolutePath(run.Dir.Path)))
+	if errors.Is(err, training.ErrNotFinite) { // else the same step would stop it again
+		command += " --set train.skip_nonfinite=true"
+	}
+	return "to go on from what is saved: " + command
 }
 
 // nothingToResume is the error where neither a run nor what one needs to begin is given.
@@ -231,7 +262,7 @@ func (o *trainOptions) nothingToResume() error {
 	return usagef("no run to resume: %s holds none; to begin one give --auxiliary NAME=PATH", o.out)
 }
 
-func (o *trainOptions) describe(set *data.Dataset, state *runState) {
+func (o *trainOptions) describe(set *data.Dataset, state *rundir.TrainingState) {
 	normal, anomalous := set.Total()
 	o.app.emit(events.Notice{Text: fmt.Sprintf("%s: %s, %d normal and %d anomalous pictures; the run goes to %s",
 		set.Name, plural.Of(len(set.Classes), "class", "classes"), normal, anomalous, o.out)})

@@ -14,6 +14,7 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/events"
+	"acdclip/pkg/model/card"
 	"acdclip/pkg/report"
 	"acdclip/pkg/weights"
 )
@@ -60,7 +61,7 @@ func runInspect(ctx context.Context, o *inspectOptions) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		d, err := describeWeights(path)
+		d, err := describeWeights(path, o.app.methods.Cards())
 		if err != nil {
 			o.app.emit(events.Warning{Text: strings.Join(ui.ErrorLines(err), "; ")})
 			continue
@@ -128,7 +129,7 @@ type clipShape struct {
 }
 
 // describeWeights looks at the file or folder as a CLIP, then as a checkpoint, then as any tensors.
-func describeWeights(path string) (*description, error) {
+func describeWeights(path string, methods card.List) (*description, error) {
 	clip, err := pretrained.Open(path)
 	if err == nil {
 		defer clip.Close()
@@ -147,7 +148,7 @@ func describeWeights(path string) (*description, error) {
 	for _, t := range file.Tensors {
 		d.Parameters += t.NumElements()
 	}
-	adapters, err := checkpoint.Open(path)
+	adapters, err := checkpoint.Open(path, methods)
 	switch {
 	case errors.Is(err, checkpoint.ErrNotCheckpoint):
 		return d, nil

@@ -39,19 +39,17 @@ func clipFacts(a *clipShape) []ui.Fact {
 }
 
 func checkpointFacts(m *checkpoint.Metadata) []ui.Fact {
-	adapter := m.Model.Adapter
 	facts := []ui.Fact{
-		{"method", string(m.Method)},
-		{"preset", string(m.Preset)},
+		{"method", m.Method},
+		{"preset", m.Preset},
 		{"auxiliary", m.Auxiliary},
 		{"classes", strings.Join(m.Prompts, ", ")},
 		{"epoch", fmt.Sprint(m.Epoch)},
-		{"groups", fmt.Sprint(m.Model.Groups)},
-		{"adapter", fmt.Sprintf("%s, rank %d, conv rank %d, kernels %v, hidden width %d",
-			adapter.Kind, adapter.Rank, adapter.ConvRank, adapter.Kernels, adapter.Hidden)},
-		{"image size", fmt.Sprint(m.Model.ImageSize)},
-		{"CLIP", m.CLIP},
 	}
+	for _, of := range m.Model.Facts() {
+		facts = append(facts, ui.Fact{of.Name, of.Text})
+	}
+	facts = append(facts, ui.Fact{"CLIP", m.CLIP})
 	if m.Seed != nil {
 		facts = append(facts, ui.Fact{"seed", fmt.Sprint(*m.Seed)})
 	}

@@ -3,6 +3,7 @@ package training
 import (
 	"context"
 	"errors"
+	"io"
 	"math"
 	"time"
 
@@ -25,15 +26,15 @@ type Estimate struct {
 	SecondsPerValidation float64
 }
 
-// EstimateTraining takes the first few steps of a training, or of what is left of
+// Estimate takes the first few steps of a training, or of what is left of
 // one, validates on a few pictures, and throws all that away. It writes nothing;
-// o.Log is not used.
-func EstimateTraining(ctx context.Context, o Options) (Estimate, error) {
+// o.Folder is not used.
+func (o Options) Estimate(ctx context.Context) (Estimate, error) {
 	stepping, cancel := context.WithCancel(ctx)
 	defer cancel()
 	watch := &stopwatch{enough: cancel}
 	emit := o.Emit
-	o.Log, o.Config.Train.SaveMinutes = watch, math.Inf(1)
+	o.Folder, o.Config.Train.SaveMinutes = watch, math.Inf(1)
 	o.Emit = func(event events.Event) {
 		if warning, ok := event.(events.Warning); ok {
 			emit(warning)
@@ -88,7 +89,7 @@ func (r *run) tryValidation(ctx context.Context) (seconds float64, err error) {
 	return seconds, nil
 }
 
-// stopwatch is a Log that notes when steps end, and says when there were enough.
+// stopwatch is a Folder that writes nothing and notes when steps end, and says when there were enough.
 type stopwatch struct {
 	taken  []time.Time // the beginning, then the steps' ends
 	enough func()
@@ -100,7 +101,7 @@ const measuredSteps = 3
 
 func (w *stopwatch) Begin(int) error { return nil }
 
-func (w *stopwatch) Write(event events.Event) error {
+func (w *stopwatch) Log(event events.Event) error {
 	if _, step := event.(events.TrainStep); step {
 		w.taken = append(w.taken, time.Now())
 	}
@@ -110,7 +111,11 @@ func (w *stopwatch) Write(event events.Event) error {
 	return nil
 }
 
-func (w *stopwatch) Sync() error { return nil }
+func (w *stopwatch) SyncLog() error { return nil }
+
+func (w *stopwatch) WriteEpoch(int, bool, func(io.Writer) error) error { return nil }
+
+func (w *stopwatch) WriteState(func(io.Writer) error) error { return nil }
 
 func (w *stopwatch) done() bool { return len(w.taken) > measuredSteps }
 

@@ -402,7 +402,7 @@ func (r *run) step(ctx context.Context, number int, pictures []pixels.Picture) (
 func (r *run) log(lines ...events.Event) error {
 	for _, event := range lines {
 		r.Emit(event)
-		if err := r.Log.Write(event); err != nil {
+		if err := r.Folder.Log(event); err != nil {
 			return fmt.Errorf("writing the log: %w", err)
 		}
 	}

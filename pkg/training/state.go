@@ -7,12 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"acdclip/cgo/torch"
-	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/conditions"
 	"acdclip/pkg/config"
@@ -153,7 +151,7 @@ func (r *run) heldList() string {
 // begin opens the log and saves the first state, so that there is always one to go on from.
 func (r *run) begin() error {
 	r.began, r.saved = time.Now(), time.Now()
-	if err := r.Log.Begin(r.at.LogLines); err != nil {
+	if err := r.Folder.Begin(r.at.LogLines); err != nil {
 		return err
 	}
 	if r.Resume != nil {
@@ -193,25 +191,12 @@ func (r *run) saveEpoch() error {
 	if err != nil {
 		return err
 	}
-	names := []string{EpochFile(metadata.Epoch), LastFile}
-	if r.at.Best != nil && r.at.Best.Epoch == metadata.Epoch {
-		names = append(names, BestFile)
-	}
-	for _, name := range names {
-		err := r.writeFile(name, func(w io.Writer) error { return checkpoint.Encode(w, metadata, parameters) })
-		if err != nil {
-			return fmt.Errorf("writing checkpoint: %w", err)
-		}
+	best := r.at.Best != nil && r.at.Best.Epoch == metadata.Epoch
+	err = r.Folder.WriteEpoch(metadata.Epoch, best, func(w io.Writer) error { return checkpoint.Encode(w, metadata, parameters) })
+	if err != nil {
+		return fmt.Errorf("writing checkpoint: %w", err)
 	}
 	return r.saveState()
-}
-
-// writeFile writes a file of the run folder, whole or not at all.
-func (r *run) writeFile(name string, write func(io.Writer) error) error {
-	if r.WriteFile != nil {
-		return r.WriteFile(name, write)
-	}
-	return atomicfile.Write(filepath.Join(r.Folder, name), write)
 }
 
 // saveState writes the state of the place between two steps. The log comes first,
@@ -225,10 +210,10 @@ func (r *run) saveState() error {
 		return nil
 	})
 	if err == nil {
-		err = r.Log.Sync()
+		err = r.Folder.SyncLog()
 	}
 	if err == nil {
-		if err = r.writeFile(StateFile, func(w io.Writer) error { return checkpoint.EncodeState(w, state) }); err != nil {
+		if err = r.Folder.WriteState(func(w io.Writer) error { return checkpoint.EncodeState(w, state) }); err != nil {
 			err = fmt.Errorf("the state cannot be saved: %w", err)
 		}
 	}

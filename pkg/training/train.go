@@ -24,53 +24,42 @@ var ErrNoAnomalies = errors.New("training needs anomalous pictures")
 // ErrNoMasks reports an auxiliary dataset without masks.
 var ErrNoMasks = errors.New("training needs masks")
 
-// The files that Train writes into the run folder, beside epoch-NNN.safetensors.
-const (
-	LastFile  = "last.safetensors"
-	BestFile  = "best.safetensors" // with validation: the epoch that was best
-	StateFile = "state.safetensors"
-)
-
-// EpochFile names the checkpoint of an epoch, from 1, in the run folder.
-func EpochFile(epoch int) string { return fmt.Sprintf("epoch-%03d.safetensors", epoch) }
-
 // Options say what Train learns from and where the result goes.
 type Options struct {
-	Methods  methods.Table
-	Config   config.Config
-	Set      *data.Dataset // the auxiliary dataset
-	Files    contents.Set  // the content of all of its pictures, for the checkpoints
-	Contents string        // names the contents of the set's pictures and masks, for the state
-	Folder   string        // the run folder; it exists when Log.Begin has returned
-	Version  string        // of this program, for the checkpoints
-	Load     pixels.LoadOptions
-	// WriteFile writes a file of the run folder, by its name in it, whole or not at
-	// all; nil stands for atomicfile.Write.
-	WriteFile func(name string, write func(io.Writer) error) error
-
+	Methods       methods.Table
+	Config        config.Config
+	Set           *data.Dataset // the auxiliary dataset
+	Files         contents.Set  // the content of all of its pictures, for the checkpoints
+	Contents      string        // names the contents of the set's pictures and masks, for the state
+	Folder        Folder        // the run folder
+	Version       string        // of this program, for the checkpoints
+	Load          pixels.LoadOptions
 	ActivationSet bool // the user chose model.activation
 
 	Resume *checkpoint.State // go on from here; nil: begin
 	Save   <-chan struct{}   // asks for the state to be saved after the step under way; may be nil
 	Emit   func(events.Event)
-	Log    Log
 }
 
-// Log receives what belongs into a run's log.jsonl.
-type Log interface {
-	// Begin is called once, when all is ready and before anything is written into
-	// the run folder: the log's first so many lines stay, and no others.
+// Folder keeps what a training writes. Files appear whole or not at all.
+type Folder interface {
+	// Begin is called once, when all is ready and before anything is written: the log's
+	// first so many lines stay, and no others.
 	Begin(lines int) error
-	// Write adds a line.
-	Write(event events.Event) error
-	// Sync returns when all lines are on the disk.
-	Sync() error
+	// Log adds a line to the log.
+	Log(event events.Event) error
+	// SyncLog returns when all lines of the log are on the disk.
+	SyncLog() error
+	// WriteEpoch writes the checkpoint of an epoch, from 1, which is the last one so far,
+	// and the best one where best says so.
+	WriteEpoch(epoch int, best bool, write func(io.Writer) error) error
+	// WriteState replaces the state that the training can be resumed from.
+	WriteState(write func(io.Writer) error) error
 }
 
-// Train trains the adapters and writes epoch-NNN.safetensors, last.safetensors and
-// state.safetensors into the run folder, and with train.validate best.safetensors:
-// the epoch with the best mean of image and pixel AUROC on what is held out, the
-// first of equal ones. Resumed from that state, a run ends in the same bytes as one
+// Train trains the method's parameters and writes a checkpoint after each epoch, and the
+// state, into the run folder. With train.validate the best epoch is the one with the best
+// mean of image and pixel AUROC on what is held out, the first of equal ones. Resumed from that state, a run ends in the same bytes as one
 // that was never stopped. When ctx ends, it finishes the step under way, or leaves
 // a validation, and saves the state; on the CPU one seed and one number of threads
 // give the same bytes.
