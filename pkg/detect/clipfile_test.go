@@ -1,11 +1,10 @@
-package engine
+package detect
 
 import (
 	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"io"
 	"math"
 	"os"
@@ -14,88 +13,10 @@ import (
 	"testing"
 
 	"acdclip/internal/golden"
-	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip/pretrained"
-	"acdclip/pkg/data/synth"
 	"acdclip/pkg/events"
-	"acdclip/pkg/weights"
+	"acdclip/pkg/model/methods"
 )
-
-// earlierFingerprint is what earlier versions called the CLIP in testdata/golden.
-const earlierFingerprint = "sha256:55513fa40f34ae2508c2c3c15fd5a6fffec1b6ef9f29a8d2a5dab3614358331c"
-
-// A checkpoint or state that earlier versions wrote names the CLIP in another way,
-// and is used with that CLIP and no other.
-func TestEarlierFingerprints(t *testing.T) {
-	o := training(t, drawn(t, synth.Textures), "train.epochs=1")
-	if err := Train(context.Background(), o); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(o.Folder, "last.safetensors")
-	for name, c := range map[string]struct {
-		stored string
-		fits   bool
-	}{
-		"earlier":       {earlierFingerprint, true},
-		"another CLIP":  {earlierFingerprint[:len(earlierFingerprint)-1] + "0", false},
-		"none":          {"", true},
-		"an odd prefix": {"sha256v3:00", false},
-	} {
-		rename(t, path, c.stored)
-		options := DetectorOptions{Config: load(t, "device=cpu", "threads=1", "clip="+o.Config.Clip), Checkpoint: path, Emit: func(events.Event) {}}
-		d, err := OpenDetector(context.Background(), options)
-		if err == nil {
-			d.Close()
-		}
-		if errors.Is(err, ErrOtherCLIP) == c.fits || c.fits && err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		if _, err := newRunClosed(training(t, o.Set, "train.init_from="+path)); errors.Is(err, ErrOtherCLIP) == c.fits || c.fits && err != nil {
-			t.Errorf("a training that begins with one of %s: %v", name, err)
-		}
-	}
-	again := o
-	again.Config.Train.Epochs = 2
-	for stored, says := range map[string]string{earlierFingerprint: "", "sha256:00": "CLIP"} {
-		again.Resume = readState(t, o)
-		again.Resume.Metadata.CLIP = stored
-		if _, err := newRunClosed(again); (err == nil) != (says == "") || err != nil && (!errors.Is(err, ErrOtherRun) || !strings.Contains(err.Error(), says)) {
-			t.Errorf("a state of %s: %v", stored, err)
-		}
-	}
-}
-
-// rename writes a checkpoint again as one of another CLIP.
-func rename(t *testing.T, path, fingerprint string) {
-	t.Helper()
-	c, err := checkpoint.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	file, err := weights.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	metadata := c.Metadata
-	metadata.CLIP = fingerprint
-	if err := checkpoint.Write(path, metadata, valuesOf(t, file)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func valuesOf(t *testing.T, file *weights.File) (all []weights.Value) {
-	t.Helper()
-	for _, tensor := range file.Tensors {
-		v := weights.Value{Name: tensor.Name, Shape: tensor.Shape, Float32: make([]float32, tensor.NumElements())}
-		if err := tensor.ReadFloat32(v.Float32); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, v)
-	}
-	return all
-}
 
 // What is assumed of a CLIP, and an activation that is not its own, is told.
 func TestWhatIsAssumedIsTold(t *testing.T) {
@@ -118,8 +39,9 @@ func TestWhatIsAssumedIsTold(t *testing.T) {
 		{bare, []string{"model.activation=auto", "clip_heads.vision=1", "clip_heads.text=1"}, []string{"does not say which activation"}, nil},
 	} {
 		var seen eventList
-		d, err := OpenDetector(context.Background(), DetectorOptions{
-			Config: load(t, append([]string{"device=cpu", "threads=1", "model.image_size=98", "clip=" + c.clip}, c.settings...)...), Checkpoint: adapters, Emit: seen.emit,
+		d, err := Open(context.Background(), Options{
+			Methods: methods.All(),
+			Config:  load(t, append([]string{"device=cpu", "threads=1", "model.image_size=98", "clip=" + c.clip}, c.settings...)...), Checkpoint: adapters, Emit: seen.emit,
 		})
 		if err != nil {
 			t.Errorf("%s %v: %v", c.clip, c.settings, err)
@@ -207,7 +129,8 @@ func TestWhatCannotFitIsNotRead(t *testing.T) {
 		"adapters' shapes": {other, "does not fit this model"},
 	} {
 		folder := altered(t, c.arch, tensor, float32(math.NaN()))
-		_, err := OpenDetector(context.Background(), DetectorOptions{
+		_, err := Open(context.Background(), Options{
+			Methods:    methods.All(),
 			Config:     load(t, "device=cpu", "threads=1", "model.image_size=98", "clip="+folder),
 			Checkpoint: filepath.Join(golden.Root(), "testdata", "golden", "released_n2_adapter_1.pth"), Emit: func(events.Event) {},
 		})

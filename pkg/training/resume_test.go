@@ -1,4 +1,4 @@
-package engine
+package training
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"acdclip/internal/rundir"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/contents"
@@ -63,16 +64,16 @@ func filesOf(t *testing.T, folder string) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if entry.Name() != StateFile {
+		if entry.Name() != rundir.StateFile {
 			files[entry.Name()] = string(content)
 		}
 	}
 	return files
 }
 
-func readState(t *testing.T, o TrainOptions) *checkpoint.State {
+func readState(t *testing.T, o Options) *checkpoint.State {
 	t.Helper()
-	state, err := checkpoint.ReadState(filepath.Join(o.Folder, StateFile))
+	state, err := readStateFile(filepath.Join(pathOf(o), rundir.StateFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,10 +87,10 @@ func TestTrainResumes(t *testing.T) {
 	if err := os.WriteFile(set.Items[3].Path, []byte("no picture"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	options := func() (TrainOptions, *memoryLog) {
-		o := training(t, set, "data.skip_bad=true", "train.accumulate=2", "train.batch=2")
+	options := func() (Options, *memoryLog) {
+		o := short(t, set, "data.skip_bad=true", "train.accumulate=2", "train.batch=2")
 		log := &memoryLog{}
-		o.Log = log
+		*logOf(o) = log
 		return o, log
 	}
 	whole, wholeLog := options()
@@ -97,7 +98,7 @@ func TestTrainResumes(t *testing.T) {
 	if err := Train(context.Background(), whole); err != nil {
 		t.Fatal(err)
 	}
-	want := filesOf(t, whole.Folder)
+	want := filesOf(t, pathOf(whole))
 	for stop := 1; stop < len(wholeLog.lines)-1; stop++ { // after the last step the run ends by itself
 		o, log := options()
 		ctx, cancel := context.WithCancel(context.Background())
@@ -114,7 +115,7 @@ func TestTrainResumes(t *testing.T) {
 		if err := Train(context.Background(), o); err != nil {
 			t.Fatal(err)
 		}
-		for name, content := range filesOf(t, o.Folder) {
+		for name, content := range filesOf(t, pathOf(o)) {
 			if content != want[name] {
 				t.Errorf("stopped after line %d: %s has other bytes", stop, name)
 			}
@@ -128,20 +129,20 @@ func TestTrainResumes(t *testing.T) {
 // TestTrainResumesFromAnyState: checkpoints and log may be ahead of the state, as
 // they are when the program is killed before it could write that.
 func TestTrainResumesFromAnyState(t *testing.T) {
-	o := training(t, drawn(t, synth.Textures), "train.batch=5", "train.save_minutes=0")
+	o := short(t, drawn(t, synth.Textures), "train.batch=5", "train.save_minutes=0")
 	log := &memoryLog{}
 	var states []*checkpoint.State
-	o.Log = &spied{log, func() { states = append(states, readState(t, o)) }}
+	*logOf(o) = &spied{log, func() { states = append(states, readState(t, o)) }}
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
-	want, wantLog := filesOf(t, o.Folder), log.withoutTimings()
+	want, wantLog := filesOf(t, pathOf(o)), log.withoutTimings()
 	for i, state := range states { // of before each line
-		o.Resume, o.Log = state, log
+		o.Resume, *logOf(o) = state, log
 		if err := Train(context.Background(), o); err != nil {
 			t.Fatal(err)
 		}
-		if !maps.Equal(filesOf(t, o.Folder), want) || log.withoutTimings() != wantLog {
+		if !maps.Equal(filesOf(t, pathOf(o)), want) || log.withoutTimings() != wantLog {
 			t.Errorf("from the state before line %d, of %+v, the files or the log are others", i+1, state.Place)
 		}
 	}
@@ -164,30 +165,30 @@ func (s *spied) Write(event events.Event) error {
 // TestTrainRefusesAnotherRun: what changes the numbers must be what the run began with.
 func TestTrainRefusesAnotherRun(t *testing.T) {
 	set := drawn(t, synth.Textures)
-	o := training(t, set, "train.epochs=1")
+	o := short(t, set, "train.epochs=1")
 	o.Contents = "sha256:1"
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
 		says   string
-		change func(*TrainOptions)
+		change func(*Options)
 	}{
-		{"", func(o *TrainOptions) { o.Config.Train.Epochs = 2 }},
-		{"", func(o *TrainOptions) { o.Config.Threads = 0 }}, // what the run began with, then
-		{"", func(o *TrainOptions) { o.Config.Device = config.DeviceAuto }},
-		{"threads: 1 there, 2 here", func(o *TrainOptions) { o.Config.Threads = 2 }},
-		{"acdclip's version: test there, v2 here", func(o *TrainOptions) { o.Version = "v2" }},
-		{"the contents of pictures or masks", func(o *TrainOptions) { o.Contents = "sha256:2" }},
-		{"the list of pictures, classes and masks", func(o *TrainOptions) { o.Set, _ = set.Select(nil, 6) }},
-		{"the mask threshold: 1 there, 9 here", func(o *TrainOptions) {
+		{"", func(o *Options) { o.Config.Train.Epochs = 2 }},
+		{"", func(o *Options) { o.Config.Threads = 0 }}, // what the run began with, then
+		{"", func(o *Options) { o.Config.Device = config.DeviceAuto }},
+		{"threads: 1 there, 2 here", func(o *Options) { o.Config.Threads = 2 }},
+		{"acdclip's version: test there, v2 here", func(o *Options) { o.Version = "v2" }},
+		{"the contents of pictures or masks", func(o *Options) { o.Contents = "sha256:2" }},
+		{"the list of pictures, classes and masks", func(o *Options) { o.Set, _ = set.Select(nil, 6) }},
+		{"the mask threshold: 1 there, 9 here", func(o *Options) {
 			o.Set, _ = set.Select(nil, 0)
 			changed := *o.Set
 			o.Set, changed.MaskThreshold = &changed, 9
 		}},
-		{"the configuration", func(o *TrainOptions) { o.Config.Train.LRDecay = 0.5 }},
-		{"the configuration's recipe.max_pixels", func(o *TrainOptions) { o.Config.Data.MaxPixels = 1e6 }},
-		{"the prompt names", func(o *TrainOptions) {
+		{"the configuration", func(o *Options) { o.Config.Train.LRDecay = 0.5 }},
+		{"the configuration's recipe.max_pixels", func(o *Options) { o.Config.Data.MaxPixels = 1e6 }},
+		{"the prompt names", func(o *Options) {
 			o.Set, _ = set.Select(nil, 0)
 			o.Set.Classes = append(o.Set.Classes[:0:0], o.Set.Classes...)
 			o.Set.Classes[0].Prompt, o.Set.Classes[1].Prompt = o.Set.Classes[1].Prompt, o.Set.Classes[0].Prompt
@@ -207,10 +208,10 @@ func TestTrainRefusesAnotherRun(t *testing.T) {
 }
 
 // newRunClosed makes a run and closes it.
-func newRunClosed(o TrainOptions) (*run, error) {
+func newRunClosed(o Options) (*run, error) {
 	r, err := newRun(context.Background(), o)
 	if err == nil {
-		r.base.close()
+		r.backbone.Close()
 	}
 	return r, err
 }
@@ -219,15 +220,15 @@ func newRunClosed(o TrainOptions) (*run, error) {
 func TestTrainSavesWhatItHas(t *testing.T) {
 	t.Run("at a picture that cannot be read", func(t *testing.T) {
 		set := drawn(t, synth.Textures)
-		o := training(t, set, "train.batch=1", "train.epochs=1", "data.cache=0")
+		o := short(t, set, "train.batch=1", "train.epochs=1", "data.cache=0")
 		o.Load.Workers = 1
 		log := &memoryLog{}
-		o.Log = log
+		*logOf(o) = log
 		r, err := newRun(context.Background(), o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer r.base.close()
+		defer r.backbone.Close()
 		order := r.loading().Order
 		if err := os.WriteFile(set.Items[order[4]].Path, nil, 0o644); err != nil {
 			t.Fatal(err)
@@ -245,9 +246,9 @@ func TestTrainSavesWhatItHas(t *testing.T) {
 		}
 	})
 	t.Run("not in the middle of a step", func(t *testing.T) {
-		o := training(t, drawn(t, synth.Textures), "train.epochs=1")
+		o := short(t, drawn(t, synth.Textures), "train.epochs=1")
 		full := errors.New("disk full")
-		o.Log = logged(func(event events.Event) error {
+		*logOf(o) = logged(func(event events.Event) error {
 			if step := event.(events.TrainStep); step.Step == 2 {
 				return full
 			}
@@ -261,13 +262,13 @@ func TestTrainSavesWhatItHas(t *testing.T) {
 		}
 	})
 	t.Run("when the folder is gone", func(t *testing.T) {
-		o := training(t, drawn(t, synth.Textures))
+		o := short(t, drawn(t, synth.Textures))
 		ctx, cancel := context.WithCancel(context.Background())
-		o.Log = logged(func(events.Event) error {
+		*logOf(o) = logged(func(events.Event) error {
 			cancel()
-			return os.RemoveAll(o.Folder)
+			return os.RemoveAll(pathOf(o))
 		})
-		if err := Train(ctx, o); err == nil || errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), StateFile) {
+		if err := Train(ctx, o); err == nil || errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), rundir.StateFile) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -276,9 +277,9 @@ func TestTrainSavesWhatItHas(t *testing.T) {
 // TestTrainSavesInTime: with train.save_minutes 0 each step leaves a state.
 func TestTrainSavesInTime(t *testing.T) {
 	for minutes, want := range map[string]string{"0": "0 1 2 3 4", "60": "0 0 0 0 0"} {
-		o := training(t, drawn(t, synth.Textures), "train.epochs=1", "train.save_minutes="+minutes)
+		o := short(t, drawn(t, synth.Textures), "train.epochs=1", "train.save_minutes="+minutes)
 		var steps []string
-		o.Log = logged(func(event events.Event) error { // before the step's state is saved
+		*logOf(o) = logged(func(event events.Event) error { // before the step's state is saved
 			steps = append(steps, fmt.Sprint(readState(t, o).Place.Step))
 			return nil
 		})
@@ -293,26 +294,26 @@ func TestTrainSavesInTime(t *testing.T) {
 
 // TestTrainBeginsWithACheckpoint: its adapters are the first, and it is in the metadata.
 func TestTrainBeginsWithACheckpoint(t *testing.T) {
-	first := training(t, drawn(t, synth.Textures), "train.epochs=1")
+	first := short(t, drawn(t, synth.Textures), "train.epochs=1")
 	first.Files = contents.NewSet([]contents.Sum{{Size: 1}})
 	if err := Train(context.Background(), first); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(first.Folder, LastFile)
+	path := filepath.Join(pathOf(first), rundir.LastFile)
 	set := drawn(t, synth.Objects)
-	second := training(t, set, "train.epochs=1", "train.init_from="+path)
+	second := short(t, set, "train.epochs=1", "train.init_from="+path)
 	second.Files = contents.NewSet([]contents.Sum{{Size: 2}})
 	ctx, cancel := context.WithCancel(context.Background())
-	second.Log = logged(func(events.Event) error { cancel(); return nil })
+	*logOf(second) = logged(func(events.Event) error { cancel(); return nil })
 	r, err := newRun(ctx, second)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.base.close()
+	defer r.backbone.Close()
 	if err := r.begin(); err != nil {
 		t.Fatal(err)
 	}
-	before, err := checkpoint.ReadState(filepath.Join(first.Folder, StateFile))
+	before, err := readStateFile(filepath.Join(pathOf(first), rundir.StateFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -331,11 +332,11 @@ func TestTrainBeginsWithACheckpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	second.Resume = readState(t, second)
-	second.Log = logged(func(events.Event) error { return nil })
+	*logOf(second) = logged(func(events.Event) error { return nil })
 	if err := Train(context.Background(), second); err != nil {
 		t.Fatal(err)
 	}
-	c, err := checkpoint.Open(filepath.Join(second.Folder, LastFile))
+	c, err := openCheckpoint(filepath.Join(pathOf(second), rundir.LastFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -344,7 +345,7 @@ func TestTrainBeginsWithACheckpoint(t *testing.T) {
 		t.Errorf("metadata of the resumed run %+v", c.Metadata.Recipe)
 	}
 	for setting, says := range map[string]string{"model.groups=3": "model.groups: is 3, but the checkpoint to begin with was trained with 2", "model.adapter.hidden=5": "model.adapter.hidden: is 5, but"} {
-		_, err := newRunClosed(training(t, set, "train.init_from="+filepath.Join(second.Folder, LastFile), setting))
+		_, err := newRunClosed(short(t, set, "train.init_from="+filepath.Join(pathOf(second), rundir.LastFile), setting))
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", setting, err)
 		}
@@ -354,29 +355,29 @@ func TestTrainBeginsWithACheckpoint(t *testing.T) {
 // TestEstimateTraining takes three steps and leaves nothing behind.
 func TestEstimateTraining(t *testing.T) {
 	for epochs, measured := range map[string]int{"1": 1, "2": 2, "4": 3} { // of one step each
-		o := training(t, drawn(t, synth.Textures), "train.save_minutes=0", "train.batch=10", "train.epochs="+epochs)
-		e, err := EstimateTraining(context.Background(), o)
+		o := short(t, drawn(t, synth.Textures), "train.save_minutes=0", "train.batch=10", "train.epochs="+epochs)
+		e, err := o.Estimate(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
 		if e.Measured != measured || e.Left != e.Steps || e.SecondsPerStep <= 0 || e.Cache < 0 || !strings.Contains(e.Conditions, "on cpu with 1") {
 			t.Errorf("%+v", e)
 		}
-		if files := filesOf(t, o.Folder); len(files) > 0 {
+		if files := filesOf(t, pathOf(o)); len(files) > 0 {
 			t.Errorf("left %v", files)
 		}
 	}
-	o := training(t, drawn(t, synth.Textures), "train.epochs=1", "train.batch=2")
+	o := short(t, drawn(t, synth.Textures), "train.epochs=1", "train.batch=2")
 	ctx, cancel := context.WithCancel(context.Background())
-	o.Log = &memoryLog{stopAt: 2, stop: cancel}
+	*logOf(o) = &memoryLog{stopAt: 2, stop: cancel}
 	if err := Train(ctx, o); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	if _, err := EstimateTraining(ctx, o); !errors.Is(err, context.Canceled) {
+	if _, err := o.Estimate(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
 	}
 	o.Resume = readState(t, o)
-	if e, err := EstimateTraining(context.Background(), o); err != nil || e.Left != 3 || e.Steps != 5 {
+	if e, err := o.Estimate(context.Background()); err != nil || e.Left != 3 || e.Steps != 5 {
 		t.Errorf("of a run to resume: %+v, %v", e, err)
 	}
 }
@@ -384,11 +385,11 @@ func TestEstimateTraining(t *testing.T) {
 // TestEstimateValidation: what is held out is measured apart, and of a run that was
 // stopped in its validation the steps of the next epoch are taken.
 func TestEstimateValidation(t *testing.T) {
-	options := func() TrainOptions {
-		return training(t, drawn(t, synth.Textures), "train.epochs=2", "train.batch=1", "train.validate=1")
+	options := func() Options {
+		return short(t, drawn(t, synth.Textures), "train.epochs=2", "train.batch=1", "train.validate=1")
 	}
 	o := options()
-	e, err := EstimateTraining(context.Background(), o)
+	e, err := o.Estimate(context.Background())
 	if err != nil || e.HeldOut != 5 || e.Validations != 2 || e.SecondsPerValidation <= 0 || e.Measured != 3 || e.Left != 10 {
 		t.Errorf("%+v, %v", e, err)
 	}
@@ -403,7 +404,7 @@ func TestEstimateValidation(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.Resume, o.Emit = readState(t, o), func(events.Event) {}
-	e, err = EstimateTraining(context.Background(), o)
+	e, err = o.Estimate(context.Background())
 	if err != nil || e.Validations != 2 || e.Measured != 3 || e.Left != 5 || e.SecondsPerStep <= 0 {
 		t.Errorf("of a run to resume: %+v, %v", e, err)
 	}

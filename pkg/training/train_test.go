@@ -1,4 +1,4 @@
-package engine
+package training
 
 import (
 	"bytes"
@@ -11,12 +11,14 @@ import (
 	"testing"
 
 	"acdclip/internal/golden"
-	"acdclip/pkg/checkpoint"
+	"acdclip/internal/rundir"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/events"
+	"acdclip/pkg/model/acdclip/options"
+	"acdclip/pkg/model/methods"
 )
 
 // drawn makes a small procedural dataset.
@@ -38,36 +40,36 @@ func drawn(t *testing.T, set string) *data.Dataset {
 	return discovered
 }
 
-// training is a short run on the project's own tiny CLIP.
-func training(t *testing.T, set *data.Dataset, settings ...string) TrainOptions {
+// short is a short run on the project's own tiny CLIP.
+func short(t *testing.T, set *data.Dataset, settings ...string) Options {
 	t.Helper()
 	own := filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_hf")
 	settings = append([]string{
 		"device=cpu", "threads=1", "clip=" + own, "model.image_size=35", "model.groups=2", "train.epochs=2", "train.batch=3", "train.auxiliary=" + set.Name,
 	}, settings...)
-	loaded, err := config.Load(config.Sources{Set: settings, Flags: map[string]any{"data.roots." + set.Name: set.Root}})
+	loaded, err := methods.All().Catalog().Load(config.Sources{Set: settings, Flags: map[string]any{"data.roots." + set.Name: set.Root}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return TrainOptions{
-		Config: loaded.Config, Set: set, Folder: t.TempDir(), Version: "test",
-		Emit: func(events.Event) {}, Log: logged(func(events.Event) error { return nil }),
+	return Options{
+		Methods: methods.All(), Config: loaded.Config, Set: set, Version: "test", Emit: func(events.Event) {},
+		Folder: &folder{path: t.TempDir(), logger: logged(func(events.Event) error { return nil })},
 	}
 }
 
 func TestTrainIsRepeatable(t *testing.T) {
 	set := drawn(t, synth.Textures)
 	train := func(workers int, settings ...string) []byte {
-		o := training(t, set, settings...)
+		o := short(t, set, settings...)
 		o.Load.Workers = workers
 		if err := Train(context.Background(), o); err != nil {
 			t.Fatal(err)
 		}
-		last, err := os.ReadFile(filepath.Join(o.Folder, "last.safetensors"))
+		last, err := os.ReadFile(filepath.Join(pathOf(o), "last.safetensors"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, err := os.ReadFile(filepath.Join(o.Folder, "epoch-002.safetensors"))
+		second, err := os.ReadFile(filepath.Join(pathOf(o), "epoch-002.safetensors"))
 		if err != nil || !bytes.Equal(last, second) {
 			t.Errorf("last.safetensors is not the second epoch's: %v", err)
 		}
@@ -84,20 +86,20 @@ func TestTrainIsRepeatable(t *testing.T) {
 
 func TestTrainDescribesItsCheckpoints(t *testing.T) {
 	set := drawn(t, synth.Textures)
-	o := training(t, set, "preset=released", "model.image_size=70", "loss.focal=2")
+	o := short(t, set, "preset=released", "model.image_size=70", "loss.focal=2")
 	var log eventList
-	o.Log = logged(func(event events.Event) error { log.emit(event); return nil })
+	*logOf(o) = logged(func(event events.Event) error { log.emit(event); return nil })
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
-	c, err := checkpoint.Open(filepath.Join(o.Folder, "epoch-001.safetensors"))
+	c, err := openCheckpoint(filepath.Join(pathOf(o), "epoch-001.safetensors"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
 	m := c.Metadata
-	if m.Preset != config.Released || m.Loss.Focal != 2 || m.Auxiliary != set.Name || m.Epoch != 1 || m.ListHash != set.ListHash() ||
-		m.Model.Groups != 2 || m.Model.Adapter.Hidden == 0 || m.Device != "cpu" || m.Threads != 1 || len(m.Prompts) != 2 {
+	if m.Preset != options.Released || m.Loss.(*options.Loss).Focal != 2 || m.Auxiliary != set.Name || m.Epoch != 1 || m.ListHash != set.ListHash() ||
+		m.Model.(*options.Model).Groups != 2 || m.Model.(*options.Model).Adapter.Hidden == 0 || m.Device != "cpu" || m.Threads != 1 || len(m.Prompts) != 2 {
 		t.Errorf("metadata %+v", m)
 	}
 	var steps, epochs int
@@ -121,11 +123,11 @@ func TestTrainDescribesItsCheckpoints(t *testing.T) {
 func TestTrainNotesThePrecision(t *testing.T) {
 	set := drawn(t, synth.Textures)
 	for precision, want := range map[string]string{"auto": "", "fp32": "", "bf16": "bf16"} {
-		o := training(t, set, "precision="+precision, "train.epochs=1")
+		o := short(t, set, "precision="+precision, "train.epochs=1")
 		if err := Train(context.Background(), o); err != nil {
 			t.Fatal(err)
 		}
-		c, err := checkpoint.Open(filepath.Join(o.Folder, LastFile))
+		c, err := openCheckpoint(filepath.Join(pathOf(o), rundir.LastFile))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,9 +144,9 @@ func TestTrainNotesThePrecision(t *testing.T) {
 
 func TestTrainStops(t *testing.T) {
 	t.Run("when it is cancelled, with the finished epochs saved", func(t *testing.T) {
-		o := training(t, drawn(t, synth.Textures))
+		o := short(t, drawn(t, synth.Textures))
 		ctx, cancel := context.WithCancel(context.Background())
-		o.Log = logged(func(event events.Event) error {
+		*logOf(o) = logged(func(event events.Event) error {
 			if step, ok := event.(events.TrainStep); ok && step.Epoch == 2 {
 				cancel()
 			}
@@ -154,7 +156,7 @@ func TestTrainStops(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		for name, want := range map[string]bool{"epoch-001.safetensors": true, "last.safetensors": true, "epoch-002.safetensors": false} {
-			if _, err := os.Stat(filepath.Join(o.Folder, name)); (err == nil) != want {
+			if _, err := os.Stat(filepath.Join(pathOf(o), name)); (err == nil) != want {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -165,7 +167,7 @@ func TestTrainStops(t *testing.T) {
 		if err := os.WriteFile(broken, []byte("no picture"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		err := Train(context.Background(), training(t, set))
+		err := Train(context.Background(), short(t, set))
 		if !errors.Is(err, picture.ErrNotPicture) || !strings.Contains(err.Error(), broken) || !strings.Contains(err.Error(), set.Name) {
 			t.Errorf("got %v", err)
 		}
@@ -175,27 +177,27 @@ func TestTrainStops(t *testing.T) {
 		for i := range set.Items {
 			set.Items[i].Mask = ""
 		}
-		if err := Train(context.Background(), training(t, set)); !errors.Is(err, ErrNoMasks) {
+		if err := Train(context.Background(), short(t, set)); !errors.Is(err, ErrNoMasks) {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("without anomalous pictures", func(t *testing.T) {
 		set := drawn(t, synth.Textures)
 		set.Items = slices.DeleteFunc(set.Items, func(item data.Item) bool { return item.Anomalous })
-		if err := Train(context.Background(), training(t, set)); !errors.Is(err, ErrNoAnomalies) {
+		if err := Train(context.Background(), short(t, set)); !errors.Is(err, ErrNoAnomalies) {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("when the log cannot be written", func(t *testing.T) {
-		o := training(t, drawn(t, synth.Textures))
+		o := short(t, drawn(t, synth.Textures))
 		full := errors.New("disk full")
-		o.Log = logged(func(events.Event) error { return full })
+		*logOf(o) = logged(func(events.Event) error { return full })
 		if err := Train(context.Background(), o); !errors.Is(err, full) {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("at a loss that is no number", func(t *testing.T) {
-		o := training(t, drawn(t, synth.Textures), "train.lr.vision=1e30", "train.lr.text=1e30", "train.batch=10", "train.epochs=10")
+		o := short(t, drawn(t, synth.Textures), "train.lr.vision=1e30", "train.lr.text=1e30", "train.batch=10", "train.epochs=10")
 		if err := Train(context.Background(), o); !errors.Is(err, ErrNotFinite) || !strings.Contains(err.Error(), "step") {
 			t.Errorf("got %v", err)
 		}
@@ -204,9 +206,9 @@ func TestTrainStops(t *testing.T) {
 
 // TestTrainLowersTheLoss trains on the project's own data until it fits it.
 func TestTrainLowersTheLoss(t *testing.T) {
-	o := training(t, drawn(t, synth.Textures), "train.epochs=6")
+	o := short(t, drawn(t, synth.Textures), "train.epochs=6")
 	var losses []float64
-	o.Log = logged(func(event events.Event) error {
+	*logOf(o) = logged(func(event events.Event) error {
 		if epoch, ok := event.(events.TrainEpoch); ok {
 			losses = append(losses, epoch.Loss)
 		}

@@ -1,4 +1,4 @@
-package engine
+package training
 
 import (
 	"bytes"
@@ -26,7 +26,7 @@ func TestTrainSkipsBadPictures(t *testing.T) {
 	if err := os.WriteFile(broken, []byte("no picture"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	o := training(t, set, "data.skip_bad=true")
+	o := short(t, set, "data.skip_bad=true")
 	var warnings []string
 	o.Emit = func(event events.Event) {
 		if warning, ok := event.(events.Warning); ok {
@@ -34,7 +34,7 @@ func TestTrainSkipsBadPictures(t *testing.T) {
 		}
 	}
 	steps := 0
-	o.Log = logged(func(event events.Event) error {
+	*logOf(o) = logged(func(event events.Event) error {
 		switch event := event.(type) {
 		case events.TrainStep:
 			steps++
@@ -66,11 +66,11 @@ func TestTrainSkipsBadPictures(t *testing.T) {
 		}
 	}
 	spoil(true)
-	if err := Train(context.Background(), training(t, set, "data.skip_bad=true")); !errors.Is(err, ErrNoAnomalies) {
+	if err := Train(context.Background(), short(t, set, "data.skip_bad=true")); !errors.Is(err, ErrNoAnomalies) {
 		t.Errorf("with no anomalous picture left: %v", err)
 	}
 	spoil(false)
-	if err := Train(context.Background(), training(t, set, "data.skip_bad=true")); !errors.Is(err, data.ErrNoPictures) {
+	if err := Train(context.Background(), short(t, set, "data.skip_bad=true")); !errors.Is(err, data.ErrNoPictures) {
 		t.Errorf("with no picture left: %v", err)
 	}
 }
@@ -79,17 +79,17 @@ func TestTrainSkipsBadPictures(t *testing.T) {
 func TestTrainAugments(t *testing.T) {
 	set := drawn(t, synth.Textures)
 	train := func(settings ...string) ([]byte, checkpoint.Metadata) {
-		o := training(t, set, append(settings, "train.epochs=2")...)
+		o := short(t, set, append(settings, "train.epochs=2")...)
 		o.Files = contents.NewSet([]contents.Sum{{Size: 9}})
 		if err := Train(context.Background(), o); err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join(o.Folder, "last.safetensors")
+		path := filepath.Join(pathOf(o), "last.safetensors")
 		content, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := checkpoint.Open(path)
+		c, err := openCheckpoint(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +120,7 @@ func TestTrainLeavesOutUnmaskedAnomalies(t *testing.T) {
 	set := drawn(t, synth.Textures)
 	at := slices.IndexFunc(set.Items, func(item data.Item) bool { return item.Anomalous })
 	set.Items[at].Mask = ""
-	o := training(t, set, "train.epochs=1", "train.batch=1")
+	o := short(t, set, "train.epochs=1", "train.batch=1")
 	var text string
 	o.Emit = func(event events.Event) {
 		if warning, ok := event.(events.Warning); ok {
@@ -128,7 +128,7 @@ func TestTrainLeavesOutUnmaskedAnomalies(t *testing.T) {
 		}
 	}
 	steps := 0
-	o.Log = logged(func(event events.Event) error {
+	*logOf(o) = logged(func(event events.Event) error {
 		if _, ok := event.(events.TrainStep); ok {
 			steps++
 		}
@@ -144,13 +144,13 @@ func TestTrainLeavesOutUnmaskedAnomalies(t *testing.T) {
 
 // TestBatchFillIsZero: what augmentation moved in from outside is zero after normalising.
 func TestBatchFillIsZero(t *testing.T) {
-	o := training(t, drawn(t, synth.Textures))
+	o := short(t, drawn(t, synth.Textures))
 	r, err := newRun(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.base.close()
-	size := o.Config.Model.ImageSize
+	defer r.backbone.Close()
+	size := o.Config.Model.InputSize()
 	plane := size * size
 	item := o.Set.Items[0]
 	whole := pixels.Picture{Item: item, Pix: bytes.Repeat([]uint8{7}, 3*plane), Mask: make([]uint8, plane)}
@@ -158,7 +158,7 @@ func TestBatchFillIsZero(t *testing.T) {
 	moved.Inside = bytes.Repeat([]uint8{1}, plane)
 	moved.Inside[1] = 0
 	var values []float32
-	err = r.base.runtime.Do(context.Background(), func(s *torch.Scope) error {
+	err = r.backbone.Runtime.Do(context.Background(), func(s *torch.Scope) error {
 		values = r.batch(s, []pixels.Picture{whole, moved}).Pictures.Float32s()
 		return nil
 	})

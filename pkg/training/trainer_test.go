@@ -1,4 +1,4 @@
-package engine
+package training
 
 import (
 	"context"
@@ -93,12 +93,12 @@ func TestStepKeepsWhatIsNotFiniteOut(t *testing.T) {
 // TestAccumulate: several batches together give loss and gradient of one large batch.
 func TestAccumulate(t *testing.T) {
 	for _, preset := range []string{"paper", "released"} {
-		o := training(t, drawn(t, synth.Textures), "preset="+preset, "model.image_size=56", "model.fusion.smoothing=none", "model.groups=2")
+		o := short(t, drawn(t, synth.Textures), "preset="+preset, "model.image_size=56", "model.fusion.smoothing=none", "model.groups=2")
 		r, err := newRun(context.Background(), o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer r.base.close()
+		defer r.backbone.Close()
 		var pictures []pixels.Picture
 		for picture := range pixels.Load(context.Background(), r.Set.Items, r.loading()) {
 			pictures = append(pictures, picture)
@@ -106,7 +106,7 @@ func TestAccumulate(t *testing.T) {
 		// The parameters stay where they are: only their gradients are looked at.
 		r.trainer.adam.ScaleRates(0)
 		gradients := func(sizes ...int) (loss float64, parts events.Values, all [][]float32) {
-			err := r.base.runtime.Do(context.Background(), func(s *torch.Scope) (err error) {
+			err := r.backbone.Runtime.Do(context.Background(), func(s *torch.Scope) (err error) {
 				var batches []model.Batch
 				at := 0
 				for _, size := range sizes {
@@ -156,10 +156,10 @@ func compared(got, want []float32) (difference, largest float64) {
 
 // TestTrainAtNumbersThatAreNotFinite: it stops and says where, or leaves the step out and counts it.
 func TestTrainAtNumbersThatAreNotFinite(t *testing.T) {
-	train := func(bad []int, settings ...string) (log *memoryLog, o TrainOptions, warnings []string, err error) {
-		o = training(t, drawn(t, synth.Textures), append([]string{"train.epochs=2", "train.batch=4"}, settings...)...)
+	train := func(bad []int, settings ...string) (log *memoryLog, o Options, warnings []string, err error) {
+		o = short(t, drawn(t, synth.Textures), append([]string{"train.epochs=2", "train.batch=4"}, settings...)...)
 		log = &memoryLog{}
-		o.Log = log
+		*logOf(o) = log
 		o.Emit = func(event events.Event) {
 			if warning, ok := event.(events.Warning); ok {
 				warnings = append(warnings, warning.Text)
@@ -169,7 +169,7 @@ func TestTrainAtNumbersThatAreNotFinite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer r.base.close()
+		defer r.backbone.Close()
 		r.trainer.method = &bent{Trainable: r.method, bend: func(call int, loss torch.Tensor) torch.Tensor {
 			if slices.Contains(bad, call) {
 				return loss.MulScalar(math.NaN())
@@ -217,13 +217,13 @@ func TestTrainAtNumbersThatAreNotFinite(t *testing.T) {
 func TestLearnedStepBeginsTheCountAnew(t *testing.T) {
 	set := *drawn(t, synth.Textures)
 	set.Items = slices.Concat(set.Items, set.Items) // 20 steps an epoch
-	o, log := training(t, &set, "train.epochs=1", "train.batch=1", "train.skip_nonfinite=true"), &memoryLog{}
-	o.Log = log
+	o, log := short(t, &set, "train.epochs=1", "train.batch=1", "train.skip_nonfinite=true"), &memoryLog{}
+	*logOf(o) = log
 	r, err := newRun(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.base.close()
+	defer r.backbone.Close()
 	r.trainer.method = &bent{Trainable: r.method, bend: func(call int, loss torch.Tensor) torch.Tensor {
 		if call%10 != 0 {
 			return loss.MulScalar(math.NaN())

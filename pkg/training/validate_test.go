@@ -1,4 +1,4 @@
-package engine
+package training
 
 import (
 	"context"
@@ -13,13 +13,18 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
-	"acdclip/pkg/checkpoint"
-	"acdclip/pkg/config"
+	"acdclip/internal/rundir"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
+	"acdclip/pkg/detect"
+	"acdclip/pkg/domain"
+	"acdclip/pkg/evaluation"
 	"acdclip/pkg/events"
+	"acdclip/pkg/metrics"
 	"acdclip/pkg/model"
+	"acdclip/pkg/model/methods"
 	"acdclip/pkg/report"
+	"acdclip/pkg/trained"
 )
 
 // validations gives the validation lines of a log.
@@ -43,9 +48,9 @@ func (l *memoryLog) validations(t *testing.T) []events.Validation {
 // checkpoint on the held-out class, which was not learned from; the best is kept.
 func TestValidation(t *testing.T) {
 	set := drawn(t, synth.Textures)
-	o := training(t, set, "train.epochs=4", "train.validate=1", "train.lr.vision=0.01")
+	o := short(t, set, "train.epochs=4", "train.validate=1", "train.lr.vision=0.01")
 	log := &memoryLog{}
-	o.Log = log
+	*logOf(o) = log
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
@@ -54,14 +59,15 @@ func TestValidation(t *testing.T) {
 	if len(found) != 4 {
 		t.Fatalf("%d validations", len(found))
 	}
-	files := filesOf(t, o.Folder)
+	files := filesOf(t, pathOf(o))
 	best, bestMean := "", 0.
 	for i, v := range found {
-		path := filepath.Join(o.Folder, []string{"epoch-001.safetensors", "epoch-002.safetensors", "epoch-003.safetensors", "epoch-004.safetensors"}[i])
+		path := filepath.Join(pathOf(o), []string{"epoch-001.safetensors", "epoch-002.safetensors", "epoch-003.safetensors", "epoch-004.safetensors"}[i])
 		mean := heldOutMean(t, o, path, held)
-		want := (*mean.ImageAUROC + *mean.PixelAUROC) / 2
-		if v.Epoch != i+1 || !slices.Equal(v.HeldOut, []string{held}) || *v.ImageAUROC != *mean.ImageAUROC || *v.PixelAUROC != *mean.PixelAUROC || *v.Mean != want {
-			t.Errorf("epoch %d: %+v (%v, %v, %v), and eval finds %v and %v", i+1, v, *v.ImageAUROC, *v.PixelAUROC, *v.Mean, *mean.ImageAUROC, *mean.PixelAUROC)
+		image, pixel := mean.Metrics[metrics.ImageAUROC], mean.Metrics[metrics.PixelAUROC]
+		want := (image + pixel) / 2
+		if v.Epoch != i+1 || !slices.Equal(v.HeldOut, []string{held}) || *v.ImageAUROC != image || *v.PixelAUROC != pixel || *v.Mean != want {
+			t.Errorf("epoch %d: %+v (%v, %v, %v), and eval finds %v and %v", i+1, v, *v.ImageAUROC, *v.PixelAUROC, *v.Mean, image, pixel)
 		}
 		if v.Best != (want > bestMean) {
 			t.Errorf("epoch %d: best %v at %v after %v", i+1, v.Best, want, bestMean)
@@ -70,10 +76,10 @@ func TestValidation(t *testing.T) {
 			best, bestMean = filepath.Base(path), want
 		}
 	}
-	if files[BestFile] != files[best] {
-		t.Errorf("%s is not %s", BestFile, best)
+	if files[rundir.BestFile] != files[best] {
+		t.Errorf("%s is not %s", rundir.BestFile, best)
 	}
-	c, err := checkpoint.Open(filepath.Join(o.Folder, LastFile))
+	c, err := openCheckpoint(filepath.Join(pathOf(o), rundir.LastFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,35 +91,45 @@ func TestValidation(t *testing.T) {
 
 // TestFirstOfEqualsIsBest: of epochs with equal validations the first is the best.
 func TestFirstOfEqualsIsBest(t *testing.T) {
-	o := training(t, drawn(t, synth.Textures), "train.epochs=2", "train.validate=1", "train.lr.vision=1e-12", "train.lr.text=1e-12")
+	o := short(t, drawn(t, synth.Textures), "train.epochs=2", "train.validate=1", "train.lr.vision=1e-12", "train.lr.text=1e-12")
 	log := &memoryLog{}
-	o.Log = log
+	*logOf(o) = log
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
 	if found := log.validations(t); *found[0].Mean != *found[1].Mean || !found[0].Best || found[1].Best {
 		t.Errorf("%+v", found)
 	}
-	if files := filesOf(t, o.Folder); files[BestFile] != files[EpochFile(1)] || files[BestFile] == files[EpochFile(2)] {
+	if files := filesOf(t, pathOf(o)); files[rundir.BestFile] != files[rundir.EpochFile(1)] || files[rundir.BestFile] == files[rundir.EpochFile(2)] {
 		t.Error("best is not the first epoch")
 	}
 }
 
 // heldOutMean evaluates a checkpoint on one class.
-func heldOutMean(t *testing.T, o TrainOptions, path, class string) report.Mean {
+func heldOutMean(t *testing.T, o Options, path, class string) report.Mean {
 	t.Helper()
 	set, err := o.Set.Select([]string{class}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	loaded := load(t, "device=cpu", "threads=1", "clip="+o.Config.Clip)
-	trained, err := ReadTrained(path, loaded)
+	m, err := trained.Read(path, methods.All().Cards(), loaded)
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, _ := evaluate(t, EvaluateOptions{
-		Config: loaded, Jobs: []Job{{Set: set, Checkpoint: &trained}}, Batch: o.Config.Train.Batch, Emit: func(events.Event) {},
+	emit := func(events.Event) {}
+	evaluating, err := evaluation.Begin(context.Background(), evaluation.Options{
+		Config: loaded, Jobs: []evaluation.Job{{Set: set, Checkpoint: &m}}, Batch: o.Config.Train.Batch, Emit: emit,
+		Detectors: &detect.Pool{Methods: methods.All(), Config: loaded, Emit: emit},
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer evaluating.Close()
+	result, _, err := evaluating.Run(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return result.Results[0].Mean()
 }
 
@@ -125,22 +141,22 @@ func TestValidationResumes(t *testing.T) {
 	if err := os.WriteFile(bad.Path, nil, 0o644); err != nil { // each validation warns of it
 		t.Fatal(err)
 	}
-	options := func() (TrainOptions, *memoryLog) {
-		o := training(t, set, "train.validate=1", "data.skip_bad=true")
+	options := func() (Options, *memoryLog) {
+		o := short(t, set, "train.validate=1", "data.skip_bad=true")
 		log := &memoryLog{}
-		o.Log = log
+		*logOf(o) = log
 		return o, log
 	}
-	if err := Train(context.Background(), training(t, set, "train.validate=1")); err == nil || !strings.Contains(err.Error(), "1 of the held-out pictures could not be scored") {
+	if err := Train(context.Background(), short(t, set, "train.validate=1")); err == nil || !strings.Contains(err.Error(), "1 of the held-out pictures could not be scored") {
 		t.Errorf("without data.skip_bad: %v", err)
 	}
 	whole, wholeLog := options()
 	if err := Train(context.Background(), whole); err != nil {
 		t.Fatal(err)
 	}
-	want := filesOf(t, whole.Folder)
-	if want[BestFile] == "" {
-		t.Fatalf("no %s", BestFile)
+	want := filesOf(t, pathOf(whole))
+	if want[rundir.BestFile] == "" {
+		t.Fatalf("no %s", rundir.BestFile)
 	}
 	for stop := range len(wholeLog.lines) - 1 { // 0: at the first warning, in the first validation
 		o, log := options()
@@ -163,7 +179,7 @@ func TestValidationResumes(t *testing.T) {
 		if err := Train(context.Background(), o); err != nil {
 			t.Fatal(err)
 		}
-		for name, content := range filesOf(t, o.Folder) {
+		for name, content := range filesOf(t, pathOf(o)) {
 			if content != want[name] {
 				t.Errorf("stopped after line %d: %s has other bytes", stop, name)
 			}
@@ -177,11 +193,11 @@ func TestValidationRefuses(t *testing.T) {
 	set := drawn(t, synth.Textures)
 	refused := func(says string, set *data.Dataset, settings ...string) {
 		t.Helper()
-		err := Train(context.Background(), training(t, set, settings...))
+		err := Train(context.Background(), short(t, set, settings...))
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%v: %v", settings, err)
 		}
-		o := training(t, set, settings...)
+		o := short(t, set, settings...)
 		if early := o.Check(); err != nil && (early == nil || early.Error() != err.Error()) {
 			t.Errorf("%v: %v beforehand", settings, early)
 		}
@@ -199,7 +215,7 @@ func TestValidationRefuses(t *testing.T) {
 // TestValidationRefusesAnotherRun: what decides the validation's numbers must be what it was, too.
 func TestValidationRefusesAnotherRun(t *testing.T) {
 	set := drawn(t, synth.Textures)
-	o := training(t, set, "train.epochs=1", "train.validate=1")
+	o := short(t, set, "train.epochs=1", "train.validate=1")
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +236,7 @@ func TestValidationRefusesAnotherRun(t *testing.T) {
 
 // TestValidationIsShown: a validation is a stage within the training's.
 func TestValidationIsShown(t *testing.T) {
-	o := training(t, drawn(t, synth.Textures), "train.epochs=1", "train.validate=1")
+	o := short(t, drawn(t, synth.Textures), "train.epochs=1", "train.validate=1")
 	var shown []string
 	o.Emit = func(event events.Event) {
 		switch event := event.(type) {
@@ -263,9 +279,9 @@ func TestValidationWithoutPictures(t *testing.T) {
 			}
 		}
 	}
-	o := training(t, set, "train.validate=1", "data.skip_bad=true")
+	o := short(t, set, "train.validate=1", "data.skip_bad=true")
 	log, warnings := &memoryLog{}, 0
-	o.Log = log
+	*logOf(o) = log
 	o.Emit = func(event events.Event) {
 		if _, is := event.(events.Warning); is {
 			warnings++
@@ -279,18 +295,18 @@ func TestValidationWithoutPictures(t *testing.T) {
 			t.Errorf("%+v", v)
 		}
 	}
-	if warnings != 5 || filesOf(t, o.Folder)[BestFile] != "" {
-		t.Errorf("%d warnings, files %v", warnings, slices.Sorted(maps.Keys(filesOf(t, o.Folder))))
+	if warnings != 5 || filesOf(t, pathOf(o))[rundir.BestFile] != "" {
+		t.Errorf("%d warnings, files %v", warnings, slices.Sorted(maps.Keys(filesOf(t, pathOf(o)))))
 	}
 }
 
 // TestValidationWithoutMemory: what is named is what a training's user can set.
 func TestValidationWithoutMemory(t *testing.T) {
-	r, err := newRun(context.Background(), training(t, drawn(t, synth.Textures), "train.validate=1"))
+	r, err := newRun(context.Background(), short(t, drawn(t, synth.Textures), "train.validate=1"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.base.close()
+	defer r.backbone.Close()
 	r.method = greedy{r.method}
 	_, err = r.validate(context.Background())
 	if !errors.Is(err, torch.ErrOutOfMemory) || strings.Contains(err.Error(), "--batch") || strings.Count(err.Error(), "lower train.batch or model.image_size") != 1 {
@@ -308,19 +324,19 @@ func (greedy) Score(*torch.Scope, torch.Tensor, []int, model.Prepared) (model.Sc
 // TestValidationIsLoggedWhole: where one of an epoch's lines cannot be written, neither counts.
 func TestValidationIsLoggedWhole(t *testing.T) {
 	set := drawn(t, synth.Textures)
-	whole := training(t, set, "train.validate=1")
+	whole := short(t, set, "train.validate=1")
 	wholeLog := &memoryLog{}
-	whole.Log = wholeLog
+	*logOf(whole) = wholeLog
 	if err := Train(context.Background(), whole); err != nil {
 		t.Fatal(err)
 	}
-	o := training(t, set, "train.validate=1")
+	o := short(t, set, "train.validate=1")
 	log, full := &memoryLog{}, errors.New("disk full")
-	o.Log = &refusing{log, full}
+	*logOf(o) = &refusing{log, full}
 	if err := Train(context.Background(), o); !errors.Is(err, full) {
 		t.Fatalf("got %v", err)
 	}
-	o.Resume, o.Log = readState(t, o), log
+	o.Resume, *logOf(o) = readState(t, o), log
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
@@ -343,18 +359,18 @@ func (r *refusing) Write(event events.Event) error {
 // TestBestCannotBeWritten: the state stays that of before, from which the run goes on to the same files.
 func TestBestCannotBeWritten(t *testing.T) {
 	set := drawn(t, synth.Textures)
-	whole := training(t, set, "train.validate=1")
+	whole := short(t, set, "train.validate=1")
 	if err := Train(context.Background(), whole); err != nil {
 		t.Fatal(err)
 	}
-	o := training(t, set, "train.validate=1")
+	o := short(t, set, "train.validate=1")
 	log := &memoryLog{}
-	o.Log = log
-	inTheWay := filepath.Join(o.Folder, BestFile, "folder")
+	*logOf(o) = log
+	inTheWay := filepath.Join(pathOf(o), rundir.BestFile, "folder")
 	if err := os.MkdirAll(inTheWay, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := Train(context.Background(), o); err == nil || !strings.Contains(err.Error(), BestFile) {
+	if err := Train(context.Background(), o); err == nil || !strings.Contains(err.Error(), rundir.BestFile) {
 		t.Fatalf("got %v", err)
 	}
 	o.Resume = readState(t, o)
@@ -367,7 +383,7 @@ func TestBestCannotBeWritten(t *testing.T) {
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
-	if !maps.Equal(filesOf(t, o.Folder), filesOf(t, whole.Folder)) {
+	if !maps.Equal(filesOf(t, pathOf(o)), filesOf(t, pathOf(whole))) {
 		t.Error("the files are not those of a run that had room")
 	}
 }

@@ -1,0 +1,114 @@
+package detect
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"acdclip/internal/golden"
+	"acdclip/pkg/data"
+	"acdclip/pkg/domain"
+	"acdclip/pkg/model/methods"
+	"acdclip/pkg/scoring"
+)
+
+// TestGoldenPredict scores the golden pictures as predict does.
+func TestGoldenPredict(t *testing.T) {
+	golden.Run(t, []string{"predict/expected.json", "clip_tiny_openai.pt", "released_n3_adapter_1.pth"}, func(t *testing.T, f golden.Folder) {
+		text, err := os.ReadFile(f.File("predict/expected.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want expectation
+		if err := json.Unmarshal(text, &want); err != nil {
+			t.Fatal(err)
+		}
+		if want.Preset != "released" || want.Groups != 3 || len(want.Images) == 0 {
+			t.Fatalf("expected.json is for preset %q, N %d, %d pictures", want.Preset, want.Groups, len(want.Images))
+		}
+		for _, of := range []domain.Domain{domain.Industrial, domain.Medical} {
+			t.Run(string(of), func(t *testing.T) { comparePredictions(t, f, want, of) })
+		}
+	})
+}
+
+type expectation struct {
+	Prompt    string
+	ImageSize int `json:"image_size"`
+	Groups    int
+	Preset    string
+	Images    map[string]struct {
+		Score            float64
+		ScoreMedical     float64 `json:"score_medical"`
+		ClassProbability float64 `json:"class_probability"`
+		MapMax           float64 `json:"map_max"`
+		MapMean          float64 `json:"map_mean"`
+	}
+}
+
+func comparePredictions(t *testing.T, f golden.Folder, want expectation, of domain.Domain) {
+	loaded := load(t, "device=cpu", "threads=1", "clip="+f.File("clip_tiny_openai.pt"), fmt.Sprintf("model.image_size=%d", want.ImageSize))
+	var seen eventList
+	d, err := Open(context.Background(), Options{Methods: methods.All(), Config: loaded, Checkpoint: f.File("released_n3_adapter_1.pth"), Emit: seen.emit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	inputs, err := data.Scan(context.Background(), []string{f.File("predict")}, data.ScanOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	times := map[string]int{}
+	options := PredictOptions{Inputs: inputs, PromptOf: func(data.Found) string { return want.Prompt }, Domain: of, Batch: 3}
+	err = Predict(context.Background(), d, options, seen.emit, func(input data.Found, scored scoring.Scored) error {
+		if scored.Err != nil {
+			return scored.Err
+		}
+		extension := filepath.Ext(input.Path)
+		name := strings.TrimSuffix(filepath.Base(input.Path), extension)
+		expected := want.Images[name]
+		limit := 1e-5
+		if extension == ".jpg" {
+			limit = 2e-3
+		}
+		compared := map[string][2]float64{
+			"score":             {float64(scored.Score), expected.Score},
+			"class_probability": {float64(*scored.ClassProbability), expected.ClassProbability},
+			"map_max":           {float64(scored.MapMax), expected.MapMax},
+			"map_mean":          {mean(scored.Map.Scores), expected.MapMean},
+		}
+		if of == domain.Medical { // the golden maps are smoothed for industrial pictures
+			compared["score"] = [2]float64{float64(scored.Score), expected.ScoreMedical}
+			delete(compared, "map_max")
+			delete(compared, "map_mean")
+		}
+		for what, pair := range compared {
+			if !(math.Abs(pair[0]-pair[1]) <= limit) {
+				t.Errorf("%s: %s is %.7f, want %.7f", input.Path, what, pair[0], pair[1])
+			}
+		}
+		times[name]++
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range want.Images {
+		if times[name] != 2 { // JPEG and PNG
+			t.Errorf("%s was scored %d times, want twice", name, times[name])
+		}
+	}
+}
+
+func mean(values []float32) float64 {
+	sum := 0.0
+	for _, value := range values {
+		sum += float64(value)
+	}
+	return sum / float64(len(values))
+}
