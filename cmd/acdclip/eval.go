@@ -177,9 +177,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	if folder.IsFinished() {
 		return o.showFinished(folder, options)
 	}
-	used := plan.loaded.Config
-	used.Model = plan.checkpoints[0].Options
-	if err := o.app.tell(&o.config, used); err != nil {
+	if err := o.app.tell(&o.config, plan.checkpoints[0].Configuration(plan.loaded.Config)); err != nil {
 		return err
 	}
 	defer folder.Close()

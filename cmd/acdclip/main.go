@@ -1,12 +1,13 @@
 // Command acdclip finds anomalies in pictures without a training picture of
-// their kind. Each verb has a file of its own: flags -> configuration -> engine
-// -> report.
+// their kind. Each verb has a file of its own: flags, options and its course.
 package main
 
 import (
 	"context"
 	"os"
 	"strings"
+
+	"acdclip/pkg/model/methods"
 
 	"al.essio.dev/pkg/shellescape"
 	"golang.org/x/term"
@@ -15,15 +16,19 @@ import (
 // version is the program's version; the build sets it.
 var version = "devel"
 
-func main() {
+func main() { os.Exit(runWith(methods.All())) }
+
+// runWith runs the command line with these methods and returns the exit status.
+func runWith(table methods.Table) int {
 	app := newApp(os.Stdout, os.Stderr, term.IsTerminal(int(os.Stderr.Fd())))
+	app.methods = table
 	app.program = calledFromAnywhere(os.Args[0])
 	ctx, cancel := context.WithCancel(context.Background())
 	go app.stopOnSignal(cancel)
 	go app.saveOnSignal()
 	status := app.run(ctx, os.Args[1:])
 	app.endByPipe()
-	os.Exit(status)
+	return status
 }
 
 // calledFromAnywhere is how a shell calls the program in any folder: by its name

@@ -133,9 +133,7 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 		return err
 	}
 	defer detector.Close()
-	used := loaded.Config
-	used.Model = detector.Model.Options
-	if err := o.app.tell(&o.config, used); err != nil {
+	if err := o.app.tell(&o.config, detector.Model.Configuration(loaded.Config)); err != nil {
 		return err
 	}
 	load := loadOptions(loaded.Config)

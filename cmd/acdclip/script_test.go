@@ -24,12 +24,22 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
+	"acdclip/internal/toymethod"
 	"acdclip/pkg/anomalymap"
+	"acdclip/pkg/metrics"
+	"acdclip/pkg/model/methods"
 	"acdclip/pkg/present"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"acdclip": main})
+	testscript.Main(m, map[string]func(){
+		"acdclip": main,
+		// The program with a method and a metric more, one row each.
+		"acdclip-more": func() {
+			metrics.Table = append(metrics.Table, metrics.Metric{Name: "image_gini", Title: "image Gini", Image: func(r metrics.Ranking) float64 { return max(0, 2*r.AUROC-1) }})
+			os.Exit(runWith(append(methods.All(), toymethod.Row())))
+		},
+	})
 }
 
 // TestScripts runs the program itself as testdata/script says.

@@ -202,6 +202,9 @@ func (o *trainOptions) configuration() (loaded config.Loaded, err error) {
 		return loaded, err
 	}
 	c := loaded.Config
+	if !loaded.Card.Learns {
+		return loaded, usagef("the method %s learns nothing, so there is nothing to train; eval and predict use it as it is", c.Method)
+	}
 	if c.Train.Auxiliary == "" {
 		if o.resume {
 			return loaded, o.nothingToResume()

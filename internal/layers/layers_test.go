@@ -66,69 +66,101 @@ func TestOnlyTorchMeetsC(t *testing.T) {
 
 // leaves are small packages that every other one may use.
 func leaves() []string {
-	return []string{"pkg/conditions", "pkg/digest", "pkg/float16", "pkg/plural", "pkg/present", "pkg/regularfile", "pkg/sealed", "pkg/sniff", "pkg/spelling"}
+	return []string{
+		"pkg/clip/activation", "pkg/conditions", "pkg/config/section", "pkg/digest", "pkg/domain", "pkg/float16", "pkg/model/card", "pkg/plural", "pkg/present",
+		"pkg/regularfile", "pkg/sealed", "pkg/sniff", "pkg/spelling",
+	}
 }
 
 // TestFoundations: of our packages, those below a folder reach its own and at
-// most these others. None meets C, so all can be used without libtorch.
+// most these others and the leaves. None meets C, so all can be used without libtorch.
 func TestFoundations(t *testing.T) {
 	all := listPackages(t)
-	rules := map[string][]string{
+	results := []string{"pkg/report", "pkg/paper", "pkg/metrics"}
+	for folder, others := range map[string][]string{
 		"pkg/atomicfile":     nil,
 		"pkg/metrics":        nil,
 		"pkg/paper":          nil,
+		"pkg/events":         nil,
 		"pkg/clip/tokenizer": nil,
+		"pkg/anomalymap":     nil,
+		"pkg/config":         nil,
+		"pkg/contents":       nil,
+		"pkg/weights":        nil,
 
-		"pkg/anomalymap": leaves(),
-		"pkg/config":     leaves(),
-		"pkg/contents":   leaves(),
-		"pkg/weights":    leaves(),
+		"pkg/model/acdclip/options": nil, // what the program must know of a method without libtorch
+		"pkg/heatmap":               {"pkg/anomalymap"},
+		"pkg/report":                results,
+		"pkg/chart":                 append([]string{"pkg/events", "pkg/heatmap", "pkg/anomalymap"}, results...),
+		"pkg/checkpoint":            {"pkg/config", "pkg/contents", "pkg/weights", "pkg/atomicfile"},
+		"pkg/evaluation/finished":   append([]string{"pkg/atomicfile"}, results...),
 
-		"pkg/heatmap": append(leaves(), "pkg/anomalymap"),
-		"pkg/events":  nil,
-		"pkg/report":  append(leaves(), "pkg/paper", "pkg/config"),
-		"pkg/chart":   append(leaves(), "pkg/events", "pkg/report", "pkg/paper", "pkg/config", "pkg/heatmap", "pkg/anomalymap"),
-		"pkg/shard":   append(leaves(), "pkg/report", "pkg/paper", "pkg/config", "pkg/atomicfile", "pkg/metrics"),
-
-		"cgo": nil,
+		"cgo":         nil,
+		"internal/ui": {"pkg/events"},
+	} {
+		holdApart(t, all, folder, func(reached string) bool {
+			return below(reached, "") && !below(reached, folder) && !belowAny(reached, others) && !belowAny(reached, leaves())
+		})
 	}
 	for _, leaf := range leaves() {
-		rules[leaf] = nil
-	}
-	rules["pkg/sealed"] = []string{"pkg/regularfile"}
-	rules["internal/ui"] = append(leaves(), "pkg/events")
-	rules["internal/rundir"] = []string{"pkg/atomicfile", "pkg/regularfile"}
-	for folder, others := range rules {
-		holdApart(t, all, folder, func(reached string) bool {
-			return below(reached, "") && !below(reached, folder) && !belowAny(reached, others)
+		holdApart(t, all, leaf, func(reached string) bool {
+			return below(reached, "") && !below(reached, leaf) && !belowAny(reached, leaves())
 		})
 	}
 }
 
 // TestImportsFollowOneDirection: none of the packages below a folder reaches one
-// below those that it may not.
+// below those that it may not, the leaves apart. A picture goes from data through
+// detect to evaluation and report; what trains uses both.
 func TestImportsFollowOneDirection(t *testing.T) {
 	all := listPackages(t)
 	for _, rule := range []struct {
 		from  string
 		never []string
 	}{
-		// The engine brings data, model, metrics and report together; none of them knows another.
-		{"pkg/data", []string{"pkg/clip", "pkg/model", "pkg/checkpoint", "pkg/engine", "pkg/metrics", "pkg/report"}},
-		{"pkg/clip", []string{"pkg/data", "pkg/model", "pkg/checkpoint", "pkg/engine", "pkg/metrics", "pkg/report"}},
-		{"pkg/model", []string{"pkg/data", "pkg/engine", "pkg/metrics", "pkg/report"}},
-		{"pkg/checkpoint", []string{"pkg/data", "pkg/clip", "pkg/model", "pkg/engine", "pkg/metrics"}},
+		{"pkg/data", []string{"pkg/clip", "pkg/model", "pkg/checkpoint", "pkg/scoring", "pkg/metrics", "pkg/report"}},
+		{"pkg/clip", []string{"pkg/data", "pkg/config", "pkg/model", "pkg/checkpoint", "pkg/metrics", "pkg/report"}},
+		{"pkg/model", []string{"pkg/data", "pkg/scoring", "pkg/detect", "pkg/metrics", "pkg/report"}},
+		{"pkg/checkpoint", []string{"pkg/data", "pkg/clip", "pkg/model", "pkg/metrics"}},
+		{"pkg/scoring", []string{"pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "cgo"}},
+		{"pkg/trained", []string{"pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "cgo"}},
+		{"pkg/detect", []string{"pkg/evaluation", "pkg/training"}},
+		{"pkg/evaluation", []string{"pkg/model", "pkg/detect", "pkg/training", "cgo"}},
 		{"pkg", []string{"cmd", "internal"}},
-		{"cmd", []string{"internal/golden", "internal/goroutines", "internal/torchtest"}}, // which are for tests
-		{"internal/rundir", []string{"cgo"}},
+		{"cmd", []string{"internal/golden", "internal/goroutines", "internal/torchtest", "internal/toymethod"}}, // which are for tests
 		// What a machine without libtorch can use, beside the foundations.
+		{"internal/rundir", []string{"cgo", "pkg/data"}},
 		{"pkg/data", []string{"cgo"}},
 		{"pkg/checkpoint", []string{"cgo"}},
 		{"pkg/clip/pretrained", []string{"cgo"}},
 		{"internal/golden", []string{"cgo"}},
 		{"internal/goroutines", []string{"cgo"}},
 	} {
-		holdApart(t, all, rule.from, func(reached string) bool { return belowAny(reached, rule.never) })
+		holdApart(t, all, rule.from, func(reached string) bool {
+			return belowAny(reached, rule.never) && !belowAny(reached, leaves())
+		})
+	}
+}
+
+// TestOnlyTheTableKnowsTheMethods: a method's folder is imported by itself and by the
+// table of methods. (A benchmark of ours may draw its parameters.)
+func TestOnlyTheTableKnowsTheMethods(t *testing.T) {
+	const table = "acdclip/pkg/model/methods"
+	known := false
+	for _, p := range listPackages(t) {
+		for _, imported := range p.Imports {
+			method := "pkg/model/acdclip"
+			if !below(imported, method) {
+				continue
+			}
+			known = known || p.ImportPath == table
+			if p.ImportPath != table && !below(p.ImportPath, method) && !below(p.ImportPath, "bench") {
+				t.Errorf("%s imports %s", p.ImportPath, imported)
+			}
+		}
+	}
+	if !known {
+		t.Error("the table knows no method")
 	}
 }
 

@@ -64,7 +64,7 @@ func (l Catalog) Load(s Sources) (Loaded, error) {
 		}
 	}
 	if err != nil {
-		return Loaded{}, err
+		return Loaded{}, cmp.Or(reading.methodConflict(of.Name), err)
 	}
 	base, err := l.Preset(of.Name, cmp.Or(reading.text("preset"), s.Preset))
 	if err != nil {
@@ -93,6 +93,25 @@ func (l Catalog) Load(s Sources) (Loaded, error) {
 func (l Catalog) read(s Sources, of card.Card) (*loader, error) {
 	reading := &loader{schema: l.schemaOf(of)}
 	return reading, reading.readAll(s)
+}
+
+// methodConflict is the mistake of sources that name two methods, whose options cannot
+// both be right; nil where they name one.
+func (l *loader) methodConflict(chosen string) error {
+	for _, layer := range l.layers {
+		v, set := layer.values["method"]
+		if !set || v.String() == chosen {
+			continue
+		}
+		e := &Error{Key: "method", Problem: fmt.Sprintf("is %s, and %s says %s, whose options are other ones; leave one of them out", chosen, layer.origins["method"], v)}
+		for _, other := range l.layers {
+			if v, set := other.values["method"]; set && v.String() == chosen {
+				e.File, e.Line = other.origins["method"].File, other.origins["method"].Line
+			}
+		}
+		return e
+	}
+	return nil
 }
 
 // text gives the text of a key that the sources set; "" where none does.

@@ -21,9 +21,7 @@ import (
 func (e *Evaluation) makePlan() error {
 	c := e.Config.Config
 	first := e.Jobs[0].Checkpoint
-	used := c
-	used.Model = first.Options
-	text, err := json.Marshal(used)
+	text, err := json.Marshal(first.Configuration(c))
 	if err != nil {
 		return fmt.Errorf("describing the configuration: %w", err)
 	}

@@ -73,6 +73,15 @@ func Untrained(c config.Config) (Model, error) {
 	}, nil
 }
 
+// Configuration is a configuration with the model in use in the place of its own.
+func (m *Model) Configuration(c config.Config) config.Config {
+	if c.Method != m.Metadata.Method {
+		c.Method, c.Preset, c.Loss = m.Metadata.Method, m.Metadata.Preset, m.Metadata.Loss
+	}
+	c.Model = m.Options
+	return c
+}
+
 // NoAuxiliary stands for the auxiliary dataset of a model that was trained on none.
 const NoAuxiliary = "none"
 
