@@ -5,7 +5,7 @@ import "github.com/spf13/cobra"
 func newDataCommand(a *app) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "data",
-		Short: "Find, check, list and draw datasets",
+		Short: "List, verify, index and draw datasets",
 		Args:  subcommandArgs,
 		RunE:  showHelp,
 

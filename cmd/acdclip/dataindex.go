@@ -24,11 +24,11 @@ func newIndexCommand(a *app) *cobra.Command {
 	o := &indexOptions{app: a}
 	command := &cobra.Command{
 		Use:   "index NAME[=PATH]",
-		Short: "Write a dataset's test pictures as JSON lines, the form of ACD-CLIP's lists",
-		Long: `Write a dataset's test pictures as JSON lines, the form of ACD-CLIP's lists:
+		Short: "Write a list of a dataset's test pictures as JSON lines",
+		Long: `Write a dataset's test pictures as JSON lines, the format of ACD-CLIP's lists:
   {"image_path": "...", "label": 1, "class_name": "...", "mask_path": "..."}
-Paths are relative to the dataset's folder; a normal picture has no mask_path. A
-list NAME.jsonl in the dataset's folder is read in place of the folders.`,
+Paths are relative to the dataset's folder; a normal picture has no mask_path. If a
+dataset's folder holds a list NAME.jsonl, it is read instead of the folders.`,
 		Example: "  acdclip data index VisA=/data/visa --out VisA.jsonl",
 		Args:    oneArg("dataset"),
 		RunE: func(command *cobra.Command, arguments []string) error {

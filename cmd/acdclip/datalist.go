@@ -27,11 +27,11 @@ func newListCommand(a *app) *cobra.Command {
 	o := &listOptions{app: a, format: report.FormatTable}
 	command := &cobra.Command{
 		Use:   "list [NAME[=PATH] | PATH]...",
-		Short: "Show the twelve benchmarks, what was found of each and where, and how many pictures",
-		Long: `Show the twelve benchmarks and your own datasets: what was found where, in which
-layout, and whether the counts are those of the public lists. Datasets come from
-data.roots of the configuration, and from the arguments: a dataset, or a folder
-that holds several. No picture is opened.`,
+		Short: "List the benchmarks and your datasets: where they are, how many pictures",
+		Long: `List the twelve benchmarks and your own datasets: where each was found, its folder
+layout, and whether its counts match the public list. Datasets are taken from
+data.roots of the configuration and from the arguments: a dataset, or a folder that
+holds several. No picture is opened.`,
 		Example: `  acdclip data list /data
   acdclip data list --config configs/pairing.yaml`,
 		RunE: func(command *cobra.Command, arguments []string) error {
@@ -40,7 +40,7 @@ that holds several. No picture is opened.`,
 		},
 	}
 	flags := command.Flags()
-	ui.Choice(flags, &o.format, "format", report.Formats(), "how the table is printed")
+	ui.Choice(flags, &o.format, "format", report.Formats(), "output format")
 	o.config.registerSources(flags)
 	return command
 }
@@ -84,7 +84,7 @@ func (a *app) datasets(c *configFlags, arguments []string) (config.Loaded, []str
 			return config.Loaded{}, nil, err
 		}
 		if slices.Contains(names, dataset.name) {
-			return config.Loaded{}, nil, usagef("two datasets are called %s; give one another name with NAME=PATH", dataset.name)
+			return config.Loaded{}, nil, usagef("two datasets are named %s; rename one with NAME=PATH", dataset.name)
 		}
 		given = append(given, dataset)
 		names = append(names, dataset.name)

@@ -54,8 +54,8 @@ type selection struct {
 }
 
 func (s *selection) register(flags *pflag.FlagSet) {
-	flags.StringSliceVar(&s.classes, "classes", nil, "only these classes of the dataset, as in `a,b`")
-	flags.IntVar(&s.limit, "limit", 0, "at most `N` pictures of the dataset, spread over classes and labels (default all)")
+	flags.StringSliceVar(&s.classes, "classes", nil, "only these classes, as in `a,b`")
+	flags.IntVar(&s.limit, "limit", 0, "at most `N` pictures, spread over classes and labels (default all)")
 }
 
 func (s *selection) check() error {

@@ -31,14 +31,13 @@ func newSynthCommand(a *app) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "synth DIR",
 		Short: "Draw a small dataset of surfaces or objects, with defects and exact masks",
-		Long: `Draw a small procedural dataset, to try the program out. It is no benchmark.
+		Long: `Draw a small procedural dataset to try the program with. It is not a benchmark.
 
-It lies in MVTec's folders and has the classes of a set. The sets have no class
-in common:
+It uses MVTec's folder layout and the classes of a set. The sets share no class:
 ` + describeSets() + `
 
-With --layout it has a benchmark's published folders, file formats and class
-names instead. That is one of
+With --layout it uses the folders, file formats and class names that a benchmark
+publishes. The layouts are
   ` + strings.Join(synth.Layouts(), ", ") + `
 where all puts each into a folder of its own below DIR, and writes ` + synth.ConfigFile + `
 for eval's --config. rsdd and the colon sets have anomalous test pictures only,
@@ -59,14 +58,14 @@ pixels wide.`,
 	for _, name := range synth.Sets() {
 		sets = append(sets, setName(name))
 	}
-	ui.Choice(flags, &o.set, "set", sets, "what is drawn")
-	flags.StringVar(&o.synth.Layout, "layout", "", "the `BENCHMARK` whose folders are written, or all")
+	ui.Choice(flags, &o.set, "set", sets, "classes to draw")
+	flags.StringVar(&o.synth.Layout, "layout", "", "write the folders of this `BENCHMARK`, or of all")
 	flags.StringSliceVar(&o.synth.Classes, "classes", nil, "only these classes of the set or benchmark, as in `a,b`")
-	flags.IntVar(&o.synth.Normal, "normal", 12, "`N` normal test pictures a class; with --layout 2")
-	flags.IntVar(&o.synth.Anomalous, "anomalous", 12, "`N` anomalous test pictures a class, each with a mask; with --layout 3")
-	flags.IntVar(&o.synth.TrainNormal, "train-normal", 0, "`N` normal pictures a class in train folders, which other methods learn from")
-	flags.IntVar(&o.synth.Size, "size", 256, fmt.Sprintf("larger side of the pictures in `PIXELS`, %d to %d", synth.MinSize, synth.MaxSize))
-	flags.Uint64Var(&o.synth.Seed, "seed", 0, "`N` from which everything is drawn")
+	flags.IntVar(&o.synth.Normal, "normal", 12, "`N` normal test pictures per class; with --layout the default is 2")
+	flags.IntVar(&o.synth.Anomalous, "anomalous", 12, "`N` anomalous test pictures per class, each with a mask; with --layout the default is 3")
+	flags.IntVar(&o.synth.TrainNormal, "train-normal", 0, "`N` normal pictures per class in train folders, for methods that train on them")
+	flags.IntVar(&o.synth.Size, "size", 256, fmt.Sprintf("longer side of the pictures in `PIXELS`, %d to %d", synth.MinSize, synth.MaxSize))
+	flags.Uint64Var(&o.synth.Seed, "seed", 0, "random seed, `N`")
 	o.display.Register(flags)
 	return command
 }
@@ -91,7 +90,7 @@ func runSynth(ctx context.Context, o *synthOptions) error {
 	summary, err := synth.Write(ctx, o.folder, options)
 	switch {
 	case errors.Is(err, synth.ErrNothing):
-		return usagef("--normal, --anomalous and --train-normal leave nothing to draw")
+		return usagef("--normal, --anomalous and --train-normal are all 0: there is nothing to draw")
 	case err != nil:
 		return err // nothing is left behind
 	}
@@ -139,7 +138,7 @@ func (o *synthOptions) resolve() (synth.Options, error) {
 	case !o.given("layout"):
 		options.Set = string(o.set)
 	case o.given("set"):
-		return options, usagef("--layout and --set: a layout has its benchmark's classes; give one of the two")
+		return options, usagef("--layout and --set cannot be combined: a layout has its own classes")
 	case options.Layout == "":
 		return options, usagef("--layout is empty: it is one of %s", strings.Join(synth.Layouts(), ", "))
 	}

@@ -32,11 +32,11 @@ func newVerifyCommand(a *app) *cobra.Command {
 	o := &verifyOptions{app: a, format: report.FormatTable}
 	command := &cobra.Command{
 		Use:   "verify [NAME[=PATH]]...",
-		Short: "Read every picture and mask of a dataset and report what is wrong or odd",
-		Long: `Read every picture and mask of datasets and report what is wrong or odd: files that
-are missing or cannot be read, masks without a picture or of another size, empty
-masks, counts that are not the public list's, and more. Errors make the exit
-status 1; warnings and notes do not. The default is all of data.roots.`,
+		Short: "Read every picture and mask of a dataset and report problems",
+		Long: `Read every picture and mask of datasets and report problems: missing or unreadable
+files, masks without a picture or of another size, empty masks, counts that differ
+from the public list, and more. Errors set the exit status to 1; warnings and notes
+do not. Without arguments, all datasets of data.roots are verified.`,
 		Example: `  acdclip data verify VisA=/data/visa
   acdclip data verify --quick --config my-datasets.yaml
   acdclip data verify MVTec=/data/mvtec --out mvtec.json`,
@@ -46,9 +46,9 @@ status 1; warnings and notes do not. The default is all of data.roots.`,
 		},
 	}
 	flags := command.Flags()
-	flags.BoolVar(&o.quick, "quick", false, "read headers only: no look at damage behind them nor at what masks mark")
-	flags.BoolVar(&o.strict, "strict", false, "counts that differ from the public list are errors")
-	ui.Choice(flags, &o.format, "format", []report.Format{report.FormatTable, report.FormatJSON}, "how the result is printed; json names every file")
+	flags.BoolVar(&o.quick, "quick", false, "read file headers only: damaged pixels and the content of masks are not checked")
+	flags.BoolVar(&o.strict, "strict", false, "treat counts that differ from the public list as errors")
+	ui.Choice(flags, &o.format, "format", []report.Format{report.FormatTable, report.FormatJSON}, "output format; json names every file")
 	o.out.register(flags, "write the result as JSON into `FILE` too")
 	o.config.registerSources(flags)
 	return command
@@ -60,7 +60,7 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 		return err
 	}
 	if len(names) == 0 {
-		return usagef("no dataset: give NAME=PATH, or put datasets under data.roots of a configuration")
+		return usagef("no dataset: give NAME=PATH, or list datasets under data.roots in a configuration file")
 	}
 	if err := o.out.check(); err != nil { // rather now than after hours
 		return err

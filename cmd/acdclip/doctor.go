@@ -36,13 +36,14 @@ func newDoctorCommand(a *app) *cobra.Command {
 	o := &doctorOptions{app: a, format: doctorText}
 	command := &cobra.Command{
 		Use:   "doctor",
-		Short: "Say what this machine has, what is wrong, and how to mend it",
-		Long: `Say what this machine has for acdclip, what is wrong, and how to mend it. Without
-libtorch it says so; the verbs without a model (weights, data, doctor) work then.`,
+		Short: "Check this machine: what is found, what is wrong, how to fix it",
+		Long: `Check what acdclip finds on this machine, what is missing, and how to fix it. Without
+libtorch, only the commands that run no model work (weights, data, metrics, plot,
+doctor).`,
 		Args: noArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return runDoctor(command.Context(), o) },
 	}
-	ui.Choice(command.Flags(), &o.format, "format", []doctorFormat{doctorText, doctorJSON}, "how it is printed")
+	ui.Choice(command.Flags(), &o.format, "format", []doctorFormat{doctorText, doctorJSON}, "output format")
 	return command
 }
 
@@ -176,7 +177,7 @@ func (d *diagnosis) text() string {
 		}
 	}
 	if d.Well {
-		b.WriteString("all is well: train, eval and predict can run\n")
+		b.WriteString("no problems: train, eval and predict can run\n")
 	}
 	return b.String()
 }

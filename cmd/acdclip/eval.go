@@ -50,26 +50,26 @@ func newEvalCommand(a *app) *cobra.Command {
 	o := &evalOptions{app: a, format: report.FormatTable}
 	command := &cobra.Command{
 		Use:   "eval --clip PATH --checkpoint FILE --target NAME[=PATH]...",
-		Short: "Score labelled target datasets and print one table of metrics",
-		Long: `Score labelled target datasets with a checkpoint, print one table, and write
-results.json, results.csv and scores.csv (a row a picture) into a folder.
+		Short: "Score labelled target datasets and print a table of metrics",
+		Long: `Score labelled target datasets with a checkpoint, print a table of metrics, and
+write results.json, results.csv and scores.csv (one row per picture) into a folder.
 
-A target is scored with --checkpoint, or with the checkpoints that the
-configuration has for it (data.pairing and checkpoints, see
-configs/pairing.yaml). Zero-shot means that a dataset is never scored with a
-checkpoint trained on it, nor on files that are identical to some of it: such a
-target is refused. Checkpoints that differ in the seed alone share a row, with mean
-and standard deviation. A benchmark of the paper has its figures beside it.
+Each target is scored with --checkpoint, or with the checkpoints that the
+configuration pairs with it (data.pairing and checkpoints, see
+configs/pairing.yaml). The evaluation is zero-shot: eval stops if a checkpoint was
+trained on the target, or on any file that is identical to one of the target's;
+--allow-leak goes on. Checkpoints that differ only in the seed share a row, with
+mean and standard deviation. For a benchmark, the paper's figures are shown too.
 
-Metrics are percent in tables and fractions in files. Pixel metrics are taken at
-model.image_size; all pixels of a class are pooled, and the mean is over classes.
-AUPRO goes to a false-positive rate of 0.3. All are exact, over every distinct score.
+Tables show percent, files hold fractions. Pixel metrics are computed at
+model.image_size over all pixels of a class together; means are over classes.
+AUPRO is integrated up to a false-positive rate of 0.3. All metrics are exact.
 
-An evaluation that was stopped goes on with --resume after the last class that was
-finished, to the same results. To share one out, run it with --shard 1/N to
---shard N/N, on one machine or several of a kind, bring the folders shard-I-of-N
-into one folder DIR, and join them with --merge DIR: the results are those of one
-run, to the bit.`,
+--resume continues a stopped evaluation after its last finished class, with the
+same results. To split an evaluation over processes or machines with the same CPU
+type, run it with --shard 1/N to --shard N/N, copy the folders shard-I-of-N into
+one folder DIR, and join them with --merge DIR. The results are the same, bit for
+bit, as those of a single run.`,
 		Example: `  acdclip eval --clip ViT-L-14-336px.pt --checkpoint runs/visa-n3-paper/last.safetensors --target mvtec=/data/mvtec
   acdclip eval --clip ViT-L-14-336px.pt --config my-pairing.yaml --format markdown
   acdclip eval --clip ViT-L-14-336px.pt --config my-pairing.yaml --shard 1/4 --out big
@@ -86,20 +86,20 @@ run, to the bit.`,
 		},
 	}
 	flags := command.Flags()
-	flags.StringArrayVar(&o.targets, "target", nil, "a dataset to score: `NAME[=PATH]`, or a path; repeatable (default all of data.roots but the auxiliary ones)")
-	flags.StringArrayVar(&o.checkpoints, "checkpoint", nil, "the trained adapters, `FILE`; repeatable (default those that the configuration pairs with the target)")
-	flags.StringVar(&o.out, "out", defaultEvalFolder, "the folder for results, `DIR`")
-	flags.BoolVar(&o.overwrite, "overwrite", false, "replace results that are there")
-	flags.BoolVar(&o.resume, "resume", false, "go on with the evaluation that was stopped in the folder; begin it where there is none")
-	flags.StringVar(&o.shard, "shard", "", "compute one share, `I/N`, for --merge")
-	flags.StringVar(&o.merge, "merge", "", "join the shares in `DIR`; nothing is scored, and the results go there, or to --out")
+	flags.StringArrayVar(&o.targets, "target", nil, "dataset to score: `NAME[=PATH]`, or a path; repeatable (default: all of data.roots except the auxiliary datasets)")
+	flags.StringArrayVar(&o.checkpoints, "checkpoint", nil, "checkpoint with trained adapters, `FILE`; repeatable (default: those that the configuration pairs with the target)")
+	flags.StringVar(&o.out, "out", defaultEvalFolder, "results folder, `DIR`")
+	flags.BoolVar(&o.overwrite, "overwrite", false, "replace existing results")
+	flags.BoolVar(&o.resume, "resume", false, "continue the evaluation in the results folder, or start it")
+	flags.StringVar(&o.shard, "shard", "", "score one share of the pictures, `I/N`; join the shares with --merge")
+	flags.StringVar(&o.merge, "merge", "", "join the shares in `DIR` without scoring anything; results go to DIR or --out")
 	o.registerMaps(flags)
-	flags.BoolVar(&o.gates, "gates", false, "also write the mean weights of the fusion gateway per class: gates.csv, and charts below gates/")
-	flags.IntVar(&o.batch, "batch", 4, "`N` pictures at once")
+	flags.BoolVar(&o.gates, "gates", false, "also write the mean weights of the fusion gateway per class, as gates.csv and charts in gates/")
+	flags.IntVar(&o.batch, "batch", 4, "`N` pictures per forward pass")
 	metricsMemoryVar(flags, &o.metricsMemory)
-	ui.Choice(flags, &o.format, "format", report.Formats(), "how the table is printed")
-	flags.BoolVar(&o.allowLeak, "allow-leak", false, "score a dataset even with a checkpoint trained on it or on files of it; the table marks it")
-	flags.BoolVar(&o.allowOtherCLIP, "allow-other-clip", false, "take a checkpoint that was trained on another CLIP")
+	ui.Choice(flags, &o.format, "format", report.Formats(), "output format")
+	flags.BoolVar(&o.allowLeak, "allow-leak", false, "score a dataset even if the checkpoint was trained on it or on some of its files; the table marks it")
+	flags.BoolVar(&o.allowOtherCLIP, "allow-other-clip", false, "accept a checkpoint that was trained on another CLIP")
 	o.selection.register(flags)
 	o.config.registerConfig(flags)
 	return command
@@ -107,7 +107,7 @@ run, to the bit.`,
 
 // metricsMemoryVar registers the flag that bounds what pixel metrics keep in memory.
 func metricsMemoryVar(flags *pflag.FlagSet, mebibytes *int64) {
-	flags.Int64Var(mebibytes, "metrics-memory", metrics.DefaultMemory>>20, "`MIB` of memory for the scores of pixels; more go into an unnamed temporary file")
+	flags.Int64Var(mebibytes, "metrics-memory", metrics.DefaultMemory>>20, "`MIB` of memory for pixel scores; the rest goes into a temporary file")
 }
 
 // checkMetricsMemory refuses what is no number of bytes.
@@ -135,7 +135,7 @@ func (o *evalOptions) check() error {
 		err = errors.Join(err, o.checkMerge())
 	}
 	if o.resume && o.overwrite {
-		err = errors.Join(err, usagef("--resume keeps what is there and --overwrite replaces it; give one of them"))
+		err = errors.Join(err, usagef("--resume and --overwrite contradict each other: one keeps what is there, the other replaces it"))
 	}
 	return err
 }

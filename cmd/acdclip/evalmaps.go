@@ -28,7 +28,7 @@ const (
 )
 
 func (o *evalOptions) registerMaps(flags *pflag.FlagSet) {
-	ui.Choice(flags, &o.maps, "save-maps", []mapFormat{mapNPY, mapPNG}, "also save each anomaly map below maps/ and the mask at its size below masks/")
+	ui.Choice(flags, &o.maps, "save-maps", []mapFormat{mapNPY, mapPNG}, "also save each anomaly map in maps/, and the mask at the same size in masks/")
 	flags.Lookup("save-maps").NoOptDefVal = string(mapNPY)
 }
 
@@ -65,7 +65,7 @@ func (m *mapFiles) checkNames(set *data.Dataset) error {
 	for _, item := range set.Items {
 		name := m.name(set, item)
 		if other, twice := taken[name]; twice {
-			return usagef("--save-maps: %s and %s would have one name; rename one of them", other, item.Path)
+			return usagef("--save-maps: %s and %s would be saved under the same name; rename one of them", other, item.Path)
 		}
 		taken[name] = item.Path
 	}

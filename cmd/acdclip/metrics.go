@@ -28,24 +28,25 @@ func newMetricsCommand(a *app) *cobra.Command {
 	o := &metricsOptions{app: a, format: report.FormatTable}
 	command := &cobra.Command{
 		Use:   "metrics MAPS MASKS",
-		Short: "Judge any method's anomaly maps by their masks",
-		Long: `Judge any method's anomaly maps by their masks: AUROC, AP and F1-max of pixels and
-pictures, and AUPRO of pixels; exact, over every distinct score.
+		Short: "Compute metrics of any method's anomaly maps",
+		Long: `Compute metrics of any method's anomaly maps: AUROC, AP and F1-max of pictures and
+of pixels, and AUPRO of pixels. All are exact.
 
-MAPS is a folder of maps, one a picture: NumPy's .npy, uncompressed TIFF of 32-bit
-floats, or 16-bit grey PNG; scores are taken as 32-bit floats. MASKS is a folder of
-masks of the same names, with _mask, _gt or _label or without, and of the same sizes;
-or of folders of such names, each with several masks of which any counts. A map below
-a folder good, ok or normal is a normal picture's and needs no mask; one below any
-other folder is an anomalous picture's; where it lies in no folder, its mask says so.
-Any mask value but zero is anomalous, or with --mask-threshold N each from N on. A
-picture's score is its map's maximum. All maps are taken together, as those of one
-class: give the folder of a class to judge it alone.`,
+MAPS is a folder with one map per picture: NumPy .npy, uncompressed TIFF of 32-bit
+floats, or 16-bit grey PNG. MASKS is a folder of masks with the same names, with or
+without _mask, _gt or _label at the end, and of the same sizes as the maps. A mask
+may also be a folder with several files; a pixel is anomalous if any of them marks
+it. Every mask value but zero marks a pixel; with --mask-threshold N, values from N.
+
+Maps below a folder good, ok or normal belong to normal pictures and need no mask;
+maps below any other folder belong to anomalous ones. A map in no folder is labelled
+by its mask. The score of a picture is the maximum of its map. All maps are taken
+as one class: to get metrics per class, run it once per class folder.`,
 		Example: `  acdclip metrics maps/ bottle/ground_truth/ --format json
   acdclip metrics acdclip-eval/maps/mvtec/bottle acdclip-eval/masks/mvtec/bottle   (of eval --save-maps)`,
 		Args: func(_ *cobra.Command, arguments []string) error {
 			if len(arguments) != 2 || arguments[0] == "" || arguments[1] == "" {
-				return usagef("two folders are wanted: MAPS and MASKS")
+				return usagef("expected two folders: MAPS and MASKS")
 			}
 			return nil
 		},
@@ -56,9 +57,9 @@ class: give the folder of a class to judge it alone.`,
 	}
 	flags := command.Flags()
 	metricsMemoryVar(flags, &o.memory)
-	flags.Float64Var(&o.fprLimit, "fpr-limit", metrics.DefaultFPRLimit, "AUPRO goes to this false-positive rate, `F` in (0, 1]")
-	flags.Uint8Var(&o.threshold, "mask-threshold", picture.NonZero, "a mask's pixel is anomalous from this grey value, `N` in 1 to 255, on")
-	ui.Choice(flags, &o.format, "format", report.Formats(), "how the result is printed")
+	flags.Float64Var(&o.fprLimit, "fpr-limit", metrics.DefaultFPRLimit, "integrate AUPRO up to this false-positive rate, `F` in (0, 1]")
+	flags.Uint8Var(&o.threshold, "mask-threshold", picture.NonZero, "mask pixels with at least this grey value are anomalous, `N` from 1 to 255")
+	ui.Choice(flags, &o.format, "format", report.Formats(), "output format")
 	o.display.Register(flags)
 	return command
 }

@@ -27,10 +27,10 @@ func newPlotCommand(a *app) *cobra.Command {
 	o := &plotOptions{app: a}
 	command := &cobra.Command{
 		Use:   "plot RUN",
-		Short: "Draw the loss and the validation of a training run",
-		Long: `Draw the loss of a training run, its parts, and what was measured on what was held
-out, into a picture: PNG or SVG, by the name of --out. RUN is a run folder, also
-of a training that is still under way.`,
+		Short: "Plot the loss and validation of a training run",
+		Long: `Draw the loss of a training run, its parts, and the validation metrics as a PNG or
+SVG file, chosen by the name of --out. RUN is a run folder; the training may still
+be running.`,
 		Example: "  acdclip plot runs/visa-n3-paper --out loss.svg",
 		Args:    oneArg("run folder"),
 		RunE: func(_ *cobra.Command, arguments []string) error {

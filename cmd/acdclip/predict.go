@@ -55,17 +55,17 @@ func newPredictCommand(a *app) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "predict --clip PATH --checkpoint FILE PATH...",
 		Short: "Score pictures and folders of pictures",
-		Long: `Score pictures, and all pictures in folders and below them, and write into the
+		Long: `Score pictures and folders of pictures (with their subfolders), and write into the
 output folder:
-  predictions.csv    a row a picture, in the order given, written as it goes
-  heatmaps/...       with --heatmaps: each picture under its anomaly map, at its own
-                     size, and colorbar.png, the color scale from 0 to 1
+  predictions.csv    one row per picture, in the order given
+  heatmaps/...       with --heatmaps: each picture with its anomaly map laid over it,
+                     and colorbar.png, the color scale from 0 to 1
   masks/...          with --masks: white where the map reaches --pixel-threshold
 
-A score lies in [0, 1]; the higher, the more anomalous. Without --threshold the
-column "anomalous" stays empty. The output pictures mirror the input folders and
-keep the full names (a/x.png becomes heatmaps/a/x.png.png). A picture that cannot
-be read is a row with an error, and the others go on.`,
+A score lies between 0 and 1; higher means more anomalous. The column "anomalous"
+is filled in only with --threshold. Heat maps and masks keep the input folders and
+file names (a/x.png becomes heatmaps/a/x.png.png). A picture that cannot be read
+gets a row with the error, and the others are still scored.`,
 		Example: `  acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --class bolt --heatmaps photos
   acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --out - photos | sort -t, -k2 -gr | head`,
 		Args: someArgs("picture or folder"),
@@ -76,19 +76,19 @@ be read is a row with an error, and the others go on.`,
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&o.checkpoint, "checkpoint", "", "the trained adapters, `FILE`: of acdclip train, or an adapter_N.pth of ACD-CLIP's authors")
-	flags.StringVar(&o.class, "class", "object", "what the pictures show, `NAME`, as the text prompts call it; _ is read as a space")
-	ui.Choice(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "call what a picture shows as the folder that it lies in is called")
-	ui.Choice(flags, &o.domain, "domain", []domain.Domain{domain.Industrial, domain.Medical}, "kind of pictures; chooses score weights and smoothing")
-	flags.Var(&threshold, "threshold", "a picture is anomalous when its score is at least `F`, from 0 to 1")
-	flags.Var(&pixelThreshold, "pixel-threshold", "a pixel is anomalous when the map is at least `F`; for --masks")
-	flags.IntVar(&o.batch, "batch", 4, "`N` pictures at once")
-	flags.StringVar(&o.out, "out", "acdclip-out", "the output folder, `DIR`; - writes rows to stdout and no files")
-	flags.BoolVar(&o.overwrite, "overwrite", false, "replace predictions that are there")
-	ui.Choice(flags, &o.format, "format", []report.PredictionFormat{report.PredictionCSV, report.PredictionJSONL}, "how rows are written")
+	flags.StringVar(&o.checkpoint, "checkpoint", "", "checkpoint with trained adapters, `FILE`: from acdclip train, or an adapter_N.pth of ACD-CLIP's authors")
+	flags.StringVar(&o.class, "class", "object", "`NAME` of what the pictures show, used in the text prompts; _ stands for a space")
+	ui.Choice(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "use the name of each picture's folder as its class")
+	ui.Choice(flags, &o.domain, "domain", []domain.Domain{domain.Industrial, domain.Medical}, "domain of the pictures; chooses score weights and smoothing")
+	flags.Var(&threshold, "threshold", "mark pictures with a score of at least `F` as anomalous, from 0 to 1")
+	flags.Var(&pixelThreshold, "pixel-threshold", "pixels with a map value of at least `F` are white in --masks")
+	flags.IntVar(&o.batch, "batch", 4, "`N` pictures per forward pass")
+	flags.StringVar(&o.out, "out", "acdclip-out", "output folder, `DIR`; - writes rows to stdout and no files")
+	flags.BoolVar(&o.overwrite, "overwrite", false, "replace existing predictions")
+	ui.Choice(flags, &o.format, "format", []report.PredictionFormat{report.PredictionCSV, report.PredictionJSONL}, "format of the rows")
 	flags.BoolVar(&o.heatmaps, "heatmaps", false, "write heat maps")
 	flags.BoolVar(&o.masks, "masks", false, "write masks; needs --pixel-threshold")
-	flags.BoolVar(&o.allowOtherCLIP, "allow-other-clip", false, "take a checkpoint that was trained on another CLIP")
+	flags.BoolVar(&o.allowOtherCLIP, "allow-other-clip", false, "accept a checkpoint that was trained on another CLIP")
 	o.config.registerConfig(flags)
 	return command
 }
@@ -156,16 +156,16 @@ func (o *predictOptions) requireCheckpoint(loaded config.Loaded) error {
 	if o.checkpoint == "" && !loaded.Card.NeedsCheckpoint {
 		return nil
 	}
-	return requireFile("--checkpoint", o.checkpoint, "it names the trained adapters; `acdclip train` makes one, and an adapter_N.pth of ACD-CLIP's authors is one too")
+	return requireFile("--checkpoint", o.checkpoint, "give the file with the trained adapters, from `acdclip train` or an adapter_N.pth of ACD-CLIP's authors")
 }
 
 // check finds contradictions between flags.
 func (o *predictOptions) check() error {
 	switch {
 	case o.masks && o.pixelThreshold == nil:
-		return usagef("--masks needs --pixel-threshold: a mask is where the map reaches it")
+		return usagef("--masks needs --pixel-threshold, the map value from which a pixel is white")
 	case o.pixelThreshold != nil && !o.masks:
-		return usagef("--pixel-threshold is for --masks")
+		return usagef("--pixel-threshold needs --masks")
 	case o.out == standardOut && (o.heatmaps || o.masks):
 		return usagef("--out - writes no files: --heatmaps and --masks need a folder")
 	case o.classFrom != "" && o.config.flags.Changed("class"):
@@ -199,7 +199,7 @@ func (o *predictOptions) scan(ctx context.Context, folder rundir.Dir) ([]data.Fo
 		o.app.emit(events.Warning{Text: fmt.Sprintf("%s (%s)", data.UnreadText(formats), plural.Few(unread))})
 	}
 	if len(others) > 0 {
-		o.app.emit(events.Notice{Text: fmt.Sprintf("%s in the folders passed over, for want of a picture's extension: %s",
+		o.app.emit(events.Notice{Text: fmt.Sprintf("skipped %s without a picture extension: %s",
 			plural.Of(len(others), "file", "files"), plural.Few(others))})
 	}
 	if o.out == standardOut {

@@ -40,27 +40,26 @@ func newTrainCommand(a *app) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "train --clip PATH --auxiliary NAME[=PATH]",
 		Short: "Train the adapters on an auxiliary dataset",
-		Long: `Train the adapters on an auxiliary dataset, and write a run folder:
-  config.yaml            the complete configuration; --config on it repeats the run
-  log.jsonl              a line a step and an epoch
+		Long: `Train a method's adapters on an auxiliary dataset and write a run folder:
+  config.yaml            the complete configuration; repeat the run with --config on it
+  log.jsonl              one line per step and per epoch
   epoch-001.safetensors  the adapters after each epoch
-  last.safetensors       the same as the last one
-  best.safetensors       with train.validate: the epoch that was best on what it holds out
-  state.safetensors      what --resume goes on from; saved every train.save_minutes,
+  last.safetensors       a copy of the last epoch's
+  best.safetensors       with train.validate: a copy of the best epoch's
+  state.safetensors      what --resume continues from; saved every train.save_minutes,
                          after each epoch, and when the training is stopped
 
-The dataset is one of the twelve benchmarks as its site gives it, or one of your
-own (` + "`acdclip help datasets`" + ` says in which folders). All of its test pictures,
-normal and anomalous, are learned from; folders named train are not read.
+The dataset is one of the twelve benchmarks as published, or one of your own
+(` + "`acdclip help datasets`" + ` shows the folders). Training reads its test
+pictures, normal and anomalous, with their masks, and never folders named train.
 
---resume goes on with the run in the run folder, from its configuration; nothing
-else need be given. However it was stopped, it ends in the same files as a run
-that never was. What changes its numbers must be what it was; what does not
-(data.workers, data.cache, train.save_minutes, train.recompute) may
-differ, data.skip_bad and train.skip_nonfinite help past what stopped it, and a
-larger train.epochs trains longer. With nothing to go on from it begins the run, and
-of a finished run it says so and does nothing: one command with --resume can be
-repeated until it succeeds.`,
+--resume continues the run in the run folder; no other flag is needed. The result
+has the same bytes as that of a run that was never stopped. Settings that change
+the numbers must not change. These may: data.workers, data.cache,
+train.save_minutes and train.recompute; data.skip_bad and train.skip_nonfinite to
+get past the error that stopped the run; a larger train.epochs to train longer. If
+there is no run yet, --resume starts one; if the run is finished, it says so. So
+the same command can be repeated until it succeeds.`,
 		Example: `  acdclip train --clip ViT-L-14-336px.pt --auxiliary visa=/data/visa
   acdclip train --config configs/paper.yaml --auxiliary visa --set train.epochs=5
   acdclip train --resume --out runs/visa-n3-paper`,
@@ -68,16 +67,16 @@ repeated until it succeeds.`,
 		RunE: func(command *cobra.Command, _ []string) error { return runTrain(command.Context(), o) },
 	}
 	flags := command.Flags()
-	flags.StringVar(&o.auxiliary, "auxiliary", "", "the dataset to train on: `NAME[=PATH]`, or a path")
-	flags.StringVar(&o.out, "out", "", "the run folder, `DIR` (default runs/NAME-nGROUPS-PRESET)")
-	flags.BoolVar(&o.overwrite, "overwrite", false, "replace a run that is there")
-	flags.BoolVar(&o.resume, "resume", false, "go on with the run that is there, or begin it")
-	flags.BoolVar(&o.dryRun, "dry-run", false, "write nothing; print the configuration, and what the training will take by a few steps that are thrown away")
+	flags.StringVar(&o.auxiliary, "auxiliary", "", "dataset to train on: `NAME[=PATH]`, or a path")
+	flags.StringVar(&o.out, "out", "", "run folder, `DIR` (default runs/NAME-VARIANT-PRESET, as in runs/visa-n3-paper)")
+	flags.BoolVar(&o.overwrite, "overwrite", false, "replace an existing run")
+	flags.BoolVar(&o.resume, "resume", false, "continue the run in the run folder, or start it")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "write nothing; print the configuration and estimate time and memory from a few steps")
 	o.config.registerConfig(flags)
 	o.config.bindSelection()
-	o.config.bindText("preset", "preset", "the `NAME` of the settings to start from: paper or released (default paper)")
-	o.config.bindText("init-from", "train.init_from", "begin with the adapters of a checkpoint, `FILE`, in place of fresh values")
-	o.config.bindSeed("`N` from which initial values and shuffling are drawn (default 0)")
+	o.config.bindText("preset", "preset", "`NAME` of the default settings: paper or released (default paper)")
+	o.config.bindText("init-from", "train.init_from", "start from the adapters of a checkpoint, `FILE`, instead of initial values")
+	o.config.bindSeed("random seed of initial values, shuffling and augmentation, `N` (default 0)")
 	return command
 }
 
@@ -88,7 +87,7 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	}
 	run := &rundir.Training{Dir: rundir.TrainingDir(o.out), Emit: o.app.emit, Overwrite: o.overwrite || o.resume, State: state, Methods: o.app.methods.Cards()}
 	if state != nil && state.Metadata.Epoch == c.Train.Epochs {
-		o.app.emit(events.Notice{Text: fmt.Sprintf("the run in %s is finished: %s; a larger train.epochs trains longer", o.out, plural.Of(c.Train.Epochs, "epoch", "epochs"))})
+		o.app.emit(events.Notice{Text: fmt.Sprintf("the run in %s is finished: %s; set a larger train.epochs to train longer", o.out, plural.Of(c.Train.Epochs, "epoch", "epochs"))})
 		if err := o.checkFinished(ctx, c, state); err != nil {
 			return err
 		}
@@ -173,9 +172,9 @@ func (o *trainOptions) tellUse(c config.Config, run *rundir.Training) {
 	path, which := run.Path(rundir.LastFile), ""
 	if len(c.Train.Validate) > 0 {
 		if best := run.Path(rundir.BestFile); present.Any(best) {
-			path, which = best, ", the epoch that was best on what was held out"
+			path, which = best, ", the best epoch on the held-out pictures"
 		} else {
-			which = ", the last epoch's: image and pixel AUROC were never both defined on what was held out, so there is no best one"
+			which = ", the last epoch's: image and pixel AUROC of the held-out pictures were never both defined, so there is no best epoch"
 		}
 	}
 	o.app.emit(events.Notice{Text: fmt.Sprintf("the checkpoint is %s%s; to use it:", path, which)})
@@ -209,7 +208,7 @@ func (o *trainOptions) configuration() (loaded config.Loaded, err error) {
 		if o.resume {
 			return loaded, o.nothingToResume()
 		}
-		return loaded, usagef("no dataset to train on: give --auxiliary NAME=PATH")
+		return loaded, usagef("no dataset to train on; give --auxiliary NAME=PATH")
 	}
 	if o.out == "" {
 		o.out = filepath.Join("runs", runName(c))
@@ -254,7 +253,7 @@ func (o *trainOptions) saved(run *rundir.Training, err error) string {
 	if errors.Is(err, training.ErrNotFinite) { // else the same step would stop it again
 		command += " --set train.skip_nonfinite=true"
 	}
-	return "to go on from what is saved: " + command
+	return "to resume: " + command
 }
 
 // nothingToResume is the error where neither a run nor what one needs to begin is given.
@@ -262,7 +261,7 @@ func (o *trainOptions) nothingToResume() error {
 	if o.out == "" {
 		return usagef("no run to resume: give --out DIR, the run folder")
 	}
-	return usagef("no run to resume: %s holds none; to begin one give --auxiliary NAME=PATH", o.out)
+	return usagef("no run to resume: %s holds none; to start one, give --auxiliary NAME=PATH", o.out)
 }
 
 func (o *trainOptions) describe(set *data.Dataset, state *rundir.TrainingState) {
@@ -271,8 +270,8 @@ func (o *trainOptions) describe(set *data.Dataset, state *rundir.TrainingState) 
 		set.Name, plural.Of(len(set.Classes), "class", "classes"), normal, anomalous, o.out)})
 	switch {
 	case state != nil:
-		o.app.emit(events.Notice{Text: fmt.Sprintf("going on in epoch %d after step %d", state.Place.Epoch, state.Place.Step)})
+		o.app.emit(events.Notice{Text: fmt.Sprintf("resuming in epoch %d after step %d", state.Place.Epoch, state.Place.Step)})
 	case o.resume:
-		o.app.emit(events.Notice{Text: "there is nothing to go on from: the run begins"})
+		o.app.emit(events.Notice{Text: "there is no run to resume yet: starting one"})
 	}
 }

@@ -5,7 +5,7 @@ import "github.com/spf13/cobra"
 func newWeightsCommand(a *app) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "weights",
-		Short: "Look at weight files, make a tiny CLIP",
+		Short: "Inspect weight files, make a tiny CLIP",
 		Args:  subcommandArgs,
 		RunE:  showHelp,
 

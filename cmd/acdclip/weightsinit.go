@@ -23,10 +23,10 @@ func newInitCommand(a *app) *cobra.Command {
 	o := &initOptions{app: a}
 	command := &cobra.Command{
 		Use:   "init DIR",
-		Short: "Make a tiny CLIP of random values, to try things with",
-		Long: `Make a tiny CLIP of random values as a Hugging Face folder. It has learned
-nothing: it is for trying the other commands without a download, and for tests.
-What is trained on it is of no use with another CLIP.`,
+		Short: "Make a tiny CLIP with random weights to try the commands with",
+		Long: `Write a tiny CLIP with random weights as a Hugging Face folder. It has learned
+nothing: use it to try the commands without a download, and in tests. A checkpoint
+trained on it is of no use with any other CLIP.`,
 		Example: "  acdclip weights init clip",
 		Args:    oneArg("folder"),
 		RunE: func(command *cobra.Command, arguments []string) error {
@@ -34,7 +34,7 @@ What is trained on it is of no use with another CLIP.`,
 			return runInit(command.Context(), o)
 		},
 	}
-	command.Flags().Uint64Var(&o.seed, "seed", 0, "`N` from which the values are drawn")
+	command.Flags().Uint64Var(&o.seed, "seed", 0, "random seed, `N`")
 	return command
 }
 
@@ -46,8 +46,8 @@ func runInit(_ context.Context, o *initOptions) error {
 		}
 		return err
 	}
-	o.app.emit(events.Notice{Text: fmt.Sprintf("%s holds a CLIP of random values with ViT-L/14's patch size, %d blocks a tower and widths of %d and %d",
+	o.app.emit(events.Notice{Text: fmt.Sprintf("%s holds a CLIP with random weights: ViT-L/14's patch size, %d blocks a tower and widths of %d and %d",
 		o.folder, arch.VisionLayers, arch.VisionWidth, arch.TextWidth)})
-	o.app.emit(events.Notice{Text: "it has learned nothing: use it to try the commands, not to find anomalies; --set model.image_size=98 makes them quick"})
+	o.app.emit(events.Notice{Text: "it has learned nothing, so it finds no anomalies; use it to try the commands (--set model.image_size=98 makes them fast)"})
 	return nil
 }

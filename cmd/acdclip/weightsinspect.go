@@ -38,12 +38,12 @@ func newInspectCommand(a *app) *cobra.Command {
 	o := &inspectOptions{app: a, format: inspectTable}
 	command := &cobra.Command{
 		Use:   "inspect PATH...",
-		Short: "Say what weight files are: format, architecture, sizes, fingerprint",
-		Long: `Say what weight files are. A CLIP is recognised in OpenAI's files, Hugging Face
-and open_clip folders, a checkpoint in what acdclip train writes and in the
-adapter_N.pth files of ACD-CLIP's authors. Files are told by their content, and
-nothing in them is run. Every value is read: the fingerprint covers them all, and
-a value that is no finite number or that a checksum contradicts is reported.`,
+		Short: "Describe weight files: format, architecture, sizes, fingerprint",
+		Long: `Describe weight files. CLIPs are recognised in OpenAI's files and in Hugging Face
+and open_clip folders; checkpoints in the files of acdclip train and in the
+adapter_N.pth files of ACD-CLIP's authors. Files are recognised by their content,
+and no code in them is run. Every value is read: the fingerprint covers all of them,
+and values that are not finite or do not match a checksum are reported.`,
 		Example: "  acdclip weights inspect ViT-L-14-336px.pt runs/visa-n3-paper/last.safetensors",
 		Args:    someArgs("file or folder"),
 		RunE: func(command *cobra.Command, arguments []string) error {
@@ -51,7 +51,7 @@ a value that is no finite number or that a checksum contradicts is reported.`,
 			return runInspect(command.Context(), o)
 		},
 	}
-	ui.Choice(command.Flags(), &o.format, "format", []inspectFormat{inspectTable, inspectJSON}, "how it is printed")
+	ui.Choice(command.Flags(), &o.format, "format", []inspectFormat{inspectTable, inspectJSON}, "output format")
 	return command
 }
 
