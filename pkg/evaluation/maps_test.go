@@ -1,18 +1,23 @@
-package engine
+package evaluation
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
+	"image/jpeg"
 	"image/png"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
+	"acdclip/internal/goroutines"
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
 	"acdclip/pkg/events"
@@ -94,9 +99,12 @@ func TestEvaluateMaps(t *testing.T) {
 		if got.Maps != 10 || got.Normal != 4 || got.Anomalous != 6 {
 			t.Errorf("%+v", got)
 		}
-		if *got.PixelAUROC != pixel.AUROC || *got.PixelAP != pixel.AP || *got.PixelF1Max != pixel.F1Max ||
-			*got.ImageAUROC != ofImages.AUROC || *got.ImageAP != ofImages.AP || *got.ImageF1Max != ofImages.F1Max || !(*got.PixelAUPRO > 0 && *got.PixelAUPRO < 1) {
-			t.Errorf("%d workers: other metrics: %+v", workers, got.Metrics)
+		want := report.Metrics{
+			metrics.PixelAUROC: pixel.AUROC, metrics.PixelAP: pixel.AP, "pixel_f1max": pixel.F1Max,
+			metrics.ImageAUROC: ofImages.AUROC, metrics.ImageAP: ofImages.AP, "image_f1max": ofImages.F1Max, "pixel_aupro": got.Metrics["pixel_aupro"],
+		}
+		if aupro := want["pixel_aupro"]; !maps.Equal(got.Metrics, want) || !(aupro > 0 && aupro < 1) || got.FPRLimit != metrics.DefaultFPRLimit {
+			t.Errorf("%d workers: other metrics: %+v", workers, got)
 		}
 	}
 }
@@ -163,7 +171,7 @@ func TestEvaluateMapsNamesWhatIsWrong(t *testing.T) {
 	}
 	t.Run("one class", func(t *testing.T) {
 		folder, _, _ := drawnMaps(t, 1) // its mask marks nothing
-		if got, err := evaluateMaps(t, folder, 1); err != nil || got.Metrics != (report.Metrics{}) {
+		if got, err := evaluateMaps(t, folder, 1); err != nil || len(got.Metrics) != 0 {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})
@@ -230,8 +238,8 @@ func TestMapsAreLabelledAsByEvaluate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Normal != test.normal || got.Anomalous != test.anomalous || math.Abs(*got.PixelAUROC-test.pixels) > 1e-12 {
-			t.Errorf("%s: %d normal, %d anomalous, pixel AUROC %v", test.name, got.Normal, got.Anomalous, *got.PixelAUROC)
+		if got.Normal != test.normal || got.Anomalous != test.anomalous || !near(got.Metrics[metrics.PixelAUROC], test.pixels) {
+			t.Errorf("%s: %d normal, %d anomalous, pixel AUROC %v", test.name, got.Normal, got.Anomalous, got.Metrics[metrics.PixelAUROC])
 		}
 		if !slices.EqualFunc(warnings, test.warnings, strings.Contains) {
 			t.Errorf("%s: warnings %q", test.name, warnings)
@@ -243,4 +251,65 @@ func TestNoMapsAreAnError(t *testing.T) {
 	if _, err := EvaluateMaps(t.Context(), nil, MapOptions{}, func(events.Event) {}); !errors.Is(err, data.ErrNoPictures) {
 		t.Errorf("error %v", err)
 	}
+}
+
+// TestFringedMasksAreTold: a JPEG mask has values between black and white, which count
+// unless the threshold leaves them out.
+func TestFringedMasksAreTold(t *testing.T) {
+	folder := t.TempDir()
+	m := anomalymap.Map{Width: 16, Height: 8, Scores: make([]float32, 16*8)} // two of JPEG's blocks, the first without a mark
+	mask := image.NewGray(image.Rect(0, 0, 16, 8))
+	for p := range m.Scores {
+		m.Scores[p] = float32((p*p+3*p)%131) / 131
+		if column := p % 16; column >= 8 {
+			mask.Pix[p] = uint8(60 + 20*(column-8))
+		}
+	}
+	save(t, filepath.Join(folder, "maps", "bad", "0.npy"), func(f *os.File) error { return anomalymap.WriteNPY(f, &m) })
+	save(t, filepath.Join(folder, "masks", "bad", "0.jpg"), func(f *os.File) error { return jpeg.Encode(f, mask, &jpeg.Options{Quality: 100}) })
+	pairs, err := data.PairMaps(t.Context(), filepath.Join(folder, "maps"), filepath.Join(folder, "masks"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	auroc := map[uint8]float64{}
+	for threshold, warned := range map[uint8]int{0: 1, 128: 0} {
+		var seen eventList
+		got, err := EvaluateMaps(t.Context(), pairs, MapOptions{MaskThreshold: threshold}, seen.emit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if warnings := seen.warnings(); len(warnings) != warned || warned > 0 && !strings.Contains(warnings[0], "--mask-threshold 128") {
+			t.Errorf("threshold %d: %q", threshold, warnings)
+		}
+		auroc[threshold] = got.Metrics[metrics.PixelAUROC]
+	}
+	if auroc[0] == auroc[128] || auroc[0] == 0 {
+		t.Errorf("the threshold changes nothing: %v", auroc)
+	}
+}
+
+// TestEvaluateMapsStops: at any map, with all that reads.
+func TestEvaluateMapsStops(t *testing.T) {
+	folder, _, _ := drawnMaps(t, 12)
+	pairs, err := data.PairMaps(t.Context(), filepath.Join(folder, "maps"), filepath.Join(folder, "masks"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := runtime.NumGoroutine()
+	for stop := 1; stop < 10; stop += 2 {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := 0
+		_, err := EvaluateMaps(ctx, pairs, MapOptions{Workers: 2}, func(event events.Event) {
+			if progress, is := event.(events.Progress); is {
+				if done = progress.Done; done == stop {
+					cancel()
+				}
+			}
+		})
+		cancel()
+		if !errors.Is(err, context.Canceled) || done > stop+2 {
+			t.Errorf("stopped at map %d, went on to %d: %v", stop, done, err)
+		}
+	}
+	goroutines.NoneLeft(t, before)
 }
