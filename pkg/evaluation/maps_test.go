@@ -313,3 +313,13 @@ func TestEvaluateMapsStops(t *testing.T) {
 	}
 	goroutines.NoneLeft(t, before)
 }
+
+// writeGrey writes a mask of one value.
+func writeGrey(t *testing.T, path string, width, height int, value uint8) {
+	t.Helper()
+	mask := image.NewGray(image.Rect(0, 0, width, height))
+	for p := range mask.Pix {
+		mask.Pix[p] = value
+	}
+	save(t, path, func(f *os.File) error { return png.Encode(f, mask) })
+}

@@ -42,6 +42,11 @@ func (e *Evaluation) makePlan() error {
 			},
 		},
 	}
+	for _, name := range e.Extras {
+		if name != report.Gates {
+			e.plan.Evaluation.Conditions = append(e.plan.Evaluation.Conditions, conditions.Of(conditions.Extras, "the extra output "+name, true))
+		}
+	}
 	dealt := make(deal, max(1, e.Share.Of))
 	for _, job := range e.Jobs {
 		result, err := job.result()

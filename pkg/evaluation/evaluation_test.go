@@ -1,0 +1,543 @@
+package evaluation
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"acdclip/pkg/anomalymap"
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/data"
+	"acdclip/pkg/data/pixels"
+	"acdclip/pkg/data/synth"
+	"acdclip/pkg/domain"
+	"acdclip/pkg/events"
+	"acdclip/pkg/metrics"
+	"acdclip/pkg/model/acdclip/options"
+	"acdclip/pkg/report"
+	"acdclip/pkg/scoring"
+)
+
+// files are results.json, results.csv, scores.csv and gates.csv, as the program writes them.
+func files(t *testing.T, result *report.Evaluation, scores []report.Score) string {
+	t.Helper()
+	var out bytes.Buffer
+	err := errors.Join(result.WriteJSON(&out), result.WriteCSV(&out), report.WriteScoresCSV(&out, scores), report.WriteGatesCSV(&out, result.GateMeans(scores)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// same names the first line that differs.
+func same(t *testing.T, what, got, want string) {
+	t.Helper()
+	if got == want {
+		return
+	}
+	gotLines, wantLines := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(gotLines), len(wantLines)) {
+		if gotLines[i] != wantLines[i] {
+			t.Errorf("%s: line %d is\n%s\nwant\n%s", what, i+1, gotLines[i], wantLines[i])
+			return
+		}
+	}
+	t.Errorf("%s: %d lines, want %d", what, len(gotLines), len(wantLines))
+}
+
+// handed is what Map was given of a picture.
+type handed struct {
+	scores []float32
+	mask   []uint8
+}
+
+// TestEvaluate computes the metrics of each class again from what was said of its pictures.
+func TestEvaluate(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	o := evaluating(t, set)
+	of := map[string]handed{}
+	o.Map = func(_ Job, item data.Item, m *anomalymap.Map, mask []uint8) error {
+		of[item.Path] = handed{m.Scores, mask}
+		return nil
+	}
+	all, scores := evaluate(t, o, "")
+	result := all.Results[0]
+	if len(scores) != len(set.Items) || len(result.Classes) != 2 || all.Provenance.ImageSize != 28 || all.Provenance.CLIP.Fingerprint != "sha256v2:c" {
+		t.Fatalf("%d scores, %d rows, of %+v", len(scores), len(result.Classes), all.Provenance)
+	}
+	for i, score := range scores {
+		item := set.Items[i]
+		if score.Path != item.Path || score.Class != item.Class || score.Place != i || score.Anomalous != item.Anomalous || score.Target != set.Name || score.Checkpoint != "a.safetensors" || score.Error != "" {
+			t.Errorf("score %d is %+v, of %+v", i, score, item)
+		}
+		if got := slices.Max(of[item.Path].scores); got != score.MapMax {
+			t.Errorf("%s: the map's maximum is %v, and %v was handed out", item.Path, score.MapMax, got)
+		}
+	}
+	for i, row := range result.Classes {
+		if row.Class != set.Classes[i].Name || row.Prompt != set.Classes[i].Prompt || row.Counts != (report.Counts{Normal: 2, Anomalous: 3}) {
+			t.Errorf("row %+v of class %+v", row, set.Classes[i])
+		}
+		want := metricsOf(t, scores, row.Class, of)
+		if len(row.Metrics) != len(metrics.Table) || !maps.Equal(row.Metrics, want) {
+			t.Errorf("class %s: %v, want %v", row.Class, row.Metrics, want)
+		}
+	}
+	if maps.Equal(result.Classes[0].Metrics, result.Classes[1].Metrics) {
+		t.Error("both classes have the same metrics: the test shows nothing")
+	}
+}
+
+// metricsOf computes a class's metrics from all its scores and pixels at once, AUPRO
+// picture by picture.
+func metricsOf(t *testing.T, scores []report.Score, class string, of map[string]handed) report.Metrics {
+	t.Helper()
+	var images, all []float32
+	var labels, marked []bool
+	collected, err := metrics.NewPixels(metrics.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer collected.Close()
+	for _, score := range scores {
+		if score.Class != class || score.Error != "" {
+			continue
+		}
+		images, labels = append(images, score.Score), append(labels, score.Anomalous)
+		this := of[score.Path]
+		if this.mask == nil {
+			continue
+		}
+		all = append(all, this.scores...)
+		for _, v := range this.mask {
+			marked = append(marked, v != 0)
+		}
+		side := int(math.Sqrt(float64(len(this.mask))))
+		if err := collected.Add(this.scores, this.mask, side, side); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := report.Metrics{}
+	if image, err := metrics.Rank(images, labels); err == nil {
+		want[metrics.ImageAUROC], want[metrics.ImageAP], want["image_f1max"] = image.AUROC, image.AP, image.F1Max
+	}
+	if pixel, err := metrics.Rank(all, marked); err == nil {
+		summary, err := collected.Summary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want[metrics.PixelAUROC], want[metrics.PixelAP], want["pixel_f1max"], want["pixel_aupro"] = pixel.AUROC, pixel.AP, pixel.F1Max, summary.AUPRO
+	}
+	return want
+}
+
+// TestScoresDependOnPictureAlone: not on the batch, the readers or what else is scored.
+func TestScoresDependOnPictureAlone(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	o := evaluating(t, set)
+	_, want := evaluate(t, o, "")
+	for _, batch := range []int{1, 3, 100} {
+		for _, workers := range []int{1, 5} {
+			o.Batch, o.Load.Workers, o.Pixels.Memory = batch, workers, int64(batch)
+			fresh := &fakes{machine: machine()}
+			o.Detectors = fresh
+			result, got := evaluate(t, o, "")
+			same(t, fmt.Sprintf("batches of %d, %d readers", batch, workers), scoresCSV(t, got), scoresCSV(t, want))
+			if row := result.Results[0].Classes[0]; row.Metrics[metrics.PixelAUROC] == 0 {
+				t.Errorf("row %+v", row)
+			}
+			for _, places := range fresh.batches {
+				for _, place := range places {
+					if len(places) > batch || set.Items[place].Class != set.Items[places[0]].Class {
+						t.Errorf("%v were scored at once, with batches of %d", places, batch)
+					}
+				}
+			}
+		}
+	}
+}
+
+func scoresCSV(t *testing.T, scores []report.Score) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := report.WriteScoresCSV(&out, scores); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// TestPromptAndDomainReachTheScorer: each picture is scored with its own class's prompt.
+func TestPromptAndDomainReachTheScorer(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	set.Classes[0].Prompt, set.Classes[1].Prompt = "left thing", "right thing"
+	o := evaluating(t, set)
+	_, first := evaluate(t, o, "")
+	var want []string
+	for _, item := range set.Items {
+		want = append(want, map[bool]string{true: "left thing", false: "right thing"}[item.Class == set.Classes[0].Name])
+	}
+	if got := o.Detectors.(*fakes).prompts; !slices.Equal(got, want) {
+		t.Errorf("scored with prompts %q, want %q", got, want)
+	}
+	set.Domain = domain.Medical
+	if _, other := evaluate(t, o, ""); scoresCSV(t, other) == scoresCSV(t, first) {
+		t.Error("the domain changes nothing")
+	}
+	set.Domain, set.Classes[1].Prompt = domain.Industrial, "left thing" // two classes of one prompt
+	_, shared := evaluate(t, o, "")
+	for i, item := range set.Items {
+		if (shared[i].Score == first[i].Score) != (item.Class == set.Classes[0].Name) {
+			t.Errorf("%s: %v with its prompt, %v with the other's", item.Path, first[i].Score, shared[i].Score)
+		}
+	}
+}
+
+// TestEvaluateGoesOnPastBrokenPictures: they are counted, told of and left out of the metrics.
+func TestEvaluateGoesOnPastBrokenPictures(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	o := evaluating(t, set)
+	o.Batch = 2 // one of the batches has nothing that can be read
+	of := map[string]handed{}
+	o.Map = func(_ Job, item data.Item, m *anomalymap.Map, mask []uint8) error {
+		of[item.Path] = handed{m.Scores, mask}
+		return nil
+	}
+	// Both normal pictures of the first class, and one anomalous of the second.
+	var broken []string
+	for i, item := range set.Items {
+		first := item.Class == set.Classes[0].Name
+		if first && !item.Anomalous || i == len(set.Items)-1 {
+			if err := os.WriteFile(item.Path, nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			broken = append(broken, item.Path)
+		}
+	}
+	var seen eventList
+	o.Emit = seen.emit
+	all, scores := evaluate(t, o, "")
+	rows := all.Results[0].Classes
+	if rows[0].Counts != (report.Counts{Anomalous: 3, Failed: 2}) || rows[1].Counts.Failed != 1 {
+		t.Errorf("rows %+v", rows)
+	}
+	if _, defined := rows[0].Metrics[metrics.ImageAUROC]; defined || rows[0].Metrics[metrics.PixelAUROC] == 0 {
+		t.Errorf("a class without normal pictures: %v", rows[0].Metrics)
+	}
+	for _, row := range rows {
+		if want := metricsOf(t, scores, row.Class, of); !maps.Equal(row.Metrics, want) {
+			t.Errorf("%s: %v, want %v", row.Class, row.Metrics, want)
+		}
+	}
+	if len(scores) != len(set.Items) || len(of) != len(set.Items)-len(broken) {
+		t.Errorf("%d scores, %d maps", len(scores), len(of))
+	}
+	for i, score := range scores {
+		if failed := slices.Contains(broken, set.Items[i].Path); (score.Error != "") != failed || failed && (score.Score != 0 || score.ClassProbability != nil || score.Extras != nil) {
+			t.Errorf("%+v", score)
+		}
+	}
+	warnings := seen.warnings()
+	if len(warnings) != len(broken) {
+		t.Fatalf("warnings %q", warnings)
+	}
+	for i, text := range warnings {
+		if !strings.HasPrefix(text, set.Name+"/") || !strings.Contains(text, broken[i]) {
+			t.Errorf("warning %q of %s", text, broken[i])
+		}
+	}
+	if failed, total := all.Failed(); failed != 3 || total != 10 {
+		t.Errorf("%d of %d failed", failed, total)
+	}
+}
+
+// TestEvaluateLeavesUnmaskedPixelsOut: an anomalous picture without a mask counts for
+// image metrics alone, and the mask threshold is obeyed and told.
+func TestEvaluateLeavesUnmaskedPixelsOut(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	o := evaluating(t, set)
+	score := func() report.Result {
+		result, _ := evaluate(t, o, "")
+		return result.Results[0]
+	}
+	all := score()
+	if all.MaskPolicy != "nonzero, after Pillow's nearest resize to image_size" {
+		t.Errorf("mask policy %q", all.MaskPolicy)
+	}
+	at := slices.IndexFunc(set.Items, func(item data.Item) bool { return item.Anomalous })
+	set.Items[at].Mask = ""
+	fewer := score()
+	if a, b := all.Classes[0], fewer.Classes[0]; a.Metrics[metrics.ImageAUROC] != b.Metrics[metrics.ImageAUROC] || a.Counts != b.Counts {
+		t.Error("an anomalous picture without a mask is lost for image metrics")
+	}
+	if fewer.Classes[0].Metrics[metrics.PixelAP] == all.Classes[0].Metrics[metrics.PixelAP] {
+		t.Error("an anomalous picture without a mask counts for pixel metrics")
+	}
+	set.MaskThreshold = 128
+	if high := score(); high.MaskPolicy != "at least 128, after Pillow's nearest resize to image_size" {
+		t.Errorf("mask policy %q", high.MaskPolicy)
+	}
+	for i := range set.Items {
+		set.Items[i].Mask = ""
+	}
+	if row := score().Classes[0]; len(row.Metrics) != 3 || row.Metrics[metrics.ImageAUROC] != all.Classes[0].Metrics[metrics.ImageAUROC] {
+		t.Errorf("without masks: %v", row.Metrics)
+	}
+}
+
+// TestOddMasksAreTold: those that mark nothing or everything, and those of other shapes.
+func TestOddMasksAreTold(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	o := evaluating(t, set)
+	var anomalous []data.Item
+	for _, item := range set.Items {
+		if item.Anomalous {
+			anomalous = append(anomalous, item)
+		}
+	}
+	grey := func(path string, width, height int, value uint8) { writeGrey(t, path, width, height, value) }
+	grey(anomalous[0].Mask, 64, 64, 0)
+	grey(anomalous[3].Mask, 64, 64, 255)
+	grey(anomalous[4].Mask, 64, 32, 255)
+	grey(anomalous[5].Mask, 32, 64, 9)
+	var seen eventList
+	o.Emit = seen.emit
+	evaluate(t, o, "")
+	want := []string{
+		fmt.Sprintf("%s/%s: 1 of the masks of anomalous pictures mark nothing at 28 pixels", set.Name, set.Classes[0].Name),
+		fmt.Sprintf("%s/%s: 3 of the masks of anomalous pictures mark every pixel at 28 pixels", set.Name, set.Classes[1].Name),
+		"2 masks have other aspect ratios than their pictures, by more than 2 %, so that they may mark other places; the first is " + set.Relative(anomalous[4].Mask) + " of " + set.Relative(anomalous[4].Path),
+	}
+	if got := seen.warnings(); !slices.EqualFunc(got, want, strings.Contains) {
+		t.Errorf("warnings %q, want %q", got, want)
+	}
+}
+
+// TestEventsTellTheWork: every picture once, one stage and its costs.
+func TestEventsTellTheWork(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	o := evaluating(t, set)
+	o.Jobs[0].Checkpoint.Changes = []string{"model.image_size is 28 and not 336"}
+	var seen eventList
+	o.Emit = seen.emit
+	evaluate(t, o, "")
+	if started := of[events.StageStarted](seen); len(started) != 1 || started[0].Unit != "pictures" || started[0].Total != 10 {
+		t.Errorf("started %+v", started)
+	}
+	for i, progress := range of[events.Progress](seen) {
+		if progress.Done != i+1 || progress.Total != 10 || progress.Detail != set.Name+"/"+set.Items[i].Class {
+			t.Errorf("progress %d: %+v", i, progress)
+		}
+	}
+	costs := of[events.Costs](seen)
+	if len(costs) != 1 || costs[0].Total <= 0 || costs[0].Reading <= 0 || costs[0].Model != 10e-9 || costs[0].Metrics <= 0 || costs[0].Waiting != 0 {
+		t.Errorf("costs %+v", costs)
+	}
+	if done := of[events.StageDone](seen); len(done) != 1 || done[0].Stage != "evaluate" {
+		t.Errorf("done %+v", done)
+	}
+	if notices := of[events.Notice](seen); len(notices) != 1 || notices[0].Text != o.Jobs[0].Checkpoint.Changes[0] {
+		t.Errorf("notices %+v", notices)
+	}
+}
+
+// TestExtrasAreKeptWhereAskedFor: the gateway's weights, where there is a gateway.
+func TestExtrasAreKeptWhereAskedFor(t *testing.T) {
+	o := evaluating(t, drawn(t, synth.Objects))
+	if _, scores := evaluate(t, o, ""); scores[0].Extras != nil {
+		t.Error("extras that nobody asked for")
+	}
+	o.Extras = []string{report.Gates}
+	result, scores := evaluate(t, o, filepath.Join(t.TempDir(), "unfinished"))
+	for _, score := range scores {
+		if len(score.Extras) != 1 || len(score.Extras[report.Gates]) != 2*2*2 {
+			t.Fatalf("%s: %v", score.Path, score.Extras)
+		}
+	}
+	if means := result.GateMeans(scores); len(means) != 3 || means[0].Groups != 2 {
+		t.Errorf("means %+v", means)
+	}
+	o.Jobs[0].Checkpoint = checkpointOf(t, o.Config, "static", func(_ *checkpoint.Metadata, m *options.Model) { m.Fusion.Kind = options.Static })
+	if result, scores := evaluate(t, o, ""); result.GateMeans(scores) != nil || scores[0].Extras != nil {
+		t.Error("weights of a gateway that is not there")
+	}
+}
+
+// TestMapsAreHandedOut: each map with its mask, once, and one that cannot be kept ends the evaluation.
+func TestMapsAreHandedOut(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	o := evaluating(t, set)
+	o.Jobs = append(o.Jobs, Job{Set: set, Checkpoint: checkpointOf(t, o.Config, "b.safetensors", nil)})
+	seen := map[string]int{}
+	o.Map = func(job Job, item data.Item, m *anomalymap.Map, mask []uint8) error {
+		seen[job.Checkpoint.Path+" "+item.Path]++
+		if m.Width != 28 || m.Height != 28 || len(m.Scores) != 28*28 || len(mask) != 28*28 || slices.Contains(mask, 1) != item.Anomalous {
+			t.Errorf("%s: a map of %d and a mask of %d pixels", item.Path, len(m.Scores), len(mask))
+		}
+		return nil
+	}
+	evaluate(t, o, "")
+	if len(seen) != 2*len(set.Items) || slices.Max(slices.Collect(maps.Values(seen))) != 1 {
+		t.Errorf("maps of %d pictures", len(seen))
+	}
+	at := slices.IndexFunc(set.Items, func(item data.Item) bool { return item.Anomalous })
+	set.Items[at].Mask = ""
+	o.Map = func(_ Job, item data.Item, _ *anomalymap.Map, mask []uint8) error {
+		if (mask == nil) != (item.Path == set.Items[at].Path) {
+			t.Errorf("%s: a mask of %d pixels", item.Path, len(mask))
+		}
+		return nil
+	}
+	evaluate(t, o, "")
+}
+
+// TestSeveralCheckpointsAndTargets: each checkpoint is opened once, in the order of the
+// jobs, and results stand in the order of the jobs, whatever that is.
+func TestSeveralCheckpointsAndTargets(t *testing.T) {
+	o := threeJobs(t)
+	result, scores := evaluate(t, o, "")
+	if asked := o.Detectors.(*fakes).asked; !slices.Equal(asked, []string{"a.safetensors", "b.safetensors"}) {
+		t.Errorf("detectors for %q", asked)
+	}
+	by := map[string]string{} // target and checkpoint: its result
+	for i, r := range result.Results {
+		if r.Target != o.Jobs[i].Set.Name || r.Checkpoint.Path != o.Jobs[i].Checkpoint.Path {
+			t.Errorf("result %d is of %s with %s", i, r.Target, r.Checkpoint.Path)
+		}
+		by[r.Target+" "+r.Checkpoint.Path] = oneResult(t, result, scores, i)
+	}
+	if len(by) != 3 {
+		t.Fatalf("%d results", len(by))
+	}
+	for _, order := range [][]int{{2, 0, 1}, {1, 2, 0}, {0, 2, 1}, {1, 0, 2}, {2, 1, 0}} {
+		other := o
+		other.Detectors, other.Jobs = &fakes{machine: machine()}, nil
+		for _, at := range order {
+			other.Jobs = append(other.Jobs, o.Jobs[at])
+		}
+		result, scores := evaluate(t, other, "")
+		for i, r := range result.Results {
+			same(t, fmt.Sprintf("order %v, %s %s", order, r.Target, r.Checkpoint.Path), oneResult(t, result, scores, i), by[r.Target+" "+r.Checkpoint.Path])
+		}
+		if asked := other.Detectors.(*fakes).asked; len(asked) != 2 || asked[0] == asked[1] {
+			t.Errorf("order %v: detectors for %q", order, asked)
+		}
+	}
+}
+
+// oneResult is a result's numbers and scores as files have them.
+func oneResult(t *testing.T, all *report.Evaluation, scores []report.Score, i int) string {
+	t.Helper()
+	r := all.Results[i]
+	own := slices.DeleteFunc(slices.Clone(scores), func(s report.Score) bool { return s.Target != r.Target || s.Checkpoint != r.Checkpoint.Path })
+	return files(t, &report.Evaluation{Results: []report.Result{r}}, own)
+}
+
+// threeJobs scores two targets with two checkpoints; one picture cannot be read.
+func threeJobs(t *testing.T) Options {
+	t.Helper()
+	objects, textures := drawn(t, synth.Objects), drawn(t, synth.Textures)
+	if err := os.WriteFile(objects.Items[1].Path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o := evaluating(t, objects)
+	other := checkpointOf(t, o.Config, "b.safetensors", func(m *checkpoint.Metadata, _ *options.Model) { m.Seed = new(uint64(8)) })
+	o.Jobs = append(o.Jobs, Job{Set: textures, Checkpoint: other, Leak: true}, Job{Set: objects, Checkpoint: other})
+	o.Extras, o.Batch = []string{report.Gates}, 2
+	return o
+}
+
+// TestResultsSayWhatTheyAreOf: the leak, and why a benchmark's numbers do not compare.
+func TestResultsSayWhatTheyAreOf(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	benchmark, found := data.FindBenchmark("mvtec")
+	if !found {
+		t.Fatal("no benchmark mvtec")
+	}
+	o := evaluating(t, set)
+	o.Jobs[0].Leak = true
+	for _, c := range []struct {
+		name   string
+		change func(*Job)
+		says   []string
+	}{
+		{"a set of one's own", func(*Job) {}, nil},
+		{"a benchmark", func(j *Job) { j.Set.Benchmark = &benchmark }, []string{"scored at 28 pixels", "trained on textures and not on VisA"}},
+		{"some of its pictures", func(j *Job) {
+			j.Set.Benchmark = &benchmark
+			chosen, err := j.Set.Select(nil, 4)
+			if err != nil {
+				t.Fatal(err)
+			}
+			j.Set = chosen
+		}, []string{"4 of its 10 pictures were chosen", "scored at 28 pixels", "trained on textures and not on VisA"}},
+		{"other counts", func(j *Job) {
+			j.Set.Benchmark = &benchmark
+			j.Set.Findings = []data.Finding{{Code: data.CountMismatch}}
+		}, []string{"its counts are not those of the public list", "scored at 28 pixels", "trained on textures and not on VisA"}},
+		{"the paper's setup", func(j *Job) {
+			j.Set.Benchmark = &benchmark
+			j.Checkpoint = checkpointOf(t, o.Config, "p", func(m *checkpoint.Metadata, model *options.Model) { m.Auxiliary, model.ImageSize = "VisA", 336 })
+		}, nil},
+		{"an unknown auxiliary dataset", func(j *Job) {
+			j.Set.Benchmark = &benchmark
+			j.Checkpoint = checkpointOf(t, o.Config, "p", func(m *checkpoint.Metadata, model *options.Model) {
+				m.Auxiliary, model.ImageSize = checkpoint.Unknown, 518
+			})
+		}, nil},
+	} {
+		one := *set
+		job := o.Jobs[0]
+		job.Set = &one
+		c.change(&job)
+		r, err := job.result()
+		if err != nil || !r.Leak || !slices.Equal(r.Deviations, c.says) || (r.Benchmark != "") != (job.Set.Benchmark != nil) {
+			t.Errorf("%s: benchmark %q, leak %v, deviations %q, %v", c.name, r.Benchmark, r.Leak, r.Deviations, err)
+		}
+	}
+	result, _ := evaluate(t, o, "")
+	if !result.Results[0].Leak {
+		t.Error("the leak is not in the results")
+	}
+}
+
+// TestScoresThatAreNotFinite: such a picture has failed, and the metrics are those of the others.
+func TestScoresThatAreNotFinite(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	var warnings []string
+	var classes []*Class
+	wrong := errors.New("a score that is not a finite number")
+	scorer, err := (&fakes{opened: 1, spoil: func(s *scoring.Scored) {
+		if s.Picture.Index == 0 {
+			s.Err, s.Score = wrong, float32(math.NaN())
+		}
+	}}).Detector(t.Context(), checkpointOf(t, load(t), "a", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := ByClass{
+		Scorer: scorer, Set: set, Load: pixels.LoadOptions{}, Batch: 1, Result: report.Result{Classes: Rows(set)}, Costs: &scoring.Costs{},
+		Warn:     func(event events.Event) { warnings = append(warnings, event.(events.Warning).Text) },
+		Scored:   func(scoring.Scored) {},
+		Finished: func(c *Class) error { classes = append(classes, c); return c.ComputeMetrics() },
+	}
+	if err := b.Run(t.Context(), []Batches{BatchesOf(set, 0, 1), BatchesOf(set, 1, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	if len(classes) != 2 || len(warnings) != 1 || !strings.Contains(warnings[0], wrong.Error()) {
+		t.Fatalf("%d classes, warnings %q", len(classes), warnings)
+	}
+	first := classes[0]
+	if first.Row.Failed != 1 || first.Row.Normal+first.Row.Anomalous != 4 || first.Row.Metrics[metrics.ImageAUROC] == 0 || first.Scores[0].Error == "" || first.Scores[1].Error != "" {
+		t.Errorf("row %+v, scores %+v", first.Row, first.Scores)
+	}
+	if row := classes[1].Row; row.Failed != 0 {
+		t.Errorf("the other class %+v", row)
+	}
+}
