@@ -2,6 +2,8 @@ package evaluation
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -78,6 +80,9 @@ func (b Batches) pictures() int {
 	return count
 }
 
+// errOtherPictures reports a scorer that does not hand on the pictures that it was given.
+var errOtherPictures = errors.New("not the pictures that were to be scored")
+
 // Run scores classes in their order.
 func (b *ByClass) Run(ctx context.Context, classes []Batches) error {
 	scored := make(chan scoring.Scored, 2*b.Batch)
@@ -96,7 +101,13 @@ func (b *ByClass) Run(ctx context.Context, classes []Batches) error {
 			}
 		})
 	})
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if tally.current != nil {
+		return fmt.Errorf("%w: %d fewer of a class", errOtherPictures, tally.left)
+	}
+	return nil
 }
 
 // work is what the scorer has to do.

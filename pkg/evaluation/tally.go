@@ -63,6 +63,9 @@ func (t *tally) begin() error {
 }
 
 func (t *tally) add(scored scoring.Scored) error {
+	if t.current == nil {
+		return fmt.Errorf("%s: %w", scored.Picture.Item.Path, errOtherPictures)
+	}
 	if err := t.count(scored); err != nil {
 		return fmt.Errorf("%s: %w", scored.Picture.Item.Path, err)
 	}

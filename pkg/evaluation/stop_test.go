@@ -1,0 +1,223 @@
+package evaluation
+
+import (
+	"context"
+	"errors"
+	"math"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"acdclip/internal/goroutines"
+	"acdclip/pkg/anomalymap"
+	"acdclip/pkg/data"
+	"acdclip/pkg/data/pixels"
+	"acdclip/pkg/data/synth"
+	"acdclip/pkg/evaluation/finished"
+	"acdclip/pkg/events"
+	"acdclip/pkg/metrics"
+	"acdclip/pkg/report"
+	"acdclip/pkg/scoring"
+)
+
+// stopping runs an evaluation that has to end with an error, and checks that nothing is
+// left of it.
+func stopping(t *testing.T, what string, ctx context.Context, o Options, path string, want error) {
+	t.Helper()
+	before := runtime.NumGoroutine()
+	_, _, err := runIn(ctx, o, path)
+	if !errors.Is(err, want) {
+		t.Errorf("%s: %v, want %v", what, err, want)
+	}
+	o.Detectors.(*fakes).closed(t)
+	goroutines.NoneLeft(t, before)
+}
+
+// TestErrorsEndIt: an error of the scorer or of what receives maps, at any picture, is
+// told with the target, leaves nothing open, and keeps what was finished.
+func TestErrorsEndIt(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	failed := errors.New("no memory")
+	whole, all := evaluate(t, evaluating(t, set), "")
+	want := files(t, whole, all)
+	goesOn := func(what string, o Options, path string, least int) {
+		t.Helper()
+		if kept, err := countClasses(path); err != nil || kept < least {
+			t.Errorf("%s: %d classes are kept, and %d at least were finished: %v", what, kept, least, err)
+		}
+		o.Detectors, o.Map = &fakes{machine: machine()}, nil
+		result, scores := evaluate(t, o, path)
+		same(t, what, files(t, result, scores), want)
+	}
+	for at := range 4 { // batches: two of each class
+		o := evaluating(t, set)
+		o.Detectors.(*fakes).before = func(_ context.Context, batch int) error {
+			if batch == at {
+				return failed
+			}
+			return nil
+		}
+		path := filepath.Join(t.TempDir(), "unfinished")
+		stopping(t, "scorer", t.Context(), o, path, failed)
+		goesOn("after an error of the scorer", o, path, at/2) // what was scored before is counted
+	}
+	for at := range len(set.Items) {
+		o := evaluating(t, set)
+		count := 0
+		o.Map = func(Job, data.Item, *anomalymap.Map, []uint8) error {
+			if count++; count > at {
+				return failed
+			}
+			return nil
+		}
+		path := filepath.Join(t.TempDir(), "unfinished")
+		stopping(t, "Map", t.Context(), o, path, failed)
+		goesOn("after an error of Map", o, path, at/5)
+	}
+	o := evaluating(t, set)
+	o.Map = func(Job, data.Item, *anomalymap.Map, []uint8) error { return failed }
+	if _, _, err := runIn(t.Context(), o, ""); !strings.Contains(err.Error(), "evaluating "+set.Name+": "+set.Items[0].Path) {
+		t.Errorf("the error does not name target and picture: %v", err)
+	}
+}
+
+// TestDetectorsThatFail: what was opened is closed.
+func TestDetectorsThatFail(t *testing.T) {
+	failed := errors.New("another CLIP")
+	o := evaluating(t, drawn(t, synth.Objects))
+	o.Detectors = &fakes{refuse: failed}
+	stopping(t, "Open", t.Context(), o, "", failed)
+	o.Detectors = &fakes{broken: failed}
+	stopping(t, "Detector", t.Context(), o, "", failed)
+	o.Detectors = &fakes{machine: machine()}
+	o.Pixels = metrics.Options{Memory: -1}
+	if _, _, err := runIn(t.Context(), o, ""); err == nil || !strings.Contains(err.Error(), "negative") {
+		t.Errorf("metrics that cannot begin: %v", err)
+	}
+	o.Detectors.(*fakes).closed(t)
+}
+
+// TestScoresThatCannotBeCounted: a map with a value that is no number is an error that names its picture.
+func TestScoresThatCannotBeCounted(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	o := evaluating(t, set)
+	o.Detectors.(*fakes).spoil = func(s *scoring.Scored) {
+		if s.Picture.Index == 7 {
+			s.Map.Scores[3] = float32(math.NaN())
+		}
+	}
+	before := runtime.NumGoroutine()
+	if _, _, err := runIn(t.Context(), o, ""); !errors.Is(err, metrics.ErrNotFinite) || !strings.Contains(err.Error(), set.Items[7].Path) {
+		t.Errorf("got %v", err)
+	}
+	goroutines.NoneLeft(t, before)
+}
+
+// TestCancelled: at any picture, before and inside a batch and while a map is kept.
+func TestCancelled(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	for at := range 10 {
+		for what, in := range map[string]func(*Options, func() bool){
+			"while scored": func(o *Options, due func() bool) {
+				o.Detectors.(*fakes).spoil = func(*scoring.Scored) { due() }
+			},
+			"while counted": func(o *Options, due func() bool) {
+				o.Map = func(Job, data.Item, *anomalymap.Map, []uint8) error { due(); return nil }
+			},
+			"by who is told": func(o *Options, due func() bool) {
+				o.Emit = func(event events.Event) {
+					if _, is := event.(events.Progress); is {
+						due()
+					}
+				}
+			},
+		} {
+			ctx, cancel := context.WithCancel(t.Context())
+			o := evaluating(t, set)
+			o.Batch = 1 + at%4
+			var count atomic.Int32
+			in(&o, func() bool {
+				if int(count.Add(1)) == at+1 {
+					cancel()
+				}
+				return true
+			})
+			path := filepath.Join(t.TempDir(), "unfinished")
+			before := runtime.NumGoroutine()
+			_, _, err := runIn(ctx, o, path)
+			cancel()
+			if err != nil && !errors.Is(err, context.Canceled) || err == nil && at < 9-2*o.Batch {
+				t.Errorf("cancelled %s at picture %d: %v", what, at, err)
+			}
+			o.Detectors.(*fakes).closed(t)
+			goroutines.NoneLeft(t, before)
+			again := evaluating(t, set)
+			again.Batch = o.Batch
+			evaluate(t, again, path)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	stopping(t, "before it began", ctx, evaluating(t, set), "", context.Canceled)
+}
+
+// TestScorerThatKeepsPicturesBack: classes that did not get all their pictures are not finished.
+func TestScorerThatKeepsPicturesBack(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	for _, short := range []int{1, 4, 5, 10} {
+		o := evaluating(t, set)
+		o.Detectors.(*fakes).short = short
+		path := filepath.Join(t.TempDir(), "unfinished")
+		stopping(t, "fewer pictures", t.Context(), o, path, errOtherPictures)
+		if kept, err := countClasses(path); kept != (10-short)/5 || err != nil {
+			t.Errorf("%d pictures were kept back: %d classes are kept, %v", short, kept, err)
+		}
+	}
+}
+
+// more is a scorer that hands on what nobody asked for.
+type more struct{ scoring.Scorer }
+
+func (m more) ScoreAll(ctx context.Context, w scoring.Work, each func(scoring.Scored) error) error {
+	if err := m.Scorer.ScoreAll(ctx, w, each); err != nil {
+		return err
+	}
+	return each(scoring.Scored{Picture: pixels.Picture{Item: w.Items[0]}})
+}
+
+func TestScorerWithOtherPictures(t *testing.T) {
+	set := drawn(t, synth.Objects)
+	b := ByClass{
+		Scorer: more{&fake{&fakes{inUse: 1}, checkpointOf(t, load(t), "a", nil)}}, Set: set, Batch: 2,
+		Result: report.Result{Classes: Rows(set)}, Costs: &scoring.Costs{},
+		Warn: func(events.Event) {}, Scored: func(scoring.Scored) {}, Finished: func(c *Class) error { return c.ComputeMetrics() },
+	}
+	before := runtime.NumGoroutine()
+	if err := b.Run(t.Context(), []Batches{BatchesOf(set, 1, 2), BatchesOf(set, 0, 2)}); !errors.Is(err, errOtherPictures) {
+		t.Errorf("one more: %v", err)
+	}
+	goroutines.NoneLeft(t, before)
+}
+
+// TestClassesWithoutPictures: of a share that has none of a class, the class is finished all the same.
+func TestClassesWithoutPictures(t *testing.T) {
+	o := evaluating(t, drawn(t, synth.Objects))
+	o.Batch = 5 // one batch a class
+	folder := t.TempDir()
+	for index := 1; index <= 3; index++ {
+		o.Share = finished.Share{Index: index, Of: 3}
+		var seen eventList
+		o.Emit = seen.emit
+		result, scores := evaluate(t, o, filepath.Join(folder, o.Share.Folder()))
+		want := 5
+		if index == 3 {
+			want = 0
+		}
+		if len(scores) != want || len(result.Results[0].Classes) != 2 || (len(seen) == 0) != (want == 0) {
+			t.Errorf("share %d has %d scores, %d events", index, len(scores), len(seen))
+		}
+	}
+	merge(t, folder)
+}
