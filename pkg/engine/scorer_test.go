@@ -1,16 +1,15 @@
 package engine
 
 import (
+	"errors"
 	"math"
-	"strings"
 	"testing"
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/data/synth"
-	"acdclip/pkg/events"
-	"acdclip/pkg/metrics"
+	"acdclip/pkg/domain"
 	"acdclip/pkg/model"
-	"acdclip/pkg/report"
+	"acdclip/pkg/scoring"
 )
 
 // once is a method whose first image scores are NaN.
@@ -27,29 +26,21 @@ func (o *once) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, prepa
 	return scores, err
 }
 
-// TestScoresThatAreNotFinite: such a picture has failed, and the metrics are those of the others.
+// TestScoresThatAreNotFinite: such a picture has failed, and the others have not.
 func TestScoresThatAreNotFinite(t *testing.T) {
 	d, set := trained(t), drawn(t, synth.Objects)
 	d.method = &once{Method: d.method}
-	var warnings []string
-	var finished []*classTally
-	s := scorer{
-		detector: d, set: set, batch: 1, pixels: metrics.Options{}, result: report.Result{Classes: rows(set)}, costs: &costs{},
-		warn:     func(w events.Warning) { warnings = append(warnings, w.Text) },
-		scored:   func(Scored) {},
-		finished: func(c *classTally) error { finished = append(finished, c); return c.metrics() },
+	work := scoring.Work{
+		Items: set.Items, Classes: domain.Classes{Prompts: []string{"object"}, Domain: set.Domain}, ClassOf: make([]int, len(set.Items)),
+		Batches: scoring.Chunks(len(set.Items), 1), Costs: &scoring.Costs{},
 	}
-	if err := s.run(t.Context(), []classBatches{batchesOf(set, 0, 1), batchesOf(set, 1, 1)}); err != nil {
+	err := d.ScoreAll(t.Context(), work, func(scored scoring.Scored) error {
+		if first := scored.Picture.Index == 0; errors.Is(scored.Err, errNotFinite) != first || !first && scored.Err != nil {
+			t.Errorf("picture %d: %v", scored.Picture.Index, scored.Err)
+		}
+		return nil
+	})
+	if err != nil {
 		t.Fatal(err)
-	}
-	if len(finished) != 2 || len(warnings) != 1 || !strings.Contains(warnings[0], errNotFinite.Error()) {
-		t.Fatalf("%d classes, warnings %q", len(finished), warnings)
-	}
-	first := finished[0]
-	if first.Row.Failed != 1 || first.Row.Normal+first.Row.Anomalous != 4 || first.Row.ImageAUROC == nil || first.Scores[0].Error == "" || first.Scores[1].Error != "" {
-		t.Errorf("row %+v, scores %+v", first.Row, first.Scores)
-	}
-	if row := finished[1].Row; row.Failed != 0 {
-		t.Errorf("the other class %+v", row)
 	}
 }

@@ -284,13 +284,13 @@ func TestFinishedClassesAreOfOneEvaluation(t *testing.T) {
 func TestCheckFinished(t *testing.T) {
 	clip := filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_hf")
 	set := drawn(t, synth.Objects)
+	identity, err := trained.IdentifyCLIP(load(t, "clip="+clip).Config)
+	if err != nil {
+		t.Fatal(err)
+	}
 	asking := func() Options {
 		o := evaluating(t, set)
 		o.Config = load(t, "clip="+clip)
-		identity, err := trained.IdentifyCLIP(o.Config.Config)
-		if err != nil {
-			t.Fatal(err)
-		}
 		o.Detectors.(*fakes).machine.CLIP = report.Source{Path: clip, Fingerprint: identity.Fingerprint}
 		return o
 	}
