@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/contents"
 	"acdclip/pkg/data"
 	"acdclip/pkg/plural"
@@ -14,7 +15,13 @@ import (
 // does not hold.
 
 // TrainedOn says whether the model was trained on the dataset of that name.
-func (m *Model) TrainedOn(name string) bool { return data.SameDataset(m.Metadata.Auxiliary, name) }
+func (m *Model) TrainedOn(name string) bool {
+	auxiliary := m.Metadata.Auxiliary
+	if m.Metadata.ListHash == "" && (auxiliary == checkpoint.Unknown || auxiliary == NoAuxiliary) {
+		return false // the word, and not a dataset that is called so
+	}
+	return data.SameDataset(auxiliary, name)
+}
 
 // Leak says in words that the model was trained on the very dataset, or on files that are
 // identical to some of it; "" where it was not, as far as is known.

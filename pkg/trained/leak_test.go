@@ -1,0 +1,88 @@
+package trained
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/contents"
+	"acdclip/pkg/data"
+)
+
+func TestTrainedOn(t *testing.T) {
+	for _, c := range []struct {
+		metadata checkpoint.Metadata
+		name     string
+		want     bool
+	}{
+		{checkpoint.Metadata{Auxiliary: "VisA", ListHash: "sha256:1"}, "visa", true},
+		{checkpoint.Metadata{Auxiliary: "visa", ListHash: "sha256:1"}, "VisA_20220922", true},
+		{checkpoint.Metadata{Auxiliary: "visa", ListHash: "sha256:1"}, "mvtec", false},
+		{checkpoint.Metadata{Auxiliary: "parts"}, "parts", true},
+		// The words for an unknown dataset and for none are names of datasets, too.
+		{checkpoint.Metadata{Auxiliary: checkpoint.Unknown}, "unknown", false},
+		{checkpoint.Metadata{Auxiliary: NoAuxiliary}, "none", false},
+		{checkpoint.Metadata{Auxiliary: "unknown", ListHash: "sha256:1"}, "unknown", true},
+		{checkpoint.Metadata{Auxiliary: "none", ListHash: "sha256:1"}, "none", true},
+	} {
+		m := Model{Metadata: c.metadata}
+		if got := m.TrainedOn(c.name); got != c.want {
+			t.Errorf("trained on %s, list %q: %v of %s", c.metadata.Auxiliary, c.metadata.ListHash, got, c.name)
+		}
+	}
+}
+
+// TestLeak: by the name, by the benchmark's, and by files that are identical.
+func TestLeak(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	root := t.TempDir()
+	set := &data.Dataset{Name: "parts", Root: root}
+	for i, content := range []string{"one", "two", "three"} {
+		path := filepath.Join(root, string(rune('a'+i))+".png")
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		set.Items = append(set.Items, data.Item{Path: path})
+	}
+	sums, err := contents.Hasher{}.Sums(t.Context(), root, set.PictureFiles())
+	if err != nil {
+		t.Fatal(err)
+	}
+	benchmark, found := data.FindBenchmark("mpdd")
+	if !found {
+		t.Fatal("no benchmark mpdd")
+	}
+	ofBenchmark := *set
+	ofBenchmark.Benchmark = &benchmark
+	for _, c := range []struct {
+		name     string
+		metadata checkpoint.Metadata
+		set      *data.Dataset
+		says     []string // none: no leak
+	}{
+		{"another dataset", checkpoint.Metadata{Auxiliary: "visa"}, set, nil},
+		{"the same name", checkpoint.Metadata{Auxiliary: "Parts"}, set, []string{"a.safetensors was trained on parts itself (as Parts)"}},
+		{"the same benchmark", checkpoint.Metadata{Auxiliary: "MPDD"}, &ofBenchmark, []string{"was trained on parts itself (as MPDD)"}},
+		{"other files", checkpoint.Metadata{Auxiliary: "visa", Files: contents.NewSet([]contents.Sum{{Size: 3}})}, set, nil},
+		{"two of its files", checkpoint.Metadata{Auxiliary: "visa", Files: contents.NewSet([]contents.Sum{sums[2], sums[0], {Size: 9}})}, set, []string{"was trained on visa, which holds 2 of the 3 pictures of parts: ", "a.png", "c.png"}},
+	} {
+		m := Model{Path: "a.safetensors", Metadata: c.metadata}
+		got, err := m.Leak(t.Context(), c.set)
+		if err != nil || (got == "") != (c.says == nil) || slices.ContainsFunc(c.says, func(text string) bool { return !strings.Contains(got, text) }) {
+			t.Errorf("%s: %q, %v", c.name, got, err)
+		}
+	}
+}
+
+func TestSharedPrompts(t *testing.T) {
+	set := &data.Dataset{Classes: []data.Class{{Name: "1", Prompt: "bolt"}, {Name: "2", Prompt: "nut"}, {Name: "3", Prompt: "gear"}}}
+	m := Model{Metadata: checkpoint.Metadata{Prompts: []string{"gear", "bolt", "wood"}}}
+	got := m.SharedPrompts(set)
+	slices.Sort(got)
+	if !slices.Equal(got, []string{"bolt", "gear"}) {
+		t.Errorf("shared %q", got)
+	}
+}
