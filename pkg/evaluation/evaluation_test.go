@@ -263,7 +263,16 @@ func TestEvaluateLeavesUnmaskedPixelsOut(t *testing.T) {
 	set := drawn(t, synth.Objects)
 	o := evaluating(t, set)
 	score := func() report.Result {
-		result, _ := evaluate(t, o, "")
+		t.Helper()
+		of := map[string]handed{}
+		o.Map = func(_ Job, item data.Item, m *anomalymap.Map, mask []uint8) error {
+			of[item.Path] = handed{m.Scores, mask}
+			return nil
+		}
+		result, scores := evaluate(t, o, "")
+		if got, want := result.Results[0].Classes[0].Metrics, metricsOf(t, scores, set.Classes[0].Name, of); !maps.Equal(got, want) {
+			t.Errorf("metrics %v, want %v", got, want)
+		}
 		return result.Results[0]
 	}
 	all := score()
@@ -539,5 +548,10 @@ func TestScoresThatAreNotFinite(t *testing.T) {
 	}
 	if row := classes[1].Row; row.Failed != 0 {
 		t.Errorf("the other class %+v", row)
+	}
+	for _, c := range classes {
+		if err := c.pixels.Add([]float32{1}, nil, 1, 1); err == nil {
+			t.Errorf("the pixels of class %s are still collected", c.Row.Class)
+		}
 	}
 }

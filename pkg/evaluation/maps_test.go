@@ -130,7 +130,7 @@ func TestMapsMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	const needed = int64(side * side * count * 405 / 100) // 4.05 bytes a pixel with the index, and 96 MiB to work with
-	for _, workers := range []int{1, 2, 16, 64} {
+	for _, workers := range []int{1, 64} {
 		for memory, fits := range map[int64]bool{needed + 100<<20: true, needed + 70<<20: false} {
 			_, err := EvaluateMaps(t.Context(), pairs, MapOptions{
 				Workers: workers, Pixels: metrics.Options{Memory: memory, Workers: workers, Folder: filepath.Join(folder, "missing")},

@@ -87,6 +87,9 @@ func TestFinishedEvaluationScoresNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "unfinished")
 	result, scores := evaluate(t, o, path)
 	want := files(t, result, scores)
+	if pixels, err := filepath.Glob(filepath.Join(path, "*.pixels")); err != nil || pixels != nil {
+		t.Errorf("pixels that nobody joins are kept: %v, %v", pixels, err)
+	}
 	fresh := &fakes{machine: machine(), broken: errors.New("nothing is left to score")}
 	o.Detectors = fresh
 	var seen eventList

@@ -153,6 +153,23 @@ func TestSharesGoOn(t *testing.T) {
 	same(t, "shares that were stopped", files(t, result, scores), files(t, whole, all))
 }
 
+// TestCheckpointsOfShares: the checkpoint may lie elsewhere for each share.
+func TestCheckpointsOfShares(t *testing.T) {
+	o := evaluating(t, drawn(t, synth.Objects))
+	o.Extras, o.Batch = []string{report.Gates}, 2
+	whole, all := evaluate(t, o, "")
+	folder := t.TempDir()
+	shared(t, o, folder, []int{1, 2}, func(part *Options) {
+		if part.Share.Index == 2 {
+			moved := *part.Jobs[0].Checkpoint
+			moved.Path, moved.Source.Path = "elsewhere", "elsewhere"
+			part.Jobs = []Job{{Set: part.Jobs[0].Set, Checkpoint: &moved}}
+		}
+	})
+	result, scores := merge(t, folder)
+	same(t, "a checkpoint that lies elsewhere", files(t, result, scores), files(t, whole, all))
+}
+
 // TestSavedMapsOfShares: maps were saved where all shares have saved them in one format.
 func TestSavedMapsOfShares(t *testing.T) {
 	o := evaluating(t, drawn(t, synth.Objects))
