@@ -7,22 +7,17 @@ import (
 	"maps"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"acdclip/pkg/anomalymap"
-	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/data"
-	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/domain"
 	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
-	"acdclip/pkg/model/acdclip/options"
 	"acdclip/pkg/report"
-	"acdclip/pkg/scoring"
 )
 
 // files are results.json, results.csv, scores.csv and gates.csv, as the program writes them.
@@ -353,205 +348,5 @@ func TestEventsTellTheWork(t *testing.T) {
 	}
 	if notices := of[events.Notice](seen); len(notices) != 1 || notices[0].Text != o.Jobs[0].Checkpoint.Changes[0] {
 		t.Errorf("notices %+v", notices)
-	}
-}
-
-// TestExtrasAreKeptWhereAskedFor: the gateway's weights, where there is a gateway.
-func TestExtrasAreKeptWhereAskedFor(t *testing.T) {
-	o := evaluating(t, drawn(t, synth.Objects))
-	if _, scores := evaluate(t, o, ""); scores[0].Extras != nil {
-		t.Error("extras that nobody asked for")
-	}
-	o.Extras = []string{report.Gates}
-	result, scores := evaluate(t, o, filepath.Join(t.TempDir(), "unfinished"))
-	for _, score := range scores {
-		if len(score.Extras) != 1 || len(score.Extras[report.Gates]) != 2*2*2 {
-			t.Fatalf("%s: %v", score.Path, score.Extras)
-		}
-	}
-	if means := result.GateMeans(scores); len(means) != 3 || means[0].Groups != 2 {
-		t.Errorf("means %+v", means)
-	}
-	o.Jobs[0].Checkpoint = checkpointOf(t, o.Config, "static", func(_ *checkpoint.Metadata, m *options.Model) { m.Fusion.Kind = options.Static })
-	if result, scores := evaluate(t, o, ""); result.GateMeans(scores) != nil || scores[0].Extras != nil {
-		t.Error("weights of a gateway that is not there")
-	}
-}
-
-// TestMapsAreHandedOut: each map with its mask, once, and one that cannot be kept ends the evaluation.
-func TestMapsAreHandedOut(t *testing.T) {
-	set := drawn(t, synth.Objects)
-	o := evaluating(t, set)
-	o.Jobs = append(o.Jobs, Job{Set: set, Checkpoint: checkpointOf(t, o.Config, "b.safetensors", nil)})
-	seen := map[string]int{}
-	o.Map = func(job Job, item data.Item, m *anomalymap.Map, mask []uint8) error {
-		seen[job.Checkpoint.Path+" "+item.Path]++
-		if m.Width != 28 || m.Height != 28 || len(m.Scores) != 28*28 || len(mask) != 28*28 || slices.Contains(mask, 1) != item.Anomalous {
-			t.Errorf("%s: a map of %d and a mask of %d pixels", item.Path, len(m.Scores), len(mask))
-		}
-		return nil
-	}
-	evaluate(t, o, "")
-	if len(seen) != 2*len(set.Items) || slices.Max(slices.Collect(maps.Values(seen))) != 1 {
-		t.Errorf("maps of %d pictures", len(seen))
-	}
-	at := slices.IndexFunc(set.Items, func(item data.Item) bool { return item.Anomalous })
-	set.Items[at].Mask = ""
-	o.Map = func(_ Job, item data.Item, _ *anomalymap.Map, mask []uint8) error {
-		if (mask == nil) != (item.Path == set.Items[at].Path) {
-			t.Errorf("%s: a mask of %d pixels", item.Path, len(mask))
-		}
-		return nil
-	}
-	evaluate(t, o, "")
-}
-
-// TestSeveralCheckpointsAndTargets: each checkpoint is opened once, in the order of the
-// jobs, and results stand in the order of the jobs, whatever that is.
-func TestSeveralCheckpointsAndTargets(t *testing.T) {
-	o := threeJobs(t)
-	result, scores := evaluate(t, o, "")
-	if asked := o.Detectors.(*fakes).asked; !slices.Equal(asked, []string{"a.safetensors", "b.safetensors"}) {
-		t.Errorf("detectors for %q", asked)
-	}
-	by := map[string]string{} // target and checkpoint: its result
-	for i, r := range result.Results {
-		if r.Target != o.Jobs[i].Set.Name || r.Checkpoint.Path != o.Jobs[i].Checkpoint.Path {
-			t.Errorf("result %d is of %s with %s", i, r.Target, r.Checkpoint.Path)
-		}
-		by[r.Target+" "+r.Checkpoint.Path] = oneResult(t, result, scores, i)
-	}
-	if len(by) != 3 {
-		t.Fatalf("%d results", len(by))
-	}
-	for _, order := range [][]int{{2, 0, 1}, {1, 2, 0}, {0, 2, 1}, {1, 0, 2}, {2, 1, 0}} {
-		other := o
-		other.Detectors, other.Jobs = &fakes{machine: machine()}, nil
-		for _, at := range order {
-			other.Jobs = append(other.Jobs, o.Jobs[at])
-		}
-		result, scores := evaluate(t, other, "")
-		for i, r := range result.Results {
-			same(t, fmt.Sprintf("order %v, %s %s", order, r.Target, r.Checkpoint.Path), oneResult(t, result, scores, i), by[r.Target+" "+r.Checkpoint.Path])
-		}
-		if asked := other.Detectors.(*fakes).asked; len(asked) != 2 || asked[0] == asked[1] {
-			t.Errorf("order %v: detectors for %q", order, asked)
-		}
-	}
-}
-
-// oneResult is a result's numbers and scores as files have them.
-func oneResult(t *testing.T, all *report.Evaluation, scores []report.Score, i int) string {
-	t.Helper()
-	r := all.Results[i]
-	own := slices.DeleteFunc(slices.Clone(scores), func(s report.Score) bool { return s.Target != r.Target || s.Checkpoint != r.Checkpoint.Path })
-	return files(t, &report.Evaluation{Results: []report.Result{r}}, own)
-}
-
-// threeJobs scores two targets with two checkpoints; one picture cannot be read.
-func threeJobs(t *testing.T) Options {
-	t.Helper()
-	objects, textures := drawn(t, synth.Objects), drawn(t, synth.Textures)
-	if err := os.WriteFile(objects.Items[1].Path, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	o := evaluating(t, objects)
-	other := checkpointOf(t, o.Config, "b.safetensors", func(m *checkpoint.Metadata, _ *options.Model) { m.Seed = new(uint64(8)) })
-	o.Jobs = append(o.Jobs, Job{Set: textures, Checkpoint: other, Leak: true}, Job{Set: objects, Checkpoint: other})
-	o.Extras, o.Batch = []string{report.Gates}, 2
-	return o
-}
-
-// TestResultsSayWhatTheyAreOf: the leak, and why a benchmark's numbers do not compare.
-func TestResultsSayWhatTheyAreOf(t *testing.T) {
-	set := drawn(t, synth.Objects)
-	benchmark, found := data.FindBenchmark("mvtec")
-	if !found {
-		t.Fatal("no benchmark mvtec")
-	}
-	o := evaluating(t, set)
-	o.Jobs[0].Leak = true
-	for _, c := range []struct {
-		name   string
-		change func(*Job)
-		says   []string
-	}{
-		{"a set of one's own", func(*Job) {}, nil},
-		{"a benchmark", func(j *Job) { j.Set.Benchmark = &benchmark }, []string{"scored at 28 pixels", "trained on textures and not on VisA"}},
-		{"some of its pictures", func(j *Job) {
-			j.Set.Benchmark = &benchmark
-			chosen, err := j.Set.Select(nil, 4)
-			if err != nil {
-				t.Fatal(err)
-			}
-			j.Set = chosen
-		}, []string{"4 of its 10 pictures were chosen", "scored at 28 pixels", "trained on textures and not on VisA"}},
-		{"other counts", func(j *Job) {
-			j.Set.Benchmark = &benchmark
-			j.Set.Findings = []data.Finding{{Code: data.CountMismatch}}
-		}, []string{"its counts are not those of the public list", "scored at 28 pixels", "trained on textures and not on VisA"}},
-		{"the paper's setup", func(j *Job) {
-			j.Set.Benchmark = &benchmark
-			j.Checkpoint = checkpointOf(t, o.Config, "p", func(m *checkpoint.Metadata, model *options.Model) { m.Auxiliary, model.ImageSize = "VisA", 336 })
-		}, nil},
-		{"an unknown auxiliary dataset", func(j *Job) {
-			j.Set.Benchmark = &benchmark
-			j.Checkpoint = checkpointOf(t, o.Config, "p", func(m *checkpoint.Metadata, model *options.Model) {
-				m.Auxiliary, model.ImageSize = checkpoint.Unknown, 518
-			})
-		}, nil},
-	} {
-		one := *set
-		job := o.Jobs[0]
-		job.Set = &one
-		c.change(&job)
-		r, err := job.result()
-		if err != nil || !r.Leak || !slices.Equal(r.Deviations, c.says) || (r.Benchmark != "") != (job.Set.Benchmark != nil) {
-			t.Errorf("%s: benchmark %q, leak %v, deviations %q, %v", c.name, r.Benchmark, r.Leak, r.Deviations, err)
-		}
-	}
-	result, _ := evaluate(t, o, "")
-	if !result.Results[0].Leak {
-		t.Error("the leak is not in the results")
-	}
-}
-
-// TestScoresThatAreNotFinite: such a picture has failed, and the metrics are those of the others.
-func TestScoresThatAreNotFinite(t *testing.T) {
-	set := drawn(t, synth.Objects)
-	var warnings []string
-	var classes []*Class
-	wrong := errors.New("a score that is not a finite number")
-	scorer, err := (&fakes{opened: 1, spoil: func(s *scoring.Scored) {
-		if s.Picture.Index == 0 {
-			s.Err, s.Score = wrong, float32(math.NaN())
-		}
-	}}).Detector(t.Context(), checkpointOf(t, load(t), "a", nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := ByClass{
-		Scorer: scorer, Set: set, Load: pixels.LoadOptions{}, Batch: 1, Result: report.Result{Classes: Rows(set)}, Costs: &scoring.Costs{},
-		Warn:     func(event events.Event) { warnings = append(warnings, event.(events.Warning).Text) },
-		Scored:   func(scoring.Scored) {},
-		Finished: func(c *Class) error { classes = append(classes, c); return c.ComputeMetrics() },
-	}
-	if err := b.Run(t.Context(), []Batches{BatchesOf(set, 0, 1), BatchesOf(set, 1, 1)}); err != nil {
-		t.Fatal(err)
-	}
-	if len(classes) != 2 || len(warnings) != 1 || !strings.Contains(warnings[0], wrong.Error()) {
-		t.Fatalf("%d classes, warnings %q", len(classes), warnings)
-	}
-	first := classes[0]
-	if first.Row.Failed != 1 || first.Row.Normal+first.Row.Anomalous != 4 || first.Row.Metrics[metrics.ImageAUROC] == 0 || first.Scores[0].Error == "" || first.Scores[1].Error != "" {
-		t.Errorf("row %+v, scores %+v", first.Row, first.Scores)
-	}
-	if row := classes[1].Row; row.Failed != 0 {
-		t.Errorf("the other class %+v", row)
-	}
-	for _, c := range classes {
-		if err := c.pixels.Add([]float32{1}, nil, 1, 1); err == nil {
-			t.Errorf("the pixels of class %s are still collected", c.Row.Class)
-		}
 	}
 }

@@ -268,7 +268,7 @@ func evaluating(t *testing.T, set *data.Dataset) Options {
 	}
 }
 
-// begin makes o's evaluation. Its Detectors are new ones, which the test sees closed.
+// begin begins an evaluation, which the test closes.
 func begin(t *testing.T, o Options) *Evaluation {
 	t.Helper()
 	e, err := Begin(t.Context(), o)

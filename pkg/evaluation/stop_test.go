@@ -13,12 +13,9 @@ import (
 	"acdclip/internal/goroutines"
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
-	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/data/synth"
-	"acdclip/pkg/evaluation/finished"
 	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
-	"acdclip/pkg/report"
 	"acdclip/pkg/scoring"
 )
 
@@ -161,63 +158,4 @@ func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	stopping(t, "before it began", ctx, evaluating(t, set), "", context.Canceled)
-}
-
-// TestScorerThatKeepsPicturesBack: classes that did not get all their pictures are not finished.
-func TestScorerThatKeepsPicturesBack(t *testing.T) {
-	set := drawn(t, synth.Objects)
-	for _, short := range []int{1, 4, 5, 10} {
-		o := evaluating(t, set)
-		o.Detectors.(*fakes).short = short
-		path := filepath.Join(t.TempDir(), "unfinished")
-		stopping(t, "fewer pictures", t.Context(), o, path, errOtherPictures)
-		if kept, err := countClasses(path); kept != (10-short)/5 || err != nil {
-			t.Errorf("%d pictures were kept back: %d classes are kept, %v", short, kept, err)
-		}
-	}
-}
-
-// more is a scorer that hands on what nobody asked for.
-type more struct{ scoring.Scorer }
-
-func (m more) ScoreAll(ctx context.Context, w scoring.Work, each func(scoring.Scored) error) error {
-	if err := m.Scorer.ScoreAll(ctx, w, each); err != nil {
-		return err
-	}
-	return each(scoring.Scored{Picture: pixels.Picture{Item: w.Items[0]}})
-}
-
-func TestScorerWithOtherPictures(t *testing.T) {
-	set := drawn(t, synth.Objects)
-	b := ByClass{
-		Scorer: more{&fake{&fakes{inUse: 1}, checkpointOf(t, load(t), "a", nil)}}, Set: set, Batch: 2,
-		Result: report.Result{Classes: Rows(set)}, Costs: &scoring.Costs{},
-		Warn: func(events.Event) {}, Scored: func(scoring.Scored) {}, Finished: func(c *Class) error { return c.ComputeMetrics() },
-	}
-	before := runtime.NumGoroutine()
-	if err := b.Run(t.Context(), []Batches{BatchesOf(set, 1, 2), BatchesOf(set, 0, 2)}); !errors.Is(err, errOtherPictures) {
-		t.Errorf("one more: %v", err)
-	}
-	goroutines.NoneLeft(t, before)
-}
-
-// TestClassesWithoutPictures: of a share that has none of a class, the class is finished all the same.
-func TestClassesWithoutPictures(t *testing.T) {
-	o := evaluating(t, drawn(t, synth.Objects))
-	o.Batch = 5 // one batch a class
-	folder := t.TempDir()
-	for index := 1; index <= 3; index++ {
-		o.Share = finished.Share{Index: index, Of: 3}
-		var seen eventList
-		o.Emit = seen.emit
-		result, scores := evaluate(t, o, filepath.Join(folder, o.Share.Folder()))
-		want := 5
-		if index == 3 {
-			want = 0
-		}
-		if len(scores) != want || len(result.Results[0].Classes) != 2 || (len(seen) == 0) != (want == 0) {
-			t.Errorf("share %d has %d scores, %d events", index, len(scores), len(seen))
-		}
-	}
-	merge(t, folder)
 }
