@@ -70,14 +70,10 @@ func load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint
 }
 
 func chosen(option activation.Activation, checkpoint *pretrained.Checkpoint) activation.Activation {
-	switch said := checkpoint.Arch.Activation; {
-	case option != activation.Auto:
+	if option != activation.Auto {
 		return option
-	case said == pretrained.GELU, said == "" && checkpoint.Format == pretrained.FormatOpenCLIP:
-		return activation.GELU
-	default:
-		return activation.QuickGELU
 	}
+	return checkpoint.OwnActivation()
 }
 
 // ActivationNote is what must be said of an activation that was asked for: that the

@@ -8,6 +8,7 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip"
+	"acdclip/pkg/clip/activation"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/clip/tokenizer"
 	"acdclip/pkg/config"
@@ -31,6 +32,7 @@ type Backbone struct {
 	CLIP     *clip.Model
 	Identity pretrained.Identity
 	Source   report.Source // the CLIP, for results
+	own      activation.Activation
 
 	method    methods.Row
 	options   section.Model // what it was loaded for
@@ -56,7 +58,7 @@ func OpenBackbone(ctx context.Context, method methods.Row, c config.Config, opti
 	if err != nil {
 		return nil, err
 	}
-	b := &Backbone{method: method, options: options, note: weights.Note}
+	b := &Backbone{method: method, options: options, note: weights.Note, own: weights.OwnActivation()}
 	b.activationNote, b.activationUnsaid = clip.ActivationNote(options.TowerActivation(), weights)
 	if b.tokenizer, err = tokenizer.New(); err != nil {
 		return nil, err

@@ -60,7 +60,7 @@ func (b *Backbone) Machine() (scoring.Machine, error) {
 	if err != nil {
 		return scoring.Machine{}, err
 	}
-	return scoring.Machine{CLIP: b.Source, Device: b.Runtime.Device().String(), Threads: b.Runtime.Threads(), Libtorch: libtorch, Hardware: hardware}, nil
+	return scoring.Machine{CLIP: b.Source, Activation: b.own, Device: b.Runtime.Device().String(), Threads: b.Runtime.Threads(), Libtorch: libtorch, Hardware: hardware}, nil
 }
 
 // load loads CLIP for a checkpoint, unless the one at hand serves.

@@ -78,6 +78,9 @@ func (d *Detector) prepare(ctx context.Context, classes domain.Classes) (model.P
 // Score scores decoded pictures, [S, S, 3] with S = Size(), as one batch; classOf[i] is the
 // place of picture i's class in classes. A picture whose scores are no finite numbers has an Err.
 func (d *Detector) Score(ctx context.Context, classes domain.Classes, pictures []pixels.Picture, classOf []int) ([]scoring.Scored, error) {
+	if len(classOf) != len(pictures) {
+		return nil, fmt.Errorf("there are classes for %d pictures, and %d pictures", len(classOf), len(pictures))
+	}
 	prepared, err := d.prepare(ctx, classes)
 	if err != nil {
 		return nil, err
@@ -140,12 +143,13 @@ func (d *Detector) forward(ctx context.Context, batch []uint8, classOf []int, pr
 func (o *outputs) fill(s *scoring.Scored, i, size int) {
 	plane := size * size
 	s.Map = &anomalymap.Map{Width: size, Height: size, Scores: o.maps[i*plane : (i+1)*plane]}
-	s.Score = o.scores[i]
+	s.Score = withinOne(o.scores[i])
 	for _, value := range s.Map.Scores {
 		s.MapMax = max(s.MapMax, value) // max carries NaN on
 	}
+	s.MapMax = withinOne(s.MapMax)
 	if o.probabilities != nil {
-		s.ClassProbability = &o.probabilities[i]
+		s.ClassProbability = new(withinOne(o.probabilities[i]))
 	}
 	for name, values := range o.extras {
 		if s.Extras == nil {
@@ -158,6 +162,9 @@ func (o *outputs) fill(s *scoring.Scored, i, size int) {
 		s.Err = errNotFinite
 	}
 }
+
+// withinOne takes off what rounding adds to a score in [0, 1]. NaN stays.
+func withinOne(score float32) float32 { return max(0, min(1, score)) }
 
 // ScoreAll scores pictures from disk; see scoring.Scorer.
 func (d *Detector) ScoreAll(ctx context.Context, w scoring.Work, each func(scoring.Scored) error) error {

@@ -149,7 +149,7 @@ func serialized(emit func(events.Event)) func(events.Event) {
 
 // setMachine records what scores.
 func (e *Evaluation) setMachine(m scoring.Machine) {
-	e.setCLIP(m.CLIP)
+	e.setCLIP(m.CLIP, m.Activation)
 	p := &e.plan.Evaluation.Provenance
 	p.Device, p.Threads, p.Libtorch = m.Device, m.Threads, m.Libtorch
 	kind, _, _ := strings.Cut(p.Device, ":") // which of several equal ones does not matter

@@ -13,6 +13,7 @@ import (
 
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/clip/activation"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels"
@@ -255,7 +256,7 @@ func drawn(t *testing.T, set string) *data.Dataset {
 
 // machine is what the fakes run on.
 func machine() scoring.Machine {
-	return scoring.Machine{CLIP: report.Source{Path: "clip", Fingerprint: "sha256v2:c"}, Device: "cpu", Threads: 1, Libtorch: "2.11.0", Hardware: "avx2"}
+	return scoring.Machine{CLIP: report.Source{Path: "clip", Fingerprint: "sha256v2:c"}, Activation: activation.QuickGELU, Device: "cpu", Threads: 1, Libtorch: "2.11.0", Hardware: "avx2"}
 }
 
 // evaluating scores a set with one checkpoint.

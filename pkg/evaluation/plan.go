@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/clip/activation"
 	"acdclip/pkg/conditions"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels/picture"
@@ -156,7 +157,7 @@ func CheckFinished(found *report.Evaluation, o Options) error {
 	if err != nil {
 		return err
 	}
-	e.setCLIP(report.Source{Path: o.Config.Config.Clip, Fingerprint: clip.Fingerprint})
+	e.setCLIP(report.Source{Path: o.Config.Config.Clip, Fingerprint: clip.Fingerprint}, clip.Activation)
 	if err := found.Conditions.Only(conditions.Numbers).Compare(asked.Conditions.Only(conditions.Numbers)); err != nil {
 		return fmt.Errorf("%w: %w", finished.ErrDiffers, err)
 	}
@@ -178,10 +179,13 @@ func CheckFinished(found *report.Evaluation, o Options) error {
 }
 
 // setCLIP records the CLIP that scores.
-func (e *Evaluation) setCLIP(source report.Source) {
+func (e *Evaluation) setCLIP(source report.Source, own activation.Activation) {
 	p := &e.plan.Evaluation
 	p.Provenance.CLIP = report.Source{Path: report.EscapeName(source.Path), Fingerprint: source.Fingerprint}
-	p.Conditions = append(p.Conditions, conditions.Of(conditions.Numbers, trained.CLIPCondition, source.Fingerprint))
+	p.Conditions = append(p.Conditions,
+		conditions.Of(conditions.Numbers, trained.CLIPCondition, source.Fingerprint),
+		conditions.Of(conditions.Numbers, "CLIP's activation", own), // which no fingerprint has, and the model's may be "auto"
+	)
 }
 
 // deal counts the pictures that each share has been dealt, batch by batch. Every

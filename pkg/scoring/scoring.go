@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"acdclip/pkg/anomalymap"
+	"acdclip/pkg/clip/activation"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/domain"
@@ -53,11 +54,12 @@ type Detector interface {
 
 // Machine is what scores besides the method: it decides the bits of the numbers.
 type Machine struct {
-	CLIP     report.Source
-	Device   string // "cpu", "cuda:0"
-	Threads  int
-	Libtorch string // its version
-	Hardware string // instructions of the processor, or a GPU's name
+	CLIP       report.Source
+	Activation activation.Activation // of CLIP's own: what "auto" stands for
+	Device     string                // "cpu", "cuda:0"
+	Threads    int
+	Libtorch   string // its version
+	Hardware   string // instructions of the processor, or a GPU's name
 }
 
 // Classes is a list of prompt names, each once, with their places.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"acdclip/pkg/clip/activation"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/config"
 )
@@ -19,18 +20,24 @@ func OpenCLIP(c config.Config) (*pretrained.Checkpoint, error) {
 	return pretrained.OpenWith(c.Clip, pretrained.Options{Heads: pretrained.Heads(c.ClipHeads)})
 }
 
+// CLIP is a CLIP as its files identify it.
+type CLIP struct {
+	pretrained.Identity
+	Activation activation.Activation // what the activation "auto" stands for
+}
+
 // IdentifyCLIP identifies the CLIP of a configuration by its content, which it reads.
-func IdentifyCLIP(c config.Config) (pretrained.Identity, error) {
+func IdentifyCLIP(c config.Config) (CLIP, error) {
 	weights, err := OpenCLIP(c)
 	if err != nil {
-		return pretrained.Identity{}, err
+		return CLIP{}, err
 	}
 	defer weights.Close()
 	identity, err := weights.Identity()
 	if err != nil {
-		return pretrained.Identity{}, fmt.Errorf("reading CLIP %s: %w", c.Clip, err)
+		return CLIP{}, fmt.Errorf("reading CLIP %s: %w", c.Clip, err)
 	}
-	return identity, nil
+	return CLIP{identity, weights.OwnActivation()}, nil
 }
 
 // CLIPCondition names the condition of evaluations and trainings that CLIP is.

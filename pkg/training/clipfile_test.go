@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/detect"
 	"acdclip/pkg/events"
@@ -89,4 +90,45 @@ func valuesOf(t *testing.T, file *weights.File) (all []weights.Value) {
 		all = append(all, v)
 	}
 	return all
+}
+
+// TestAnotherCLIPIsRefused: a checkpoint is used, and trained on, with the CLIP it was trained on alone.
+func TestAnotherCLIPIsRefused(t *testing.T) {
+	o := short(t, drawn(t, synth.Textures), "train.epochs=1")
+	if err := Train(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	other := otherCLIP(t, o.Config.Clip)
+	options := detect.Options{Methods: methods.All(), Config: load(t, "device=cpu", "threads=1", "clip="+other), Checkpoint: filepath.Join(pathOf(o), "last.safetensors"), Emit: func(events.Event) {}}
+	if _, err := detect.Open(context.Background(), options); !errors.Is(err, detect.ErrOtherCLIP) {
+		t.Errorf("got %v, want ErrOtherCLIP", err)
+	}
+	if _, err := newRunClosed(short(t, o.Set, "train.init_from="+options.Checkpoint, "clip="+other)); !errors.Is(err, detect.ErrOtherCLIP) {
+		t.Errorf("a training that begins with it gave %v, want ErrOtherCLIP", err)
+	}
+	var seen eventList
+	options.AllowOtherCLIP, options.Emit = true, seen.emit
+	d, err := detect.Open(context.Background(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	if len(seen) == 0 {
+		t.Error("taking another CLIP gave no warning")
+	}
+}
+
+// otherCLIP makes a CLIP of the same shape as path's with other values.
+func otherCLIP(t *testing.T, path string) string {
+	t.Helper()
+	c, err := pretrained.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	folder := filepath.Join(t.TempDir(), "clip")
+	if err := pretrained.WriteRandom(folder, c.Arch, 5); err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }

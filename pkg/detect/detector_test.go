@@ -1,0 +1,224 @@
+package detect
+
+import (
+	"context"
+	"errors"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"acdclip/cgo/torch"
+	"acdclip/internal/golden"
+	"acdclip/pkg/config"
+	"acdclip/pkg/data"
+	"acdclip/pkg/data/pixels"
+	"acdclip/pkg/data/synth"
+	"acdclip/pkg/domain"
+	"acdclip/pkg/events"
+	"acdclip/pkg/model"
+	"acdclip/pkg/model/methods"
+	"acdclip/pkg/scoring"
+	"acdclip/pkg/trained"
+)
+
+// own gives the options of a Detector on the project's own CLIP and adapters.
+func own(t *testing.T) Options {
+	t.Helper()
+	folder := filepath.Join(golden.Root(), "testdata", "golden")
+	return Options{
+		Methods: methods.All(), Checkpoint: filepath.Join(folder, "released_n2_adapter_1.pth"), Emit: func(events.Event) {},
+		Config: load(t, "device=cpu", "threads=1", "model.image_size=98", "clip="+filepath.Join(folder, "clip_tiny_openai.pt")),
+	}
+}
+
+func open(t *testing.T) *Detector {
+	t.Helper()
+	d, err := Open(t.Context(), own(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return d
+}
+
+// drawn makes a small procedural dataset of objects.
+func drawn(t *testing.T) *data.Dataset {
+	t.Helper()
+	folder := filepath.Join(t.TempDir(), "objects")
+	_, err := synth.Write(t.Context(), folder, synth.Options{Set: synth.Objects, Classes: []string{"hex_bolt"}, Normal: 2, Anomalous: 3, Size: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := data.Discover(t.Context(), "objects", config.Root{Path: folder}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func TestDetectorNeedsCLIP(t *testing.T) {
+	o := own(t)
+	o.Config = load(t)
+	if _, err := Open(t.Context(), o); !errors.Is(err, trained.ErrNoCLIP) {
+		t.Errorf("got %v, want ErrNoCLIP", err)
+	}
+}
+
+func TestDetectorNeedsACheckpoint(t *testing.T) {
+	o := own(t)
+	o.Checkpoint = ""
+	if _, err := Open(t.Context(), o); err == nil || err.Error() != "the method acdclip needs a checkpoint" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestScore: decoded pictures are scored as ScoreAll scores those on disk, to the bit
+// for batches of the same pictures, and to rounding for others.
+func TestScore(t *testing.T) {
+	d, set := open(t), drawn(t)
+	classes := domain.Classes{Prompts: []string{"nut", "bolt"}, Domain: set.Domain}
+	if err := d.Prepare(t.Context(), classes); err != nil {
+		t.Fatal(err)
+	}
+	work := scoring.Work{
+		Items: set.Items, Classes: classes, ClassOf: []int{1, 0, 1, 0, 1}, Batches: scoring.Chunks(len(set.Items), 5), Costs: &scoring.Costs{},
+	}
+	var fromDisk []scoring.Scored
+	if err := d.ScoreAll(t.Context(), work, func(s scoring.Scored) error { fromDisk = append(fromDisk, s); return s.Err }); err != nil {
+		t.Fatal(err)
+	}
+	var pictures []pixels.Picture
+	for _, s := range fromDisk {
+		pictures = append(pictures, pixels.Picture{Pix: s.Picture.Pix})
+	}
+	together, err := d.Score(t.Context(), classes, pictures, work.ClassOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range together {
+		if s.Score != fromDisk[i].Score || s.MapMax != fromDisk[i].MapMax || *s.ClassProbability != *fromDisk[i].ClassProbability || !slices.Equal(s.Map.Scores, fromDisk[i].Map.Scores) {
+			t.Errorf("picture %d scores %v, and %v from disk", i, s.Score, fromDisk[i].Score)
+		}
+		alone, err := d.Score(t.Context(), classes, pictures[i:i+1], work.ClassOf[i:i+1])
+		if err != nil || math.Abs(float64(alone[0].Score-s.Score)) > 1e-5 {
+			t.Errorf("picture %d scores %v alone and %v in a batch (%v)", i, alone[0].Score, s.Score, err)
+		}
+	}
+	if none, err := d.Score(t.Context(), classes, nil, nil); none != nil || err != nil {
+		t.Errorf("no pictures gave %v, %v", none, err)
+	}
+	for says, try := range map[string]func() error{
+		"values": func() error {
+			_, err := d.Score(t.Context(), classes, []pixels.Picture{{Pix: make([]uint8, 7)}}, []int{0})
+			return err
+		},
+		"is of class 2":   func() error { _, err := d.Score(t.Context(), classes, pictures[:1], []int{2}); return err },
+		"are classes for": func() error { _, err := d.Score(t.Context(), classes, pictures[:2], []int{0}); return err },
+		"no classes":      func() error { return d.Prepare(t.Context(), domain.Classes{Domain: set.Domain}) },
+	} {
+		if err := try(); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", says, err)
+		}
+	}
+}
+
+// countingMethod counts the classes that it prepares.
+type countingMethod struct {
+	model.Method
+	prepared int
+}
+
+func (m *countingMethod) Prepare(ctx context.Context, s *torch.Scope, classes domain.Classes) (model.Prepared, error) {
+	m.prepared += len(classes.Prompts)
+	return m.Method.Prepare(ctx, s, classes)
+}
+
+// TestPromptsAreKept: a class's prompts are encoded once, and its scores stay the same.
+func TestPromptsAreKept(t *testing.T) {
+	d := open(t)
+	counting := &countingMethod{Method: d.method}
+	d.method = counting
+	set := drawn(t)
+	var inputs []data.Found
+	for _, item := range set.Items[:2] {
+		inputs = append(inputs, data.Found{Path: item.Path})
+	}
+	var scores []float32
+	for _, names := range [][]string{{"bolt", "bolt"}, {"bolt", "bolt"}, {"bolt", "nut"}, {"nut", "bolt"}} {
+		o := PredictOptions{
+			Inputs: inputs, Domain: domain.Industrial, Batch: 1,
+			PromptOf: func(found data.Found) string {
+				return names[slices.IndexFunc(inputs, func(f data.Found) bool { return f.Path == found.Path })]
+			},
+		}
+		err := Predict(t.Context(), d, o, func(events.Event) {}, func(_ data.Found, scored scoring.Scored) error {
+			scores = append(scores, scored.Score)
+			return scored.Err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if counting.prepared != 2 {
+		t.Errorf("%d classes were prepared", counting.prepared)
+	}
+	if scores[0] != scores[2] || scores[1] != scores[3] || scores[0] != scores[4] || scores[1] != scores[7] || scores[0] == scores[6] {
+		t.Errorf("scores %v", scores)
+	}
+}
+
+func TestPredictStopsWithItsContext(t *testing.T) {
+	d := open(t)
+	set := drawn(t)
+	var inputs []data.Found
+	for _, item := range set.Items {
+		inputs = append(inputs, data.Found{Path: item.Path})
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	count := 0
+	o := PredictOptions{Inputs: inputs, PromptOf: func(data.Found) string { return "object" }, Domain: domain.Industrial, Batch: 2}
+	err := Predict(ctx, d, o, func(events.Event) {}, func(data.Found, scoring.Scored) error {
+		if count++; count == 3 {
+			cancel()
+		}
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) || count < 3 || count > 4 {
+		t.Errorf("after %d pictures: %v", count, err)
+	}
+}
+
+// once is a method whose first image scores are NaN.
+type once struct {
+	model.Method
+	done bool
+}
+
+func (o *once) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, prepared model.Prepared) (model.Scores, error) {
+	scores, err := o.Method.Score(s, pictures, classOf, prepared)
+	if err == nil && !o.done {
+		o.done, scores.Image = true, scores.Image.MulScalar(math.NaN())
+	}
+	return scores, err
+}
+
+// TestScoresThatAreNotFinite: such a picture has failed, and the others have not.
+func TestScoresThatAreNotFinite(t *testing.T) {
+	d, set := open(t), drawn(t)
+	d.method = &once{Method: d.method}
+	work := scoring.Work{
+		Items: set.Items, Classes: domain.Classes{Prompts: []string{"object"}, Domain: set.Domain}, ClassOf: make([]int, len(set.Items)),
+		Batches: scoring.Chunks(len(set.Items), 1), Costs: &scoring.Costs{},
+	}
+	err := d.ScoreAll(t.Context(), work, func(scored scoring.Scored) error {
+		if first := scored.Picture.Index == 0; errors.Is(scored.Err, errNotFinite) != first || !first && scored.Err != nil {
+			t.Errorf("picture %d: %v", scored.Picture.Index, scored.Err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
