@@ -12,6 +12,11 @@ FUZZTIME := 10s
 # Never from the cache: it does not see golden data outside the checkout change.
 GO_TEST := go test -count=1 -timeout 40m
 
+# Each package with all that it and its tests reach.
+PACKAGES := go list -f '{{.ImportPath}} {{join .Deps " "}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./...
+# Those of the packages on libtorch that have goroutines of their own.
+RACED := /(pkg/detect|pkg/training|cmd/acdclip)$$
+
 # Programs are linked with build/link in libtorch's place, and load libtorch when they run.
 LINK := '-L$(CURDIR)/build/link'
 export CGO_ENABLED := 1
@@ -29,13 +34,14 @@ demo: build ## draw two datasets, train on one, evaluate and predict on the othe
 	@scripts/demo.sh
 
 test: lint test-pure native ## lint and all tests
-	@echo "== all packages, on libtorch"
-	@$(GO_TEST) ./...
+	@echo "== packages on libtorch"
+	@$(GO_TEST) $$($(PACKAGES) | grep acdclip/cgo/torch | cut -d ' ' -f 1 | grep -vE '$(RACED)')
+	@echo "== detection, training and the program, with the race detector"
+	@GORACE=atexit_sleep_ms=0 $(GO_TEST) -race $$(go list ./... | grep -E '$(RACED)')
 
 # The packages that do not reach cgo/torch, in themselves or in their tests.
 test-pure: tools ## the tests that need no libtorch: without cgo, then with the race detector
-	@pure=$$(go list -f '{{.ImportPath}} {{join .Deps " "}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... | \
-	   grep -v acdclip/cgo/torch | cut -d ' ' -f 1); \
+	@pure=$$($(PACKAGES) | grep -v acdclip/cgo/torch | cut -d ' ' -f 1); \
 	 echo "== packages that need no libtorch, without cgo"; CGO_ENABLED=0 $(GO_TEST) $$pure; \
 	 echo "== the same, with the race detector"; $(GO_TEST) -race $$pure
 
