@@ -11,38 +11,38 @@ import (
 
 // Benchmark is one of the public datasets that anomaly detectors are compared on.
 type Benchmark struct {
-	Key       string // what the released code and this program call it
-	Title     string // what papers call it
+	Key       string // its name in the released code and in this program
+	Title     string // its name in papers
 	Domain    domain.Domain
-	Spellings []string // other names that folders and lists have for it, in any case
+	Spellings []string // other names of folders and lists for it; case is ignored
 	Classes   []BenchmarkClass
 
-	// Uncounted says that there is no public list of the test rows, so that counts compare with nothing.
+	// Uncounted reports that no public list of the test rows exists, so counts cannot be checked.
 	Uncounted bool
-	// Others are different sets that go by the same name.
+	// Others are different datasets of the same name.
 	Others []OtherSet
-	// Note is what a reader of its numbers has to know; "" for nothing.
+	// Note is a warning for readers of its numbers; "" for none.
 	Note string
 
-	commonWord    bool                   // its key is a word that a class of any dataset may be called
-	stem          func(stem string) bool // whether a picture may be called so; nil: any name
-	defects       []string               // what its folders of anomalous pictures are called; nil: anything
-	jpegThreshold uint8                  // what its masks need to be read with where they are JPEG; 0: nothing special
+	commonWord    bool                   // its key is a common word that a class of any dataset may have as its name
+	stem          func(stem string) bool // reports whether a picture may have this stem; nil accepts any
+	defects       []string               // names of its folders of anomalous pictures; nil accepts any
+	jpegThreshold uint8                  // mask threshold for masks stored as JPEG; 0 uses the default
 }
 
-// BenchmarkClass is one class, and how many test pictures the public list has of it.
+// BenchmarkClass is one class of a benchmark, with the number of test pictures in the public list.
 type BenchmarkClass struct {
 	Name, Prompt      string
-	Aliases           []string // other names for it, in any case
+	Aliases           []string // other names for it; case is ignored
 	Normal, Anomalous int
 }
 
-// OtherSet is what is easily taken for a benchmark.
+// OtherSet is a different dataset that is easily mistaken for a benchmark.
 type OtherSet struct {
-	What              string   // what it is, in words
-	Normal, Anomalous int      // the counts that it is known by; both 0: by its names
-	Names             []string // class or folder names that it is known by
-	Refused           bool     // it is no part of the benchmark at all
+	What              string   // a description for messages
+	Normal, Anomalous int      // counts that identify it; both 0: Names identify it
+	Names             []string // class or folder names that identify it
+	Refused           bool     // it is not part of the benchmark, so Discover returns an error
 }
 
 // Benchmarks lists the known benchmarks, in the order in which they are shown.
@@ -59,10 +59,10 @@ func FindBenchmark(name string) (Benchmark, bool) {
 	return Benchmark{}, false
 }
 
-// Packed gives the folders in a folder, or one folder deeper, that have a
-// benchmark's name: the sets of a pack, in natural order, by absolute paths. A
-// folder that is itself a dataset, or holds nothing but one, is no pack, whatever
-// its classes and defects are called.
+// Packed returns the folders in root, or one level deeper, that have a
+// benchmark's name: the datasets of a pack, as absolute paths in natural order. A
+// folder that is itself a dataset, or contains only one, is not a pack, whatever
+// the names of its classes and defects.
 func Packed(root string) []string {
 	root, err := filepath.Abs(root)
 	if err != nil {
@@ -82,7 +82,7 @@ func Packed(root string) []string {
 	return found
 }
 
-// wraps reports whether a folder holds nothing but another, which may lie deeper.
+// wraps reports whether outer contains nothing but inner, which may be several levels deeper.
 func wraps(outer, inner string) bool {
 	for outer != inner {
 		next, err := finder{}.inner(outer)
@@ -94,8 +94,8 @@ func wraps(outer, inner string) bool {
 	return true
 }
 
-// partsOf gives the folders that hold the pictures of the one dataset that root
-// is: root itself, or one a class. There are none where it is no dataset, or several.
+// partsOf returns the picture folders of the single dataset at root: root itself,
+// or one folder per class. It returns none if root is not exactly one dataset.
 func partsOf(root string) ([]string, error) {
 	layout, matches, err := matchLayout(root)
 	switch {
@@ -118,7 +118,7 @@ func partsOf(root string) ([]string, error) {
 	return []string{root}, nil
 }
 
-// contains reports whether a folder is another or lies in it.
+// contains reports whether inner is folder or is inside it.
 func contains(folder, inner string) bool {
 	return inner == folder || strings.HasPrefix(inner, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
 }
@@ -126,7 +126,7 @@ func contains(folder, inner string) bool {
 func packed(root string, depth int) []string {
 	folders, err := readFolders(root)
 	if err != nil || depth == 0 {
-		return nil // Discover says what is wrong with it
+		return nil // Discover reports the error
 	}
 	var found []string
 	for _, folder := range folders {
@@ -140,8 +140,8 @@ func packed(root string, depth int) []string {
 	return found
 }
 
-// datasetKey makes the spellings of one dataset's name equal: "MVTec-AD",
-// "mvtec_ad" and "mvtec" are one.
+// datasetKey normalises the spellings of a dataset's name: "MVTec-AD",
+// "mvtec_ad" and "mvtec" have the same key.
 func datasetKey(name string) string {
 	if b, known := FindBenchmark(name); known {
 		return plainKey(b.Key)
@@ -149,7 +149,7 @@ func datasetKey(name string) string {
 	return plainKey(name)
 }
 
-// SameDataset reports whether two names are spellings of one dataset's.
+// SameDataset reports whether two names are spellings of the same dataset's name.
 func SameDataset(a, b string) bool { return datasetKey(a) == datasetKey(b) }
 
 // plainKey keeps a name's letters and digits, in lower case.
@@ -162,7 +162,7 @@ func plainKey(name string) string {
 	}, name)
 }
 
-// Counts sums the public list's test rows.
+// Counts returns the number of normal and anomalous test rows in the public list.
 func (b Benchmark) Counts() (normal, anomalous int) {
 	for _, class := range b.Classes {
 		normal, anomalous = normal+class.Normal, anomalous+class.Anomalous
@@ -170,8 +170,8 @@ func (b Benchmark) Counts() (normal, anomalous int) {
 	return normal, anomalous
 }
 
-// class finds a class by its name or an alias. A benchmark of one class has
-// every picture in it, whatever a list calls it.
+// class finds a class by its name or an alias. If the benchmark has one class,
+// every name means that class.
 func (b Benchmark) class(name string) (BenchmarkClass, bool) {
 	if len(b.Classes) == 1 {
 		return b.Classes[0], true
@@ -184,7 +184,7 @@ func (b Benchmark) class(name string) (BenchmarkClass, bool) {
 	return BenchmarkClass{}, false
 }
 
-// refused finds the set that names of classes or folders betray, among those that are refused.
+// refused returns the refused dataset that the class or folder names identify.
 func (b Benchmark) refused(names []string) (OtherSet, bool) {
 	for _, other := range b.Others {
 		for _, name := range names {
@@ -196,7 +196,7 @@ func (b Benchmark) refused(names []string) (OtherSet, bool) {
 	return OtherSet{}, false
 }
 
-// numbered is the rule of stems that are the numbers from first to last.
+// numbered returns a function that accepts the numbers from first to last as stems.
 func numbered(first, last int) func(string) bool {
 	return func(stem string) bool {
 		n := 0

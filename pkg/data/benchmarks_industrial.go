@@ -47,7 +47,7 @@ var industrial = []Benchmark{
 	{
 		Key: "BTAD", Title: "BTAD", Domain: domain.Industrial,
 		Spellings: []string{"btech", "btechdatasettransformed"},
-		defects:   []string{"ko", "anomaly"}, // as published, as Bayes-PFL packs it; folders named by numbers alone are no proof
+		defects:   []string{"ko", "anomaly"}, // as published, as Bayes-PFL packs it; class folders that are only numbers do not identify BTAD
 		Classes: []BenchmarkClass{
 			{Name: "01", Prompt: "round machined part", Aliases: []string{"metal1"}, Normal: 21, Anomalous: 49},
 			{Name: "02", Prompt: "ribbed wooden surface", Aliases: []string{"wood"}, Normal: 30, Anomalous: 200},
@@ -68,7 +68,7 @@ var industrial = []Benchmark{
 	{
 		Key: "RSDD", Title: "RSDD", Domain: domain.Industrial, Uncounted: true, jpegThreshold: rsddJPEGThreshold,
 		Spellings: []string{"rsdds", "rsddsdataset"},
-		Note:      "the name of three different datasets, and no list of the paper's one is public: its numbers do not compare with the paper's",
+		Note:      "the name of three different datasets; the paper's list is not public, so the numbers are not comparable with the paper's",
 		Classes: []BenchmarkClass{
 			{Name: "Dent", Prompt: "rail surface"}, {Name: "Crush", Prompt: "rail surface"}, // the released code's classes
 			{Name: "Scratch", Prompt: "rail surface"}, {Name: "Damage", Prompt: "rail surface"},
@@ -78,5 +78,5 @@ var industrial = []Benchmark{
 	},
 }
 
-// rsddJPEGThreshold cuts the grey fringe that JPEG leaves around RSDDs' masks.
+// rsddJPEGThreshold removes the grey fringe that JPEG compression leaves around RSDDs' masks.
 const rsddJPEGThreshold = 128

@@ -14,7 +14,7 @@ var medical = []Benchmark{
 		Classes:   []BenchmarkClass{{Name: "Brain", Prompt: "brain MRI slice", Normal: 640, Anomalous: 3075}},
 		stem:      isBrainStem, commonWord: true,
 		Others: []OtherSet{{
-			What:    "the yes/no brain tumor set of Kaggle, which other projects call BrainMRI; this benchmark is BMAD's Brain (BraTS2021 slices)",
+			What:    "the yes/no brain tumor dataset of Kaggle, which other projects call BrainMRI; this benchmark is BMAD's Brain (BraTS2021 slices)",
 			Names:   []string{"brain_tumor_dataset", "brain_mri", "brain ct", "yes", "no"},
 			Refused: true,
 		}},
@@ -57,14 +57,14 @@ var medical = []Benchmark{
 		Key: "Colon_cvc300", Title: "CVC-300", Domain: domain.Medical,
 		Spellings: []string{"cvc300", "endoscene"},
 		Classes:   []BenchmarkClass{{Name: "CVC-300", Prompt: colonPrompt, Anomalous: 60}},
-		Note:      "not independent of CVC-ColonDB: EndoScene holds frames of it; keep it out of means with it",
+		Note:      "not independent of CVC-ColonDB: EndoScene contains frames of it; do not average the two",
 		stem:      numbered(149, 208),
 	},
 }
 
 const colonPrompt = "endoscopic view of the colon"
 
-// isBrainStem knows the names of BMAD's brain slices: <5 digits of the subject>_<slice>.
+// isBrainStem reports whether stem is a name of BMAD's brain slices: <5-digit subject>_<slice>.
 func isBrainStem(stem string) bool {
 	const length = len("00000_00")
 	if len(stem) != length {
@@ -78,7 +78,7 @@ func isBrainStem(stem string) bool {
 	return true
 }
 
-// isKvasirStem knows Kvasir-SEG's names: 25 characters that begin with cj or ck.
+// isKvasirStem reports whether stem is a name of Kvasir-SEG: 25 characters that begin with cj or ck.
 func isKvasirStem(stem string) bool {
 	const length = 25
 	return len(stem) == length && (strings.HasPrefix(stem, "cj") || strings.HasPrefix(stem, "ck"))

@@ -13,21 +13,21 @@ import (
 	"acdclip/pkg/config"
 )
 
-// published is one way in which a benchmark is laid out on somebody's disk.
+// published is one layout of a benchmark on disk, as published or repacked.
 type published struct {
 	name    string
 	key     string
-	folder  string // what the folder is called
-	inside  string // the folder that is given, below that one
+	folder  string // the folder's name
+	inside  string // the folder given to Discover, below that one
 	tree    []string
-	want    []string // the rows
+	want    []string // expected rows
 	layout  string
-	content bool // it is known without its name and its folder's
-	renamed bool // its classes have other names than the benchmark's
+	content bool // the benchmark is recognised without its name and its folder's name
+	renamed bool // its class names differ from the benchmark's
 	mask    uint8
 }
 
-// publications are the raw layout of each benchmark, and its repacks.
+// publications are the original layout of each benchmark, and its repacks.
 var publications = []published{
 	{
 		name: "MVTec-AD as published", key: "MVTec", folder: "mvtec_anomaly_detection", layout: "mvtec", content: true,
@@ -184,12 +184,12 @@ var publications = []published{
 	},
 }
 
-// Each publication is found by the benchmark's key in a folder of any name, by
-// its own folder's name alone, and, where that is possible, by what is in it.
+// Each publication is recognised by the benchmark's key in a folder of any name,
+// by its own folder's name alone, and, where possible, by its content.
 func TestPublications(t *testing.T) {
 	for _, p := range publications {
 		t.Run(p.name, func(t *testing.T) {
-			several := slices.Contains([]string{"BMAD", "MedAD", "Colon"}, p.folder) // its name is no set's
+			several := slices.Contains([]string{"BMAD", "MedAD", "Colon"}, p.folder) // not a name of one dataset
 			root := plant(t, p.folder, p.tree...)
 			if !several {
 				p.check(t, discover(t, "mine", config.Root{Path: filepath.Join(root, p.inside)}))
@@ -233,8 +233,8 @@ func (p published) check(t *testing.T, d *Dataset) {
 	}
 }
 
-// Neither what archives and file managers leave behind, nor links in place of
-// folders change what is found.
+// Files that archives and file managers leave behind, and links in place of
+// folders, do not change the result.
 func TestPublicationsWithRubbishAndLinks(t *testing.T) {
 	for _, p := range publications {
 		t.Run(p.name, func(t *testing.T) {
@@ -254,7 +254,7 @@ func TestPublicationsWithRubbishAndLinks(t *testing.T) {
 			}
 			p.check(t, discover(t, p.key, config.Root{Path: filepath.Join(root, p.inside)}))
 
-			// Each folder that lies just below the one given becomes a link to one elsewhere.
+			// Each direct subfolder of the given folder becomes a link to a folder elsewhere.
 			given := filepath.Join(root, p.inside)
 			store := t.TempDir()
 			entries, err := os.ReadDir(given)

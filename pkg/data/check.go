@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// requireMasks demands that all anomalous pictures of a tree have a mask, or
-// none, which is a dataset without pixel metrics.
+// requireMasks reports a finding for each anomalous picture without a mask, if
+// others have one. A tree without any mask is a dataset without pixel metrics.
 func (d *Dataset) requireMasks() {
 	var without []Finding
 	masked := false
@@ -26,10 +26,10 @@ func (d *Dataset) requireMasks() {
 	}
 }
 
-// check adds what the rows as a whole show.
+// check adds the findings that need all rows.
 func (d *Dataset) check(listed bool) {
-	if listed { // a tree holds a file once
-		d.findDuplicates("is listed before", func(item Item) string { return item.Path })
+	if listed { // a folder tree contains each file once
+		d.findDuplicates("is listed more than once", func(item Item) string { return item.Path })
 		d.findDuplicates("shares its mask with another picture", func(item Item) string { return item.Mask })
 		for _, item := range d.Items {
 			if item.Mask == item.Path {
@@ -61,7 +61,7 @@ func (d *Dataset) add(code Code, class, detail string) {
 	d.Findings = append(d.Findings, NewFinding(code, class, "", detail))
 }
 
-// findDuplicates reports rows that share what key gives.
+// findDuplicates reports rows with equal non-empty keys.
 func (d *Dataset) findDuplicates(what string, key func(Item) string) {
 	rows := make([]int32, 0, len(d.Items))
 	for i, item := range d.Items {
@@ -80,23 +80,23 @@ func (d *Dataset) findDuplicates(what string, key func(Item) string) {
 	}
 }
 
-// compareCounts compares with the benchmark's public list.
+// compareCounts compares the counts with the benchmark's public list.
 func (d *Dataset) compareCounts(counts []Count) {
 	normal, anomalous := d.Total()
 	for _, other := range d.Benchmark.Others {
 		if other.Normal+other.Anomalous > 0 && other.Normal == normal && other.Anomalous == anomalous {
-			d.add(KnownSubset, "", fmt.Sprintf("%d normal and %d anomalous pictures are %s", normal, anomalous, other.What))
+			d.add(KnownSubset, "", fmt.Sprintf("%d normal and %d anomalous pictures are the counts of another dataset: %s", normal, anomalous, other.What))
 		}
 	}
 	rest := slices.Clone(d.Benchmark.Classes)
 	for _, count := range counts {
 		at := slices.IndexFunc(rest, func(class BenchmarkClass) bool { return class.Name == count.Class })
 		if at < 0 {
-			d.add(CountMismatch, count.Class, count.Class+" is no class of it")
+			d.add(CountMismatch, count.Class, count.Class+" is not a class of the benchmark")
 			continue
 		}
 		if want := rest[at]; want.Normal != count.Normal || want.Anomalous != count.Anomalous {
-			d.add(CountMismatch, count.Class, fmt.Sprintf("%s %d/%d for %d/%d", count.Class, count.Normal, count.Anomalous, want.Normal, want.Anomalous))
+			d.add(CountMismatch, count.Class, fmt.Sprintf("%s has %d/%d, expected %d/%d", count.Class, count.Normal, count.Anomalous, want.Normal, want.Anomalous))
 		}
 		rest = slices.Delete(rest, at, at+1)
 	}

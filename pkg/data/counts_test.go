@@ -10,7 +10,7 @@ import (
 	"acdclip/pkg/config"
 )
 
-// Defects and their counts of the public lists. VisA's and BTAD's classes have one folder each.
+// Defects and their counts in the public lists. VisA's and BTAD's classes have one defect folder each.
 const (
 	mvtecDefects = `
 bottle 20 broken_large 20 broken_small 22 contamination 21
@@ -54,7 +54,7 @@ pipe_fryum 50 bad 100`
 03 400 ko 41`
 )
 
-// likeMVTec writes the tree of a table of defects.
+// likeMVTec returns MVTec-style paths for a table of defects.
 func likeMVTec(table, normal, extension, maskSuffix string) []string {
 	var patterns []string
 	for line := range strings.Lines(strings.TrimSpace(table)) {
@@ -74,7 +74,7 @@ func likeMVTec(table, normal, extension, maskSuffix string) []string {
 	return patterns
 }
 
-// stems25 are count names as Kvasir-SEG has them.
+// stems25 returns count stems of the form that Kvasir-SEG uses.
 func stems25(count int) string {
 	var names []string
 	for i := range count {
@@ -83,7 +83,7 @@ func stems25(count int) string {
 	return "{" + strings.Join(names, ",") + "}"
 }
 
-// A walk of a benchmark's whole test tree gives exactly the public list's counts.
+// Discovering a benchmark's whole test tree gives exactly the public list's counts.
 func TestWholeBenchmarks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("24,000 files")
@@ -91,7 +91,7 @@ func TestWholeBenchmarks(t *testing.T) {
 	tests := []struct {
 		key     string
 		tree    []string
-		content bool // the counts or classes alone tell it
+		content bool // counts or classes alone identify it
 	}{
 		{"MVTec", likeMVTec(mvtecDefects, "good", ".png", "_mask"), true},
 		{"VisA", likeMVTec(visaDefects, "good", ".JPG", ""), true},
@@ -135,7 +135,7 @@ func TestWholeBenchmarks(t *testing.T) {
 	}
 }
 
-// The sums of section 1 of the table of benchmarks: 14,151 test pictures, 9,581 of them anomalous.
+// The benchmarks together have 14,151 test pictures, 9,581 of them anomalous.
 func TestBenchmarkCounts(t *testing.T) {
 	want := map[string][3]int{ // classes, normal, anomalous
 		"MVTec": {15, 467, 1258}, "VisA": {12, 962, 1200}, "BTAD": {3, 451, 290}, "MPDD": {6, 176, 282}, "RSDD": {7, 0, 0},
@@ -155,12 +155,12 @@ func TestBenchmarkCounts(t *testing.T) {
 	}
 }
 
-// Counts that betray another set of the same name.
+// Counts can identify another dataset of the same name.
 func TestKnownSubsets(t *testing.T) {
 	tests := []struct {
 		key, name string
 		tree      []string
-		want      string // a part of the finding; "" for none
+		want      string // part of the finding; "" for no finding
 	}{
 		{"Colon_clinicDB", "PraNet's 62 pictures of ClinicDB", []string{"{images,masks}/{1..62}.png"}, "PraNet"},
 		{"Colon_Kvasir", "PraNet's 100 pictures of Kvasir", []string{"{images,masks}/" + stems25(100) + ".png"}, "PraNet"},

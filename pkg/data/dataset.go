@@ -1,4 +1,4 @@
-// Package data finds datasets on disk, and lists their pictures and masks. It is pure Go.
+// Package data finds datasets on disk and lists their pictures and masks. It is pure Go.
 package data
 
 import (
@@ -15,34 +15,33 @@ import (
 	"acdclip/pkg/domain"
 )
 
-// What Discover, Usable, Select, HoldOut and Scan fail with, wrapped with what and where.
+// Errors of Discover, Usable, Select, HoldOut and Scan, wrapped with context.
 var (
 	ErrNoLayout     = errors.New("no known dataset layout")
 	ErrNoPictures   = errors.New("no pictures")
-	ErrOtherSet     = errors.New("this is another dataset")
+	ErrOtherSet     = errors.New("wrong dataset")
 	ErrFaulty       = errors.New("the dataset has faults")
 	ErrUnknownClass = errors.New("no such class")
 	ErrHoldOut      = errors.New("cannot be held out")
 )
 
-// Dataset is the test split of one dataset: normal and anomalous pictures
-// together, which is what is trained on (auxiliary) and scored (target).
+// Dataset is the test split of one dataset: normal and anomalous pictures.
+// Training (auxiliary dataset) and evaluation (target dataset) both use it.
 type Dataset struct {
 	Name          string
-	Root          string // the folder that the rows' relative paths start from
-	Layout        string // the name of the Layout that was found, or the list's path
+	Root          string // absolute path of the dataset's folder; the rows' relative paths start there
+	Layout        string // name of the detected Layout, or the list's path
 	Domain        domain.Domain
-	Benchmark     *Benchmark // the benchmark that it is; nil for a set of one's own
-	Classes       []Class    // in natural order of their names; each has a picture
-	Items         []Item     // by class, then by the bytes of their paths
-	MaskThreshold uint8      // the least grey value of a mask that is anomalous
+	Benchmark     *Benchmark // the recognised benchmark; nil for a dataset of the user's own
+	Classes       []Class    // in natural order of their names; each has at least one picture
+	Items         []Item     // sorted by class, then by the bytes of their paths
+	MaskThreshold uint8      // the smallest grey value of a mask that counts as anomalous
 	Findings      []Finding
 
-	whole *Dataset // what Select chose from; nil for all that Discover found
+	whole *Dataset // the dataset that Select chose from; nil for the result of Discover
 }
 
-// Usable returns an error that wraps ErrFaulty where a finding says that the
-// dataset cannot be used as it is.
+// Usable returns an error that wraps ErrFaulty if the dataset has a finding of level Error.
 func (d *Dataset) Usable() error {
 	var faults []string
 	for _, summary := range Summarize(d.Findings) {
@@ -56,7 +55,7 @@ func (d *Dataset) Usable() error {
 	return fmt.Errorf("dataset %s: %w: %s; `acdclip data verify` lists them all", d.Name, ErrFaulty, strings.Join(faults, "; "))
 }
 
-// Missing gives the listed pictures that are not there, by their relative paths.
+// Missing returns the relative paths of the listed pictures that do not exist.
 func (d *Dataset) Missing() map[string]bool {
 	missing := map[string]bool{}
 	for _, f := range d.Findings {
@@ -67,7 +66,7 @@ func (d *Dataset) Missing() map[string]bool {
 	return missing
 }
 
-// WithoutMissing returns the dataset without the rows whose picture is not there.
+// WithoutMissing returns the dataset without the rows whose picture does not exist.
 func (d *Dataset) WithoutMissing() *Dataset {
 	missing := d.Missing()
 	if len(missing) == 0 {
@@ -83,7 +82,7 @@ func (d *Dataset) WithoutMissing() *Dataset {
 	return rest
 }
 
-// WithPixelTruth returns the dataset without the anomalous rows that have no mask.
+// WithPixelTruth returns the dataset without the anomalous rows that lack a mask.
 func (d *Dataset) WithPixelTruth() *Dataset {
 	if !slices.ContainsFunc(d.Items, func(item Item) bool { return !item.HasPixelTruth() }) {
 		return d
@@ -91,7 +90,7 @@ func (d *Dataset) WithPixelTruth() *Dataset {
 	return d.keep(func(_ int, item Item) bool { return item.HasPixelTruth() })
 }
 
-// Whole is the dataset that d was selected from; d itself where nothing was selected.
+// Whole returns the dataset that Select chose d from, or d itself if it is no selection.
 func (d *Dataset) Whole() *Dataset {
 	if d.whole != nil {
 		return d.whole
@@ -99,7 +98,7 @@ func (d *Dataset) Whole() *Dataset {
 	return d
 }
 
-// HasMasks reports whether the anomalous pictures have masks.
+// HasMasks reports whether at least one picture has a mask.
 func (d *Dataset) HasMasks() bool {
 	for _, item := range d.Items {
 		if item.Mask != "" {
@@ -109,13 +108,13 @@ func (d *Dataset) HasMasks() bool {
 	return false
 }
 
-// Count is how many pictures of each label a class has.
+// Count is the number of normal and anomalous pictures of a class.
 type Count struct {
 	Class             string
 	Normal, Anomalous int
 }
 
-// Counts counts the rows, one Count a class in the order of d.Classes.
+// Counts counts the rows: one Count per class, in the order of d.Classes.
 func (d *Dataset) Counts() []Count {
 	counts := make([]Count, len(d.Classes))
 	index := make(map[string]int, len(d.Classes))
@@ -134,7 +133,7 @@ func (d *Dataset) Counts() []Count {
 	return counts
 }
 
-// Total sums Counts.
+// Total returns the sums of Counts.
 func (d *Dataset) Total() (normal, anomalous int) {
 	for _, count := range d.Counts() {
 		normal, anomalous = normal+count.Normal, anomalous+count.Anomalous
@@ -142,10 +141,10 @@ func (d *Dataset) Total() (normal, anomalous int) {
 	return normal, anomalous
 }
 
-// ListHash names the rows: "sha256:" and a hash over each row's relative path,
-// class, label and relative mask path (of a mask that is a folder, its files'
-// too), in order. It depends neither on where
-// the dataset lies nor on what it is called, nor on the pictures' contents.
+// ListHash returns "sha256:" and a hash over the rows in order: relative path,
+// class, label and relative mask path, plus the paths of the files of a mask that
+// is a folder. The dataset's location, its name and the pictures' contents do not
+// change it.
 func (d *Dataset) ListHash() string {
 	hash := sha256.New()
 	for _, item := range d.Items {
@@ -153,7 +152,7 @@ func (d *Dataset) ListHash() string {
 		if item.Mask != "" {
 			mask = relative(d.Root, item.Mask)
 		}
-		// Quoted, so that no name can imitate the border between two fields.
+		// Quoted, so that no name can contain the separator between two fields.
 		_, _ = io.WriteString(hash, strings.Join([]string{
 			strconv.Quote(relative(d.Root, item.Path)), strconv.Quote(item.Class),
 			strconv.FormatBool(item.Anomalous), strconv.Quote(mask) + d.quotedParts(item),
@@ -162,7 +161,7 @@ func (d *Dataset) ListHash() string {
 	return digest.SHA256(hash.Sum(nil))
 }
 
-// quotedParts is what names the parts of a mask in ListHash; "" where it is one file.
+// quotedParts returns the text that ListHash hashes for the parts of a mask; "" if the mask is one file.
 func (d *Dataset) quotedParts(item Item) string {
 	text := ""
 	for _, part := range item.MaskParts {
@@ -171,10 +170,10 @@ func (d *Dataset) quotedParts(item Item) string {
 	return text
 }
 
-// Relative is a file's path as seen from the dataset's root, with forward slashes.
+// Relative returns path relative to the dataset's root, with forward slashes.
 func (d *Dataset) Relative(path string) string { return relative(d.Root, path) }
 
-// relative is path as seen from root, with forward slashes on every system.
+// relative returns path relative to root, with forward slashes on every system.
 func relative(root, path string) string {
 	if inside, ok := strings.CutPrefix(path, root+string(filepath.Separator)); ok {
 		return filepath.ToSlash(inside)

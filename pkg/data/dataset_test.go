@@ -18,8 +18,9 @@ import (
 	"acdclip/pkg/domain"
 )
 
-// rows writes a dataset's rows as "class defect path [mask]", "-" for normal. The
-// parts of a mask that is a folder follow in brackets: "folder[0.png 1.png]".
+// rows formats a dataset's rows as "class defect path [mask]", with "-" as the
+// defect of normal pictures. The parts of a mask that is a folder follow in
+// brackets: "folder[0.png 1.png]".
 func rows(d *Dataset) []string {
 	var rows []string
 	for _, item := range d.Items {
@@ -48,11 +49,11 @@ func TestDiscover(t *testing.T) {
 	tests := []struct {
 		name     string
 		tree     []string
-		inside   string // the folder given, below the tree's
+		inside   string // the folder given to Discover, below the tree's root
 		want     []string
-		findings []string // "code path", or "code detail" where there is no path; nil: not compared
+		findings []string // "code path", or "code detail" without a path; nil: not compared
 		err      error
-		message  string // a part of the error
+		message  string // part of the error
 	}{
 		{
 			name: "MVTec's own shape",
@@ -137,7 +138,7 @@ func TestDiscover(t *testing.T) {
 			want:     []string{"c a c/test/a/1.png c/ground_truth/a/1.png", "c b c/test/b/2.png c/ground_truth/b/2.png", "c - c/test/good/0.png"},
 			findings: []string{"orphan_mask c/ground_truth/a/2.png", "orphan_mask c/ground_truth/b/1.png"},
 		},
-		{name: "some masks are missing", tree: []string{"c/test/good/0.png", "c/test/hole/0.png", "c/test/hole/1.png", "c/ground_truth/hole/0.png"}, err: ErrFaulty, message: "anomalous pictures have no mask, where others have (it is named <stem>, <stem>_mask or <stem>_gt): c/test/hole/1.png"},
+		{name: "some masks are missing", tree: []string{"c/test/good/0.png", "c/test/hole/0.png", "c/test/hole/1.png", "c/ground_truth/hole/0.png"}, err: ErrFaulty, message: "anomalous pictures have no mask although others have one (expected name: <stem>, <stem>_mask, <stem>_gt or <stem>_label): c/test/hole/1.png"},
 		{name: "two masks for one picture", tree: []string{"c/test/hole/0.png", "c/ground_truth/hole/0.png", "c/ground_truth/hole/0_mask.png"}, err: ErrFaulty, message: "c/test/hole/0.png: has two masks: 0.png and 0_mask.png"},
 		{name: "two pictures for one mask", tree: []string{"c/test/hole/0.png", "c/test/hole/0.bmp", "c/ground_truth/hole/0.png"}, err: ErrFaulty, message: "same stem as 0.bmp"},
 		{name: "no test folder", tree: []string{"c/train/good/0.png"}, err: ErrNoLayout, message: "<class>/test/{good,<defect>}"},
@@ -168,7 +169,7 @@ func TestDiscover(t *testing.T) {
 	}
 }
 
-// findings writes a dataset's findings as "code path", or "code detail" where there is no path, sorted.
+// findings formats a dataset's findings as "code path", or "code detail" without a path, sorted.
 func findings(d *Dataset) []string {
 	var list []string
 	for _, f := range d.Findings {
@@ -228,14 +229,14 @@ func TestDiscoverNames(t *testing.T) {
 	}
 }
 
-// A random tree is found again row by row: none lost, none twice, each with its own mask.
+// Discover lists each picture of a random tree once, with its own mask.
 func TestDiscoverRandomTrees(t *testing.T) {
 	extensions := []string{".png", ".JPG", ".jpeg", ".bmp", ".Tif", ".tiff"}
 	for seed := range uint64(30) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		root := t.TempDir()
 		masked := r.IntN(4) > 0
-		want := map[string]string{} // picture to mask, relative
+		want := map[string]string{} // relative path of a picture to that of its mask
 		for class := range 1 + r.IntN(4) {
 			for kind := range 1 + r.IntN(4) {
 				folder := []string{"good", "a b", "crack_2", "Ünder"}[kind]
@@ -269,7 +270,7 @@ func TestDiscoverRandomTrees(t *testing.T) {
 		for _, item := range d.Items {
 			picture := relative(root, item.Path)
 			mask, ok := want[picture]
-			delete(want, picture) // so that a second row of it is not found
+			delete(want, picture) // so that a second row of it fails the test
 			if item.Mask != "" {
 				item.Mask = relative(root, item.Mask)
 			}

@@ -17,17 +17,17 @@ import (
 	"acdclip/pkg/domain"
 )
 
-// Discover finds a dataset and lists its test split. It decodes nothing.
+// Discover finds a dataset and lists its test split. It decodes no picture.
 //
-// root.Path is the dataset's folder as its benchmark's site gives it, a folder
-// around it, one class's own folder, or a list file. What root leaves open is
-// found out: the layout, a list that lies there, and by name or content the
-// benchmark, which gives prompt names, domain and expected counts. The name is
-// the dataset's; "" is the folder's own. names nil is BuiltinNames. The domain is
-// root's, else that in names, else the benchmark's, else industrial.
+// root.Path is the dataset's folder as its benchmark's site publishes it, a folder
+// around it, the folder of one class, or a list file. Discover detects what root
+// does not set: the layout, a list in the folder, and, by name or content, the
+// benchmark, which gives prompt names, domain and expected counts. An empty name
+// means the folder's name; nil names mean BuiltinNames. The domain is root's, else
+// that in names, else the benchmark's, else industrial.
 //
-// What is odd or wrong with the dataset is in its Findings; Usable says whether
-// it can be used. An error says why nothing can be listed.
+// Problems of the dataset become Findings; Usable reports whether it can be used
+// despite them. Discover returns an error only if it cannot list any picture.
 func Discover(ctx context.Context, name string, root config.Root, names *Names) (*Dataset, error) {
 	absolute, err := filepath.Abs(root.Path)
 	if err != nil {
@@ -67,13 +67,13 @@ func Discover(ctx context.Context, name string, root config.Root, names *Names) 
 	return d, nil
 }
 
-// finder looks for one dataset.
+// finder searches for one dataset.
 type finder struct {
 	name      string
 	given     config.Root // its path is absolute
-	benchmark Benchmark   // by the name or the folder's
+	benchmark Benchmark   // recognised by the dataset's or the folder's name
 	known     bool
-	named     bool // the name says so, not the folder alone
+	named     bool // recognised by the dataset's name, not only by the folder's
 }
 
 func newFinder(name, folder string, given config.Root) finder {
@@ -86,13 +86,13 @@ func newFinder(name, folder string, given config.Root) finder {
 	return f
 }
 
-// found is a Listing and where it is from.
+// found is a Listing with its root folder and layout.
 type found struct {
 	Listing
 	root, layout string
 }
 
-// empty says that nothing was found, and what there was instead.
+// empty returns the error for a listing without pictures, with findings that explain it.
 func (f found) empty() error {
 	instead := ""
 	for _, summary := range Summarize(f.Findings) {
@@ -100,15 +100,15 @@ func (f found) empty() error {
 			instead += "; " + summary.String()
 		}
 	}
-	return fmt.Errorf("%s has the folders of the layout %q, but no picture (%s) lies in its test folders%s: %w",
+	return fmt.Errorf("%s has the folders of the layout %q, but its test folders contain no picture (%s)%s: %w",
 		f.root, f.layout, strings.Join(pictureExtensions, ", "), instead, ErrNoPictures)
 }
 
-// wrappers is how many folders with nothing but one folder in them are opened
-// to find a dataset (archives often hold one more than their name says).
+// wrappers is the maximum number of nested folders with only one subfolder that
+// are opened to find a dataset (archives often add such a folder).
 const wrappers = 3
 
-// names are what a list of this dataset may be called.
+// names returns the possible names of this dataset's list.
 func (f finder) names(root string) []string {
 	base := filepath.Base(root)
 	names := []string{f.name, base}
@@ -133,15 +133,15 @@ func (f finder) find(ctx context.Context) (found, error) {
 	case namesFolders(f.given):
 		layout := plainLayout(f.given)
 		if ok, err := layout.Matches(root); err != nil || !ok {
-			return found{}, cmp.Or(err, fmt.Errorf("%s: %w: no folder of normal pictures is in it (good, ok, normal); data.roots can name it", root, ErrNoLayout))
+			return found{}, cmp.Or(err, fmt.Errorf("%s: %w: it contains no folder of normal pictures (good, ok, normal); name the folder in data.roots", root, ErrNoLayout))
 		}
 		return f.listTree(ctx, layout, root)
 	}
 	return f.search(ctx, root)
 }
 
-// search looks into root, into a folder in it that has the benchmark's name, and
-// into the folders that root only wraps.
+// search looks for the dataset in root, in a subfolder that has the benchmark's
+// name, and in nested folders that are the only subfolder.
 func (f finder) search(ctx context.Context, root string) (found, error) {
 	folder := root
 	for range wrappers + 1 {
@@ -161,12 +161,12 @@ func (f finder) search(ctx context.Context, root string) (found, error) {
 	return found{}, f.noLayout(root, folder)
 }
 
-// inner is the folder to look into next: the benchmark's own, or the only one
-// that may hold test pictures. "" is none.
+// inner returns the folder to search next: the one with the benchmark's name, or
+// the only one that may contain test pictures; "" if there is none.
 func (f finder) inner(folder string) (string, error) {
 	folders, err := readFolders(folder)
 	if err != nil {
-		return "", fmt.Errorf("reading the folder: %w", err)
+		return "", fmt.Errorf("reading the dataset folder: %w", err)
 	}
 	if own := f.ownFolder(folders); own != "" {
 		return filepath.Join(folder, own), nil
@@ -180,7 +180,7 @@ func (f finder) inner(folder string) (string, error) {
 	return "", nil
 }
 
-// ownFolder is the one folder among several that has the benchmark's name.
+// ownFolder returns the only folder that has the benchmark's name; "" if there is none.
 func (f finder) ownFolder(folders []fs.DirEntry) string {
 	if !f.known {
 		return ""
@@ -197,15 +197,15 @@ func (f finder) ownFolder(folders []fs.DirEntry) string {
 	return own
 }
 
-// at looks for a list and a tree in one folder.
+// at looks for a list and a folder tree in one folder.
 func (f finder) at(ctx context.Context, folder string) (found, bool, error) {
 	folders, err := readFolders(folder)
 	if err != nil {
-		return found{}, false, fmt.Errorf("reading the folder: %w", err)
+		return found{}, false, fmt.Errorf("reading the dataset folder: %w", err)
 	}
 	if len(folders) > 1 && f.ownFolder(folders) != "" {
-		// A pack of several sets, and the one that is asked for lies in it. But
-		// anomalib lays VisA a second time into VisA's own folder.
+		// This is a pack of several datasets that contains the requested one. But
+		// anomalib writes a second copy of VisA into VisA's own folder.
 		if visa, err := isVisA(folder); err != nil || !visa {
 			return found{}, false, err
 		}
@@ -238,8 +238,8 @@ func matchLayout(folder string) (Layout, bool, error) {
 	return Layout{}, false, nil
 }
 
-// listOrTree reads a list that lies in the dataset's folder, and the folders
-// instead where more than one in a hundred of its paths is not there.
+// listOrTree reads a list in the dataset's folder, or the folders instead if more
+// than 1 % of the list's paths do not exist.
 func (f finder) listOrTree(ctx context.Context, path, folder string, layout Layout, matches bool) (found, error) {
 	if !matches {
 		return f.readListBelow(ctx, path, folder)
@@ -252,20 +252,20 @@ func (f finder) listOrTree(ctx context.Context, path, folder string, layout Layo
 		}
 		why = listErr.Error()
 	} else if missing, paths := place.missing(); 100*missing > paths {
-		why = fmt.Sprintf("%d of its %d paths are not there", missing, paths)
+		why = fmt.Sprintf("%d of its %d paths do not exist", missing, paths)
 	}
 	if why == "" {
 		return place, nil
 	}
 	tree, err := f.listTree(ctx, layout, folder)
-	if errors.Is(err, ErrNoSplit) { // the list is all that tells it
+	if errors.Is(err, ErrNoSplit) { // only the list defines the split
 		return place, listErr
 	}
 	tree.Findings = append([]Finding{NewFinding(ListIgnored, "", relative(folder, path), why)}, tree.Findings...)
 	return tree, err
 }
 
-// missing counts the listed paths, and those of them that are not there.
+// missing returns the number of listed paths, and how many of them do not exist.
 func (f found) missing() (missing, paths int) {
 	paths = len(f.Items)
 	for _, item := range f.Items {
@@ -285,7 +285,7 @@ func (f found) missing() (missing, paths int) {
 	return missing, paths
 }
 
-// readListBelow reads a list of what lies in root, or in a folder that root only wraps.
+// readListBelow reads a list whose paths start at root, or at a nested only subfolder of it.
 func (f finder) readListBelow(ctx context.Context, path, root string) (found, error) {
 	place, err := f.readList(ctx, path, root)
 	folder := root
@@ -318,7 +318,7 @@ func (f finder) readList(ctx context.Context, path, root string) (found, error) 
 		}
 	}
 	if missing == len(place.Items) {
-		return found{}, fmt.Errorf("%s: %w: none of its %d pictures is below %s (the first is %s); data.roots: {path: FOLDER, list: FILE} says where they are", path, ErrNoPictures, missing, root, relative(root, place.Items[0].Path))
+		return found{}, fmt.Errorf("%s: %w: none of its %d pictures exists below %s (the first is %s); set their folder with data.roots: {path: FOLDER, list: FILE}", path, ErrNoPictures, missing, root, relative(root, place.Items[0].Path))
 	}
 	place.Hints = []string{strings.TrimPrefix(stemAlone(path), "meta_")}
 	return place, nil
@@ -329,11 +329,11 @@ func (f finder) listTree(ctx context.Context, layout Layout, root string) (found
 	return found{Listing: listing, root: root, layout: layout.Name}, err
 }
 
-// noLayout says that nothing is known of what lies in root, of which search came to folder.
+// noLayout returns the error for a root without a known layout; folder is where the search ended.
 func (f finder) noLayout(root, folder string) error {
 	folders, err := readFolders(folder)
 	if err != nil {
-		return fmt.Errorf("reading the folder: %w", err)
+		return fmt.Errorf("reading the dataset folder: %w", err)
 	}
 	names := []string{filepath.Base(folder)}
 	var several []string
@@ -347,26 +347,26 @@ func (f finder) noLayout(root, folder string) error {
 		return otherSet(f.benchmark, other)
 	}
 	if len(several) > 1 {
-		return fmt.Errorf("%s holds %w: %s; give the folder of one", root, ErrSeveral, countNamed(several))
+		return fmt.Errorf("%s contains %w: %s; give the folder of one of them", root, ErrSeveral, countNamed(several))
 	}
-	return fmt.Errorf("%s: %w; known are <class>/test/{good,<defect>} with <class>/ground_truth/<defect> (or one class's own folder), good/ and bad/ with or without masks/, images/ with masks/, the published folders of the twelve benchmarks, and a list of pictures (*.jsonl, meta.json); `acdclip help datasets` says more", root, ErrNoLayout)
+	return fmt.Errorf("%s: %w; the known layouts are <class>/test/{good,<defect>} with <class>/ground_truth/<defect> (or one class's own folder), good/ and bad/ with or without masks/, images/ with masks/, the published folders of the twelve benchmarks, and a list of pictures (*.jsonl, meta.json); see `acdclip help datasets`", root, ErrNoLayout)
 }
 
-// ErrSeveral says that a folder holds more than one dataset.
+// ErrSeveral reports a folder that contains more than one dataset.
 var ErrSeveral = errors.New("several datasets")
 
 func otherSet(b Benchmark, other OtherSet) error {
-	return fmt.Errorf("%w than %s: it is %s", ErrOtherSet, b.Title, other.What)
+	return fmt.Errorf("%w: expected %s, found %s", ErrOtherSet, b.Title, other.What)
 }
 
-// arrange names the classes and sorts the rows.
+// arrange sets the classes and their prompt names, and sorts the rows.
 func (d *Dataset) arrange(names *Names) {
 	called := []string{d.Name}
 	if d.Benchmark != nil {
 		called = append(called, d.Benchmark.Key)
 	}
 	d.Domain = cmp.Or(d.Domain, names.Domain(called...))
-	if d.Domain == "" && d.Benchmark != nil { // a table of one's own need not repeat it
+	if d.Domain == "" && d.Benchmark != nil { // a user's table need not repeat a benchmark's domain
 		d.Domain = d.Benchmark.Domain
 	}
 	d.Domain = cmp.Or(d.Domain, domain.Industrial)
@@ -381,7 +381,7 @@ func (d *Dataset) arrange(names *Names) {
 	for i, class := range d.Classes {
 		order[class.Name] = i
 	}
-	// As Python sorts, so that a list that a script made gives the same order.
+	// Python's order, so that a list written by a script gives the same order.
 	slices.SortFunc(d.Items, func(a, b Item) int {
 		return cmp.Or(order[a.Class]-order[b.Class], strings.Compare(a.Path, b.Path), strings.Compare(a.Mask, b.Mask))
 	})

@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// Level says what a Finding means for the dataset's use.
+// Level is the severity of a Finding.
 type Level string
 
-// The levels, the gravest last.
+// The levels, in ascending severity.
 const (
 	Info    Level = "info"    // worth knowing; legitimate in some benchmarks
-	Warning Level = "warning" // probably not meant, or numbers will not compare
-	Error   Level = "error"   // the dataset cannot be used as it is
+	Warning Level = "warning" // probably a mistake, or numbers are not comparable with published ones
+	Error   Level = "error"   // the dataset cannot be used until this is fixed
 )
 
 // Code names a kind of Finding.
 type Code string
 
-// What is found while a dataset is listed.
+// Codes of findings from listing a dataset.
 const (
 	Unlisted         Code = "unlisted"
 	MissingImage     Code = "missing_image"
@@ -45,7 +45,7 @@ const (
 	Note             Code = "note"
 )
 
-// What is found when its files are read (package verify).
+// Codes of findings from reading its files (package verify).
 const (
 	Undecodable      Code = "undecodable"
 	MaskSizeMismatch Code = "mask_size_mismatch"
@@ -57,44 +57,44 @@ const (
 	FaintMask        Code = "faint_mask"
 )
 
-// codeKind is what every Finding of a Code has in common.
+// codeKind describes a Code.
 type codeKind struct {
 	code    Code
 	level   Level
-	meaning string // in the plural
+	meaning string // a description in the plural
 }
 
-// codeKinds lists the codes in the order in which they are shown within a level.
+// codeKinds lists the codes in their display order within a level.
 var codeKinds = []codeKind{
 	{Unlisted, Error, "datasets cannot be listed"},
-	{MissingImage, Error, "listed pictures are not there"},
-	{MissingMask, Error, "anomalous pictures have no mask, where others have (it is named <stem>, <stem>_mask or <stem>_gt)"},
+	{MissingImage, Error, "listed pictures do not exist"},
+	{MissingMask, Error, "anomalous pictures have no mask although others have one (expected name: <stem>, <stem>_mask, <stem>_gt or <stem>_label)"},
 	{Undecodable, Error, "files cannot be read as pictures"},
-	{DuplicatePath, Error, "pictures are listed twice, or share one mask"},
+	{DuplicatePath, Error, "pictures are listed more than once or share a mask"},
 	{AmbiguousMask, Error, "pictures have more than one mask"},
-	{KnownSubset, Warning, "counts are those of another set"},
-	{CountMismatch, Warning, "normal/anomalous counts are not the public list's, so numbers do not compare with published ones"},
-	{ListIgnored, Warning, "lists cannot be used (more than 1 % of their paths are not there, or they are none), and the folders were read instead"},
-	{NoMaskListed, Warning, "anomalous pictures have no mask listed and are left out of pixel metrics"},
-	{PairingDisagrees, Warning, "listed masks are named otherwise than their pictures"},
+	{KnownSubset, Warning, "counts are those of another dataset"},
+	{CountMismatch, Warning, "normal/anomalous counts differ from the public list, so results are not comparable with published ones"},
+	{ListIgnored, Warning, "lists were ignored and the folders read instead (more than 1 % of the listed paths do not exist, or the file is no valid list)"},
+	{NoMaskListed, Warning, "anomalous pictures have no mask in the list and are excluded from pixel metrics"},
+	{PairingDisagrees, Warning, "listed masks have other names than their pictures"},
 	{MaskSizeMismatch, Warning, "masks have another size than their pictures"},
-	{EmptyMask, Warning, "masks of anomalous pictures mark nothing"},
+	{EmptyMask, Warning, "masks of anomalous pictures mark no pixel"},
 	{FullMask, Warning, "masks of anomalous pictures mark every pixel"},
-	{MarkedBackground, Warning, "masks have a palette whose first color is not black, so that their background counts as anomalous"},
+	{MarkedBackground, Warning, "masks have a palette whose first color is not black, so their background counts as anomalous"},
 	{OrphanMask, Warning, "masks belong to no picture"},
-	{MaskLikePicture, Warning, "pictures are named as masks of others beside them, and are taken as pictures"},
-	{Unlabelled, Warning, "pictures lie in no normal and no anomalous folder and are left out"},
-	{LinkedFolder, Warning, "folders are links to others of the dataset and are left out"},
-	{UnreadPicture, Warning, "pictures are in formats that are not read, and are left out: convert them to PNG or JPEG"},
-	{EmptyClass, Warning, "classes have no test pictures and are left out"},
+	{MaskLikePicture, Warning, "pictures have names like masks of other pictures; they are used as pictures"},
+	{Unlabelled, Warning, "pictures are in neither a normal nor an anomalous folder and are skipped"},
+	{LinkedFolder, Warning, "folders are links to other folders of the dataset and are skipped"},
+	{UnreadPicture, Warning, "pictures are in unsupported formats and are skipped: convert them to PNG or JPEG"},
+	{EmptyClass, Warning, "classes have no test pictures and are skipped"},
 	{OneClassSet, Info, "classes have pictures of one label only"},
 	{NonBinaryMask, Info, "masks hold other values than 0 and 255, or color or alpha"},
-	{FaintMask, Info, "masks have no value above 127, at their own size or scaled: a threshold of 128 would lose them"},
-	{TurnedMask, Info, "masks fit their pictures both as these are stored and as EXIF turns them, and are turned with them"},
-	{PathFallback, Info, "listed paths were found elsewhere than the list says"},
-	{RenamedClass, Info, "classes are called otherwise than in the benchmark"},
-	{LabelFormat, Info, "entries of the list are unusual, and were understood"},
-	{Note, Info, "to know about this benchmark"},
+	{FaintMask, Info, "masks have no value above 127, at their own size or scaled: a threshold of 128 would empty them"},
+	{TurnedMask, Info, "masks match the size of their pictures with and without the EXIF orientation, and are rotated with the pictures"},
+	{PathFallback, Info, "listed paths were found at another path than listed"},
+	{RenamedClass, Info, "classes have other names than in the benchmark"},
+	{LabelFormat, Info, "entries of the list are unusual but were read"},
+	{Note, Info, "notes on this benchmark"},
 }
 
 func (c Code) kind() codeKind {
@@ -106,21 +106,21 @@ func (c Code) kind() codeKind {
 	return codeKind{code: c, level: Error}
 }
 
-// Finding is something that a person should know about a dataset's files.
+// Finding is one problem or note about a dataset's files.
 type Finding struct {
 	Code   Code
 	Level  Level
-	Class  string // "" where it concerns the whole dataset
-	Path   string // relative to the dataset's root, with forward slashes; "" where it concerns no file
-	Detail string // what exactly, in words; may be ""
+	Class  string // "" if it concerns the whole dataset
+	Path   string // relative to the dataset's root, with forward slashes; "" if it concerns no file
+	Detail string // details for the reader; may be ""
 }
 
-// NewFinding makes a Finding with its code's level.
+// NewFinding returns a Finding with its code's level.
 func NewFinding(code Code, class, path, detail string) Finding {
 	return Finding{Code: code, Level: code.kind().level, Class: class, Path: path, Detail: detail}
 }
 
-// about is what a Finding names: its file, or what it says.
+// about returns the text that a summary shows for a Finding: its path, its detail, or both.
 func (f Finding) about() string {
 	switch {
 	case f.Path == "":
@@ -135,7 +135,7 @@ func (f Finding) about() string {
 type Summary struct {
 	Code     Code
 	Level    Level
-	Meaning  string // what they have in common, in the plural
+	Meaning  string // what the findings have in common, in the plural
 	Findings []Finding
 }
 
@@ -155,8 +155,8 @@ func (s Summary) String() string {
 	return b.String()
 }
 
-// head is what the findings have in common. Of pictures that are not read it tells
-// how many there are of each format, which is the detail of their findings.
+// head returns what the findings have in common. For pictures in unsupported formats
+// it gives the number per format, which is the detail of their findings.
 func (s Summary) head() string {
 	if s.Code != UnreadPicture {
 		return s.Meaning
@@ -168,7 +168,7 @@ func (s Summary) head() string {
 	return UnreadText(formats)
 }
 
-// Summarize groups findings, the gravest first.
+// Summarize groups findings by code and level, the most severe first.
 func Summarize(findings []Finding) []Summary {
 	type group struct {
 		Code

@@ -8,24 +8,23 @@ import (
 	"acdclip/pkg/plural"
 )
 
-// jpegExtensions are those of JPEG files.
+// jpegExtensions are the extensions of JPEG files.
 var jpegExtensions = []string{".jpg", ".jpeg", ".jpe", ".jfif"}
 
-// pictureExtensions are those of the pictures and masks that are read.
+// pictureExtensions are the extensions of the supported pictures and masks.
 var pictureExtensions = slices.Concat([]string{".png"}, jpegExtensions, []string{".bmp", ".tif", ".tiff", ".webp", ".gif"})
 
-// isPicture reports whether a file's name ends as that of a picture that is read does, in any case.
+// isPicture reports whether a file's name has the extension of a supported picture, ignoring case.
 func isPicture(name string) bool { return hasExtension(name, pictureExtensions) }
 
-// IsJPEG reports whether a file's name ends as a JPEG file's does, in any case.
+// IsJPEG reports whether a file's name has a JPEG extension, ignoring case.
 func IsJPEG(name string) bool { return hasExtension(name, jpegExtensions) }
 
 func hasExtension(name string, extensions []string) bool {
 	return slices.Contains(extensions, strings.ToLower(filepath.Ext(name)))
 }
 
-// unreadFormats are the formats of pictures that people have and that are not
-// read, by the extensions of their files.
+// unreadFormats are common picture formats that are not supported, with their file extensions.
 var unreadFormats = []struct {
 	name       string
 	extensions []string
@@ -41,8 +40,8 @@ var unreadFormats = []struct {
 	}},
 }
 
-// UnreadFormat names the format of a picture that is passed over because the
-// format is not read, by the file's extension, as in "HEIC"; "" for every other file.
+// UnreadFormat returns the name of an unsupported picture format by the file's
+// extension, such as "HEIC"; "" for every other file.
 func UnreadFormat(name string) string {
 	for _, format := range unreadFormats {
 		if hasExtension(name, format.extensions) {
@@ -52,9 +51,9 @@ func UnreadFormat(name string) string {
 	return ""
 }
 
-// UnreadText says how many pictures of which formats were passed over, and what
-// to do: "2 HEIC pictures and 1 AVIF picture, which are not read: convert them to
-// PNG or JPEG". formats has the format of each picture.
+// UnreadText describes skipped pictures of unsupported formats: "2 HEIC pictures and
+// 1 AVIF picture, which are not supported: convert them to PNG or JPEG". formats
+// contains the format of each picture.
 func UnreadText(formats []string) string {
 	var parts []string
 	for _, format := range unreadFormats {
@@ -73,7 +72,7 @@ func UnreadText(formats []string) string {
 		text = strings.Join(parts[:last], ", ") + " and " + parts[last]
 	}
 	if len(formats) == 1 {
-		return text + ", which is not read: convert it to PNG or JPEG"
+		return text + ", which is not supported: convert it to PNG or JPEG"
 	}
-	return text + ", which are not read: convert them to PNG or JPEG"
+	return text + ", which are not supported: convert them to PNG or JPEG"
 }

@@ -14,7 +14,7 @@ import (
 	"acdclip/pkg/present"
 )
 
-// words are what the paths of random trees are made of: all names that mean something.
+// words are the path elements of random trees: all names that have a meaning to Discover.
 var words = []string{
 	"test", "good", "Ungood", "img", "label", "ground_truth", "bad", "images", "masks", "train", "val", "bottle", "wood", "01", "ko",
 	"Data", "Images", "Normal", "Anomaly", "Masks", "split_csv", "Test", "test_label", "Original", "Ground Truth", "Type-I RSDDs dataset", "Rail surface images",
@@ -22,8 +22,8 @@ var words = []string{
 	"GroundTruth", "VisA", "Brain_AD", "__MACOSX", "0.png", "0.JPG", "0_mask.png", "00001_60.png", "1.bmp", "1.tif", "note.txt", "meta.json", "mine.jsonl", "1cls.csv",
 }
 
-// growRandomTree makes a tree that the bytes describe: a byte a word, from 200 on
-// the end of a path, from 240 on a link in place of a file.
+// growRandomTree creates the tree that recipe describes: each byte is a word; from
+// 200 on it ends a path, from 240 on the path is a link instead of a file.
 func growRandomTree(t testing.TB, root string, recipe []byte) {
 	t.Helper()
 	var way []string
@@ -35,7 +35,7 @@ func growRandomTree(t testing.TB, root string, recipe []byte) {
 		}
 		path := filepath.Join(append([]string{root}, way...)...)
 		way = nil
-		// What is in the way of another path is left out.
+		// A path that conflicts with an existing one is skipped.
 		if os.MkdirAll(filepath.Dir(path), 0o755) != nil {
 			continue
 		}
@@ -51,7 +51,7 @@ func growRandomTree(t testing.TB, root string, recipe []byte) {
 	}
 }
 
-// contentOf gives the lists of a random tree something to name.
+// contentOf returns the content of a file of a random tree: lists name pictures.
 func contentOf(path string) string {
 	switch filepath.Base(path) {
 	case "mine.jsonl":
@@ -64,13 +64,13 @@ func contentOf(path string) string {
 	return ""
 }
 
-// checkRandomTree demands of whatever tree: Discover ends, and gives rows that are
-// there, are pictures, have masks of their own, and are the same once more.
+// checkRandomTree checks that Discover ends on any tree, that its rows are existing
+// pictures with their own masks, and that a second call returns the same rows.
 func checkRandomTree(t *testing.T, recipe []byte) {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "set")
 	growTree(t, root)
-	if len(recipe) > 2 && recipe[0]%4 > 0 { // else what is random alone
+	if len(recipe) > 2 && recipe[0]%4 > 0 { // otherwise only the random part
 		shape := shapes[int(recipe[1])%len(shapes)]
 		growTree(t, root, shape.files(shape.random(rand.New(rand.NewPCG(uint64(recipe[2]), 0))))...)
 	}
@@ -92,7 +92,7 @@ func checkRandomTree(t *testing.T, recipe []byte) {
 
 func isNoFile(path string) bool { return !present.File(path) }
 
-// isThere also takes a dead link: it is listed, and fails where it is read.
+// isThere also accepts a dead link: Discover lists it, and reading it fails later.
 func isThere(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
@@ -108,7 +108,7 @@ func checkUsable(t *testing.T, d *Dataset) {
 		case !isPicture(item.Path) || !isThere(item.Path):
 			t.Errorf("%s: no picture", item.Path)
 		case pictures[item.Path] || masks[item.Mask]:
-			t.Errorf("%s: its picture or its mask is there twice", item.Path)
+			t.Errorf("%s: its picture or its mask is listed twice", item.Path)
 		case item.Mask != "" && (!item.Anomalous || !isThere(item.Mask) || slices.ContainsFunc(item.MaskParts, isMissing) || item.Mask == item.Path):
 			t.Errorf("%s: mask %s", item.Path, item.Mask)
 		case strings.Contains(item.Path, "__MACOSX"):
@@ -145,7 +145,7 @@ func FuzzDiscover(f *testing.F) {
 	f.Fuzz(func(t *testing.T, recipe []byte) { checkRandomTree(t, recipe[:min(len(recipe), 200)]) })
 }
 
-// hostilePaths are what a list may name to do harm.
+// hostilePaths are paths that a malicious list may contain.
 var hostilePaths = []string{
 	"", ".", "..", "/", "//", "../..", "../../x.png", "../set/0.png", "a/../../../../etc/passwd", "/etc/passwd", "test/", "test//0.png", "./0.png", "0.png/", "0.png/x.png",
 	"c", "c/", "loop/loop/loop/0.png", "C:\\data\\0.png", "é/\u0301.png", "\xff\xfe.png", "İ.png", " .png", ".png", "..png", "*.png", "[0].png", "-", "~/0.png", "$HOME/0.png", "0.png\x00",

@@ -9,11 +9,11 @@ import (
 	"acdclip/pkg/plural"
 )
 
-// HoldOut parts the dataset: held has what wanted names, and rest the others.
-// wanted is classes; or one number of them, as in "2", which lie evenly over their
-// list; or a share of the pictures, spread over classes and labels, as in "20%". A
-// class of such a name comes first. Nothing wanted: held is nil. The error is
-// ErrHoldOut or ErrUnknownClass.
+// HoldOut splits the dataset: held has the rows that wanted selects, rest the others.
+// wanted is a list of class names; or a number of classes such as "2", which are
+// spaced evenly over d.Classes; or a percentage of the pictures such as "20%", spread
+// over classes and labels. A class named "2" or "20%" takes precedence. If wanted is
+// empty, held is nil. Errors wrap ErrHoldOut or ErrUnknownClass.
 func (d *Dataset) HoldOut(wanted []string) (rest, held *Dataset, err error) {
 	if len(wanted) == 0 {
 		return d, nil, nil
@@ -28,7 +28,7 @@ func (d *Dataset) HoldOut(wanted []string) (rest, held *Dataset, err error) {
 	}
 	if count, err := strconv.Atoi(wanted[0]); err == nil && single {
 		if count < 1 || count >= len(names) {
-			return nil, nil, fmt.Errorf("dataset %s: %d of its %s %w: at least one must be, and one must be left; a share of the pictures, as in 20%%, needs one class alone",
+			return nil, nil, fmt.Errorf("dataset %s: %d of its %s %w: hold out at least one class and leave at least one; a percentage of the pictures such as 20%% also works with a single class",
 				d.Name, count, plural.Of(len(names), "class", "classes"), ErrHoldOut)
 		}
 		wanted = make([]string, count)
@@ -41,19 +41,19 @@ func (d *Dataset) HoldOut(wanted []string) (rest, held *Dataset, err error) {
 		return nil, nil, err
 	}
 	if len(out) == len(names) {
-		return nil, nil, fmt.Errorf("dataset %s: all of its %s %w: none is left", d.Name, plural.Of(len(names), "class", "classes"), ErrHoldOut)
+		return nil, nil, fmt.Errorf("dataset %s: all of its %s %w: leave at least one", d.Name, plural.Of(len(names), "class", "classes"), ErrHoldOut)
 	}
 	rest = d.keep(func(_ int, item Item) bool { return !out[item.Class] })
 	held = d.keep(func(_ int, item Item) bool { return out[item.Class] })
 	return rest, held, nil
 }
 
-// holdOutShare holds out a share of the pictures, in percent, and at least one. A
-// picture that stands in several rows is not learned from where one of them is held out.
+// holdOutShare holds out a percentage of the pictures, at least one. If one row of a
+// picture is held out, rest contains none of its rows.
 func (d *Dataset) holdOutShare(percent string) (rest, held *Dataset, err error) {
 	share, err := strconv.ParseFloat(percent, 64)
 	if err != nil || !(share > 0 && share < 100) {
-		return nil, nil, fmt.Errorf("dataset %s: a share of %s%% of its pictures %w: it must be above 0 and below 100", d.Name, percent, ErrHoldOut)
+		return nil, nil, fmt.Errorf("dataset %s: %s%% of its pictures %w: the percentage must be above 0 and below 100", d.Name, percent, ErrHoldOut)
 	}
 	held, err = d.Select(nil, max(1, int(share/100*float64(len(d.Items))+0.5)))
 	if err != nil {

@@ -32,18 +32,18 @@ func TestHoldOut(t *testing.T) {
 		{"a b c d", "1", "a b d", "c", ""},
 		{"a b c d", "2", "a c", "b d", ""},
 		{"a b c d", "3", "b", "a c d", ""},
-		{"1 2 3", "2", "1 3", "2", ""}, // a class of that name
+		{"1 2 3", "2", "1 3", "2", ""}, // a class with that name
 		{"01 02 03", "1", "01 03", "02", ""},
 		{"a b", "2", "", "", "2 of its 2 classes cannot be held out"},
 		{"a b", "0", "", "", "0 of its"},
 		{"a b", "-1", "", "", "-1 of its"},
-		{"50%", "50%", "", "", "all of its 1 class"}, // a class of that name
-		{"a", "0%", "", "", "a share of 0% of its pictures"},
-		{"a", "100%", "", "", "a share of 100% of its pictures"},
-		{"a", "x%", "", "", "a share of x% of its pictures"},
-		{"a", "NaN%", "", "", "a share of NaN%"},
+		{"50%", "50%", "", "", "all of its 1 class"}, // a class with that name
+		{"a", "0%", "", "", ": 0% of its pictures"},
+		{"a", "100%", "", "", ": 100% of its pictures"},
+		{"a", "x%", "", "", ": x% of its pictures"},
+		{"a", "NaN%", "", "", ": NaN% of its pictures"},
 		{"a", "1", "", "", "1 of its 1 class cannot"},
-		{"a b", "a b", "", "", "none is left"},
+		{"a b", "a b", "", "", "leave at least one"},
 		{"a b", "x", "", "", `no such class: "x"`},
 		{"a b", "1 2", "", "", "no such class"},
 	} {
@@ -112,7 +112,7 @@ func TestHoldOutShare(t *testing.T) {
 	}
 }
 
-// TestHoldOutShareOfRepeatedPictures: what is measured is not learned from, in whatever rows it stands.
+// TestHoldOutShareOfRepeatedPictures: no row of a held-out picture stays in the rest.
 func TestHoldOutShareOfRepeatedPictures(t *testing.T) {
 	d := &Dataset{Name: "set", Root: "/set", Classes: []Class{{Name: "a"}, {Name: "b"}}}
 	for _, class := range []string{"a", "b"} {

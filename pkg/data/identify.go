@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// identify finds out which benchmark the dataset is, if any, and brings the
-// classes' names to the benchmark's.
+// identify determines which benchmark the dataset is, if any, and renames the
+// classes to the benchmark's names.
 func (d *Dataset) identify(f finder, hints []string) error {
 	benchmark, known := f.benchmark, f.named || f.known && d.proves(f, f.benchmark, filepath.Base(f.given.Path))
 	if !known {
@@ -21,7 +21,7 @@ func (d *Dataset) identify(f finder, hints []string) error {
 		if f.named {
 			return otherSet(benchmark, other)
 		}
-		return nil // a set of one's own whose folder happens to be called so
+		return nil // a user's dataset in a folder that has a benchmark's name by chance
 	}
 	d.Benchmark = &benchmark
 	renamed := map[string]string{}
@@ -47,8 +47,8 @@ func (d *Dataset) identify(f finder, hints []string) error {
 	return nil
 }
 
-// names are those of the classes and of all folders that the pictures lie in,
-// where they may betray another set than the benchmark.
+// names returns the names of the classes and of all folders on the pictures' paths,
+// if they can identify a dataset that is mistaken for the benchmark.
 func (d *Dataset) names(b Benchmark) []string {
 	if len(b.Others) == 0 {
 		return nil
@@ -66,10 +66,10 @@ func (d *Dataset) names(b Benchmark) []string {
 	return slices.Collect(maps.Keys(seen))
 }
 
-// proves reports whether a folder's name says that the dataset is a benchmark,
-// beside its layout. What any class may be called, such as brain, says it of the
-// benchmark's own layout alone. Where the user has given the set another name than
-// its folder's, one of its classes must be the benchmark's, too.
+// proves reports whether a folder's name identifies the dataset as the benchmark.
+// A common word such as brain does so only in the benchmark's own layout. If the
+// user gave the dataset a name other than its folder's, it must also have one of
+// the benchmark's classes.
 func (d *Dataset) proves(f finder, b Benchmark, folder string) bool {
 	if f.name != filepath.Base(f.given.Path) && !d.hasClassOf(b) {
 		return false
@@ -77,9 +77,9 @@ func (d *Dataset) proves(f finder, b Benchmark, folder string) bool {
 	return !b.commonWord || plainKey(folder) != plainKey(b.Key) || d.Layout == bmadLayout().Name
 }
 
-// hasClassOf reports whether a class may be one of the benchmark's. The only class of
-// a benchmark has many names: it is none where there are normal pictures and the
-// benchmark has none.
+// hasClassOf reports whether the dataset may have a class of the benchmark. The single
+// class of a benchmark has many names, so only labels count there: a dataset with
+// normal pictures is not a benchmark without any.
 func (d *Dataset) hasClassOf(b Benchmark) bool {
 	if len(b.Classes) == 1 {
 		return b.Classes[0].Normal > 0 || !slices.ContainsFunc(d.Items, func(item Item) bool { return !item.Anomalous })
@@ -90,8 +90,8 @@ func (d *Dataset) hasClassOf(b Benchmark) bool {
 	})
 }
 
-// recognise tells a benchmark by its folder's name, by two or more classes that
-// are all its own, or by how many pictures of which names there are.
+// recognise identifies a benchmark by the folder's name or the hints, by two or more
+// classes that all belong to it, or by the number and names of its pictures.
 func (d *Dataset) recognise(f finder, hints []string) (Benchmark, bool) {
 	folder := filepath.Base(d.Root)
 	if b, ok := FindBenchmark(folder); ok && d.proves(f, b, folder) {
@@ -111,37 +111,37 @@ func (d *Dataset) recognise(f finder, hints []string) (Benchmark, bool) {
 			defects[strings.ToLower(item.Defect)] = true
 		}
 	}
-	delete(defects, "") // a list need not say
+	delete(defects, "") // a list need not name the defect
 	for _, b := range Benchmarks() {
 		if b.Uncounted {
-			continue // its classes are words that anyone may use
+			continue // its class names are common words
 		}
-		fits := true
+		matches := true
 		if len(b.Classes) == 1 {
 			one := b.Classes[0]
-			fits = len(classes) == 1 && anomalous == one.Anomalous && len(d.Items)-anomalous == one.Normal && d.everyStem(b.stem)
+			matches = len(classes) == 1 && anomalous == one.Anomalous && len(d.Items)-anomalous == one.Normal && d.everyStem(b.stem)
 		} else {
 			for name := range classes {
 				_, own := b.class(name)
-				fits = fits && own
+				matches = matches && own
 			}
 			for defect := range defects {
-				fits = fits && (b.defects == nil || slices.Contains(b.defects, defect))
+				matches = matches && (b.defects == nil || slices.Contains(b.defects, defect))
 			}
-			fits = fits && len(classes) > 1
+			matches = matches && len(classes) > 1
 		}
-		if fits {
+		if matches {
 			return b, true
 		}
 	}
 	return Benchmark{}, false
 }
 
-func (d *Dataset) everyStem(fits func(string) bool) bool {
-	return fits == nil || !slices.ContainsFunc(d.Items, func(item Item) bool { return !fits(stemAlone(item.Path)) })
+func (d *Dataset) everyStem(valid func(string) bool) bool {
+	return valid == nil || !slices.ContainsFunc(d.Items, func(item Item) bool { return !valid(stemAlone(item.Path)) })
 }
 
-// jpegThreshold is what the benchmark's masks need to be read with, where they are JPEG; 0 for nothing special.
+// jpegThreshold returns the mask threshold for a benchmark's masks that are JPEG files; 0 for the default.
 func (d *Dataset) jpegThreshold() uint8 {
 	if d.Benchmark == nil || d.Benchmark.jpegThreshold == 0 {
 		return 0

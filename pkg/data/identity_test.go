@@ -9,7 +9,7 @@ import (
 	"acdclip/pkg/domain"
 )
 
-// One class folder, or one defect's, that is called as a benchmark is makes no benchmark.
+// A class or defect folder with a benchmark's name does not make the dataset that benchmark.
 func TestClassesCalledAsBenchmarks(t *testing.T) {
 	for _, test := range []struct {
 		name      string
@@ -45,7 +45,7 @@ func TestClassesCalledAsBenchmarks(t *testing.T) {
 	}
 }
 
-// A folder that holds several sets is a pack, and one that is a set is none.
+// A folder that contains several datasets is a pack; a dataset is not.
 func TestPacked(t *testing.T) {
 	for _, test := range []struct {
 		tree []string
@@ -71,7 +71,7 @@ func TestPacked(t *testing.T) {
 	}
 }
 
-// The domain is the configuration's, else the table's, else the benchmark's, else industrial.
+// The domain comes from the configuration, else the table of names, else the benchmark, else it is industrial.
 func TestDomain(t *testing.T) {
 	const silent = `{"names": {"Brain": {"Brain": "a brain"}}}`
 	for _, test := range []struct {
@@ -110,7 +110,7 @@ func TestDomain(t *testing.T) {
 	}
 }
 
-// The given name of a set that is known as a benchmark by its content has a place in the table of names.
+// For a benchmark recognised by content, prompts are also looked up under the dataset's given name.
 func TestNamesByTheGivenNameToo(t *testing.T) {
 	names, err := LoadNames(writeFile(t, t.TempDir(), "names.json", `{"domains": {"mine": "industrial"}, "names": {"mine": {"tile": "a floor"}, "MVTec": {"tile": "x", "wood": "a plank"}}}`))
 	if err != nil {

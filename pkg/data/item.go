@@ -3,17 +3,17 @@ package data
 // Item is one picture to be scored or trained on.
 type Item struct {
 	Path      string // the picture's file
-	Class     string // the dataset's class name; "" for a picture that belongs to no dataset
+	Class     string // class name in the dataset; "" if the picture belongs to no dataset
 	Anomalous bool   // the picture's label
-	Defect    string // the kind of defect; "" for a normal picture, and where that is not said
-	Mask      string // the mask's file, or the folder of MaskParts; "" for a normal picture and where there is none
+	Defect    string // the kind of defect; "" if the picture is normal or the kind is unknown
+	Mask      string // the mask's file, or the folder of MaskParts; "" if there is none, as for normal pictures
 
-	// MaskParts are the files of a mask that is a folder, as in MVTec LOCO: what
-	// any of them marks is marked. nil where the mask is one file.
+	// MaskParts are the files of a mask that is a folder, as in MVTec LOCO; the mask
+	// is their union. nil if the mask is one file.
 	MaskParts []string
 }
 
-// MaskFiles are the files of the mask; none where there is no mask.
+// MaskFiles returns the files of the mask; none if there is no mask.
 func (i Item) MaskFiles() []string {
 	switch {
 	case i.Mask == "":
@@ -24,11 +24,11 @@ func (i Item) MaskFiles() []string {
 	return i.MaskParts
 }
 
-// HasPixelTruth reports whether it is known of each pixel whether it is anomalous.
+// HasPixelTruth reports whether the label of each pixel is known.
 func (i Item) HasPixelTruth() bool { return !i.Anomalous || i.Mask != "" }
 
 // Class is one class of a dataset.
 type Class struct {
-	Name   string // as the dataset's folders call it
-	Prompt string // as the text prompts call it
+	Name   string // its name in the dataset's folders
+	Prompt string // its name in the text prompts
 }

@@ -12,35 +12,35 @@ import (
 	"acdclip/pkg/present"
 )
 
-// Layout is one way in which a dataset's folders are laid out.
+// Layout is one known folder structure of datasets.
 type Layout struct {
 	Name    string
-	Matches func(root string) (bool, error) // whether root, an absolute path, looks like it; opens no picture
-	// List lists the test pictures; class is what their class is called where the layout has no folder for it.
+	Matches func(root string) (bool, error) // reports whether root, an absolute path, has this layout; opens no picture
+	// List lists the test pictures; class is their class name if the layout has no class folders.
 	List func(ctx context.Context, root, class string) (Listing, error)
 }
 
-// Listing is what a Layout finds. Findings' paths are relative to the root.
+// Listing is the result of listing a dataset. Paths in Findings are relative to the root.
 type Listing struct {
 	Items         []Item
 	Findings      []Finding
-	Hints         []string // names that may be the benchmark's, the best first
-	MaskThreshold uint8    // what the masks need to be read with; 0: any value but zero is anomalous
-	Listed        bool     // the rows come from a list, which says of each picture whether it has a mask
+	Hints         []string // possible names of the benchmark, the best first
+	MaskThreshold uint8    // smallest anomalous grey value of the masks; 0: any value but zero is anomalous
+	Listed        bool     // the rows come from a list, which states for each picture whether it has a mask
 }
 
-// Layouts are the known layouts, in the order in which they are tried: each is
-// more special than the next.
+// Layouts returns the known layouts in the order in which they are tried, the most
+// specific first.
 func Layouts() []Layout {
 	return []Layout{visaLayout(), bmadLayout(), railLayout(), polypLayout(), mvtecLayout(), plainLayout(config.Root{})}
 }
 
-// lister carries what is known while a tree is listed.
+// lister is the state of listing one folder tree.
 type lister struct {
 	root   string
-	closed folderSet       // the folders that give the tree its shape: a link to one of them is not followed
-	seen   folderSet       // folders whose pictures are listed
-	unread map[string]bool // pictures in formats that are not read, by their paths
+	closed folderSet       // structural folders of the tree: links to them are not followed
+	seen   folderSet       // folders whose pictures have been listed
+	unread map[string]bool // paths of pictures in unsupported formats
 	out    Listing
 }
 
@@ -48,10 +48,9 @@ func newLister(root string) lister {
 	return lister{root: root, closed: folderSet{}, seen: folderSet{}, unread: map[string]bool{}}
 }
 
-// pictures lists the pictures below folder. Folders in seen are not entered
-// again. What has a picture's name and cannot be one, such as a dead link, is
-// listed too: it fails where it is read, and hides no other. Pictures in formats
-// that are not read are findings.
+// pictures lists the pictures below folder. Folders in seen are not entered again.
+// A dead link with a picture's name is listed too: reading it fails later, and the
+// other pictures stay usable. Pictures in unsupported formats become findings.
 func (l *lister) pictures(ctx context.Context, folder string, seen folderSet) ([]string, error) {
 	var pictures []string
 	err := l.walker(&pictures, seen).walk(ctx, folder)
@@ -75,7 +74,7 @@ func (l *lister) walker(pictures *[]string, seen folderSet) *walker {
 	}
 }
 
-// other is told of each file that has no picture's extension, perhaps several times.
+// other handles a file without a picture extension; it may get the same file several times.
 func (l *lister) other(path string) {
 	if format := UnreadFormat(path); format != "" && !l.unread[path] {
 		l.unread[path] = true
@@ -83,8 +82,7 @@ func (l *lister) other(path string) {
 	}
 }
 
-// claim marks a folder as one of those that give the tree its shape, and
-// reports whether it already was.
+// claim marks a folder as structural (see closed) and reports whether it already was.
 func (l *lister) claim(path string) (again bool, err error) {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -102,8 +100,8 @@ func (l *lister) find(code Code, class, path, detail string) {
 	l.out.Findings = append(l.out.Findings, NewFinding(code, class, path, detail))
 }
 
-// anomalous adds pictures of one class and defect, each with its mask among
-// masks. Masks of normal pictures among them belong to no picture here.
+// anomalous adds pictures of one class and defect, each with its mask from masks.
+// Masks of the normal pictures are ignored.
 func (l *lister) anomalous(class, defect string, pictures, masks []string, by stems, normal ...string) {
 	found := pairMasks(pictures, masks, by)
 	for _, problem := range found.problems {
@@ -121,7 +119,7 @@ func (l *lister) anomalous(class, defect string, pictures, masks []string, by st
 	}
 }
 
-// withoutMasksOf leaves the masks of normal pictures, which are never looked at, out of masks.
+// withoutMasksOf returns masks without the masks of normal pictures, which are never read.
 func withoutMasksOf(normal, masks []string, by stems) []string {
 	if len(normal) == 0 || len(masks) == 0 {
 		return masks
@@ -143,23 +141,23 @@ func (l *lister) normal(class string, pictures []string) {
 	}
 }
 
-// stemBelow gives a path's stem as seen from folder: sub-folders are part of it.
+// stemBelow returns a function that gives a path's stem relative to folder, subfolders included.
 func stemBelow(folder string) func(string) string {
 	return func(path string) string { return stem(relative(folder, path)) }
 }
 
-// stemAlone gives the stem of a path's file name.
+// stemAlone returns the stem of a path's file name.
 func stemAlone(path string) string { return stem(filepath.Base(path)) }
 
-// isNormalFolder reports whether a folder holds normal pictures. Every other one beside it is a defect's.
+// isNormalFolder reports whether a folder name means normal pictures. Every folder beside it is a defect's.
 func isNormalFolder(name string) bool {
 	return slices.Contains([]string{"good", "ok", "normal"}, strings.ToLower(name))
 }
 
-// otherSplits are folders of pictures that are not the test split's.
+// otherSplits are the folders of splits other than test.
 var otherSplits = []string{"train", "valid", "val", "validation", "test_private", "test_private_mixed"}
 
-// childFolder finds one of a folder's folders by its name, whatever its case, blanks and punctuation.
+// childFolder finds a subfolder by its plainKey, so case, spaces and punctuation are ignored.
 func childFolder(parent string, folders []fs.DirEntry, key string) (string, bool) {
 	for _, entry := range folders {
 		if plainKey(entry.Name()) == key {

@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// bmadLayout is the tree of one of BMAD's sets in all of its releases and packs:
-// below a folder test a picture lies in a folder good or ungood, before or after
-// one of a role, in any case:
+// bmadLayout is the layout of BMAD's datasets in all releases and packs. Below the
+// folder test, a picture's path contains good or ungood, and maybe a folder for
+// pictures or masks before or after it, in any letter case:
 //
 //	<set>/.../test/{good,Ungood}/{img,label}/<name>.png
 //	<set>/.../test/{img,label}/{good,Ungood}/<name>.png
 //	<set>/.../test/{good/img,Ungood/{img,anomaly_mask}}/<name>.png
 //	<set>/.../Test/test/{good,Ungood}/<name>.png with Test/test_label/Ungood/<name>.png
 //
-// A mask has its picture's name, and its folder may have any of the names in
-// maskFolders. The folder test itself may be the root.
+// A mask has its picture's name; its folder may have any name in maskFolders. The
+// root may be the folder test itself.
 func bmadLayout() Layout {
 	return Layout{
 		Name: "bmad",
@@ -30,15 +30,15 @@ func bmadLayout() Layout {
 	}
 }
 
-// bmadImages are what the folder of the pictures is called where it has a name.
+// bmadImages are the names of the optional folder of pictures.
 var bmadImages = []string{"img"}
 
-// isBMADMasks reports whether a folder's name says that it holds masks.
+// isBMADMasks reports whether a folder's name means masks.
 func isBMADMasks(name string) bool {
 	return isMaskFolder(name) || strings.EqualFold(name, "test_label")
 }
 
-// bmadTests finds the folders test at root or up to two folders below it.
+// bmadTests returns the folders named test at root or up to two levels below it.
 func bmadTests(root string) ([]string, error) {
 	if strings.EqualFold(filepath.Base(root), "test") {
 		ok, err := isBMADTest(root)
@@ -59,7 +59,7 @@ func bmadTests(root string) ([]string, error) {
 			if _, truth := subfolder(folder, folders, "ground_truth"); ok && !truth {
 				found = append(found, test)
 			}
-			return err // whatever else lies beside a folder test belongs to it
+			return err // other folders beside a folder test belong to it
 		}
 		for _, entry := range folders {
 			if depth < deepest {
@@ -71,12 +71,12 @@ func bmadTests(root string) ([]string, error) {
 		return nil
 	}
 	if err := search(root, 0); err != nil {
-		return nil, fmt.Errorf("reading the folder: %w", err)
+		return nil, fmt.Errorf("reading the dataset folder: %w", err)
 	}
 	return found, nil
 }
 
-// isBMADTest reports whether a folder test holds a folder ungood, at once or below a role or another test.
+// isBMADTest reports whether a folder test contains a folder ungood, directly or below a pictures, masks or inner test folder.
 func isBMADTest(test string) (bool, error) {
 	folders, err := readFolders(test)
 	if err != nil {
@@ -111,7 +111,7 @@ func listBMAD(ctx context.Context, root, class string) (Listing, error) {
 		for _, test := range tests {
 			names = append(names, relative(root, test))
 		}
-		return Listing{}, fmt.Errorf("%s holds %w: %s; give the folder of one", root, ErrSeveral, countNamed(names))
+		return Listing{}, fmt.Errorf("%s contains %w: %s; give the folder of one of them", root, ErrSeveral, countNamed(names))
 	}
 	test := tests[0]
 	l := newLister(root)
@@ -150,13 +150,13 @@ func listBMAD(ctx context.Context, root, class string) (Listing, error) {
 	return l.out, nil
 }
 
-// bmadMasksBeside gives the folders of masks that lie beside a folder test. Such is
-// test_label, where of two folders test the inner one was given.
+// bmadMasksBeside returns the mask folders beside a folder test, such as test_label
+// if the inner one of two nested test folders is the root.
 func bmadMasksBeside(test string) ([]string, error) {
 	parent := filepath.Dir(test)
 	folders, err := readFolders(parent)
 	if err != nil {
-		return nil, fmt.Errorf("reading the folder: %w", err)
+		return nil, fmt.Errorf("reading the dataset folder: %w", err)
 	}
 	var found []string
 	for _, folder := range folders {
@@ -167,8 +167,9 @@ func bmadMasksBeside(test string) ([]string, error) {
 	return found, nil
 }
 
-// bmadHints are what tells BMAD's sets apart: the folders from root to test, or
-// above a root that is itself called test, and the names of Brain's slices.
+// bmadHints returns names that distinguish BMAD's datasets: the folders from root to
+// test, or those above a root named test, and Brain if the pictures have the names
+// of its slices.
 func bmadHints(root, test string, pictures []string) []string {
 	top := root
 	for strings.EqualFold(filepath.Base(top), "test") {
@@ -198,11 +199,11 @@ const (
 	bmadOtherSplit
 )
 
-// bmadPlace reads the folders of a path from test on; state is "good", "ungood" or "".
+// bmadPlace interprets the folders of a path from test on; state is "good", "ungood" or "".
 func bmadPlace(path string) (role bmadRole, state string) {
 	segments := strings.Split(strings.ToLower(path), "/")
 	for _, segment := range segments[:len(segments)-1] {
-		split, _, _ := strings.Cut(segment, "_") // val_label holds masks of val
+		split, _, _ := strings.Cut(segment, "_") // val_label contains the masks of val
 		switch {
 		case slices.Contains(otherSplits, split):
 			return bmadOtherSplit, ""

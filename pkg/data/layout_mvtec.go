@@ -10,16 +10,16 @@ import (
 	"acdclip/pkg/present"
 )
 
-// mvtecLayout is the tree of MVTec-AD and of the many sets that follow it (MPDD;
-// BTAD; VisA as spot-diff re-lays it; the packs of AdaCLIP and Bayes-PFL):
+// mvtecLayout is the layout of MVTec-AD and of the many datasets that copy it (MPDD;
+// BTAD; VisA as spot-diff converts it; the packs of AdaCLIP and Bayes-PFL):
 //
 //	<class>/test/<good|ok|normal|defect>/.../<stem>.<ext>
 //	<class>/ground_truth/<defect>/.../<stem>[_mask|_gt|_label].<ext>
 //
-// The masks of a picture may be a folder of several, <stem>/000.png (MVTec LOCO).
-// The folder of masks may have any of the names in maskFolders, lie in the folder
-// test (MVTec AD 2, whose test is called test_public) or in a defect's folder, and
-// hold the masks of all defects together.
+// A picture may have a folder of several masks, <stem>/000.png (MVTec LOCO). The
+// mask folder may have any name in maskFolders. It may be inside test (MVTec AD 2,
+// where test is named test_public) or inside a defect's folder, and may contain the
+// masks of all defects together.
 func mvtecLayout() Layout {
 	return Layout{
 		Name: "mvtec",
@@ -31,26 +31,26 @@ func mvtecLayout() Layout {
 	}
 }
 
-// mvtecClass is one class's folders.
+// mvtecClass is the folders of one class.
 type mvtecClass struct {
 	name, path string
 	test       string
-	truths     []string // the folders of masks beside test, or beside its folder of pictures
+	truths     []string // the mask folders beside test, or beside its folder of pictures
 }
 
-// mvtecClasses finds the classes in root, or the one class whose own folder it
-// is, and the folders that have a class's parts but no test folder.
+// mvtecClasses returns the classes in root, or the one class whose folder root is,
+// and the folders that look like a class but have no test folder.
 func mvtecClasses(root string) (classes []mvtecClass, untested []string, err error) {
 	folders, err := readFolders(root)
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the folder: %w", err)
+		return nil, nil, fmt.Errorf("reading the dataset folder: %w", err)
 	}
 	own, ok, err := newMVTecClass(root, folders)
 	if ok || err != nil {
 		own.name = filepath.Base(root)
 		return []mvtecClass{own}, nil, err
 	}
-	common := "" // one folder of masks for all classes
+	common := "" // one mask folder for all classes
 	if found := maskFoldersIn(root, folders); found != nil {
 		common = found[0]
 	}
@@ -58,7 +58,7 @@ func mvtecClasses(root string) (classes []mvtecClass, untested []string, err err
 		path := filepath.Join(root, folder.Name())
 		inside, err := readFolders(path)
 		if err != nil {
-			return nil, nil, fmt.Errorf("reading what may be a class: %w", err)
+			return nil, nil, fmt.Errorf("reading a possible class folder: %w", err)
 		}
 		class, ok, err := newMVTecClass(path, inside)
 		if err != nil {
@@ -89,7 +89,7 @@ func newMVTecClass(path string, folders []fs.DirEntry) (mvtecClass, bool, error)
 	if !ok {
 		return mvtecClass{}, false, nil
 	}
-	// A folder test with images/ and masks/ in it holds masks, which are no defect's pictures.
+	// A folder test with images/ and masks/ contains masks, which are not pictures of a defect.
 	images, _, err := polypFolders(test)
 	if err != nil || images != "" {
 		return mvtecClass{}, false, err
@@ -98,8 +98,8 @@ func newMVTecClass(path string, folders []fs.DirEntry) (mvtecClass, bool, error)
 	return class, true, class.enterImages()
 }
 
-// enterImages finds the normal and the defects' folders one folder deeper, where
-// test has a folder of pictures and one of masks: test/images/good, test/masks/bad.
+// enterImages moves to the folder of pictures if test has one beside a folder of
+// masks: test/images/good, test/masks/bad.
 func (c *mvtecClass) enterImages() error {
 	folders, err := readFolders(c.test)
 	if err != nil {
@@ -132,7 +132,7 @@ func listMVTec(ctx context.Context, root, _ string) (Listing, error) {
 	}
 	l := &mvtecLister{newLister(root)}
 	for _, path := range untested {
-		l.find(EmptyClass, filepath.Base(path), path, "it has no folder test")
+		l.find(EmptyClass, filepath.Base(path), path, "the class has no folder test")
 	}
 	if _, err := l.claim(root); err != nil {
 		return Listing{}, err
@@ -168,14 +168,15 @@ func listMVTec(ctx context.Context, root, _ string) (Listing, error) {
 	return l.out, nil
 }
 
-// mvtecKinds are the folders of a class's test folder, by what they hold.
+// mvtecKinds are the subfolders of a class's test folder, by their content.
 type mvtecKinds struct {
 	folders []pictureFolder
 	truth   *truthFolders
 }
 
-// kinds lists the folders of a class's test folder, each real one once. One that
-// is named as masks are is a defect's only where masks lie in a folder of its name.
+// kinds lists the subfolders of a class's test folder, each real folder once. A
+// folder with a name from maskFolders is a defect only if the masks have a folder
+// of the same name.
 func (l *mvtecLister) kinds(class mvtecClass) (mvtecKinds, error) {
 	entries, err := readFolder(class.test)
 	if err != nil {
@@ -202,7 +203,7 @@ func (l *mvtecLister) kinds(class mvtecClass) (mvtecKinds, error) {
 				k.folders = append(k.folders, pictureFolder{path, isNormalFolder(entry.Name())})
 			}
 		case isPicture(entry.Name()):
-			l.find(Unlabelled, class.name, path, "put it into test/good or test/<defect>")
+			l.find(Unlabelled, class.name, path, "move it into test/good or test/<defect>")
 		default:
 			l.other(path)
 		}
@@ -213,12 +214,12 @@ func (l *mvtecLister) kinds(class mvtecClass) (mvtecKinds, error) {
 		}
 	}
 	for _, path := range truths[min(1, len(truths)):] {
-		l.find(OrphanMask, class.name, path, "the whole folder: the masks of "+relative(l.root, truths[0])+" are taken")
+		l.find(OrphanMask, class.name, path, "the whole folder is ignored: the masks of "+relative(l.root, truths[0])+" are used")
 	}
 	return k, nil
 }
 
-// first is the first of some paths; "" where there is none.
+// first returns the first path, or "" if there is none.
 func first(paths []string) string {
 	if len(paths) == 0 {
 		return ""
@@ -226,14 +227,14 @@ func first(paths []string) string {
 	return paths[0]
 }
 
-// class lists one class's rows.
+// class lists the rows of one class.
 func (l *mvtecLister) class(ctx context.Context, class mvtecClass, kinds mvtecKinds) error {
 	before := len(l.out.Items)
 	if err := l.classPictures(ctx, classFolders{class: class.name, folders: kinds.folders, truth: kinds.truth}); err != nil {
 		return err
 	}
 	for _, name := range kinds.truth.unused() {
-		l.find(OrphanMask, class.name, filepath.Join(kinds.truth.path, name), "the whole folder: there is no folder test/"+name)
+		l.find(OrphanMask, class.name, filepath.Join(kinds.truth.path, name), "the whole folder is ignored: there is no folder test/"+name)
 	}
 	if len(l.out.Items) == before {
 		l.find(EmptyClass, class.name, class.path, "")

@@ -12,13 +12,13 @@ import (
 	"acdclip/pkg/present"
 )
 
-// plainLayout is a folder of good and bad pictures, with or without masks:
+// plainLayout is the layout of a folder with good and bad pictures, with or without masks:
 //
 //	<good|ok|normal>/...
 //	<defect>/...                              any other name
 //	<masks|ground_truth|labels>/[<defect>/]<stem>[_mask|_gt|_label].<ext>
 //
-// Folders that the configuration names stand for those of these names.
+// The configuration can name other folders for these.
 func plainLayout(given config.Root) Layout {
 	name := "good and bad"
 	if namesFolders(given) {
@@ -45,19 +45,19 @@ func namesFolders(given config.Root) bool {
 	return given.Normal != "" || given.Anomalous != "" || given.Masks != ""
 }
 
-// plainFolders are the folders of a plain dataset.
+// plainFolders are the absolute paths of a plain dataset's folders.
 type plainFolders struct {
 	normal, defects []string
-	masks           string   // "" is none
-	spare           []string // more folders of masks, which are not looked into
+	masks           string   // "" if there is none
+	spare           []string // further mask folders, which are ignored
 }
 
-// findPlain finds the folders that are given, and the others by their names.
-// One that is given and not there is an ErrNoLayout.
+// findPlain finds the folders that the configuration names, and the others by their
+// default names. If a configured folder does not exist, the error is ErrNoLayout.
 func findPlain(root string, given config.Root) (plainFolders, error) {
 	folders, err := readFolders(root)
 	if err != nil {
-		return plainFolders{}, fmt.Errorf("reading the folder: %w", err)
+		return plainFolders{}, fmt.Errorf("reading the dataset folder: %w", err)
 	}
 	place := func(name string) (string, error) {
 		path := filepath.Join(root, name)
@@ -65,7 +65,7 @@ func findPlain(root string, given config.Root) (plainFolders, error) {
 			return "", nil
 		}
 		if !present.Folder(path) {
-			return "", fmt.Errorf("%w: data.roots names the folder %q, which is not in %s", ErrNoLayout, name, root)
+			return "", fmt.Errorf("%w: the folder %q of data.roots does not exist in %s", ErrNoLayout, name, root)
 		}
 		return path, nil
 	}
@@ -129,7 +129,7 @@ func (f plainFolders) list(ctx context.Context, root, class string) (Listing, er
 		}
 	}
 	for _, folder := range f.spare {
-		l.find(OrphanMask, class, folder, "the whole folder: the masks of "+relative(root, f.masks)+" are taken")
+		l.find(OrphanMask, class, folder, "the whole folder is ignored: the masks of "+relative(root, f.masks)+" are used")
 	}
 	truth, err := readTruth(f.masks)
 	if err != nil {

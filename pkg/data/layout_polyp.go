@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// polypLayout is the tree of the endoscopy sets, all of whose pictures are
+// polypLayout is the layout of the endoscopy datasets, in which all pictures are
 // anomalous:
 //
 //	images/<stem>.<ext> with masks/<stem>.<ext>
@@ -23,12 +23,12 @@ func polypLayout() Layout {
 	}
 }
 
-// polypFolders finds the two folders; "" where they are not there, or where
-// normal pictures have a folder beside or inside them.
+// polypFolders returns the folders of pictures and masks; "" if they do not exist, or
+// if there is a folder of normal pictures beside or inside them.
 func polypFolders(root string) (images, masks string, err error) {
 	folders, err := readFolders(root)
 	if err != nil {
-		return "", "", fmt.Errorf("reading the folder: %w", err)
+		return "", "", fmt.Errorf("reading the dataset folder: %w", err)
 	}
 	if slices.ContainsFunc(folders, isNormalEntry) {
 		return "", "", nil
@@ -62,7 +62,7 @@ func listPolyps(ctx context.Context, root, class string) (Listing, error) {
 	return l.out, err
 }
 
-// paired adds the pictures of one folder as anomalous, with the masks of another.
+// paired adds the pictures of one folder as anomalous, with the masks of another folder.
 func (l *lister) paired(ctx context.Context, class, defect, pictureFolder, maskFolder string) error {
 	for _, folder := range []string{pictureFolder, maskFolder} {
 		if _, err := l.claim(folder); err != nil {
@@ -74,7 +74,7 @@ func (l *lister) paired(ctx context.Context, class, defect, pictureFolder, maskF
 		return err
 	}
 	for _, path := range inner {
-		l.find(OrphanMask, class, path, "the whole folder: the masks of "+relative(l.root, maskFolder)+" are taken")
+		l.find(OrphanMask, class, path, "the whole folder is ignored: the masks of "+relative(l.root, maskFolder)+" are used")
 	}
 	masks, err := l.pictures(ctx, maskFolder, folderSet{})
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// railLayout is the tree of RSDDs as it was published: two types of rail, all
-// pictures defective, picture and mask (a JPEG) of one name:
+// railLayout is the layout of RSDDs as published: two types of rail; all pictures are
+// defective; a picture and its mask (a JPEG) have the same name:
 //
 //	Type-I RSDDs dataset/Rail surface images/rail_<n>.jpg
 //	Type-I RSDDs dataset/GroundTruth/rail_<n>.jpg          likewise Type-II
@@ -23,14 +23,14 @@ func railLayout() Layout {
 	}
 }
 
-// railType is one type's folders.
+// railType is the folders of one type.
 type railType struct{ name, images, masks string }
 
-// railTypes finds the types in root, or the one type whose own folder it is.
+// railTypes returns the types in root, or the one type whose folder root is.
 func railTypes(root string) ([]railType, error) {
 	folders, err := readFolders(root)
 	if err != nil {
-		return nil, fmt.Errorf("reading the folder: %w", err)
+		return nil, fmt.Errorf("reading the dataset folder: %w", err)
 	}
 	if own, ok, err := newRailType(root, filepath.Base(root)); ok || err != nil {
 		return []railType{own}, err
@@ -54,14 +54,14 @@ func railTypes(root string) ([]railType, error) {
 func newRailType(path, folder string) (railType, bool, error) {
 	folders, err := readFolders(path)
 	if err != nil {
-		return railType{}, false, fmt.Errorf("reading the folder: %w", err)
+		return railType{}, false, fmt.Errorf("reading the dataset folder: %w", err)
 	}
 	images, found := childFolder(path, folders, "railsurfaceimages")
 	masks, paired := childFolder(path, folders, "groundtruth")
 	return railType{railName(folder), images, masks}, found && paired && railName(folder) != "", nil
 }
 
-// railName is the class of a type's folder; "" for any other folder.
+// railName returns the class name of a type's folder; "" for any other folder.
 func railName(folder string) string {
 	switch key := strings.TrimSuffix(plainKey(folder), "rsddsdataset"); key {
 	case "typei", "type1":
@@ -79,7 +79,7 @@ func listRails(ctx context.Context, root, _ string) (Listing, error) {
 	}
 	l := newLister(root)
 	l.out.MaskThreshold = rsddJPEGThreshold
-	l.out.Hints = []string{"rsdd"} // no other set looks so
+	l.out.Hints = []string{"rsdd"} // no other dataset has this layout
 	for _, t := range types {
 		if err := l.paired(ctx, t.name, "", t.images, t.masks); err != nil {
 			return Listing{}, fmt.Errorf("class %s: %w", t.name, err)

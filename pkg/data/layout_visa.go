@@ -12,8 +12,8 @@ import (
 	"acdclip/pkg/present"
 )
 
-// visaLayout is VisA as it is published. Train and test normals share a folder,
-// so that the split is in the table alone:
+// visaLayout is the layout of VisA as published. Normal pictures of train and test
+// share a folder, so only the table defines the split:
 //
 //	split_csv/1cls.csv
 //	<class>/Data/Images/{Normal,Anomaly}/<stem>.JPG
@@ -22,14 +22,14 @@ func visaLayout() Layout {
 	return Layout{Name: "visa", Matches: isVisA, List: listVisA}
 }
 
-// ErrNoSplit says that VisA's table of its test split is missing.
+// ErrNoSplit reports that VisA's table of the test split is missing.
 var ErrNoSplit = errors.New("the test split is unknown")
 
 const visaTable = "split_csv/1cls.csv"
 
-// isVisA reports whether root holds classes as VisA has them, or is one of them,
-// or a folder in one down to the normal pictures: those of train and test lie in
-// it together, which is why no other layout may take it.
+// isVisA reports whether root contains classes in VisA's layout, is such a class, or
+// is a folder inside one, down to the normal pictures. Because that folder contains
+// pictures of train and test, no other layout may match it.
 func isVisA(root string) (bool, error) {
 	for _, way := range []string{"Data/Images", "Images", ""} {
 		images := filepath.Join(root, filepath.FromSlash(way))
@@ -39,7 +39,7 @@ func isVisA(root string) (bool, error) {
 	}
 	folders, err := readFolders(root)
 	if err != nil {
-		return false, fmt.Errorf("reading the folder: %w", err)
+		return false, fmt.Errorf("reading the dataset folder: %w", err)
 	}
 	for _, folder := range folders {
 		if present.Folder(filepath.Join(root, folder.Name(), "Data", "Images")) {
@@ -52,7 +52,7 @@ func isVisA(root string) (bool, error) {
 func listVisA(ctx context.Context, root, _ string) (Listing, error) {
 	table := filepath.Join(root, filepath.FromSlash(visaTable))
 	if _, err := os.Stat(table); errors.Is(err, fs.ErrNotExist) {
-		return Listing{}, fmt.Errorf("%s: %w: %s is missing, and VisA's train and test pictures share their folders; take the file from VisA's archive or from spot-diff's repository, or give a list of the test pictures (data.roots: {path, list})", root, ErrNoSplit, visaTable)
+		return Listing{}, fmt.Errorf("%s: %w: %s is missing, and VisA's train and test pictures share folders; copy the file from VisA's archive or from spot-diff's repository, or give a list of the test pictures (data.roots: {path, list})", root, ErrNoSplit, visaTable)
 	}
 	return listFile(ctx, table, root)
 }

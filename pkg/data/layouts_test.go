@@ -12,7 +12,7 @@ import (
 	"acdclip/pkg/config"
 )
 
-// Folders of good and bad pictures, told by their names or by the configuration.
+// Folders of good and bad pictures, recognised by default names or named in the configuration.
 func TestPlainFolders(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -163,7 +163,7 @@ func TestPlainFolders(t *testing.T) {
 	}
 }
 
-// What is no dataset at all is refused with what is wrong with it.
+// A path that is not a dataset gives an error that names the problem.
 func TestDiscoverRefuses(t *testing.T) {
 	root := plant(t, "somewhere", "0.png", "loop -> loop", "good/0.png")
 	for _, test := range []struct {

@@ -12,8 +12,8 @@ import (
 	"acdclip/pkg/data/list"
 )
 
-// listFile reads a list of a dataset's test pictures and finds them below root.
-// A picture or mask that is not there is a Finding; its row stays.
+// listFile reads a list of a dataset's test pictures and finds them below root. A
+// missing picture or mask becomes a Finding; its row stays.
 func listFile(ctx context.Context, path, root string) (Listing, error) {
 	read, err := list.Read(ctx, path)
 	if err != nil {
@@ -22,19 +22,19 @@ func listFile(ctx context.Context, path, root string) (Listing, error) {
 	l := &listedLister{
 		lister:   newLister(root),
 		resolver: newResolver(root, read.Format == list.Meta),
-		repair:   read.Format == list.Meta, // its masks were paired by sorted position
+		repair:   read.Format == list.Meta, // such lists pair pictures and masks by sorted position
 	}
 	l.out.Listed = true
 	l.out.Items = make([]Item, 0, len(read.Rows))
 	for _, oddity := range read.Oddities {
-		l.find(LabelFormat, "", "", fmt.Sprintf("%d times %s, first on line %d", oddity.Count, oddity.Text, oddity.Line))
+		l.find(LabelFormat, "", "", fmt.Sprintf("%s (%d times, first on line %d)", oddity.Text, oddity.Count, oddity.Line))
 	}
 	for i, row := range read.Rows {
 		if err := ctx.Err(); i%1024 == 0 && err != nil {
 			return Listing{}, err
 		}
 		l.row(row)
-		read.Rows[i] = list.Row{} // its paths are not needed beside the dataset's
+		read.Rows[i] = list.Row{} // frees its paths, which the dataset has now
 	}
 	return l.out, nil
 }
@@ -58,7 +58,7 @@ func (l *listedLister) row(row list.Row) {
 	l.out.Items = append(l.out.Items, item)
 }
 
-// locate finds one file that the list names.
+// locate finds the file of a listed path.
 func (l *listedLister) locate(row list.Row, listed string) (string, bool) {
 	found, how, ok := l.resolve(listed)
 	if ok && how != asListed {
@@ -67,8 +67,8 @@ func (l *listedLister) locate(row list.Row, listed string) (string, bool) {
 	return found, ok
 }
 
-// mask finds an anomalous row's mask: a file, or a folder of files that is named as
-// the picture is; "" where there is none.
+// mask finds an anomalous row's mask: a file, or a folder of files with the picture's
+// name; "" if there is none.
 func (l *listedLister) mask(row list.Row, picture string) (path string, parts []string) {
 	if row.Mask == "" {
 		l.find(NoMaskListed, row.Class, picture, "")
@@ -78,11 +78,11 @@ func (l *listedLister) mask(row list.Row, picture string) (path string, parts []
 	if !ok {
 		folder, isFolder := l.resolver.folder(row.Mask)
 		if !isFolder {
-			l.find(MissingMask, row.Class, picture, fmt.Sprintf("line %d names %s", row.Line, row.Mask))
+			l.find(MissingMask, row.Class, picture, fmt.Sprintf("line %d lists the mask %s, which does not exist", row.Line, row.Mask))
 			return "", nil
 		}
 		if path, parts = l.maskFolder(row, picture, folder); parts == nil {
-			l.find(NoMaskListed, row.Class, picture, row.Mask+" is a folder")
+			l.find(NoMaskListed, row.Class, picture, "the listed mask "+row.Mask+" is a folder")
 		}
 		return path, parts
 	}
@@ -92,7 +92,7 @@ func (l *listedLister) mask(row list.Row, picture string) (path string, parts []
 	if l.repair {
 		for _, suffix := range maskSuffixes {
 			if better := l.withStem(filepath.Dir(path), stemAlone(picture)+suffix); better != "" {
-				l.find(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(path)+"; "+filepath.Base(better)+" is taken")
+				l.find(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(path)+"; "+filepath.Base(better)+" is used")
 				return better, nil
 			}
 		}
@@ -101,8 +101,8 @@ func (l *listedLister) mask(row list.Row, picture string) (path string, parts []
 	return path, nil
 }
 
-// maskFolder gives the files of a picture's folder of masks: the one that is listed,
-// or where masks were paired by sorted position, the one beside it of the picture's name.
+// maskFolder returns a picture's mask folder and its files: the listed folder or, in
+// lists that pair by sorted position, the folder beside it with the picture's name.
 func (l *listedLister) maskFolder(row list.Row, picture, listed string) (folder string, parts []string) {
 	candidates := []string{listed}
 	if l.repair {
@@ -121,14 +121,14 @@ func (l *listedLister) maskFolder(row list.Row, picture, listed string) (folder 
 			continue
 		}
 		if folder != listed {
-			l.find(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(listed)+"; "+filepath.Base(folder)+" is taken")
+			l.find(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(listed)+"; "+filepath.Base(folder)+" is used")
 		}
 		return folder, parts
 	}
 	return "", nil
 }
 
-// belongs reports whether a mask is named as its picture is.
+// belongs reports whether a mask has its picture's name, with or without a mask suffix.
 func belongs(mask, picture string) bool {
 	for _, key := range [...]string{stemAlone(mask), filepath.Base(mask)} { // a folder's name has no extension
 		for _, suffix := range maskSuffixes {
@@ -140,11 +140,11 @@ func belongs(mask, picture string) bool {
 	return false
 }
 
-// findList finds the list that lies in a dataset's folder, or beside it; "" is none.
+// findList returns the list in a dataset's folder or beside it; "" if there is none.
 func findList(root string, names []string) (string, error) {
 	entries, err := os.ReadDir(root)
 	if err != nil {
-		return "", fmt.Errorf("reading the folder: %w", err)
+		return "", fmt.Errorf("reading the dataset folder: %w", err)
 	}
 	wanted := make([]string, 0, len(names)+1)
 	for _, name := range names {
@@ -157,7 +157,7 @@ func findList(root string, names []string) (string, error) {
 			}
 			path := filepath.Join(root, entry.Name())
 			if want != "meta.json" {
-				return path, nil // it bears the dataset's name: where it is none, that is told
+				return path, nil // it has the dataset's name, so an invalid list is reported
 			}
 			if ok, err := isList(path); ok || err != nil {
 				return path, err
@@ -167,10 +167,10 @@ func findList(root string, names []string) (string, error) {
 	return besideList(root, names)
 }
 
-// besideList finds Bayes-PFL's meta_<Name>.json one level above the dataset's folder.
+// besideList finds Bayes-PFL's meta_<Name>.json in the parent of the dataset's folder.
 func besideList(root string, names []string) (string, error) {
 	above := filepath.Dir(root)
-	entries, _ := os.ReadDir(above) // nothing above the dataset needs to be readable
+	entries, _ := os.ReadDir(above) // the parent folder need not be readable
 	for _, entry := range entries {
 		name, isMeta := strings.CutPrefix(entry.Name(), "meta_")
 		name, isJSON := strings.CutSuffix(name, ".json")

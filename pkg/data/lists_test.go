@@ -14,7 +14,7 @@ import (
 	"acdclip/pkg/data/list"
 )
 
-// jsonLines writes rows "label class picture [mask]" as a list of ACD-CLIP's form.
+// jsonLines writes rows "label class picture [mask]" as a list in ACD-CLIP's format.
 func jsonLines(rows ...string) string {
 	var b strings.Builder
 	for _, row := range rows {
@@ -42,7 +42,7 @@ func metaFile(rows ...string) string {
 	return metaOf(items)
 }
 
-// metaOf writes rows as a meta.json, as Python's json.dump(indent=4) does.
+// metaOf writes rows as a meta.json, formatted like Python's json.dump(indent=4).
 func metaOf(items []Item) string {
 	type row struct {
 		Image   string `json:"img_path"`
@@ -63,7 +63,7 @@ func metaOf(items []Item) string {
 	return string(text)
 }
 
-// A list written in any of the ways that were met is understood, and what is unusual is told.
+// Lists in all known unusual forms are read, and each oddity becomes a finding.
 func TestListsWrittenOddly(t *testing.T) {
 	root := plant(t, "somewhere", "{0..9}.png")
 	row := func(label, image string) string {
@@ -85,8 +85,8 @@ func TestListsWrittenOddly(t *testing.T) {
 	}
 }
 
-// Which of several lists and trees is read: what is given before what lies
-// there, <key>.jsonl before meta.json before meta_<Name>.json of the folder above before the folders.
+// The order of precedence: a given list, then <key>.jsonl, then meta.json, then
+// meta_<Name>.json in the parent folder, then the folders.
 func TestListOrder(t *testing.T) {
 	lists := []struct{ name, text string }{
 		{"given.jsonl", jsonLines("0 given b/test/good/0.png")},
@@ -118,7 +118,7 @@ func TestListInFolder(t *testing.T) {
 	for i := range 100 {
 		all = append(all, fmt.Sprintf("1 c c/test/hole/%03d.png c/ground_truth/hole/%03d.png", i, i))
 	}
-	without := func(count int) string { // count of the paths are not there
+	without := func(count int) string { // a list in which count paths do not exist
 		rows := strings.ReplaceAll(jsonLines(all...), "good/000", "good/x0")
 		for i := 1; i < count; i++ {
 			rows = strings.Replace(rows, fmt.Sprintf("ground_truth/hole/%03d", i), fmt.Sprintf("ground_truth/hole/x%d", i), 1)
@@ -176,7 +176,7 @@ func TestListInFolder(t *testing.T) {
 	}
 }
 
-// A list may stand for its dataset's path, and may lie outside of a folder that only wraps the dataset's.
+// A list may be given as the dataset's path, and may be outside a folder that only contains the dataset's folder.
 func TestListPlaces(t *testing.T) {
 	lines := jsonLines("0 Brain test/good/img/0.png", "1 Brain test/Ungood/img/1.png test/Ungood/label/1.png")
 	want := []string{"Brain  test/Ungood/img/1.png test/Ungood/label/1.png", "Brain - test/good/img/0.png"}
@@ -204,8 +204,8 @@ func TestListPlaces(t *testing.T) {
 	checkRows(t, d, want...)
 }
 
-// Each project's name for a class is the benchmark's class, and a set of one
-// class has every row in it: the fork's Kvasir would else be empty.
+// Each project's class name maps to the benchmark's class. In a benchmark of one
+// class, every row belongs to it; otherwise the fork's Kvasir would be empty.
 func TestListedClassNames(t *testing.T) {
 	tests := []struct{ key, classes, want string }{
 		{"BTAD", "01 02 03", "01 02 03"},
@@ -243,7 +243,7 @@ func TestListedClassNames(t *testing.T) {
 	}
 }
 
-// JPEG masks of RSDDs have a fringe, whoever lists them; other lists' masks count from 1.
+// JPEG masks of RSDDs have a fringe in every list, so they need a threshold; the threshold of other lists is 1.
 func TestListedMaskThreshold(t *testing.T) {
 	for _, test := range []struct {
 		key, mask string
@@ -258,7 +258,7 @@ func TestListedMaskThreshold(t *testing.T) {
 	}
 }
 
-// relativeItems are a dataset's rows with their paths as lists have them.
+// relativeItems returns a dataset's rows with paths relative to its root, as in lists.
 func relativeItems(d *Dataset) []Item {
 	items := slices.Clone(d.Items)
 	for i, item := range items {
@@ -270,7 +270,7 @@ func relativeItems(d *Dataset) []Item {
 	return items
 }
 
-// linesOf writes rows as acdclip's own list has them.
+// linesOf writes rows in acdclip's own list format.
 func linesOf(t testing.TB, items []Item) string {
 	t.Helper()
 	var rows []list.Row

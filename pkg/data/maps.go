@@ -12,32 +12,32 @@ import (
 // ErrUnpaired reports anomaly maps and masks that do not belong together.
 var ErrUnpaired = errors.New("maps and masks do not pair")
 
-// MapPair is an anomaly map's file and its mask's.
+// MapPair is the file of an anomaly map with the files of its mask.
 type MapPair struct {
 	Map   string
-	Masks []string // the mask's files, of which any marks a pixel; none for a map of a normal picture without a mask
+	Masks []string // the mask's files, whose union is the mask; none for a normal picture without a mask
 	Label MapLabel
 }
 
-// MapLabel says whether a map's picture is anomalous, by where the map lies.
+// MapLabel is the label of a map's picture, derived from the map's folder.
 type MapLabel int
 
 // The labels.
 const (
-	LabelUnknown   MapLabel = iota // the map lies in no folder: the picture is anomalous where its mask marks a pixel
-	LabelNormal                    // below a folder good, ok or normal
-	LabelAnomalous                 // below any other folder
+	LabelUnknown   MapLabel = iota // the map is in no subfolder: the picture is anomalous if its mask marks a pixel
+	LabelNormal                    // the map is below a folder good, ok or normal
+	LabelAnomalous                 // the map is below any other folder
 )
 
-// mapExtensions are those of the files that anomaly maps are saved in.
+// mapExtensions are the file extensions of anomaly maps.
 var mapExtensions = []string{".npy", ".tif", ".tiff", ".png"}
 
-// PairMaps lists the anomaly maps below one folder with the masks below another,
-// by the bytes of their paths. A mask is named as its map is, folders included,
-// with _mask, _gt or _label or without, or is a folder of such a name with several
-// files; a map may keep its picture's extension (x.png.npy). A map below a folder
-// good, ok or normal needs no mask. Maps without a mask and masks without a map are
-// an ErrUnpaired that names them.
+// PairMaps pairs the anomaly maps below one folder with the masks below another,
+// sorted by the bytes of the maps' paths. A mask has its map's relative path and
+// stem, optionally with _mask, _gt or _label, or is a folder of that name with
+// several files; a map may keep its picture's extension (x.png.npy). A map below a
+// folder good, ok or normal needs no mask. Other maps without a mask, and masks
+// without a map, give an ErrUnpaired that names them.
 func PairMaps(ctx context.Context, maps, masks string) ([]MapPair, error) {
 	mapFiles, err := filesBelow(ctx, maps, func(name string) bool {
 		return slices.Contains(mapExtensions, strings.ToLower(filepath.Ext(name)))
@@ -76,12 +76,12 @@ func PairMaps(ctx context.Context, maps, masks string) ([]MapPair, error) {
 		problems = append(problems, "masks without a map: "+countNamed(orphans))
 	}
 	if len(problems) > 0 {
-		return nil, fmt.Errorf("%w: %s; a mask is named as its map is, with _mask, _gt or _label or without, and a map below a folder good, ok or normal needs none", ErrUnpaired, strings.Join(problems, "; "))
+		return nil, fmt.Errorf("%w: %s; a mask must have its map's path and name, optionally with _mask, _gt or _label; a map below a folder good, ok or normal needs no mask", ErrUnpaired, strings.Join(problems, "; "))
 	}
 	return pairs, nil
 }
 
-// mapStem is a map's stem, without the extension of its picture where it kept that.
+// mapStem returns a map's stem, without its picture's extension if the map kept it.
 func mapStem(path string) string {
 	path = stem(path)
 	if isPicture(path) {
@@ -90,7 +90,7 @@ func mapStem(path string) string {
 	return path
 }
 
-// mapLabel says by its folders, and by the name of the folder of all maps, whose map a file is.
+// mapLabel derives the label of a map from its folders, including the name of the folder of all maps.
 func mapLabel(maps, path string) MapLabel {
 	names := strings.Split(relative(maps, path), "/")
 	folders := names[:len(names)-1]
@@ -104,7 +104,7 @@ func mapLabel(maps, path string) MapLabel {
 	return LabelUnknown
 }
 
-// filesBelow lists the wanted files below a folder, sorted by the bytes of their paths.
+// filesBelow returns the wanted files below a folder, sorted by the bytes of their paths.
 func filesBelow(ctx context.Context, folder string, wanted func(name string) bool) ([]string, error) {
 	var files []string
 	w := walker{

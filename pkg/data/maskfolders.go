@@ -9,15 +9,15 @@ import (
 	"unicode"
 )
 
-// maskFolders are what a folder of masks may be called, as plainKey writes it.
+// maskFolders are the names of mask folders, in the form of plainKey.
 var maskFolders = []string{
 	"mask", "masks", "groundtruth", "gt", "label", "labels", "annotation", "annotations", "segmentation", "segmentations", "anomalymask", "anomalymasks",
 }
 
-// maskWords say so in a name of several words, such as binary_masks.
+// maskWords mark a mask folder if its name has several words, such as binary_masks.
 var maskWords = []string{"mask", "masks", "groundtruth", "gt", "truth", "annotation", "annotations", "segmentation", "segmentations"}
 
-// isMaskFolder reports whether a folder's name says that it holds masks.
+// isMaskFolder reports whether a folder's name means masks.
 func isMaskFolder(name string) bool {
 	if slices.Contains(maskFolders, plainKey(name)) {
 		return true
@@ -26,14 +26,12 @@ func isMaskFolder(name string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return slices.Contains(maskWords, word) })
 }
 
-// imageFolders are what the folder of the pictures may be called where one of
-// their masks lies beside it.
+// imageFolders are the names of the folder of pictures beside a mask folder.
 var imageFolders = []string{"image", "images", "img", "imgs"}
 
 func isImageFolder(name string) bool { return slices.Contains(imageFolders, strings.ToLower(name)) }
 
-// maskFoldersIn gives the folders of masks among a folder's folders, one called
-// ground_truth first.
+// maskFoldersIn returns the mask folders among the subfolders of parent, ground_truth first.
 func maskFoldersIn(parent string, folders []fs.DirEntry) []string {
 	var found []string
 	for _, folder := range folders {
@@ -47,17 +45,17 @@ func maskFoldersIn(parent string, folders []fs.DirEntry) []string {
 	return found
 }
 
-// truthFolders are the folders in a folder of masks, one a defect.
+// truthFolders are the subfolders of a mask folder, one per defect.
 type truthFolders struct {
 	path   string
 	names  []string
-	normal []string // paths of what would be masks of normal pictures, which are never looked at
+	normal []string // folders of masks of normal pictures, which are never read
 	exact  map[string]bool
-	lower  map[string]string // a lower-case name to the first folder of it
+	lower  map[string]string // lower-case name to the first folder with that name
 	used   map[string]bool
 }
 
-// readTruth reads what is in a folder of masks; "" is none.
+// readTruth lists the subfolders of a mask folder; path "" gives an empty result.
 func readTruth(path string) (*truthFolders, error) {
 	t := &truthFolders{path: path, exact: map[string]bool{}, lower: map[string]string{}, used: map[string]bool{}}
 	if path == "" {
@@ -82,7 +80,7 @@ func readTruth(path string) (*truthFolders, error) {
 	return t, nil
 }
 
-// named finds the folder of a defect's masks, in any case where none has its exact name; "" is none.
+// named returns the folder of a defect's masks: the exact name, else ignoring case; "" if there is none.
 func (t *truthFolders) named(defect string) string {
 	if t.exact[defect] {
 		return defect
@@ -90,7 +88,7 @@ func (t *truthFolders) named(defect string) string {
 	return t.lower[strings.ToLower(defect)]
 }
 
-// take gives the path of the folder of a defect's masks; "" is none.
+// take returns the path of the folder of a defect's masks and marks it as used; "" if there is none.
 func (t *truthFolders) take(defect string) string {
 	name := t.named(defect)
 	if name == "" {
@@ -104,9 +102,9 @@ func (t *truthFolders) unused() []string {
 	return slices.DeleteFunc(slices.Clone(t.names), func(name string) bool { return t.used[name] })
 }
 
-// split lists the pictures below a folder that is there for pictures, as
-// lister.pictures does, and the folders of masks in it, which are not entered. Nor
-// are those that apart says, which may be nil.
+// split lists the pictures below a folder, like lister.pictures, and the mask folders
+// in it, which it does not enter. It also does not enter the folders for which apart
+// returns true; apart may be nil.
 func (l *lister) split(ctx context.Context, folder string, apart func(path string) bool) (pictures, masks []string, err error) {
 	w := l.walker(&pictures, l.seen)
 	w.apart = func(path string) bool {
@@ -127,37 +125,37 @@ func (l *lister) normalFolder(ctx context.Context, class, folder string) ([]stri
 		return nil, err
 	}
 	for _, path := range masks {
-		l.find(OrphanMask, class, path, "the whole folder: masks of normal pictures are not used")
+		l.find(OrphanMask, class, path, "the whole folder is ignored: masks of normal pictures are not used")
 	}
 	l.normal(class, pictures)
 	return pictures, nil
 }
 
-// pictureFolder is a folder of pictures, all normal or all of one defect, which is called as the folder is.
+// pictureFolder is a folder of pictures, all normal or all of one defect, which has the folder's name.
 type pictureFolder struct {
 	path   string
 	normal bool
 }
 
-// classFolders are a class's folders of pictures, and its masks.
+// classFolders are a class's picture folders and its masks.
 type classFolders struct {
 	class   string
 	folders []pictureFolder
 	truth   *truthFolders
-	deep    bool // masks that lie in no defect's folder may lie in others, at any depth
+	deep    bool // masks outside the defects' mask folders may be in other folders, at any depth
 }
 
-// classPictures lists a class's pictures, in the order of its folders. The masks of
-// a defect lie in the folder of its name in the folder of masks; or in a folder of
-// masks inside its own folder; or together with other defects' masks, which then
-// pair by their names alone.
+// classPictures lists a class's pictures in the order of its folders. The masks of a
+// defect are in the subfolder of its name in the mask folder; or in a mask folder
+// inside its own folder; or together with other defects' masks, which then pair by
+// file name alone.
 func (l *lister) classPictures(ctx context.Context, c classFolders) error {
 	for _, folder := range c.truth.normal {
 		if _, err := l.claim(folder); err != nil {
 			return err
 		}
 	}
-	var normal, rest, kinds []string // rest are the pictures whose masks lie together, and kinds their defects
+	var normal, rest, kinds []string // rest are the pictures whose masks are stored together, kinds are their defects
 	for _, folder := range c.folders {
 		if folder.normal {
 			pictures, err := l.normalFolder(ctx, c.class, folder.path)
@@ -186,14 +184,14 @@ func (l *lister) classPictures(ctx context.Context, c classFolders) error {
 	return nil
 }
 
-// defect lists a defect's pictures that have masks to themselves, or else returns
-// them. Normal pictures inside a defect's folder are left out: it is none, but
-// perhaps a class's.
+// defect lists a defect's pictures if they have their own mask folder, and returns
+// them otherwise. It skips normal pictures inside a defect's folder, because the
+// folder may be a class rather than a defect.
 func (l *lister) defect(ctx context.Context, c classFolders, folder string) (rest []string, err error) {
 	pictures, inner, err := l.split(ctx, folder, func(path string) bool {
 		normal := isNormalFolder(filepath.Base(path))
 		if normal {
-			l.find(Unlabelled, c.class, path, "a folder of normal pictures inside one of anomalous ones")
+			l.find(Unlabelled, c.class, path, "a folder of normal pictures inside a folder of anomalous pictures")
 		}
 		return normal
 	})
@@ -204,7 +202,7 @@ func (l *lister) defect(ctx context.Context, c classFolders, folder string) (res
 	switch {
 	case truth != "":
 		for _, path := range inner {
-			l.find(OrphanMask, c.class, path, "the whole folder: the masks of "+relative(l.root, truth)+" are taken")
+			l.find(OrphanMask, c.class, path, "the whole folder is ignored: the masks of "+relative(l.root, truth)+" are used")
 		}
 		return nil, l.ownMasks(ctx, c.class, folder, truth, pictures)
 	case inner != nil:
@@ -218,7 +216,7 @@ func (l *lister) ownMasks(ctx context.Context, class, folder, truth string, pict
 	if _, err := l.claim(truth); err != nil {
 		return err
 	}
-	// Several defects may link to one folder of masks: each walk starts afresh.
+	// Several defects may link to the same mask folder, so each walk has its own set.
 	masks, err := l.pictures(ctx, truth, folderSet{})
 	if err != nil {
 		return err
@@ -227,8 +225,8 @@ func (l *lister) ownMasks(ctx context.Context, class, folder, truth string, pict
 	return nil
 }
 
-// innerMasks adds a defect's pictures with the masks that lie in folders of masks
-// inside its folder: images/a.png with masks/a.png, or a.png with masks/a.png.
+// innerMasks adds a defect's pictures with masks from mask folders inside its folder:
+// images/a.png with masks/a.png, or a.png with masks/a.png.
 func (l *lister) innerMasks(ctx context.Context, class, folder string, inner, pictures []string) error {
 	var masks []string
 	for _, path := range inner {
@@ -247,7 +245,7 @@ func (l *lister) innerMasks(ctx context.Context, class, folder string, inner, pi
 	return nil
 }
 
-// withoutFolder leaves the folders that drop says out of a path.
+// withoutFolder removes the folders for which drop returns true from a path.
 func withoutFolder(path string, drop func(name string) bool) string {
 	names := strings.Split(path, "/")
 	last := len(names) - 1
@@ -255,7 +253,7 @@ func withoutFolder(path string, drop func(name string) bool) string {
 	return strings.Join(append(kept, names[last]), "/")
 }
 
-// looseMasks lists the masks that lie in no defect's own folder.
+// looseMasks lists the masks that are in no defect's own folder.
 func (l *lister) looseMasks(ctx context.Context, c classFolders, pictures []string) ([]string, error) {
 	if c.truth.path == "" {
 		return nil, nil
@@ -267,7 +265,7 @@ func (l *lister) looseMasks(ctx context.Context, c classFolders, pictures []stri
 	var masks []string
 	w := l.walker(&masks, folderSet{})
 	if !c.deep {
-		w.apart = func(path string) bool { // of any other folder it is not known whose masks it has
+		w.apart = func(path string) bool { // the owner of masks in any other folder is unknown
 			name := relative(c.truth.path, path)
 			_, ofPicture := maskOwner(owners, name)
 			if ofPicture {

@@ -11,7 +11,7 @@ import (
 	"acdclip/pkg/config"
 )
 
-// Folders of masks wherever data sets have them: they are masks, or left out and told of.
+// Mask folders at all positions that datasets use: they are read as masks, or ignored with a finding.
 func TestMaskFolders(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -19,7 +19,7 @@ func TestMaskFolders(t *testing.T) {
 		want     []string
 		findings []string
 	}{
-		// In MVTec's shape.
+		// MVTec's layout.
 		{
 			name: "masks in the folder test",
 			tree: []string{"part/test/{good,bad,masks}/{0..1}.png"},
@@ -201,7 +201,7 @@ func TestMaskFolders(t *testing.T) {
 	}
 }
 
-// All names of folders of masks, in any case, are masks below test/ and inside a defect's folder.
+// All names of mask folders, ignoring case, mean masks below test/ and inside a defect's folder.
 func TestNamesOfMaskFolders(t *testing.T) {
 	for _, name := range []string{"masks", "mask", "label", "labels", "gt", "ground_truth", "ground truth", "GroundTruth", "annotations", "Annotation", "MASKS", "Label", "GT", "Ground_Truth"} {
 		for _, place := range []string{"part/test/" + name, "part/test/bad/" + name, "part/" + name, "part/" + name + "/bad"} {
@@ -212,24 +212,24 @@ func TestNamesOfMaskFolders(t *testing.T) {
 	}
 }
 
-// DAGM has normal and anomalous pictures in one folder: nothing is guessed of them.
+// DAGM has normal and anomalous pictures in one folder: their labels are not guessed.
 func TestUnlabelledPicturesAreNoDataset(t *testing.T) {
 	root := plant(t, "DAGM", "Class1/Test/{0576,0577}.PNG", "Class1/Test/Label/0576_label.PNG")
 	_, err := Discover(context.Background(), "mine", config.Root{Path: root}, nil)
-	if !errors.Is(err, ErrNoPictures) || !strings.Contains(err.Error(), "put it into test/good or test/<defect>") {
+	if !errors.Is(err, ErrNoPictures) || !strings.Contains(err.Error(), "move it into test/good or test/<defect>") {
 		t.Errorf("error %v", err)
 	}
 }
 
-// What is not read is told of also where nothing else is there.
+// Pictures in unsupported formats are reported even if there are no others.
 func TestNothingButUnreadPictures(t *testing.T) {
 	_, err := Discover(context.Background(), "mine", config.Root{Path: plant(t, "x", "{good,bad}/{0,1}.heic", "bad/2.jp2")}, nil)
-	if !errors.Is(err, ErrNoPictures) || !strings.Contains(err.Error(), "4 HEIC pictures and 1 JPEG 2000 picture, which are not read: convert them to PNG or JPEG") {
+	if !errors.Is(err, ErrNoPictures) || !strings.Contains(err.Error(), "4 HEIC pictures and 1 JPEG 2000 picture, which are not supported: convert them to PNG or JPEG") {
 		t.Errorf("error %v", err)
 	}
 }
 
-// TestIsMaskFolder: names of several words are known by one of them.
+// TestIsMaskFolder: one mask word in a name of several words is enough.
 func TestIsMaskFolder(t *testing.T) {
 	for name, want := range map[string]bool{
 		"masks": true, "Ground Truth": true, "ground_truth": true, "label": true, "binary_masks": true, "mask_images": true, "defect-masks": true, "true masks": true,
@@ -242,7 +242,7 @@ func TestIsMaskFolder(t *testing.T) {
 	}
 }
 
-// TestPipes: a pipe in a folder's place is refused and not waited for.
+// TestPipes: a pipe instead of a folder is an error and does not block.
 func TestPipes(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
@@ -270,12 +270,12 @@ func TestUnreadFormat(t *testing.T) {
 			t.Errorf("%s is not read as a JPEG file", name)
 		}
 	}
-	if got, want := UnreadText([]string{"AVIF"}), "1 AVIF picture, which is not read: convert it to PNG or JPEG"; got != want {
+	if got, want := UnreadText([]string{"AVIF"}), "1 AVIF picture, which is not supported: convert it to PNG or JPEG"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
 
-// A list may name a folder of masks, as AnomalyCLIP's script does of MVTec LOCO.
+// A list may name a folder of masks, as AnomalyCLIP's script for MVTec LOCO does.
 func TestListedMaskFolders(t *testing.T) {
 	root := plant(t, "loco", "bag/test/{good/0,bad/{0..2}}.png", "bag/ground_truth/bad/0/{0..1}.png", "bag/ground_truth/bad/1/0.png", "bag/ground_truth/bad/2/0.txt")
 	writeFile(t, root, "mine.jsonl", jsonLines("0 bag bag/test/good/0.png", "1 bag bag/test/bad/0.png bag/ground_truth/bad/0", "1 bag bag/test/bad/1.png bag/ground_truth/bad/0", "1 bag bag/test/bad/2.png bag/ground_truth/bad/2"))
@@ -289,7 +289,7 @@ func TestListedMaskFolders(t *testing.T) {
 	checkFindings(t, d, "pairing_disagrees bag/test/bad/0.png", "pairing_disagrees bag/test/bad/1.png")
 }
 
-// A hash names the parts of a mask, too.
+// The list hash also depends on the parts of a mask.
 func TestListHashOfParts(t *testing.T) {
 	hash := func(parts string) string {
 		return discover(t, "mine", config.Root{Path: plant(t, "loco", "bag/test/{good,bad}/0.png", "bag/ground_truth/bad/0/"+parts+".png")}).ListHash()

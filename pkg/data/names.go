@@ -14,7 +14,7 @@ import (
 	"acdclip/pkg/regularfile"
 )
 
-// BuiltinNames is the project's own table, for the public benchmarks.
+// BuiltinNames returns the built-in table for the public benchmarks.
 func BuiltinNames() *Names {
 	names := &Names{domains: map[string]domain.Domain{}, classes: map[string]map[string]string{}}
 	for _, b := range Benchmarks() {
@@ -30,15 +30,15 @@ func BuiltinNames() *Names {
 	return names
 }
 
-// Names is a table of prompt names: what the text prompts call a dataset's
-// classes. It also knows the datasets' domains. It is not changed after it is made.
+// Names is an immutable table of prompt names, the names of a dataset's classes in
+// text prompts. It also contains the datasets' domains.
 type Names struct {
 	domains map[string]domain.Domain     // by datasetKey
 	classes map[string]map[string]string // by datasetKey and classKey
 }
 
-// Prompt returns the prompt name of a class of a dataset, which has one name or
-// several; SpokenName's where the table does not hold it.
+// Prompt returns the prompt name of a class of a dataset, given by one or more
+// names; SpokenName(class) if the table does not contain it.
 func (n *Names) Prompt(class string, datasets ...string) string {
 	for _, dataset := range datasets {
 		if prompt, ok := n.classes[datasetKey(dataset)][classKey(class)]; ok {
@@ -48,7 +48,7 @@ func (n *Names) Prompt(class string, datasets ...string) string {
 	return SpokenName(class)
 }
 
-// SpokenName is a class's own name with _ and - read as spaces.
+// SpokenName returns a class's name with spaces in place of _ and -.
 func SpokenName(class string) string {
 	own := strings.Join(strings.FieldsFunc(class, func(r rune) bool { return r == '_' || r == '-' || unicode.IsSpace(r) }), " ")
 	if own == "" {
@@ -57,8 +57,8 @@ func SpokenName(class string) string {
 	return own
 }
 
-// Domain returns the domain of a dataset, which has one name or several; "" where
-// the table does not say.
+// Domain returns the domain of a dataset, given by one or more names; "" if the
+// table does not contain it.
 func (n *Names) Domain(datasets ...string) domain.Domain {
 	for _, dataset := range datasets {
 		if domain, ok := n.domains[datasetKey(dataset)]; ok {
@@ -68,10 +68,10 @@ func (n *Names) Domain(datasets ...string) domain.Domain {
 	return ""
 }
 
-// classKey makes the spellings of one class's name equal.
+// classKey normalises the spellings of a class's name.
 func classKey(name string) string { return strings.ToLower(name) }
 
-// Bounds of a file of names: it is a few kilobytes.
+// Limits of a file of names, which usually has a few kilobytes.
 const (
 	maxNamesBytes  = 1 << 20
 	maxPromptBytes = 1000
@@ -81,8 +81,8 @@ const (
 //
 //	{"domains": {"VisA": "Industrial"}, "names": {"VisA": {"pcb1": "circuit board"}}}
 //
-// "domains" may be missing. Unknown and repeated keys, empty names, names with
-// control characters and anything behind the object are errors with the line.
+// "domains" is optional. Unknown and repeated keys, empty names, names with control
+// characters and data after the object are errors with the line number.
 func LoadNames(path string) (*Names, error) {
 	text, err := regularfile.Head(path, maxNamesBytes+1)
 	if err != nil {
@@ -112,8 +112,8 @@ func parseNames(text []byte) (*Names, error) {
 	return names, nil
 }
 
-// namesParser reads token by token, since a decoder into maps would let a
-// repeated key pass in silence.
+// namesParser reads token by token, because decoding into maps would silently
+// accept repeated keys.
 type namesParser struct {
 	decoder *json.Decoder
 }
@@ -142,13 +142,13 @@ func (p *namesParser) file() (*Names, error) {
 				})
 			})
 		}
-		return fmt.Errorf("unknown key %q: the keys are \"domains\" and \"names\"", key)
+		return fmt.Errorf("unknown key %q: expected \"domains\" or \"names\"", key)
 	})
 	if err != nil {
 		return nil, err
 	}
 	if _, err := p.decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("something follows the object")
+		return nil, errors.New("unexpected data after the object")
 	}
 	if len(names.classes) == 0 {
 		return nil, errors.New("\"names\" is missing or empty")
@@ -156,8 +156,8 @@ func (p *namesParser) file() (*Names, error) {
 	return names, nil
 }
 
-// object reads one JSON object and calls value at each key, whose value it
-// must read. Keys that same makes equal are an error.
+// object reads one JSON object and calls value for each key; value must read the
+// key's value. Two keys with the same result of same are an error.
 func (p *namesParser) object(same func(string) string, value func(key string) error) error {
 	if err := p.delimiter('{', "an object"); err != nil {
 		return err
@@ -169,14 +169,14 @@ func (p *namesParser) object(same func(string) string, value func(key string) er
 			return err
 		}
 		if seen[same(key)] {
-			return fmt.Errorf("key %q is there twice", key)
+			return fmt.Errorf("duplicate key %q", key)
 		}
 		seen[same(key)] = true
 		if err := value(key); err != nil {
 			return err
 		}
 	}
-	return p.delimiter('}', "the object's end")
+	return p.delimiter('}', "the end of the object")
 }
 
 func (p *namesParser) delimiter(want json.Delim, what string) error {
@@ -197,7 +197,7 @@ func (p *namesParser) text() (string, error) {
 	}
 	text, ok := token.(string)
 	if !ok {
-		return "", fmt.Errorf("expected a text in quotes, got %v", token)
+		return "", fmt.Errorf("expected a quoted string, got %v", token)
 	}
 	return text, nil
 }
@@ -212,14 +212,14 @@ func (p *namesParser) prompt() (string, error) {
 	case len(prompt) > maxPromptBytes:
 		return "", fmt.Errorf("a prompt name is longer than %d bytes", maxPromptBytes)
 	case strings.ContainsFunc(prompt, unicode.IsControl):
-		return "", fmt.Errorf("prompt name %q holds a control character", prompt)
+		return "", fmt.Errorf("prompt name %q contains a control character", prompt)
 	}
 	return prompt, nil
 }
 
 func jsonError(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the file ends in the middle")
+		return errors.New("unexpected end of file")
 	}
 	return err
 }

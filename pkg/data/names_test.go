@@ -99,21 +99,21 @@ func TestLoadNames(t *testing.T) {
 
 func TestParseNamesErrors(t *testing.T) {
 	tests := []struct{ text, want string }{
-		{"", "ends in the middle"},
-		{"{\"names\": {\"a\": {\n\"b\":", "line 2: the file ends in the middle"},
+		{"", "unexpected end of file"},
+		{"{\"names\": {\"a\": {\n\"b\":", "line 2: unexpected end of file"},
 		{"[]", "expected an object"},
 		{`{"names": {}}`, "missing or empty"},
 		{`{"domains": {}}`, "missing or empty"},
 		{`{"name": {}}`, `unknown key "name"`},
 		{`{"names": {"a": "b"}}`, "expected an object"},
-		{"{\"names\": {\"a\":\n{\"b\": 3}}}", "line 2: expected a text in quotes, got 3"},
+		{"{\"names\": {\"a\":\n{\"b\": 3}}}", "line 2: expected a quoted string, got 3"},
 		{`{"names": {"a": {"b": " "}}}`, "empty"},
 		{`{"names": {"a": {"b": "c\n"}}}`, "control character"},
 		{`{"names": {"a": {"b": "` + strings.Repeat("x", maxPromptBytes+1) + `"}}}`, "longer than"},
-		{`{"names": {"a": {"b": "c", "B": "d"}}}`, `"B" is there twice`},
-		{`{"names": {"my set": {"b": "c"}, "My-Set": {"b": "d"}}}`, `"My-Set" is there twice`},
+		{`{"names": {"a": {"b": "c", "B": "d"}}}`, `duplicate key "B"`},
+		{`{"names": {"my set": {"b": "c"}, "My-Set": {"b": "d"}}}`, `duplicate key "My-Set"`},
 		{`{"names": {"a": {"b": "c"}}, "domains": {"a": "rural"}}`, `unknown domain "rural"`},
-		{`{"names": {"a": {"b": "c"}}} {}`, "something follows"},
+		{`{"names": {"a": {"b": "c"}}} {}`, "unexpected data after the object"},
 		{"{\"names\": {\"a\": {\"b\": \"\xff\"}}}", "not UTF-8"},
 		{strings.Repeat(" ", maxNamesBytes+1), "larger than"},
 	}

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// maskSuffixes are what a mask's stem may add to its picture's, in any case.
+// maskSuffixes are the suffixes that a mask's stem may add to its picture's; case is ignored.
 var maskSuffixes = [...]string{"", "_mask", "_gt", "_label"}
 
-// pairing is which mask belongs to which of some pictures.
+// pairing assigns masks to pictures.
 type pairing struct {
-	masks         []string         // a picture's mask, a file or a folder, or ""; in the order of the pictures
-	parts         map[int][]string // the files in the masks that are folders, by the pictures' places; nil for none
-	orphans       []string         // masks that no picture has
-	lookLikeMasks []string         // pictures that are named as another picture's mask
+	masks         []string         // mask file or folder per picture, in the order of the pictures; "" for none
+	parts         map[int][]string // picture index to the files of a mask that is a folder; nil for none
+	orphans       []string         // masks without a picture
+	lookLikeMasks []string         // pictures with the name of another picture's mask
 	problems      []pairingProblem
 }
 
@@ -23,22 +23,22 @@ type pairingProblem struct {
 	path, what string
 }
 
-// stems say by which part of their paths pictures and masks pair.
+// stems defines the part of the paths by which pictures and masks pair.
 type stems struct {
 	picture, mask func(path string) string
-	folder        func(path string) string // names the folder that a mask lies in; "" where that can be no picture's folder of masks
-	folderFirst   bool                     // a picture's folder of masks goes before a mask of the picture's own name
+	folder        func(path string) string // returns the key of a mask's folder; "" if it cannot be one picture's mask folder
+	folderFirst   bool                     // a picture's mask folder takes precedence over a mask file with the picture's name
 }
 
-// stemsBelow pairs by the stems as seen from two folders: sub-folders are part of them.
+// stemsBelow pairs by the stems relative to two folders, subfolders included.
 func stemsBelow(pictures, masks string) stems {
 	return stems{picture: stemBelow(pictures), mask: stemBelow(masks), folder: func(mask string) string {
 		return namedFolder(path.Dir(relative(masks, mask)))
 	}}
 }
 
-// stemsAlone pairs by the stems of the files' names alone, wherever below folder
-// the masks lie. In a folder of masks a picture the files' own names say nothing.
+// stemsAlone pairs by the stems of the file names alone, wherever the masks are below
+// the folder masks. In a mask folder of one picture, the files' own names are ignored.
 func stemsAlone(masks string) stems {
 	return stems{picture: stemAlone, mask: stemAlone, folderFirst: true, folder: func(mask string) string {
 		return namedFolder(path.Base(path.Dir(relative(masks, mask))))
@@ -52,20 +52,20 @@ func namedFolder(name string) string {
 	return name
 }
 
-// pairMasks pairs by stem, never by position: the mask of a picture <stem> is
-// <stem>, <stem>_mask, <stem>_gt or <stem>_label, whatever its extension, or all
-// files in a folder of such a name.
+// pairMasks pairs by stem, never by position: the mask of a picture <stem> is <stem>,
+// <stem>_mask, <stem>_gt or <stem>_label with any extension, or all files in a folder
+// of such a name.
 func pairMasks(pictures, masks []string, by stems) pairing {
 	result := pairing{masks: make([]string, len(pictures))}
 	if len(masks) == 0 && len(pictures) > 0 && !anyLooksLikeMask(pictures) {
-		return result // without masks two pictures of one stem are just two pictures
+		return result // without masks, two pictures may have the same stem
 	}
 	owners := make(map[string]int, len(pictures)) // a picture's stem to its index
 	for i, path := range pictures {
 		key := by.picture(path)
 		if other, taken := owners[key]; taken {
 			if len(masks) > 0 {
-				result.problems = append(result.problems, pairingProblem{DuplicatePath, path, "has the same stem as " + filepath.Base(pictures[other]) + ": it cannot be told whose mask is whose"})
+				result.problems = append(result.problems, pairingProblem{DuplicatePath, path, "has the same stem as " + filepath.Base(pictures[other]) + ": their masks cannot be assigned"})
 			}
 			continue
 		}
@@ -87,8 +87,8 @@ func pairMasks(pictures, masks []string, by stems) pairing {
 	return result
 }
 
-// owner finds the picture that a mask belongs to, as a whole or, where it lies in
-// the picture's folder of masks, as a part.
+// owner returns the index of the picture that a mask file belongs to; part reports
+// that it is in the picture's mask folder.
 func (by stems) owner(owners map[string]int, mask string) (owner int, part, ok bool) {
 	own := func() bool {
 		owner, ok = maskOwner(owners, by.mask(mask))
@@ -111,8 +111,8 @@ func (by stems) owner(owners map[string]int, mask string) (owner int, part, ok b
 	return owner, part, ok
 }
 
-// add makes a file a picture's mask, or one of its parts. Where the mask is another
-// already, it stays and is returned.
+// add sets a file as a picture's mask or adds it as a part. If the picture already has
+// another mask, add keeps and returns that one.
 func (p *pairing) add(picture int, file string, part bool) (other string) {
 	mask := &p.masks[picture]
 	switch {
@@ -130,7 +130,7 @@ func (p *pairing) add(picture int, file string, part bool) (other string) {
 	return ""
 }
 
-// anyLooksLikeMask reports whether some name ends as only a mask's does.
+// anyLooksLikeMask reports whether at least one name has a mask suffix.
 func anyLooksLikeMask(paths []string) bool {
 	for _, path := range paths {
 		name := stemAlone(path)
@@ -143,8 +143,8 @@ func anyLooksLikeMask(paths []string) bool {
 	return false
 }
 
-// maskOwner finds the picture that a mask's stem names. A suffix comes before
-// none: a_mask is the mask of a, even beside a picture a_mask.
+// maskOwner finds the picture of a mask by its stem. A match with a suffix takes
+// precedence: a_mask is the mask of a, even beside a picture a_mask.
 func maskOwner(owners map[string]int, key string) (int, bool) {
 	for i := len(maskSuffixes) - 1; i >= 0; i-- {
 		if bare, cut := cutSuffixFold(key, maskSuffixes[i]); cut {
@@ -156,7 +156,7 @@ func maskOwner(owners map[string]int, key string) (int, bool) {
 	return 0, false
 }
 
-// cutSuffixFold is strings.CutSuffix, whatever the case of an ASCII suffix.
+// cutSuffixFold is strings.CutSuffix for an ASCII suffix, ignoring case.
 func cutSuffixFold(text, suffix string) (before string, found bool) {
 	at := len(text) - len(suffix)
 	if at < 0 || !strings.EqualFold(text[at:], suffix) {

@@ -12,12 +12,12 @@ import (
 	"acdclip/pkg/config"
 )
 
-// shape is a layout as the places of its files; %s is a stem.
+// shape is a layout as path patterns of its files; %s is a stem.
 type shape struct {
 	layout  string
 	normal  []string
-	defects [][2]string // of pictures, and of their masks
-	deep    bool        // pictures may lie in folders of their own, and so their masks
+	defects [][2]string // patterns of the pictures and of their masks
+	deep    bool        // pictures and their masks may be in subfolders
 }
 
 var shapes = []shape{
@@ -32,7 +32,7 @@ var shapes = []shape{
 	{"bmad", []string{"x/Test/test/good/%s"}, [][2]string{{"x/Test/test/Ungood/%s", "x/Test/test_label/Ungood/%s"}}, false},
 }
 
-// random draws pictures, each with its mask ("" for a normal one).
+// random returns random pictures, each mapped to its mask ("" for a normal picture).
 func (s shape) random(r *rand.Rand) map[string]string {
 	masks := map[string]string{}
 	extension := func() string { return []string{".png", ".JPG", ".jpeg", ".bmp", ".Tif", ".tiff"}[r.IntN(6)] }
@@ -49,7 +49,7 @@ func (s shape) random(r *rand.Rand) map[string]string {
 			masks[at(pair[0])+extension()] = at(pair[1]) + maskSuffixes[r.IntN(3)] + extension()
 		}
 	}
-	// The folders that give the tree its shape are there whatever is drawn.
+	// The structural folders exist for every draw.
 	for i, place := range s.normal {
 		masks[strings.ReplaceAll(place, "%s", fmt.Sprint("n", i))+extension()] = ""
 	}
@@ -59,7 +59,7 @@ func (s shape) random(r *rand.Rand) map[string]string {
 	return masks
 }
 
-// files are a draw's pictures and masks, sorted.
+// files returns the sorted pictures and masks of a draw.
 func (s shape) files(masks map[string]string) []string {
 	var files []string
 	for picture, mask := range masks {
@@ -72,8 +72,8 @@ func (s shape) files(masks map[string]string) []string {
 	return files
 }
 
-// In whatever layout: no picture is lost or counted twice, every mask is its own
-// picture's, and the order in which the files were made is of no account.
+// In each layout, every picture is listed once with its own mask, and the order in
+// which the files were created does not matter.
 func TestRandomTreesInEachLayout(t *testing.T) {
 	for i, shape := range shapes {
 		for seed := range uint64(5) {
@@ -106,8 +106,8 @@ func TestRandomTreesInEachLayout(t *testing.T) {
 	}
 }
 
-// A dataset's tree, its rows as JSON lines and as meta.json are one dataset: the
-// same rows in the same order, and the same hash.
+// A dataset's tree, its JSON lines list and its meta.json give the same rows in the
+// same order, and the same hash.
 func TestTreesAndTheirListsAreTheSame(t *testing.T) {
 	check := func(t *testing.T, name, root string) {
 		t.Helper()
@@ -119,7 +119,7 @@ func TestTreesAndTheirListsAreTheSame(t *testing.T) {
 				t.Fatalf("%s: %d rows of %d", form, len(listed.Items), len(tree.Items))
 			}
 			for i, item := range listed.Items {
-				if form == "JSON lines" { // they do not say it
+				if form == "JSON lines" { // they do not contain the defect
 					item.Defect = tree.Items[i].Defect
 				}
 				if !reflect.DeepEqual(item, tree.Items[i]) {

@@ -10,7 +10,7 @@ import (
 	"acdclip/pkg/present"
 )
 
-// fallback says how a listed path was found where it is not where the list says; "" for found there.
+// fallback describes how a file was found that does not exist at its listed path; "" if it does exist there.
 type fallback string
 
 const (
@@ -24,39 +24,39 @@ const (
 	otherExtension fallback = "with another extension"
 )
 
-// maxDropped is how many folders a path may have left after its leading ones
-// are dropped: no dataset is deeper, and a hostile path has thousands.
+// maxDropped is the maximum number of folders that remain when leading folders are
+// dropped: no dataset is deeper, and a malicious path has thousands.
 const maxDropped = 16
 
-// maxEntered is how many folders are entered in search of one path. Links that
-// lead back, in two spellings, would make it endless.
+// maxEntered is the maximum number of folders entered in the search for one path.
+// Links to parent folders, in two spellings, would make the search endless.
 const maxEntered = 1000
 
-// resolver finds the files that a list names on the disk.
+// resolver finds listed files on disk.
 type resolver struct {
 	root    string                 // absolute
-	foreign bool                   // the list may name paths of its author's machine, or of the folder above
-	folders map[string]folderNames // of the folders that a fallback looked into
+	foreign bool                   // the list may contain paths of its author's machine, or relative to the parent folder
+	folders map[string]folderNames // cached content of folders that a fallback read
 }
 
-// folderNames is what is in a folder, by lower-case names.
+// folderNames is the content of a folder, by lower-case name.
 type folderNames struct {
-	first map[string]string   // all but for a few folders
-	more  map[string][]string // the others that differ in case alone
+	first map[string]string   // the first name; usually the only one
+	more  map[string][]string // further names that differ only in case
 }
 
 func newResolver(root string, foreign bool) *resolver {
 	return &resolver{root: root, foreign: foreign, folders: map[string]folderNames{}}
 }
 
-// candidate is a place where a listed path may lie.
+// candidate is a possible location of a listed path.
 type candidate struct {
 	path string
 	how  fallback
 }
 
-// candidates are the places that the lists of ACD-CLIP, its fork, AA-CLIP,
-// AnomalyCLIP and Bayes-PFL need, the likeliest first.
+// candidates returns the locations that the lists of ACD-CLIP, its fork, AA-CLIP,
+// AnomalyCLIP and Bayes-PFL need, the most likely first.
 func (r *resolver) candidates(listed string) []candidate {
 	places := []candidate{{r.below(listed), asListed}}
 	if r.foreign {
@@ -78,10 +78,10 @@ func (r *resolver) candidates(listed string) []candidate {
 	return places
 }
 
-// resolve gives a listed path's place on the disk, and how it was found. A path
-// that names a folder is not found.
+// resolve returns the file of a listed path, and how it was found. It does not find
+// folders.
 func (r *resolver) resolve(listed string) (found string, how fallback, ok bool) {
-	if exact := r.below(listed); present.File(exact) { // the rule, and a dataset may hold millions
+	if exact := r.below(listed); present.File(exact) { // the usual case, fast for millions of rows
 		return exact, asListed, true
 	}
 	places := r.candidates(listed)
@@ -109,7 +109,7 @@ func (r *resolver) resolve(listed string) (found string, how fallback, ok bool) 
 	return "", asListed, false
 }
 
-// folder gives the place of a listed path that names a folder.
+// folder returns the folder of a listed path.
 func (r *resolver) folder(listed string) (string, bool) {
 	places := r.candidates(listed)
 	at := slices.IndexFunc(places, func(place candidate) bool { return present.Folder(place.path) })
@@ -119,7 +119,7 @@ func (r *resolver) folder(listed string) (string, bool) {
 	return places[at].path, true
 }
 
-// pictureNames gives the pictures that lie in a folder, by their names, in natural order.
+// pictureNames returns the names of the pictures in a folder, in natural order.
 func (r *resolver) pictureNames(folder string) []string {
 	var pictures []string
 	names := r.names(folder)
@@ -138,13 +138,13 @@ func (r *resolver) below(listed string) string {
 	return filepath.Join(r.root, filepath.FromSlash(listed))
 }
 
-// names gives what is in a folder.
+// names returns the content of a folder.
 func (r *resolver) names(folder string) folderNames {
 	if known, ok := r.folders[folder]; ok {
 		return known
 	}
 	names := folderNames{map[string]string{}, map[string][]string{}}
-	entries, _ := readFolder(folder) // one that cannot be read holds nothing that is found
+	entries, _ := readFolder(folder) // an unreadable folder counts as empty
 	for _, entry := range entries {
 		lower := strings.ToLower(entry.Name())
 		if _, taken := names.first[lower]; taken {
@@ -157,7 +157,7 @@ func (r *resolver) names(folder string) folderNames {
 	return names
 }
 
-// anyCase finds a file below the root whatever the case of its path's letters; "" is none.
+// anyCase finds a file below the root, ignoring the case of its path; "" if there is none.
 func (r *resolver) anyCase(path string) string {
 	return r.descend(path, func(folder, name string) string {
 		for _, name := range r.sameName(folder, name) {
@@ -169,14 +169,14 @@ func (r *resolver) anyCase(path string) string {
 	})
 }
 
-// anyExtension finds a picture of the path's stem, whatever its extension and the case of letters.
+// anyExtension finds a picture with the path's stem, ignoring extension and case; "" if there is none.
 func (r *resolver) anyExtension(path string) string {
 	return r.descend(path, func(folder, name string) string { return r.withStem(folder, stem(name)) })
 }
 
-// descend looks into all folders that the path's folder may mean, whatever the
-// case of letters, the exact one first, until file finds something. Where a
-// folder is there in two spellings, each may hold a part of the files.
+// descend calls file for all folders that match the path's folder ignoring case, the
+// exact one first, until file returns a result. If a folder exists in two spellings,
+// each may contain a part of the files.
 func (r *resolver) descend(path string, file func(folder, name string) string) string {
 	way := relative(r.root, path)
 	if way == ".." || strings.HasPrefix(way, "../") { // no search outside the dataset
@@ -202,7 +202,7 @@ func (r *resolver) descend(path string, file func(folder, name string) string) s
 	return enter(r.root, 0)
 }
 
-// withStem finds a picture of that stem in a folder, whatever its extension; "" is none.
+// withStem finds a picture with the stem in a folder, ignoring its extension; "" if there is none.
 func (r *resolver) withStem(folder, wanted string) string {
 	for _, extension := range pictureExtensions {
 		for _, name := range r.sameName(folder, wanted+extension) {
@@ -214,7 +214,7 @@ func (r *resolver) withStem(folder, wanted string) string {
 	return ""
 }
 
-// sameName gives the names in a folder that differ from wanted in case alone, those of the very stem first.
+// sameName returns the names in a folder that differ from wanted only in case, those with the exact stem first.
 func (r *resolver) sameName(folder, wanted string) []string {
 	lower := strings.ToLower(wanted)
 	names := r.names(folder)

@@ -10,13 +10,13 @@ import (
 	"acdclip/pkg/data/list"
 )
 
-// Each way in which the projects' lists name files that lie elsewhere.
+// All ways in which the projects' lists name files that are at another path.
 func TestListedPaths(t *testing.T) {
 	tests := []struct {
 		name     string
 		tree     []string
-		list     string // "ROOT" stands for the tree's folder
-		inside   string // the folder given
+		list     string // "ROOT" is replaced by the tree's folder
+		inside   string // the folder given to Discover
 		want     []string
 		findings []string // "how path" for fallbacks
 		err      error

@@ -10,20 +10,20 @@ import (
 	"strings"
 )
 
-// Found is one picture that Scan found, or a place in a folder that it could not read.
+// Found is one picture that Scan found, or a path inside a folder that it could not read.
 type Found struct {
-	Path string // as the caller gave it, joined with the way inside a folder
-	Rel  string // where its outputs go below the output folder; no two are equal
-	Err  error  // why it cannot be read; nil for a picture
+	Path string // the given path, joined with the path inside a given folder
+	Rel  string // path for its outputs, relative to the output folder; unique
+	Err  error  // the read error; nil for a picture
 }
 
 // ScanOptions are Scan's options.
 type ScanOptions struct {
-	Skip  string            // a folder that is not entered, the output folder as a rule; it need not exist
-	Other func(path string) // is told of each file in a folder whose name has no picture's extension; may be nil
+	Skip  string            // a folder that Scan does not enter, usually the output folder; it need not exist
+	Other func(path string) // called for each file in a folder without a picture extension; may be nil
 }
 
-// InputError is a path given to Scan that gives no picture.
+// InputError is the error for a path given to Scan that yields no picture.
 type InputError struct {
 	Path string
 	Err  error
@@ -31,23 +31,24 @@ type InputError struct {
 
 func (e *InputError) Error() string { return e.Path + ": " + e.Err.Error() }
 
-// Unwrap returns the reason.
+// Unwrap returns the cause.
 func (e *InputError) Unwrap() error { return e.Err }
 
-// Scan lists the pictures of files and folders, in the order given. A file is
-// taken whatever its name says: its content decides later. A folder is walked:
-// every file with a picture's extension, in natural order, hidden ones skipped.
-// Each file and each folder comes once, however many links lead to it.
+// Scan lists the pictures of files and folders, in the given order. A given file may
+// have any name: its content decides later. In a folder, Scan lists recursively every
+// file with a picture extension, in natural order, and skips hidden files. It lists
+// each file and folder once, however many links lead to it.
 //
-// A path that is missing, cannot be read or holds no picture is an *InputError;
-// several are joined. What cannot be read inside a folder is a Found with Err.
+// A path that does not exist, cannot be read or contains no picture gives an
+// *InputError; several are joined. An unreadable path inside a folder gives a Found
+// with Err.
 func Scan(ctx context.Context, paths []string, o ScanOptions) ([]Found, error) {
 	if len(paths) == 0 {
-		return nil, fmt.Errorf("%w: no file and no folder was given", ErrNoPictures)
+		return nil, fmt.Errorf("%w: give at least one file or folder", ErrNoPictures)
 	}
 	s := scanner{other: o.Other, seenFiles: map[string]bool{}, seenFolders: folderSet{}, byParent: map[string]int{}}
 	if o.Skip != "" {
-		s.skip, _ = os.Stat(o.Skip) // one that is not there yet cannot be entered
+		s.skip, _ = os.Stat(o.Skip) // a folder that does not exist yet needs no skipping
 	}
 	var bad []error
 	for _, path := range paths {
@@ -61,14 +62,14 @@ func Scan(ctx context.Context, paths []string, o ScanOptions) ([]Found, error) {
 	if len(bad) > 0 {
 		return nil, errors.Join(bad...)
 	}
-	if len(s.found) == 0 { // links that lead back to where they lie, and nothing else
+	if len(s.found) == 0 { // only links to their own folders
 		return nil, &InputError{Path: paths[0], Err: ErrNoPictures}
 	}
 	s.name()
 	return s.found, nil
 }
 
-// scanner carries what is known while inputs are scanned.
+// scanner is the state of one Scan.
 type scanner struct {
 	skip        os.FileInfo
 	other       func(path string)
@@ -76,12 +77,12 @@ type scanner struct {
 	seenFolders folderSet
 	found       []Found
 	groups      []scanGroup
-	groupOf     []int          // the group of each found
-	byParent    map[string]int // the group of the files given from one folder
+	groupOf     []int          // the group of each found picture
+	byParent    map[string]int // parent folder to the group of the files given from it
 }
 
-// scanGroup is a folder given, or the files given from one folder: what shares
-// a prefix when relative paths alone would meet.
+// scanGroup is a given folder, or the given files of one parent folder. Its members
+// share a prefix if their relative paths would otherwise collide with another group's.
 type scanGroup struct {
 	base  string // the prefix
 	meets bool
@@ -126,7 +127,7 @@ func (s *scanner) input(ctx context.Context, path string) error {
 
 func (s *scanner) folder(ctx context.Context, path, real string, info os.FileInfo) error {
 	if s.skip != nil && os.SameFile(info, s.skip) {
-		return errors.New("this is the output folder: give the folder of the pictures")
+		return errors.New("this is the output folder; give the folder of the pictures")
 	}
 	if _, err := os.ReadDir(path); err != nil {
 		return reason(err)
@@ -163,11 +164,11 @@ func (s *scanner) folder(ctx context.Context, path, real string, info os.FileInf
 	return nil
 }
 
-// nothing says that a folder holds no picture that can be read, only others of
-// these formats, if any.
+// nothing returns the error for a folder without readable pictures; unread are the
+// formats of its unsupported ones.
 func nothing(unread []string) error {
 	if len(unread) > 0 {
-		return fmt.Errorf("%w that can be read in this folder or below it, but %s", ErrNoPictures, UnreadText(unread))
+		return fmt.Errorf("%w in a supported format in this folder or below it, but %s", ErrNoPictures, UnreadText(unread))
 	}
 	return fmt.Errorf("%w in this folder or below it (%s)", ErrNoPictures, strings.ReplaceAll(strings.Join(pictureExtensions, ", "), ".", ""))
 }
@@ -189,8 +190,8 @@ func (s *scanner) add(group int, real string, found Found) {
 	s.groupOf = append(s.groupOf, group)
 }
 
-// name makes the relative paths differ: the groups whose paths meet get their
-// folder's name in front, with a number where that is not enough.
+// name makes the relative paths unique: groups whose paths collide get their folder's
+// name as a prefix, with a number if needed.
 func (s *scanner) name() {
 	owner := make(map[string]int, len(s.found))
 	members := make([][]int, len(s.groups))
@@ -216,7 +217,7 @@ func (s *scanner) name() {
 	}
 }
 
-// prefix puts a folder's name before the relative paths of one group's members.
+// prefix adds a folder's name before the relative paths of one group's members.
 func (s *scanner) prefix(members []int, base string, taken map[string]bool, next map[string]int) {
 	for {
 		next[base]++
@@ -239,7 +240,7 @@ func (s *scanner) prefix(members []int, base string, taken map[string]bool, next
 	}
 }
 
-// readable opens a file and closes it again.
+// readable checks that a file can be opened.
 func readable(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -248,7 +249,7 @@ func readable(path string) error {
 	return file.Close()
 }
 
-// inside is file's way below the folder given, of which its path was joined.
+// inside returns file's path relative to the given folder, which is a prefix of file.
 func inside(given, file string) string {
 	rel, err := filepath.Rel(given, file)
 	if err != nil {
@@ -257,7 +258,7 @@ func inside(given, file string) string {
 	return rel
 }
 
-// reason is an error of the file system without its path, which the caller names.
+// reason returns a file system error without its path, which the caller adds.
 func reason(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {

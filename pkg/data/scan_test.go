@@ -20,7 +20,7 @@ func TestScan(t *testing.T) {
 		tree  []string
 		paths []string // below the tree
 		skip  string
-		want  []string // "path = relative path", "!" in front of a failed one
+		want  []string // "path = relative path", with "!" before an unreadable one
 	}{
 		{
 			name:  "a file is taken whatever its name says",
@@ -120,7 +120,7 @@ func TestScanKeepsPathsAsGiven(t *testing.T) {
 	}
 }
 
-// TestScanRelativeLoop: a loop of links ends also where the folder is given by a relative path.
+// TestScanRelativeLoop: Scan also ends on a loop of links below a relative path.
 func TestScanRelativeLoop(t *testing.T) {
 	t.Chdir(writeTree(t, "in/1.png", "in/again -> ../in", "in/twin.png -> 1.png"))
 	found, err := Scan(context.Background(), []string{"in"}, ScanOptions{})
@@ -184,8 +184,8 @@ func TestScanUnreadable(t *testing.T) {
 	}
 }
 
-// Random trees with random links between their folders: every file comes
-// exactly once, whatever is given, and no two have one relative path.
+// In random trees with random links between folders, Scan lists every file exactly
+// once for any input paths, and all relative paths differ.
 func TestScanRandomTrees(t *testing.T) {
 	for seed := range uint64(30) {
 		r := rand.New(rand.NewPCG(seed, 1))

@@ -8,18 +8,18 @@ import (
 	"acdclip/pkg/spelling"
 )
 
-// Select returns the rows of the named classes (none: all), and of those at
-// most limit (0: all). A limit is spread over classes and labels in proportion
-// to their counts; before any of these groups gets a second picture each gets
-// its first, class by class, so that few pictures still hold both labels.
-// Inside a group the pictures lie evenly over its rows, and so over its
-// defects. The choice is deterministic and the order is the dataset's.
+// Select returns the rows of the named classes (no name: all classes), at most limit
+// rows (0: all). The limit is distributed over classes and labels in proportion to
+// their counts; each of these groups gets its first picture, class by class, before
+// any gets a second, so that few pictures still include both labels. Inside a group,
+// the pictures are spaced evenly over its rows, and so over its defects. The choice
+// is deterministic and keeps the dataset's order.
 //
-// A class that gets no picture is left out of Classes. A class that is not
-// there is an ErrUnknownClass with the nearest names.
+// Classes contains only classes with a picture. An unknown class gives an
+// ErrUnknownClass that suggests similar names.
 func (d *Dataset) Select(classes []string, limit int) (*Dataset, error) {
 	if limit < 0 {
-		return nil, fmt.Errorf("dataset %s: a limit of %d pictures: it must be 0 (all) or more", d.Name, limit)
+		return nil, fmt.Errorf("dataset %s: invalid limit of %d pictures: it must be 0 (all) or more", d.Name, limit)
 	}
 	wanted, err := d.wantedClasses(classes)
 	if err != nil {
@@ -46,7 +46,7 @@ func (d *Dataset) Select(classes []string, limit int) (*Dataset, error) {
 }
 
 func (d *Dataset) wantedClasses(names []string) (map[string]bool, error) {
-	const few = 3 // names to suggest
+	const few = 3 // number of suggested names
 	known := make([]string, len(d.Classes))
 	for i, class := range d.Classes {
 		known[i] = class.Name
@@ -65,8 +65,8 @@ func (d *Dataset) wantedClasses(names []string) (map[string]bool, error) {
 	return wanted, nil
 }
 
-// groups lists the rows of each wanted class and label: class by class, normal
-// ones first. None is empty.
+// groups returns the rows of each wanted class and label, class by class, normal rows
+// first. No group is empty.
 func (d *Dataset) groups(wanted map[string]bool) [][]int {
 	index := make(map[string]int, len(d.Classes))
 	for i, class := range d.Classes {
@@ -86,8 +86,9 @@ func (d *Dataset) groups(wanted map[string]bool) [][]int {
 	return slices.DeleteFunc(groups, func(rows []int) bool { return len(rows) == 0 })
 }
 
-// shares says how many rows each group gives, limit in all: one each in order,
-// then always the group that lies furthest behind its proportion (Sainte-Laguë).
+// shares returns the number of rows to take from each group, limit in total: first one
+// each in order, then always one from the group furthest below its proportion
+// (Sainte-Laguë).
 func shares(groups [][]int, limit int) []int {
 	take := make([]int, len(groups))
 	for i := range groups {
@@ -113,7 +114,7 @@ func shares(groups [][]int, limit int) []int {
 	return take
 }
 
-// keep returns the dataset with the rows that wanted says.
+// keep returns the dataset with the rows for which wanted returns true.
 func (d *Dataset) keep(wanted func(row int, item Item) bool) *Dataset {
 	selected := *d
 	selected.whole = d.Whole()

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// madeUp is a dataset with the given counts of normal and anomalous rows a class.
+// madeUp returns a dataset with the given counts of normal and anomalous rows per class.
 func madeUp(counts ...[2]int) *Dataset {
 	d := &Dataset{Name: "made-up"}
 	for c, count := range counts {
@@ -77,8 +77,8 @@ func TestSelectErrors(t *testing.T) {
 	}
 }
 
-// Whatever the counts: the limit is met exactly, in the dataset's order, no row
-// twice, and every group has a picture where there are enough.
+// For any counts: Select returns exactly limit rows, in the dataset's order, none
+// twice, and at least one per group if limit allows.
 func TestSelectLaws(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for range 300 {

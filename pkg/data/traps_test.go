@@ -13,12 +13,12 @@ import (
 
 const visaHead = "object,split,label,image,mask\r\n"
 
-// What is known to go wrong with the benchmarks' folders.
+// Known problems with the benchmarks' folders.
 func TestTraps(t *testing.T) {
 	tests := []struct {
 		name      string
-		key       string // "mine" where the benchmark is not named
-		folder    string // "" is "somewhere"
+		key       string // "mine" if the benchmark is not given
+		folder    string // "" means "somewhere"
 		tree      []string
 		files     map[string]string // and what is in them
 		want      []string
@@ -170,7 +170,7 @@ func TestTraps(t *testing.T) {
 		},
 		{name: "three of BMAD's sets, and no key", key: "mine", tree: []string{"{Brain,Liver,Retina_RESC}/test/{good,Ungood}/img/1_1.png"}, err: ErrSeveral, message: "Liver"},
 
-		// The brain tumor set of Kaggle goes by the same name.
+		// The brain tumor dataset of Kaggle has the same name.
 		{name: "Kaggle's brains: no and yes", key: "Brain", tree: []string{"brain_tumor_dataset/{no,yes}/1.jpg"}, err: ErrOtherSet, message: "Kaggle"},
 		{name: "Kaggle's brains: no and yes, the folder itself", key: "BrainMRI", folder: "brain_tumor_dataset", tree: []string{"{no,yes}/1.jpg"}, err: ErrOtherSet},
 		{name: "Kaggle's brains: twice in one archive", key: "Brain", tree: []string{"{brain_tumor_dataset/,}{no,yes}/1.jpg"}, err: ErrOtherSet},
@@ -263,7 +263,7 @@ func TestTraps(t *testing.T) {
 	}
 }
 
-// A download that holds some classes only is used, and the others are named.
+// A download with only some of the classes is used, and the findings name the missing ones.
 func TestMissingClassesAreNamed(t *testing.T) {
 	d := discover(t, "MPDD", config.Root{Path: plant(t, "somewhere", "{tubes,connector,new}/test/good/0.png")})
 	var found []string
@@ -275,8 +275,8 @@ func TestMissingClassesAreNamed(t *testing.T) {
 	slices.Sort(found)
 	want := []string{
 		"bracket_black: bracket_black is missing", "bracket_brown: bracket_brown is missing", "bracket_white: bracket_white is missing",
-		"connector: connector 1/0 for 30/14", "metal_plate: metal_plate is missing",
-		"new: new is no class of it", "tubes: tubes 1/0 for 32/69",
+		"connector: connector has 1/0, expected 30/14", "metal_plate: metal_plate is missing",
+		"new: new is not a class of the benchmark", "tubes: tubes has 1/0, expected 32/69",
 	}
 	if !slices.Equal(found, want) {
 		t.Errorf("findings\n%s\nwant\n%s", strings.Join(found, "\n"), strings.Join(want, "\n"))
@@ -286,7 +286,7 @@ func TestMissingClassesAreNamed(t *testing.T) {
 	}
 }
 
-// RSDD has no public counts, and a reader has to know what else is wrong with a benchmark.
+// RSDD has no public counts, and notes name other problems of a benchmark.
 func TestNotesOfBenchmarks(t *testing.T) {
 	for _, test := range []struct{ key, note string }{{"RSDD", "three different datasets"}, {"Colon_cvc300", "not independent of CVC-ColonDB"}, {"Colon_colonDB", ""}} {
 		d := discover(t, test.key, config.Root{Path: plant(t, "somewhere", "{images,masks}/150.png")})
@@ -305,7 +305,7 @@ func TestNotesOfBenchmarks(t *testing.T) {
 	}
 }
 
-// Where no picture is normal, image metrics are not defined: it is told, and no fault.
+// Without normal pictures, image metrics are undefined: a finding reports it, but it is no error.
 func TestOneClassSets(t *testing.T) {
 	d := discover(t, "Colon_Kvasir", config.Root{Path: plant(t, "somewhere", "{images,masks}/1.png")})
 	found := slices.ContainsFunc(d.Findings, func(f Finding) bool {
@@ -316,7 +316,7 @@ func TestOneClassSets(t *testing.T) {
 	}
 }
 
-// The dataset's folder may be given with a link, a slash at its end, or relative to the current folder.
+// The dataset's folder may be given as a link, with a trailing slash, or relative to the current folder.
 func TestDiscoverWhateverThePathIsLike(t *testing.T) {
 	root := plant(t, "parent", "set/Metal15/test/{good,anomaly}/a.bmp", "set/Metal15/ground_truth/anomaly/a.png", "link -> set")
 	writeFile(t, root, "meta_RSDD.json", metaFile("0 Metal15 set/Metal15/test/good/a.bmp", "1 Metal15 set/METAL15/test/anomaly/a.png set/Metal15/ground_truth/anomaly/a.png"))
@@ -333,7 +333,7 @@ func TestDiscoverWhateverThePathIsLike(t *testing.T) {
 	}
 }
 
-// No folder of VisA's below its own is taken for a plain one of good and bad pictures.
+// No subfolder of VisA is mistaken for a plain dataset of good and bad pictures.
 func TestVisAInParts(t *testing.T) {
 	root := plant(t, "VisA", "candle/Data/Images/{Normal/{0000..0003},Anomaly/000}.JPG", "candle/Data/Masks/Anomaly/000.png")
 	for _, part := range []string{"", "candle", "candle/Data", "candle/Data/Images"} {

@@ -14,9 +14,9 @@ import (
 	"acdclip/pkg/config"
 )
 
-// writeTree makes empty files under a new folder and returns the folder. A
-// name that ends in a slash is a folder; "a -> b" is a link at a to b, which
-// is relative to a's own folder.
+// writeTree creates empty files in a new folder and returns the folder. A name that
+// ends in a slash is a folder; "a -> b" is a link at a to b, which is relative to
+// a's folder.
 func writeTree(t testing.TB, names ...string) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "set")
@@ -34,7 +34,7 @@ func growTree(t testing.TB, root string, names ...string) {
 	}
 	check(os.MkdirAll(root, 0o755))
 	last := root
-	empty := "" // the first file: links to it are made much faster than files
+	empty := "" // the first file; hard links to it are created much faster than files
 	for _, name := range names {
 		if link, target, ok := cutLink(name); ok {
 			check(os.MkdirAll(filepath.Dir(filepath.Join(root, link)), 0o755))
@@ -66,8 +66,8 @@ func cutLink(name string) (link, target string, ok bool) {
 	return "", "", false
 }
 
-// forbid takes all rights from a path until the test ends, and skips it where
-// that has no effect (the superuser reads everything).
+// forbid removes all permissions from a path until the test ends. It skips the test
+// if that has no effect (the superuser reads everything).
 func forbid(t testing.TB, path string) {
 	t.Helper()
 	if err := os.Chmod(path, 0); err != nil {
@@ -79,7 +79,7 @@ func forbid(t testing.TB, path string) {
 	}
 }
 
-// expand writes out names with braces, as a shell does: "{a,b/{1..3}}.png" is four names.
+// expand expands braces in names like a shell: "{a,b/{1..3}}.png" gives four names.
 func expand(patterns ...string) []string {
 	var names []string
 	for _, pattern := range patterns {
@@ -113,7 +113,7 @@ func expand(patterns ...string) []string {
 	return names
 }
 
-// numbers are those from first to last, all with as many digits as first.
+// numbers returns the numbers from first to last, padded to the digits of first.
 func numbers(first, last string) []string {
 	from, _ := strconv.Atoi(first)
 	to, _ := strconv.Atoi(last)
@@ -124,7 +124,7 @@ func numbers(first, last string) []string {
 	return list
 }
 
-// plant makes a tree, braces expanded, in a new folder of the given name and returns the folder.
+// plant creates a tree, with braces expanded, in a new folder of the given name and returns the folder.
 func plant(t testing.TB, folder string, patterns ...string) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), folder)
@@ -145,7 +145,7 @@ func writeFile(t testing.TB, folder, name, text string) string {
 	return path
 }
 
-// discover finds a dataset that has to be found.
+// discover calls Discover and fails the test on an error.
 func discover(t testing.TB, name string, root config.Root) *Dataset {
 	t.Helper()
 	d, err := Discover(context.Background(), name, root, nil)
@@ -155,8 +155,8 @@ func discover(t testing.TB, name string, root config.Root) *Dataset {
 	return d
 }
 
-// isRefused compares an error with the one wanted, nil for none, and with a part
-// of its text, and tells whether there is one.
+// isRefused checks an error against want (nil for none) and message, a part of its
+// text, and reports whether there is an error.
 func isRefused(t testing.TB, err, want error, message string) bool {
 	t.Helper()
 	if !errors.Is(err, want) || (err == nil) != (want == nil) {
@@ -168,7 +168,7 @@ func isRefused(t testing.TB, err, want error, message string) bool {
 	return err != nil
 }
 
-// checkRows compares a dataset's rows, in their order, with those wanted.
+// checkRows checks a dataset's rows, including their order.
 func checkRows(t testing.TB, d *Dataset, want ...string) {
 	t.Helper()
 	if got := rows(d); !slices.Equal(got, want) {
@@ -176,10 +176,10 @@ func checkRows(t testing.TB, d *Dataset, want ...string) {
 	}
 }
 
-// checkFindings compares a dataset's findings with "code path" or "code detail",
-// whatever their order. What small trees always have is left out: counts that
-// differ from the public list's, classes of one label, notes; and how a list is
-// written, of which package list tells.
+// checkFindings checks a dataset's findings, as "code path" or "code detail" in any
+// order. It ignores findings that small trees always have (counts that differ from
+// the public list, classes of one label, notes) and those on the format of a list,
+// which package list tests.
 func checkFindings(t testing.TB, d *Dataset, want ...string) {
 	t.Helper()
 	got := slices.DeleteFunc(findings(d), func(finding string) bool {
@@ -192,7 +192,7 @@ func checkFindings(t testing.TB, d *Dataset, want ...string) {
 	}
 }
 
-// keyOf is the key of the benchmark that a dataset is taken for; "" is none.
+// keyOf returns the key of the dataset's benchmark; "" for none.
 func keyOf(d *Dataset) string {
 	if d.Benchmark == nil {
 		return ""

@@ -15,36 +15,36 @@ import (
 	"acdclip/pkg/present"
 )
 
-// isHidden reports whether a name is never looked at: dot files (macOS's ._
-// twins among them), the folder that macOS puts into zip files, and the one
-// that a Linux disk has at its top for nobody to read.
+// isHidden reports whether a file or folder name is always skipped: dot files
+// (including macOS's ._ files), the folder __MACOSX that macOS adds to zip files, and
+// lost+found, the unreadable folder at the root of Linux file systems.
 func isHidden(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.EqualFold(name, "__MACOSX") || name == "lost+found"
 }
 
-// stem is a file's name without its last extension.
+// stem returns a file's name without its last extension.
 func stem(name string) string { return strings.TrimSuffix(name, filepath.Ext(name)) }
 
-// folderSet holds folders by their real paths, so that one folder reached
-// through several links is one.
+// folderSet is a set of folders by their real paths, so that a folder reached through
+// several links counts once.
 type folderSet map[string]bool
 
-// walker lists the pictures below folders, links followed, and enters each
-// real folder once: a link that leads back into the tree ends there.
+// walker lists the pictures below folders. It follows links and enters each real
+// folder once, so loops of links end.
 type walker struct {
-	closed   folderSet              // folders that are not entered although they are reached; may be nil
-	skip     os.FileInfo            // one more such folder; may be nil
-	apart    func(path string) bool // takes folders that are not entered, by their names; may be nil
-	seen     folderSet              // folders that were entered
-	repeated int                    // how often a folder was reached again
+	closed   folderSet              // folders not to enter; may be nil
+	skip     os.FileInfo            // one more folder not to enter; may be nil
+	apart    func(path string) bool // reports whether the caller handles this folder, which is then not entered; may be nil
+	seen     folderSet              // folders already entered
+	repeated int                    // number of times that a folder was reached again
 
-	wanted  func(name string) bool             // whether a file's name is a picture's
-	picture func(path, real string)            // a picture, and its path without links
-	failed  func(path string, err error) error // something that cannot be read; a returned error ends the walk
-	other   func(path string)                  // a file that is not wanted; may be nil
+	wanted  func(name string) bool             // reports whether a file is a picture, by its name
+	picture func(path, real string)            // called for each picture; real is its path without links
+	failed  func(path string, err error) error // called for each unreadable path; a returned error ends the walk
+	other   func(path string)                  // called for each file that is not wanted; may be nil
 }
 
-// walk lists the tree below root, which is itself entered even when it is closed.
+// walk lists the tree below root. It enters root even if root is closed.
 func (w *walker) walk(ctx context.Context, root string) error {
 	real, err := filepath.EvalSymlinks(root)
 	if err != nil {
@@ -88,7 +88,7 @@ func (w *walker) entry(ctx context.Context, entry fs.DirEntry, path, real string
 			if w.wanted(path) || errors.Is(err, fs.ErrPermission) {
 				return w.failed(path, err)
 			}
-			return nil // a dead link that never was a picture
+			return nil // a dead link without a picture's name
 		}
 		mode = info.Mode().Type()
 	}
@@ -123,7 +123,7 @@ func (w *walker) shut(path, real string) bool {
 
 var errNotRegular = errors.New("neither a file nor a folder")
 
-// readFolder lists what is not hidden in a folder, in natural order.
+// readFolder lists a folder without hidden names, in natural order.
 func readFolder(path string) ([]fs.DirEntry, error) {
 	entries, err := os.ReadDir(path)
 	entries = slices.DeleteFunc(entries, func(entry fs.DirEntry) bool { return isHidden(entry.Name()) })
@@ -131,17 +131,17 @@ func readFolder(path string) ([]fs.DirEntry, error) {
 	return entries, err
 }
 
-// readFolders lists the folders that are not hidden in a folder, links to folders
-// among them, in natural order. It is quick where a folder holds very many files.
+// readFolders lists the subfolders of a folder without hidden ones, including links to
+// folders, in natural order. It is fast for folders with very many files.
 func readFolders(path string) ([]fs.DirEntry, error) {
-	folder, err := os.OpenFile(path, os.O_RDONLY|syscall.O_DIRECTORY, 0) // a pipe would be waited for
+	folder, err := os.OpenFile(path, os.O_RDONLY|syscall.O_DIRECTORY, 0) // opening a pipe would block
 	if err != nil {
 		return nil, err
 	}
 	defer folder.Close()
 	var folders []fs.DirEntry
 	for {
-		const few = 1024 // os.ReadDir would hold and sort all files too
+		const few = 1024 // os.ReadDir would also keep and sort all files
 		entries, err := folder.ReadDir(few)
 		for _, entry := range entries {
 			if !isHidden(entry.Name()) && isFolder(path, entry) {
@@ -163,7 +163,7 @@ func sortNatural(entries []fs.DirEntry) {
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return compareNatural(a.Name(), b.Name()) })
 }
 
-// isFolder reports whether an entry of the folder at parent is a folder, or a link to one.
+// isFolder reports whether an entry of parent is a folder or a link to one.
 func isFolder(parent string, entry fs.DirEntry) bool {
 	if entry.Type()&fs.ModeSymlink == 0 {
 		return entry.IsDir()
@@ -171,7 +171,7 @@ func isFolder(parent string, entry fs.DirEntry) bool {
 	return present.Folder(filepath.Join(parent, entry.Name()))
 }
 
-// subfolder finds one of a folder's folders by its name, in any case where none has it exactly.
+// subfolder finds a subfolder by its exact name, else ignoring case.
 func subfolder(parent string, folders []fs.DirEntry, name string) (string, bool) {
 	found := ""
 	for _, entry := range folders {
@@ -186,8 +186,8 @@ func subfolder(parent string, folders []fs.DirEntry, name string) (string, bool)
 	return found, found != ""
 }
 
-// compareNatural orders names as a person does: numbers in them by value
-// ("2" before "10"), everything else by its bytes.
+// compareNatural compares names in natural order: numbers by value ("2" before
+// "10"), everything else by bytes.
 func compareNatural(a, b string) int {
 	x, y := a, b
 	for x != "" && y != "" {
@@ -211,10 +211,10 @@ func compareNatural(a, b string) int {
 	if len(x) != len(y) {
 		return len(x) - len(y)
 	}
-	return strings.Compare(a, b) // they differ in leading zeros at most
+	return strings.Compare(a, b) // they are equal except for leading zeros
 }
 
-// cutNumber splits s after its leading digits, which lose their zeros.
+// cutNumber splits s after its leading digits and removes their leading zeros.
 func cutNumber(s string) (digits, rest string) {
 	end := 0
 	for end < len(s) && isDigit(s[end]) {
@@ -225,7 +225,7 @@ func cutNumber(s string) (digits, rest string) {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// countNamed writes a count and the first few of the names counted: "3 (a, b, ...)".
+// countNamed formats the number of names and the first few of them: "3 (a, b, ...)".
 func countNamed(names []string) string {
 	const few = 5
 	if len(names) <= few {

@@ -9,7 +9,7 @@ import (
 
 func TestCompareNatural(t *testing.T) {
 	ordered := []string{"", "0", "00", "1", "01", "1a", "2", "10", "010", "10a", "A", "a", "a1", "a1b", "a02", "a2", "a10", "b", "é"}
-	// Equal numbers are ordered by their bytes.
+	// Numbers of equal value are ordered by their bytes.
 	slices.SortFunc(ordered, compareNatural)
 	want := []string{"", "0", "00", "01", "1", "1a", "2", "010", "10", "10a", "A", "a", "a1", "a1b", "a02", "a2", "a10", "b", "é"}
 	if !slices.Equal(ordered, want) {
