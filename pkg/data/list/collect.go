@@ -8,21 +8,21 @@ import (
 	"unicode/utf8"
 )
 
-// collector gathers what the readers of the formats find.
+// collector gathers the rows, faults and oddities that the format readers find.
 type collector struct {
 	list    *List
 	keys    keys
 	maxRows int
-	names   map[string]string // classes and defects, each held once
-	faults  []string          // the first few
-	count   int               // of all faults
+	names   map[string]string // interned names of classes and defects
+	faults  []string          // the first maxFaults faults
+	count   int               // the number of all faults
 }
 
 func newCollector(format Format, maxRows int) *collector {
 	return &collector{list: &List{Format: format}, keys: format.keys(), maxRows: maxRows, names: map[string]string{}}
 }
 
-// keys are what a format calls a row's parts.
+// keys are a format's names of a row's fields, for error messages.
 type keys struct{ image, mask, class, defect string }
 
 func (f Format) keys() keys {
@@ -35,17 +35,17 @@ func (f Format) keys() keys {
 	return keys{image: "image_path", mask: "mask_path", class: "class_name"}
 }
 
-// maxFaults is how many faults an error tells.
+// maxFaults is the maximum number of faults that an error lists.
 const maxFaults = 5
 
-// fault notes what is wrong with a line.
+// fault records an error in a line.
 func (c *collector) fault(line int, what string) {
 	if c.count++; c.count <= maxFaults {
 		c.faults = append(c.faults, fmt.Sprintf("line %d: %s", line, what))
 	}
 }
 
-// odd notes what is unusual in a line.
+// odd records an unusual but readable form in a line.
 func (c *collector) odd(line int, text string) {
 	for i := range c.list.Oddities {
 		if c.list.Oddities[i].Text == text {
@@ -56,7 +56,7 @@ func (c *collector) odd(line int, text string) {
 	c.list.Oddities = append(c.list.Oddities, Oddity{Text: text, Count: 1, Line: line})
 }
 
-// add takes a row as the list has it.
+// add checks a row of the list and appends it.
 func (c *collector) add(row Row) error {
 	if len(c.list.Rows) == c.maxRows {
 		return fmt.Errorf("%w: line %d: more than %d rows", ErrBadRow, row.Line, c.maxRows)
@@ -80,14 +80,14 @@ func (c *collector) slashes(path string, line int) string {
 	if !strings.Contains(path, `\`) {
 		return path
 	}
-	c.odd(line, "back-slashes in a path")
+	c.odd(line, "backslashes in a path")
 	return strings.ReplaceAll(path, `\`, "/")
 }
 
-// maxShared bounds what is remembered of a list whose every row has its own class.
+// maxShared limits the interned names of a list in which every row has its own class.
 const maxShared = 10_000
 
-// shared is a name without the line that it was cut from, the same for equal names.
+// shared interns a name: equal names share memory, and the line it came from can be freed.
 func (c *collector) shared(name string) string {
 	if known, ok := c.names[name]; ok {
 		return known
@@ -112,7 +112,7 @@ func (c *collector) result() (*List, error) {
 	return c.list, nil
 }
 
-// fault says what is wrong with a row; "" is nothing.
+// fault describes the error in a row; "" if there is none.
 func (r *Row) fault(k keys) string {
 	switch {
 	case r.Image == "":
@@ -127,16 +127,16 @@ func (r *Row) fault(k keys) string {
 		case !utf8.ValidString(part.text):
 			return part.key + " is not UTF-8"
 		case strings.ContainsFunc(part.text, unicode.IsControl):
-			return fmt.Sprintf("%s %s holds a control character", part.key, shown(part.text))
+			return fmt.Sprintf("%s %s contains a control character", part.key, shown(part.text))
 		}
 	}
 	return ""
 }
 
-// shown quotes a text of the list for an error.
+// shown quotes a text of the list for an error message.
 func shown(text string) string { return strconv.Quote(cut(text)) }
 
-// cut shortens a text that would fill the screen.
+// cut shortens a long text for an error message.
 func cut(text string) string {
 	const most = 60
 	if letters := []rune(text); len(letters) > most {

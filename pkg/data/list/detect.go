@@ -12,13 +12,13 @@ import (
 	"acdclip/pkg/regularfile"
 )
 
-// headBytes is how much of a file tells whether it is a list.
+// headBytes is the number of bytes read to detect whether a file is a list.
 const headBytes = 64 << 10
 
 const bom = "\ufeff"
 
-// Sniff tells the form of a list from the beginning of the file, and ErrNotList
-// where it is none. Read may still find that the rest is damaged.
+// Sniff detects the format of a list from the beginning of the file. The error is
+// ErrNotList if it is no list. Read may still find errors in the rest.
 func Sniff(path string) (Format, error) {
 	head, err := regularfile.Head(path, headBytes)
 	if err != nil {
@@ -37,18 +37,18 @@ func detect(head []byte) (Format, error) {
 		return format, nil
 	}
 	line, _, _ := bytes.Cut(text, []byte("\n"))
-	header, _ := csv.NewReader(bytes.NewReader(line)).Read() // nil where it is none
+	header, _ := csv.NewReader(bytes.NewReader(line)).Read() // nil if it is no CSV
 	missing := missingColumns(header)
 	if len(missing) == 0 {
 		return VisATable, nil
 	}
-	return "", fmt.Errorf("%w: it seems to be %s; read are JSON lines (each an object with image_path, label, class_name and mask_path), "+
+	return "", fmt.Errorf("%w: it seems to be %s; supported are JSON lines (each an object with image_path, label, class_name and mask_path), "+
 		"a meta.json ({\"test\": {class: [row, ...]}}) and VisA's 1cls.csv (object,split,label,image,mask)", ErrNotList, guess(text, missing))
 }
 
-// jsonFormat looks at the first object's keys, as far as they go: image_path on
-// the first line makes JSON lines, even where that line is damaged behind it; an
-// object train or test makes a meta.json.
+// jsonFormat decides by the keys of the first object: image_path on the first line
+// means JSON lines, even if the rest of that line is damaged; an object train or test
+// means a meta.json.
 func jsonFormat(text []byte) (Format, bool) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
@@ -76,7 +76,7 @@ func jsonFormat(text []byte) (Format, bool) {
 	return "", false
 }
 
-// skip passes over the rest of a JSON value whose first token was read.
+// skip skips the rest of a JSON value whose first token was read.
 func skip(first json.Token, next func() (json.Token, error)) error {
 	for token, depth := first, 0; ; {
 		switch token {
@@ -97,7 +97,7 @@ func skip(first json.Token, next func() (json.Token, error)) error {
 	}
 }
 
-// guess says in words what a file is that is no list.
+// guess describes the content of a file that is no list.
 func guess(text []byte, missing []string) string {
 	line, _, _ := bytes.Cut(text, []byte("\n"))
 	line = bytes.TrimRight(line, "\r")
@@ -105,9 +105,9 @@ func guess(text []byte, missing []string) string {
 	case len(text) == 0:
 		return "empty"
 	case bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")):
-		return "UTF-16 text, where UTF-8 is expected"
+		return "UTF-16 text (expected UTF-8)"
 	case bytes.HasPrefix(text, []byte("\x1f\x8b")), bytes.HasPrefix(text, []byte("PK\x03\x04")):
-		return "a packed file"
+		return "a compressed file"
 	case bytes.IndexByte(line, 0) >= 0, !utf8.Valid(line):
 		return "binary, or text that is not UTF-8"
 	case text[0] == '{':

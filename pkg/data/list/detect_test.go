@@ -46,9 +46,9 @@ func TestSniffSaysWhatItIs(t *testing.T) {
 		{`{"test": [1]}`, neither},
 		{"{test: {}}", neither},
 		{"{" + strings.Repeat(`"a":[`, 30_000), neither},
-		{"\xff\xfe{\x00\"\x00", "UTF-16 text, where UTF-8 is expected"},
-		{"PK\x03\x04", "a packed file"},
-		{"\x1f\x8b\x08", "a packed file"},
+		{"\xff\xfe{\x00\"\x00", "UTF-16 text (expected UTF-8)"},
+		{"PK\x03\x04", "a compressed file"},
+		{"\x1f\x8b\x08", "a compressed file"},
 		{"\x89PNG\r\n\x1a\n", "binary, or text that is not UTF-8"},
 		{"a\x00", "binary, or text that is not UTF-8"},
 		{"object,split,label,image\nc", "a table without the columns mask"},
@@ -60,7 +60,7 @@ func TestSniffSaysWhatItIs(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := Sniff(path)
-		if !errors.Is(err, ErrNotList) || !strings.Contains(err.Error(), "it seems to be "+c.want+"; read are JSON lines (") {
+		if !errors.Is(err, ErrNotList) || !strings.Contains(err.Error(), "it seems to be "+c.want+"; supported are JSON lines (") {
 			t.Errorf("%.60q: %v, want %s", c.text, err, c.want)
 		}
 		if _, other := readText(c.text); !errors.Is(other, ErrNotList) {

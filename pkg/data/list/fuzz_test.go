@@ -8,16 +8,16 @@ import (
 	"unicode/utf8"
 )
 
-// Whatever the bytes, Read gives one of the package's errors, or a list that is
-// written and read back the same.
+// For any bytes, Read returns one of the package's errors, or a list that stays equal
+// when written and read again.
 func FuzzRead(f *testing.F) {
 	for _, list := range append(append(jsonLinesLists(), metaLists()...), visaLists()...) {
 		f.Add([]byte(list.text))
 	}
 	for _, text := range []string{
-		"\r\"object\",split,label,image,mask",            // a header that is one without its first byte
-		`{"test":{"":[{"cls_name":"0","Img_path":"0"`,    // cut in a row
-		`{"test":{"0":[{"anomaly":0,"img_path":"\udc80"`, // half a letter
+		"\r\"object\",split,label,image,mask",            // a header without its first byte
+		`{"test":{"":[{"cls_name":"0","Img_path":"0"`,    // cut inside a row
+		`{"test":{"0":[{"anomaly":0,"img_path":"\udc80"`, // half of a surrogate pair
 		`{"test":{"0":[{"anomaly":0,"img_path":"\udbff\udfff"}]}}`,
 		`{"train":{"\udce4":[{"img_path":"\udce4"}]},"test":{"c":[{"anomaly":1,"img_path":"a","mask_path":"\\udce4"}]}}`,
 		"{\"image_path\":\"\u2028\",\"label\":\"1\",\"class_name\":\"\xc2\"}",
@@ -32,7 +32,7 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
-		// A list may itself hold the mark of a lost letter.
+		// A list may contain the replacement character U+FFFD itself.
 		hasMark := bytes.Contains(bytes.ToLower(text), []byte("ufffd")) || bytes.Contains(text, []byte("\ufffd"))
 		line := 1
 		for _, row := range list.Rows {
@@ -51,7 +51,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// FuzzRow is FuzzRead where more of what is tried is a row.
+// FuzzRow is FuzzRead with inputs that are more often rows.
 func FuzzRow(f *testing.F) {
 	f.Add("a b/1.png", "1.0", "c", "m.png")
 	f.Add(`a\\b.png`, `"0"`, `c\\d`, "")

@@ -9,7 +9,7 @@ import (
 	"io"
 )
 
-// jsonLine is a row as ACD-CLIP and AA-CLIP have it. Unknown keys are allowed.
+// jsonLine is a row in the format of ACD-CLIP and AA-CLIP. Unknown keys are allowed.
 type jsonLine struct {
 	Image string          `json:"image_path"`
 	Label json.RawMessage `json:"label"`
@@ -17,8 +17,8 @@ type jsonLine struct {
 	Mask  string          `json:"mask_path"`
 }
 
-// readJSONLines reads one object a line. Faults are the collector's; an error
-// is one of reading.
+// readJSONLines reads one object per line. It records faults in the collector and
+// returns only read errors.
 func readJSONLines(text *bufio.Reader, c *collector) error {
 	var row jsonLine
 	for line := 1; ; line++ {
@@ -31,7 +31,7 @@ func readJSONLines(text *bufio.Reader, c *collector) error {
 			return err
 		}
 		if bytes.HasSuffix(raw, []byte("\r\n")) {
-			c.odd(line, "lines that end as Windows ends them")
+			c.odd(line, "Windows line ends (CRLF)")
 		}
 		if err == io.EOF && len(raw) > 0 {
 			c.odd(line, "no newline at the end of the file")

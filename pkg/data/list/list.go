@@ -1,7 +1,7 @@
-// Package list reads and writes lists of a dataset's test pictures. It looks at
-// the list alone, never at the pictures that it names.
+// Package list reads and writes lists of a dataset's test pictures. It reads only the
+// list, never the pictures.
 //
-// Three forms are read, each known by its content and never by its name:
+// It reads three formats, detected by content and never by file name:
 //
 //   - JSON lines, the dataset/hub/<key>.jsonl of ACD-CLIP and the
 //     dataset/metadata/<key>/full-shot.jsonl of AA-CLIP;
@@ -20,60 +20,60 @@ import (
 	"acdclip/pkg/regularfile"
 )
 
-// Format is the form of a list.
+// Format is the format of a list.
 type Format string
 
-// The forms that are read.
+// The supported formats.
 const (
-	JSONLines Format = "jsonl"     // an object a line: image_path, label, class_name, mask_path
+	JSONLines Format = "jsonl"     // one object per line: image_path, label, class_name, mask_path
 	Meta      Format = "meta.json" // {"train": ..., "test": {class: [row, ...]}}
 	VisATable Format = "visa csv"  // a header with object, split, label, image, mask
 )
 
-// What Read and Sniff fail with, wrapped with the file, what is wrong and what is expected.
+// Errors of Read and Sniff, wrapped with the file, the problem and what is expected.
 var (
 	ErrNotList = errors.New("not a list of test pictures")
 	ErrNoRows  = errors.New("the list has no test pictures")
-	ErrBadRow  = errors.New("the list cannot be used")
+	ErrBadRow  = errors.New("the list has invalid rows")
 )
 
-// Row is one test picture as the list names it. Back-slashes are made slashes.
+// Row is one test picture of the list, with slashes in place of backslashes in paths.
 type Row struct {
 	Image     string // never empty
-	Mask      string // "" for a normal row, and where the list names none
+	Mask      string // "" for a normal row, or if the list names no mask
 	Class     string // never empty
-	Defect    string // the kind of defect; "" for a normal row, and where the list does not say
+	Defect    string // the kind of defect; "" for a normal row, or if the list does not state it
 	Anomalous bool
-	Line      int // where the row begins, from 1
+	Line      int // line in the file where the row begins, from 1
 }
 
-// Oddity is something unusual in how a list is written, which was understood.
+// Oddity is an unusual form in a list that was read nevertheless.
 type Oddity struct {
-	Text  string // in words, such as "labels that are no whole numbers"
+	Text  string // a description, such as "labels that are not integers"
 	Count int
-	Line  int // of the first, from 1
+	Line  int // the first line with it, from 1
 }
 
-// List is what was read.
+// List is the content of a list.
 type List struct {
 	Format   Format
 	Rows     []Row    // at least one, in the file's order
 	Oddities []Oddity // in the order of their first lines
 }
 
-// The bounds of a list.
+// The limits of a list.
 const (
-	maxLine  = 1 << 20 // bytes of a line, or of a row that takes several
+	maxLine  = 1 << 20 // bytes of a line, or of a row of several lines
 	maxName  = 4096    // bytes of a path, class or defect
 	maxRows  = 20_000_000
-	maxDepth = 100 // of what is nested in a meta.json outside its rows
+	maxDepth = 100 // nesting depth of a meta.json outside its rows
 )
 
 // Read reads the list at path, which may be large but must be a regular file.
 //
-// A file that is no list is ErrNotList; a list whose rows are all for training,
-// or that has none, is ErrNoRows. One that is damaged or holds rows that cannot
-// be used is ErrBadRow, and the error tells the first few with their lines.
+// The error is ErrNotList if the file is no list, ErrNoRows if the list has no rows or
+// only training rows, and ErrBadRow if it is damaged or has invalid rows; it then
+// names the first few with their lines.
 func Read(ctx context.Context, path string) (*List, error) {
 	file, _, err := regularfile.Open(path)
 	if err != nil {
@@ -87,7 +87,7 @@ func Read(ctx context.Context, path string) (*List, error) {
 	return list, nil
 }
 
-// notOpened is the error for a file that could not be opened, or not be read.
+// notOpened returns the error for a file that could not be opened or read.
 func notOpened(path string, err error) error {
 	if other, ok := errors.AsType[*regularfile.OtherError](err); ok {
 		return fmt.Errorf("%s: %w: it is %s", path, ErrNotList, other.Kind)
@@ -108,7 +108,7 @@ func read(ctx context.Context, file io.Reader, maxRows int) (*List, error) {
 	c := newCollector(format, maxRows)
 	if bytes.HasPrefix(head, []byte(bom)) {
 		c.odd(1, "a byte order mark")
-		_, _ = text.Discard(len(bom)) // it is in the buffer
+		_, _ = text.Discard(len(bom)) // cannot fail, the buffer contains it
 	}
 	switch format {
 	case JSONLines:
@@ -124,7 +124,7 @@ func read(ctx context.Context, file io.Reader, maxRows int) (*List, error) {
 	return c.result()
 }
 
-// contextReader reads until its context ends.
+// contextReader reads until its context is done.
 type contextReader struct {
 	ctx context.Context
 	io.Reader

@@ -7,19 +7,19 @@ import (
 	"io"
 )
 
-// metaRow is a row as AnomalyCLIP, AdaCLIP and Bayes-PFL have it. Other keys,
+// metaRow is a row in the format of AnomalyCLIP, AdaCLIP and Bayes-PFL. Unknown keys,
 // such as Bayes-PFL's dataset_name, are allowed.
 type metaRow struct {
-	Image  *string         `json:"img_path"` // nil where it is missing, which "" is not
+	Image  *string         `json:"img_path"` // nil if it is missing, as opposed to ""
 	Mask   string          `json:"mask_path"`
 	Class  string          `json:"cls_name"`
 	Defect string          `json:"specie_name"`
 	Label  json.RawMessage `json:"anomaly"`
 }
 
-// readMeta reads the test rows of a meta.json token by token, so that neither
-// the document nor its train part is held. Faults are the collector's; an error
-// is one of reading, or too many rows.
+// readMeta reads the test rows of a meta.json token by token, so that it never keeps
+// the document or its train part in memory. It records faults in the collector and
+// returns only read errors and too many rows.
 func readMeta(text io.Reader, c *collector) error {
 	m := metaReader{collector: c, text: newWindow(text)}
 	m.decoder = json.NewDecoder(m.text)
@@ -33,7 +33,7 @@ func readMeta(text io.Reader, c *collector) error {
 		return err
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		m.text.passAll()
-		err = errors.New("the file ends in the middle")
+		err = errors.New("unexpected end of file")
 	}
 	c.fault(m.text.line, err.Error())
 	return nil
@@ -42,9 +42,9 @@ func readMeta(text io.Reader, c *collector) error {
 type metaReader struct {
 	*collector
 	decoder *json.Decoder
-	text    *window // of what the decoder reads
-	raw     []byte  // the last token as it is written, until the next is read
-	held    metaRow // its label's memory is used again
+	text    *window // the decoder's input
+	raw     []byte  // the raw text of the last token, valid until the next is read
+	held    metaRow // reused, with its label's memory
 }
 
 func (m *metaReader) document() error {
@@ -63,14 +63,14 @@ func (m *metaReader) document() error {
 	}
 	switch token, err := m.token(); {
 	case err == nil:
-		return fmt.Errorf("%s follows the object", tokenText(token))
+		return fmt.Errorf("unexpected %s after the object", tokenText(token))
 	case err != io.EOF:
 		return err
 	}
 	return nil
 }
 
-// object reads an object and calls value at each key, whose value it must read.
+// object reads an object and calls value for each key; value must read the key's value.
 func (m *metaReader) object(what string, value func(key string) error) error {
 	if err := m.delimiter('{', "an object with "+what); err != nil {
 		return err
@@ -83,7 +83,7 @@ func (m *metaReader) object(what string, value func(key string) error) error {
 		if !isText(m.raw) {
 			return errors.New(notUTF8)
 		}
-		if err := value(token.(string)); err != nil { // the decoder takes no other key
+		if err := value(token.(string)); err != nil { // the decoder accepts only string keys
 			return err
 		}
 	}
@@ -108,7 +108,7 @@ func (m *metaReader) row(class string) error {
 	*row = metaRow{Label: row.Label[:0]}
 	m.text.passTo(m.decoder.InputOffset())
 	err := m.decoder.Decode(row)
-	m.text.passAny(", \t\r\n") // Decode begins behind the row before, the row does not
+	m.text.passAny(", \t\r\n") // the decoder is after the previous row, but not yet at this one
 	line := m.text.line
 	raw := m.text.passTo(m.decoder.InputOffset())
 
@@ -151,7 +151,7 @@ func (m *metaReader) delimiter(want json.Delim, what string) error {
 	return nil
 }
 
-// tokenText is a token for an error.
+// tokenText formats a token for an error message.
 func tokenText(token json.Token) string {
 	switch token := token.(type) {
 	case nil:

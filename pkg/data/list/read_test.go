@@ -14,12 +14,12 @@ import (
 	"testing/iotest"
 )
 
-// readText reads a list that is a text in memory.
+// readText reads a list from a string.
 func readText(text string) (*List, error) {
 	return read(context.Background(), strings.NewReader(text), maxRows)
 }
 
-// accepted is a list with what must be read of it.
+// accepted is a list with its expected content.
 type accepted struct {
 	name     string
 	text     string
@@ -45,7 +45,7 @@ func (want accepted) check(t *testing.T, format Format) {
 	})
 }
 
-// refused is a list whose rows cannot be used, with the whole error.
+// refused is an invalid list with the complete error text.
 type refused struct {
 	name string
 	text string
@@ -101,7 +101,7 @@ func TestReadNamesTheFile(t *testing.T) {
 	}
 }
 
-// longLists are lists of each format that are longer than what is read ahead.
+// longLists returns lists of each format that are longer than the read buffer.
 func longLists() []string {
 	const rows = 50_000
 	return []string{
@@ -122,7 +122,7 @@ func TestReadIsCancelled(t *testing.T) {
 	}
 }
 
-// cancelling cancels after its first Read.
+// cancelling cancels its context after the first Read.
 type cancelling struct {
 	io.Reader
 	cancel context.CancelFunc
@@ -161,7 +161,7 @@ func TestReadBoundsTheRows(t *testing.T) {
 	}
 }
 
-// However little a Read gives, the same is read.
+// The result is the same for readers that return only a few bytes per Read.
 func TestReadInPieces(t *testing.T) {
 	readers := map[Format]func(io.Reader, *collector) error{
 		JSONLines: func(r io.Reader, c *collector) error { return readJSONLines(bufio.NewReader(r), c) },

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// visaColumns are those of VisA's split_csv/1cls.csv.
+// visaColumns returns the columns of VisA's split_csv/1cls.csv.
 func visaColumns() []string { return []string{"object", "split", "label", "image", "mask"} }
 
-// columnPlaces tells where a header's columns are.
+// columnPlaces maps a header's column names to their indices.
 func columnPlaces(header []string) map[string]int {
 	places := map[string]int{}
 	for i, column := range header {
@@ -21,14 +21,14 @@ func columnPlaces(header []string) map[string]int {
 	return places
 }
 
-// missingColumns tells which of VisA's columns a header does not name.
+// missingColumns returns VisA's columns that a header lacks.
 func missingColumns(header []string) []string {
 	places := columnPlaces(header)
 	return slices.DeleteFunc(visaColumns(), func(column string) bool { _, ok := places[column]; return ok })
 }
 
-// readVisA reads the test rows of VisA's table, whose lines end in CRLF. Faults
-// are the collector's; an error is one of reading, or too many rows.
+// readVisA reads the test rows of VisA's table, whose lines end in CRLF. It records
+// faults in the collector and returns only read errors and too many rows.
 func readVisA(text io.Reader, c *collector) error {
 	source := &boundedReader{source: text}
 	source.allow()
@@ -38,7 +38,7 @@ func readVisA(text io.Reader, c *collector) error {
 	switch {
 	case source.err != nil:
 		return source.err
-	case err != nil || len(missingColumns(header)) > 0: // blanks before it, which detect passes over
+	case err != nil || len(missingColumns(header)) > 0: // leading blanks, which detect skips
 		c.fault(1, "expected the header "+strings.Join(visaColumns(), ","))
 		return nil
 	}
@@ -67,7 +67,7 @@ func readVisA(text io.Reader, c *collector) error {
 		case errors.As(err, &wrong):
 			line = wrong.Line
 			c.fault(line, wrong.Err.Error())
-		default: // more than a row may have
+		default: // longer than the limit of a row
 			c.fault(line+1, err.Error())
 			return nil
 		}
@@ -76,7 +76,7 @@ func readVisA(text io.Reader, c *collector) error {
 
 type visaReader struct {
 	*collector
-	at map[string]int // the columns' places
+	at map[string]int // column name to index
 }
 
 func (v *visaReader) row(line int, record []string) error {

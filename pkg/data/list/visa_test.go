@@ -30,7 +30,7 @@ func visaLists() []accepted {
 				{Image: `a,"b".png`, Mask: "m.png", Class: "c d", Anomalous: true, Line: 4},
 				{Image: "a/b.png", Class: "c", Line: 5},
 			},
-			oddities: []Oddity{{"a byte order mark", 1, 1}, {"back-slashes in a path", 1, 5}, {"no newline at the end of the file", 1, 5}},
+			oddities: []Oddity{{"a byte order mark", 1, 1}, {"backslashes in a path", 1, 5}, {"no newline at the end of the file", 1, 5}},
 		},
 	}
 }
@@ -49,10 +49,10 @@ func TestReadBadVisA(t *testing.T) {
 				"line 6: 4 fields; expected 5 as in the header"},
 		{"quotes", "c,test,normal,a\".png,\r\nc,test,normal,\"a.png,\r\n", "line 2: bare \" in non-quoted-field; line 3: extraneous or missing \" in quoted-field"},
 		{"Latin-1", "c,test,normal,\xe4.png,\r\n", "line 2: image is not UTF-8"},
-		{"a newline in a path", "c,test,normal,\"a\n.png\",\r\nc,test,normal,b.png,\n", `line 2: image "a\n.png" holds a control character`},
-		{"NUL", "c,test,normal,a\x00.png,\r\n", `line 2: image "a\x00.png" holds a control character`},
-		{"a long line", "c,test,normal," + strings.Repeat("a", 2<<20) + ",\r\n", "line 2: 1048576 bytes in which no row ends"},
-		{"a quote without end", "c,test,normal,\"" + strings.Repeat("a\n", 1<<20), "line 2: 1048576 bytes in which no row ends"},
+		{"a newline in a path", "c,test,normal,\"a\n.png\",\r\nc,test,normal,b.png,\n", `line 2: image "a\n.png" contains a control character`},
+		{"NUL", "c,test,normal,a\x00.png,\r\n", `line 2: image "a\x00.png" contains a control character`},
+		{"a long line", "c,test,normal," + strings.Repeat("a", 2<<20) + ",\r\n", "line 2: no row ends within 1048576 bytes"},
+		{"a quote without end", "c,test,normal,\"" + strings.Repeat("a\n", 1<<20), "line 2: no row ends within 1048576 bytes"},
 	} {
 		list.text = visaHeader + list.text
 		list.check(t)

@@ -6,20 +6,20 @@ import (
 	"io"
 )
 
-// boundedReader reads no more than maxLine bytes without a call of allow, so
-// that a decoder never holds more than that of a damaged file.
+// boundedReader returns at most maxLine bytes until the next call of allow, so that a
+// decoder never buffers more of a damaged file.
 type boundedReader struct {
 	source io.Reader
 	left   int
-	last   byte  // the last one that was read
-	err    error // of the source
+	last   byte  // the last byte read
+	err    error // the source's error
 }
 
 func (b *boundedReader) allow() { b.left = maxLine }
 
 func (b *boundedReader) Read(p []byte) (int, error) {
 	if b.left == 0 {
-		return 0, fmt.Errorf("%d bytes in which no row ends", maxLine)
+		return 0, fmt.Errorf("no row ends within %d bytes", maxLine)
 	}
 	n, err := b.source.Read(p[:min(len(p), b.left)])
 	b.left -= n
@@ -32,14 +32,14 @@ func (b *boundedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// window keeps what was read through it until it is passed, and so knows the
-// line and the bytes of what a decoder that reads ahead has decoded.
+// window keeps the bytes read through it until they are passed. It so knows the line
+// and the raw bytes of a decoded value, although the decoder reads ahead.
 type window struct {
 	boundedReader
-	text   []byte // what was read and not passed, at the end of memory
-	memory []byte // used again at each Read
-	offset int64  // of text in all that was read
-	line   int    // of text's beginning, from 1
+	text   []byte // bytes read but not passed, at the end of memory
+	memory []byte // reused by each Read
+	offset int64  // offset of text in the input
+	line   int    // line at the start of text, from 1
 }
 
 func newWindow(source io.Reader) *window {
@@ -53,12 +53,12 @@ func (w *window) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// passTo passes up to an offset and gives what lies there, until the next Read.
+// passTo passes the bytes up to an offset and returns them; they are valid until the next Read.
 func (w *window) passTo(offset int64) []byte {
 	return w.pass(int(max(0, offset-w.offset)))
 }
 
-// passAny passes the characters of a set.
+// passAny passes leading bytes that are in set.
 func (w *window) passAny(set string) {
 	w.pass(len(w.text) - len(bytes.TrimLeft(w.text, set)))
 }

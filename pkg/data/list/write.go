@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// WriteJSONLines writes rows in the form of ACD-CLIP's VisA.jsonl, byte for byte.
-// Read reads the same rows back but for Defect and Line, which the form does not
-// have; the mask of a normal row is not written. A row that Read would refuse or
-// change, as it does back-slashes in a path, is an error.
+// WriteJSONLines writes rows in the format of ACD-CLIP's VisA.jsonl, byte for byte.
+// Read returns the same rows except Defect and Line, which the format does not
+// contain; masks of normal rows are not written. A row that Read would refuse or
+// change, such as a path with backslashes, is an error.
 func WriteJSONLines(w io.Writer, rows []Row) error {
 	out := bufio.NewWriter(w)
 	var line bytes.Buffer
@@ -36,20 +36,20 @@ func WriteJSONLines(w io.Writer, rows []Row) error {
 	return nil
 }
 
-// unwritable says why Read would not give the row back; "" is nothing.
+// unwritable describes why Read would not return the same row; "" if it would.
 func (r *Row) unwritable() string {
 	if what := r.fault(JSONLines.keys()); what != "" {
 		return what
 	}
 	for _, path := range [...]string{r.Image, r.Mask} {
 		if strings.Contains(path, `\`) {
-			return shown(path) + " holds a back-slash, which is read as a slash"
+			return shown(path) + " contains a backslash, which would be read as a slash"
 		}
 	}
 	return ""
 }
 
-// appendTo writes the row with the keys' order and the blanks of the released lists.
+// appendTo writes the row with the key order and spacing of the released lists.
 func (r *Row) appendTo(line *bytes.Buffer) {
 	line.WriteString(`{"image_path": `)
 	quote(line, r.Image)
@@ -66,10 +66,10 @@ func (r *Row) appendTo(line *bytes.Buffer) {
 	line.WriteString("}\n")
 }
 
-// quote writes a JSON text in which HTML's characters stay as they are.
+// quote writes a JSON string without escaping HTML characters.
 func quote(line *bytes.Buffer, text string) {
 	encoder := json.NewEncoder(line)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(text)      // a text in memory cannot fail
-	line.Truncate(line.Len() - 1) // the encoder ends each value with a newline
+	_ = encoder.Encode(text)      // cannot fail in memory
+	line.Truncate(line.Len() - 1) // removes the newline that the encoder appends
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Lines of ACD-CLIP's VisA.jsonl are written as they are there.
+// Lines of ACD-CLIP's VisA.jsonl are reproduced exactly.
 func TestWriteJSONLinesAsReleased(t *testing.T) {
 	const released = `{"image_path": "fryum/Data/Images/Anomaly/009.JPG", "label": 1, "class_name": "fryum", "mask_path": "fryum/Data/Masks/Anomaly/009.png"}
 {"image_path": "candle/Data/Images/Anomaly/004.JPG", "label": 1, "class_name": "candle", "mask_path": "candle/Data/Masks/Anomaly/004.png"}
@@ -77,7 +77,7 @@ type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
-// Random rows come back as they were written.
+// Random rows stay equal when written and read again.
 func TestRoundTrip(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	letters := []rune(`ab01 ._-/"'<>&,;:{}[]%$#ä𝄞日\u` + "\u2028\u2029\ufeff\ufffd\u00a0\u202e😀")
@@ -102,7 +102,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// mustReturn writes rows and reads them back, but for their defects and lines.
+// mustReturn checks that rows stay equal, except defects and lines, when written and read again.
 func mustReturn(t *testing.T, rows []Row) {
 	t.Helper()
 	var text bytes.Buffer

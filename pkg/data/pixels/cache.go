@@ -6,19 +6,19 @@ import (
 	"acdclip/pkg/data/pixels/picture"
 )
 
-// Cache keeps what decoding gave, so that the next pass over the same items does
-// not decode again. It belongs to one list of items and one set of LoadOptions.
+// Cache keeps decoded pictures, so that the next pass over the same items need not
+// decode them again. A cache is valid for one list of items and one LoadOptions.
 //
-// It takes in until it is full and never gives anything up: of pictures that
-// come in a new order in each epoch any other rule would keep no more. A nil
-// *Cache keeps nothing. Any goroutine may use it.
+// It stores pictures until it is full and never evicts: with a new random order in
+// each epoch, no other strategy has more hits. A nil *Cache stores nothing. It is safe
+// for concurrent use.
 type Cache struct {
 	mutex sync.Mutex
 	free  int64 // bytes
 	held  map[int]decoded
 }
 
-// NewCache returns a cache that holds at most so many bytes of pixels.
+// NewCache returns a cache for at most the given number of bytes of pixels.
 func NewCache(bytes int64) *Cache {
 	return &Cache{free: bytes, held: map[int]decoded{}}
 }
@@ -46,7 +46,7 @@ func (c *Cache) put(index int, d decoded) {
 	c.free -= d.bytes()
 }
 
-// Held is how many pictures the cache keeps, and their bytes.
+// Held returns the number of cached pictures and their size in bytes.
 func (c *Cache) Held() (pictures int, bytes int64) {
 	if c == nil {
 		return 0, 0
@@ -59,17 +59,17 @@ func (c *Cache) Held() (pictures int, bytes int64) {
 	return len(c.held), bytes
 }
 
-// decoded is what does not change from one epoch to the next.
+// decoded is the part of a picture that is the same in all epochs.
 type decoded struct {
 	width, height int
-	image         *picture.Image // at its own size: what augmentation begins with; nil without it
+	image         *picture.Image // at its original size, the input of augmentation; nil without augmentation
 	pix           []uint8        // [S, S, 3]; nil with augmentation
-	mask          []uint8        // [S, S]; nil for a normal picture and without masks
+	mask          []uint8        // [S, S]; nil for a normal picture, and if masks are not loaded
 	fit           MaskFit
 }
 
 func (d decoded) bytes() int64 {
-	const record = 128 // of the map's entry and the headers
+	const record = 128 // bytes of the map entry and the slice headers
 	size := int64(len(d.pix) + len(d.mask) + record)
 	if d.image != nil {
 		size += int64(len(d.image.Pix))

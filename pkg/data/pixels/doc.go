@@ -1,4 +1,3 @@
-// Package pixels turns the items of a dataset into arrays: it decodes pictures and
-// masks, scales them to a square, varies them at random for training, and reads
-// ahead of its consumer.
+// Package pixels loads the items of a dataset as arrays: it decodes pictures and
+// masks, scales them to a square, augments them for training, and prefetches.
 package pixels

@@ -14,39 +14,39 @@ import (
 	"acdclip/pkg/data/pixels/picture"
 )
 
-// Picture is one item, read and scaled. Its slices are only to be read: a cache
-// may hold them.
+// Picture is one item, decoded and scaled. Its slices are read-only, because a cache
+// may share them.
 type Picture struct {
 	Item          data.Item
-	Index         int     // its place in the items
-	Width, Height int     // the picture's own size, after any EXIF turn
-	Pix           []uint8 // [S, S, 3], S = LoadOptions.Size: the picture squashed to a square
-	Mask          []uint8 // [S, S] of 0 and 1; all zero for a normal row; nil without LoadOptions.Masks, or where an anomalous row has none
-	MaskFit       MaskFit // how the mask fits the picture; MaskFits where no mask was read
-	Inside        []uint8 // [S, S] of 0 and 1: 0 where augmentation left nothing of the picture, which is zero after normalising; nil where there is no such pixel
-	Err           error   // why picture or mask could not be read, with the path; then only Item, Index and Took are set
+	Index         int     // index in the items
+	Width, Height int     // the picture's original size in pixels, after any EXIF rotation
+	Pix           []uint8 // [S, S, 3], S = LoadOptions.Size: the picture scaled to a square
+	Mask          []uint8 // [S, S] of 0 and 1; all zero for a normal row; nil without LoadOptions.Masks, or if an anomalous row has no mask
+	MaskFit       MaskFit // whether the mask's size matches the picture's; MaskFits if no mask was read
+	Inside        []uint8 // [S, S]; 0 at pixels that augmentation filled, which must be zero after normalising, else 1; nil if there are none
+	Err           error   // the read error of the picture or mask, with the path; then only Item, Index and Took are set
 
-	Took time.Duration // what reading and scaling it cost one goroutine
+	Took time.Duration // time that one goroutine needed to read and scale it
 }
 
-// LoadOptions says how Load reads.
+// LoadOptions are the options of Load.
 type LoadOptions struct {
-	Size    int   // the side of the square that pictures and masks are scaled to, in pixels
-	Order   []int // the places of the items to read, in this order; nil: all in their order
-	Workers int   // goroutines that decode and scale; 0: GOMAXPROCS
-	Ahead   int   // pictures that may wait, ready, beyond those being worked on
+	Size    int   // side of the square that pictures and masks are scaled to, in pixels
+	Order   []int // indices of the items to read, in this order; nil: all items in their order
+	Workers int   // number of goroutines that decode and scale; 0: GOMAXPROCS
+	Ahead   int   // maximum number of finished pictures that wait for the consumer
 	Decode  picture.DecodeOptions
 	Masks   bool // read masks too
 
-	// MaskThreshold is the least grey value of a mask that is anomalous; 0 is picture.NonZero.
+	// MaskThreshold is the smallest anomalous grey value of a mask; 0 means picture.NonZero.
 	MaskThreshold uint8
 
-	Augment *Augmentation // nil: none
-	Cache   *Cache        // nil: none
+	Augment *Augmentation // nil for no augmentation
+	Cache   *Cache        // nil for no cache
 }
 
-// Augmentation names the random changes of one epoch. A picture's depend on the
-// seed, the epoch and its place in the items, and on nothing else.
+// Augmentation selects the random augmentation of one epoch. That of a picture depends
+// only on the seed, the epoch and its index in the items.
 type Augmentation struct {
 	Seed  uint64
 	Epoch int
@@ -59,14 +59,14 @@ func (o LoadOptions) workers() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// Load reads items on goroutines ahead of its consumer and yields every one, in
-// order, also the unreadable (Picture.Err). What it yields does not depend on
-// the number of workers.
+// Load reads items on goroutines ahead of its consumer and yields all of them in
+// order, including unreadable ones (Picture.Err). The number of workers does not
+// change the result.
 //
-// At most Workers+Ahead pictures exist at a time, the one that the consumer
-// holds among them, beside the cache. When the loop ends, is broken or ctx is
-// cancelled, no goroutine is left. After a cancelled ctx the sequence just ends:
-// ask ctx.Err().
+// Apart from the cache, at most Workers+Ahead pictures are in memory at a time,
+// including the one that the consumer uses. No goroutine remains after the loop ends,
+// breaks or ctx is cancelled. If ctx is cancelled, the sequence ends early: check
+// ctx.Err().
 func Load(ctx context.Context, items []data.Item, o LoadOptions) iter.Seq[Picture] {
 	count := len(items)
 	place := func(i int) int { return i }
@@ -80,8 +80,8 @@ func Load(ctx context.Context, items []data.Item, o LoadOptions) iter.Seq[Pictur
 		defer running.Wait()
 		defer cancel()
 
-		// window items are under way or ready; the i-th one's place is i%window,
-		// which is free again once the one before it in that place was consumed.
+		// At most window items are in progress or ready. Item i uses slot i%window, which is
+		// free once the slot's previous item was consumed.
 		window := min(o.workers()+max(o.Ahead, 0), count)
 		jobs := make(chan int, window)
 		defer close(jobs)
@@ -122,7 +122,7 @@ func Load(ctx context.Context, items []data.Item, o LoadOptions) iter.Seq[Pictur
 	}
 }
 
-var errSize = errors.New("the size to scale to must be positive")
+var errSize = errors.New("LoadOptions.Size must be positive")
 
 func loadItem(item data.Item, index int, o LoadOptions) Picture {
 	p := Picture{Item: item, Index: index}
@@ -170,8 +170,8 @@ func decodeItem(item data.Item, o LoadOptions) (decoded, error) {
 	return d, nil
 }
 
-// decodeMask reads the mask of the picture im, which was turned by turn: [S, S] of
-// 0 and 1. Of a mask of several files, what any of them marks is marked.
+// decodeMask reads the mask of the picture im, which was rotated by turn: [S, S] of 0
+// and 1. A mask of several files is their union.
 func decodeMask(item data.Item, im *picture.Image, turn picture.Orientation, o LoadOptions) ([]uint8, MaskFit, error) {
 	var all []uint8
 	var worst MaskFit
@@ -194,10 +194,10 @@ func decodeMask(item data.Item, im *picture.Image, turn picture.Orientation, o L
 	return all, worst, nil
 }
 
-// readMask reads one file of a mask, turned as it has to be.
+// readMask reads one file of a mask and rotates it if needed.
 func readMask(path string, im *picture.Image, turn picture.Orientation, o LoadOptions) (*picture.Grey, MaskFit, error) {
 	upright := Size{im.Width, im.Height}
-	if turn <= picture.Upright { // the rule, and it spares a look at the header
+	if turn <= picture.Upright { // the usual case; no need to read the header
 		mask, _, err := picture.DecodeMask(path, o.MaskThreshold, o.Decode, picture.Upright)
 		if err != nil {
 			return nil, 0, err

@@ -13,14 +13,14 @@ import (
 	"acdclip/pkg/data/pixels/picture"
 )
 
-// byIndex sorts what was loaded by the items' places.
+// byIndex sorts loaded pictures by item index.
 func byIndex(pictures []Picture) []Picture {
 	slices.SortFunc(pictures, func(a, b Picture) int { return a.Index - b.Index })
 	return pictures
 }
 
-// TestLoadAugmentedIsTheSameWhateverTheOrder: workers, order of arrival and the
-// cache change nothing; seed and epoch do.
+// TestLoadAugmentedIsTheSameWhateverTheOrder: the number of workers, the order and the
+// cache do not change the result; seed and epoch do.
 func TestLoadAugmentedIsTheSameWhateverTheOrder(t *testing.T) {
 	items := slices.Delete(someItems(t), 5, 6) // without the broken one
 	o := LoadOptions{Size: 21, Workers: 1, Masks: true, Augment: &Augmentation{Seed: 3, Epoch: 2}}
@@ -48,7 +48,7 @@ func TestLoadAugmentedIsTheSameWhateverTheOrder(t *testing.T) {
 	}
 }
 
-// TestLoadAugments compares with the steps taken one by one.
+// TestLoadAugments compares Load with the separate steps.
 func TestLoadAugments(t *testing.T) {
 	items := []data.Item{{Path: "picture/testdata/pictures/rgb8.png", Anomalous: true, Mask: "picture/testdata/pictures/palette1.png"}}
 	for epoch := range 20 {
@@ -74,7 +74,7 @@ func TestLoadAugments(t *testing.T) {
 	}
 }
 
-// TestCache: what is held is not read again, and no more is held than there is room for.
+// TestCache: cached pictures are not read again, and the cache stays within its size.
 func TestCache(t *testing.T) {
 	content, err := os.ReadFile("picture/testdata/pictures/rgb8.png")
 	if err != nil {
@@ -117,7 +117,7 @@ func TestCache(t *testing.T) {
 	}
 }
 
-// TestMaskThreshold: a mask's values count from the threshold on.
+// TestMaskThreshold: mask values of at least the threshold are anomalous.
 func TestMaskThreshold(t *testing.T) {
 	items := []data.Item{{Path: "picture/testdata/pictures/grey8.png", Anomalous: true, Mask: "picture/testdata/pictures/grey8.png"}}
 	before := 32*32 + 1

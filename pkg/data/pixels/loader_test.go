@@ -19,7 +19,7 @@ import (
 	"acdclip/pkg/data/pixels/picture"
 )
 
-// someFixtures are the pictures that pkg/data/pixels/picture is tested with.
+// someFixtures returns the test pictures of pkg/data/pixels/picture.
 func someFixtures(t testing.TB) []string {
 	t.Helper()
 	paths, err := filepath.Glob("picture/testdata/pictures/*")
@@ -29,7 +29,7 @@ func someFixtures(t testing.TB) []string {
 	return paths
 }
 
-// someItems is a list of pictures of many formats, with an unreadable one and masks.
+// someItems returns items of many formats, with masks and one unreadable picture.
 func someItems(t testing.TB) []data.Item {
 	t.Helper()
 	items := []data.Item{}
@@ -49,7 +49,7 @@ func someItems(t testing.TB) []data.Item {
 	return items
 }
 
-// load loads all pictures, without how long each took: that is never the same twice.
+// load loads all pictures and clears Took, which varies from call to call.
 func load(ctx context.Context, items []data.Item, o LoadOptions) []Picture {
 	pictures := slices.Collect(Load(ctx, items, o))
 	for i := range pictures {
@@ -160,7 +160,7 @@ func TestLoadLeavesNoGoroutine(t *testing.T) {
 	goroutines.NoneLeft(t, before)
 }
 
-// TestLoadIsBounded counts the files that workers have opened while the consumer holds still.
+// TestLoadIsBounded limits the files that workers open while the consumer waits.
 func TestLoadIsBounded(t *testing.T) {
 	const workers, ahead = 2, 3
 	content, err := os.ReadFile("picture/testdata/pictures/rgb8.png")
@@ -172,7 +172,7 @@ func TestLoadIsBounded(t *testing.T) {
 	for i := range items {
 		items[i].Path = filepath.Join(folder, fmt.Sprintf("%02d.png", i))
 	}
-	// A file appears only when its turn may have come: were a later one read, it would be missing.
+	// Each file is created only when Load may read it, so reading ahead too far fails.
 	appear := func(i int) {
 		if i < len(items) {
 			if err := os.WriteFile(items[i].Path, content, 0o600); err != nil {
@@ -187,7 +187,7 @@ func TestLoadIsBounded(t *testing.T) {
 		if p.Err != nil {
 			t.Fatalf("picture %d was read too early: %v", p.Index, p.Err)
 		}
-		time.Sleep(2 * time.Millisecond) // let the workers run as far as they may
+		time.Sleep(2 * time.Millisecond) // let the workers read ahead as far as allowed
 		appear(p.Index + workers + ahead)
 	}
 }

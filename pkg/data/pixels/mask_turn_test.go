@@ -13,11 +13,11 @@ import (
 	"acdclip/pkg/data/pixels/picture"
 )
 
-// TestMaskTurnsWithItsPicture: a mask has no orientation of its own.
+// TestMaskTurnsWithItsPicture: a mask is rotated by its picture's orientation.
 func TestMaskTurnsWithItsPicture(t *testing.T) {
 	m := image.NewGray(image.Rect(0, 0, 16, 11))
 	for x := range 16 {
-		m.SetGray(x, 0, color.Gray{Y: 255}) // the stored top row, upright on the right for orientation 6
+		m.SetGray(x, 0, color.Gray{Y: 255}) // the stored top row, which orientation 6 rotates to the right column
 	}
 	path := filepath.Join(t.TempDir(), "mask.png")
 	file, err := os.Create(path)

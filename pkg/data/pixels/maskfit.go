@@ -2,23 +2,24 @@ package pixels
 
 import "acdclip/pkg/data/pixels/picture"
 
-// Size is a picture's or a mask's width and height in pixels, both above 0.
+// Size is the width and height of a picture or mask in pixels, both above 0.
 type Size struct{ Width, Height int }
 
-// MaskFit says how a mask fits its picture. Of several the largest is the one to tell of.
+// MaskFit is the result of matching a mask's size with its picture's. The largest value
+// is the most important to report.
 type MaskFit int
 
-// How a mask fits.
+// The results of FitMask.
 const (
-	MaskFits        MaskFit = iota // by its size, or its aspect ratio where it is scaled
-	MaskEitherWay                  // both as the picture is stored and as it stands upright: it was turned with the picture
-	MaskOtherAspect                // in no way: its aspect ratio differs from the picture's by more than 2 %
+	MaskFits        MaskFit = iota // size or, if it is scaled, aspect ratio matches
+	MaskEitherWay                  // matches both the stored and the upright picture, and is rotated with the picture
+	MaskOtherAspect                // matches neither: the aspect ratio differs from the picture's by more than 2 %
 )
 
-// aspectTolerance is how much larger one aspect ratio may be than another that is taken as the same.
+// aspectTolerance is the maximum quotient of two aspect ratios that count as equal.
 const aspectTolerance = 1.02
 
-// TurnedSize is the size that a picture of a stored size has after it was turned.
+// TurnedSize returns the size of a stored picture after rotation by turn.
 func TurnedSize(stored Size, turn picture.Orientation) Size {
 	if turn.Swaps() {
 		return Size{stored.Height, stored.Width}
@@ -26,16 +27,16 @@ func TurnedSize(stored Size, turn picture.Orientation) Size {
 	return stored
 }
 
-// FitMask says how a mask of a picture is to be turned, and how it fits.
+// FitMask returns the rotation for a picture's mask, and how the mask matches.
 //
-// upright is the picture's size after it was turned by turn, and mask is the
-// mask's size as it is stored. A mask may have been drawn over the picture as it
-// is stored, and then it is turned like the picture; or over the picture as it
-// stands upright, and then it is not. Its size tells, or where neither size is its
-// own, its aspect ratio. Where it fits both ways (a square, or a half turn) it is
-// turned like the picture: without EXIF it lies on the picture, so that it does with it.
+// upright is the picture's size after rotation by turn, and mask is the mask's stored
+// size. A mask that was drawn over the stored picture is rotated like the picture; one
+// that was drawn over the upright picture is not. The mask's size decides, or its
+// aspect ratio if it has neither size. A mask that matches both (a square, or a
+// rotation by 180 degrees) is rotated like the picture, so that it covers the same
+// pixels with and without EXIF orientation.
 func FitMask(upright, mask Size, turn picture.Orientation) (picture.Orientation, MaskFit) {
-	stored := TurnedSize(upright, turn) // which turns it back
+	stored := TurnedSize(upright, turn) // swapping width and height is its own inverse
 	asStored, asUpright := mask == stored, mask == upright
 	if !asStored && !asUpright {
 		asStored, asUpright = SameAspect(mask, stored), SameAspect(mask, upright)
@@ -53,7 +54,7 @@ func FitMask(upright, mask Size, turn picture.Orientation) (picture.Orientation,
 	return turn, MaskOtherAspect
 }
 
-// SameAspect reports whether two aspect ratios differ by 2 % at most.
+// SameAspect reports whether two aspect ratios differ by at most 2 %.
 func SameAspect(a, b Size) bool {
 	ratio := float64(a.Width) * float64(b.Height) / (float64(a.Height) * float64(b.Width))
 	return ratio <= aspectTolerance && ratio >= 1/aspectTolerance

@@ -13,7 +13,7 @@ import (
 	"acdclip/pkg/data/pixels/picture"
 )
 
-// How a mask is turned, for all of EXIF's orientations and the sizes it may have.
+// The rotation of a mask for all EXIF orientations and its possible sizes.
 func TestFitMask(t *testing.T) {
 	const upright, mirrored, half, transposed, right = picture.Orientation(1), picture.Orientation(2), picture.Orientation(3), picture.Orientation(5), picture.Orientation(6)
 	tests := []struct {
@@ -50,7 +50,7 @@ func TestFitMask(t *testing.T) {
 	}
 }
 
-// writeGrey writes a grey PNG of one value a pixel.
+// writeGrey writes a grey PNG with the given pixels.
 func writeGrey(t *testing.T, path string, width int, pix ...uint8) string {
 	t.Helper()
 	m := &image.Gray{Pix: pix, Stride: width, Rect: image.Rect(0, 0, width, len(pix)/width)}
@@ -64,9 +64,9 @@ func writeGrey(t *testing.T, path string, width int, pix ...uint8) string {
 	return path
 }
 
-// A mask that was drawn over the picture as it stands upright stays as it is.
+// A mask that was drawn over the upright picture is not rotated.
 func TestMaskDrawnUprightStays(t *testing.T) {
-	const width, height = 11, 16 // the picture is stored lying, 16 x 11
+	const width, height = 11, 16 // upright; the picture is stored as 16 x 11
 	pix := make([]uint8, width*height)
 	pix[0] = 200 // the top left corner
 	path := writeGrey(t, filepath.Join(t.TempDir(), "mask.png"), width, pix...)
@@ -79,7 +79,7 @@ func TestMaskDrawnUprightStays(t *testing.T) {
 	}
 }
 
-// Of a mask of several files what any of them marks is marked, by the threshold and whatever their sizes.
+// A mask of several files is the union of their thresholded pixels, even if sizes differ.
 func TestMaskOfSeveralFiles(t *testing.T) {
 	folder := t.TempDir()
 	parts := []string{
@@ -91,7 +91,7 @@ func TestMaskOfSeveralFiles(t *testing.T) {
 	item := data.Item{Path: picturePath, Anomalous: true, Mask: folder, MaskParts: parts}
 	for threshold, want := range map[uint8][]uint8{0: {1, 0, 0, 1}, picture.NonZero: {1, 0, 0, 1}, 128: {0, 0, 0, 1}} {
 		cache := NewCache(1 << 20)
-		for range 2 { // read, then held
+		for range 2 { // read, then cached
 			p := loadItem(item, 0, LoadOptions{Size: 2, Masks: true, MaskThreshold: threshold, Cache: cache})
 			if p.Err != nil || !slices.Equal(p.Mask, want) || p.MaskFit != MaskFits {
 				t.Errorf("from %d on: error %v, fit %d, mask %v, want %v", threshold, p.Err, p.MaskFit, p.Mask, want)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// draws are many parameters of one seed.
+// draws returns many draws from one seed.
 func draws(size int) (all []Parameters) {
 	for epoch := range 20 {
 		for index := range 500 {
@@ -81,7 +81,7 @@ func TestProbabilitiesAndRanges(t *testing.T) {
 		{"contrast", 0.7, func(p Parameters) float64 { return p.Contrast }, 1, 0.5},
 		{"saturation", 0.7, func(p Parameters) float64 { return p.Saturation }, 1, 0.5},
 		{"rotation", 0.5, func(p Parameters) float64 { return p.Rotation }, 0, 30},
-		// A shift of zero pixels is drawn too: one of 101.
+		// A drawn shift is zero pixels in 1 of 101 cases.
 		{"shift right", 0.5 * 100 / 101, func(p Parameters) float64 { return float64(p.ShiftX) }, 0, 50},
 		{"shift down", 0.5 * 100 / 101, func(p Parameters) float64 { return float64(p.ShiftY) }, 0, 50},
 		{"noise", 0.3, func(p Parameters) float64 { return number(p.Noise != nil) }, 0, 1},
@@ -102,7 +102,7 @@ func TestProbabilitiesAndRanges(t *testing.T) {
 			if math.Abs(share-test.chance) > 4*math.Sqrt(test.chance*(1-test.chance)/n) {
 				t.Errorf("applied to %.4f, want %.4f", share, test.chance)
 			}
-			if test.reach == 1 { // a yes or no
+			if test.reach == 1 { // a boolean parameter
 				return
 			}
 			if low < -test.reach || high > test.reach || low > -0.99*test.reach || high < 0.99*test.reach {
@@ -115,7 +115,7 @@ func TestProbabilitiesAndRanges(t *testing.T) {
 	}
 }
 
-// TestDrawsAreIndependent looks at every pair of transforms.
+// TestDrawsAreIndependent checks every pair of transforms.
 func TestDrawsAreIndependent(t *testing.T) {
 	names := []string{"noise", "brightness", "contrast", "saturation", "rotation", "translation", "flip x", "flip y"}
 	chances := []float64{0.3, 0.7, 0.7, 0.7, 0.5, 0.5, 0.5, 0.5}

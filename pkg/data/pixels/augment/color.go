@@ -2,10 +2,10 @@ package augment
 
 import "acdclip/pkg/data/pixels/picture"
 
-// Color applies noise, brightness, contrast and saturation, in this order. It
-// returns im itself when none of them applies, and never changes im, which must
-// have at least one pixel. (torchvision's ColorJitter on a Pillow picture:
-// Pillow, src/PIL/ImageEnhance.py.)
+// Color applies noise, brightness, contrast and saturation, in this order. It never
+// changes im and returns im itself if none of them applies. im must have at least one
+// pixel. (torchvision's ColorJitter on a Pillow picture: Pillow,
+// src/PIL/ImageEnhance.py.)
 func (p Parameters) Color(im *picture.Image) *picture.Image {
 	if p.Noise == nil && p.Brightness == 1 && p.Contrast == 1 && p.Saturation == 1 {
 		return im
@@ -28,7 +28,7 @@ func (p Parameters) Color(im *picture.Image) *picture.Image {
 	return out
 }
 
-// levels is what brightness and then contrast make of each byte of pix.
+// levels returns the lookup table for brightness followed by contrast; pix is [H, W, 3].
 func (p Parameters) levels(pix []uint8) (table [256]uint8) {
 	for v := range table {
 		table[v] = blend(0, uint8(v), float32(p.Brightness))
@@ -54,10 +54,10 @@ func meanLuma(pix []uint8, table *[256]uint8) uint8 {
 	return uint8(float64(sum)/float64(len(pix)/3) + 0.5)
 }
 
-// saturate writes to dst the pixels of src [H, W, 3], their bytes replaced from
-// the table, moved away from their own grey.
+// saturate maps the bytes of src [H, W, 3] through the table, blends each pixel with
+// its own grey by factor, and writes the result to dst.
 func saturate(dst, src []uint8, table *[256]uint8, factor float32) {
-	// A blend of every grey with every byte costs far fewer sums than one of every value.
+	// Blending every grey with every byte once is far cheaper than blending every value.
 	var blends [256][256]uint8
 	for grey := range blends {
 		for v := range blends[grey] {
@@ -72,9 +72,9 @@ func saturate(dst, src []uint8, table *[256]uint8, factor float32) {
 	}
 }
 
-// blend is from at factor 0, to at factor 1, and on the line through both
-// elsewhere, truncated to a byte. The conversion forbids fused multiply-add,
-// which Pillow's build does not use. (Pillow, src/libImaging/Blend.c.)
+// blend interpolates or extrapolates linearly from from (factor 0) to to (factor 1),
+// truncated to a byte. The conversion prevents a fused multiply-add, which Pillow's
+// build does not use. (Pillow, src/libImaging/Blend.c.)
 func blend(from, to uint8, factor float32) uint8 {
 	v := float32(from) + float32(factor*(float32(to)-float32(from)))
 	return uint8(min(max(v, 0), 255))

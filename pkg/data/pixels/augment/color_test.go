@@ -8,10 +8,10 @@ import (
 	"acdclip/pkg/data/pixels/picture"
 )
 
-// neutral changes nothing.
+// neutral returns parameters that change nothing.
 func neutral() Parameters { return Parameters{Brightness: 1, Contrast: 1, Saturation: 1} }
 
-// drawnPicture is a picture of random bytes.
+// drawnPicture returns a picture of random bytes.
 func drawnPicture(width, height int) *picture.Image {
 	im := picture.NewImage(width, height)
 	rand.NewChaCha8([32]byte{}).Read(im.Pix)
@@ -21,13 +21,13 @@ func drawnPicture(width, height int) *picture.Image {
 func TestColorWithNothingToDo(t *testing.T) {
 	im := drawnPicture(5, 4)
 	p := neutral()
-	p.Rotation, p.FlipX = 12, true // of no concern here
+	p.Rotation, p.FlipX = 12, true // must not affect Color
 	if p.Color(im) != im {
 		t.Error("another picture came back")
 	}
 }
 
-// TestFactorOne holds whichever other transform makes Color work at all.
+// TestFactorOne: a factor of 1 changes nothing, whichever other transform applies.
 func TestFactorOne(t *testing.T) {
 	im := drawnPicture(50, 40)
 	for _, p := range []Parameters{
@@ -64,7 +64,7 @@ func TestColorOfOnePixel(t *testing.T) {
 	}
 }
 
-// TestGreyStaysGrey: saturation has nothing to move, brightness and contrast move the channels alike.
+// TestGreyStaysGrey: saturation does not change grey; brightness and contrast change all channels equally.
 func TestGreyStaysGrey(t *testing.T) {
 	im := drawnPicture(64, 64)
 	for i := 0; i < len(im.Pix); i += 3 {

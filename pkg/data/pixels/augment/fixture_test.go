@@ -11,13 +11,13 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// fixture is what scripts/fixtures/augment.py made.
+// fixture is the output of scripts/fixtures/augment.py.
 type fixture struct {
 	*testing.T
 	file *weights.File
 }
 
-// floats reads a tensor.
+// floats reads a float tensor.
 func (f fixture) floats(name string) (shape []int64, values []float32) {
 	f.Helper()
 	tensor, ok := f.file.Lookup(name)
@@ -31,7 +31,7 @@ func (f fixture) floats(name string) (shape []int64, values []float32) {
 	return tensor.Shape, values
 }
 
-// bytes reads a tensor of bytes.
+// bytes reads a byte tensor.
 func (f fixture) bytes(name string) (shape []int64, values []uint8) {
 	f.Helper()
 	shape, floats := f.floats(name)
@@ -41,13 +41,13 @@ func (f fixture) bytes(name string) (shape []int64, values []uint8) {
 	return shape, values
 }
 
-// has says whether there is a tensor of that name.
+// has reports whether the fixture has a tensor of that name.
 func (f fixture) has(name string) bool {
 	_, ok := f.file.Lookup(name)
 	return ok
 }
 
-// colored is what the case makes of its picture. Where it has noise, the noise's planes are the fixture's.
+// colored applies the case's color transforms to its picture. Noise, if any, uses the fixture's planes.
 func (f fixture) colored(name string, p Parameters) *picture.Image {
 	in := "picture.in"
 	if f.has(name + ".in") {
@@ -73,7 +73,7 @@ func planes(m []uint8, n []float32) iter.Seq[speck] {
 	}
 }
 
-// equal fails unless got is the tensor of that name.
+// equal fails the test unless got equals the tensor of that name.
 func (f fixture) equal(name string, got []uint8) {
 	f.Helper()
 	_, want := f.bytes(name)
@@ -91,7 +91,7 @@ func (f fixture) equal(name string, got []uint8) {
 	}
 }
 
-// TestTorchvision compares every transform, alone and with others, with torchvision's.
+// TestTorchvision compares every transform, alone and combined, with torchvision.
 func TestTorchvision(t *testing.T) {
 	file, err := weights.Open("testdata/augment.safetensors")
 	if err != nil {

@@ -3,15 +3,14 @@ package augment
 // fill marks an output pixel that comes from outside the input.
 const fill = -1
 
-// Geometry applies rotation about the centre, translation, horizontal and
-// vertical flip, in this order, each with nearest sampling, to a picture pix
-// [S, S, 3] and its mask [S, S], which may be nil; size is S. inside [S, S] is 1
-// where an output pixel comes from the input and 0 where it is fill, nil where
-// no pixel is. outPix and outMask are zero at the fill: whoever normalises the
-// picture must set it to zero again afterwards, since torchvision fills
-// normalised pictures.
+// Geometry applies rotation about the centre, translation, horizontal and vertical
+// flip, in this order, each with nearest sampling, to a picture pix [S, S, 3] and its
+// mask [S, S], which may be nil; size is S. inside [S, S] is 1 where an output pixel
+// comes from the input and 0 where it is fill; it is nil if no pixel is fill. outPix
+// and outMask are zero at fill pixels. After normalising the picture, the caller must
+// set them to zero again, because torchvision fills normalised pictures.
 //
-// The inputs are never changed; they are returned as they are when there is nothing to do.
+// The inputs are never changed; they are returned themselves if no transform applies.
 func (p Parameters) Geometry(pix, mask []uint8, size int) (outPix, outMask, inside []uint8) {
 	if p.Rotation == 0 && p.ShiftX == 0 && p.ShiftY == 0 && !p.FlipX && !p.FlipY {
 		return pix, mask, nil
@@ -42,9 +41,9 @@ func (p Parameters) Geometry(pix, mask []uint8, size int) (outPix, outMask, insi
 	return outPix, outMask, inside
 }
 
-// places returns for each output pixel the index of the input pixel that it
-// takes, or fill, [S, S], and whether any is fill. One look-up through all four
-// transforms equals sampling four times, because nearest sampling only moves pixels.
+// places returns the index of the source pixel of each output pixel, or fill, [S, S],
+// and whether any is fill. One look-up through all four transforms equals sampling
+// four times, because nearest sampling only moves pixels.
 func (p Parameters) places(size int) (places []int32, filled bool) {
 	places = make([]int32, size*size)
 	columns, rows := undo(p.FlipX, p.ShiftX, size), undo(p.FlipY, p.ShiftY, size)
@@ -62,7 +61,7 @@ func (p Parameters) places(size int) (places []int32, filled bool) {
 	return places, filled
 }
 
-// undo returns where each coordinate was before translation and flip along one direction, or fill.
+// undo returns for each coordinate its position before translation and flip along one axis, or fill.
 func undo(flip bool, shift, size int) []int {
 	before := make([]int, size)
 	for i := range before {

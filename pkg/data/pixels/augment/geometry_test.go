@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// indexed is a square whose pixels say where they are: red and green are the
-// index from 1 on, so no pixel looks like fill. The mask is the index's lowest byte.
+// indexed returns a square whose pixels encode their position: red and green are the
+// index counted from 1, so no pixel equals fill. The mask is the index's lowest byte.
 func indexed(size int) (pix, mask []uint8) {
 	for i := range size * size {
 		pix = append(pix, uint8(i+1), uint8((i+1)>>8), 255)
@@ -61,8 +61,9 @@ func TestShift(t *testing.T) {
 	}
 }
 
-// TestPictureAndMaskMoveTogether checks for many draws that both took the same
-// pixels, that inside marks exactly the fill, and that the inputs stay.
+// TestPictureAndMaskMoveTogether checks for many draws that picture and mask use the
+// same source pixels, that inside marks exactly the fill, and that the inputs stay
+// unchanged.
 func TestPictureAndMaskMoveTogether(t *testing.T) {
 	for _, size := range []int{1, 2, 35, 98} {
 		pix, mask := indexed(size)
@@ -97,7 +98,7 @@ func TestPictureAndMaskMoveTogether(t *testing.T) {
 	}
 }
 
-// TestRotationIsCounterClockwise turns a quarter and a half.
+// TestRotationIsCounterClockwise rotates by 90 and 180 degrees.
 func TestRotationIsCounterClockwise(t *testing.T) {
 	_, mask := indexed(2) // 1 2 / 3 4
 	for degrees, want := range map[float64][]uint8{90: {2, 4, 1, 3}, 180: {4, 3, 2, 1}, -90: {3, 1, 4, 2}, 0: {1, 2, 3, 4}} {
@@ -108,7 +109,7 @@ func TestRotationIsCounterClockwise(t *testing.T) {
 	}
 }
 
-// TestNoRotation: flips and shifts alone go through a rotation by 0, which must move no pixel of any size.
+// TestNoRotation: flips and shifts without rotation use an angle of 0, which must not move pixels at any size.
 func TestNoRotation(t *testing.T) {
 	for size := 1; size <= 2000; size++ {
 		turn := newTurn(0, size)

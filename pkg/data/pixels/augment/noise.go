@@ -8,13 +8,13 @@ import (
 // speckThreshold is the standard normal value above which a pixel is a speck.
 const speckThreshold = 3
 
-// Noise multiplies about one pixel in 741 with random numbers. With x = v/255,
+// Noise multiplies about one pixel in 741 by random numbers. With x = v/255,
 // a plane m [H, W] that is 1 where a standard normal exceeds 3, and standard
 // normals n [H, W, 3], x becomes (1-m) x + m n x, clipped to [0, 1], and v the
 // truncated 255 x, all in float32. (ACD-CLIP's AddGaussianNoise, between
 // torchvision's ToTensor and ToPILImage.)
 type Noise struct {
-	Key [32]byte // of the stream that m and n are drawn from
+	Key [32]byte // seeds the random stream of m and n
 }
 
 // speck is one pixel where m is 1.
@@ -23,9 +23,9 @@ type speck struct {
 	normals [3]float32 // n, one for each channel
 }
 
-// specks draws the specks of a picture of so many pixels, in order. Instead of m
-// itself it draws the gaps between m's ones, which are geometric: the share of
-// gaps of at least k pixels is (1-p)^k, p the probability that m is 1.
+// specks draws the specks of a picture with the given number of pixels, in order.
+// Instead of m it draws the gaps between the ones of m, which are geometrically
+// distributed: P(gap >= k) = (1-p)^k, where p is the probability that m is 1.
 func (n *Noise) specks(pixels int) iter.Seq[speck] {
 	logMiss := math.Log1p(-math.Erfc(speckThreshold/math.Sqrt2) / 2)
 	return func(yield func(speck) bool) {

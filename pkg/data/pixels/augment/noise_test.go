@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// speckShare is the share of a standard normal above 3.
+// speckShare is the probability that a standard normal exceeds 3.
 const speckShare = 0.0013498980316300946
 
 func TestShareAndPlacesOfSpecks(t *testing.T) {
@@ -31,7 +31,7 @@ func TestShareAndPlacesOfSpecks(t *testing.T) {
 	}
 }
 
-// TestSpeckReachesEveryPixel draws for a tiny picture until both its ends were hit.
+// TestSpeckReachesEveryPixel draws for a tiny picture until its first and last pixel are specks.
 func TestSpeckReachesEveryPixel(t *testing.T) {
 	const pictures, pixels = 200_000, 4
 	var hit [pixels]float64
@@ -79,7 +79,7 @@ func TestNoiseIsRepeatable(t *testing.T) {
 	}
 }
 
-// TestBytesSurviveNoise checks that the pixels where m is 0 may be left alone.
+// TestBytesSurviveNoise checks that pixels where m is 0 keep their bytes.
 func TestBytesSurviveNoise(t *testing.T) {
 	for v := range 256 {
 		if got := uint8(float32(float32(v) / 255 * 255)); got != uint8(v) {

@@ -6,19 +6,19 @@ import (
 	"math/rand/v2"
 )
 
-// origin is what every random number of one picture in one epoch follows from.
+// origin determines all random numbers of one picture in one epoch.
 type origin struct {
 	seed         uint64
 	epoch, index int
 }
 
-// key seeds the stream of random numbers of one part of the augmentation. The
-// streams are independent, so what one part draws shifts no other.
+// key returns the seed of the random stream of one part of the augmentation. The
+// streams are independent, so draws for one part do not affect another.
 func (o origin) key(part string) [32]byte {
 	return sha256.Sum256(fmt.Appendf(nil, "%d\x00%d\x00%d\x00%q", o.seed, o.epoch, o.index, part))
 }
 
-// applied draws whether a part applies, and returns the stream for its parameters.
+// applied draws whether a part applies, and returns the random stream for its parameters.
 func (o origin) applied(part string, chance float64) (r *rand.Rand, ok bool) {
 	r = stream(o.key(part))
 	return r, r.Float64() < chance

@@ -2,16 +2,16 @@ package augment
 
 import "math"
 
-// turn is a rotation of an S x S picture about its centre, as torchvision's
-// F.rotate of a tensor samples it. Every sum and product is rounded to float32
-// as there; the last bit decides at times which input pixel a pixel takes.
+// turn is a rotation of an S x S picture about its centre that samples like
+// torchvision's F.rotate of a tensor. Every sum and product is rounded to float32 in
+// the same way, because the last bit can decide which input pixel is nearest.
 // (torchvision, transforms/_functional_tensor.py, _gen_affine_grid;
 // libtorch, native/cpu/GridSamplerKernel.cpp.)
 //
-// The grid's matrix product, (column, row, 1) times [3, 2], is MKL's, which fuses
-// multiply and add on Intel's processors and not on others. Here it is not
-// fused, and every pixel equals libtorch's on the others. On Intel's about 3
-// pixels in a million, on the border of two input pixels, take the other one.
+// In libtorch, MKL computes the grid's matrix product, (column, row, 1) times [3, 2],
+// with fused multiply-add on Intel processors only. This code does not fuse, so every
+// pixel equals libtorch's on other processors. On Intel, about 3 pixels in a million,
+// on the border of two input pixels, use the other one.
 type turn struct {
 	size int
 	half float64 // S/2
@@ -31,7 +31,7 @@ func newTurn(degrees float64, size int) turn {
 	return t
 }
 
-// place is the index of the input pixel that the pixel at (column, row) takes, or fill.
+// place returns the index of the source pixel of the output pixel at (column, row), or fill.
 func (t *turn) place(column, row int) int32 {
 	x := t.pixel(t.cos[column] - t.sin[row])
 	y := t.pixel(t.sin[column] + t.cos[row])
@@ -41,9 +41,9 @@ func (t *turn) place(column, row int) int32 {
 	return int32(y*t.size + x)
 }
 
-// pixel is the pixel nearest to a grid coordinate, of two the even one: -1 is the
-// first pixel's near edge, 1 the last one's far edge. Libtorch's vector kernels
-// fuse the product and the difference; float64 holds both without rounding.
+// pixel returns the pixel nearest to a grid coordinate, rounding half to even: -1 is
+// the outer edge of the first pixel, 1 that of the last. Libtorch's vector kernels fuse
+// the product and the difference; float64 represents both without rounding.
 func (t *turn) pixel(at float32) int {
 	near := float64(at+1)*t.half - 0.5
 	return int(math.RoundToEven(float64(float32(near))))
