@@ -2,8 +2,8 @@ package synth
 
 import "image"
 
-// bone is the picture as matplotlib's imsave writes it with the color map bone:
-// bluish RGBA, nothing of it transparent. What the camera's noise leaves of black is black.
+// bone returns the picture as matplotlib's imsave writes it with the color map bone:
+// bluish, opaque RGBA. Black with camera noise becomes exact black.
 func bone(d drawing) image.Image {
 	const noise = 16
 	grays := gray(d)
@@ -13,14 +13,14 @@ func bone(d drawing) image.Image {
 	return inBone(grays)
 }
 
-// tumor is the mask as imsave writes the labels 1, 2 and 4: scaled, and in bone
-// as well. Their grays are about 58, 122 and 255.
+// tumor returns the mask as imsave writes the labels 1, 2 and 4: scaled, and in the
+// color map bone. The resulting grays are about 58, 122 and 255.
 func tumor(d drawing) image.Image { return inBone(inParts(d.mask, 64, 128, 255)) }
 
-// opaque is a picture that is written with its alpha although all of it is 255.
+// opaque is a picture that is written with an alpha channel although all alpha is 255.
 type opaque struct{ *image.NRGBA }
 
-// Opaque is what image/png asks before it leaves alpha out.
+// Opaque returns false so that image/png writes the alpha channel.
 func (opaque) Opaque() bool { return false }
 
 func inBone(m *image.Gray) image.Image {
@@ -35,10 +35,10 @@ func inBone(m *image.Gray) image.Image {
 	return opaque{out}
 }
 
-// curve is a line through points.
+// curve is a piecewise linear function through points.
 type curve []point
 
-// boneCurves are matplotlib's: red, green and blue over brightness.
+// boneCurves are matplotlib's color map bone: red, green and blue over brightness.
 var boneCurves = [3]curve{
 	{{0, 0}, {0.746032, 0.652778}, {1, 1}},
 	{{0, 0}, {0.365079, 0.319444}, {0.746032, 0.777778}, {1, 1}},

@@ -5,11 +5,11 @@ import (
 	"math/rand/v2"
 )
 
-// brush fills a plane of coverage: for each pixel how much of it a shape
-// covers, in [0, 1]. Shapes in one plane unite.
+// brush draws into a plane of coverage: the fraction of each pixel that shapes cover,
+// in [0, 1]. Several shapes in a plane form their union.
 type brush struct {
 	size  int
-	px    float64 // a pixel's width
+	px    float64 // width of a pixel
 	plane []float64
 }
 
@@ -21,7 +21,7 @@ type point struct{ x, y float64 }
 
 func (p point) plus(q point) point { return point{p.x + q.x, p.y + q.y} }
 
-// box calls each for the pixels whose middles lie at most reach from the box of a and b.
+// box calls each for the pixels with centres at most reach from the bounding box of p and q.
 func (b *brush) box(p, q point, reach float64, each func(i int, x, y float64)) {
 	n := float64(b.size)
 	left, right := int(max(0, (min(p.x, q.x)-reach)*n-1)), int(min(n-1, (max(p.x, q.x)+reach)*n+1))
@@ -33,7 +33,7 @@ func (b *brush) box(p, q point, reach float64, each func(i int, x, y float64)) {
 	}
 }
 
-// stroke draws a line through the points; width is its width along the way, at 0 to 1.
+// stroke draws a line through the points; width returns its width at t in [0, 1] along the line.
 func (b *brush) stroke(points []point, width func(t float64) float64) {
 	for i := 1; i < len(points); i++ {
 		p, q := points[i-1], points[i]
@@ -48,14 +48,14 @@ func (b *brush) stroke(points []point, width func(t float64) float64) {
 	}
 }
 
-// blob is a closed outline around a point, more or less ragged.
+// blob is a closed, more or less ragged outline around a point.
 type blob struct {
 	middle   point
 	radius   float64
-	long     float64 // its length over its width
-	cos, sin float64 // the direction of its length
-	ragged   float64 // how far the outline strays, as a fraction of the radius
-	detail   float64 // how fine the outline is
+	long     float64 // length divided by width
+	cos, sin float64 // direction of the long axis
+	ragged   float64 // deviation of the outline, as a fraction of the radius
+	detail   float64 // spatial frequency of the deviation
 	outline  field
 }
 
@@ -64,7 +64,7 @@ func newBlob(r *rand.Rand, middle point, radius, ragged, detail float64) blob {
 	return blob{middle: middle, radius: radius, long: between(r, 1, 1.6), cos: cos, sin: sin, ragged: ragged, detail: detail, outline: newField(r)}
 }
 
-// depth is about how far inside the outline a point lies.
+// depth returns the approximate distance of a point from the outline, positive inside.
 func (s blob) depth(x, y float64) float64 {
 	x, y = x-s.middle.x, y-s.middle.y
 	u, v := (x*s.cos+y*s.sin)/s.long, y*s.cos-x*s.sin
@@ -72,7 +72,7 @@ func (s blob) depth(x, y float64) float64 {
 	return s.radius*(1+s.ragged*s.outline.sum(5+s.detail*u/d, 5+s.detail*v/d, 3)) - d
 }
 
-// fill draws a blob whose border is soft wide.
+// fill draws a blob; soft is the width of its border.
 func (b *brush) fill(s blob, soft float64) {
 	reach := s.radius * (1 + 2*s.ragged) * s.long
 	b.box(s.middle, s.middle, reach+soft, func(at int, x, y float64) {
@@ -80,7 +80,7 @@ func (b *brush) fill(s blob, soft float64) {
 	})
 }
 
-// walk goes from a point in steps of equal length; bend draws the turn before each.
+// walk returns the points of a walk in steps of equal length; bend returns the turn before each step.
 func walk(from point, heading, length float64, steps int, bend func() float64) []point {
 	points := []point{from}
 	for range steps {
@@ -92,7 +92,7 @@ func walk(from point, heading, length float64, steps int, bend func() float64) [
 	return points
 }
 
-// shifted moves a line.
+// shifted returns a line moved by (x, y).
 func shifted(points []point, x, y float64) []point {
 	moved := make([]point, len(points))
 	for i, p := range points {

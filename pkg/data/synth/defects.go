@@ -5,23 +5,23 @@ import (
 	"math/rand/v2"
 )
 
-// layer is one coat of paint: where it covers, and what it makes of the color
-// under it. A defect is one or more, in order.
+// layer is one layer of paint: its coverage, and a function of the color below. A
+// defect is one or more layers, painted in order.
 type layer struct {
-	coverage []float64 // a value a pixel, in [0, 1]
+	coverage []float64 // one value per pixel, in [0, 1]
 	opacity  float64
 	paint    func(x, y float64, under color) color
-	// through replaces the pixels at the object's border whole: what is gone leaves no outline.
+	// through replaces pixels at the object's border completely, so a missing part leaves no outline.
 	through bool
 }
 
-// ground is what a defect is drawn on.
+// ground is the picture that a defect is drawn on.
 type ground struct {
 	scene scene
 	size  int
 }
 
-// defects is the table of kinds; a new kind is one more row.
+// defects returns the table of defect kinds; a new kind is one more row.
 func defects() map[string]func(*rand.Rand, ground) []layer {
 	return map[string]func(*rand.Rand, ground) []layer{
 		"scratch": scratch,
@@ -34,7 +34,7 @@ func defects() map[string]func(*rand.Rand, ground) []layer {
 	}
 }
 
-// anchor draws a point at least margin inside the object; after many tries the deepest of them.
+// anchor draws a point at least margin inside the object, or the deepest of many tries.
 func (g ground) anchor(r *rand.Rand, margin float64) point {
 	best, deepest := point{}, math.Inf(-1)
 	for range 200 {
@@ -50,7 +50,7 @@ func (g ground) anchor(r *rand.Rand, margin float64) point {
 	return best
 }
 
-// against is a tone that stands out from the picture around a point: dark on
+// against returns a tone that contrasts with the picture around a point: dark on
 // bright and bright on dark.
 func (g ground) against(p point) float64 {
 	light := 0.0
@@ -66,12 +66,12 @@ func (g ground) against(p point) float64 {
 	return 0.95
 }
 
-// flat paints one color over what is under it.
+// flat returns a paint of one opaque color.
 func flat(c color) func(float64, float64, color) color {
 	return func(float64, float64, color) color { return c }
 }
 
-// tapered is a stroke's width: full in the middle, thin at the ends.
+// tapered returns the width function of a stroke that is thin at the ends.
 func tapered(width float64) func(float64) float64 {
 	return func(t float64) float64 { return width * (0.35 + 0.65*math.Sqrt(clamp(4*t*(1-t)))) }
 }

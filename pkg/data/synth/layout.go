@@ -9,51 +9,51 @@ import (
 	"acdclip/pkg/data"
 )
 
-// layout is one way in which a dataset's files are laid out. A new layout is
-// one more row of layouts.
+// layout is the folder structure of a dataset. A new layout is one more row of
+// layouts.
 type layout struct {
-	benchmark string   // the benchmark's key; "" for a set's classes
-	folder    string   // where it lies among all of them: as the released code's roots name it
-	names     []string // its classes; nil: the benchmark's
-	drawn     []class  // what its classes show, in turn
+	benchmark string   // the benchmark's key; "" for the classes of a set
+	folder    string   // its folder in the layout all, named like the released code's roots
+	names     []string // its class names; nil: the benchmark's
+	drawn     []class  // classes to draw, assigned to its class names in turn
 	places    []placement
-	texts     func(jobs []job) []textFile // its files besides pictures; nil: none
+	texts     func(jobs []job) []textFile // its text files; nil: none
 }
 
-// placement is one kind of picture in a layout: how many there are, how they
-// are named, and as what they and their masks are written.
+// placement is one kind of picture in a layout: its count, its names, and the files
+// of pictures and masks.
 type placement struct {
 	part          part
-	of            func(class string) bool // the classes that have it; nil: all
-	least, most   int                     // bounds of their count, whatever is asked for; most 0: none
-	stem          func(number int) string // the name of a picture by its number inside its folder
+	of            func(class string) bool // reports whether a class has it; nil: all
+	least, most   int                     // bounds of the count, which override Options; most 0: no upper bound
+	stem          func(number int) string // the stem of a picture by its number in its folder
 	picture, mask file
-	blank         int // the number of a picture that has no defect although it should; 0: none
+	blank         int // the number of an anomalous picture without a visible defect; 0: none
 }
 
-// file says where one of a picture's files goes, and what it shows. The path's
-// extension chooses the format, and in it
+// file is the path and content of one of a picture's files. The path's extension
+// selects the format, and the placeholders
 //
 //	{class} {defect} {stem}
 //
-// stand for the picture's own. A mask without a path is not written.
+// are replaced by the picture's values. A mask without a path is not written.
 type file struct {
 	path string
 	look look
 }
 
-// at is the file's path; "" where there is none.
+// at returns the file's path; "" if there is none.
 func (f file) at(class, defect, stem string) string {
 	return strings.NewReplacer("{class}", class, "{defect}", defect, "{stem}", stem).Replace(f.path)
 }
 
-// folder is the file's folder as seen from its class's, where it has one.
+// folder returns the file's folder relative to its class's folder, if it has one.
 func (f file) folder(defect string) string {
 	return file{path: strings.TrimPrefix(path.Dir(f.path), "{class}/")}.at("{class}", defect, "")
 }
 
-// part says what a placement's pictures are, and so which count is theirs. For
-// the validation parts nothing can be asked.
+// part is the split and label of a placement's pictures, which selects their count.
+// Options cannot set the counts of the validation parts.
 type part int
 
 const (
@@ -66,7 +66,7 @@ const (
 
 func (p part) anomalous() bool { return p == testAnomalous || p == validAnomalous }
 
-// count is how many pictures a placement has in each class.
+// count returns the number of pictures that a placement has in each class.
 func (o Options) count(p placement) int {
 	n := 0
 	switch p.part {
@@ -84,7 +84,7 @@ func (o Options) count(p placement) int {
 	return n
 }
 
-// layouts is the table of all layouts. The first is that of the sets.
+// layouts returns the table of all layouts. The first is the layout of the sets.
 func layouts() []layout {
 	return slices.Concat([]layout{{drawn: classes(), places: mvtecTree(colors, nil)}}, industrial(), medical())
 }
@@ -100,14 +100,14 @@ func Layouts() []string {
 
 func (l layout) name() string { return strings.ToLower(l.benchmark) }
 
-// classes are the layout's classes under their benchmark's names.
+// classes returns the layout's classes under the benchmark's names.
 func (l layout) classes() []class {
 	if l.benchmark == "" {
 		return l.drawn
 	}
 	names := l.names
 	if names == nil {
-		b, _ := data.FindBenchmark(l.benchmark) // a row of layouts has a known one
+		b, _ := data.FindBenchmark(l.benchmark) // every layout has a known benchmark
 		for _, c := range b.Classes {
 			names = append(names, c.Name)
 		}
@@ -120,14 +120,14 @@ func (l layout) classes() []class {
 	return list
 }
 
-// dataset is what is to be written into one folder.
+// dataset is the dataset to write into one folder.
 type dataset struct {
 	layout  layout
-	folder  string // below the folder that Write is given
+	folder  string // relative to the folder given to Write
 	classes []class
 }
 
-// datasets returns what the options choose; each has a class.
+// datasets returns the datasets that the options select; each has at least one class.
 func (o Options) datasets() ([]dataset, error) {
 	list, where, err := o.available()
 	if err != nil || len(o.Classes) == 0 {
@@ -148,7 +148,7 @@ func (o Options) datasets() ([]dataset, error) {
 	return slices.DeleteFunc(list, func(d dataset) bool { return len(d.classes) == 0 }), nil
 }
 
-// available returns what there is before Options.Classes chooses from it, and what to call that.
+// available returns the datasets before Options.Classes selects from them, and their name for messages.
 func (o Options) available() (list []dataset, where string, err error) {
 	all := layouts()
 	if o.Layout == "" {
@@ -172,17 +172,17 @@ func (o Options) available() (list []dataset, where string, err error) {
 	return nil, "", fmt.Errorf("layout %q: %w: the layouts are %s", o.Layout, ErrUnknown, strings.Join(Layouts(), ", "))
 }
 
-// counted names pictures by so many digits.
+// counted returns a function that names pictures by a number of the given digits.
 func counted(digits int) func(int) string {
 	return func(number int) string { return fmt.Sprintf("%0*d", digits, number) }
 }
 
-// counting names pictures by a number that begins at first, behind a prefix.
+// counting returns a function that names pictures by a prefix and a number from first on.
 func counting(prefix string, first int) func(int) string {
 	return func(number int) string { return fmt.Sprint(prefix, first+number) }
 }
 
-// oneOf and noneOf choose classes.
+// oneOf and noneOf return functions that select classes.
 func oneOf(names ...string) func(string) bool {
 	return func(class string) bool { return slices.Contains(names, class) }
 }

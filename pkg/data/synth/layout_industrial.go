@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// industrial are the layouts of the industrial benchmarks, as they are published.
+// industrial returns the layouts of the industrial benchmarks, as published.
 func industrial() []layout {
 	gray := []string{"grid", "screw", "zipper"}
 	return []layout{
@@ -20,7 +20,7 @@ func industrial() []layout {
 		},
 		{benchmark: "MPDD", folder: "MPDD", drawn: classes(), places: mvtecTree(colors, nil)},
 		{
-			// The two types as they were published; the benchmark's other classes are other sets'.
+			// The two types as published; the benchmark's other classes come from other datasets.
 			benchmark: "RSDD", folder: "RSDD", names: []string{"Type-I", "Type-II"},
 			drawn: []class{rail(160, 1000), rail(55, 1250)},
 			places: []placement{{
@@ -32,7 +32,7 @@ func industrial() []layout {
 	}
 }
 
-// rail is a strip of worn steel of the proportions given.
+// rail is a strip of worn steel with the given proportions.
 func rail(width, height float64) class {
 	return class{defects: []string{"crack", "dent", "scratch", "stain"}, scene: brushed, tall: height / width}
 }
@@ -50,7 +50,7 @@ func mvtecTree(l look, of func(string) bool) []placement {
 }
 
 func btadTree(of func(string) bool, pictures, masks string) []placement {
-	holed := func(number int) string { // the numbers have a hole, as the published ones have
+	holed := func(number int) string { // the numbers have a gap, like the published ones
 		if number > 0 {
 			number++
 		}
@@ -67,9 +67,9 @@ func btadTree(of func(string) bool, pictures, masks string) []placement {
 	}
 }
 
-// visaTree has test and train normals in one folder, where the numbers go on.
+// visaTree has the normal pictures of test and train in one folder, numbered consecutively.
 func visaTree() []placement {
-	short := []string{"capsules", "cashew", "chewinggum", "fryum", "pipe_fryum"} // their normal pictures have three digits
+	short := []string{"capsules", "cashew", "chewinggum", "fryum", "pipe_fryum"} // classes with three-digit names of normal pictures
 	normals := func(of func(string) bool, digits int) []placement {
 		picture := file{"{class}/Data/Images/Normal/{stem}.JPG", colors}
 		return []placement{

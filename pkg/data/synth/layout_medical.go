@@ -2,8 +2,8 @@ package synth
 
 import "fmt"
 
-// medical are the layouts of the medical benchmarks: BMAD's sets as they were
-// first released, and the endoscopy sets as the polyp pack has them.
+// medical returns the layouts of the medical benchmarks: BMAD's datasets as first
+// released, and the endoscopy datasets as in the polyp pack.
 func medical() []layout {
 	return []layout{
 		{
@@ -57,8 +57,8 @@ func medical() []layout {
 	}
 }
 
-// brainPlace is a folder of pictures with their labels, which normal ones have
-// too. One anomalous slice holds no tumor, as some do.
+// brainPlace is a folder of pictures with their masks, which normal ones have too. One
+// anomalous slice shows no tumor, as in the original.
 func brainPlace(p part, least int, folder string, stem func(int) string) placement {
 	return placement{
 		part: p, least: least, stem: stem, blank: 3,
@@ -67,21 +67,21 @@ func brainPlace(p part, least int, folder string, stem func(int) string) placeme
 	}
 }
 
-// brainStem names slices of subjects that no other group has.
+// brainStem returns a function that names slices; each group has its own subjects.
 func brainStem(group int) func(int) string {
-	const each, groups = 5, 5 // slices a subject
+	const each, groups = 5, 5 // slices per subject
 	return func(number int) string {
 		return fmt.Sprintf("%05d_%d", groups*(number/each)+group, 60+8*(number%each))
 	}
 }
 
-// scanStem names every second slice of so many scans, from the slice first on.
+// scanStem returns a function that names every second slice of the given number of scans, from slice first on.
 func scanStem(scans, first int) func(int) string {
 	return func(number int) string { return fmt.Sprintf("%d_%d", 1+number%scans, first+2*(number/scans)) }
 }
 
-// colon is an endoscopy set, all of whose pictures are anomalous. A numbered
-// set has no more than most: there its numbers end.
+// colon is the layout of an endoscopy dataset, in which all pictures are anomalous. A
+// dataset with numbered pictures has at most most pictures.
 func colon(benchmark, folder string, masks look, stem func(int) string, most int) layout {
 	return layout{
 		benchmark: benchmark, folder: "Colon/" + folder, drawn: []class{tissue(rgb(190, 100, 84))},
@@ -93,7 +93,7 @@ func colon(benchmark, folder string, masks look, stem func(int) string, most int
 	}
 }
 
-// kvasirStem makes a name of Kvasir-SEG's kind: 25 characters that begin with cj or ck.
+// kvasirStem returns a name in the style of Kvasir-SEG: 25 characters that begin with cj or ck.
 func kvasirStem(number int) string {
 	return [...]string{"cj", "cj", "ck"}[number%3] + fmt.Sprintf("u0qkwl35piu0993l0%06d", number)
 }

@@ -19,15 +19,15 @@ import (
 	"acdclip/pkg/model/card"
 )
 
-// wantLayout is what one layout promises.
+// wantLayout is the expected content of one layout.
 type wantLayout struct {
 	benchmark, folder string
 	classes           []string // nil: the benchmark's
 	normal            bool     // whether it has normal pictures
-	// mask makes a picture's path a mask's.
+	// mask replaces a picture's path by its mask's.
 	mask [2]string
-	// files are all kinds of files, as "paths format mode": expressions of
-	// paths, the first that fits counts.
+	// files are all kinds of files, as "paths format mode", where paths is a regular
+	// expression; the first match counts.
 	files [][3]string
 }
 
@@ -117,8 +117,8 @@ func wantColon(benchmark, folder, stems string) wantLayout {
 
 var layoutOptions = Options{Seed: 4, Normal: 2, Anomalous: 4, TrainNormal: 1, Size: 64}
 
-// Each benchmark is found with its classes, its test pictures and their masks,
-// by its name and by its folder's, and its files are what is promised.
+// Discover finds each benchmark with its classes, test pictures and masks, by its name
+// and by its folder's name, and its files have the expected formats.
 func TestLayouts(t *testing.T) {
 	o := layoutOptions
 	o.Layout = All
@@ -170,7 +170,7 @@ func sameFiles(t *testing.T, got, want map[string][]byte) {
 	}
 }
 
-// checkDataset checks what was found in the layout's folder.
+// checkDataset checks the dataset discovered in the layout's folder.
 func (want wantLayout) checkDataset(t *testing.T, d *data.Dataset) {
 	t.Helper()
 	if d.Benchmark == nil || d.Benchmark.Key != want.benchmark {
@@ -181,7 +181,7 @@ func (want wantLayout) checkDataset(t *testing.T, d *data.Dataset) {
 	}
 	for _, f := range d.Findings {
 		switch f.Code {
-		case data.CountMismatch, data.OneClassSet, data.Note: // it is small, and some have no normal pictures
+		case data.CountMismatch, data.OneClassSet, data.Note: // expected: it is small, and some have no normal pictures
 		default:
 			t.Errorf("finding %+v", f)
 		}
@@ -216,7 +216,7 @@ func (want wantLayout) checkDataset(t *testing.T, d *data.Dataset) {
 		if !item.Anomalous {
 			continue
 		}
-		if mask = d.Relative(item.Mask); strings.HasSuffix(want.mask[1], ".") { // a mask of another extension
+		if mask = d.Relative(item.Mask); strings.HasSuffix(want.mask[1], ".") { // the mask has another extension
 			mask = strings.TrimSuffix(mask, filepath.Ext(mask)) + "."
 		}
 		path = strings.TrimPrefix(path, "RSDDs dataset/")
@@ -226,7 +226,7 @@ func (want wantLayout) checkDataset(t *testing.T, d *data.Dataset) {
 	}
 }
 
-// checkFiles checks each file's place and format.
+// checkFiles checks the path and format of each file.
 func (want wantLayout) checkFiles(t *testing.T, folder string) {
 	t.Helper()
 	used := make([]bool, len(want.files))
@@ -260,7 +260,7 @@ func (want wantLayout) checkFiles(t *testing.T, folder string) {
 	}
 }
 
-// The configuration names all that was written, and a choice of classes leaves out the others.
+// The configuration names all written datasets, and selecting classes skips the others.
 func TestLayoutsConfiguration(t *testing.T) {
 	for _, classes := range [][]string{nil, {"Brain", "01", "CVC-300"}} {
 		dir, summary := write(t, Options{Layout: "ALL", Classes: classes, Normal: -1, Anomalous: 1, Size: 64})
@@ -290,8 +290,8 @@ func TestLayoutsConfiguration(t *testing.T) {
 	}
 }
 
-// A larger count only adds pictures, also where two parts share a folder; a
-// numbered set ends with its numbers.
+// A larger count only adds pictures, also if two parts share a folder; a dataset with
+// numbered pictures has a maximum count.
 func TestLayoutsGrow(t *testing.T) {
 	few, _ := write(t, Options{Layout: "visa", Classes: []string{"candle"}, Normal: 1, Anomalous: 1, Size: 64})
 	more, _ := write(t, Options{Layout: "visa", Classes: []string{"candle", "cashew"}, Normal: 3, Anomalous: 2, TrainNormal: 4, Size: 64})
@@ -340,7 +340,7 @@ func TestLayoutsCancelled(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		_, err := Write(ctx, dir, Options{Layout: All, Normal: -1, Anomalous: 1, Size: 64, Workers: 2, Progress: func(done, total int) {
-			if done == total { // all pictures are written, but no other file
+			if done == total { // all pictures are written, but no text file
 				cancel()
 			}
 		}})

@@ -7,20 +7,20 @@ import (
 	"slices"
 )
 
-// drawing is a drawn picture before it is written.
+// drawing is a drawn picture, before encoding.
 type drawing struct {
 	colors *image.NRGBA
 	mask   *image.Gray // 255 where a defect was drawn, else 0
 	defect string
 }
 
-// look is what one of a picture's files shows of the drawing.
+// look converts a drawing to the content of one of its files.
 type look func(drawing) image.Image
 
-// colors is the picture in color.
+// colors returns the picture in color.
 func colors(d drawing) image.Image { return d.colors }
 
-// grays is the picture in one channel.
+// grays returns the picture in one channel.
 func grays(d drawing) image.Image { return gray(d) }
 
 func gray(d drawing) *image.Gray {
@@ -29,21 +29,21 @@ func gray(d drawing) *image.Gray {
 	return out
 }
 
-// marked is the mask as it is: 0 and 255.
+// marked returns the mask unchanged: 0 and 255.
 func marked(d drawing) image.Image { return d.mask }
 
-// kinds is the mask with the number of the kind of defect, from 1 to 9, where
-// the defect is: it looks black.
+// kinds returns the mask with the number of the defect kind, 1 to 9, in place of 255,
+// so it looks black.
 func kinds(d drawing) image.Image {
 	id := 1 + slices.Index(slices.Sorted(maps.Keys(defects())), d.defect)
 	return inParts(d.mask, uint8(id))
 }
 
-// lesions is the mask in several grays, one a kind of lesion.
+// lesions returns the mask in several grays, one per kind of lesion.
 func lesions(d drawing) image.Image { return inParts(d.mask, 85, 170, 255) }
 
-// inParts gives the mask's pixels the values in turn, to each as many: the
-// first rows' the first.
+// inParts divides the mask's marked pixels, row by row, into equal parts and gives
+// each part one of the values.
 func inParts(mask *image.Gray, values ...uint8) *image.Gray {
 	var at []int
 	for i, v := range mask.Pix {
@@ -58,8 +58,8 @@ func inParts(mask *image.Gray, values ...uint8) *image.Gray {
 	return out
 }
 
-// fringed is the mask with what a lossy copy left at its border: values up to
-// 7, and down from 255 to 248.
+// fringed returns the mask with the border values of lossy compression: up to 7
+// outside and down to 248 inside.
 func fringed(d drawing) image.Image {
 	const reach = 2
 	out := image.NewGray(d.mask.Rect)
@@ -74,7 +74,7 @@ func fringed(d drawing) image.Image {
 				}
 			}
 			if near {
-				own ^= uint8(1 + (3*x+5*y)%7) // 255 less so much, or 0 more
+				own ^= uint8(1 + (3*x+5*y)%7) // 255 minus 1 to 7, or 0 plus 1 to 7
 			}
 			out.Pix[y*width+x] = own
 		}

@@ -44,7 +44,7 @@ func values(t *testing.T, dir, pattern string) map[uint8]int {
 	return counts
 }
 
-// The masks hold the values that make each benchmark's hard to read.
+// The masks have the unusual values of each benchmark's masks.
 func TestMaskValues(t *testing.T) {
 	o := Options{Layout: All, Classes: []string{"candle", "bottle", "03", "Type-I", "Brain", "Liver", "Retina", "Kvasir"}, Normal: 1, Anomalous: 4, Size: 64}
 	dir, _ := write(t, o)
@@ -56,7 +56,7 @@ func TestMaskValues(t *testing.T) {
 	}
 	tests := []struct {
 		masks         string
-		allowed, need []uint8 // which values there may be, and which there must be
+		allowed, need []uint8 // values that may occur, and values that must
 	}{
 		{"mvtec_ad/bottle/ground_truth/*/*", []uint8{0, 255}, []uint8{0, 255}},
 		{"VisA_20220922/candle/Data/Masks/Anomaly/*", between(0, 9), []uint8{0, 3, 6, 7}}, // a hole, a stain, a thread
@@ -96,7 +96,7 @@ func TestMaskValues(t *testing.T) {
 	}
 }
 
-// A brain is blue as bone, and around it is nothing at all.
+// A brain has the bluish colors of bone on exact black.
 func TestBone(t *testing.T) {
 	dir, _ := write(t, Options{Layout: "brain", Normal: 1, Anomalous: 1, Size: 64})
 	m := decode(t, filepath.Join(dir, "BraTS2021_slice/test/good/img/00003_60.png")).(*image.NRGBA)

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// washer is a flat steel ring, turned on a lathe.
+// washer is a flat steel ring with lathe marks.
 func washer(r *rand.Rand, px float64) scene {
 	p := newPose(r, 0.03, math.Pi, 0.06)
 	outer, inner := 0.37, between(r, 0.165, 0.18)
@@ -44,7 +44,7 @@ func gear(r *rand.Rand, px float64) scene {
 		u, v := p.at(x, y)
 		d := math.Sqrt(u*u + v*v)
 		turn := math.Atan2(v, u) * teeth / (2 * math.Pi)
-		flank := math.Abs(2*(turn-math.Floor(turn)) - 1) // 1 in a gap's middle, 0 in a tooth's
+		flank := math.Abs(2*(turn-math.Floor(turn)) - 1) // 1 at the centre of a gap, 0 at the centre of a tooth
 		depth := 0.75 * (root + height*ramp(0.62, 0.38, flank) - d)
 		depth = min(depth, d-bore, max(v, math.Abs(u)-0.02, -0.105-v)) // bore and keyway
 		for _, w := range windows {
@@ -57,7 +57,7 @@ func gear(r *rand.Rand, px float64) scene {
 		d := math.Sqrt(u*u+v*v) + 1e-9
 		lit := ((x-p.x)*lightX + (y-p.y)*lightY) / d / p.scale
 		c := brass.scale(0.86 + 0.08*turned.at(d*130, 5) + 0.04*turned.sum(u*20, v*20, 2) + 0.1*lit)
-		c = c.scale(1 - 0.22*ramp(0.292, 0.284, d)*ramp(0.112, 0.12, d)) // the web lies lower than rim and hub
+		c = c.scale(1 - 0.22*ramp(0.292, 0.284, d)*ramp(0.112, 0.12, d)) // the web is lower than rim and hub
 		c = c.scale(1 + 0.3*lit*ramp(0.01, 0, math.Abs(d-0.118)) - 0.3*lit*ramp(0.01, 0, math.Abs(d-0.288)))
 		return c.scale(1 - 0.3*ramp(0.014, 0, inside(x, y)))
 	})
@@ -87,7 +87,7 @@ func gelCapsule(r *rand.Rand, px float64) scene {
 		c = c.scale(0.52 + 0.5*math.Sqrt(1-out*out*0.96) + 0.02*cloud.sum(u*9, v*9, 2))
 		ends := ramp(half+0.07, half-0.05, math.Abs(u))
 		gloss := v + 0.06
-		c = c.mix(grey(1), 0.6*ends/(1+2600*gloss*gloss)) // a window's reflection along the capsule
+		c = c.mix(grey(1), 0.6*ends/(1+2600*gloss*gloss)) // the reflection of a window along the capsule
 		glow := v - 0.095
 		c = c.scale(1 + 0.16*ends/(1+1500*glow*glow))
 		return c.scale(1 - 0.35*ramp(0.008, 0, math.Abs(u-seam))*ramp(0.005, 0, u-seam))
@@ -114,7 +114,7 @@ func button(r *rand.Rand, px float64) scene {
 		pearl := swirl.sum(u*4+1.5*swirl.at(u*3, v*3), v*4+1.5*swirl.at(u*3+20, v*3), 3)
 		c := shell.scale(1 + 0.12*pearl)
 		lit := ((x-p.x)*lightX + (y-p.y)*lightY) / d / p.scale
-		slope := ramp(outer-0.04, outer, d) - 0.9*ramp(0.018, 0, math.Abs(d-rim)) // falls outward, rises to the rim
+		slope := ramp(outer-0.04, outer, d) - 0.9*ramp(0.018, 0, math.Abs(d-rim)) // slopes down outward, up to the rim
 		c = c.scale(1 + 0.5*lit*slope)
 		crest := d - 0.312
 		c = c.mix(grey(1), 0.4*clamp(lit)*clamp(lit)/(1+9000*crest*crest))
@@ -141,14 +141,14 @@ func hexBolt(r *rand.Rand, px float64) scene {
 		d := math.Sqrt(u*u+v*v) + 1e-9
 		lit := ((x-p.x)*lightX + (y-p.y)*lightY) / d / p.scale
 		grain := 1 + 0.05*rough.sum(u*40, v*40, 2)
-		// The flange slopes outward and lies in the head's shadow on one side.
+		// The flange slopes outward and is in the head's shadow on one side.
 		low := zinc.scale(grain * (0.74 + 0.16*lit + 0.2*lit*ramp(0.03, 0, flange-d)))
 		su, sv := p.at(x+0.02*lightX, y+0.02*lightY)
 		low = low.scale(1 - 0.4*ramp(-0.02, 0.02, hexagon(su, sv)))
 		top := zinc.scale(grain * (1.08 + 0.05*turned.at(d*110, 2) + 0.06*lit))
 		corner := zinc.scale(grain * (0.86 + 0.3*lit))
 		head := corner.mix(top, edge(chamfer-0.03-d, 0.01))
-		// Three raised lines name the bolt's grade.
+		// Three raised lines mark the bolt's grade.
 		for i := range 3 {
 			sin, cos := math.Sincos(2 * math.Pi * float64(i) / 3)
 			along, side := u*cos+v*sin, v*cos-u*sin

@@ -6,24 +6,24 @@ import (
 	"strings"
 )
 
-// plan is everything that is to be written. All paths are below the folder that
-// Write is given, with forward slashes.
+// plan is all files to write. Its paths are relative to the folder given to Write,
+// with forward slashes.
 type plan struct {
 	jobs    []job
 	texts   []textFile
 	summary Summary
 }
 
-// job is one picture to be drawn.
+// job is one picture to draw.
 type job struct {
 	name          picture
 	class         *class
 	place         *placement
-	defect        string // "" for a picture without one
-	picture, mask string // paths; mask is "" where there is none
+	defect        string // "" for a normal picture
+	picture, mask string // paths; mask is "" if there is none
 }
 
-// textFile is a file that is no picture.
+// textFile is a text file of a dataset.
 type textFile struct {
 	path string
 	text []byte
@@ -49,7 +49,7 @@ func newPlan(o Options, list []dataset) (plan, error) {
 	return p, nil
 }
 
-// add adds one dataset, whose jobs' paths are below its own folder.
+// add adds one dataset; the jobs' paths are relative to the dataset's folder.
 func (p *plan) add(d dataset, jobs []job) {
 	if d.layout.texts != nil {
 		for _, t := range d.layout.texts(jobs) {
@@ -75,7 +75,7 @@ func (p *plan) add(d dataset, jobs []job) {
 // jobs lists the dataset's pictures, class by class.
 func (d dataset) jobs(o Options) []job {
 	var jobs []job
-	next := map[string]int{} // a folder's next number
+	next := map[string]int{} // folder to its next number
 	for i := range d.classes {
 		for k := range d.layout.places {
 			c, place := &d.classes[i], &d.layout.places[k]
@@ -96,7 +96,7 @@ func (d dataset) jobs(o Options) []job {
 	return jobs
 }
 
-// newJob is the picture of a number in the folder of a placement and a defect.
+// newJob returns the job of one picture, by its number in the folder of a placement and defect.
 func newJob(seed uint64, c *class, place *placement, defect string, number int) job {
 	stem := place.stem(number)
 	j := job{
@@ -113,7 +113,7 @@ func newJob(seed uint64, c *class, place *placement, defect string, number int) 
 	return j
 }
 
-// paths are those of all files.
+// paths returns the paths of all files.
 func (p plan) paths() []string {
 	var paths []string
 	for _, j := range p.jobs {
@@ -128,9 +128,9 @@ func (p plan) paths() []string {
 	return paths
 }
 
-// roots is the configuration that names the datasets by their benchmarks.
+// roots returns the configuration file that lists the datasets under their benchmarks' names.
 func roots(list []dataset) textFile {
-	text := "# Drawn datasets in the benchmarks' folders, to try the program out:\n" +
+	text := "# Synthetic datasets in the benchmarks' layouts, to try out the program:\n" +
 		"#   acdclip eval --config " + ConfigFile + " --clip FILE --checkpoint FILE\n" +
 		"# Paths are relative to this file.\n\ndata:\n  roots:\n"
 	for _, d := range list {

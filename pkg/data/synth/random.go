@@ -8,16 +8,16 @@ import (
 	"math/rand/v2"
 )
 
-// picture names one picture of a set. Everything random in it follows from its
-// name, so that the order of drawing and the other pictures do not matter.
+// picture identifies one picture of a dataset. All its random numbers depend only on
+// this identity, so the drawing order and other pictures do not matter.
 type picture struct {
 	seed  uint64
 	class string
-	split string // the folder in the class's: "train/good", "test/crack"
+	split string // folder relative to the class's folder: "train/good", "test/crack"
 	index int
 }
 
-// stream is the source of random numbers for one part of the picture.
+// stream returns the random number generator for one part of the picture.
 func (p picture) stream(part string) *rand.Rand {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d\x00%q\x00%q\x00%d\x00%q", p.seed, p.class, p.split, p.index, part))
 	return rand.New(rand.NewPCG(binary.LittleEndian.Uint64(sum[:]), binary.LittleEndian.Uint64(sum[8:])))
@@ -26,13 +26,13 @@ func (p picture) stream(part string) *rand.Rand {
 // between draws a number from [low, high).
 func between(r *rand.Rand, low, high float64) float64 { return low + (high-low)*r.Float64() }
 
-// field is a random function of the plane: value noise on the integer lattice,
-// smooth between the lattice's points.
+// field is a random function of the plane: value noise on the integer lattice, smooth
+// between lattice points.
 type field uint64
 
 func newField(r *rand.Rand) field { return field(r.Uint64()) }
 
-// cell is the lattice's value at (i, j), uniform in [0, 1).
+// cell returns the lattice value at (i, j), uniform in [0, 1).
 func (f field) cell(i, j int) float64 {
 	h := uint64(f) + uint64(i)*0x9e3779b97f4a7c15 + uint64(j)*0xc2b2ae3d27d4eb4f
 	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9 // splitmix64's finaliser
@@ -40,7 +40,7 @@ func (f field) cell(i, j int) float64 {
 	return float64((h^h>>31)>>11) / (1 << 53)
 }
 
-// at is the field's value at a point, in [-1, 1].
+// at returns the field's value at a point, in [-1, 1].
 func (f field) at(x, y float64) float64 {
 	fx, fy := math.Floor(x), math.Floor(y)
 	i, j := int(fx), int(fy)
@@ -50,7 +50,7 @@ func (f field) at(x, y float64) float64 {
 	return 2*lerp(top, bottom, v) - 1
 }
 
-// sum adds octaves of the field, each twice as fine and half as strong. It stays in (-2, 2).
+// sum returns the sum of octaves of the field, each with twice the frequency and half the amplitude, in (-2, 2).
 func (f field) sum(x, y float64, octaves int) float64 {
 	total, strength := 0.0, 1.0
 	for range octaves {
@@ -60,7 +60,7 @@ func (f field) sum(x, y float64, octaves int) float64 {
 	return total
 }
 
-// fade is the quintic whose first two derivatives vanish at 0 and 1.
+// fade is the quintic smoothstep, whose first two derivatives are zero at 0 and 1.
 func fade(t float64) float64 { return t * t * t * (t*(6*t-15) + 10) }
 
 func lerp(a, b, t float64) float64 { return a + (b-a)*t }

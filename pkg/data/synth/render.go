@@ -6,26 +6,27 @@ import (
 )
 
 const (
-	// drawn is the coverage from which on a defect is drawn. Below it nothing
-	// changes, so that the mask, all pixels drawn on, has no faint fringe.
+	// drawn is the minimum coverage at which a defect is drawn. Pixels with less stay
+	// unchanged, so the mask, which is all changed pixels, has no faint fringe.
 	drawn = 0.25
-	// A defect must cover this fraction of the picture and change the pixels it
-	// covers by this much on average (1 is from black to white); else it is drawn anew.
+	// A defect must cover at least this fraction of the picture and change the covered
+	// pixels by at least this much on average (1 is black to white); otherwise it is
+	// drawn again.
 	visibleArea   = 0.0008
 	visibleChange = 0.09
 	attempts      = 60
 )
 
-// render draws a picture of the class's shape. For a defect other than "" the
-// mask, [height, width], is 255 at the pixels that the defect was drawn on; all
-// other pixels are exactly those of the same picture without the defect.
+// render draws a picture with the class's aspect ratio. If defect is not "", the mask,
+// [height, width], is 255 at the pixels of the defect; all other pixels equal those of
+// the same picture without the defect.
 //
-// A scene is a square. Above and below it goes on in a picture that is taller.
+// A scene is a square; a taller picture continues it above and below.
 func render(p picture, c class, defect string, size int) (*image.NRGBA, []uint8, error) {
 	width, height := c.shape(size)
 	px := 1 / float64(width)
 	s := c.scene(p.stream("scene"), px)
-	top := p.stream("top").IntN(height - width + 1) // the row in which the square begins
+	top := p.stream("top").IntN(height - width + 1) // the first row of the square
 	pixels := make([]color, width*height)
 	for i := range pixels {
 		x, y := middleOf(i, width)
@@ -43,12 +44,12 @@ func render(p picture, c class, defect string, size int) (*image.NRGBA, []uint8,
 	return develop(p, pixels, width), mask, nil
 }
 
-// middleOf is the middle of pixel i, in widths of the picture.
+// middleOf returns the centre of pixel i, in units of the picture's width.
 func middleOf(i, width int) (x, y float64) {
 	return (float64(i%width) + 0.5) / float64(width), (float64(i/width) + 0.5) / float64(width)
 }
 
-// damage draws a defect on the pixels, anew until it can be seen.
+// damage draws a defect on the pixels and retries until it is visible.
 func damage(p picture, s scene, defect string, pixels []color, size int) ([]uint8, error) {
 	r := p.stream("defect")
 	draw := defects()[defect]
@@ -63,10 +64,10 @@ func damage(p picture, s scene, defect string, pixels []color, size int) ([]uint
 			return mask, nil
 		}
 	}
-	return nil, fmt.Errorf("no %s that can be seen after %d attempts", defect, attempts)
+	return nil, fmt.Errorf("no visible %s after %d attempts", defect, attempts)
 }
 
-// on paints the coat and marks the pixels that it paints.
+// on paints the layer on pixels and marks the painted pixels in mask.
 func (l layer) on(pixels []color, mask []uint8, s scene, size int) {
 	for i, coverage := range l.coverage {
 		if coverage < drawn {
@@ -96,14 +97,14 @@ func visible(clean, damaged []color, mask []uint8) bool {
 	return float64(area) >= visibleArea*float64(len(mask)) && area >= 4 && change >= visibleChange*float64(area)
 }
 
-// distance is the largest difference of two colors' components.
+// distance returns the largest difference of two colors' components.
 func distance(a, b color) float64 {
 	return max(abs(a.r-b.r), abs(a.g-b.g), abs(a.b-b.b))
 }
 
 func abs(v float64) float64 { return max(v, -v) }
 
-// develop is the camera: uneven light, a darker border, noise, 8 bits.
+// develop simulates a camera: uneven light, a darker border, noise, 8 bits.
 func develop(p picture, pixels []color, width int) *image.NRGBA {
 	r := p.stream("camera")
 	level, right, down := between(r, 0.94, 1.06), between(r, -0.14, 0.14), between(r, -0.14, 0.14)
@@ -116,8 +117,8 @@ func develop(p picture, pixels []color, width int) *image.NRGBA {
 		x, y = x-0.5, y/tall-0.5
 		light := (level + right*x + down*y) * (1 - 0.18*(x*x+y*y))
 		bits := r.Uint64()
-		// The sum of four bytes is nearly normal; one such for brightness, and
-		// a byte more for each color.
+		// The sum of four bytes is nearly normal: one sum for brightness, and one more byte
+		// for each color.
 		common := float64(bits&255+bits>>8&255+bits>>16&255+bits>>24&255)/255 - 2
 		for k, v := range [3]float64{c.r, c.g, c.b} {
 			own := float64(bits>>(32+8*k)&255)/255 - 0.5

@@ -5,10 +5,10 @@ import (
 	"math/rand/v2"
 )
 
-// color is a color with components in [0, 1]; drawing may leave the range for a while.
+// color is a color with components in [0, 1]; intermediate results may exceed the range.
 type color struct{ r, g, b float64 }
 
-// rgb makes a color of 8-bit components.
+// rgb returns a color from 8-bit components.
 func rgb(r, g, b uint8) color { return color{float64(r) / 255, float64(g) / 255, float64(b) / 255} }
 
 func grey(v float64) color { return color{v, v, v} }
@@ -21,7 +21,7 @@ func (c color) mix(o color, t float64) color {
 	return color{lerp(c.r, o.r, t), lerp(c.g, o.g, t), lerp(c.b, o.b, t)}
 }
 
-// jitter moves a color a little, as one batch of goods differs from the next.
+// jitter varies a color slightly, like the batches of a product.
 func (c color) jitter(r *rand.Rand, by float64) color {
 	s := between(r, 1-by, 1+by)
 	return color{c.r * s * between(r, 1-by/3, 1+by/3), c.g * s, c.b * s * between(r, 1-by/3, 1+by/3)}
@@ -29,18 +29,18 @@ func (c color) jitter(r *rand.Rand, by float64) color {
 
 func (c color) luminance() float64 { return 0.299*c.r + 0.587*c.g + 0.114*c.b }
 
-// scene is one good picture. Points run over [0, 1) across it, x to the right
-// and y downward; lengths are in the same unit.
+// scene is one normal picture. Coordinates are in [0, 1), x to the right and y down;
+// lengths are in the same unit.
 type scene struct {
 	color func(x, y float64) color
-	// inside is the distance to the object's border, positive inside; nil for
-	// a texture, which is everywhere.
+	// inside returns the distance to the object's border, positive inside; nil for a
+	// texture, which fills the picture.
 	inside func(x, y float64) float64
-	// behind is what is seen where a piece of the object is missing; nil for a texture.
+	// behind returns the background color behind a missing part of the object; nil for a texture.
 	behind func(x, y float64) color
 }
 
-// depth is how far inside the object a point lies.
+// depth returns the distance of a point from the object's border, positive inside.
 func (s scene) depth(x, y float64) float64 {
 	if s.inside == nil {
 		return min(x, 1-x, y, 1-y)
@@ -48,7 +48,7 @@ func (s scene) depth(x, y float64) float64 {
 	return s.inside(x, y)
 }
 
-// cover is how much of the pixel at (x, y), px wide, the object covers.
+// cover returns the fraction of the pixel at (x, y), px wide, that the object covers.
 func (s scene) cover(x, y, px float64) float64 {
 	if s.inside == nil {
 		return 1
@@ -56,13 +56,13 @@ func (s scene) cover(x, y, px float64) float64 {
 	return edge(s.inside(x, y), px)
 }
 
-// edge is how much of a pixel, px wide, lies inside of a border at the distance d.
+// edge returns the fraction of a pixel, px wide, that is inside a border at distance d.
 func edge(d, px float64) float64 { return clamp(0.5 + d/px) }
 
-// pose is how a thing lies in the picture: moved, turned and scaled a little.
+// pose is the position, rotation and scale of an object in the picture.
 type pose struct{ x, y, cos, sin, scale float64 }
 
-// newPose draws a pose: moved by up to shift, turned by up to turn (radians),
+// newPose draws a random pose: moved by up to shift, rotated by up to turn (radians),
 // scaled by up to stretch (a fraction).
 func newPose(r *rand.Rand, shift, turn, stretch float64) pose {
 	sin, cos := math.Sincos(between(r, -turn, turn))
@@ -72,16 +72,16 @@ func newPose(r *rand.Rand, shift, turn, stretch float64) pose {
 	}
 }
 
-// at takes a point of the picture to the thing's own coordinates, whose origin is its middle.
+// at converts a point of the picture to the object's coordinates, with the origin at its centre.
 func (p pose) at(x, y float64) (u, v float64) {
 	x, y = (x-p.x)*p.scale, (y-p.y)*p.scale
 	return x*p.cos + y*p.sin, y*p.cos - x*p.sin
 }
 
-// light is the direction from which all objects are lit: from the upper left.
+// lightX and lightY are the direction of the light for all objects: from the upper left.
 const lightX, lightY = -0.6, -0.8
 
-// table puts an object on a background: it casts a soft shadow to the lower right.
+// table returns a scene with an object on a background, with a soft shadow to the lower right.
 func table(r *rand.Rand, ground color, px float64, inside func(x, y float64) float64, face func(x, y float64) color) scene {
 	grain := newField(r)
 	ground = ground.jitter(r, 0.06)

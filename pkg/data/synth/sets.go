@@ -11,20 +11,20 @@ import (
 const (
 	Textures = "textures" // surfaces without an object
 	Objects  = "objects"  // one object on a table
-	All      = "all"      // both; and, of layouts, every benchmark's
+	All      = "all"      // both sets; as a layout, all benchmarks
 )
 
-// class is one class that can be drawn.
+// class is one class that the package can draw.
 type class struct {
 	name    string
 	set     string
-	defects []string // its kinds of defect, taken in turn
+	defects []string // its kinds of defect, used in turn
 	scene   func(r *rand.Rand, px float64) scene
-	tall    float64 // a picture's height over its width; 0: it is square
+	tall    float64 // height divided by width of its pictures; 0 means square
 }
 
-// shape is a picture's size in pixels, of which the larger side is size; but
-// the smaller one is never under MinSize.
+// shape returns a picture's size in pixels. The larger side is size, or more if the
+// smaller side would be below MinSize.
 func (c class) shape(size int) (width, height int) {
 	if c.tall == 0 {
 		return size, size
@@ -33,7 +33,7 @@ func (c class) shape(size int) (width, height int) {
 	return width, int(math.Round(float64(width) * c.tall))
 }
 
-// classes is the table of all classes; a new class is one more row.
+// classes returns the table of all classes; a new class is one more row.
 func classes() []class {
 	return []class{
 		{name: "woven_fabric", set: Textures, defects: []string{"hole", "stain", "thread"}, scene: woven},

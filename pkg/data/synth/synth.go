@@ -1,7 +1,7 @@
-// Package synth draws small datasets of surfaces and objects with defects and
-// exact masks, in MVTec-AD's folders or, under the classes' names, in those of
-// any benchmark. They need no download and no licence, and serve to try the
-// program out and to test it; they are no benchmark.
+// Package synth draws small synthetic datasets of surfaces and objects with defects
+// and exact masks, in the layout of MVTec-AD or, with the benchmark's class names, in
+// that of any benchmark. They need no download and no licence. They are for trying out
+// and testing the program, not for benchmarking.
 package synth
 
 import (
@@ -17,41 +17,41 @@ import (
 	"syscall"
 )
 
-// Options says what Write draws. The zero value of a field is its default;
-// a count below zero is none.
+// Options are the options of Write. The zero value of a field means its default; a
+// negative count means no pictures.
 type Options struct {
-	// Layout is a benchmark's name in any spelling, whose folders, file formats
-	// and classes are written, or All; see Layouts. "" is MVTec-AD's
-	// folders with the classes of Set.
+	// Layout is All or a benchmark's name in any spelling (see Layouts); Write uses
+	// its folders, file formats and classes. "" means the layout of MVTec-AD with
+	// the classes of Set.
 	Layout      string
-	Set         string   // Textures, Objects or All; "" is All; only without a Layout
-	Classes     []string // some of the set's or layout's classes; none: all of them
+	Set         string   // Textures, Objects or All; "" means All; must be "" with a Layout
+	Classes     []string // the classes to draw from the set or layout; empty: all
 	Seed        uint64
-	Normal      int                   // normal test pictures a class, where the layout has such; default 12, with a Layout 2
-	Anomalous   int                   // anomalous test pictures a class, over its defects in turn; default 12, with a Layout 3
-	TrainNormal int                   // normal training pictures a class, which this project does not use, where the layout has such; default none
-	Size        int                   // the larger side of the pictures in pixels, MinSize to MaxSize; default 256
-	Workers     int                   // pictures drawn at once; default one a processor; it changes no byte
-	Progress    func(done, total int) // called after each picture, one call at a time
+	Normal      int                   // normal test pictures per class, if the layout has any; default 12, or 2 with a Layout
+	Anomalous   int                   // anomalous test pictures per class, with its defects in turn; default 12, or 3 with a Layout
+	TrainNormal int                   // normal training pictures per class, if the layout has any; this project does not use them; default none
+	Size        int                   // larger side of the pictures in pixels, MinSize to MaxSize; default 256
+	Workers     int                   // pictures drawn in parallel; default: number of processors; does not change the output
+	Progress    func(done, total int) // called after each picture, never concurrently; may be nil
 }
 
-// The bounds of Options.Size, and of each count of pictures. The smaller side of
-// a picture is at least MinSize too; the larger one of long pictures grows to fit.
+// The limits of Options.Size and of each count of pictures. The smaller side of a
+// picture is also at least MinSize; the larger side grows if needed.
 const (
 	MinSize  = 64
 	MaxSize  = 2048
 	MaxCount = 100_000
 )
 
-// ConfigFile is the configuration that the layout All adds: where each dataset lies.
+// ConfigFile is the configuration file that the layout All adds, with the path of each dataset.
 const ConfigFile = "datasets.yaml"
 
-// Summary says what was written.
+// Summary is the result of Write.
 type Summary struct {
-	Layouts                        []string // of benchmarks, by their names in Layouts
+	Layouts                        []string // the benchmarks' names, as in Layouts
 	Classes                        []string
-	Normal, Anomalous, TrainNormal int // in all; each anomalous picture has a mask
-	Validation                     int // pictures of validation parts
+	Normal, Anomalous, TrainNormal int // total numbers of pictures; each anomalous picture has a mask
+	Validation                     int // number of validation pictures
 }
 
 func (s *Summary) count(p part) {
@@ -67,31 +67,31 @@ func (s *Summary) count(p part) {
 	}
 }
 
-// What Write fails with, wrapped with what and where.
+// Errors of Write, wrapped with context.
 var (
-	ErrNotEmpty = errors.New("the folder is not empty") // it holds something already
-	ErrNothing  = errors.New("no picture is asked for") // or none that the layout has
-	ErrUnknown  = errors.New("unknown name")            // of a layout, set or class
+	ErrNotEmpty = errors.New("the folder is not empty")
+	ErrNothing  = errors.New("no pictures to draw") // all counts are zero, or the layout has no such pictures
+	ErrUnknown  = errors.New("unknown name")        // of a layout, set or class
 )
 
-// Write draws a dataset into the folder dir, which must be missing or empty.
-// Without a Layout these are its files:
+// Write draws a dataset into the folder dir, which must not exist or be empty. Without
+// a Layout it writes these files:
 //
-//	<class>/train/good/000.png           where TrainNormal asks for it
+//	<class>/train/good/000.png           if TrainNormal is above 0
 //	<class>/test/good/000.png            8-bit RGB
 //	<class>/test/<defect>/000.png
-//	<class>/ground_truth/<defect>/000_mask.png   8-bit gray: 255 where the defect was drawn, else 0
+//	<class>/ground_truth/<defect>/000_mask.png   8-bit gray: 255 at the defect, else 0
 //
-// With one they are the benchmark's, as it is published. VisA, Brain and Retina
-// have a few pictures of train and validation parts whatever is asked for, since
-// these are easily taken for test pictures; a set of numbered pictures has no
-// more than it has numbers. All writes each benchmark into the folder that the
-// released code names, and a ConfigFile.
+// With a Layout, the files are those of the published benchmark. VisA, Brain and
+// Retina always get a few train and validation pictures, because these are easily
+// mistaken for test pictures; some datasets have a maximum number of pictures. All
+// writes each benchmark into the folder that the released code names, and a
+// ConfigFile.
 //
-// A picture follows from the seed, its class, its folder and its number alone:
-// the same options give the same bytes on one kind of processor, and a
-// larger count only adds pictures.
-// Each file appears whole. After an error, or when ctx ends, what was written is removed.
+// A picture depends only on the seed, its class, its folder and its number: the same
+// options give the same bytes on the same type of processor, and a larger count only
+// adds pictures. Files are written atomically. After an error, or when ctx ends, Write
+// removes the files it wrote.
 func Write(ctx context.Context, dir string, o Options) (Summary, error) {
 	o, list, err := o.resolve()
 	if err != nil {
@@ -114,8 +114,8 @@ func Write(ctx context.Context, dir string, o Options) (Summary, error) {
 	return p.summary, nil
 }
 
-// claim makes the folder and those directly below it that paths begin with. One of
-// these that is there already is another program's: then none of ours stays.
+// claim creates the folder and the top-level folders of paths in it. If one of these
+// already exists, another program is writing there: claim then removes its own.
 func claim(dir string, paths []string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -142,7 +142,7 @@ func claim(dir string, paths []string) error {
 	return nil
 }
 
-// remove takes away what was written, the folder too where it was not there before.
+// remove deletes the written files, and the folder itself if whole is true.
 func (p plan) remove(dir string, whole bool) error {
 	if whole {
 		return os.RemoveAll(dir)
@@ -155,7 +155,7 @@ func (p plan) remove(dir string, whole bool) error {
 	return failed
 }
 
-// resolve fills in the defaults, checks the bounds and finds what is named.
+// resolve applies the defaults, checks the limits and looks up the datasets.
 func (o Options) resolve() (Options, []dataset, error) {
 	normal, anomalous := 12, 12
 	switch {
@@ -164,9 +164,9 @@ func (o Options) resolve() (Options, []dataset, error) {
 			o.Set = All
 		}
 	case o.Set != "":
-		return o, nil, fmt.Errorf("layout %s and set %s: a layout has its benchmark's classes", o.Layout, o.Set)
+		return o, nil, fmt.Errorf("layout %s and set %s: give only one of them, since a layout has its benchmark's classes", o.Layout, o.Set)
 	default:
-		normal, anomalous = 2, 3 // of up to fifteen classes
+		normal, anomalous = 2, 3 // for up to fifteen classes
 	}
 	counts := []struct {
 		name     string
@@ -180,14 +180,14 @@ func (o Options) resolve() (Options, []dataset, error) {
 		case *count.value < 0:
 			*count.value = 0
 		case *count.value > MaxCount:
-			return o, nil, fmt.Errorf("%d %s pictures a class: at most %d", *count.value, count.name, MaxCount)
+			return o, nil, fmt.Errorf("%d %s pictures per class: the maximum is %d", *count.value, count.name, MaxCount)
 		}
 	}
 	if o.Size == 0 {
 		o.Size = 256
 	}
 	if o.Size < MinSize || o.Size > MaxSize {
-		return o, nil, fmt.Errorf("a size of %d: it must be %d to %d", o.Size, MinSize, MaxSize)
+		return o, nil, fmt.Errorf("invalid size %d: it must be %d to %d pixels", o.Size, MinSize, MaxSize)
 	}
 	if o.Normal+o.Anomalous+o.TrainNormal == 0 {
 		return o, nil, ErrNothing
@@ -199,9 +199,9 @@ func (o Options) resolve() (Options, []dataset, error) {
 	return o, list, err
 }
 
-// requireEmpty demands that a folder is missing or empty, and says which.
+// requireEmpty returns an error unless dir is empty or missing, and reports whether it is missing.
 func requireEmpty(dir string) (missing bool, err error) {
-	folder, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0) // a pipe would be waited for
+	folder, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0) // opening a pipe would block
 	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil
 	}

@@ -22,7 +22,7 @@ import (
 	"acdclip/pkg/data"
 )
 
-// contents is every file below dir by its relative path.
+// contents returns the content of every file below dir by relative path.
 func contents(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	files := map[string][]byte{}
@@ -99,8 +99,8 @@ func TestWriteIsDiscovered(t *testing.T) {
 	}
 }
 
-// The same seed gives the same bytes whatever the number of workers and
-// whatever else is drawn; another seed gives others.
+// The same seed gives the same bytes for any number of workers and whatever else is
+// drawn; another seed gives different bytes.
 func TestWriteIsReproducible(t *testing.T) {
 	o := Options{Set: Textures, Classes: []string{"brushed_metal"}, Seed: 5, Normal: 2, Anomalous: 3, Size: 64, Workers: 1}
 	dir, _ := write(t, o)
@@ -130,7 +130,7 @@ func TestWriteIsReproducible(t *testing.T) {
 	}
 }
 
-// Bytes that people have made with a seed must not change in silence.
+// The output for a seed must not change unnoticed.
 func TestPixelsAreKnown(t *testing.T) {
 	if fuses(1+0x1p-30, 1+0x1p-29) {
 		t.Skip("this build fuses a product and a sum into one rounding, which changes a few pixels")
@@ -150,14 +150,14 @@ func TestPixelsAreKnown(t *testing.T) {
 	}
 }
 
-// fuses reports whether x*x goes unrounded into the difference; p is x*x rounded.
+// fuses reports whether the compiler fuses x*x-p; p is x*x rounded.
 //
 //go:noinline
 func fuses(x, p float64) bool { return x*x-p != 0 }
 
-// Each kind of defect, on each class that has it: outside the mask every pixel
-// is that of the picture without the defect; inside nearly all differ, and the
-// defect can be seen but does not fill the picture.
+// For each kind of defect on each class that has it: outside the mask, every pixel
+// equals the picture without the defect; inside, nearly all differ; the defect is
+// visible but does not fill the picture.
 func TestMasksAreExact(t *testing.T) {
 	for _, c := range classes() {
 		for k, defect := range c.defects {
@@ -244,9 +244,9 @@ func TestWriteRefuses(t *testing.T) {
 		{filepath.Join(full, "keep.txt"), Options{}, nil, "keep.txt"},
 		{"x", Options{Set: "fruit"}, ErrUnknown, "textures, objects, all"},
 		{"x", Options{Set: Objects, Classes: []string{"wood_grain"}}, ErrUnknown, "hex_bolt"},
-		{"x", Options{Size: 8}, nil, "size of 8"},
+		{"x", Options{Size: 8}, nil, "invalid size 8"},
 		{"x", Options{Normal: -1, Anomalous: -1}, nil, "no picture"},
-		{"x", Options{Normal: MaxCount + 1}, nil, "at most"},
+		{"x", Options{Normal: MaxCount + 1}, nil, "the maximum is"},
 	}
 	for _, test := range tests {
 		_, err := Write(context.Background(), test.dir, test.o)
@@ -286,7 +286,7 @@ func TestWriteCancelled(t *testing.T) {
 	}
 }
 
-// TestTwoAtOnce: of two that draw into one folder, one does and the other says why not.
+// TestTwoAtOnce: of two concurrent Write calls for one folder, one succeeds and the other returns an error.
 func TestTwoAtOnce(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "set")
 	var failed [2]error

@@ -5,11 +5,11 @@ import (
 	"math/rand/v2"
 )
 
-// woven is a plain weave: warp and weft threads in turn on top of each other.
+// woven is a plain weave: warp and weft threads alternate on top.
 func woven(r *rand.Rand, px float64) scene {
 	p := newPose(r, 0.5, 0.06, 0.08)
 	threads := between(r, 22, 26)
-	strands := 0.12 * ramp(0.45, 0.25, 2.2*threads*px) // not where the pixels are too coarse for them
+	strands := 0.12 * ramp(0.45, 0.25, 2.2*threads*px) // none if pixels are too coarse to show them
 	warp, weft := rgb(206, 188, 152).jitter(r, 0.05), rgb(160, 146, 124).jitter(r, 0.05)
 	wave, fiber, batch := newField(r), newField(r), newField(r)
 	return scene{color: func(x, y float64) color {
@@ -77,15 +77,15 @@ func speckled(r *rand.Rand, px float64) scene {
 	}}
 }
 
-// chip paints the nearest stone chip of a jittered lattice over a ground. px is
-// a pixel's size in the lattice's unit.
+// chip paints the nearest stone chip of a jittered lattice over the ground color. px
+// is a pixel's size in lattice units.
 func chip(ground color, chips []color, f field, u, v, px float64) color {
 	i, j := int(math.Floor(u)), int(math.Floor(v))
 	best, bestColor := -1.0, ground
 	for m := i - 1; m <= i+1; m++ {
 		for n := j - 1; n <= j+1; n++ {
 			if f.cell(m, n) < 0.35 {
-				continue // not every place has a chip
+				continue // not every lattice cell has a chip
 			}
 			dx := u - float64(m) - 0.2 - 0.6*f.cell(m+1000, n)
 			dy := v - float64(n) - 0.2 - 0.6*f.cell(m, n+1000)
@@ -113,7 +113,7 @@ func tiles(r *rand.Rand, px float64) scene {
 		a, b := u*across, v*across
 		i, j := math.Floor(a), math.Floor(b)
 		fa, fb := a-i-0.5, b-j-0.5
-		d := 0.47 - max(math.Abs(fa), math.Abs(fb)) // to the tile's rim
+		d := 0.47 - max(math.Abs(fa), math.Abs(fb)) // distance to the tile's border
 		tone := 0.93 + 0.14*batch.cell(int(i), int(j))
 		shift := 40 * batch.cell(int(i)+500, int(j)) // each tile has its own pattern
 		cloud := vein.sum(u*7+shift, v*7, 4)

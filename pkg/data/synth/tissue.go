@@ -5,10 +5,10 @@ import (
 	"math/rand/v2"
 )
 
-// lesionKinds are the kinds of defect that a tissue has.
+// lesionKinds are the kinds of defect of tissue.
 var lesionKinds = []string{"stain", "dent", "hole"}
 
-// tissue is a cloudy surface with vessels in it, of one tone.
+// tissue is a cloudy surface of one tone with vessels.
 func tissue(tone color) class {
 	return class{defects: lesionKinds, scene: func(r *rand.Rand, _ float64) scene {
 		p := newPose(r, 0.5, math.Pi, 0.2)
@@ -17,7 +17,7 @@ func tissue(tone color) class {
 		return scene{color: func(x, y float64) color {
 			u, v := p.at(x, y)
 			u, v = u+0.08*cloud.at(u*4, v*4), v+0.08*cloud.at(u*4+30, v*4)
-			line := ramp(0.07, 0, math.Abs(vessel.sum(u*3, v*3, 2))) // where a field changes its sign runs a line
+			line := ramp(0.07, 0, math.Abs(vessel.sum(u*3, v*3, 2))) // a line along the zeros of the field
 			return flesh.scale(1 + 0.2*cloud.sum(u*5, v*5, 3) + 0.05*grain.at(u*60, v*60) - 0.25*line)
 		}}
 	}}

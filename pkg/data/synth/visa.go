@@ -5,11 +5,11 @@ import (
 	"encoding/csv"
 )
 
-// visaTables are VisA's tables: which picture belongs to which split, and for
-// each class what its pictures show. Their lines end as Windows ends them.
+// visaTables returns VisA's tables: the split of each picture, and for each class the
+// content of its pictures. Lines end in CRLF.
 func visaTables(jobs []job) []textFile {
 	split := [][]string{{"object", "split", "label", "image", "mask"}}
-	shown := map[string][][]string{} // by class
+	shown := map[string][][]string{} // class to rows
 	var classes []string
 	for _, j := range jobs {
 		part, label, kind := "test", "normal", "normal"
@@ -38,6 +38,6 @@ func csvTable(path string, rows [][]string) textFile {
 	var text bytes.Buffer
 	w := csv.NewWriter(&text)
 	w.UseCRLF = true
-	_ = w.WriteAll(rows) // a buffer takes everything
+	_ = w.WriteAll(rows) // writing to a buffer cannot fail
 	return textFile{path, text.Bytes()}
 }

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// write draws all pictures, several at once, and then the other files.
+// write draws all pictures in parallel and then writes the text files.
 func (p plan) write(ctx context.Context, dir string, o Options) error {
 	if err := makeFolders(dir, p.paths()); err != nil {
 		return err
@@ -73,7 +73,7 @@ func makeFolders(dir string, paths []string) error {
 	return nil
 }
 
-// below is a plan's path on the disk.
+// below returns the file system path of a plan's path.
 func below(dir, path string) string { return filepath.Join(dir, filepath.FromSlash(path)) }
 
 // write draws the picture and writes its files.
@@ -94,17 +94,17 @@ func (j job) write(dir string, size int) error {
 	return encode(below(dir, j.picture), j.place.picture.look(d))
 }
 
-// formats are the formats by their files' extensions.
+// formats maps file extensions to encoders.
 var formats = map[string]func(io.Writer, image.Image) error{
 	".png": func(w io.Writer, m image.Image) error {
-		encoder := png.Encoder{CompressionLevel: png.BestSpeed} // a noisy picture hardly shrinks by trying harder
+		encoder := png.Encoder{CompressionLevel: png.BestSpeed} // noisy pictures hardly compress better
 		return encoder.Encode(w, m)
 	},
 	".jpg": func(w io.Writer, m image.Image) error { return jpeg.Encode(w, m, &jpeg.Options{Quality: 90}) },
 	".bmp": bmp.Encode,
 }
 
-// encode writes a picture that appears whole or not at all.
+// encode writes a picture atomically.
 func encode(path string, m image.Image) error {
 	var file bytes.Buffer
 	if err := formats[strings.ToLower(filepath.Ext(path))](&file, m); err != nil {

@@ -10,7 +10,7 @@ import (
 	"acdclip/pkg/data/pixels/picture"
 )
 
-// noisy is a dataset of pictures that take as long to decode as photos do.
+// noisy returns a dataset of pictures that take as long to decode as photos.
 func noisy(b *testing.B) *data.Dataset {
 	b.Helper()
 	const pairs = 20
@@ -31,7 +31,7 @@ func noisy(b *testing.B) *data.Dataset {
 	return files.discover(b, "own", config.Root{})
 }
 
-// BenchmarkRun is to be compared with BenchmarkDecodeAlone.
+// BenchmarkRun measures Run; compare it with BenchmarkDecodeAlone.
 func BenchmarkRun(b *testing.B) {
 	d := noisy(b)
 	for b.Loop() {
@@ -41,7 +41,7 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
-// BenchmarkDecodeAlone decodes the same files and does nothing else.
+// BenchmarkDecodeAlone only decodes the same files.
 func BenchmarkDecodeAlone(b *testing.B) {
 	d := noisy(b)
 	for b.Loop() {
@@ -58,7 +58,7 @@ func BenchmarkDecodeAlone(b *testing.B) {
 	}
 }
 
-// BenchmarkQuick reports files a second.
+// BenchmarkQuick measures a quick Run, in files per second.
 func BenchmarkQuick(b *testing.B) {
 	d := noisy(b)
 	files := 0

@@ -16,13 +16,13 @@ import (
 	"acdclip/pkg/data"
 )
 
-// tree is a dataset: each file's path, and what is in it (see content).
+// tree is a dataset: the path of each file and a description of its content (see content).
 type tree map[string]string
 
-// raw precedes a file's own bytes.
+// raw is the prefix of literal file content.
 const raw = "raw "
 
-// discover makes the tree's files in a folder of that name and discovers the dataset.
+// discover creates the tree's files in a folder of that name and discovers the dataset.
 func (files tree) discover(t testing.TB, name string, root config.Root) *data.Dataset {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), name)
@@ -49,9 +49,9 @@ func (files tree) discover(t testing.TB, name string, root config.Root) *data.Da
 	return d
 }
 
-// content is a file that holds what the words say: a kind, a size "WxH" (8x6
-// without one), and grey values that are drawn as one pixel each from the top
-// left corner on a black ground, as in "grey 8x6 1 2 9".
+// content returns the file that what describes: a kind, an optional size "WxH"
+// (default 8x6), and grey values, drawn as one pixel each from the top left corner on
+// black, as in "grey 8x6 1 2 9".
 func content(t testing.TB, path, what string) []byte {
 	t.Helper()
 	if bytes, isRaw := strings.CutPrefix(what, raw); isRaw {
@@ -60,14 +60,14 @@ func content(t testing.TB, path, what string) []byte {
 	switch kind, rest, _ := strings.Cut(what, " "); kind {
 	case "nothing":
 		return nil
-	case "list": // whose second row names a folder and whose third nothing
+	case "list": // its second row names a folder and its third no mask
 		return []byte(`{"image_path": "a.png", "label": 0, "class_name": "x"}
 {"image_path": "b.png", "label": 0, "class_name": "x"}
 {"image_path": "c.png", "label": 1, "class_name": "y", "mask_path": "m.png"}
 `)
 	case "text":
 		return []byte("no picture\n")
-	case "promise": // of very many pixels
+	case "promise": // a header with a huge size
 		return append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x10\x00\x00\x00\x10\x00\x00\x08\x00\x00\x00\x00"), make([]byte, 40)...)
 	case "cut":
 		whole := content(t, path, rest)
@@ -137,7 +137,7 @@ func draw(t testing.TB, kind string, bounds image.Rectangle, values []uint16) im
 			m.Pix[i] = uint8(v)
 		}
 		return m
-	case "alpha": // white under an alpha that has the values
+	case "alpha": // white, with the values as alpha
 		m := image.NewNRGBA(bounds)
 		for i := range bounds.Dx() * bounds.Dy() {
 			x, y := at(i)
@@ -148,7 +148,7 @@ func draw(t testing.TB, kind string, bounds image.Rectangle, values []uint16) im
 			m.SetNRGBA(x, y, c)
 		}
 		return m
-	case "rgb", "rgba": // grey in color; rgba has bluish values and an alpha of 255 everywhere, as BMAD's script writes them
+	case "rgb", "rgba": // rgb is grey; rgba has bluish values and alpha 255, like the output of BMAD's script
 		m := image.NewNRGBA(bounds)
 		for i := range bounds.Dx() * bounds.Dy() {
 			x, y := at(i)

@@ -17,8 +17,8 @@ import (
 // kind is a dataset of 100 normal and 100 anomalous pictures.
 type kind struct {
 	side           image.Point
-	good, hole     string // the extensions of pictures
-	picture, masks string // what draw draws
+	good, hole     string // extensions of normal and anomalous pictures
+	picture, masks string // kinds of content
 }
 
 var kinds = map[string]kind{
@@ -30,7 +30,7 @@ var kinds = map[string]kind{
 	"brain":       {image.Pt(240, 240), "png", "png", "rgba", "rgba"},
 }
 
-// discover draws the dataset: photographs with grain, and a blob on each mask.
+// discover draws the dataset: noisy photos, and a blob on each mask.
 func (k kind) discover(b *testing.B) *data.Dataset {
 	b.Helper()
 	bounds := image.Rectangle{Max: k.side}
@@ -67,9 +67,8 @@ func (k kind) discover(b *testing.B) *data.Dataset {
 	return files.discover(b, "own", config.Root{})
 }
 
-// BenchmarkKinds reads each dataset in full and then decodes it and does nothing
-// else, on one goroutine, and reports the first time as a part of the second:
-// more than 1 is too slow.
+// BenchmarkKinds verifies each dataset in full, then only decodes it, on one
+// goroutine, and reports the ratio of the two times; more than 1 is too slow.
 func BenchmarkKinds(b *testing.B) {
 	for _, name := range slices.Sorted(maps.Keys(kinds)) {
 		b.Run(name, func(b *testing.B) {

@@ -10,28 +10,28 @@ import (
 	"acdclip/pkg/data/pixels/picture"
 )
 
-// faint is the threshold that other programs read masks with.
+// faint is the mask threshold that other programs use.
 const faint = 128
 
-// maskFile is a mask as it was read, or one of its files.
+// maskFile is a decoded mask, or one of its files.
 type maskFile struct {
 	info   picture.Info
-	grey   *picture.Grey // nil where only the header was read
+	grey   *picture.Grey // nil if only the header was read
 	color  picture.MaskColor
-	values [256]int64 // how many pixels of grey have each value
+	values [256]int64 // number of pixels with each grey value
 }
 
-// hasAlpha reports whether the mask has an alpha channel, which is not looked at.
+// hasAlpha reports whether the mask has an alpha channel, which is ignored.
 func (m *maskFile) hasAlpha() bool {
 	return slices.Contains([]string{"LA", "RGBA"}, strings.TrimSuffix(m.info.Mode, ";16"))
 }
 
-// binary reports whether the mask is as a mask should be.
+// binary reports whether the mask has only the values 0 and 255 and neither color nor alpha.
 func (m *maskFile) binary() bool {
 	return !m.hasAlpha() && !m.color.Colored && m.values[0]+m.values[255] == int64(len(m.grey.Pix))
 }
 
-// join adds what another file of the same mask marks.
+// join adds the marked pixels of another file of the same mask.
 func (m *maskFile) join(o *maskFile) {
 	if m.grey == nil {
 		*m = *o
@@ -47,7 +47,7 @@ func (m *maskFile) join(o *maskFile) {
 	m.values = histogram(m.grey.Pix)
 }
 
-// mode names what the mask's pixels are.
+// mode returns a name for the mask's pixel format.
 func (m *maskFile) mode() string {
 	mode := m.info.Format + " " + m.info.Mode
 	if m.color.Colored {
@@ -56,11 +56,11 @@ func (m *maskFile) mode() string {
 	return mode
 }
 
-// checkMask reads the mask of a picture, all of its files.
+// checkMask reads all files of a picture's mask and adds findings.
 func (j *job) checkMask(t *tally, row int, item data.Item, of pictureFile, find finder) {
 	var whole maskFile
-	complete := true // else what is marked by all files is not known
-	var odd []func() // findings about single files, which come after those about the whole
+	complete := true // false if a file could not be read, so the union is unknown
+	var odd []func() // findings about single files, added after those about the whole mask
 	for _, path := range item.MaskFiles() {
 		part, ok := j.checkPart(t, row, path, of, find)
 		if complete = complete && ok; !ok {
@@ -83,7 +83,7 @@ func (j *job) checkMask(t *tally, row int, item data.Item, of pictureFile, find 
 	}
 }
 
-// checkPart reads one file of a mask; ok says that its pixels were read.
+// checkPart reads one file of a mask; ok reports whether its pixels were read.
 func (j *job) checkPart(t *tally, row int, path string, of pictureFile, find finder) (m maskFile, ok bool) {
 	own := j.owns(row, path)
 	turn, err := j.readMask(&m, path, of, !own)
@@ -92,7 +92,7 @@ func (j *job) checkPart(t *tally, row int, path string, of pictureFile, find fin
 		find(data.Undecodable, path, reason(err, path))
 		return m, false
 	case err != nil:
-		return m, false // it is the first row's
+		return m, false // the first row with this file checks it
 	}
 	j.checkSize(path, pixels.Size{Width: m.info.Width, Height: m.info.Height}, of, turn, find)
 	if !own {
@@ -109,7 +109,7 @@ func (j *job) checkPart(t *tally, row int, path string, of pictureFile, find fin
 	return m, true
 }
 
-// readMask reads a mask, or its header alone, and says how it is turned.
+// readMask reads a mask, or only its header, and returns its rotation.
 func (j *job) readMask(m *maskFile, path string, of pictureFile, header bool) (turn picture.Orientation, err error) {
 	turn = picture.Upright
 	if header || j.Quick || of.turn > turn {
@@ -122,12 +122,12 @@ func (j *job) readMask(m *maskFile, path string, of pictureFile, header bool) (t
 	return turn, err
 }
 
-// fit says how a mask of a stored size is turned to lie on the picture, and how it fits.
+// fit returns the rotation of a mask of the given stored size, and how it matches the picture.
 func (p pictureFile) fit(mask pixels.Size) (picture.Orientation, pixels.MaskFit) {
 	return pixels.FitMask(pixels.TurnedSize(p.stored, p.turn), mask, p.turn)
 }
 
-// checkSize compares the stored size of a mask that is turned by turn with its picture's.
+// checkSize compares the stored size of a mask, rotated by turn, with its picture's size.
 func (j *job) checkSize(path string, mask pixels.Size, of pictureFile, turn picture.Orientation, find finder) {
 	if of.stored == (pixels.Size{}) {
 		return
@@ -138,7 +138,7 @@ func (j *job) checkSize(path string, mask pixels.Size, of pictureFile, turn pict
 		want = pixels.TurnedSize(of.stored, of.turn)
 	}
 	if swapped := (pixels.Size{Width: of.stored.Height, Height: of.stored.Width}); of.unknown && (mask == swapped || pixels.SameAspect(mask, swapped)) {
-		want = swapped // the picture may be turned to stand so
+		want = swapped // the picture may be rotated to this size
 		fit = pixels.MaskFits
 	}
 	if fit == pixels.MaskEitherWay {
@@ -154,20 +154,21 @@ func (j *job) checkSize(path string, mask pixels.Size, of pictureFile, turn pict
 	find(data.MaskSizeMismatch, path, text)
 }
 
-// markedBackground says that a palette makes the background anomalous: programs
-// that write masks with a palette mean its first color as the background.
+// markedBackground describes a palette whose first color is read as anomalous, since
+// programs that write masks with a palette use its first color as the background; "" if
+// the mask has none.
 func (j *job) markedBackground(m *maskFile) string {
 	if m.info.Mode != "P" {
 		return ""
 	}
 	c := m.color.First
 	if grey := picture.Luma(c.R, c.G, c.B); m.color.Palette && grey >= j.threshold && m.values[grey] > 0 {
-		return fmt.Sprintf("the first color is #%02x%02x%02x, read as %d", c.R, c.G, c.B, grey)
+		return fmt.Sprintf("the first color is #%02x%02x%02x, read as grey value %d", c.R, c.G, c.B, grey)
 	}
 	return ""
 }
 
-// checkMarks looks at what a mask of an anomalous picture marks.
+// checkMarks checks the marked pixels of an anomalous picture's mask.
 func (j *job) checkMarks(m *maskFile, find func(code data.Code, detail string)) {
 	top, threshold := largest(m.values), int(j.threshold)
 	scaled := top
@@ -177,11 +178,11 @@ func (j *job) checkMarks(m *maskFile, find func(code data.Code, detail string)) 
 	marked := above(m.values, threshold)
 	switch {
 	case top == 0:
-		find(data.EmptyMask, "no value but 0")
+		find(data.EmptyMask, "all values are 0")
 	case marked == 0:
 		find(data.EmptyMask, fmt.Sprintf("no value of at least %d; the largest is %d", threshold, top))
 	case scaled < threshold:
-		find(data.EmptyMask, fmt.Sprintf("only after scaling to %d x %d: none of its %d anomalous pixels is taken", j.ImageSize, j.ImageSize, marked))
+		find(data.EmptyMask, fmt.Sprintf("only after scaling to %d x %d: none of its %d anomalous pixels remains", j.ImageSize, j.ImageSize, marked))
 	case top < faint:
 		find(data.FaintMask, fmt.Sprintf("the largest value is %d", top))
 	case scaled < faint:
@@ -190,18 +191,18 @@ func (j *job) checkMarks(m *maskFile, find func(code data.Code, detail string)) 
 	if marked == int64(len(m.grey.Pix)) {
 		detail := describe(m.values)
 		if m.hasAlpha() {
-			detail += "; its alpha channel is not looked at"
+			detail += "; its alpha channel is ignored"
 		}
 		find(data.FullMask, detail)
 	}
 }
 
-// histogram counts the values in four tables, since one would wait for itself:
-// masks are long runs of one value.
+// histogram counts the values in four tables, because with one table the long runs of
+// equal values in masks would stall on the same counter.
 func histogram(pix []uint8) [256]int64 {
 	var tables [4][256]uint32
 	var sum [256]int64
-	const most = 1 << 30 // of a table's counts
+	const most = 1 << 30 // maximum of a counter
 	for block := range slices.Chunk(pix, most) {
 		for ; len(block) >= 4; block = block[4:] {
 			tables[0][block[0]]++
@@ -240,7 +241,7 @@ func largest(values [256]int64) int {
 	return 0
 }
 
-// describe names the most frequent values: "0: 98.10 %, 255: 1.20 %, 254: 0.10 %, and 61 more".
+// describe lists the most frequent values: "0: 98.10 %, 255: 1.20 %, 254: 0.10 %, and 61 more".
 func describe(values [256]int64) string {
 	var all int64
 	var present []int

@@ -2,11 +2,11 @@ package verify
 
 import "acdclip/pkg/data"
 
-// repeats gives the files that several rows name, each with the first of these
-// rows. The findings of a dataset tell which pictures are listed again or share
-// their masks, so that nothing is remembered of the others.
+// repeats maps each file that several rows name to the first of these rows. It uses
+// the dataset's findings on repeated pictures and shared masks, and so needs no memory
+// for the other files.
 func repeats(d *data.Dataset) map[string]int {
-	again := map[string]bool{} // pictures, by relative path
+	again := map[string]bool{} // relative paths of pictures
 	for _, f := range d.Findings {
 		if f.Code == data.DuplicatePath {
 			again[f.Path] = true

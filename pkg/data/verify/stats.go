@@ -15,7 +15,7 @@ func (s *FileStats) add(info picture.Info) {
 	s.Modes[info.Format+" "+info.Mode]++
 }
 
-// widen takes the sizes of files that are about to be counted.
+// widen extends the smallest and largest size.
 func (s *FileStats) widen(smallest, largest [2]int) {
 	if s.Files == 0 {
 		s.Smallest, s.Largest = smallest, largest

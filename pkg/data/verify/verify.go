@@ -1,5 +1,5 @@
-// Package verify reads every picture and mask of a dataset once and says what is
-// wrong or odd with them.
+// Package verify reads every picture and mask of a dataset once and reports problems
+// as findings.
 package verify
 
 import (
@@ -17,37 +17,37 @@ import (
 	"acdclip/pkg/data/pixels/picture"
 )
 
-// Options say how Run reads.
+// Options are the options of Run.
 type Options struct {
-	Quick     bool // read headers only: neither damage behind them nor what masks mark is found
-	Workers   int  // goroutines that decode; 0: GOMAXPROCS
+	Quick     bool // read only headers: does not detect damaged pixel data, nor check the content of masks
+	Workers   int  // number of goroutines that decode; 0: GOMAXPROCS
 	Decode    picture.DecodeOptions
-	ImageSize int                   // the side in pixels that masks are scaled to when a model sees them
-	Progress  func(done, total int) // told after each row, in files; one call at a time; may be nil
+	ImageSize int                   // side in pixels to which a model scales masks
+	Progress  func(done, total int) // called after each row with numbers of files, never concurrently; may be nil
 }
 
-// Report is what Run found.
+// Report is the result of Run.
 type Report struct {
-	Findings      []data.Finding // the dataset's own, then those of its files by row
+	Findings      []data.Finding // the dataset's findings, then those of its files in row order
 	Pictures      FileStats
 	Masks         FileStats
-	MaskThreshold uint8 // the least grey value that was taken as anomalous
-	Quick         bool  // only headers were read: no mask's Values, and no findings from them
+	MaskThreshold uint8 // the smallest grey value that counts as anomalous
+	Quick         bool  // only headers were read: masks have no Values, and no findings from them
 }
 
-// FileStats sums up the files that could be read.
+// FileStats summarises the readable files.
 type FileStats struct {
 	Files    int
-	Modes    map[string]int // such as "PNG RGB": how many files
-	Smallest [2]int         // the least width and the least height, in pixels as stored
+	Modes    map[string]int // number of files per mode, such as "PNG RGB"
+	Smallest [2]int         // smallest width and smallest height, in stored pixels
 	Largest  [2]int
-	Values   [256]int64 // of masks: how many pixels have each grey value
+	Values   [256]int64 // masks only: number of pixels with each grey value
 }
 
-// Run reads the files of d. The result does not depend on the number of workers.
-// A listed picture that is not there is a finding of d already, and not another
-// one here; masks of normal pictures are never opened. A file that several rows
-// name is read for the first of them. The error is ctx's.
+// Run reads the files of d. The result does not depend on the number of workers. A
+// missing listed picture is already a finding of d, and Run does not report it again.
+// Run never opens masks of normal pictures, and reads a file that several rows name
+// only for the first of them. The only error is ctx.Err().
 func Run(ctx context.Context, d *data.Dataset, o Options) (*Report, error) {
 	j := &job{Options: o, set: d, threshold: max(d.MaskThreshold, picture.NonZero), missing: d.Missing(), first: repeats(d)}
 	for _, item := range d.Items {
@@ -66,7 +66,7 @@ func Run(ctx context.Context, d *data.Dataset, o Options) (*Report, error) {
 	return j.report(tallies), nil
 }
 
-// files are what is read of a row: its picture and, of an anomalous one, its mask.
+// files returns the files to read for a row: its picture and, if it is anomalous, its mask.
 func files(item data.Item) []string {
 	list := []string{item.Path}
 	if item.Anomalous {
@@ -75,27 +75,27 @@ func files(item data.Item) []string {
 	return list
 }
 
-// job is one run's work, which its goroutines share.
+// job is the state of one Run, shared by its goroutines.
 type job struct {
 	Options
 	set       *data.Dataset
 	threshold uint8
-	missing   map[string]bool // pictures that are known not to be there, by relative path
-	first     map[string]int  // the files that several rows name: the first of these rows
-	total     int             // files
-	next      atomic.Int64    // the first row that nobody took
+	missing   map[string]bool // relative paths of pictures known to be missing
+	first     map[string]int  // file that several rows name, to the first of these rows
+	total     int             // number of files
+	next      atomic.Int64    // the next row to check
 
 	mutex sync.Mutex
-	done  int // files
+	done  int // number of files
 }
 
-// tally is what one goroutine found.
+// tally is the result of one goroutine.
 type tally struct {
 	found           []rowFinding
 	pictures, masks FileStats
 }
 
-// rowFinding is a finding and the row that it belongs to.
+// rowFinding is a finding with its row.
 type rowFinding struct {
 	row int
 	data.Finding
@@ -121,13 +121,13 @@ func (j *job) advance(files int) {
 	}
 }
 
-// check reads one row's files.
+// check reads the files of one row.
 func (j *job) check(t *tally, row int) {
 	item := j.set.Items[row]
 	find := func(code data.Code, path, detail string) {
 		t.found = append(t.found, rowFinding{row, data.NewFinding(code, item.Class, j.set.Relative(path), detail)})
 	}
-	var of pictureFile // stays empty where there is no picture to compare with
+	var of pictureFile // stays empty if there is no picture to compare with
 	if !j.missing[j.set.Relative(item.Path)] {
 		of = j.checkPicture(t, row, item.Path, find)
 	}
@@ -136,20 +136,20 @@ func (j *job) check(t *tally, row int) {
 	}
 }
 
-// owns reports whether a file is read for this row.
+// owns reports whether this row reads the file, as the first row that names it.
 func (j *job) owns(row int, path string) bool {
 	first, repeated := j.first[path]
 	return !repeated || first == row
 }
 
-// finder takes a finding about one of a row's files.
+// finder adds a finding about one of a row's files.
 type finder func(code data.Code, path, detail string)
 
-// pictureFile is what is known of a picture that a mask is compared with.
+// pictureFile describes the picture that a mask is compared with.
 type pictureFile struct {
-	stored  pixels.Size         // 0 x 0 where it cannot be read
-	turn    picture.Orientation // how it is turned
-	unknown bool                // it may be turned; only its header was read
+	stored  pixels.Size         // 0 x 0 if it cannot be read
+	turn    picture.Orientation // its rotation
+	unknown bool                // the rotation is unknown, because only the header was read
 }
 
 func (j *job) checkPicture(t *tally, row int, path string, find finder) pictureFile {
@@ -159,7 +159,7 @@ func (j *job) checkPicture(t *tally, row int, path string, find finder) pictureF
 	own := j.owns(row, path)
 	header := j.Quick || !own
 	if header {
-		info, err = picture.Inspect(path, j.Decode) // where it is not its own, for its size
+		info, err = picture.Inspect(path, j.Decode) // an earlier row reads it; only its size is needed here
 	} else {
 		info, turn, err = picture.Check(path, j.Decode)
 	}
@@ -168,7 +168,7 @@ func (j *job) checkPicture(t *tally, row int, path string, find finder) pictureF
 		find(data.Undecodable, path, reason(err, path))
 		return pictureFile{}
 	case err != nil:
-		return pictureFile{} // it is the first row's
+		return pictureFile{} // the first row with this file checks it
 	}
 	if own {
 		t.pictures.add(info)
@@ -176,7 +176,7 @@ func (j *job) checkPicture(t *tally, row int, path string, find finder) pictureF
 	return pictureFile{stored: pixels.Size{Width: info.Width, Height: info.Height}, turn: turn, unknown: header && j.Decode.EXIF}
 }
 
-// reason is an error without the path that the finding names.
+// reason returns an error's text without the path, which the finding contains.
 func reason(err error, path string) string {
 	var place *fs.PathError
 	if errors.As(err, &place) && place.Path == path {
@@ -189,7 +189,7 @@ func reason(err error, path string) string {
 	return text
 }
 
-// report joins what the goroutines found, in the order of the rows.
+// report merges the results of the goroutines in row order.
 func (j *job) report(tallies []tally) *Report {
 	r := &Report{Findings: slices.Clone(j.set.Findings), MaskThreshold: j.threshold, Quick: j.Quick}
 	r.Pictures.Modes, r.Masks.Modes = map[string]int{}, map[string]int{}

@@ -20,7 +20,7 @@ import (
 	"acdclip/pkg/data/pixels/picture"
 )
 
-// sound is a dataset with nothing to find.
+// sound returns a dataset without problems.
 func sound() tree {
 	return tree{
 		"c/test/good/0.png":              "rgb 8x6 200 100",
@@ -29,7 +29,7 @@ func sound() tree {
 	}
 }
 
-// with is a sound dataset with other files.
+// with returns a sound dataset in which some files are replaced.
 func with(pairs ...string) tree {
 	files := sound()
 	for i := 0; i < len(pairs); i += 2 {
@@ -38,7 +38,7 @@ func with(pairs ...string) tree {
 	return files
 }
 
-// parted is a sound dataset whose mask is a folder of these files.
+// parted returns a sound dataset in which the mask is a folder of these files.
 func parted(masks ...string) tree {
 	files := sound()
 	delete(files, mask)
@@ -58,25 +58,25 @@ func TestRun(t *testing.T) {
 	tests := []struct {
 		name  string
 		files tree
-		set   string      // the dataset's name; "" is "own"
-		root  config.Root // its Path is filled in
-		size  int         // Options.ImageSize; 0 is 6
-		want  []string    // "code path: detail", or a beginning of it
-		quick []string    // the same with Options.Quick; nil: as want
+		set   string      // the dataset's name; "" means "own"
+		root  config.Root // the test sets its Path
+		size  int         // Options.ImageSize; 0 means 6
+		want  []string    // "code path: detail", or a prefix of it
+		quick []string    // the same with Options.Quick; nil: same as want
 	}{
 		{name: "nothing to find", files: sound()},
-		{name: "a picture of no bytes", files: with(good, "nothing"), want: []string{"undecodable " + good + ": not a picture: it holds nothing (the file is empty)"}},
-		{name: "a picture that is text", files: with(good, "text"), want: []string{"undecodable " + good + ": not a picture: it holds text"}},
+		{name: "a picture of no bytes", files: with(good, "nothing"), want: []string{"undecodable " + good + ": not a picture: it contains nothing (the file is empty)"}},
+		{name: "a picture that is text", files: with(good, "text"), want: []string{"undecodable " + good + ": not a picture: it contains text"}},
 		{name: "a picture cut short", files: with(hole, "cut rgb 64x64 1 2 3"), want: []string{
 			"undecodable " + hole + ": the PNG file is damaged or cut short",
 		}, quick: []string{"mask_size_mismatch " + mask}},
 		{name: "a mask cut short", files: with(mask, "cut grey 8x6 255"), want: []string{"undecodable " + mask + ": the PNG file is damaged"}, quick: []string{}},
-		{name: "a header that promises too much", files: with(good, "promise"), want: []string{"undecodable " + good + ": picture is too large: the PNG header promises 1048576 x 1048576"}},
+		{name: "a header that promises too much", files: with(good, "promise"), want: []string{"undecodable " + good + ": picture is too large: the PNG header declares 1048576 x 1048576"}},
 		{name: "a mask of another size", files: with(mask, "grey 4x3 255"), size: 3, want: []string{"mask_size_mismatch " + mask + ": 4 x 3 pixels, its picture has 8 x 6"}},
 		{name: "a mask of another shape", files: with(mask, "grey 8x8 255"), size: 8, want: []string{"mask_size_mismatch " + mask + ": 8 x 8 pixels, its picture has 8 x 6; the aspect ratios differ"}},
-		{name: "an empty mask", files: with(mask, "grey"), want: []string{"empty_mask " + mask + ": no value but 0"}, quick: []string{}},
+		{name: "an empty mask", files: with(mask, "grey"), want: []string{"empty_mask " + mask + ": all values are 0"}, quick: []string{}},
 		{name: "a tiny defect is lost by scaling", files: with(hole, "rgb 64x48 9", mask, "grey 64x48 255"), size: 4, want: []string{
-			"empty_mask " + mask + ": only after scaling to 4 x 4: none of its 1 anomalous pixels is taken",
+			"empty_mask " + mask + ": only after scaling to 4 x 4: none of its 1 anomalous pixels remains",
 		}, quick: []string{}},
 		{name: "VisA's class ids look black and are no empty mask", files: with(mask, "grey 8x6 1 2 9"), want: []string{
 			"faint_mask " + mask + ": the largest value is 9", "non_binary_mask " + mask + ": PNG L; 0: 93.75 %, 1: 2.08 %, 2: 2.08 %, and 1 more",
@@ -93,21 +93,21 @@ func TestRun(t *testing.T) {
 		{name: "a label that a threshold of 128 would lose", files: with(mask, "rgba 8x6 50"), want: []string{"faint_mask " + mask + ": the largest value is 52", "non_binary_mask " + mask}, quick: []string{}},
 		{name: "anomalib's three equal channels are no color", files: with(mask, "rgb 8x6 255")},
 		{name: "a header that promises too much of a mask", files: with(mask, "promise"), want: []string{"undecodable " + mask + ": picture is too large"}},
-		{name: "a mask without bytes", files: with(mask, "nothing"), want: []string{"undecodable " + mask + ": not a picture: it holds nothing"}},
+		{name: "a mask without bytes", files: with(mask, "nothing"), want: []string{"undecodable " + mask + ": not a picture: it contains nothing"}},
 		{name: "a mask that is text, of a picture that is too", files: with(mask, "text", hole, "text"), want: []string{"undecodable " + hole, "undecodable " + mask}},
 		{name: "a palette", files: with(mask, "palette 8x6 1 1"), want: []string{"faint_mask " + mask + ": the largest value is 76", "non_binary_mask " + mask + ": PNG P with color; 0: 95.83 %, 76: 4.17 %"}, quick: []string{}},
-		{name: "a palette whose first color is white", files: with(mask, "inverted 8x6 1 1"), want: []string{"marked_background " + mask + ": the first color is #ffffff, read as 255"}, quick: []string{}},
+		{name: "a palette whose first color is white", files: with(mask, "inverted 8x6 1 1"), want: []string{"marked_background " + mask + ": the first color is #ffffff, read as grey value 255"}, quick: []string{}},
 		{name: "a palette of white alone", files: with(mask, "inverted 8x6"), want: []string{
-			"full_mask " + mask + ": 255: 100.00 %", "marked_background " + mask + ": the first color is #ffffff, read as 255",
+			"full_mask " + mask + ": 255: 100.00 %", "marked_background " + mask + ": the first color is #ffffff, read as grey value 255",
 		}, quick: []string{}},
 		{name: "a palette whose first color is a blue that is no grey", files: with(mask, "blue 8x6 1"), want: []string{"non_binary_mask " + mask + ": PNG P with color; 0: 97.92 %"}, quick: []string{}},
 		{name: "a mask that marks everything", files: with(mask, "white 8x6"), want: []string{"full_mask " + mask + ": 255: 100.00 %"}, quick: []string{}},
 		{name: "a mask that was drawn into its alpha", files: with(mask, "alpha 8x6 255 255"), want: []string{
-			"full_mask " + mask + ": 255: 100.00 %; its alpha channel is not looked at", "non_binary_mask " + mask + ": PNG RGBA; 255: 100.00 %",
+			"full_mask " + mask + ": 255: 100.00 %; its alpha channel is ignored", "non_binary_mask " + mask + ": PNG RGBA; 255: 100.00 %",
 		}, quick: []string{}},
 		{name: "a mask that marks everything by the threshold alone", files: with(mask, "white 8x6 200 199"), root: config.Root{MaskThreshold: 199}, want: []string{"full_mask " + mask, "non_binary_mask " + mask}, quick: []string{}},
 		{name: "a mask of several files: nothing is odd", files: parted("grey 8x6 255", "grey 8x6 0 255", "grey 8x6")},
-		{name: "a mask of several files: none marks anything", files: parted("grey", "grey"), want: []string{"empty_mask c/ground_truth/hole/0: no value but 0"}, quick: []string{}},
+		{name: "a mask of several files: none marks anything", files: parted("grey", "grey"), want: []string{"empty_mask c/ground_truth/hole/0: all values are 0"}, quick: []string{}},
 		{name: "a mask of several files: all together mark everything", files: parted("grey 2x1 0 255", "grey 2x1 255 0"), want: []string{
 			"mask_size_mismatch c/ground_truth/hole/0/0.png: 2 x 1 pixels, its picture has 8 x 6; the aspect ratios differ", "mask_size_mismatch c/ground_truth/hole/0/1.png", "full_mask c/ground_truth/hole/0: 255: 100.00 %",
 		}, quick: []string{"mask_size_mismatch c/ground_truth/hole/0/0.png", "mask_size_mismatch c/ground_truth/hole/0/1.png"}},
@@ -216,21 +216,21 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestMasksTurn: EXIF mirrors a picture, and with it which column of its mask scaling leaves out.
+// TestMasksTurn: EXIF mirrors a picture and its mask, which changes the column that scaling drops.
 func TestMasksTurn(t *testing.T) {
 	mirrored, err := os.ReadFile("../pixels/picture/testdata/pictures/exif2.jpg") // 16 x 11
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := with("c/test/hole/1.jpg", raw+string(mirrored), "c/ground_truth/hole/1.png", "grey 16x11 255").discover(t, "own", config.Root{})
-	for exif, want := range map[bool][]string{false: {"empty_mask c/ground_truth/hole/1.png: only after scaling to 8 x 8: none of its 1 anomalous pixels is taken"}, true: {"turned_mask c/ground_truth/hole/1.png: 16 x 11 pixels"}} {
+	for exif, want := range map[bool][]string{false: {"empty_mask c/ground_truth/hole/1.png: only after scaling to 8 x 8: none of its 1 anomalous pixels remains"}, true: {"turned_mask c/ground_truth/hole/1.png: 16 x 11 pixels"}} {
 		if got := texts(run(t, d, Options{ImageSize: 8, Decode: picture.DecodeOptions{EXIF: exif}})); !slices.Equal(got, want) {
 			t.Errorf("EXIF %v: %q, want %q", exif, got, want)
 		}
 	}
 }
 
-// TestNoFiles puts what is no file in the place of those that were discovered.
+// TestNoFiles replaces discovered files by pipes or folders, or removes them.
 func TestNoFiles(t *testing.T) {
 	for what, replace := range map[string]func(path string) error{
 		"it is a pipe":   func(path string) error { return syscall.Mkfifo(path, 0o600) },
@@ -258,7 +258,7 @@ func TestNoFiles(t *testing.T) {
 	}
 }
 
-// TestMaskDrawnUpright: a picture lies in its file, and its mask was drawn over it as it stands.
+// TestMaskDrawnUpright: a picture is stored rotated, and its mask was drawn over the upright picture.
 func TestMaskDrawnUpright(t *testing.T) {
 	lying, err := os.ReadFile("../pixels/picture/testdata/pictures/exif6.jpg") // 16 x 11, upright 11 x 16
 	if err != nil {
@@ -287,7 +287,7 @@ func TestMaskDrawnUpright(t *testing.T) {
 	}
 }
 
-// TestBinary names which modes are as a mask should be.
+// TestBinary lists the modes that are valid for masks.
 func TestBinary(t *testing.T) {
 	sound := picture.Grey{Width: 2, Height: 1, Pix: []uint8{0, 255}}
 	for mode, want := range map[string]bool{"1": true, "L": true, "P": true, "RGB": true, "L;16": true, "RGB;16": true, "LA": false, "RGBA": false, "LA;16": false, "RGBA;16": false} {
@@ -322,7 +322,7 @@ func texts(r *Report) []string {
 	return list
 }
 
-// TestRunFindsWhatIsNoFile: a dead link and a pipe are named, and hide nothing else.
+// TestRunFindsWhatIsNoFile: a dead link and a pipe become findings, and other findings stay.
 func TestRunFindsWhatIsNoFile(t *testing.T) {
 	files := sound()
 	d := files.discover(t, "own", config.Root{})
@@ -377,7 +377,7 @@ func TestHistogram(t *testing.T) {
 	}
 }
 
-// TestRunDoesNotDependOnWorkers, and no goroutine is left when it is cancelled.
+// TestRunDoesNotDependOnWorkers also checks that no goroutine remains after cancelling.
 func TestRunDoesNotDependOnWorkers(t *testing.T) {
 	files := sound()
 	for i := range 30 {
@@ -404,7 +404,7 @@ func TestRunDoesNotDependOnWorkers(t *testing.T) {
 	goroutines.NoneLeft(t, before)
 }
 
-// TestMagneticTile: the true oddities of real pictures, counted with Pillow and NumPy.
+// TestMagneticTile: known oddities of real pictures, counted with Pillow and NumPy.
 func TestMagneticTile(t *testing.T) {
 	d, err := data.Discover(t.Context(), "magnetic_tile", config.Root{Path: golden.SharedData(t, "magnetic_tile")}, nil)
 	if err != nil {
@@ -422,7 +422,7 @@ func TestMagneticTile(t *testing.T) {
 	if want := (map[data.Code]int{data.NonBinaryMask: 180, data.FaintMask: 1}); !reflect.DeepEqual(counts, want) {
 		t.Errorf("findings %v, want %v", counts, want)
 	}
-	// A single pixel of this mask is above 127, and lost by scaling.
+	// Only one pixel of this mask is above 127, and scaling drops it.
 	if want := []string{"magnetic_tile/ground_truth/uneven/008_mask.png: after scaling to 336 x 336 the largest value is 43; 1 of its 26 anomalous pixels are above 127"}; !slices.Equal(faint, want) {
 		t.Errorf("faint masks %q", faint)
 	}

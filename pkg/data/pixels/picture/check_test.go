@@ -13,7 +13,7 @@ import (
 	"acdclip/pkg/data/pixels/picture/orientation"
 )
 
-// TestCheckAgreesWithDecode on whole pictures and on those cut short anywhere.
+// TestCheckAgreesWithDecode covers whole and truncated pictures.
 func TestCheckAgreesWithDecode(t *testing.T) {
 	for _, path := range append(fixtures(t), inFolder(t, "testdata/refused", 20)...) {
 		content := read(t, path)
@@ -23,7 +23,7 @@ func TestCheckAgreesWithDecode(t *testing.T) {
 	}
 }
 
-// TestCheckPaletteIndex: an index beyond the palette fails where colors are taken from it, if at all.
+// TestCheckPaletteIndex: for an index beyond the palette, Check fails exactly if Decode does.
 func TestCheckPaletteIndex(t *testing.T) {
 	m := image.NewPaletted(image.Rect(0, 0, 4, 1), color.Palette{color.Black, color.White})
 	file := storedPicture{format: formats[0], content: make([]byte, 26), pixels: m}
@@ -39,7 +39,7 @@ func TestCheckPaletteIndex(t *testing.T) {
 	}
 }
 
-// checkAgrees holds verifying a picture, decoding it, and decoding it as a mask to the same answer.
+// checkAgrees checks that Check, Decode and DecodeMask give the same result.
 func checkAgrees(t *testing.T, path string) {
 	t.Helper()
 	for _, o := range []DecodeOptions{{}, {EXIF: true}, {MaxPixels: 100}} {
@@ -67,8 +67,8 @@ func checkAgrees(t *testing.T, path string) {
 	}
 }
 
-// TestMaskColor: the grey of every picture is that of its RGB, and it is
-// colored where channels differ, however it is stored and turned.
+// TestMaskColor: for any storage and orientation, a picture's grey is that of its RGB,
+// and it is colored if channels differ.
 func TestMaskColor(t *testing.T) {
 	for _, path := range fixtures(t) {
 		im, err := Decode(path, DecodeOptions{})
@@ -91,7 +91,7 @@ func TestMaskColor(t *testing.T) {
 	}
 }
 
-// TestDeepMasks: a 16-bit value keeps its place among the bytes, but nothing that is not zero becomes so.
+// TestDeepMasks: 16-bit values are scaled to bytes, but non-zero values stay non-zero.
 func TestDeepMasks(t *testing.T) {
 	m := image.NewGray16(image.Rect(0, 0, 5, 1))
 	for x, v := range []uint16{0, 1, 257, 0x8000, 0xffff} {
@@ -110,7 +110,7 @@ func TestDeepMasks(t *testing.T) {
 	}
 }
 
-// TestMaxNearest finds what ResizeNearest takes.
+// TestMaxNearest compares MaxNearest with the result of ResizeNearest.
 func TestMaxNearest(t *testing.T) {
 	for _, size := range []image.Point{{1, 1}, {7, 5}, {16, 11}, {40, 3}} {
 		for at := range size.X * size.Y {
@@ -129,7 +129,7 @@ func TestMaxNearest(t *testing.T) {
 	}
 }
 
-// FuzzCheck: Check says of any content what Decode does.
+// FuzzCheck: for any content, Check gives the same result as Decode.
 func FuzzCheck(f *testing.F) {
 	for _, path := range append(fixtures(f), inFolder(f, "testdata/refused", 20)...) {
 		f.Add(read(f, path))

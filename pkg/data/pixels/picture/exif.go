@@ -8,15 +8,14 @@ import (
 	"acdclip/pkg/data/pixels/picture/orientation"
 )
 
-// metadata is what a file says about its picture apart from the pixels; a part is nil where it is missing.
+// metadata is a file's metadata; missing parts are nil.
 type metadata struct {
-	exif []byte // a TIFF structure without pixels; what stands before it is "Exif" and two zeros, or nothing
+	exif []byte // a TIFF structure without pixels, after an optional "Exif" and two zeros
 	xmp  []byte
 }
 
-// orientation says how the picture is meant to stand, as Pillow's
-// ImageOps.exif_transpose decides: EXIF first, XMP where EXIF does not say.
-// Anything missing or odd means upright.
+// orientation returns the picture's orientation as Pillow's ImageOps.exif_transpose
+// determines it: from EXIF, else from XMP. Missing or invalid metadata means Upright.
 func (m metadata) orientation() Orientation {
 	value, found := exifOrientation(m.exif)
 	if !found {
@@ -30,8 +29,8 @@ const (
 	ifdEntrySize = 12
 )
 
-// exifOrientation reads the value of the orientation tag, the last one if there
-// are several. A tag that holds no number counts as found, with the value 0.
+// exifOrientation reads the value of the last orientation tag. A tag without a number
+// counts as found, with the value 0.
 func exifOrientation(b []byte) (value float64, found bool) {
 	for bytes.HasPrefix(b, []byte(exifStart)) {
 		b = b[len(exifStart):]
@@ -69,7 +68,7 @@ func exifOrientation(b []byte) (value float64, found bool) {
 		} else if size > 4 {
 			start := uint64(order.Uint32(data))
 			if start+size > uint64(len(b)) {
-				break // Pillow reads no further
+				break // Pillow stops here
 			}
 			data = b[start:]
 		}
@@ -80,17 +79,17 @@ func exifOrientation(b []byte) (value float64, found bool) {
 	return value, found
 }
 
-// exifStart is what formats other than PNG put before EXIF.
+// exifStart is the prefix of EXIF data in formats other than PNG.
 const exifStart = "Exif\x00\x00"
 
-// exifKind is a type of value: its size in bytes, and how a number is read from them.
+// exifKind is a value type: its size in bytes and its number parser.
 type exifKind struct {
 	size   uint64
 	number func(order binary.ByteOrder, b []byte) float64
 }
 
-// exifKinds are EXIF's types by their codes. Pillow takes a byte (1), text (2)
-// and undefined data (7) as no numbers.
+// exifKinds are EXIF's numeric types by code. For Pillow, bytes (1), text (2) and
+// undefined data (7) are not numbers.
 var exifKinds = map[uint16]exifKind{
 	1:  {1, noNumber},
 	2:  {1, noNumber},

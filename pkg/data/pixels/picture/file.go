@@ -6,14 +6,14 @@ import (
 )
 
 const (
-	// maxBytesPerPixel is what the widest pixel takes uncompressed: four 16-bit channels.
+	// maxBytesPerPixel is the size of the largest uncompressed pixel: four 16-bit channels.
 	maxBytesPerPixel = 8
-	// maxExtraBytes allows for what surrounds the pixels: profiles, previews, further pages.
+	// maxExtraBytes allows for data besides the pixels: profiles, previews, further pages.
 	maxExtraBytes = 256 << 20
 )
 
-// readPicture reads the whole file at path after its header was found to
-// promise no more than o.MaxPixels. Every error names the path.
+// readPicture checks that the header declares at most o.MaxPixels, then reads the whole
+// file at path. Every error names the path.
 func readPicture(path string, o DecodeOptions) ([]byte, error) {
 	file, found, promised, err := openPicture(path, o)
 	if err != nil {

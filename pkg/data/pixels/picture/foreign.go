@@ -2,15 +2,15 @@ package picture
 
 import "acdclip/pkg/sniff"
 
-// wayOut follows the names of pictures that other programs read.
-const wayOut = ", which is not read: convert it to PNG or JPEG"
+// wayOut is the advice after the names of unsupported picture formats.
+const wayOut = ", which is not supported: convert it to PNG or JPEG"
 
-// foreign names some contents that people mistake for pictures that are read.
+// foreign names common file contents that are not a supported picture.
 var foreign = []sniff.Kind{
 	{Name: "a HEIC picture" + wayOut, Is: brand("heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1")},
 	{Name: "an AVIF picture" + wayOut, Is: brand("avif", "avis")},
 	{Name: "a Canon CR3 raw picture" + wayOut, Is: brand("crx ")},
-	{Name: "a film (MP4 or QuickTime), which is not read: save its pictures as PNG or JPEG", Is: sniff.At(4, "ftyp")},
+	{Name: "a video (MP4 or QuickTime), which is not supported: save its frames as PNG or JPEG", Is: sniff.At(4, "ftyp")},
 	{Name: "a JPEG 2000 picture" + wayOut, Is: sniff.Starts("\x00\x00\x00\x0cjP  ", "\xff\x4f\xff\x51")},
 	{Name: "a JPEG XL picture" + wayOut, Is: sniff.Starts("\xff\x0a", "\x00\x00\x00\x0cJXL ")},
 	{Name: "a JPEG XR picture" + wayOut, Is: sniff.Starts("II\xbc")},
@@ -37,7 +37,7 @@ var foreign = []sniff.Kind{
 	{Name: "an HDF5 file", Is: sniff.Starts("\x89HDF")},
 }
 
-// brand matches the container of MP4 with one of the given kinds of content.
+// brand matches an MP4 container with one of the given brands.
 func brand(names ...string) sniff.Match {
 	return func(head []byte) bool {
 		for _, name := range names {

@@ -14,20 +14,20 @@ import (
 	"acdclip/pkg/sniff"
 )
 
-// headBytes is how much of a file's start is looked at to find its format.
+// headBytes is the number of bytes that are read to detect a file's format.
 const headBytes = 512
 
-// format is one picture format: how it is recognised, measured and decoded.
+// format is one picture format with its functions to detect, measure and decode files.
 type format struct {
 	name     string
 	magic    sniff.Match
 	config   func(io.Reader) (image.Config, error)
-	stored   func(b []byte) (image.Image, error) // the pixels as they are stored; an error says what is wrong with the file
+	stored   func(b []byte) (image.Image, error) // decodes the stored pixels, without applying an orientation
 	convert  func(m image.Image, b []byte, depth narrowing) (*Image, error)
-	metadata func(b []byte) metadata // nil: nothing in the format's files turns a picture
+	metadata func(b []byte) metadata // nil if the format has no orientation metadata
 }
 
-// formats is the table of what is read; a new format is one more row.
+// formats is the table of supported formats; a new format is one more row.
 var formats = []format{
 	{name: "PNG", magic: sniff.Starts("\x89PNG\r\n\x1a\n"), config: pngConfig, stored: storedPNG, convert: convertPNG, metadata: pngMetadata},
 	{name: "JPEG", magic: sniff.Starts("\xff\xd8\xff"), config: jpeg.DecodeConfig, stored: storedJPEG, convert: convertJPEG, metadata: jpegMetadata},
@@ -43,8 +43,8 @@ func isWebP(head []byte) bool {
 
 func plainly(m image.Image, _ []byte, depth narrowing) (*Image, error) { return toRGB(m, depth) }
 
-// checkHeader finds the format of the content and what its header promises.
-// It fails where the content is no picture, has no pixels or too many.
+// checkHeader detects the format of the content and reads its header. It returns an
+// error if the content is no picture, or has no pixels or too many.
 func checkHeader(r io.ReaderAt, size int64, o DecodeOptions) (f format, info Info, err error) {
 	head := make([]byte, min(headBytes, size))
 	if _, err := r.ReadAt(head, 0); err != nil && err != io.EOF {
@@ -52,7 +52,7 @@ func checkHeader(r io.ReaderAt, size int64, o DecodeOptions) (f format, info Inf
 	}
 	f, known := formatOf(head)
 	if !known {
-		return f, Info{}, fmt.Errorf("%w: it holds %s", ErrNotPicture, sniff.Describe(head, foreign))
+		return f, Info{}, fmt.Errorf("%w: it contains %s", ErrNotPicture, sniff.Describe(head, foreign))
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -67,11 +67,11 @@ func checkHeader(r io.ReaderAt, size int64, o DecodeOptions) (f format, info Inf
 		return f, Info{}, fmt.Errorf("read the %s header: %w", f.name, err)
 	}
 	if c.Width <= 0 || c.Height <= 0 {
-		return f, Info{}, fmt.Errorf("the %s header promises %d x %d pixels", f.name, c.Width, c.Height)
+		return f, Info{}, fmt.Errorf("the %s header declares an invalid size: %d x %d pixels", f.name, c.Width, c.Height)
 	}
-	// Dividing cannot overflow, whatever the header says.
+	// A division cannot overflow for any header.
 	if int64(c.Width) > o.maxPixels()/int64(c.Height) {
-		return f, Info{}, fmt.Errorf("%w: the %s header promises %d x %d pixels, more than %d", ErrTooLarge, f.name, c.Width, c.Height, o.maxPixels())
+		return f, Info{}, fmt.Errorf("%w: the %s header declares %d x %d pixels, the maximum is %d", ErrTooLarge, f.name, c.Width, c.Height, o.maxPixels())
 	}
 	return f, Info{Format: f.name, Mode: modeOf(c.ColorModel), Width: c.Width, Height: c.Height}, nil
 }

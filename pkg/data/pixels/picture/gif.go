@@ -11,24 +11,24 @@ import (
 	"io"
 )
 
-// gifReader is what the parts of a GIF are read from.
+// gifReader is the input of the GIF decoder.
 type gifReader interface {
 	io.Reader
 	io.ByteReader
 }
 
-// gifHeader is what stands before the pixels of the first frame.
+// gifHeader is the content before the pixels of the first frame.
 type gifHeader struct {
-	canvas      image.Point     // with room for the frame, even where the file states less
+	canvas      image.Point     // large enough for the frame, even if the file declares less
 	frame       image.Rectangle // on the canvas
-	palette     color.Palette   // of 256 colors; nil where each index is its own grey
+	palette     color.Palette   // 256 colors; nil if each index is its own grey value
 	background  uint8           // the index around the frame
 	interlaced  bool
 	literalBits int
 }
 
-// readGIFHeader reads up to the pixels of the first frame, as Pillow does:
-// bytes between the blocks that mean nothing are passed over.
+// readGIFHeader reads up to the pixels of the first frame. Like Pillow, it skips unknown
+// bytes between blocks.
 func readGIFHeader(r gifReader) (h gifHeader, err error) {
 	const (
 		screenLength = 13 // signature 6, width 2, height 2, flags 1, background 1, aspect 1
@@ -55,7 +55,7 @@ func readGIFHeader(r gifReader) (h gifHeader, err error) {
 				return h, err
 			}
 		case trailer:
-			return h, errors.New("there is no frame")
+			return h, errors.New("it has no frame")
 		case frame:
 			return h, h.readFrame(r)
 		}
@@ -84,7 +84,7 @@ func (h *gifHeader) readFrame(r gifReader) error {
 	if err != nil {
 		return err
 	}
-	if given && palette != nil { // Pillow keeps to the global one where the frame's is a grey scale
+	if given && palette != nil { // Pillow keeps the global palette if the frame's is a grey scale
 		h.palette = palette
 	}
 	bits, err := r.ReadByte()
@@ -92,13 +92,13 @@ func (h *gifHeader) readFrame(r gifReader) error {
 		return err
 	}
 	if h.literalBits = int(bits); h.literalBits > maxBits {
-		return fmt.Errorf("an index has %d bits", bits)
+		return fmt.Errorf("invalid index size: %d bits", bits)
 	}
 	return nil
 }
 
-// readGIFPalette reads the colors that the flags promise. They are nil where
-// each is the grey of its own index, so that they say nothing.
+// readGIFPalette reads the colors that the flags declare. palette is nil if each color
+// is the grey value of its index.
 func readGIFPalette(r io.Reader, flags byte) (palette color.Palette, given bool, err error) {
 	const hasPalette, sizeBits = 0x80, 7
 	if flags&hasPalette == 0 {
@@ -124,8 +124,8 @@ func readGIFPalette(r io.Reader, flags byte) (palette color.Palette, given bool,
 	return palette, true, nil
 }
 
-// readExtension passes over an extension; of a graphic control it takes the
-// transparent index, which is also that around the frame.
+// readExtension skips an extension. From a graphic control extension it takes the
+// transparent index, which also fills the area around the frame.
 func (h *gifHeader) readExtension(r gifReader) error {
 	const (
 		control     = 0xf9
@@ -162,9 +162,9 @@ func gifConfig(r io.Reader) (image.Config, error) {
 	return c, err
 }
 
-// storedGIF returns the first frame on its canvas as Pillow does: a
-// transparent pixel keeps its palette color, and what the frame does not
-// cover has the transparent index's color, or that of index 0.
+// storedGIF returns the first frame on its canvas as Pillow does: a transparent pixel
+// keeps its palette color, and the area around the frame has the color of the
+// transparent index, or of index 0.
 func storedGIF(b []byte) (image.Image, error) {
 	r := bytes.NewReader(b)
 	h, err := readGIFHeader(r)
@@ -191,23 +191,23 @@ func storedGIF(b []byte) (image.Image, error) {
 	return canvas, nil
 }
 
-// gifRows fills a frame row by row.
+// gifRows writes the pixels of a frame row by row.
 type gifRows struct {
 	canvas *image.Paletted
 	frame  image.Rectangle
-	rest   []uint8 // what is still to be filled of row y of the frame
+	rest   []uint8 // the remaining pixels of row y of the frame
 	y      int
-	step   int   // to the next row
-	passes []int // the first rows of further passes over an interlaced frame
+	step   int   // distance to the next row
+	passes []int // the first rows of the remaining passes of an interlaced frame
 }
 
-// begin makes row y the one that is filled.
+// begin starts row y.
 func (g *gifRows) begin() {
 	at := g.canvas.PixOffset(g.frame.Min.X, g.frame.Min.Y+g.y)
 	g.rest = g.canvas.Pix[at : at+g.frame.Dx()]
 }
 
-// write takes pixels until the frame is full, and reports whether it is.
+// write writes pixels until the frame is full, and reports whether it is.
 func (g *gifRows) write(pixels []uint8) (full bool) {
 	for {
 		n := copy(g.rest, pixels)
@@ -226,11 +226,11 @@ func (g *gifRows) write(pixels []uint8) (full bool) {
 	}
 }
 
-// gifBlocks reads bits from blocks of data, the lowest first. Empty blocks are
-// passed over; Pillow takes none for the end.
+// gifBlocks reads bits from data blocks, lowest bit first. It skips empty blocks, which
+// Pillow does not treat as the end.
 type gifBlocks struct {
 	b     []byte
-	left  int // bytes of the current block
+	left  int // remaining bytes of the current block
 	bits  uint32
 	valid int
 }
@@ -258,34 +258,34 @@ func (g *gifBlocks) code(size int) (int, error) {
 	return code, nil
 }
 
-var errGIFCode = errors.New("the pixels have a code that is not known yet")
+var errGIFCode = errors.New("undefined LZW code")
 
 const (
 	maxGIFCodeSize = 12
 	maxGIFCodes    = 1 << maxGIFCodeSize
 )
 
-// gifCodes is the table of GIF's kind of LZW: what each code stands for.
+// gifCodes is the code table of GIF's LZW variant.
 type gifCodes struct {
 	clear, size, next int // the clear code, the codes' size in bits, the next free code
-	last              int // the code before; -1 after a clear code
+	last              int // the previous code; -1 after a clear code
 	first             uint8
 	prefix            [maxGIFCodes]uint16
 	suffix            [maxGIFCodes]uint8
-	reversed          [maxGIFCodes + 1]uint8 // the pixels of a code, written from the end
+	reversed          [maxGIFCodes + 1]uint8 // buffer for the pixels of a code, written from the end
 }
 
 func (g *gifCodes) reset(literalBits int) {
 	g.clear, g.size, g.next, g.last = 1<<literalBits, literalBits+1, 1<<literalBits+2, -1
 }
 
-// pixels returns what a code stands for, until the next call.
+// pixels returns the pixels of a code; they are valid until the next call.
 func (g *gifCodes) pixels(code int) ([]uint8, error) {
 	if code > g.next || g.last < 0 && code > g.clear {
 		return nil, errGIFCode
 	}
 	at, c := len(g.reversed), code
-	if code == g.next && g.last >= 0 { // the code before, and its first pixel again
+	if code == g.next && g.last >= 0 { // the previous code, followed by its first pixel
 		at--
 		g.reversed[at], c = g.first, g.last
 	}
@@ -304,7 +304,7 @@ func (g *gifCodes) pixels(code int) ([]uint8, error) {
 	return g.reversed[at:], nil
 }
 
-// enter makes the code before, with the first pixel of this one, a code of its own.
+// enter adds a new code: the previous code followed by the first pixel of this one.
 func (g *gifCodes) enter(code int) {
 	if g.last >= 0 && g.next < maxGIFCodes {
 		g.suffix[g.next], g.prefix[g.next] = g.first, uint16(g.last)
@@ -328,7 +328,7 @@ func unpackGIF(b []byte, literalBits int, rows *gifRows) error {
 		case code == codes.clear:
 			codes.reset(literalBits)
 			continue
-		case code == codes.clear+1: // the end
+		case code == codes.clear+1: // end of data
 			return io.ErrUnexpectedEOF
 		}
 		pixels, err := codes.pixels(code)

@@ -8,7 +8,7 @@ import (
 	"acdclip/internal/golden"
 )
 
-// TestGoldenPictures compares decoding, bicubic scaling and mask scaling with Pillow's and torchvision's.
+// TestGoldenPictures compares decoding, bicubic scaling and mask scaling with Pillow and torchvision.
 func TestGoldenPictures(t *testing.T) {
 	golden.Run(t, []string{"resize.safetensors", "resize"}, func(t *testing.T, f golden.Folder) {
 		want := readPixels(t, f.File("resize.safetensors"))

@@ -1,5 +1,5 @@
-// Package picture decodes pictures and masks as Pillow does and scales them, bit
-// for bit. It knows nothing of datasets.
+// Package picture decodes and scales pictures and masks, bit-identical to Pillow. It is
+// independent of datasets.
 package picture
 
 import (
@@ -14,23 +14,23 @@ import (
 	"acdclip/pkg/data/pixels/picture/unsupported"
 )
 
-// DefaultMaxPixels is the largest width times height that is decoded when DecodeOptions names no other.
+// DefaultMaxPixels is the default of DecodeOptions.MaxPixels.
 const DefaultMaxPixels = 200_000_000
 
-// ErrTooLarge reports a picture whose header promises more pixels than DecodeOptions.MaxPixels.
-// It is found from the header alone: nothing is allocated for the pixels.
+// ErrTooLarge reports a picture whose header declares more pixels than
+// DecodeOptions.MaxPixels. It is returned before any memory is allocated for pixels.
 var ErrTooLarge = errors.New("picture is too large")
 
-// ErrNotPicture reports content that is none of the picture formats that are read:
-// PNG, JPEG, BMP, GIF, TIFF and WebP. The format is found from the content, never from the name.
+// ErrNotPicture reports content in none of the supported formats: PNG, JPEG, BMP, GIF,
+// TIFF and WebP. The format is detected from the content, never from the file name.
 var ErrNotPicture = errors.New("not a picture")
 
-// ErrNotSupported reports a picture that may well be sound but uses a feature of its
-// format that is not read. The error that wraps it names the feature.
+// ErrNotSupported reports a picture that may be valid but uses an unsupported feature of
+// its format. The error that wraps it names the feature.
 var ErrNotSupported = unsupported.Err
 
-// Image is a color picture: Pix holds Width*Height*3 bytes, row-major and
-// interleaved, [H, W, 3], red first, each in [0, 255].
+// Image is an RGB picture: Pix is [H, W, 3], row-major and interleaved, with values in
+// [0, 255].
 type Image struct {
 	Width, Height int
 	Pix           []uint8
@@ -44,13 +44,13 @@ func NewImage(width, height int) *Image {
 // row returns the bytes of row y.
 func (im *Image) row(y int) []uint8 { return im.Pix[3*im.Width*y : 3*im.Width*(y+1)] }
 
-// DecodeOptions bounds and adjusts the decoding of pictures and masks.
+// DecodeOptions are the options for decoding pictures and masks.
 type DecodeOptions struct {
-	// MaxPixels is the largest width times height that is decoded; 0 means DefaultMaxPixels.
+	// MaxPixels is the maximum of width times height; 0 means DefaultMaxPixels.
 	MaxPixels int64
-	// EXIF turns a JPEG, PNG or WebP as its EXIF or XMP orientation says. Without
-	// it the orientation is ignored, as Pillow does. (A TIFF always stands as its
-	// own tag says.)
+	// EXIF applies the EXIF or XMP orientation of a JPEG, PNG or WebP. Otherwise the
+	// orientation is ignored, as in Pillow. (The orientation tag of a TIFF is always
+	// applied.)
 	EXIF bool
 }
 
@@ -61,27 +61,26 @@ func (o DecodeOptions) maxPixels() int64 {
 	return o.MaxPixels
 }
 
-// Decode reads the picture at path and returns it as Pillow's
-// convert("RGB") does: grey is repeated, a palette and single bits are
-// expanded, alpha is dropped (not composited) and CMYK converted; of 16-bit
-// channels the high byte is kept, but 16-bit grey is v/257 rounded (Pillow
-// saturates it), and 12-bit grey likewise. Numbers of a TIFF that are no shades
-// of grey (floats, signed ones, those of 32 bits) are cut off at 0 and 255, the
-// fraction too. Of several frames or pages the first is taken. A TIFF is turned
-// as its orientation says whenever it is read, masks as well; that is no part of
-// the options.
+// Decode reads the picture at path and converts it like Pillow's convert("RGB"): grey
+// is repeated, palettes and single bits are expanded, alpha is dropped (not
+// composited), and CMYK is converted. Of 16-bit color channels the high byte is kept;
+// 16-bit grey becomes v/257 rounded (Pillow saturates it), and 12-bit grey likewise.
+// TIFF samples that are not unsigned grey of up to 16 bits (floats, signed and 32-bit
+// integers) are clamped to 0 to 255 and truncated. Only the first frame or page is
+// read. The orientation of a TIFF is always applied, also to masks, independent of the
+// options.
 //
-// Every error names the path. It wraps ErrNotPicture or ErrTooLarge where the
-// content is no picture or promises too many pixels, ErrNotSupported where it
-// uses what is not read. A file that is not
-// regular (a folder, a pipe, a device) is an error and is never opened.
+// Every error names the path. It wraps ErrNotPicture if the content is no supported
+// picture, ErrTooLarge if its header declares too many pixels, and ErrNotSupported if it
+// uses an unsupported feature. A file that is not regular (a folder, a pipe, a device)
+// gives an error and is never opened.
 func Decode(path string, o DecodeOptions) (*Image, error) {
 	im, _, err := DecodeTurned(path, o)
 	return im, err
 }
 
-// DecodeTurned is Decode, and says how o.EXIF made it turn the picture, so that
-// its mask can be turned likewise.
+// DecodeTurned is Decode and also returns the orientation that it applied because of
+// o.EXIF, so that the same can be applied to the picture's mask.
 func DecodeTurned(path string, o DecodeOptions) (*Image, Orientation, error) {
 	file, err := openStored(path, o)
 	if err != nil {
@@ -98,8 +97,9 @@ func DecodeTurned(path string, o DecodeOptions) (*Image, Orientation, error) {
 	return turned(im, turn), turn, nil
 }
 
-// Check decodes the picture at path as far as to know that DecodeTurned can,
-// and says what it is and how it would be turned. Errors are Decode's.
+// Check decodes the picture at path as far as needed to know that DecodeTurned succeeds.
+// It returns the picture's Info and the orientation that DecodeTurned would apply. Its
+// errors are Decode's.
 func Check(path string, o DecodeOptions) (Info, Orientation, error) {
 	file, err := openStored(path, o)
 	if err != nil {
@@ -116,7 +116,7 @@ func Check(path string, o DecodeOptions) (Info, Orientation, error) {
 	return file.info, file.orientation(), nil
 }
 
-// storedPicture is a picture as its file stores it.
+// storedPicture is a decoded picture before conversion and orientation.
 type storedPicture struct {
 	content []byte
 	format  format
@@ -124,7 +124,7 @@ type storedPicture struct {
 	pixels  image.Image
 }
 
-// openStored decodes the picture at path as it is stored. Every error names the path.
+// openStored reads and decodes the picture at path with decodeStored. Every error names the path.
 func openStored(path string, o DecodeOptions) (storedPicture, error) {
 	b, err := readPicture(path, o)
 	if err != nil {
@@ -137,14 +137,14 @@ func openStored(path string, o DecodeOptions) (storedPicture, error) {
 	return file, nil
 }
 
-// decodeStored finds the format of b, checks the promised size and decodes it as it is stored.
+// decodeStored detects the format of b, checks the declared size and decodes the stored pixels.
 func decodeStored(b []byte, o DecodeOptions) (file storedPicture, err error) {
 	f, info, err := checkHeader(bytes.NewReader(b), int64(len(b)), o)
 	if err != nil {
 		return storedPicture{}, err
 	}
-	// The decoders are the standard library's and its neighbours': no
-	// panic of theirs on hostile content may end the program.
+	// Some decoders are not our own; a panic in them on malicious content must not
+	// end the program.
 	defer func() {
 		if r := recover(); r != nil {
 			file, err = storedPicture{}, fmt.Errorf("decode %s: %v", f.name, r)
@@ -166,26 +166,26 @@ func (s storedPicture) image(depth narrowing) (im *Image, err error) {
 	return s.format.convert(s.pixels, s.content, depth)
 }
 
-// recovered is deferred around a conversion: a panic on hostile content becomes its error.
+// recovered is deferred in conversions and turns a panic on malicious content into an error.
 func (s storedPicture) recovered(err *error) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("convert %s: %v", s.format.name, r)
 	}
 }
 
-// converts reports whether it is known, without trying, that image succeeds.
+// converts reports whether image is certain to succeed.
 func (s storedPicture) converts() bool {
 	switch m := s.pixels.(type) {
 	case *image.Gray, *image.Gray16, *image.YCbCr, *image.NRGBA, *image.NRGBA64, *image.RGBA, *jpeg.Picture:
 		return true
-	case *image.Paletted: // an index may lie beyond the palette
+	case *image.Paletted: // an index may be beyond the palette
 		beyond := func(index uint8) bool { return int(index) >= len(m.Palette) }
 		return len(m.Palette) > math.MaxUint8 || !slices.ContainsFunc(m.Pix, beyond)
 	}
 	return false
 }
 
-// orientation says how the picture is meant to stand.
+// orientation returns the picture's orientation from its metadata.
 func (s storedPicture) orientation() Orientation {
 	if s.format.metadata == nil {
 		return Upright

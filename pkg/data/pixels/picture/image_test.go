@@ -17,7 +17,7 @@ import (
 	"acdclip/internal/golden"
 )
 
-// fixtures are pictures that are read: usual ones, and unusual ones that Pillow reads too.
+// fixtures returns supported pictures: common ones, and unusual ones that Pillow also reads.
 func fixtures(t testing.TB) []string {
 	t.Helper()
 	return append(inFolder(t, "testdata/pictures", 70), inFolder(t, "testdata/odd", 200)...)
@@ -32,8 +32,8 @@ func inFolder(t testing.TB, folder string, least int) []string {
 	return paths
 }
 
-// TestDecodeAsPillow covers every format, depth and color type, odd sizes, all
-// chroma layouts, turns, and what is unusual but read. Every byte is Pillow's.
+// TestDecodeAsPillow covers every format, depth and color type, odd sizes, all chroma
+// layouts, orientations, and unusual files. Every byte equals Pillow's.
 func TestDecodeAsPillow(t *testing.T) {
 	want := readPixels(t, "testdata/pictures.safetensors")
 	maps.Copy(want, readPixels(t, "testdata/odd.safetensors"))
@@ -106,10 +106,10 @@ func TestNotPictures(t *testing.T) {
 		"empty":   {nil, "the file is empty"},
 		"binary":  {[]byte{1, 2, 3, 0, 0xff}, "starts with the bytes 01 02 03 00 ff"},
 		"zip":     {[]byte("PK\x03\x04 and so on"), "a ZIP archive"},
-		"heic":    {[]byte("\x00\x00\x00\x18ftypheic"), "a HEIC picture, which is not read: convert it to PNG or JPEG"},
-		"avif":    {[]byte("\x00\x00\x00\x18ftypavif"), "an AVIF picture, which is not read"},
-		"film":    {[]byte("\x00\x00\x00\x18ftypqt  "), "a film (MP4 or QuickTime)"},
-		"jxl":     {[]byte("\xff\x0a\x00"), "a JPEG XL picture, which is not read"},
+		"heic":    {[]byte("\x00\x00\x00\x18ftypheic"), "a HEIC picture, which is not supported: convert it to PNG or JPEG"},
+		"avif":    {[]byte("\x00\x00\x00\x18ftypavif"), "an AVIF picture, which is not supported"},
+		"film":    {[]byte("\x00\x00\x00\x18ftypqt  "), "a video (MP4 or QuickTime)"},
+		"jxl":     {[]byte("\xff\x0a\x00"), "a JPEG XL picture, which is not supported"},
 		"pnm":     {[]byte("P5\n3 3\n255\n"), "a PNM picture"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -144,9 +144,9 @@ func TestNotRegularFiles(t *testing.T) {
 	}
 }
 
-// TestPromisedSize raises the size that each format's header states, far beyond the content and the memory.
+// TestPromisedSize sets the size in each format's header far beyond the content and the memory.
 func TestPromisedSize(t *testing.T) {
-	const huge = "\x00\x01\x86\xa0" // 100,000, high byte first
+	const huge = "\x00\x01\x86\xa0" // 100,000, big-endian
 	for _, test := range []struct {
 		name   string
 		change func(b []byte)
@@ -196,7 +196,7 @@ func TestMaxPixelsIsInclusive(t *testing.T) {
 	}
 }
 
-// TestFileFarLargerThanItsPixels uses a file with a hole, which takes no room on disk.
+// TestFileFarLargerThanItsPixels uses a sparse file, which takes no space on disk.
 func TestFileFarLargerThanItsPixels(t *testing.T) {
 	path := write(t, "long.png", read(t, "testdata/pictures/rgb8.png"))
 	if err := os.Truncate(path, 300<<20); err != nil {
@@ -248,7 +248,7 @@ func TestOddSizes(t *testing.T) {
 	}
 }
 
-// TestUnknownPixelType: a pixel type that no decoder gives is an error, not a
+// TestUnknownPixelType: a pixel type that no decoder returns gives an error, not a
 // panic.
 func TestUnknownPixelType(t *testing.T) {
 	if _, err := toRGB(image.NewAlpha(image.Rect(0, 0, 2, 2)), pictureDepth); err == nil {
@@ -256,9 +256,9 @@ func TestUnknownPixelType(t *testing.T) {
 	}
 }
 
-// TestRealJPEGs compares a spread of real photographs with the standard library's
-// decoder, which rounds its inverse DCT in another way. (That ours gives Pillow's
-// pixels is what the fixtures show.)
+// TestRealJPEGs compares various real photos with the standard library's decoder, which
+// rounds its inverse DCT differently. (The fixtures show that our pixels equal
+// Pillow's.)
 func TestRealJPEGs(t *testing.T) {
 	root := golden.SharedData(t, "magnetic_tile")
 	paths, _ := filepath.Glob(filepath.Join(root, "*", "test", "*", "*.jpg"))
@@ -294,7 +294,7 @@ func FuzzDecodeImageBytes(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		o := DecodeOptions{MaxPixels: 1 << 16, EXIF: true}
-		file, err := decodeStored(b, o) // Decode without its file
+		file, err := decodeStored(b, o) // Decode without a file
 		if err != nil {
 			return
 		}
@@ -309,7 +309,7 @@ func FuzzDecodeImageBytes(f *testing.F) {
 	})
 }
 
-// photo draws a picture that compresses about as well as a photograph.
+// photo draws a picture that compresses about as well as a photo.
 func photo(side int) *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(0, 0, side, side))
 	for y := range side {

@@ -9,15 +9,15 @@ import (
 	"acdclip/pkg/regularfile"
 )
 
-// Info is what a picture's header says.
+// Info is the content of a picture's header.
 type Info struct {
 	Format        string // "PNG", "JPEG", "BMP", "TIFF", "GIF" or "WebP"
-	Mode          string // Pillow's word: "L" is grey, "1" bilevel, "P" palette, "LA", "RGB", "RGBA", "CMYK"; "I" integers and "F" floats that are no shades of grey; with ";16" for 16-bit channels
-	Width, Height int    // as it is stored; of a TIFF as its orientation tag turns it
+	Mode          string // Pillow's name of the pixel format: "1" (bilevel), "L" (grey), "P" (palette), "LA", "RGB", "RGBA", "CMYK", "I" (32-bit or signed integers), "F" (floats); with ";16" for 16-bit channels
+	Width, Height int    // stored size in pixels; of a TIFF, the size after applying its orientation
 }
 
-// Inspect reads a picture's header and nothing behind it. Errors are Decode's,
-// as far as the header shows them.
+// Inspect reads only a picture's header. Its errors are those of Decode that the header
+// reveals.
 func Inspect(path string, o DecodeOptions) (Info, error) {
 	file, _, info, err := openPicture(path, o)
 	if err != nil {
@@ -26,10 +26,10 @@ func Inspect(path string, o DecodeOptions) (Info, error) {
 	return info, file.Close()
 }
 
-// pngMode is the color model of a PNG's header, which tells more than image/png's.
+// pngMode is the color model in a PNG's header, which is more exact than image/png's.
 type pngMode struct{ depth, colorType uint8 }
 
-// Convert makes pngMode a color.Model; it is only ever asked for its name.
+// Convert makes pngMode a color.Model; only its name is used.
 func (pngMode) Convert(c color.Color) color.Color { return c }
 
 func (m pngMode) String() string {
@@ -45,9 +45,9 @@ func (m pngMode) String() string {
 	return name
 }
 
-// modeOf names a decoder's color model.
+// modeOf returns the mode for a decoder's color model.
 func modeOf(model color.Model) string {
-	if named, ok := model.(fmt.Stringer); ok { // of a reader that tells Pillow's word itself
+	if named, ok := model.(fmt.Stringer); ok { // the reader returns Pillow's name itself
 		return named.String()
 	}
 	if palette, ok := model.(color.Palette); ok {
@@ -73,7 +73,7 @@ func modeOf(model color.Model) string {
 	return "unknown"
 }
 
-// isGreyScale reports whether a palette is the plain grey scale, as grey BMPs carry it.
+// isGreyScale reports whether a palette is the full grey scale, as in grey BMPs.
 func isGreyScale(palette color.Palette) bool {
 	for i, c := range palette {
 		v := uint32(i) * 0xffff / uint32(max(len(palette)-1, 1))
@@ -84,8 +84,8 @@ func isGreyScale(palette color.Palette) bool {
 	return true
 }
 
-// openPicture opens the file at path after a look at what it is: its header
-// promises no more than o.MaxPixels. Every error names the path.
+// openPicture opens the file at path and checks that it is a picture whose header
+// declares at most o.MaxPixels. Every error names the path.
 func openPicture(path string, o DecodeOptions) (*os.File, os.FileInfo, Info, error) {
 	file, found, err := regularfile.Open(path)
 	if other, ok := errors.AsType[*regularfile.OtherError](err); ok {

@@ -30,7 +30,7 @@ func convertJPEG(m image.Image, _ []byte, depth narrowing) (*Image, error) {
 	}
 	inks := make([]uint8, 4*p.Width*p.Height)
 	p.Pixels(inks)
-	// Pillow takes the inks of every JPEG as Adobe stores them: 255 means no ink.
+	// Like Pillow, assume Adobe's inverted inks in every JPEG: 255 means no ink.
 	for i := range inks {
 		inks[i] = 255 - inks[i]
 	}
@@ -38,7 +38,7 @@ func convertJPEG(m image.Image, _ []byte, depth narrowing) (*Image, error) {
 	return im, nil
 }
 
-// cmykToRGB is Pillow's conversion of inks, 255 being full: light - ink*light/255, rounded.
+// cmykToRGB converts inks (255 is full ink) like Pillow: light - ink*light/255, rounded.
 func cmykToRGB(dst, inks []uint8) {
 	for i := range len(inks) / 4 {
 		light := 255 - int32(inks[4*i+3])
@@ -49,7 +49,7 @@ func cmykToRGB(dst, inks []uint8) {
 	}
 }
 
-// jpegMetadata joins what EXIF segments hold; of XMP the last segment counts.
+// jpegMetadata joins the content of EXIF segments and takes the last XMP segment.
 func jpegMetadata(b []byte) (m metadata) {
 	const (
 		app1     = 0xe1

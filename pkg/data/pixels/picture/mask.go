@@ -7,34 +7,32 @@ import (
 	"slices"
 )
 
-// Grey is a picture of one channel: Pix holds Width*Height bytes, row-major,
-// [H, W], each in [0, 255].
+// Grey is a picture of one channel: Pix is [H, W], row-major, with values in [0, 255].
 type Grey struct {
 	Width, Height int
 	Pix           []uint8
 }
 
-// NonZero is the mask threshold that takes every value but zero as anomalous.
+// NonZero is the mask threshold at which every value but zero is anomalous.
 const NonZero = 1
 
-// DecodeMask reads the mask at path as grey (Pillow's convert("L"), alpha is
-// ignored), at its own size. A pixel is anomalous where its value is at least
-// the threshold that the mask will be read with, which Binary applies; with
-// NonZero a 16-bit value that is not zero stays so. The mask is turned by turn,
-// its picture's, and never by an orientation of its own. Errors are Decode's.
+// DecodeMask reads the mask at path as grey (Pillow's convert("L"), alpha is ignored) at
+// its original size. It does not apply threshold, as Binary does, but with NonZero it
+// keeps non-zero 16-bit values non-zero. It rotates the mask by turn, the picture's
+// orientation, and ignores the mask's own EXIF. Its errors are Decode's.
 func DecodeMask(path string, threshold uint8, o DecodeOptions, turn Orientation) (*Grey, Info, error) {
 	g, info, _, err := DecodeMaskColor(path, threshold, o, turn)
 	return g, info, err
 }
 
-// MaskColor is what the grey of a mask does not tell of its colors.
+// MaskColor is color information of a mask that its grey values do not contain.
 type MaskColor struct {
-	Colored bool        // some pixel's channels, alpha aside, differ
+	Colored bool        // the channels of at least one pixel differ, ignoring alpha
 	Palette bool        // it has a palette
-	First   color.NRGBA // the palette's first color, whose channels stay as they are under alpha 0
+	First   color.NRGBA // the palette's first color, not multiplied by alpha
 }
 
-// DecodeMaskColor is DecodeMask, and tells of the mask's colors.
+// DecodeMaskColor is DecodeMask and also returns the mask's MaskColor.
 func DecodeMaskColor(path string, threshold uint8, o DecodeOptions, turn Orientation) (g *Grey, info Info, c MaskColor, err error) {
 	file, err := openStored(path, o)
 	if err != nil {
@@ -53,7 +51,7 @@ func DecodeMaskColor(path string, threshold uint8, o DecodeOptions, turn Orienta
 	return g, file.info, c, nil
 }
 
-// plainColor gives the channels of a palette's color, which alpha has not changed.
+// plainColor returns the channels of a palette's color, not multiplied by alpha.
 func plainColor(c color.Color) color.NRGBA {
 	if plain, ok := c.(color.NRGBA); ok {
 		return plain
@@ -61,8 +59,8 @@ func plainColor(c color.Color) color.NRGBA {
 	return color.NRGBAModel.Convert(c).(color.NRGBA)
 }
 
-// grey converts the stored pixels to grey. What can go without a picture of
-// RGB in between does, since masks are many.
+// grey converts the stored pixels to grey, if possible without an intermediate RGB
+// picture, since datasets have many masks.
 func (s storedPicture) grey(depth narrowing, turn Orientation) (g *Grey, colored bool, err error) {
 	if turn <= Upright {
 		switch m := s.pixels.(type) {
@@ -86,10 +84,10 @@ func (im *Image) toGrey() (g *Grey, colored bool) {
 	return g, greyRow(g.Pix, im.Pix)
 }
 
-// storedGrey takes a grey picture as it is: by way of colors it would be the same.
+// storedGrey converts a grey picture directly; the result equals that of converting via RGB.
 func storedGrey(m *image.Gray) *Grey {
 	g := &Grey{Width: m.Rect.Dx(), Height: m.Rect.Dy(), Pix: m.Pix}
-	g.Pix = g.Pix[:min(len(g.Pix), g.Width*g.Height)] // JPEG's decoder leaves whole blocks
+	g.Pix = g.Pix[:min(len(g.Pix), g.Width*g.Height)] // the JPEG decoder pads to whole blocks
 	if m.Stride != g.Width {
 		g.Pix = make([]uint8, g.Width*g.Height)
 		for y := range g.Height {
@@ -99,7 +97,7 @@ func storedGrey(m *image.Gray) *Grey {
 	return g
 }
 
-// rowsToGrey converts a picture with one row of RGB in between.
+// rowsToGrey converts a picture row by row through RGB.
 func rowsToGrey(m image.Image, depth narrowing) (g *Grey, colored bool, err error) {
 	size := m.Bounds().Size()
 	g = &Grey{size.X, size.Y, make([]uint8, size.X*size.Y)}
@@ -115,8 +113,8 @@ func rowsToGrey(m image.Image, depth narrowing) (g *Grey, colored bool, err erro
 	return g, colored, nil
 }
 
-// greyRow is Pillow's convert("L") of RGB pixels, and says whether one is
-// colored. Equal channels, the rule in masks, are their own grey.
+// greyRow is Pillow's convert("L") for RGB pixels and reports whether one is colored.
+// Equal channels, the usual case in masks, are their own grey.
 func greyRow(dst, rgb []uint8) (colored bool) {
 	for i := range dst {
 		p := rgb[3*i : 3*i+3 : 3*i+3]
@@ -130,14 +128,14 @@ func greyRow(dst, rgb []uint8) (colored bool) {
 	return colored
 }
 
-// Luma is the grey of a pixel: that of ITU-R 601-2 in 16-bit fixed point.
+// Luma returns the grey of a pixel, by ITU-R 601-2 in 16-bit fixed point.
 // (Pillow, src/libImaging/Convert.c.)
 func Luma(r, g, b uint8) uint8 {
 	return uint8((19595*uint32(r) + 38470*uint32(g) + 7471*uint32(b) + 32768) >> 16)
 }
 
-// ResizeNearest is Pillow's resize(NEAREST). The place in the input is
-// summed up step by step as Pillow does it, rounding errors included.
+// ResizeNearest is Pillow's resize(NEAREST). It accumulates the input position step by
+// step like Pillow, including the rounding errors.
 // (Pillow, src/libImaging/Geometry.c, ImagingScaleAffine.)
 func (g *Grey) ResizeNearest(width, height int) *Grey {
 	out := &Grey{width, height, make([]uint8, width*height)}
@@ -151,10 +149,10 @@ func (g *Grey) ResizeNearest(width, height int) *Grey {
 	return out
 }
 
-// MaxNearest is the largest value that ResizeNearest(width, height) takes, or
-// one that it takes and that is at least enough.
+// MaxNearest returns the largest value in ResizeNearest(width, height), or any value in
+// it that is at least enough.
 func (g *Grey) MaxNearest(width, height int, enough uint8) uint8 {
-	// What is taken several times is looked at once.
+	// Repeated columns and rows are read once.
 	columns, rows := slices.Compact(nearest(g.Width, width)), slices.Compact(nearest(g.Height, height))
 	var largest uint8
 	for _, y := range rows {
@@ -169,7 +167,7 @@ func (g *Grey) MaxNearest(width, height int, enough uint8) uint8 {
 	return largest
 }
 
-// nearest returns which of in pixels each of out pixels takes.
+// nearest returns the input index of each of out output pixels.
 func nearest(in, out int) []int {
 	places := make([]int, out)
 	step := float64(in) / float64(out)
@@ -181,8 +179,8 @@ func nearest(in, out int) []int {
 	return places
 }
 
-// Binary turns the values in place into 1, where they are at least threshold
-// (anomalous), and 0. A threshold of 0 counts as NonZero.
+// Binary replaces values in place: 1 (anomalous) if at least threshold, else 0. A
+// threshold of 0 counts as NonZero.
 func (g *Grey) Binary(threshold uint8) {
 	threshold = max(threshold, NonZero)
 	for i, v := range g.Pix {

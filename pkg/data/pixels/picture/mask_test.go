@@ -19,7 +19,7 @@ func encodePNG(t testing.TB, m image.Image) []byte {
 	return b.Bytes()
 }
 
-// TestMaskCountsWhatIsNotZero: also values that a conversion to bytes would lose, but not what alpha hides.
+// TestMaskCountsWhatIsNotZero: non-zero values stay non-zero even if a conversion to bytes would round them to 0; alpha is ignored.
 func TestMaskCountsWhatIsNotZero(t *testing.T) {
 	const side = 2
 	bounds := image.Rect(0, 0, side, side)

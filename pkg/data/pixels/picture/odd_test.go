@@ -9,16 +9,16 @@ import (
 	"acdclip/pkg/data/pixels/picture/orientation"
 )
 
-// TestRefused: what is not read is refused by its name, what is damaged as such.
+// TestRefused: the error for an unsupported feature names it; the error for a damaged file says so.
 func TestRefused(t *testing.T) {
 	unsupported := map[string]string{
 		"arithmetic.jpg":    "arithmetic coding",
 		"lossless.jpg":      "lossless JPEG",
 		"hierarchical.jpg":  "hierarchical JPEG",
 		"jpeg_ls.jpg":       "JPEG-LS",
-		"height_behind.jpg": "states its height behind the pixels (DNL)",
-		"12_bits.jpg":       "JPEG with 12 bits a sample",
-		"fractions.jpg":     "sampling factors that do not divide one another (2 x 1 of 3 x 1)",
+		"height_behind.jpg": "declares its height after the pixels (DNL)",
+		"12_bits.jpg":       "JPEG with 12 bits per sample",
+		"fractions.jpg":     "sampling factors 2 x 1 that do not divide the largest, 3 x 1",
 		"compression.png":   "compression method",
 	}
 	for _, path := range inFolder(t, "testdata/refused", 20) {
@@ -37,7 +37,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// FuzzOrientation: no metadata may panic or give a turn that is none.
+// FuzzOrientation: no metadata may cause a panic or an invalid orientation.
 func FuzzOrientation(f *testing.F) {
 	f.Add([]byte("II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00"), []byte(nil))
 	f.Add([]byte("Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x05\x00\x00\x00\x01\x00\x00\x00\x08"), []byte(`tiff:Orientation="8"`))

@@ -2,13 +2,13 @@ package picture
 
 import "acdclip/pkg/data/pixels/picture/orientation"
 
-// Orientation is EXIF's tag 0x0112: how the stored picture is to be turned to stand upright.
+// Orientation is the value of EXIF's tag 0x0112: the transform from the stored to the upright picture.
 type Orientation = orientation.Orientation
 
-// Upright is a picture that is not turned.
+// Upright is the orientation of a picture that needs no transform.
 const Upright = orientation.Upright
 
-// turned returns im turned upright; im itself where there is nothing to do.
+// turned returns im in upright orientation; im itself if o is Upright.
 func turned(im *Image, o Orientation) *Image {
 	if o <= Upright {
 		return im

@@ -13,7 +13,7 @@ type pixels struct {
 	data  []uint8
 }
 
-// readPixels reads the byte tensors of a safetensors file that our own scripts made.
+// readPixels reads the byte tensors of a safetensors file written by the project's scripts.
 func readPixels(t testing.TB, path string) map[string]pixels {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -51,7 +51,7 @@ func (im *Image) grey() *Grey {
 	return g
 }
 
-// difference returns the largest and the mean absolute difference of two equally long runs of bytes.
+// difference returns the largest and the mean absolute difference of two byte slices of equal length.
 func difference(t testing.TB, got, want []uint8) (largest int, mean float64) {
 	t.Helper()
 	if len(got) != len(want) {

@@ -20,14 +20,14 @@ const (
 	ihdrLength = 13
 )
 
-// pngChunk is a part of a PNG. The last one may be cut short.
+// pngChunk is one chunk of a PNG. The last one may be truncated.
 type pngChunk struct {
 	name string
 	body []byte
-	sum  []byte // the checksum that the file states; nil where the chunk is cut short
+	sum  []byte // the checksum in the file; nil if the chunk is truncated
 }
 
-// good reports whether the chunk is whole and its checksum right.
+// good reports whether the chunk is complete and its checksum correct.
 func (c pngChunk) good() bool {
 	return c.sum != nil && pngSum(c.name, c.body) == binary.BigEndian.Uint32(c.sum)
 }
@@ -55,8 +55,8 @@ func pngChunks(b []byte) iter.Seq[pngChunk] {
 	}
 }
 
-// storedPNG decodes with the standard library. What that refuses though Pillow
-// does not is given to it again without what it objects to.
+// storedPNG decodes with the standard library. If that fails on a damaged file, it
+// retries with the reduced copy of plainPNG, since Pillow tolerates more errors.
 func storedPNG(b []byte) (image.Image, error) {
 	m, err := png.Decode(bytes.NewReader(b))
 	if err == nil {
@@ -75,9 +75,9 @@ func storedPNG(b []byte) (image.Image, error) {
 	return m, nil
 }
 
-// plainPNG writes the pixels of a PNG anew, with nothing but what they need.
-// As for Pillow, all checksums up to the pixels must be right; those of the
-// pixels and everything behind them may be wrong or missing.
+// plainPNG returns a copy of a PNG with only the chunks that the pixels need. As in
+// Pillow, all checksums before the pixels must be correct; those of the pixels and all
+// later chunks may be wrong or missing.
 func plainPNG(b []byte) ([]byte, error) {
 	var header, palette, packed []byte
 	for c := range pngChunks(b) {
@@ -85,7 +85,7 @@ func plainPNG(b []byte) ([]byte, error) {
 			break
 		}
 		if c.name != "IDAT" && !c.good() {
-			return nil, errors.New("a checksum is wrong")
+			return nil, errors.New("wrong checksum")
 		}
 		switch c.name {
 		case "IHDR":
@@ -121,7 +121,7 @@ func appendChunk(out []byte, name string, body []byte) []byte {
 	return binary.BigEndian.AppendUint32(out, pngSum(name, body))
 }
 
-// repackedPNG keeps exactly size bytes of what is packed.
+// repackedPNG recompresses exactly size bytes of the compressed data.
 func repackedPNG(packed []byte, size int64) ([]byte, error) {
 	in, err := zlib.NewReader(bytes.NewReader(packed))
 	if err != nil {
@@ -135,7 +135,7 @@ func repackedPNG(packed []byte, size int64) ([]byte, error) {
 	if _, err := io.CopyN(w, in, size); err != nil {
 		return nil, err
 	}
-	// What follows may be missing, or be more pixels, but what is wrong makes the pixels doubtful.
+	// The stream may end here or continue, but an error in it makes the pixels unreliable.
 	if _, err := in.Read(make([]byte, 1)); err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func repackedPNG(packed []byte, size int64) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// pngBytes is the number of bytes that the rows of a PNG with that header take unpacked.
+// pngBytes returns the uncompressed size of the rows of a PNG with that header.
 func pngBytes(header []byte) int64 {
 	width, height := int64(binary.BigEndian.Uint32(header)), int64(binary.BigEndian.Uint32(header[4:]))
 	samples := map[uint8]int64{2: 3, 4: 2, 6: 4}[header[9]]
@@ -169,8 +169,8 @@ func rowsBytes(width, height, bits int64) int64 {
 	return height * (1 + (width*bits+7)/8)
 }
 
-// pngMetadata reads EXIF and XMP wherever programs put them: an eXIf chunk, a
-// text of that name, or the hexadecimal text that ImageMagick writes.
+// pngMetadata reads EXIF and XMP from all chunks that programs use: an eXIf chunk, a
+// text chunk of that name, or ImageMagick's hexadecimal text.
 func pngMetadata(b []byte) (m metadata) {
 	var raw []byte
 	for c := range pngChunks(b) {
@@ -193,7 +193,7 @@ func pngMetadata(b []byte) (m metadata) {
 	return m
 }
 
-// unhexed reads a raw profile: an empty line, its name, its length and hexadecimal digits.
+// unhexed decodes a raw profile: an empty line, its name, its length and hexadecimal digits.
 func unhexed(text []byte) []byte {
 	const before = 3
 	lines := bytes.Split(text, []byte("\n"))
@@ -205,7 +205,7 @@ func unhexed(text []byte) []byte {
 	return b
 }
 
-// text returns the keyword and the text of a chunk of text; an empty keyword for others.
+// text returns the keyword and content of a text chunk; an empty keyword for other chunks.
 func (c pngChunk) text() (key string, text []byte) {
 	name, rest, _ := bytes.Cut(c.body, []byte{0})
 	switch c.name {
@@ -232,7 +232,7 @@ func (c pngChunk) text() (key string, text []byte) {
 	return "", nil
 }
 
-// unpackedText is Pillow's limit of what a compressed text may hold.
+// unpackedText decompresses a text up to Pillow's limit.
 func unpackedText(b []byte) []byte {
 	const limit = 1 << 20
 	r, err := zlib.NewReader(bytes.NewReader(b))

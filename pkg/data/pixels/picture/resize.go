@@ -6,20 +6,20 @@ const (
 	// weightBits is the precision of the integer weights (Pillow's PRECISION_BITS for bytes).
 	weightBits = 22
 	weightHalf = 1 << (weightBits - 1)
-	// cubicSupport is how far the cubic kernel reaches, in input pixels at scale 1.
+	// cubicSupport is the radius of the cubic kernel, in input pixels at scale 1.
 	cubicSupport = 2
-	// maxTableWeights bounds the weights that the horizontal pass holds at once.
+	// maxTableWeights limits the number of weights that the horizontal pass keeps in memory.
 	maxTableWeights = 1 << 16
-	// maxBetween bounds the bytes between the two passes. Pillow 11 would widen a
-	// 1 x 200,000,000 picture at its full height, which takes hundreds of GB.
+	// maxBetween limits the bytes of the intermediate picture between the passes. Pillow 11
+	// would widen a 1 x 200,000,000 picture at full height, which takes hundreds of GB.
 	maxBetween = 1 << 30
 )
 
-// ResizeBicubic returns im scaled to width x height, bit for bit as Pillow's
-// resize(BICUBIC) of an RGB picture does: antialiased when it shrinks, two
-// passes, columns first, with bytes between them (rows first where columns first
-// would need more than maxBetween). The result shares nothing with im, which
-// must have at least one pixel; width and height must be positive.
+// ResizeBicubic returns im scaled to width x height, bit-identical to Pillow's
+// resize(BICUBIC) of an RGB picture: antialiased when shrinking, in two passes with
+// bytes in between, columns first (rows first if columns first would need more than
+// maxBetween). The result shares no memory with im. im must have at least one pixel;
+// width and height must be positive.
 // (Pillow, src/libImaging/Resample.c.)
 func (im *Image) ResizeBicubic(width, height int) *Image {
 	rows := newScaling(im.Height, height)
@@ -31,17 +31,17 @@ func (im *Image) ResizeBicubic(width, height int) *Image {
 	case int64(im.Height)*int64(width)*3 > maxBetween && height < im.Height:
 		return im.resizeRows(rows, 0).resizeColumns(width, 0, height)
 	}
-	// The horizontal pass works on the rows that the vertical one reads.
+	// The horizontal pass only processes the rows that the vertical pass reads.
 	first, _ := rows.span(0)
 	_, end := rows.span(height - 1)
 	return im.resizeColumns(width, first, end).resizeRows(rows, first)
 }
 
-// scaling maps out pixels to in pixels along one direction.
+// scaling maps out output pixels to in input pixels along one axis.
 type scaling struct {
 	in, out        int
 	scale, support float64
-	inverse        float64 // one over the kernel's stretch
+	inverse        float64 // 1 / stretch of the kernel
 }
 
 func newScaling(in, out int) scaling {
@@ -50,16 +50,16 @@ func newScaling(in, out int) scaling {
 	return scaling{in: in, out: out, scale: scale, support: cubicSupport * stretch, inverse: 1 / stretch}
 }
 
-// centre is where output pixel i lies. The conversion keeps the compiler from fusing the product with a sum.
+// centre returns the input position of output pixel i. The conversion prevents a fused multiply-add.
 func (s scaling) centre(i int) float64 { return float64((float64(i) + 0.5) * s.scale) }
 
-// span is the range of input pixels, end exclusive, that output pixel i reads.
+// span returns the range of input pixels, end exclusive, that output pixel i reads.
 func (s scaling) span(i int) (first, end int) {
 	centre := s.centre(i)
 	return max(0, int(centre-s.support+0.5)), min(s.in, int(centre+s.support+0.5))
 }
 
-// maxTaps is how many input pixels an output pixel reads at most.
+// maxTaps returns the maximum number of input pixels that an output pixel reads.
 func (s scaling) maxTaps() int { return 2*int(math.Ceil(s.support)) + 1 }
 
 // weights appends to dst the integer weights of output pixel i over its span.
@@ -81,7 +81,7 @@ func (s scaling) weights(dst []int32, scratch []float64, i int) []int32 {
 	return dst
 }
 
-// cubic is the kernel with a = -0.5. The conversions forbid fused multiply-add, which Pillow's build does not use.
+// cubic is the kernel with a = -0.5. The conversions prevent a fused multiply-add, which Pillow's build does not use.
 func cubic(x float64) float64 {
 	const a = -0.5
 	x = math.Abs(x)
@@ -105,7 +105,7 @@ func (im *Image) resizeColumns(width, first, end int) *Image {
 		return out
 	}
 	s := newScaling(im.Width, width)
-	// The weights of a block of columns serve all rows; blocks bound their memory.
+	// The weights of a block of columns are used for all rows; blocks limit their memory.
 	block := max(1, maxTableWeights/s.maxTaps())
 	table := make([]int32, 0, min(block, width)*s.maxTaps())
 	scratch := make([]float64, 0, s.maxTaps())
@@ -125,7 +125,7 @@ func (im *Image) resizeColumns(width, first, end int) *Image {
 	return out
 }
 
-// column is one output column: where its input starts in a row, and the weights.
+// column is one output column: the start of its input in a row, and its weights.
 type column struct {
 	from    int
 	weights []int32
@@ -137,7 +137,7 @@ func scaleRow(dst, src []uint8, columns []column) {
 		taps := src[c.from:][:3*len(c.weights)]
 		for _, w := range c.weights {
 			if len(taps) < 3 {
-				break // never: it spares the checks of the indices below
+				break // never happens; removes bounds checks below
 			}
 			r += w * int32(taps[0])
 			g += w * int32(taps[1])
@@ -149,7 +149,7 @@ func scaleRow(dst, src []uint8, columns []column) {
 	}
 }
 
-// resizeRows scales the rows of im, the first of which is row first of the input that s speaks of.
+// resizeRows scales along the rows of im; row 0 of im is row first of the input of s.
 func (im *Image) resizeRows(s scaling, first int) *Image {
 	out := NewImage(im.Width, s.out)
 	weights := make([]int32, 0, s.maxTaps())

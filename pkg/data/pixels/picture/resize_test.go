@@ -11,7 +11,7 @@ import (
 	"acdclip/pkg/data/pixels/picture/orientation"
 )
 
-// TestScalingAsPillow: the fixtures hold tall and wide pictures, sizes that stay, and single pixels.
+// TestScalingAsPillow: the fixtures include tall and wide pictures, unchanged sizes, and single pixels.
 func TestScalingAsPillow(t *testing.T) {
 	all := readPixels(t, "testdata/pictures.safetensors")
 	cases := 0
@@ -72,8 +72,8 @@ func TestScalingLaws(t *testing.T) {
 					t.Fatalf("constant %d became %d", value, v)
 				}
 			}
-			// Transposing before and after gives the other order of the two
-			// passes: where nothing is clamped, only the rounding between them differs.
+			// Transposing before and after swaps the order of the two passes:
+			// without clamping, only the rounding between them differs.
 			tame := noise(w, h, random.Uint64())
 			for i, v := range tame.Pix {
 				tame.Pix[i] = 64 + v/2

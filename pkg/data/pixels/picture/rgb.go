@@ -10,13 +10,13 @@ import (
 	"math"
 )
 
-// narrowing says how 16-bit values become bytes: those of grey pictures and those of color channels.
+// narrowing converts 16-bit values of grey pictures and of color channels to bytes.
 type narrowing struct{ grey, color func(uint16) uint8 }
 
-// pictureDepth keeps the high byte as Pillow does, and rounds 16-bit grey
-// (which Pillow saturates). maskDepth keeps whether a value is zero: of grey
-// it is the byte of pictureDepth otherwise; color channels are mixed
-// afterwards, where a small one would be lost.
+// pictureDepth keeps the high byte of color channels like Pillow, and rounds grey (which
+// Pillow saturates). maskDepth keeps non-zero values non-zero: grey is at least 1, and
+// non-zero color channels become 255, because small ones could vanish in the conversion
+// to grey.
 var (
 	pictureDepth = narrowing{grey: rounded, color: highByte}
 	maskDepth    = narrowing{grey: atLeastOne, color: nonZero}
@@ -39,8 +39,8 @@ func nonZero(v uint16) uint8 {
 	return 255
 }
 
-// pngConfig reads no more than size and mode, so that a header that promises too
-// much is told so whatever else is wrong with it.
+// pngConfig reads only size and mode, so that a header with a huge size is reported as
+// such even if other parts are wrong.
 func pngConfig(r io.Reader) (image.Config, error) {
 	const end = 26 // signature 8, chunk header 8, width 4, height 4, depth 1, color type 1
 	var head [end]byte
@@ -48,14 +48,14 @@ func pngConfig(r io.Reader) (image.Config, error) {
 		return image.Config{}, err
 	}
 	if string(head[12:16]) != "IHDR" {
-		return image.Config{}, errors.New("the first chunk is no IHDR")
+		return image.Config{}, errors.New("the first chunk is not IHDR")
 	}
 	size := func(b []byte) int { return int(min(binary.BigEndian.Uint32(b), math.MaxInt32)) }
 	return image.Config{Width: size(head[16:]), Height: size(head[20:]), ColorModel: pngMode{depth: head[24], colorType: head[25]}}, nil
 }
 
-// convertPNG differs from the other formats in one point: 16-bit grey with a
-// transparent value arrives as color.
+// convertPNG is toRGB, except that the decoder returns 16-bit grey with a transparent
+// value as color.
 func convertPNG(m image.Image, b []byte, depth narrowing) (*Image, error) {
 	const colorType = 25 // its offset: signature 8, chunk header 8, width 4, height 4, depth 1
 	if b[colorType] == 0 {
@@ -64,8 +64,8 @@ func convertPNG(m image.Image, b []byte, depth narrowing) (*Image, error) {
 	return toRGB(m, depth)
 }
 
-// toRGB copies the color of m and drops its alpha. It reads the stored values,
-// since m.At would give them multiplied by alpha.
+// toRGB copies the color of m and drops its alpha. It reads the stored values, because
+// m.At would multiply them by alpha.
 func toRGB(m image.Image, depth narrowing) (*Image, error) {
 	size := m.Bounds().Size()
 	im := NewImage(size.X, size.Y)
@@ -88,7 +88,7 @@ func rowToRGB(dst []uint8, m image.Image, y int, depth narrowing) error {
 		paletteToRGB(dst, m.Pix[y*m.Stride:], m.Palette)
 	case *image.NRGBA:
 		rgbaToRGB(dst, m.Pix[y*m.Stride:])
-	case *image.RGBA: // opaque, so nothing was multiplied by alpha
+	case *image.RGBA: // opaque, so not multiplied by alpha
 		rgbaToRGB(dst, m.Pix[y*m.Stride:])
 	case *image.NRGBA64:
 		rgba64ToRGB(dst, m.Pix[y*m.Stride:], depth.color)

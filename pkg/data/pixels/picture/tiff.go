@@ -13,27 +13,27 @@ import (
 
 func storedTIFF(b []byte) (image.Image, error) { return tiff.Decode(b, tiffJPEG) }
 
-// anywhere makes a format's config of a function that reads at any place, since what
-// a TIFF says of itself may stand at its end.
+// anywhere adapts a config function that needs random access, because the directory of
+// a TIFF may be at its end.
 func anywhere(config func(r io.ReaderAt, size int64) (image.Config, error)) func(io.Reader) (image.Config, error) {
 	return func(r io.Reader) (image.Config, error) {
 		section, ok := r.(*io.SectionReader)
 		if !ok {
-			return image.Config{}, errors.New("not readable at any place")
+			return image.Config{}, errors.New("the input does not support random access")
 		}
 		return config(section, section.Size())
 	}
 }
 
-// tiffJPEG decodes the JPEG in a strip or tile of a TIFF. The colors are those that
-// the TIFF's tags say, whatever the JPEG says of them.
+// tiffJPEG decodes the JPEG in a strip or tile of a TIFF. The TIFF's tags define the
+// colors, not the JPEG's segments.
 func tiffJPEG(stream []byte, most image.Point, toRGB bool) (samples []uint8, size image.Point, components int, err error) {
 	c, err := jpeg.DecodeConfig(bytes.NewReader(stream))
 	if err != nil {
 		return nil, size, 0, fmt.Errorf("its JPEG: %w", err)
 	}
 	if c.Width > most.X || c.Height > most.Y {
-		return nil, size, 0, fmt.Errorf("its JPEG is of %d x %d pixels, more than %d x %d", c.Width, c.Height, most.X, most.Y)
+		return nil, size, 0, fmt.Errorf("its JPEG has %d x %d pixels, the maximum is %d x %d", c.Width, c.Height, most.X, most.Y)
 	}
 	colors := jpeg.Stored
 	if toRGB {

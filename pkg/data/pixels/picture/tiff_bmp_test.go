@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// storageFixtures are pictures of one format in all the ways that it stores them, by
-// file name with what Pillow decodes them to: [H, W] where all channels are equal, else [H, W, 3].
+// storageFixtures maps file names of one format, in all its storage variants, to the
+// pixels that Pillow decodes: [H, W] if all channels are equal, else [H, W, 3].
 func storageFixtures(t testing.TB, format string, least int) map[string]pixels {
 	t.Helper()
 	want := readPixels(t, filepath.Join("testdata", format+".safetensors"))
@@ -32,8 +32,8 @@ func (p pixels) rgb() *Image {
 	return im
 }
 
-// TestStorageAsPillow: every way to store pixels in a TIFF and a BMP gives Pillow's,
-// as a picture and as a mask, and the header says their size.
+// TestStorageAsPillow: all storage variants of TIFF and BMP decode to Pillow's pixels, as
+// a picture and as a mask, and Inspect returns their size.
 func TestStorageAsPillow(t *testing.T) {
 	for format, least := range map[string]int{"tiff": 200, "bmp": 85} {
 		for name, stored := range storageFixtures(t, format, least) {
@@ -63,8 +63,8 @@ func TestStorageAsPillow(t *testing.T) {
 	}
 }
 
-// TestStorageCutShort: a file that ends too early is an error or, where what is
-// missing is nothing but padding or an end mark, the same picture.
+// TestStorageCutShort: a truncated file gives an error or, if only padding or an end mark
+// is missing, the same picture.
 func TestStorageCutShort(t *testing.T) {
 	for format, least := range map[string]int{"tiff": 200, "bmp": 85} {
 		for name, stored := range storageFixtures(t, format, least) {
@@ -86,7 +86,7 @@ func TestStorageCutShort(t *testing.T) {
 	}
 }
 
-// TestModesOfStorage: the words for the kinds of pixels are Pillow's.
+// TestModesOfStorage: the names of pixel formats are Pillow's.
 func TestModesOfStorage(t *testing.T) {
 	for name, want := range map[string]string{
 		"tiff/white_is_zero1_fill1.tif": "1", "tiff/fax_1x1.tif": "1", "tiff/black_is_zero4_fill1.tif": "L", "tiff/palette8.tif": "P",
@@ -102,7 +102,7 @@ func TestModesOfStorage(t *testing.T) {
 	}
 }
 
-// TestStorageNotRead: what is not read is refused by its name by all ways in, and never called damaged.
+// TestStorageNotRead: all functions return an error that names the unsupported feature and does not call the file damaged.
 func TestStorageNotRead(t *testing.T) {
 	set := func(name string, tag, value uint16) []byte {
 		b := read(t, filepath.Join("testdata/tiff", name))
@@ -126,7 +126,7 @@ func TestStorageNotRead(t *testing.T) {
 		"16 unsigned bits with photometric interpretation 0": set("grey16_big_endian.tif", 262, 0),
 		"YCbCr in separate planes":                           set("ycbcr_22.tif", 284, 2),
 		"predictor 34892":                                    set("planar1_predictor.tif", 317, 34892),
-		"a BMP of 48 bits":                                   bmp(28, 48),
+		"a BMP with 48 bits":                                   bmp(28, 48),
 		"compression 4 (JPEG) of a BMP":                      bmp(30, 4),
 		"compression 11 (CMYK)":                              bmp(30, 11),
 		"a BMP header of 125 bytes":                          bmp(14, 125),
@@ -161,7 +161,7 @@ func setTIFF(t *testing.T, b []byte, tag, value uint16) {
 	t.Fatalf("no tag %d", tag)
 }
 
-// TestDeepTIFFMasks: a 16-bit value that is not zero stays so where everything else is anomalous.
+// TestDeepTIFFMasks: with NonZero, a non-zero 16-bit value stays non-zero.
 func TestDeepTIFFMasks(t *testing.T) {
 	b := read(t, "testdata/tiff/grey16.tif")
 	copy(b[8:], []byte{0, 0, 1, 0, 0, 1, 0xff, 0xff})
@@ -172,7 +172,7 @@ func TestDeepTIFFMasks(t *testing.T) {
 	}
 }
 
-// TestTIFFJPEGLargerThanItsTile is found before the JPEG is decoded.
+// TestTIFFJPEGLargerThanItsTile: the error comes before the JPEG is decoded.
 func TestTIFFJPEGLargerThanItsTile(t *testing.T) {
 	content := read(t, "testdata/pictures/rgb444_21x17.jpg")
 	if _, _, _, err := tiffJPEG(content, image.Pt(20, 17), true); err == nil || !strings.Contains(err.Error(), "21 x 17") {

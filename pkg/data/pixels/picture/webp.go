@@ -13,22 +13,22 @@ import (
 )
 
 var (
-	errWebP     = errors.New("the chunks are not well formed")
-	errWebPSize = errors.New("the frame's size is not the one that the header states")
+	errWebP     = errors.New("malformed chunks")
+	errWebPSize = errors.New("the frame's size differs from the size in the header")
 )
 
-// webpFile is what the chunks of a WebP hold, as libwebp takes them.
+// webpFile is the content of a WebP's chunks, as libwebp interprets them.
 type webpFile struct {
-	flags    byte        // of the VP8X header
-	canvas   image.Point // of the VP8X header
-	frame    webpFrame   // the first one, of an animation as well
+	flags    byte        // from the VP8X header
+	canvas   image.Point // size from the VP8X header
+	frame    webpFrame   // the picture, or the first frame of an animation
 	metadata metadata
 }
 
-// webpFrame is one picture of the file. Its transparency is not kept.
+// webpFrame is one picture of the file, without its transparency.
 type webpFrame struct {
-	offset   image.Point // on the canvas
-	size     image.Point // as the animation's header states it; zero without one
+	offset   image.Point // position on the canvas
+	size     image.Point // size from the animation frame's header; zero without one
 	lossy    []byte      // a VP8 stream
 	lossless []byte      // a VP8L stream
 }
@@ -48,7 +48,7 @@ func storedWebP(b []byte) (image.Image, error) {
 	}
 	place := image.Rectangle{Max: file.frame.size}.Add(file.frame.offset)
 	if file.animated() && !place.In(image.Rectangle{Max: file.canvas}) {
-		return nil, errors.New("the first frame lies outside the canvas")
+		return nil, errors.New("the first frame is outside the canvas")
 	}
 	frame, err := file.frame.decode(file.frameSize())
 	if err != nil || !file.animated() || file.frame.size == file.canvas {
@@ -57,7 +57,7 @@ func storedWebP(b []byte) (image.Image, error) {
 	return onCanvas(frame, file.frame.offset, file.canvas)
 }
 
-// onCanvas returns a frame at its place on a black canvas.
+// onCanvas returns a black canvas with the frame at offset.
 func onCanvas(frame image.Image, offset, canvas image.Point) (image.Image, error) {
 	colors, err := toRGB(frame, pictureDepth)
 	if err != nil {
@@ -84,8 +84,8 @@ func webpMetadata(b []byte) metadata {
 
 func (f *webpFile) animated() bool { return f.flags&webpAnimated != 0 }
 
-// frameSize is the size that the frame must have, which was found to be no more
-// than the limit; zero where only the frame itself states it.
+// frameSize returns the size that the frame must have, which is within the limit; zero
+// if only the frame itself declares its size.
 func (f *webpFile) frameSize() image.Point {
 	if f.animated() {
 		return f.frame.size
@@ -143,7 +143,7 @@ func parseWebP(b []byte) (*webpFile, error) {
 		return file.chunk(name, body)
 	})
 	if err == nil && !file.frame.complete() {
-		err = errors.New("there is no frame")
+		err = errors.New("it has no frame")
 	}
 	return file, err
 }
@@ -188,7 +188,7 @@ func (f *webpFile) chunk(name string, body []byte) error {
 	return nil
 }
 
-// chunk takes the frame's first stream.
+// chunk stores the frame's first image stream.
 func (f *webpFrame) chunk(name string, body []byte) {
 	switch {
 	case f.complete():

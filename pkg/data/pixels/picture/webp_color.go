@@ -2,9 +2,9 @@ package picture
 
 import "image"
 
-// webpRow converts row y of a lossy WebP as libwebp does: chroma is upsampled
-// with weights 9, 3, 3, 1 (in libwebp's own rounding), and the values are
-// BT.601's limited range, not JPEG's full one. (libwebp's upsampling.c and yuv.h.)
+// webpRow converts row y of a lossy WebP like libwebp: chroma is upsampled with weights
+// 9, 3, 3, 1 (with libwebp's rounding), and the values have BT.601's limited range, not
+// JPEG's full range. (libwebp's upsampling.c and yuv.h.)
 func webpRow(dst []uint8, m *image.YCbCr, y int) {
 	size := m.Rect.Size()
 	near := y / 2
@@ -37,5 +37,5 @@ func webpChroma(nearest, along, across, both int, edge bool) int {
 	return (diagonal + nearest) >> 1
 }
 
-// webpClip takes a value with six fractional bits.
+// webpClip rounds down and clamps a value with six fractional bits.
 func webpClip(v int) uint8 { return uint8(min(max(v>>6, 0), 255)) }

@@ -13,7 +13,7 @@ import (
 	"acdclip/pkg/data/pixels/picture/unsupported"
 )
 
-// file is a BMP of 4 x 2 pixels with a palette of grey.
+// file returns a BMP of 4 x 2 pixels with a grey palette.
 func file(bits, compression int, pixels string) []byte {
 	le := binary.LittleEndian
 	b := le.AppendUint32([]byte("BM\x00\x00\x00\x00\x00\x00\x00\x00"), 14+40+4*4)
@@ -26,12 +26,12 @@ func file(bits, compression int, pixels string) []byte {
 	return append(b, pixels...)
 }
 
-// TestRuns: where Pillow fails or goes astray, what the format's documents say is read.
+// TestRuns: where Pillow fails or deviates, files are read as the format's documentation defines.
 func TestRuns(t *testing.T) {
 	for name, test := range map[string]struct {
 		compression int
 		data        string
-		want        string // the file's first row first
+		want        string // in the file's row order
 	}{
 		"runs":                     {1, "\x04\x01\x00\x00\x04\x02\x00\x01", "\x01\x01\x01\x01\x02\x02\x02\x02"},
 		"an end before the last":   {1, "\x04\x01\x00\x01", "\x01\x01\x01\x01\x00\x00\x00\x00"},
@@ -80,7 +80,7 @@ func TestDamaged(t *testing.T) {
 		"higher than the file":  {22, "\x00\x00\x00\x80", "unexpected EOF"},
 		"pixels behind the end": {10, "\xff\xff\xff\xff", "unexpected EOF"},
 		"a header of 0 bytes":   {14, "\x00\x00\x00\x00", "a BMP header of 0 bytes"},
-		"masks that are split":  {28, "\x20\x00\x03", "side by side"},
+		"masks that are split":  {28, "\x20\x00\x03", "not contiguous"},
 	} {
 		b := bytes.Clone(sound)
 		copy(b[test.at:], test.put)
@@ -93,7 +93,7 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// FuzzDecode: whatever the bytes, there is an error or a picture of the promised size, without a panic.
+// FuzzDecode: any bytes give an error or a picture of the size in the header, without a panic.
 func FuzzDecode(f *testing.F) {
 	paths, _ := filepath.Glob("../testdata/bmp/*.bmp")
 	for _, path := range paths {

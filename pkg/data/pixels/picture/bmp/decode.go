@@ -1,10 +1,11 @@
-// Package bmp reads BMPs to the pixels that Pillow reads: headers of Windows and
-// OS/2 of every version, palettes, 16 to 32 bits with any masks, and both kinds of
-// run lengths. Where Pillow goes astray (jumps and odd lengths in run lengths, a
-// palette of black and white for 8 bits) it reads what the format's documents say.
-// (Microsoft: "Bitmap Storage", "BITMAPINFOHEADER", "Bitmap Compression".)
+// Package bmp decodes BMPs to the same pixels as Pillow: all versions of Windows and
+// OS/2 headers, palettes, 16 to 32 bits with any color masks, and both RLE
+// compressions. Where Pillow deviates from the format's documentation (jumps and odd
+// lengths in RLE, a black and white palette with 8 bits), it follows the
+// documentation. (Microsoft: "Bitmap Storage", "BITMAPINFOHEADER", "Bitmap
+// Compression".)
 //
-// Errors wrap unsupported.Err for what is not read; all others are of damaged files.
+// Errors wrap unsupported.Err for unsupported features; all other errors mean damaged files.
 package bmp
 
 import (
@@ -18,15 +19,15 @@ import (
 	"acdclip/pkg/data/pixels/picture/unsupported"
 )
 
-// Mode is the color model of DecodeConfig: Pillow's word for the pixels ("1", "L", "P", "RGB", "RGBA").
+// Mode is the color model of DecodeConfig: Pillow's name of the pixel format ("1", "L", "P", "RGB", "RGBA").
 type Mode string
 
-// Convert makes Mode a color.Model; it is only ever asked for its name.
+// Convert makes Mode a color.Model; only its name is used.
 func (Mode) Convert(c color.Color) color.Color { return c }
 
 func (m Mode) String() string { return string(m) }
 
-// DecodeConfig reads the size and the Mode, and nothing behind the header and the palette.
+// DecodeConfig reads the size and the Mode. It reads only the header and the palette.
 func DecodeConfig(r io.ReaderAt, _ int64) (image.Config, error) {
 	h, err := readHeader(r)
 	if err != nil {
@@ -35,17 +36,17 @@ func DecodeConfig(r io.ReaderAt, _ int64) (image.Config, error) {
 	return image.Config{Width: h.width, Height: h.height, ColorModel: h.mode()}, nil
 }
 
-// Decode reads the pixels: *image.Gray where the palette is the plain grey scale of 8
-// bits, *image.Paletted with 256 colors, or an opaque *image.NRGBA, since alpha is
-// dropped. Memory is bounded by the size that DecodeConfig gives, which the caller has
-// to look at first.
+// Decode reads the pixels: *image.Gray if the palette is the 8-bit grey scale,
+// *image.Paletted with 256 colors, or an opaque *image.NRGBA, since alpha is dropped.
+// Its memory is proportional to the size from DecodeConfig, which the caller must
+// check first.
 func Decode(b []byte) (image.Image, error) {
 	h, err := readHeader(bytes.NewReader(b))
 	if err != nil {
 		return nil, err
 	}
 	if h.width < 1 || h.height < 1 {
-		return nil, fmt.Errorf("it is %d x %d pixels", h.width, h.height)
+		return nil, fmt.Errorf("invalid size: %d x %d pixels", h.width, h.height)
 	}
 	src := b[min(h.pixels, int64(len(b))):]
 	if h.depth > 8 {
@@ -66,19 +67,19 @@ func Decode(b []byte) (image.Image, error) {
 	}
 	palette := make(color.Palette, 256)
 	for i := range palette {
-		palette[i] = color.RGBA{A: 255} // what Pillow has beyond the end
+		palette[i] = color.RGBA{A: 255} // as in Pillow, missing colors are black
 	}
 	copy(palette, h.colors)
 	return &image.Paletted{Pix: indices, Stride: h.width, Rect: bounds, Palette: palette}, nil
 }
 
-// rows calls each with the bytes of every row and its place from the top. The file
-// must hold them all; the last one needs no padding.
+// rows calls each with the bytes of every row and its index from the top. src must
+// contain all rows; the last one needs no padding.
 func (h *header) rows(src []byte, each func(y int, row []byte)) error {
 	stride := (h.width*h.depth + 31) / 32 * 4
 	used := (h.width*h.depth + 7) / 8
 	if need := stride*(h.height-1) + used; len(src) < need {
-		return fmt.Errorf("%w: its pixels take %d bytes from byte %d on, and the file has %d of them", io.ErrUnexpectedEOF, need, h.pixels, len(src))
+		return fmt.Errorf("%w: its pixels need %d bytes from byte %d on, but the file has only %d", io.ErrUnexpectedEOF, need, h.pixels, len(src))
 	}
 	for i := range h.height {
 		each(h.place(i), src[i*stride:][:used])
@@ -86,7 +87,7 @@ func (h *header) rows(src []byte, each func(y int, row []byte)) error {
 	return nil
 }
 
-// place is where the i-th row of the file lies, from the top.
+// place returns the index from the top of the i-th row in the file.
 func (h *header) place(i int) int {
 	if h.topDown {
 		return i
@@ -98,7 +99,7 @@ func (h *header) unpackIndices(src []byte) ([]uint8, error) {
 	var indices []uint8
 	perByte, mask := 8/h.depth, byte(1<<h.depth-1)
 	err := h.rows(src, func(y int, row []byte) {
-		if indices == nil { // only now it is known that the file has the rows
+		if indices == nil { // allocated only once the file is known to contain the rows
 			indices = make([]uint8, h.width*h.height)
 		}
 		dst := indices[y*h.width:][:h.width]
@@ -129,7 +130,7 @@ func (h *header) decodeColor(src []byte) (image.Image, error) {
 	return m, nil
 }
 
-// painter chooses how the bytes of a row become colors.
+// painter returns the function that converts the bytes of a row to colors.
 func (h *header) painter() func(dst, row []byte) {
 	size := h.depth / 8
 	if size > 2 && h.masks[0] == 0xff0000 && h.masks[1] == 0xff00 && h.masks[2] == 0xff {
@@ -158,10 +159,10 @@ func (h *header) painter() func(dst, row []byte) {
 	}
 }
 
-// channel is the bits of a pixel that make one color.
+// channel is the bits of a pixel that encode one color channel.
 type channel struct {
 	shift int
-	most  uint32 // the largest value; 0 where there are no bits
+	most  uint32 // the largest value; 0 if the mask has no bits
 }
 
 func channelOf(mask uint32) channel {
@@ -172,7 +173,7 @@ func channelOf(mask uint32) channel {
 	return channel{shift, mask >> shift}
 }
 
-// value brings the bits to [0, 255] as Pillow does, cutting the fraction off.
+// value scales the bits to [0, 255] and truncates, as Pillow does.
 func (c channel) value(pixel uint32) uint8 {
 	if c.most == 0 {
 		return 0

@@ -11,14 +11,14 @@ import (
 	"acdclip/pkg/data/pixels/picture/unsupported"
 )
 
-// The sizes of the headers that are told apart by them.
+// The sizes of the headers, which identify their versions.
 const (
-	fileHeader = 14 // "BM", the file's size, two words of nothing, and where the pixels start
+	fileHeader = 14 // "BM", the file's size, two reserved words, and the offset of the pixels
 	coreHeader = 12 // of OS/2 1 and Windows 2
-	os2Header  = 64 // of OS/2 2, which may also end earlier, from 16 bytes on
+	os2Header  = 64 // of OS/2 2, which may be shorter, down to 16 bytes
 	infoHeader = 40 // of Windows 3; later versions have 52, 56, 108 and 124 bytes
-	v2Header   = 52 // the first that holds the masks of the colors
-	v3Header   = 56 // the first that holds alpha's
+	v2Header   = 52 // the first with color masks
+	v3Header   = 56 // the first with an alpha mask
 	maxHeader  = 124
 )
 
@@ -29,8 +29,8 @@ const (
 	plain           compression = 0
 	rle8            compression = 1
 	rle4            compression = 2
-	bitFields       compression = 3 // the header or what follows it has masks of the colors
-	alphaBitFields  compression = 6 // and of alpha
+	bitFields       compression = 3 // color masks are in the header or after it
+	alphaBitFields  compression = 6 // the same, with an alpha mask
 	os2Huffman      compression = 3 // of OS/2's header
 	os2RLE24        compression = 4
 	advice                      = "save the picture as a PNG, or as a BMP of 24 bits without compression"
@@ -38,19 +38,19 @@ const (
 	paletteEntry                = 4
 )
 
-// header is what stands before the pixels.
+// header is the file's content before the pixels.
 type header struct {
 	width, height int
-	topDown       bool // the first row in the file is the topmost
+	topDown       bool // the first row in the file is the top row
 	depth         int  // bits of a pixel
 	compression   compression
 	masks         [4]uint32 // of red, green, blue and alpha
 	colors        []color.Color
-	grey          bool  // a pixel's value is its grey, whatever the palette has beyond its end
-	pixels        int64 // where they start
+	grey          bool  // pixel values are grey values; colors missing from the palette do not matter
+	pixels        int64 // the offset of the pixels
 }
 
-// readHeader reads all that stands before the pixels, and refuses what is not read.
+// readHeader reads everything before the pixels and returns an error for unsupported features.
 func readHeader(r io.ReaderAt) (*header, error) {
 	b := make([]byte, fileHeader+maxHeader)
 	n, err := r.ReadAt(b, 0)
@@ -69,7 +69,7 @@ func readHeader(r io.ReaderAt) (*header, error) {
 	if int64(n) < fileHeader+size {
 		return nil, io.ErrUnexpectedEOF
 	}
-	fields := make([]byte, maxHeader) // those that a short header lacks are 0
+	fields := make([]byte, maxHeader) // fields missing from a short header are 0
 	copy(fields, b[fileHeader:fileHeader+size])
 	count := h.readFields(fields, size)
 	if err := h.check(size); err != nil {
@@ -87,7 +87,7 @@ func readHeader(r io.ReaderAt) (*header, error) {
 	return h, err
 }
 
-// readFields returns the number of colors in the palette, 0 where it is not said.
+// readFields returns the number of colors in the palette, 0 if it is not stated.
 func (h *header) readFields(b []byte, size int64) (colors int64) {
 	le := binary.LittleEndian
 	if size == coreHeader {
@@ -102,7 +102,7 @@ func (h *header) readFields(b []byte, size int64) (colors int64) {
 	return int64(le.Uint32(b[32:]))
 }
 
-// check refuses depths and compressions that are not read.
+// check returns an error for unsupported depths and compressions.
 func (h *header) check(size int64) error {
 	if size == os2Header && (h.compression == os2Huffman && h.depth == 1 || h.compression == os2RLE24) {
 		return unsupported.Feature("compression %d of an OS/2 BMP of %d bits; %s", h.compression, h.depth, advice)
@@ -110,9 +110,9 @@ func (h *header) check(size int64) error {
 	switch h.depth {
 	case 1, 2, 4, 8, 16, 24, 32:
 	case 0:
-		return unsupported.Feature("a BMP that holds a JPEG or PNG (compression %d); take that file out of it", h.compression)
+		return unsupported.Feature("a BMP that contains a JPEG or PNG (compression %d); extract that file", h.compression)
 	default:
-		return unsupported.Feature("a BMP of %d bits a pixel; %s", h.depth, advice)
+		return unsupported.Feature("a BMP with %d bits per pixel; %s", h.depth, advice)
 	}
 	switch h.compression {
 	case plain:
@@ -133,7 +133,7 @@ func (h *header) check(size int64) error {
 	return unsupported.Feature("compression %d%s of a BMP of %d bits; %s", h.compression, name, h.depth, advice)
 }
 
-// readMasks finds which bits are which color, and returns where what belongs to the header ends.
+// readMasks reads the color masks and returns the offset after them.
 func (h *header) readMasks(r io.ReaderAt, fields []byte, size int64) (after int64, err error) {
 	after = fileHeader + size
 	standard := [4]uint32{0xff0000, 0xff00, 0xff, 0}
@@ -150,13 +150,13 @@ func (h *header) readMasks(r io.ReaderAt, fields []byte, size int64) (after int6
 	case size >= v3Header:
 		count = 4
 	case size >= v2Header:
-	default: // behind the header
+	default: // after the header
 		if h.compression == alphaBitFields {
 			count = 4
 		}
 		masks = make([]byte, 4*count)
 		if _, err := r.ReadAt(masks, after); err != nil {
-			return after, fmt.Errorf("its color masks: %w", io.ErrUnexpectedEOF)
+			return after, fmt.Errorf("reading its color masks: %w", io.ErrUnexpectedEOF)
 		}
 		after += int64(len(masks))
 	}
@@ -164,10 +164,10 @@ func (h *header) readMasks(r io.ReaderAt, fields []byte, size int64) (after int6
 	for i := range count {
 		h.masks[i] = binary.LittleEndian.Uint32(masks[4*i:])
 		if m := h.masks[i] >> bits.TrailingZeros32(h.masks[i]|1<<31); i < 3 && m&(m+1) != 0 {
-			return after, unsupported.Feature("the color mask %#x of a BMP, whose bits are not side by side; %s", h.masks[i], advice)
+			return after, unsupported.Feature("the color mask %#x of a BMP, whose bits are not contiguous; %s", h.masks[i], advice)
 		}
 	}
-	if h.masks == [4]uint32{} { // Pillow takes the usual ones then
+	if h.masks == [4]uint32{} { // Pillow then uses the default masks
 		h.masks = standard
 		if h.depth == 32 {
 			h.masks[3] = 0xff000000
@@ -176,7 +176,7 @@ func (h *header) readMasks(r io.ReaderAt, fields []byte, size int64) (after int6
 	return after, nil
 }
 
-// readPalette reads the colors, as many as the file has of them, and returns where they end.
+// readPalette reads the colors, as many as the file has, and returns the offset after them.
 func (h *header) readPalette(r io.ReaderAt, at, count, size int64) (after int64, err error) {
 	most := int64(1) << h.depth
 	if count == 0 {
@@ -188,7 +188,7 @@ func (h *header) readPalette(r io.ReaderAt, at, count, size int64) (after int64,
 		entry = paletteEntryOS2
 	}
 	after = at + entry*count
-	if h.pixels == at { // a start of the pixels that forgets the palette
+	if h.pixels == at { // a wrong pixel offset that ignores the palette
 		h.pixels = after
 	}
 	b := make([]byte, entry*count)
@@ -206,7 +206,7 @@ func (h *header) readPalette(r io.ReaderAt, at, count, size int64) (after int64,
 	return after, nil
 }
 
-// mode is Pillow's word for the pixels.
+// mode returns Pillow's name of the pixel format.
 func (h *header) mode() Mode {
 	black, white := color.RGBA{A: 255}, color.RGBA{255, 255, 255, 255}
 	switch {

@@ -5,28 +5,29 @@ import (
 	"io"
 )
 
-// The second byte of a pair whose first is 0; a larger one is a number of pixels that stand singly.
+// The second byte of a pair whose first is 0; larger values are numbers of literal pixels.
 const (
 	lineEnd    = 0
 	pictureEnd = 1
-	jump       = 2 // two bytes follow: how far to the right and up
+	jump       = 2 // two bytes follow: the distances to the right and up
 )
 
-// runs is the state of reading run lengths.
+// runs is the state of decoding run lengths.
 type runs struct {
 	*header
 	src     []byte
 	indices []uint8
-	x, row  int // where the next pixel goes; rows are counted in the file's order
+	x, row  int // position of the next pixel; rows are in the file's order
 }
 
-// unpackRuns reads RLE8 and RLE4. What no run reaches is 0, what lies beyond a row is dropped.
-// A file that ends before its end mark is cut short, unless all rows are there.
+// unpackRuns decodes RLE8 and RLE4. Pixels without a run are 0; pixels beyond a row's
+// end are dropped. A file that ends before its end mark is truncated, unless it has all
+// rows.
 func (h *header) unpackRuns(src []byte) ([]uint8, error) {
 	r := &runs{header: h, src: src, indices: make([]uint8, h.width*h.height)}
 	for r.row < h.height {
 		if r.row == h.height-1 && r.x >= h.width && len(r.src) < 2 {
-			break // all is there but the end mark
+			break // only the end mark is missing
 		}
 		pair, err := r.take(2)
 		if err != nil {
@@ -63,7 +64,7 @@ func (r *runs) step(count int, value byte) (done bool, err error) {
 	return false, nil
 }
 
-// repeat puts one value, or two in turn with RLE4, count times.
+// repeat writes count pixels of one value, or of two alternating values with RLE4.
 func (r *runs) repeat(count int, value byte) {
 	pair := [2]byte{value, value}
 	if r.compression == rle4 {
@@ -74,7 +75,7 @@ func (r *runs) repeat(count int, value byte) {
 	}
 }
 
-// single reads count values, of which the bytes come to an even number.
+// single reads count literal values, which are padded to an even number of bytes.
 func (r *runs) single(count int) error {
 	size := count
 	if r.compression == rle4 {

@@ -2,21 +2,21 @@ package jpeg
 
 import "encoding/binary"
 
-// bits reads the entropy-coded data of a scan, up to the next marker. Where
-// they end, zeros follow; whether any of those was used is known afterwards.
+// bits reads the entropy-coded data of a scan, up to the next marker. After the end of
+// the data it returns zeros and records whether any were used.
 type bits struct {
 	b      []byte
-	at     int  // the next byte
-	marker byte // the marker at which the data end; 0 while none was met
+	at     int  // index of the next byte
+	marker byte // the marker at which the data end; 0 if none was read yet
 
-	next    uint64 // the next bits, the first one highest
-	n       int    // how many of next are valid
-	padding int    // how many of those, the last ones, are zeros that stand for missing data
-	lacking bool   // zeros were used
+	next    uint64 // the next bits, highest first
+	n       int    // number of valid bits in next
+	padding int    // number of zeros at the end of those that replace missing data
+	lacking bool   // zeros were used in place of missing data
 }
 
 const (
-	// enough is how many bits a code and the number behind it take together at most.
+	// enough is the maximum number of bits of a code and the number after it.
 	enough = 32
 	word   = 64
 )
@@ -76,17 +76,17 @@ func (r *bits) byte() (uint8, bool) {
 	return 0xff, true
 }
 
-// pad adds zeros for data that are missing.
+// pad adds zeros in place of missing data.
 func (r *bits) pad() {
 	r.lacking = r.isLacking()
 	r.padding = min(r.padding, r.n) + word - r.n
 	r.n = word
 }
 
-// isLacking reports whether zeros were used in place of data.
+// isLacking reports whether zeros were used in place of missing data.
 func (r *bits) isLacking() bool { return r.lacking || r.n < r.padding }
 
-// drop forgets the bits that were fetched: data begin anew behind a marker.
+// drop discards the buffered bits, because new data begin after a marker.
 func (r *bits) drop() {
 	r.next, r.n, r.padding, r.lacking = 0, 0, 0, false
 }
@@ -101,7 +101,7 @@ func (r *bits) symbol(h *huffman) uint8 {
 	return uint8(e)
 }
 
-// longSymbol decodes a value whose code is longer than what lookup tells.
+// longSymbol decodes a value whose code is longer than lookupBits.
 func (r *bits) longSymbol(h *huffman) uint8 {
 	for length := lookupBits + 1; length <= maxCodeLength; length++ {
 		if code := int32(r.next >> (word - length)); code <= h.largest[length] {
@@ -109,7 +109,7 @@ func (r *bits) longSymbol(h *huffman) uint8 {
 			return h.values[uint8(code+h.offset[length])]
 		}
 	}
-	r.skip(maxCodeLength + 1) // no such code: libjpeg reads one more bit and takes it as 0
+	r.skip(maxCodeLength + 1) // invalid code: libjpeg reads one more bit and returns 0
 	return 0
 }
 
@@ -120,12 +120,12 @@ func (r *bits) skip(n int) {
 
 // take returns the next n bits, at most 16, as a number. They must be valid.
 func (r *bits) take(n int) int32 {
-	v := int32(r.next >> (word - n)) // 0 for n = 0: such a shift leaves nothing
+	v := int32(r.next >> (word - n)) // 0 for n = 0
 	r.skip(n)
 	return v
 }
 
-// signed returns a number of n bits, whose lower half stands for negative numbers.
+// signed returns a number of n bits, the lower half of whose values means negative numbers.
 func (r *bits) signed(n int) int32 {
 	v := r.take(n)
 	if v < 1<<n>>1 {

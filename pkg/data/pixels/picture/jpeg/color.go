@@ -1,6 +1,6 @@
 package jpeg
 
-// Colors as libjpeg's jdcolor.c converts them, in 16-bit fixed point.
+// Color conversion factors of libjpeg's jdcolor.c, in 16-bit fixed point.
 const (
 	fixedHalf = 1 << 15
 	crToRed   = 91881  // 1.40200
@@ -31,7 +31,7 @@ func ycbcrToRGB(dst []uint8, components [][]uint8) {
 	}
 }
 
-// interleave is for components that are stored as they are meant.
+// interleave interleaves components that need no color conversion.
 func interleave(dst []uint8, components [][]uint8) {
 	n := len(components)
 	for c, component := range components {
@@ -41,7 +41,7 @@ func interleave(dst []uint8, components [][]uint8) {
 	}
 }
 
-// ycckToCMYK undoes the YCbCr coding of the inks, which were inverted for it; black is stored as it is.
+// ycckToCMYK converts YCbCr to inverted inks (CMY) and copies black unchanged.
 func ycckToCMYK(dst []uint8, components [][]uint8) {
 	row := make([]uint8, 3*len(components[0]))
 	ycbcrToRGB(row, components[:3])

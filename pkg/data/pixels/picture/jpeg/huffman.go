@@ -4,16 +4,16 @@ import "errors"
 
 const (
 	maxCodeLength = 16
-	lookupBits    = 9 // codes of at most this length are found by one look into a table
+	lookupBits    = 9 // codes of at most this length are decoded by one table lookup
 )
 
-var errHuffman = errors.New("a Huffman table is not well formed")
+var errHuffman = errors.New("malformed Huffman table")
 
-// huffmanCodes is a Huffman table as a segment states it.
+// huffmanCodes is a Huffman table as in a segment.
 type huffmanCodes struct {
-	counts [maxCodeLength + 1]uint8 // codes of each length
+	counts [maxCodeLength + 1]uint8 // number of codes of each length
 	values []byte                   // at most 256, in the order of their codes
-	table  *huffman                 // made when a scan first uses it
+	table  *huffman                 // created when a scan first uses it
 }
 
 // parseHuffman reads the 16 counts and the values at the start of b.
@@ -31,18 +31,18 @@ func parseHuffman(b []byte) (*huffmanCodes, error) {
 	return h, nil
 }
 
-// huffman is a table made ready for decoding.
+// huffman is a Huffman table for decoding.
 type huffman struct {
-	// lookup holds, for the next lookupBits bits, the code's length times 256 plus
-	// its value; 0 where the code is longer.
+	// lookup maps the next lookupBits bits to the code's length times 256 plus its
+	// value; 0 if the code is longer.
 	lookup  [1 << lookupBits]uint16
-	largest [maxCodeLength + 2]int32 // of the codes of a length; -1 where there are none
-	offset  [maxCodeLength + 2]int32 // from a code of that length to the place of its value
+	largest [maxCodeLength + 2]int32 // largest code of each length; -1 if there is none
+	offset  [maxCodeLength + 2]int32 // difference between the index of a value and its code, per length
 	values  [256]uint8
 }
 
-// ready returns the table for decoding. Values above largest are not well
-// formed: the limit is 15 for DC tables, whose values are numbers of bits.
+// ready returns the table for decoding. A value above largest is an error: the limit is
+// 15 for DC tables, whose values are numbers of bits.
 func (h *huffmanCodes) ready(largest uint8) (*huffman, error) {
 	for _, v := range h.values {
 		if v > largest {
@@ -75,7 +75,7 @@ func (h *huffmanCodes) ready(largest uint8) (*huffman, error) {
 	return t, nil
 }
 
-// enter fills the part of lookup that begins with the code.
+// enter fills the entries of lookup that begin with the code.
 func (t *huffman) enter(code, length int32, value uint8) {
 	if length > lookupBits {
 		return
@@ -86,8 +86,8 @@ func (t *huffman) enter(code, length int32, value uint8) {
 	}
 }
 
-// standard are the tables of the JPEG standard's annex K.3, which motion JPEG
-// leaves out. They stand in the slots that are empty when a sequential scan begins.
+// standardTables fills slots that are empty when a sequential scan begins with the
+// tables of the JPEG standard's annex K.3, which motion JPEG omits.
 func (d *decoder) standardTables() {
 	fill := func(slot **huffmanCodes, counts, values string) {
 		if *slot == nil {

@@ -2,10 +2,10 @@ package jpeg
 
 import "math"
 
-// The inverse DCT is libjpeg's accurate integer one (jidctint.c): fixed point
-// with 13 fractional bits in the factors, and two more in between. Where
-// libjpeg-turbo's vector code has only 16 bits, so have we: it shows in files
-// whose coefficients are far too large, which are damaged.
+// The inverse DCT is libjpeg's accurate integer version (jidctint.c): fixed point with 13
+// fractional bits in the factors, and two more for intermediate values. Values have 16
+// bits where libjpeg-turbo's vector code has 16 bits. The difference is visible only in
+// damaged files, with coefficients that are far too large.
 const (
 	factorBits  = 13
 	betweenBits = 2
@@ -26,11 +26,11 @@ const (
 	fix3_072711026 = 25172
 )
 
-// center is the sample that a block of zeros stands for.
+// center is the value of the samples of an all-zero block.
 const center = 128
 
-// inverse writes the samples of a block to dst. last is the place, in zigzag
-// order, behind which all coefficients are zero.
+// inverse writes the samples of a block to dst. All coefficients after index last, in
+// zigzag order, are zero.
 func (b *block) inverse(quant *[blockSize]uint16, last int, dst []uint8, stride int) {
 	if last == 0 {
 		mean := int32(b[0] * int16(quant[0]) << betweenBits)
@@ -78,7 +78,7 @@ func (b *block) column(quant *[blockSize]uint16, x int, out *[blockSize]int32) {
 	out[24+x], out[32+x] = clamp16((e3+o3)>>columnShift), clamp16((e3-o3)>>columnShift)
 }
 
-// row transforms a row of what column left.
+// row transforms a row of the output of column.
 func row(in []int32, dst []uint8) {
 	s := (*[blockSide]int32)(in)
 	out := (*[blockSide]uint8)(dst)
@@ -97,9 +97,9 @@ func row(in []int32, dst []uint8) {
 	out[3], out[4] = clampByte((e3+o3)>>rowShift), clampByte((e3-o3)>>rowShift)
 }
 
-// halves are the sums of the even and of the odd coefficients, half being added
-// to the even ones: value i is e_i + o_i, and value 7-i is e_i - o_i. Single
-// numbers, since the compiler keeps them in registers.
+// halves returns the sums of the even coefficients, plus half, and of the odd ones: value
+// i is e_i + o_i, and value 7-i is e_i - o_i. They are separate results so that the
+// compiler keeps them in registers.
 func halves(s0, s1, s2, s3, s4, s5, s6, s7, half int32) (e0, e1, e2, e3, o0, o1, o2, o3 int32) {
 	a := (s2 + s6) * fix0_541196100
 	b, c := a-s6*fix1_847759065, a+s2*fix0_765366865

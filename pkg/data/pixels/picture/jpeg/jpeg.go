@@ -1,10 +1,9 @@
-// Package jpeg decodes JPEG pictures to the pixels that libjpeg-turbo gives with
-// its default settings, bit for bit: baseline and progressive Huffman coding
-// with 8 bits a sample, any number of scans, and all sampling factors that
-// divide one another. It also tolerates what libjpeg-turbo tolerates: stray
-// bytes between segments, lost restart markers, wrong codes, data that end in
-// an early marker (what is missing is grey), and files without an end marker.
-// A file that ends in the middle of its pixels is an error.
+// Package jpeg decodes JPEG pictures to the same pixels, bit for bit, as libjpeg-turbo
+// with its default settings: baseline and progressive Huffman coding with 8 bits per
+// sample, any number of scans, and all sampling factors that divide the largest one. It
+// tolerates the same errors as libjpeg-turbo: stray bytes between segments, lost restart
+// markers, invalid codes, data that end early at a marker (missing pixels are grey), and
+// files without an end marker. A file that ends within its pixels is an error.
 package jpeg
 
 import (
@@ -17,52 +16,51 @@ import (
 	"acdclip/pkg/data/pixels/picture/unsupported"
 )
 
-// notRead is the error of a feature that this package does not read.
+// notRead returns the error for an unsupported feature.
 func notRead(feature string) error {
 	return unsupported.Feature("%s; convert it to PNG or baseline JPEG", feature)
 }
 
-// Color says what the components of a picture mean.
+// Color is the interpretation of a picture's components.
 type Color int
 
 const (
-	// Guessed trusts the file: its JFIF and Adobe segments and its component identifiers.
+	// Guessed uses the file's JFIF and Adobe segments and its component identifiers.
 	Guessed Color = iota
-	// YCbCr takes three components as luma and chroma, whatever the file says.
+	// YCbCr interprets three components as luma and chroma, overriding the file.
 	YCbCr
-	// Stored leaves the components as they are: grey, RGB or CMYK.
+	// Stored applies no color conversion: the components are grey, RGB or CMYK.
 	Stored
 )
 
-// Options adjust Decode. The zero value is right for a file of its own.
+// Options are the options of Decode. The zero value is right for a standalone file.
 type Options struct {
-	// Tables is a JPEG stream that holds only quantization and Huffman tables, as
-	// TIFF's tag JPEGTables does. They apply where the picture brings none.
+	// Tables is a JPEG stream with only quantization and Huffman tables, as in TIFF's
+	// tag JPEGTables. They are used if the picture has none.
 	Tables []byte
-	// Color overrides what the file says of its colors.
+	// Color overrides the color information of the file.
 	Color Color
-	// MaxPixels is the largest width times height that is decoded; 0 means no limit.
+	// MaxPixels is the maximum of width times height; 0 means no limit.
 	MaxPixels int64
 }
 
-// Picture is a decoded picture. Its components are kept as the file samples
-// them; Pixels brings them to the picture's size and converts the colors.
+// Picture is a decoded picture. Its components have the file's subsampling; Pixels
+// upsamples them to the picture's size and converts the colors.
 type Picture struct {
 	Width, Height int
-	// Channels is the number of values a pixel: 1 for grey, 3 for RGB, 4 for CMYK.
-	// With Stored they are the file's components.
+	// Channels is the number of values per pixel: 1 for grey, 3 for RGB, 4 for CMYK;
+	// with Stored, the number of components of the file.
 	Channels int
 
 	planes  []plane
 	convert func(dst []uint8, components [][]uint8)
 }
 
-// Decode reads the JPEG in b. To read a stream that may be cut short anywhere,
-// append an end marker (0xff 0xd9): what is missing is grey then. It returns an
-// error that wraps unsupported.Err where the JPEG uses a feature that is not read, and
-// otherwise says what is wrong with b. It only reads b. The memory that it
-// takes is in proportion to the size that the header states, which cannot be
-// more than len(b) allows.
+// Decode reads the JPEG in b. To read a stream that may be truncated, append an end
+// marker (0xff 0xd9): missing pixels are then grey. An error wraps unsupported.Err if
+// the JPEG uses an unsupported feature; any other error means that b is damaged. Decode
+// does not modify b. Its memory is proportional to the size in the header, which is
+// limited by len(b).
 func Decode(b []byte, o Options) (*Picture, error) {
 	d := decoder{maxPixels: o.MaxPixels}
 	if o.Tables != nil {
@@ -80,8 +78,8 @@ func Decode(b []byte, o Options) (*Picture, error) {
 	return d.picture(o.Color), nil
 }
 
-// Pixels writes the picture to dst, which has Width*Height*Channels bytes:
-// row-major, the channels interleaved, [H, W, C].
+// Pixels writes the picture to dst, [Height, Width, Channels], row-major and
+// interleaved.
 func (p *Picture) Pixels(dst []uint8) {
 	u := p.upsampler()
 	stride := p.Width * p.Channels
@@ -90,7 +88,7 @@ func (p *Picture) Pixels(dst []uint8) {
 	}
 }
 
-// Grey returns a picture of one channel without copying it; nil if there are more.
+// Grey returns a picture of one channel without copying; nil if it has more channels.
 func (p *Picture) Grey() *image.Gray {
 	if p.Channels != 1 {
 		return nil
@@ -98,10 +96,10 @@ func (p *Picture) Grey() *image.Gray {
 	return &image.Gray{Pix: p.planes[0].pix, Stride: p.planes[0].stride, Rect: image.Rect(0, 0, p.Width, p.Height)}
 }
 
-// ColorModel, Bounds and At make a Picture an image.Image. At is slow: it converts a whole row.
+// ColorModel, Bounds and At implement image.Image. At is slow: it converts a whole row.
 func (p *Picture) ColorModel() color.Model { return colorModel(p.Channels) }
 
-// Bounds begins at (0, 0).
+// Bounds returns the picture's size, starting at (0, 0).
 func (p *Picture) Bounds() image.Rectangle { return image.Rect(0, 0, p.Width, p.Height) }
 
 // At returns the color of one pixel.
@@ -131,7 +129,7 @@ func colorModel(channels int) color.Model {
 	return color.CMYKModel
 }
 
-// picture joins the planes of the finished frame with the conversion of their colors.
+// picture returns the Picture of the finished frame, with its color conversion.
 func (d *decoder) picture(c Color) *Picture {
 	f := d.frame
 	p := &Picture{Width: f.width, Height: f.height, Channels: len(f.components), convert: interleave}
@@ -148,7 +146,7 @@ func (d *decoder) picture(c Color) *Picture {
 	return p
 }
 
-// storesRGB and storesYCCK decide as libjpeg does.
+// storesRGB and storesYCCK detect the color space like libjpeg.
 func (d *decoder) storesRGB() bool {
 	switch {
 	case d.jfif:

@@ -13,7 +13,7 @@ import (
 	"acdclip/pkg/data/pixels/picture/unsupported"
 )
 
-// fixtures are JPEGs of the package above, whose tests compare all their pixels with Pillow's.
+// fixtures returns the JPEGs of the parent package, whose tests compare all pixels with Pillow's.
 func fixtures(t testing.TB) map[string][]byte {
 	t.Helper()
 	found := map[string][]byte{}
@@ -44,7 +44,7 @@ func decoded(t *testing.T, b []byte, o Options) (*Picture, []uint8) {
 	return p, pixels
 }
 
-// TestConfig: the header alone gives the size of the whole.
+// TestConfig: DecodeConfig returns the decoded picture's size.
 func TestConfig(t *testing.T) {
 	for name, b := range fixtures(t) {
 		p, err := Decode(b, Options{})
@@ -58,7 +58,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// split takes the tables out of a JPEG, as a TIFF stores them.
+// split separates the tables from a JPEG, as in a TIFF.
 func split(t *testing.T, b []byte) (tables, picture []byte) {
 	t.Helper()
 	tables, picture = []byte{0xff, markerSOI}, []byte{0xff, markerSOI}
@@ -105,7 +105,7 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// TestColor: what is said from outside counts, and stored components are left as they are.
+// TestColor: Options.Color overrides the file, and Stored components are not converted.
 func TestColor(t *testing.T) {
 	all := fixtures(t)
 	stored, ycbcr := Options{Color: Stored}, Options{Color: YCbCr}
@@ -134,7 +134,7 @@ func TestColor(t *testing.T) {
 	}
 }
 
-// TestAt: single pixels are those of the whole.
+// TestAt: At returns the same values as Pixels.
 func TestAt(t *testing.T) {
 	for _, name := range []string{"grey.jpg", "rgb420_32x16.jpg", "cmyk.jpg"} {
 		p, pixels := decoded(t, fixtures(t)[name], Options{})
@@ -153,8 +153,8 @@ func TestAt(t *testing.T) {
 	}
 }
 
-// TestCutShort: a stream that ends among its pixels is an error, wherever it
-// ends; with an end marker it is a picture, whatever is missing.
+// TestCutShort: a stream that ends anywhere within its pixels is an error; with an end
+// marker appended it is a picture.
 func TestCutShort(t *testing.T) {
 	for _, name := range []string{"rgb420_21x17.jpg", "rgb444_32x16.jpg", "restarts.jpg", "scans_restarts.jpg"} {
 		b := fixtures(t)[name]
@@ -173,7 +173,7 @@ func TestCutShort(t *testing.T) {
 	}
 }
 
-// TestManyScans: a hostile file cannot have each of its many scans go over a large picture.
+// TestManyScans: a malicious file cannot use much time with many scans of a large picture.
 func TestManyScans(t *testing.T) {
 	const side = 1600
 	b := []byte{0xff, markerSOI}
@@ -205,7 +205,7 @@ func TestMaxPixels(t *testing.T) {
 	}
 }
 
-// TestSegments yields what stands before the pixels, and stops there.
+// TestSegments: Segments yields the segments before the pixels, and stops there.
 func TestSegments(t *testing.T) {
 	b := fixtures(t)["jfif_then_jfxx.jpg"]
 	var markers []byte
@@ -223,7 +223,7 @@ func TestSegments(t *testing.T) {
 	}
 }
 
-// FuzzDecode: no content may panic, take long, or give other sizes than its header says.
+// FuzzDecode: no content may panic, take long, or give a size other than the header's.
 func FuzzDecode(f *testing.F) {
 	for _, b := range fixtures(f) {
 		f.Add(b, []byte(nil))

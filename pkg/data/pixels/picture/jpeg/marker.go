@@ -8,7 +8,7 @@ import (
 	"iter"
 )
 
-// The markers that this package acts on.
+// The markers that this package handles.
 const (
 	markerTEM   = 0x01
 	markerSOF0  = 0xc0 // baseline
@@ -31,29 +31,29 @@ const (
 	markerCOM   = 0xfe
 )
 
-// tableSlots is how many tables of a kind a stream can hold at a time.
+// tableSlots is the number of slots for tables of one kind.
 const tableSlots = 4
 
-var errNoStart = errors.New("there is no start marker")
+var errNoStart = errors.New("no start marker")
 
 // decoder is the state of one decoding.
 type decoder struct {
-	bits // the content, and where it is read
+	bits // the content and the read position
 
-	quant    [tableSlots]*[blockSize]uint16 // in natural order; nil where none was given
+	quant    [tableSlots]*[blockSize]uint16 // in natural order; nil if not defined
 	dc, ac   [tableSlots]*huffmanCodes
 	interval int // MCUs between restart markers; 0 for none
 
 	jfif, adobe bool
-	transform   byte  // Adobe's color transform, where adobe is set
+	transform   byte  // Adobe's color transform, if adobe is set
 	maxPixels   int64 // 0: no limit
 	frame       *frame
 	scans       int
 	lastGood    int   // the last row of MCUs for which the last scan has data
-	visits      int64 // blocks that the scans so far went over
+	visits      int64 // number of blocks that the scans have visited
 }
 
-// open begins to read b. Tables that were read before stay.
+// open starts reading b. Tables read before stay defined.
 func (d *decoder) open(b []byte) { d.bits = bits{b: b} }
 
 // readTables reads a stream of tables without a picture.
@@ -67,12 +67,12 @@ func (d *decoder) readTables(b []byte) error {
 	case err != nil && !errors.Is(err, io.EOF):
 		return err
 	case d.frame != nil || marker == markerSOS:
-		return errors.New("they hold a picture")
+		return errors.New("they contain a picture")
 	}
 	return nil
 }
 
-// start reads the start marker, which makes everything but the tables as it is at first.
+// start reads the start marker, which resets all state except the tables.
 func (d *decoder) start() error {
 	if d.at+2 > len(d.b) || d.b[d.at] != 0xff || d.b[d.at+1] != markerSOI {
 		return errNoStart
@@ -82,7 +82,7 @@ func (d *decoder) start() error {
 	return nil
 }
 
-// nextMarker looks for the next marker, past any other bytes.
+// nextMarker finds the next marker and skips other bytes.
 func nextMarker(b []byte, at int) (marker byte, next int, err error) {
 	for {
 		skipped := bytes.IndexByte(b[at:], 0xff)
@@ -101,14 +101,14 @@ func nextMarker(b []byte, at int) (marker byte, next int, err error) {
 	}
 }
 
-// bodyAt returns what a segment holds whose length stands at b[at:].
+// bodyAt returns the content of the segment whose length field is at b[at:].
 func bodyAt(b []byte, at int) ([]byte, error) {
 	if at+2 > len(b) {
 		return nil, io.EOF
 	}
 	length := int(b[at])<<8 | int(b[at+1])
 	if length < 2 {
-		return nil, fmt.Errorf("a segment has the length %d", length)
+		return nil, fmt.Errorf("a segment has the invalid length %d", length)
 	}
 	if at+length > len(b) {
 		return nil, io.EOF
@@ -116,8 +116,8 @@ func bodyAt(b []byte, at int) ([]byte, error) {
 	return b[at+2 : at+length], nil
 }
 
-// Segments yields the segments before the first scan: the marker's code and
-// what the segment holds. It ends at anything odd.
+// Segments yields the marker and content of the segments before the first scan. It stops
+// at the first error.
 func Segments(b []byte) iter.Seq2[byte, []byte] {
 	return func(yield func(byte, []byte) bool) {
 		for at := 2; at <= len(b); {
@@ -138,12 +138,12 @@ func Segments(b []byte) iter.Seq2[byte, []byte] {
 	}
 }
 
-// alone reports whether nothing belongs to a marker.
+// alone reports whether a marker has no content.
 func alone(marker byte) bool {
 	return marker == markerTEM || marker >= markerRST0 && marker <= markerEOI
 }
 
-// known reports whether a segment with the marker may stand in a stream.
+// known reports whether a stream may contain a segment with the marker.
 func known(marker byte) bool {
 	switch {
 	case marker >= markerSOF0 && marker <= markerDRI, marker >= markerAPP0 && marker <= markerAPP15, marker == markerCOM, marker == markerLS:
@@ -152,7 +152,7 @@ func known(marker byte) bool {
 	return alone(marker)
 }
 
-// segments reads up to a scan or the end of the stream, and says which it is.
+// segments reads up to a scan or the end of the stream, and returns that marker.
 func (d *decoder) segments() (marker byte, err error) {
 	for {
 		if marker = d.marker; marker == 0 {
@@ -165,11 +165,11 @@ func (d *decoder) segments() (marker byte, err error) {
 		case marker == markerEOI || marker == markerSOS:
 			return marker, nil
 		case marker == markerSOI:
-			return 0, errors.New("there is a second start marker")
+			return 0, errors.New("duplicate start marker")
 		case alone(marker):
 			continue
 		case !known(marker):
-			return 0, fmt.Errorf("the marker %#02x is not known", marker)
+			return 0, fmt.Errorf("unknown marker %#02x", marker)
 		}
 		body, err := bodyAt(d.b, d.at)
 		if err != nil {
@@ -190,7 +190,7 @@ func (d *decoder) segment(marker byte, body []byte) error {
 		return d.readHuffman(body)
 	case marker == markerDRI:
 		if len(body) != 2 {
-			return fmt.Errorf("the restart interval takes %d bytes", len(body))
+			return fmt.Errorf("the restart interval has an invalid length of %d bytes", len(body))
 		}
 		d.interval = int(body[0])<<8 | int(body[1])
 	case marker == markerDAC:
@@ -204,20 +204,20 @@ func (d *decoder) segment(marker byte, body []byte) error {
 
 func (d *decoder) readFrame(marker byte, body []byte) error {
 	if d.frame != nil {
-		return errors.New("there is a second frame")
+		return errors.New("it has a second frame")
 	}
 	f, err := parseFrame(marker, body)
 	if err != nil {
 		return err
 	}
 	if pixels := int64(f.width) * int64(f.height); d.maxPixels > 0 && pixels > d.maxPixels {
-		return fmt.Errorf("the frame's header promises %d x %d pixels, more than %d", f.width, f.height, d.maxPixels)
+		return fmt.Errorf("the frame header declares %d x %d pixels, the maximum is %d", f.width, f.height, d.maxPixels)
 	}
 	d.frame = f
 	return nil
 }
 
-// readApplication notes what says how colors are stored. Short segments do not count, as for libjpeg.
+// readApplication reads the color information of application segments. Like libjpeg, it ignores short segments.
 func (d *decoder) readApplication(marker byte, body []byte) {
 	const jfifLength, adobeLength = 14, 12
 	switch {
@@ -236,7 +236,7 @@ func (d *decoder) readQuantization(body []byte) error {
 			size *= 2
 		}
 		if slot >= tableSlots || len(body) < 1+size {
-			return errors.New("a quantization table is not well formed")
+			return errors.New("malformed quantization table")
 		}
 		table := new([blockSize]uint16)
 		for i := range blockSize {
@@ -256,7 +256,7 @@ func (d *decoder) readHuffman(body []byte) error {
 	const head = 17 // class and slot 1, the number of codes of each length 16
 	for len(body) > 0 {
 		if len(body) < head {
-			return errors.New("a Huffman table is not well formed")
+			return errors.New("malformed Huffman table")
 		}
 		codes, err := parseHuffman(body[1:])
 		if err != nil {
@@ -267,7 +267,7 @@ func (d *decoder) readHuffman(body []byte) error {
 			tables = &d.ac
 		}
 		if slot >= tableSlots {
-			return fmt.Errorf("a Huffman table has the number %#02x", body[0])
+			return fmt.Errorf("a Huffman table has the invalid number %#02x", body[0])
 		}
 		tables[slot] = codes
 		body = body[head+len(codes.values):]

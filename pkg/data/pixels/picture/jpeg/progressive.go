@@ -2,20 +2,20 @@ package jpeg
 
 import "errors"
 
-// progression is a progressive scan's part of the coefficients. Baseline scans
-// only use the numbers of its tables.
+// progression is the part of the coefficients that a progressive scan codes. Baseline
+// scans only use its table numbers.
 type progression struct {
 	dcSlots, acSlots [4]byte
 	first, last      int // coefficients, in zigzag order
-	high, low        int // the bits that were known before and are known afterwards, counted from the lowest; high is 0 in a first scan
-	run              int // blocks still to come that end here
+	high, low        int // lowest known bit before and after the scan, from 0; high is 0 in a first scan
+	run              int // remaining blocks of an end-of-band run
 }
 
 func (p *progression) parameters(b []byte) {
 	p.first, p.last, p.high, p.low = int(b[0]), int(b[1]), int(b[2]>>4), int(b[2]&15)
 }
 
-// check finds out whether the scan can be, and notes how exact it makes the coefficients.
+// check validates the scan and records the accuracy of the coefficients after it.
 func (p *progression) check(s *scan) error {
 	const maxLow = 13
 	switch {
@@ -24,7 +24,7 @@ func (p *progression) check(s *scan) error {
 		p.first > 0 && len(s.components) > 1,
 		p.high != 0 && p.low != p.high-1,
 		p.low > maxLow:
-		return errors.New("a progressive scan's header is not well formed")
+		return errors.New("malformed header of a progressive scan")
 	}
 	for _, c := range s.components {
 		c.before = [smoothed]int8{}
@@ -97,7 +97,7 @@ func (p *progression) firstAC(r *bits, b *block, c *scanned) {
 	}
 }
 
-// refineAC brings a bit to the coefficients that are not zero, and new ones of one bit.
+// refineAC reads one more bit of each non-zero coefficient, and new coefficients of one bit.
 func (p *progression) refineAC(r *bits, b *block, c *scanned) {
 	k := p.first
 	for ; p.run == 0 && k <= p.last; k++ {
@@ -129,8 +129,8 @@ func (p *progression) refineAC(r *bits, b *block, c *scanned) {
 	}
 }
 
-// correct reads a bit for each coefficient from k on that is not zero, up to
-// the zero that follows the given number of zeros, and returns its place.
+// correct reads one bit for each non-zero coefficient from k on, up to the zero after the
+// given number of zeros, and returns the index of that zero.
 func (p *progression) correct(r *bits, b *block, k, zeros int) int {
 	for ; k <= p.last; k++ {
 		v := &b[zigzag[k]]

@@ -1,6 +1,6 @@
 package jpeg
 
-// restart goes behind the next restart marker, or stays before another one as libjpeg does.
+// restart moves past the expected restart marker. On another marker it resynchronizes like libjpeg.
 func (s *scan) restart() error {
 	s.drop()
 	if s.marker == 0 {
@@ -28,16 +28,16 @@ func (s *scan) toMarker() (err error) {
 	return err
 }
 
-// resynchronize decides what a restart marker that was not expected means: one
-// of the two before was sent again, one of the two after shows that data are
-// lost, and any other is taken for the expected one.
+// resynchronize handles an unexpected restart marker: one of the two previous numbers is
+// a duplicate, one of the two next means lost data, and any other counts as the expected
+// one.
 func (s *scan) resynchronize() error {
 	for {
 		ahead := (s.marker - markerRST0 - s.restarts) % 8
 		switch {
 		case s.marker < markerSOF0:
 		case s.marker < markerRST0 || s.marker > markerRST7 || ahead == 1 || ahead == 2:
-			return nil // the blocks up to there stay as they are
+			return nil // the blocks before it stay unchanged
 		case ahead == 6 || ahead == 7:
 		default:
 			s.marker = 0

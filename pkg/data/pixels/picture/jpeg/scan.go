@@ -7,11 +7,11 @@ import (
 )
 
 const (
-	// maxBlocksInMCU is the standard's limit of blocks that are coded together.
+	// maxBlocksInMCU is the standard's maximum number of blocks in an MCU.
 	maxBlocksInMCU = 10
-	// maxVisits and freeVisits bound the time that hostile files take: all scans
-	// together go over each block no more than maxVisits times, or freeVisits in all.
-	// Real files do so less than ten times.
+	// maxVisits and freeVisits limit the decoding time of malicious files: all scans
+	// together may visit each block maxVisits times on average, or freeVisits blocks in
+	// total. Real files visit each block fewer than ten times.
 	maxVisits  = 100
 	freeVisits = 1 << 22
 )
@@ -21,19 +21,19 @@ type scan struct {
 	*decoder
 	components  []scanned
 	progressive progression
-	direct      bool // the only scan: samples are made at once
+	direct      bool // the only scan: samples are computed immediately
 	work        block
 
 	left      int  // MCUs before the next restart marker
 	restarts  byte // the number of that marker
-	exhausted bool // the data ended early: blocks stay as they are
+	exhausted bool // the data ended early: remaining blocks stay unchanged
 }
 
 // scanned is a component of a scan.
 type scanned struct {
 	*component
 	dc, ac    *huffman
-	predicted int32 // the DC value before
+	predicted int32 // the previous DC value
 }
 
 // decode reads the whole stream.
@@ -52,7 +52,7 @@ func (d *decoder) decode() error {
 			if err := d.readScan(); err != nil {
 				return err
 			}
-		case d.frame == nil: // tables alone, which a picture may follow
+		case d.frame == nil: // only tables, a picture may follow
 			if err := d.start(); err != nil {
 				return err
 			}
@@ -65,16 +65,16 @@ func (d *decoder) decode() error {
 	}
 }
 
-// complete reports whether the only scan was read.
+// complete reports whether the frame has a single scan and it was read.
 func (d *decoder) complete() bool { return d.scans == 1 && d.frame.components[0].coefficient == nil }
 
-// readScan reads a scan's header, behind its marker, and the data.
+// readScan reads a scan's header, after its marker, and its data.
 func (d *decoder) readScan() error {
 	if d.frame == nil {
-		return errors.New("a scan stands before the frame's header")
+		return errors.New("a scan comes before the frame header")
 	}
 	if d.complete() {
-		return errors.New("there is a second scan of all components")
+		return errors.New("it has a second scan of all components")
 	}
 	body, err := bodyAt(d.b, d.at)
 	if err != nil {
@@ -101,18 +101,18 @@ func (d *decoder) readScan() error {
 // newScan reads a scan's header.
 func (d *decoder) newScan(body []byte) (*scan, error) {
 	if len(body) < 1 || body[0] < 1 || body[0] > 4 || len(body) != 4+2*int(body[0]) {
-		return nil, errors.New("a scan's header is not well formed")
+		return nil, errors.New("malformed scan header")
 	}
 	s := &scan{decoder: d}
 	blocks, all := 0, d.frame.components
 	for i := range int(body[0]) {
 		id, tables := body[1+2*i], body[2+2*i]
-		at := i // components stand in the frame's order; identifiers may be the same
+		at := i // components are in the frame's order; identifiers may be equal
 		for at < len(all) && all[at].id != id {
 			at++
 		}
 		if at == len(all) {
-			return nil, fmt.Errorf("a scan has the component %d, which the frame has not", id)
+			return nil, fmt.Errorf("a scan has the component %d, which is not in the frame", id)
 		}
 		for _, other := range s.components {
 			if other.component == &all[at] {
@@ -124,18 +124,18 @@ func (d *decoder) newScan(body []byte) (*scan, error) {
 		s.progressive.dcSlots[i], s.progressive.acSlots[i] = tables>>4, tables&15
 	}
 	if len(s.components) > 1 && blocks > maxBlocksInMCU {
-		return nil, fmt.Errorf("a scan has %d blocks in an MCU, more than %d", blocks, maxBlocksInMCU)
+		return nil, fmt.Errorf("a scan has %d blocks in an MCU, the maximum is %d", blocks, maxBlocksInMCU)
 	}
 	s.progressive.parameters(body[len(body)-3:])
 	return s, nil
 }
 
-// prepare finds the tables that the scan needs.
+// prepare looks up the tables that the scan needs.
 func (s *scan) prepare() error {
 	for _, c := range s.components {
 		if c.quant == nil {
 			if c.slot >= tableSlots || s.quant[c.slot] == nil {
-				return fmt.Errorf("there is no quantization table %d", c.slot)
+				return fmt.Errorf("missing quantization table %d", c.slot)
 			}
 			c.quant = s.quant[c.slot]
 		}
@@ -169,7 +169,7 @@ func (s *scan) prepare() error {
 
 func table(all []*huffmanCodes, slot byte, largest uint8) (*huffman, error) {
 	if int(slot) >= len(all) || all[slot] == nil {
-		return nil, fmt.Errorf("there is no Huffman table %d", slot)
+		return nil, fmt.Errorf("missing Huffman table %d", slot)
 	}
 	return all[slot].ready(largest)
 }
@@ -232,13 +232,13 @@ func (s *scan) countVisits() error {
 		s.visits += int64(c.blocks.X) * int64(c.blocks.Y)
 	}
 	if s.visits > max(freeVisits, maxVisits*all) {
-		return notRead(fmt.Sprintf("JPEG of %d scans", s.scans))
+		return notRead(fmt.Sprintf("JPEG with %d scans", s.scans))
 	}
 	return nil
 }
 
-// begin deals with a restart marker before an MCU. row is the MCU's row, of
-// MCUs of all components. It reports whether the rest of the scan can be left out.
+// begin handles a restart marker before an MCU. row is the MCU's row, in units of MCUs of
+// all components. skip reports whether the rest of the scan can be skipped.
 func (s *scan) begin(row int) (skip bool, err error) {
 	if s.interval > 0 {
 		if s.left == 0 {
@@ -254,7 +254,7 @@ func (s *scan) begin(row int) (skip bool, err error) {
 	return s.exhausted && s.interval == 0 && !s.direct, nil
 }
 
-// end notes whether an MCU used data that are missing.
+// end records whether an MCU used missing data.
 func (s *scan) end() error {
 	if !s.exhausted && s.isLacking() {
 		if s.marker == 0 {

@@ -1,7 +1,7 @@
 package jpeg
 
-// zigzag is the natural place of each coefficient in the order in which they
-// are stored. What a damaged file places behind the end goes to the last one.
+// zigzag is the natural index of each coefficient in storage order. Coefficients beyond
+// the end, in damaged files, map to the last index.
 var zigzag = [blockSize + 16]uint8{
 	0, 1, 8, 16, 9, 2, 3, 10,
 	17, 24, 32, 25, 18, 11, 4, 5,
@@ -33,7 +33,7 @@ func (s *scan) sequentialBlock(c *scanned, x, y int) {
 	s.work.inverse(c.quant, last, samples, c.plane.stride)
 }
 
-// sequential decodes all coefficients of a block, and returns the place of the last one that is not zero.
+// sequential decodes all coefficients of a block and returns the index of the last non-zero one.
 func (s *scan) sequential(b *block, c *scanned) (last int) {
 	r := &s.bits
 	if r.n < enough {
@@ -41,7 +41,7 @@ func (s *scan) sequential(b *block, c *scanned) (last int) {
 	}
 	c.predicted += r.signed(int(r.symbol(c.dc)))
 	b[0] = int16(c.predicted)
-	next, n := r.next, r.n // in registers
+	next, n := r.next, r.n // local copies stay in registers
 	for k := 1; k < blockSize; k++ {
 		if n < enough {
 			r.next, r.n = next, n
@@ -67,7 +67,7 @@ func (s *scan) sequential(b *block, c *scanned) (last int) {
 			continue
 		}
 		k += int(v >> 4)
-		// As bits.signed: a first bit of 0 stands for negative numbers.
+		// As in bits.signed: a first bit of 0 means a negative number.
 		positive := int32(int64(next) >> (word - 1))
 		number := int32(next>>((word-size)&(word-1))) + (-1<<size+1)&^positive
 		next <<= size

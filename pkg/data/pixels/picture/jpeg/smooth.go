@@ -1,17 +1,17 @@
 package jpeg
 
-// A progressive file may end before all its coefficients are exact. libjpeg
-// then estimates the first ones from the means of the 5x5 blocks around, so
-// that the blocks' edges do not show (jdcoefct.c, decompress_smooth_data).
+// A progressive file may end before all its coefficients are exact. libjpeg then estimates
+// the first ones from the means of the surrounding 5x5 blocks, so that block edges are
+// not visible (jdcoefct.c, decompress_smooth_data).
 
-// smoothed is how many coefficients are estimated, in zigzag order, the mean included.
+// smoothed is the number of estimated coefficients, in zigzag order, including the mean.
 const smoothed = 10
 
-// kernel weighs the means of 5x5 blocks; the middle one is the block's own.
+// kernel is the weights of the means of 5x5 blocks; the centre is the block itself.
 type kernel [5][5]int64
 
-// Weights for coefficients in rows; those in columns are the same ones
-// mirrored. The names are those of the frequencies: down, then across.
+// Weights for horizontal frequencies; those for vertical frequencies are mirrored. The
+// digits in the names are the vertical and horizontal frequency.
 var (
 	means00 = kernel{
 		{-2, -6, -8, -6, -2},
@@ -63,13 +63,13 @@ var (
 	}
 )
 
-// meansOnly are the estimates where no other coefficient of a component is known, in zigzag order.
+// meansOnly are the kernels if only the means of a component are known, in zigzag order.
 var meansOnly = [smoothed]kernel{
 	means00, means01, means01.mirrored(), means02.mirrored(), means11, means02,
 	means03, means12, means12.mirrored(), means03.mirrored(),
 }
 
-// partly are the estimates where some are.
+// partly are the kernels if some other coefficients are known.
 var partly = [smoothed]kernel{1: sharp01, 2: sharp01.mirrored(), 3: sharp02.mirrored(), 4: sharp11, 5: sharp02}
 
 func (k kernel) mirrored() (m kernel) {
@@ -81,13 +81,13 @@ func (k kernel) mirrored() (m kernel) {
 	return m
 }
 
-// reconstruct makes the samples of all coefficients.
+// reconstruct computes the samples from all coefficients.
 func (d *decoder) reconstruct() {
 	smooth := d.frame.progressive && d.smoothable()
 	for i := range d.frame.components {
 		c := &d.frame.components[i]
 		if c.coefficient == nil {
-			continue // the samples were made at once
+			continue // the samples were computed immediately
 		}
 		for y := range c.blocks.Y {
 			for x := range c.blocks.X {
@@ -124,10 +124,10 @@ func (d *decoder) smoothable() bool {
 	return useful
 }
 
-// estimated returns a block with estimates where coefficients are not exact and zero.
+// estimated returns a block with estimates in place of coefficients that are zero and not exact.
 func (d *decoder) estimated(c *component, x, y int) block {
 	accuracy := c.accuracy[:smoothed]
-	if y/c.v > d.lastGood { // where the last scan has ended early
+	if y/c.v > d.lastGood { // below the end of the truncated last scan
 		accuracy = c.before[:]
 		if d.scans == 1 {
 			accuracy = unknown[:]
@@ -147,7 +147,7 @@ func (d *decoder) estimated(c *component, x, y int) block {
 		}
 		estimate := kernels[k].estimate(&means, int64(c.quant[0]), int64(c.quant[at]))
 		if bits := accuracy[k]; k > 0 && bits > 0 {
-			most := int64(1)<<bits - 1 // a larger one would show in the known bits
+			most := int64(1)<<bits - 1 // a larger value would change the known bits
 			estimate = min(max(estimate, -most), most)
 		}
 		b[at] = int16(estimate)
@@ -155,10 +155,10 @@ func (d *decoder) estimated(c *component, x, y int) block {
 	return b
 }
 
-// unknown is the accuracy of coefficients of which nothing was read.
+// unknown is the accuracy if nothing of the coefficients was read.
 var unknown = [smoothed]int8{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1}
 
-// estimate is the weighted sum of the means, in units of step, rounded away from zero at a half.
+// estimate returns the weighted sum of the means, in units of step, with halves rounded away from zero.
 func (k *kernel) estimate(means *kernel, meanStep, step int64) int64 {
 	sum := int64(0)
 	for y := range k {
@@ -173,17 +173,17 @@ func (k *kernel) estimate(means *kernel, meanStep, step int64) int64 {
 	return (step<<7 + sum) / (step << 8)
 }
 
-// meansAround returns the means of the 5x5 blocks around one. Beyond the
-// picture the outermost blocks go on.
+// meansAround returns the means of the 5x5 blocks around a block. The outermost blocks
+// are repeated beyond the picture.
 func (d *decoder) meansAround(c *component, x, y int) (means kernel) {
-	// The rows that libjpeg looks at: in the last row of MCUs only those that hold
-	// samples, before it also those that fill the MCUs up.
+	// The rows that libjpeg uses: in the last row of MCUs only rows with samples,
+	// before it also padding rows.
 	down := len(c.coefficient) / c.stride
 	first, last := 0, down-1
 	if mcuRow := y / c.v; mcuRow == down/c.v-1 {
 		used := (c.blocks.Y-1)%c.v + 1
 		last = c.blocks.Y - 1
-		// libjpeg counts the rows before by the number that the last MCUs use.
+		// libjpeg counts the rows above in units of the rows that the last MCUs use.
 		if before := mcuRow*used + y%c.v; before < 2 {
 			first = y - before
 		}

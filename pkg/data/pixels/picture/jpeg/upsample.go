@@ -1,19 +1,19 @@
 package jpeg
 
-// Upsampling as libjpeg-turbo's jdsample.c does it by default ("fancy"): where
-// samples lie two pixels apart, each pixel is 3/4 of the nearest sample and
-// 1/4 of the next one. The rounding bias alternates so that it does not drift.
-// Other distances, and planes at most two samples wide, repeat the samples.
+// Upsampling like the default ("fancy") of libjpeg-turbo's jdsample.c: for subsampling by
+// 2, each pixel is 3/4 of the nearest sample plus 1/4 of the next one. The rounding
+// direction alternates to avoid a bias. For other factors, and for planes at most two
+// samples wide, samples are repeated.
 
-// plane is one component: its samples lie right and down times wider apart than the picture's pixels.
+// plane is one component, subsampled horizontally by right and vertically by down.
 type plane struct {
 	pix           []uint8
 	stride        int
-	width, height int // the samples that hold the picture, without padding
+	width, height int // number of samples without padding
 	right, down   int
 }
 
-// upsampler gives rows of a picture with all components at its size.
+// upsampler returns rows of all components at the picture's size.
 type upsampler struct {
 	picture    *Picture
 	components [][]uint8
@@ -28,7 +28,7 @@ func (p *Picture) upsampler() *upsampler {
 	return u
 }
 
-// row returns the components of row y; they are good until the next call.
+// row returns the components of row y; they are valid until the next call.
 func (u *upsampler) row(y int) [][]uint8 {
 	for i := range u.components {
 		u.components[i] = u.picture.planes[i].upsampledRow(y, u.buffers[i])[:u.picture.Width]
@@ -36,7 +36,7 @@ func (u *upsampler) row(y int) [][]uint8 {
 	return u.components
 }
 
-// minFancyWidth is the least number of samples in a row that libjpeg interpolates horizontally.
+// minFancyWidth is the minimum number of samples in a row for horizontal interpolation in libjpeg.
 const minFancyWidth = 3
 
 // upsampledRow returns the picture's row y of the plane, either in buffer or in the plane itself.
@@ -62,8 +62,8 @@ func (p *plane) upsampledRow(y int, buffer []uint8) []uint8 {
 
 func (p *plane) row(y int) []uint8 { return p.pix[y*p.stride:][:p.width] }
 
-// neighbour is the second nearest row of samples to the picture's row y, where
-// rows lie two apart. Beyond the picture the last row goes on.
+// neighbour returns the second nearest row of samples to the picture's row y for vertical
+// subsampling by 2. The last row is repeated beyond the picture.
 func (p *plane) neighbour(y int) []uint8 {
 	far := y/2 - 1 + 2*(y%2)
 	return p.row(min(max(far, 0), p.height-1))

@@ -1,10 +1,10 @@
-// Package orientation turns pictures as EXIF's orientation says.
+// Package orientation applies EXIF orientations to pictures.
 package orientation
 
 import "regexp"
 
-// Orientation is EXIF's tag 0x0112, and TIFF's: how the stored picture is to be
-// turned to stand upright.
+// Orientation is the value of tag 0x0112 in EXIF and TIFF: the transform from the stored
+// to the upright picture.
 type Orientation uint16
 
 // The orientations; other values count as Upright.
@@ -14,12 +14,12 @@ const (
 	HalfTurn    Orientation = 3
 	Flipped     Orientation = 4 // top and bottom swapped
 	Transposed  Orientation = 5
-	RotateRight Orientation = 6 // a quarter turn clockwise
+	RotateRight Orientation = 6 // 90 degrees clockwise
 	Transversed Orientation = 7 // transposed along the other diagonal
 	RotateLeft  Orientation = 8
 )
 
-// Of gives the orientation that a number stands for, Upright where it has no meaning.
+// Of returns the orientation with the given number, Upright for invalid numbers.
 func Of(number float64) Orientation {
 	for o := Mirrored; o <= RotateLeft; o++ {
 		if number == float64(o) {
@@ -32,7 +32,7 @@ func Of(number float64) Orientation {
 // inXMP matches the orientation in XMP, as an attribute or as an element.
 var inXMP = regexp.MustCompile(`tiff:Orientation(?:="|>)([0-9])`)
 
-// InXMP gives the orientation that a block of XMP states, Upright where it states none.
+// InXMP returns the orientation in a block of XMP, Upright if there is none.
 func InXMP(b []byte) Orientation {
 	match := inXMP.FindSubmatch(b)
 	if match == nil {
@@ -41,11 +41,11 @@ func InXMP(b []byte) Orientation {
 	return Of(float64(match[1][0] - '0'))
 }
 
-// Swaps reports whether width and height change places.
+// Swaps reports whether the transform swaps width and height.
 func (o Orientation) Swaps() bool { return o >= Transposed && o <= RotateLeft }
 
-// Turn returns the pixels, of size bytes each, of a stored picture of width x height
-// so that it stands upright; pixels themselves where there is nothing to do.
+// Turn returns the upright version of a stored picture of width x height pixels with
+// size bytes per pixel; pixels itself if no transform is needed.
 func (o Orientation) Turn(pixels []uint8, width, height, size int) []uint8 {
 	if o < Mirrored || o > RotateLeft {
 		return pixels
@@ -66,7 +66,7 @@ func (o Orientation) Turn(pixels []uint8, width, height, size int) []uint8 {
 	return out
 }
 
-// source returns where in the stored picture of w x h pixels the turned picture's pixel (x, y) lies.
+// source returns the position in the stored picture of w x h pixels of the upright picture's pixel (x, y).
 func (o Orientation) source(x, y, w, h int) (sx, sy int) {
 	switch o {
 	case Mirrored:

@@ -9,19 +9,19 @@ import (
 	"acdclip/pkg/data/pixels/picture/orientation"
 )
 
-// canvas is the picture that a page's samples are painted on.
+// canvas is the output picture for a page's samples.
 type canvas struct {
 	page   *page
 	image  image.Image
-	pix    []uint8 // of image
-	size   int     // bytes of a pixel in pix
-	stride int     // samples from a pixel to the next in what is painted
+	pix    []uint8 // the pixels of image
+	size   int     // bytes per pixel in pix
+	stride int     // input samples per pixel
 	paint  func(x, y, n int, samples []byte)
-	joined []byte // the samples of all planes side by side, of pages with planes
+	joined []byte // interleaved samples of all planes, for planar pages
 }
 
-// newCanvas chooses the image and how samples become its pixels. Samples of more than
-// 8 bits come in the page's byte order; those of fewer take a byte each.
+// newCanvas selects the image type and the conversion of samples to pixels. Samples of
+// more than 8 bits are in the page's byte order; smaller ones take one byte each.
 func newCanvas(p *page) (*canvas, error) {
 	c := &canvas{page: p, stride: p.samples}
 	if p.planar {
@@ -56,13 +56,13 @@ func newCanvas(p *page) (*canvas, error) {
 	return c, nil
 }
 
-// row returns the bytes of n pixels from (x, y) on.
+// row returns the bytes of n pixels, starting at (x, y).
 func (c *canvas) row(x, y, n int) []uint8 {
 	at := (y*c.page.width + x) * c.size
 	return c.pix[at : at+n*c.size]
 }
 
-// palette returns 256 colors: the high bytes of ColorMap, and black where it has fewer, as Pillow does.
+// palette returns 256 colors: the high bytes of ColorMap, padded with black like Pillow.
 func (p *page) palette() (color.Palette, error) {
 	const most = 3 << 16
 	values, err := p.numbers(colorMap, most)
@@ -91,8 +91,8 @@ func (c *canvas) paintIndices(x, y, n int, samples []byte) {
 	}
 }
 
-// paintGrey16 keeps 16 bits, and spreads 12 bits over 16. Pillow does not turn
-// white-is-zero round at this depth.
+// paintGrey16 keeps 16 bits and scales 12 bits to 16. Like Pillow, it does not invert
+// white-is-zero at this depth.
 func (c *canvas) paintGrey16(x, y, n int, samples []byte) {
 	dst, order, small := c.row(x, y, n), c.page.order, c.page.bits == 12
 	divide := c.page.associated()
@@ -115,7 +115,7 @@ func divided16(v, alpha uint16) uint16 {
 	return uint16(min(math.MaxUint16, uint32(v)*math.MaxUint16/uint32(alpha)))
 }
 
-// greyPainter paints grey of one byte: that of a table, or numbers cut off at 0 and 255.
+// greyPainter returns a function that paints 8-bit grey: by a table, or numbers clamped to 0 to 255.
 func (c *canvas) greyPainter() func(x, y, n int, samples []byte) {
 	p := c.page
 	if number := p.number255(); number != nil {
@@ -146,7 +146,7 @@ func (c *canvas) greyPainter() func(x, y, n int, samples []byte) {
 	}
 }
 
-// greyTable gives the grey of each value of up to 8 bits.
+// greyTable returns the grey of each value of up to 8 bits.
 func (p *page) greyTable() (table [256]uint8) {
 	most := 1<<min(p.bits, 8) - 1
 	for i := range table {
@@ -158,20 +158,21 @@ func (p *page) greyTable() (table [256]uint8) {
 	return table
 }
 
-// number255 reads a sample as a number and cuts it off at 0 and 255, the fraction too,
-// as Pillow makes grey of its modes I and F. It is nil for samples that are shades of grey.
+// number255 returns a function that reads a sample as a number, clamps it to 0 to 255 and
+// truncates it, like Pillow's conversion of its modes I and F to grey. It is nil for
+// unsigned samples of up to 16 bits.
 func (p *page) number255() func(b []byte) uint8 {
 	order := p.order
 	switch {
 	case p.format == float:
 		return func(b []byte) uint8 {
 			v := math.Float32frombits(order.Uint32(b))
-			if !(v > 0) { // NaN as well
+			if !(v > 0) { // also true for NaN
 				return 0
 			}
 			return uint8(min(v, 255))
 		}
-	case p.bits == 32: // Pillow takes those without a sign as if they had one
+	case p.bits == 32: // Pillow reads unsigned numbers as signed
 		return func(b []byte) uint8 { return uint8(min(max(int32(order.Uint32(b)), 0), 255)) }
 	case p.bits == 16 && p.format == signed:
 		return func(b []byte) uint8 { return uint8(min(max(int16(order.Uint16(b)), 0), 255)) }
@@ -192,7 +193,7 @@ func (c *canvas) paintRGB16(x, y, n int, samples []byte) {
 	}
 }
 
-// colorPainter paints colors of one byte each; of 16 bits the high byte is taken.
+// colorPainter returns a function that paints 8-bit colors; it takes the high byte of 16-bit samples.
 func (c *canvas) colorPainter() func(x, y, n int, samples []byte) {
 	p := c.page
 	if p.colors != cmyk && p.bits == 8 && !p.associated() {
@@ -225,7 +226,7 @@ func (c *canvas) colorPainter() func(x, y, n int, samples []byte) {
 	}
 }
 
-// paintRGB8 is the way of most pictures.
+// paintRGB8 paints 8-bit RGB, the most common case.
 func (c *canvas) paintRGB8(x, y, n int, samples []byte) {
 	dst, step := c.row(x, y, n), c.stride
 	for i := range n {
@@ -251,7 +252,7 @@ func divided(v, alpha uint8) uint8 {
 	return uint8(min(255, int(v)*255/int(alpha)))
 }
 
-// cmykPixel mixes ink as Pillow does: what black leaves, less the product of it and the ink.
+// cmykPixel converts inks like Pillow: light - ink*light/255, where light is 255 - black.
 func cmykPixel(dst []uint8, v *[5]uint8) {
 	light := 255 - int(v[3])
 	for k := range 3 {
@@ -261,13 +262,13 @@ func cmykPixel(dst []uint8, v *[5]uint8) {
 	dst[3] = 255
 }
 
-// joinPlanes makes room for the samples of all planes.
+// joinPlanes allocates memory for the samples of all planes.
 func (c *canvas) joinPlanes() {
 	size := (c.page.bits + 7) / 8
 	c.joined = make([]byte, c.page.width*c.page.height*c.stride*size)
 }
 
-// joinPlane puts n samples of a plane beside those of the others.
+// joinPlane interleaves n samples of a plane with those of the other planes.
 func (c *canvas) joinPlane(x, y, n, plane int, samples []byte) {
 	size := (c.page.bits + 7) / 8
 	step := c.stride * size
@@ -277,7 +278,7 @@ func (c *canvas) joinPlane(x, y, n, plane int, samples []byte) {
 	}
 }
 
-// paintJoined paints what joinPlane has put together.
+// paintJoined paints the interleaved samples.
 func (c *canvas) paintJoined() {
 	step := c.page.width * c.stride * ((c.page.bits + 7) / 8)
 	for y := range c.page.height {
@@ -285,7 +286,7 @@ func (c *canvas) paintJoined() {
 	}
 }
 
-// turned returns the image turned upright.
+// turned returns the image in upright orientation.
 func (c *canvas) turned(o orientation.Orientation) image.Image {
 	if o == orientation.Upright {
 		return c.image
@@ -308,5 +309,5 @@ func (c *canvas) turned(o orientation.Orientation) image.Image {
 	case *image.NRGBA:
 		return &image.NRGBA{Pix: pix, Stride: stride, Rect: bounds}
 	}
-	panic(fmt.Sprintf("no turn of %T", c.image))
+	panic(fmt.Sprintf("orientation of %T is not implemented", c.image))
 }

@@ -11,18 +11,18 @@ import (
 	tifflzw "golang.org/x/image/tiff/lzw"
 )
 
-// compression is the scheme by which the bytes of a strip or tile are compressed.
+// compression is the compression scheme of strips and tiles.
 type compression int64
 
 const (
 	plain        compression = 1
-	faxRows      compression = 2 // CCITT's run lengths, each row from a new byte on
+	faxRows      compression = 2 // CCITT run lengths, each row starts at a byte boundary
 	fax3         compression = 3
 	fax4         compression = 4
 	lzwCodes     compression = 5
 	jpegInside   compression = 7
 	deflate      compression = 8
-	faxWords     compression = 32771 // as faxRows, each row from an even byte on
+	faxWords     compression = 32771 // like faxRows, each row starts at an even byte
 	packBits     compression = 32773
 	deflateOlder compression = 32946
 )
@@ -31,21 +31,21 @@ func (c compression) isFax() bool {
 	return c == faxRows || c == fax3 || c == fax4 || c == faxWords
 }
 
-// predicts reports whether samples may be stored as differences from others.
+// predicts reports whether the scheme supports a predictor.
 func (c compression) predicts() bool { return c == lzwCodes || c == deflate || c == deflateOlder }
 
-// packed is the compressed bytes of one strip or tile, and what is known of the bytes in it.
+// packed is the compressed bytes of one strip or tile, with their parameters.
 type packed struct {
 	bytes    []byte
-	rowBytes int   // of an unpacked row
-	width    int   // of a row, in pixels
-	options  int64 // T4Options, of CCITT's group 3
+	rowBytes int   // bytes per decompressed row
+	width    int   // pixels per row
+	options  int64 // T4Options, for CCITT group 3
 }
 
-// codec fills dst, a number of whole rows. Too few bytes are io.ErrUnexpectedEOF.
+// codec decompresses src into dst, a number of whole rows. Missing bytes give io.ErrUnexpectedEOF.
 type codec func(u *unpacker, dst []byte, src packed) error
 
-// unpacker is what codecs keep from one strip or tile to the next.
+// unpacker is the state that codecs reuse between strips or tiles.
 type unpacker struct {
 	zlib io.ReadCloser
 }
@@ -54,7 +54,7 @@ func alone(unpack func(dst []byte, src packed) error) codec {
 	return func(_ *unpacker, dst []byte, src packed) error { return unpack(dst, src) }
 }
 
-// codecs are the schemes that pack bytes. JPEG packs pixels, and stands apart.
+// codecs are the schemes that compress bytes. JPEG compresses pixels and is handled separately.
 var codecs = map[compression]codec{
 	faxRows:      alone(unfax),
 	fax3:         alone(unfax3),
@@ -66,7 +66,7 @@ var codecs = map[compression]codec{
 	deflateOlder: (*unpacker).inflate,
 }
 
-// unread are the names of the schemes that are not read.
+// unread are the names of the unsupported schemes.
 var unread = map[compression]string{
 	6: "old-style JPEG", 9: "JBIG", 10: "JBIG", 32766: "NeXT compression", 32809: "ThunderScan compression", 32908: "PixarFilm compression",
 	32909: "PixarLog compression", 32947: "Kodak DCS compression", 33003: "JPEG 2000", 33004: "JPEG 2000", 33005: "JPEG 2000", 34661: "JBIG",
@@ -78,7 +78,7 @@ var unread = map[compression]string{
 func (u *unpacker) inflate(dst []byte, src packed) (err error) {
 	if u.zlib == nil {
 		u.zlib, err = zlib.NewReader(bytes.NewReader(src.bytes))
-	} else { // a new one for each strip would take most of the time of small strips
+	} else { // allocating a reader per strip would dominate the time for small strips
 		err = u.zlib.(zlib.Resetter).Reset(bytes.NewReader(src.bytes), nil)
 	}
 	if err != nil {
@@ -88,7 +88,7 @@ func (u *unpacker) inflate(dst []byte, src packed) (err error) {
 	return readFull(u.zlib, dst)
 }
 
-// readFull is io.ReadFull for which any end within dst comes too early.
+// readFull is io.ReadFull, but returns io.ErrUnexpectedEOF for any early end.
 func readFull(r io.Reader, dst []byte) error {
 	_, err := io.ReadFull(r, dst)
 	if errors.Is(err, io.EOF) {
@@ -97,8 +97,8 @@ func readFull(r io.Reader, dst []byte) error {
 	return err
 }
 
-// unLZW reads TIFF's LZW, and the one that writers of before TIFF 5.0 made: that has
-// its lowest bit first, is as GIF's, and starts with the code 256 in nine bits.
+// unLZW decompresses TIFF's LZW, and the variant from before TIFF 5.0, which is like
+// GIF's: lowest bit first. A stream of that variant starts with the 9-bit code 256.
 func unLZW(dst []byte, src packed) error {
 	if b := src.bytes; len(b) > 1 && b[0] == 0 && b[1]&1 == 1 {
 		return readFull(lzw.NewReader(bytes.NewReader(b), lzw.LSB, 8), dst)
@@ -121,7 +121,7 @@ func unpackBits(dst []byte, src packed) error {
 				return io.ErrUnexpectedEOF
 			}
 			dst, b = dst[n:], b[min(1+length, len(b)):]
-		case code == -128: // nothing
+		case code == -128: // no operation
 			b = b[1:]
 		default:
 			n := min(1-int(code), len(dst))
@@ -134,7 +134,7 @@ func unpackBits(dst []byte, src packed) error {
 	return nil
 }
 
-// reverseBits returns the bytes with the bits of each turned round.
+// reverseBits returns the bytes with the bits of each byte in reverse order.
 func reverseBits(b []byte) []byte {
 	out := make([]byte, len(b))
 	for i, v := range b {

@@ -1,9 +1,9 @@
-// Package tiff reads the first page of a TIFF to the pixels that Pillow reads: strips
-// and tiles, one plane or several, classic and BigTIFF, and every kind of sample and
-// compression that Pillow and this package can. (The format: TIFF 6.0, Adobe, 1992;
-// the Supplement 2 of 2002; "Adobe Photoshop TIFF Technical Note 3" for floats.)
+// Package tiff decodes the first page of a TIFF to the same pixels as Pillow: strips and
+// tiles, interleaved and planar, classic TIFF and BigTIFF, with most sample formats and
+// compressions that Pillow supports. (The format: TIFF 6.0, Adobe, 1992; the Supplement
+// 2 of 2002; "Adobe Photoshop TIFF Technical Note 3" for floats.)
 //
-// Errors wrap unsupported.Err for what is not read; all others are of damaged files.
+// Errors wrap unsupported.Err for unsupported features; all other errors mean damaged files.
 package tiff
 
 import (
@@ -16,23 +16,23 @@ import (
 	"acdclip/pkg/data/pixels/picture/unsupported"
 )
 
-// Mode is the color model of DecodeConfig: Pillow's word for the pixels ("1", "L",
-// "LA", "I", "F", "P", "PA", "RGB", "RGBA", "CMYK"), with ";16" where channels have
-// more than 8 bits.
+// Mode is the color model of DecodeConfig: Pillow's name of the pixel format ("1", "L",
+// "LA", "I", "F", "P", "PA", "RGB", "RGBA", "CMYK"), with ";16" if channels have more
+// than 8 bits.
 type Mode string
 
-// Convert makes Mode a color.Model; it is only ever asked for its name.
+// Convert makes Mode a color.Model; only its name is used.
 func (Mode) Convert(c color.Color) color.Color { return c }
 
 func (m Mode) String() string { return string(m) }
 
-// JPEG decodes the JPEG in a strip or tile of at most the given size; a larger one is
-// an error. The samples stay as they are stored, except that toRGB says that they
-// are YCbCr and to be converted. They come interleaved, [height, width, components].
+// JPEG decodes the JPEG in a strip or tile; a JPEG larger than most is an error. If
+// toRGB, it converts the samples from YCbCr to RGB, else it returns them as stored.
+// samples is [size.Y, size.X, components].
 type JPEG func(stream []byte, most image.Point, toRGB bool) (samples []uint8, size image.Point, components int, err error)
 
-// DecodeConfig reads the size, as Pillow turns the picture, and the Mode. It reads
-// the first page's directory alone.
+// DecodeConfig reads the size, with the orientation applied like Pillow, and the Mode. It
+// reads only the first page's directory.
 func DecodeConfig(r io.ReaderAt, size int64) (image.Config, error) {
 	p, err := readPage(r, size)
 	if err != nil {
@@ -45,23 +45,23 @@ func DecodeConfig(r io.ReaderAt, size int64) (image.Config, error) {
 	return c, nil
 }
 
-// Decode reads the first page, turned upright. The result is one of
-//   - *image.Gray for grey of up to 8 bits, and for integers of 32 bits, signed ones and
-//     floats, which are cut off to whole numbers from 0 to 255 as Pillow does;
+// Decode reads the first page and applies its orientation. The result is one of
+//   - *image.Gray for grey of up to 8 bits, and for 32-bit integers, signed integers and
+//     floats, which are clamped to 0 to 255 and truncated like Pillow;
 //   - *image.Gray16 for unsigned grey of 12 and 16 bits, from 0 to 65535;
 //   - *image.Paletted, with 256 colors;
 //   - *image.NRGBA64 for RGB of 16 bits, and *image.NRGBA for other color: CMYK and
-//     YCbCr as RGB, and colors that were multiplied by alpha divided by it.
+//     YCbCr are converted to RGB, and premultiplied colors are divided by alpha.
 //
-// Alpha itself is dropped: all pixels are opaque. Memory is bounded by the size that
-// DecodeConfig gives, which the caller has to look at first.
+// Alpha is dropped: all pixels are opaque. Memory is proportional to the size from
+// DecodeConfig, which the caller must check first.
 func Decode(b []byte, jpeg JPEG) (image.Image, error) {
 	p, err := readPage(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		return nil, err
 	}
 	if p.width < 1 || p.height < 1 {
-		return nil, fmt.Errorf("it is %d x %d pixels", p.width, p.height)
+		return nil, fmt.Errorf("invalid size: %d x %d pixels", p.width, p.height)
 	}
 	s, err := p.segments()
 	if err != nil {
@@ -89,25 +89,25 @@ func Decode(b []byte, jpeg JPEG) (image.Image, error) {
 	return canvas.turned(p.orientation), nil
 }
 
-// reader brings the samples of a page's segments to a canvas.
+// reader paints the samples of a page's segments on a canvas.
 type reader struct {
 	*page
 	segments *segments
 	file     []byte
 	jpeg     JPEG
 	options  int64      // T4Options
-	ycbcr    *yccLayout // nil where no YCbCr is to be converted here
-	buffer   []byte     // of an unpacked segment
-	loose    []byte     // of a row whose samples take whole bytes
+	ycbcr    *yccLayout // nil if the reader need not convert YCbCr
+	buffer   []byte     // a decompressed segment
+	loose    []byte     // a row with samples expanded to whole bytes
 	unpacker unpacker
 }
 
-// block is the samples of a segment within the page: rows of width pixels.
+// block is the samples of a segment inside the page: rows of width pixels.
 type block struct {
 	samples       []byte
 	width, height int
-	stride        int  // bytes from a row to the next
-	spread        bool // each sample takes whole bytes already
+	stride        int  // bytes per row
+	spread        bool // samples are already expanded to whole bytes
 }
 
 func (r *reader) read(c *canvas) error {
@@ -142,7 +142,7 @@ func (r *reader) read(c *canvas) error {
 	return nil
 }
 
-// block unpacks the first rows of segment i.
+// block decompresses the first rows of segment i.
 func (r *reader) block(i int64, rows int) (block, error) {
 	src, err := r.segments.bytes(r.file, i)
 	if err != nil {
@@ -171,12 +171,12 @@ func (r *reader) block(i int64, rows int) (block, error) {
 	return block{b, width, rows, rowBytes, r.bits%8 == 0}, nil
 }
 
-// unpack undoes the compression. What it returns is good until the next call.
+// unpack decompresses src. The result is valid until the next call.
 func (r *reader) unpack(src []byte, rows, rowBytes, width int) ([]byte, error) {
 	length := rows * rowBytes
 	if r.compression == plain {
 		if len(src) < length {
-			return nil, fmt.Errorf("%w: it needs %d bytes, and the file ends after %d of them", io.ErrUnexpectedEOF, length, len(src))
+			return nil, fmt.Errorf("%w: it needs %d bytes, but the file ends after %d of them", io.ErrUnexpectedEOF, length, len(src))
 		}
 		if src = src[:length]; r.reversed {
 			src = reverseBits(src)
@@ -190,7 +190,7 @@ func (r *reader) unpack(src []byte, rows, rowBytes, width int) ([]byte, error) {
 	return r.buffer, codecs[r.compression](&r.unpacker, r.buffer, packed{src, rowBytes, width, r.options})
 }
 
-// spread gives each of n samples whole bytes: one for 1, 2 and 4 bits, two for 12.
+// spread expands each of n samples to whole bytes: one for 1, 2 and 4 bits, two for 12.
 func (r *reader) spread(row []byte, n int) []byte {
 	size := (r.bits + 7) / 8
 	if cap(r.loose) < n*size {
@@ -216,7 +216,7 @@ func (r *reader) spread(row []byte, n int) []byte {
 	return r.loose
 }
 
-// jpegBlock decodes the JPEG of a strip or tile. Its tables may stand once for all, in a field of their own.
+// jpegBlock decodes the JPEG of a strip or tile. A separate field may contain the tables for all of them.
 func (r *reader) jpegBlock(src []byte, rows int) (block, error) {
 	stream := src
 	if r.has(jpegTables) {
@@ -235,10 +235,10 @@ func (r *reader) jpegBlock(src []byte, rows int) (block, error) {
 		return block{}, err
 	}
 	if components != r.planeSamples() {
-		return block{}, fmt.Errorf("its JPEG has %d components and not %d", components, r.planeSamples())
+		return block{}, fmt.Errorf("its JPEG has %d components, expected %d", components, r.planeSamples())
 	}
 	if size.Y < rows || size.X < min(r.width, most.X) {
-		return block{}, fmt.Errorf("its JPEG is of %d x %d pixels, where %d x %d are needed", size.X, size.Y, min(r.width, most.X), rows)
+		return block{}, fmt.Errorf("its JPEG has %d x %d pixels, expected at least %d x %d", size.X, size.Y, min(r.width, most.X), rows)
 	}
 	return block{samples, size.X, rows, size.X * components, true}, nil
 }

@@ -56,23 +56,23 @@ func (t tag) String() string {
 	return name
 }
 
-// directory is the list of fields (IFD) of a file's first page.
+// directory is the image file directory (IFD) of a file's first page.
 type directory struct {
 	file   io.ReaderAt
-	size   int64 // of the file
+	size   int64 // size of the file in bytes
 	order  binary.ByteOrder
-	big    bool // a BigTIFF, whose places and counts have 64 bits
+	big    bool // a BigTIFF, with 64-bit offsets and counts
 	fields map[tag]field
 }
 
-// field is a field's values, or where they lie if they need more than its own bytes.
+// field is a field's values, or their offset if they do not fit into the entry.
 type field struct {
 	kind    uint16
 	count   uint64
 	content [8]byte
 }
 
-// The types of values. Those above undefined that are not here are none that are read.
+// The supported value types.
 const (
 	kindByte           = 1
 	kindShort          = 3
@@ -91,7 +91,7 @@ const (
 	kindIFD8           = 18
 )
 
-// valueSize is the number of bytes of one value of each type that is read.
+// valueSize returns the number of bytes of one value of each supported type.
 func valueSize(kind uint16) uint64 {
 	switch kind {
 	case kindByte, kindSignedByte, kindUndefined:
@@ -106,7 +106,7 @@ func valueSize(kind uint16) uint64 {
 	return 0
 }
 
-// readDirectory reads the first page's list of fields, and no values that lie elsewhere.
+// readDirectory reads the first page's entries, but not the values at other offsets.
 func readDirectory(file io.ReaderAt, size int64) (*directory, error) {
 	d := &directory{file: file, size: size, order: binary.LittleEndian, fields: map[tag]field{}}
 	head, err := d.bytes(0, 8)
@@ -116,7 +116,7 @@ func readDirectory(file io.ReaderAt, size int64) (*directory, error) {
 	if head[0] == 'M' {
 		d.order = binary.BigEndian
 	}
-	// Some writers put the format's number in the other byte order; Pillow takes that too.
+	// Some writers store the version number in the other byte order; Pillow accepts that.
 	d.big = head[2]|head[3] == 43
 	at := uint64(d.order.Uint32(head[4:]))
 	if d.big {
@@ -142,7 +142,7 @@ func (d *directory) readFields(at uint64) error {
 		count = d.order.Uint64(b)
 	}
 	if count > math.MaxUint16 {
-		return fmt.Errorf("its first directory promises %d fields", count)
+		return fmt.Errorf("its first directory has an invalid number of fields: %d", count)
 	}
 	if b, err = d.bytes(at+countSize, count*fieldSize); err != nil {
 		return fmt.Errorf("its first directory: %w", err)
@@ -157,17 +157,17 @@ func (d *directory) readFields(at uint64) error {
 			copy(f.content[:], b[8:12])
 		}
 		if f.count > 0 && valueSize(f.kind) > 0 {
-			d.fields[tag(d.order.Uint16(b))] = f // of two fields with one tag, Pillow takes the last
+			d.fields[tag(d.order.Uint16(b))] = f // if a tag is repeated, Pillow uses the last field
 		}
 	}
 	return nil
 }
 
-// bytes reads length bytes of the file, after a look at whether it has them.
+// bytes reads length bytes at offset, after checking that the file contains them.
 func (d *directory) bytes(offset, length uint64) ([]byte, error) {
 	size := uint64(d.size)
 	if offset > size || length > size-offset {
-		return nil, fmt.Errorf("%w: %d bytes are looked for at byte %d of %d", io.ErrUnexpectedEOF, length, offset, size)
+		return nil, fmt.Errorf("%w: reading %d bytes at byte %d of %d", io.ErrUnexpectedEOF, length, offset, size)
 	}
 	b := make([]byte, length)
 	if _, err := d.file.ReadAt(b, int64(offset)); err != nil && !errors.Is(err, io.EOF) {
@@ -181,11 +181,11 @@ func (d *directory) has(t tag) bool {
 	return there
 }
 
-// content reads the bytes of a field's first values, at most limit of them.
+// content reads the bytes of at most the first limit values of a field.
 func (d *directory) content(t tag, limit uint64) (field, []byte, error) {
 	f, there := d.fields[t]
 	if !there {
-		return f, nil, fmt.Errorf("it has no %v", t)
+		return f, nil, fmt.Errorf("missing %v", t)
 	}
 	inline := uint64(4)
 	if d.big {
@@ -206,7 +206,7 @@ func (d *directory) content(t tag, limit uint64) (field, []byte, error) {
 	return f, b, nil
 }
 
-// numbers reads a field's first values, at most limit of them. They are whole and not negative.
+// numbers reads at most the first limit values of a field as non-negative integers.
 func (d *directory) numbers(t tag, limit int) ([]int64, error) {
 	f, b, err := d.content(t, uint64(limit))
 	if err != nil {
@@ -217,14 +217,14 @@ func (d *directory) numbers(t tag, limit int) ([]int64, error) {
 	for i := range values {
 		v, whole := d.whole(f.kind, b[i*size:])
 		if !whole || v < 0 {
-			return nil, fmt.Errorf("its %v is no whole number from 0 on (type %d)", t, f.kind)
+			return nil, fmt.Errorf("its %v is not a non-negative integer (type %d)", t, f.kind)
 		}
 		values[i] = v
 	}
 	return values, nil
 }
 
-// whole reads one value of a type of whole numbers.
+// whole reads one value of an integer type.
 func (d *directory) whole(kind uint16, b []byte) (v int64, isWhole bool) {
 	switch kind {
 	case kindByte:
@@ -240,12 +240,12 @@ func (d *directory) whole(kind uint16, b []byte) (v int64, isWhole bool) {
 	case kindSignedLong:
 		return int64(int32(d.order.Uint32(b))), true
 	case kindLong8, kindIFD8, kindSignedLong8:
-		return int64(d.order.Uint64(b)), true // beyond int64 it is negative, and refused
+		return int64(d.order.Uint64(b)), true // a value beyond int64 becomes negative, which is an error
 	}
 	return 0, false
 }
 
-// reals reads a field's first values, at most limit of them, as fractions.
+// reals reads at most the first limit values of a field as floats.
 func (d *directory) reals(t tag, limit int) ([]float64, error) {
 	f, b, err := d.content(t, uint64(limit))
 	if err != nil {
@@ -283,7 +283,7 @@ func (d *directory) number(t tag) (int64, error) {
 	return values[0], nil
 }
 
-// numberOr is number, or unset for a field that is not there.
+// numberOr is number, but returns unset for a missing field.
 func (d *directory) numberOr(t tag, unset int64) (int64, error) {
 	if !d.has(t) {
 		return unset, nil

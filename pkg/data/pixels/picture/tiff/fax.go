@@ -8,9 +8,9 @@ import (
 	"acdclip/pkg/data/pixels/picture/unsupported"
 )
 
-// The codes are those of ITU-T T.4 (group 3, of one and of two dimensions) and T.6
-// (group 4). In the rows that come out a set bit is black, whatever the
-// photometric interpretation makes of it.
+// The codes are those of ITU-T T.4 (group 3, one- and two-dimensional) and T.6 (group 4).
+// In decoded rows, a set bit is black, before the photometric interpretation is
+// applied.
 
 func unfax(dst []byte, src packed) error { return faxStrip(dst, src, faxRun{align: 8}) }
 
@@ -19,15 +19,15 @@ func unfaxWords(dst []byte, src packed) error { return faxStrip(dst, src, faxRun
 func unfax4(dst []byte, src packed) error { return faxStrip(dst, src, faxRun{always2D: true}) }
 
 func unfax3(dst []byte, src packed) error {
-	const twoDimensional = 1 // a bit of T4Options
+	const twoDimensional = 1 // bit mask in T4Options
 	return faxStrip(dst, src, faxRun{lineEnds: true, tagged2D: src.options&twoDimensional != 0})
 }
 
-// faxRun is how the rows of a strip follow each other.
+// faxRun is the format of the rows of a strip.
 type faxRun struct {
-	align    int  // each row starts at a multiple of so many bits; 0: where the last one ends
-	lineEnds bool // a code marks where a row starts
-	tagged2D bool // behind that code a bit says whether the row is coded in one dimension
+	align    int  // rows start at multiples of this number of bits; 0: at the end of the previous row
+	lineEnds bool // an end-of-line code precedes each row
+	tagged2D bool // a bit after that code tells whether the row is one-dimensional
 	always2D bool
 }
 
@@ -44,8 +44,8 @@ func faxStrip(dst []byte, src packed, run faxRun) error {
 	return nil
 }
 
-// faxReader holds a row as the places where the color changes, of which the first
-// is to black. No place is there twice, and none lies beyond the width.
+// faxReader stores a row as the positions of its color changes, in ascending order and
+// below the width. The first change is to black.
 type faxReader struct {
 	bits               bitReader
 	width              int
@@ -62,12 +62,12 @@ func (r *faxReader) row(run faxRun) error {
 		marked := r.skipLineEnd()
 		if run.tagged2D {
 			if !marked {
-				return errors.New("the code that starts a row is missing")
+				return errors.New("missing end-of-line code")
 			}
 			twoDimensional = r.bits.take(1) == 0
 		}
 		if marked && r.bits.peek(lineEndBits) == 0 {
-			return io.ErrUnexpectedEOF // several in a row end the picture
+			return io.ErrUnexpectedEOF // several consecutive codes end the picture
 		}
 	}
 	if twoDimensional {
@@ -76,7 +76,7 @@ func (r *faxReader) row(run faxRun) error {
 	return r.row1D()
 }
 
-// lineEndBits is the least number of zeros before the one that ends a line.
+// lineEndBits is the minimum number of zeros before the 1 of an end-of-line code.
 const lineEndBits = 11
 
 func (r *faxReader) skipLineEnd() (marked bool) {
@@ -104,9 +104,9 @@ func (r *faxReader) row1D() error {
 
 func (r *faxReader) row2D() error {
 	at, black := -1, false // -1: before the first pixel, which may be a change
-	below := 0             // the first change of the row above that may count
+	below := 0             // index of the first relevant change in the row above
 	for at < r.width {
-		// b1 is the first change of the row above behind at to the other color, b2 the one after it.
+		// b1 is the first change to the other color after at in the row above, b2 the next change.
 		for below > 0 && r.above(below-1) > at {
 			below--
 		}
@@ -146,7 +146,7 @@ func (r *faxReader) row2D() error {
 	return nil
 }
 
-// above is a change of the row above, or the width where there is none.
+// above returns change i of the row above, or the width if there is none.
 func (r *faxReader) above(i int) int {
 	if i < len(r.reference) {
 		return r.reference[i]
@@ -154,12 +154,12 @@ func (r *faxReader) above(i int) int {
 	return r.width
 }
 
-// change notes that the color changes at a place. A second change there undoes the first.
+// change adds a color change at a position. A second change at the same position removes the first.
 func (r *faxReader) change(at int) error {
 	last := len(r.current) - 1
 	switch {
 	case at > r.width:
-		return fmt.Errorf("it is longer than %d pixels", r.width)
+		return fmt.Errorf("the row is longer than %d pixels", r.width)
 	case last >= 0 && r.current[last] == at:
 		r.current = r.current[:last]
 	default:
@@ -188,9 +188,9 @@ func paintRuns(row []byte, changes []int) {
 	}
 }
 
-var errFaxCode = errors.New("its fax code is none of the standard's")
+var errFaxCode = errors.New("invalid fax code")
 
-// run reads the length of a run of one color: any number of multiples of 64, and the rest.
+// run reads the length of a run of one color: any number of codes for multiples of 64, then one for the rest.
 func (r *faxReader) run(black bool) (int, error) {
 	table := &r.tables.white
 	if black {
@@ -206,7 +206,7 @@ func (r *faxReader) run(black bool) (int, error) {
 		}
 		r.bits.at += int(code.bits)
 		if length += int(code.run); length > r.width {
-			return 0, fmt.Errorf("it is longer than %d pixels", r.width)
+			return 0, fmt.Errorf("the row is longer than %d pixels", r.width)
 		}
 		if code.run < 64 {
 			return length, nil
@@ -214,13 +214,13 @@ func (r *faxReader) run(black bool) (int, error) {
 	}
 }
 
-// faxMode is how a change is coded in two dimensions: how far it lies from the one
-// above, from -3 to 3, or one of the others.
+// faxMode is a two-dimensional code: the distance of a change from the one in the row
+// above, -3 to 3, or one of the other modes.
 type faxMode int
 
 const (
-	faxPass       faxMode = 4 // the two changes above have none below them
-	faxHorizontal faxMode = 5 // two lengths follow
+	faxPass       faxMode = 4 // skips two changes of the row above
+	faxHorizontal faxMode = 5 // two run lengths follow
 )
 
 func (r *faxReader) mode() (faxMode, error) {
@@ -248,10 +248,10 @@ func (r *faxReader) mode() (faxMode, error) {
 	return 0, errFaxCode
 }
 
-// bitReader reads bits from the highest of each byte on. Beyond the end there are zeros.
+// bitReader reads bits, highest bit of each byte first. After the end it returns zeros.
 type bitReader struct {
 	b  []byte
-	at int // in bits
+	at int // position in bits
 }
 
 func (r *bitReader) ended() bool { return r.at >= 8*len(r.b) }

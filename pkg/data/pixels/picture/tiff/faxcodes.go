@@ -9,16 +9,16 @@ import (
 // faxCodeBits is the length of the longest code of a run.
 const faxCodeBits = 13
 
-// faxCode is a run's length, and the bits that its code takes; none where no code starts so.
+// faxCode is a run length and the number of bits of its code; 0 bits for an invalid code.
 type faxCode struct {
 	run  int16
 	bits uint8
 }
 
-// faxCodes has, for each value of the next faxCodeBits bits, the code that they start with.
+// faxCodes maps each value of the next faxCodeBits bits to the code at their start.
 type faxCodes struct{ white, black [1 << faxCodeBits]faxCode }
 
-// faxTables makes the tables when they are first needed.
+// faxTables returns the tables, which are computed on first use.
 var faxTables = sync.OnceValue(func() *faxCodes {
 	t := &faxCodes{}
 	fillFaxTable(&t.white, whiteRuns, whiteMultiples, commonMultiples)
@@ -26,7 +26,7 @@ var faxTables = sync.OnceValue(func() *faxCodes {
 	return t
 })
 
-// fillFaxTable takes the codes of the runs from 0 to 63, of 64, 128 and so on to 1728, and of 1792 and so on to 2560.
+// fillFaxTable fills a table from the codes of the runs 0 to 63, of the multiples of 64 up to 1728, and of those from 1792 to 2560.
 func fillFaxTable(table *[1 << faxCodeBits]faxCode, runs, multiples, more string) {
 	const step = 64
 	run := 0

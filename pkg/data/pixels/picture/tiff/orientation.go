@@ -2,16 +2,16 @@ package tiff
 
 import "acdclip/pkg/data/pixels/picture/orientation"
 
-// maxXMP is how much of the XMP block is searched.
+// maxXMP is the maximum number of bytes of the XMP block that are searched.
 const maxXMP = 16 << 20
 
-// orientation reads the tag or, where there is none, the XMP block, as Pillow does
-// whenever it loads a TIFF. A value without a meaning is upright; one that the file
-// ends before is an error.
+// orientation reads the orientation tag or, if it is missing, the XMP block, like Pillow
+// when it loads a TIFF. An invalid value means Upright; a value beyond the end of the
+// file is an error.
 func (d *directory) orientation() (orientation.Orientation, error) {
 	if f, there := d.fields[orientationTag]; there {
 		if f.kind == kindByte || f.kind == kindUndefined {
-			return orientation.Upright, nil // no number to Pillow
+			return orientation.Upright, nil // not a number for Pillow
 		}
 		values, err := d.reals(orientationTag, 1)
 		if err != nil {

@@ -11,23 +11,23 @@ import (
 	"acdclip/pkg/data/pixels/picture/unsupported"
 )
 
-// page is what the first directory says about how its pixels are stored.
+// page is the storage format of the pixels, read from the first directory.
 type page struct {
 	*directory
-	width, height int // as they are stored
+	width, height int // stored size in pixels
 	orientation   orientation.Orientation
 	compression   compression
 	colors        colors
-	bits          int // of each sample
-	samples       int // of each pixel, extra ones included
+	bits          int // bits per sample
+	samples       int // samples per pixel, including extra samples
 	format        format
-	planar        bool // each sample of a pixel lies in a plane of its own
-	reversed      bool // the lowest bit of each byte comes first
+	planar        bool // each sample of a pixel is in its own plane
+	reversed      bool // the lowest bit of each byte is the first
 	predictor     predictor
-	extra         []int64 // what the samples beyond the colors mean
+	extra         []int64 // the meaning of the extra samples
 }
 
-// colors is the photometric interpretation: what the first samples mean.
+// colors is the photometric interpretation: the meaning of the color samples.
 type colors int64
 
 const (
@@ -39,7 +39,7 @@ const (
 	ycbcr       colors = 6
 )
 
-// count is the number of samples that make a color.
+// count returns the number of samples of a color.
 func (c colors) count() int {
 	switch c {
 	case rgb, ycbcr:
@@ -50,7 +50,7 @@ func (c colors) count() int {
 	return 1
 }
 
-// format is how a sample's bits make a number.
+// format is the number format of samples.
 type format int64
 
 const (
@@ -60,16 +60,16 @@ const (
 	undefined format = 4 // read as unsigned, as TIFF 6.0 advises
 )
 
-// associatedAlpha is what ExtraSamples says of alpha that the colors were multiplied by.
+// associatedAlpha is the value of ExtraSamples for alpha with premultiplied colors.
 const associatedAlpha = 1
 
-// advice ends what is said of a feature that is not read.
+// advice ends the error messages for unsupported features.
 const advice = "save the picture as a PNG, or as a TIFF of 8-bit RGB or grey with LZW or Deflate compression"
 
-// maxSamples is the largest number of samples a pixel that is read.
+// maxSamples is the maximum number of samples per pixel.
 const maxSamples = 32
 
-// readPage reads the first directory and refuses what is not read.
+// readPage reads the first directory and returns an error for unsupported features.
 func readPage(file io.ReaderAt, size int64) (*page, error) {
 	d, err := readDirectory(file, size)
 	if err != nil {
@@ -138,7 +138,7 @@ func (p *page) readSamples() error {
 		p.colors = blackIsZero // as Pillow reads it
 	}
 	if samples < int64(p.colors.count()) || samples > maxSamples {
-		return fmt.Errorf("it has %d samples a pixel, where its colors (photometric interpretation %d) need %d, and at most %d are read", samples, p.colors, p.colors.count(), maxSamples)
+		return fmt.Errorf("it has %d samples per pixel, but its colors (photometric interpretation %d) need at least %d, and the maximum is %d", samples, p.colors, p.colors.count(), maxSamples)
 	}
 	p.samples = int(samples)
 	if p.colors == ycbcr && p.planar {
@@ -147,7 +147,7 @@ func (p *page) readSamples() error {
 	return p.readDepth()
 }
 
-// checkColors refuses the photometric interpretations that are not read.
+// checkColors returns an error for unsupported photometric interpretations.
 func (p *page) checkColors() error {
 	switch p.colors {
 	case whiteIsZero, blackIsZero, rgb, palette, cmyk, ycbcr:
@@ -191,8 +191,8 @@ func (p *page) readDepth() (err error) {
 	return nil
 }
 
-// depths are the bits a sample that are read of each kind of color and number:
-// those that Pillow reads, and those beside them that have but one meaning.
+// depths are the supported bits per sample for each kind of color and number format: all
+// that Pillow supports, and others that are unambiguous.
 var depths = []struct {
 	colors colors
 	format format
@@ -224,7 +224,7 @@ func (p *page) readsDepth() bool {
 	if p.compression == jpegInside && p.bits != 8 || p.compression.isFax() && p.bits*p.planeSamples() != 1 {
 		return false
 	}
-	// Pillow reads 16-bit grey with white as zero from little-endian files alone.
+	// Pillow reads 16-bit grey with white as zero only from little-endian files.
 	if p.colors == whiteIsZero && p.format == unsigned && p.bits == 16 {
 		return p.order == binary.LittleEndian
 	}
@@ -236,7 +236,7 @@ func (p *page) readsDepth() bool {
 	return false
 }
 
-// planeSamples is the number of samples that lie side by side.
+// planeSamples returns the number of interleaved samples per pixel.
 func (p *page) planeSamples() int {
 	if p.planar {
 		return 1
@@ -261,16 +261,16 @@ func (p *page) readPredictor() error {
 	return unsupported.Feature("predictor %d with samples of %d bits in a TIFF; %s", v, p.bits, advice)
 }
 
-// associated reports whether the colors were multiplied by the alpha that follows them.
+// associated reports whether the colors are premultiplied by the alpha after them.
 func (p *page) associated() bool {
-	if len(p.extra) == 0 { // where nothing is said, Pillow takes it so in this one layout
+	if len(p.extra) == 0 { // without ExtraSamples, Pillow assumes it in this one layout
 		return p.colors == rgb && p.samples == 4 && p.planar && p.compression != plain
 	}
 	return p.samples > p.colors.count() && p.extra[0] == associatedAlpha
 }
 
-// used is the number of samples that make a pixel of the picture: the colors, and
-// alpha where they were multiplied by it.
+// used returns the number of samples needed per pixel: the colors, and alpha if they are
+// premultiplied by it.
 func (p *page) used() int {
 	if p.associated() {
 		return p.colors.count() + 1
@@ -278,7 +278,7 @@ func (p *page) used() int {
 	return p.colors.count()
 }
 
-// mode is Pillow's word for the pixels, with ";16" for 16 bits.
+// mode returns Pillow's name of the pixel format, with ";16" for 16 bits.
 func (p *page) mode() Mode {
 	alpha := ""
 	if p.samples > p.colors.count() && (len(p.extra) == 0 || p.extra[0] != 0) {

@@ -2,13 +2,13 @@ package tiff
 
 import "encoding/binary"
 
-// predictor says how samples are stored before they are compressed.
+// predictor is the transform of samples before compression.
 type predictor int64
 
 const (
 	noPredictor predictor = 1
-	differences predictor = 2 // each sample as its difference from that of the pixel before
-	floatBytes  predictor = 3 // the bytes of floats, each place in a run of its own, as differences
+	differences predictor = 2 // each sample is stored as the difference from the previous pixel's
+	floatBytes  predictor = 3 // the bytes of floats, grouped by significance, are stored as differences
 )
 
 // undo restores the samples of a row in place. A pixel has stride samples.
@@ -40,7 +40,7 @@ func sumBytes(row []byte, stride int) {
 	}
 }
 
-// joinFloats puts the four bytes of each float together, of which the highest ones come first.
+// joinFloats reassembles floats from four groups of bytes, most significant group first.
 func joinFloats(row []byte, order binary.ByteOrder) {
 	n := len(row) / 4
 	apart := append([]byte(nil), row...)

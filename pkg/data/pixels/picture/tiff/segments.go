@@ -6,21 +6,21 @@ import (
 	"slices"
 )
 
-// segments is how a page is cut: into strips, which are as wide as the page and of
-// which the last may be shorter, or into tiles, which are all of one size and may
-// reach beyond the page. They go row by row, plane after plane.
+// segments is the division of a page into strips, which have the page's width and of
+// which the last may be shorter, or into tiles, which have equal size and may extend
+// beyond the page. They are ordered row by row, plane by plane.
 type segments struct {
-	width, height int64 // of a segment, in pixels
+	width, height int64 // size of a segment in pixels
 	across, down  int64
 	tiled         bool
-	stripRows     int64 // of a strip, whatever the page's height
+	stripRows     int64 // rows per strip, possibly more than the page's height
 	offsets       []int64
-	lengths       []int64 // nil where the file does not say
+	lengths       []int64 // in bytes; nil if the file does not contain them
 }
 
 func (s *segments) perPlane() int64 { return s.across * s.down }
 
-// segments finds the strips or tiles of all planes. Whether the file holds them is not looked at here.
+// segments reads the division into strips or tiles for all planes. It does not check that the file contains them.
 func (p *page) segments() (*segments, error) {
 	s := &segments{width: int64(p.width), height: int64(p.height)}
 	offsets, lengths := stripOffsets, stripByteCounts
@@ -32,7 +32,7 @@ func (p *page) segments() (*segments, error) {
 		}
 		s.height, err = p.number(tileLength)
 	} else if s.stripRows, err = p.numberOr(rowsPerStrip, 0); err == nil {
-		if s.stripRows == 0 { // some writers mean that there is but one strip
+		if s.stripRows == 0 { // some writers use 0 for a single strip
 			s.stripRows = s.height
 		}
 		s.height = min(s.stripRows, s.height)
@@ -42,7 +42,7 @@ func (p *page) segments() (*segments, error) {
 	}
 	const longest = 1 << 31
 	if s.width < 1 || s.height < 1 || s.width > longest || s.height > longest {
-		return nil, fmt.Errorf("its strips or tiles are %d x %d pixels", s.width, s.height)
+		return nil, fmt.Errorf("its strips or tiles have an invalid size: %d x %d pixels", s.width, s.height)
 	}
 	s.across, s.down = ceilDiv(int64(p.width), s.width), ceilDiv(int64(p.height), s.height)
 	if err := p.checkPadding(s); err != nil {
@@ -55,22 +55,22 @@ func (p *page) segments() (*segments, error) {
 	return s, p.readPlaces(s, offsets, lengths, count)
 }
 
-// checkPadding refuses tiles that reach so far beyond the picture that the time and
-// memory they take have nothing to do with its size.
+// checkPadding returns an error if tiles extend so far beyond the picture that their time
+// and memory are out of proportion to its size.
 func (p *page) checkPadding(s *segments) error {
-	const most = 16 << 20 // samples
+	const most = 16 << 20 // maximum number of padding samples
 	padded := s.across * s.width * int64(p.height)
-	if p.compression == jpegInside { // a JPEG is always read to its end
+	if p.compression == jpegInside { // a JPEG is always decoded completely
 		padded = s.across * s.width * (s.down * s.height)
 	}
 	if pixels := int64(p.width) * int64(p.height); padded > most/int64(p.samples) && padded/8 > pixels {
-		return fmt.Errorf("its tiles of %d x %d pixels hold %d pixels for a picture of %d", s.width, s.height, padded, pixels)
+		return fmt.Errorf("its tiles of %d x %d pixels contain %d pixels for a picture of %d", s.width, s.height, padded, pixels)
 	}
 	return nil
 }
 
-// largestJPEG is the size that the JPEG in a segment may have. Some writers make the
-// last strip's JPEG as high as the others', beyond the page's end.
+// largestJPEG returns the maximum size of the JPEG in a segment. Some writers make the
+// last strip's JPEG as high as the others, beyond the page's end.
 func (s *segments) largestJPEG() (width, height int) {
 	if s.tiled {
 		return int(s.width), int(s.height)
@@ -79,24 +79,24 @@ func (s *segments) largestJPEG() (width, height int) {
 	return int(s.width), int(min(s.stripRows, s.height+spare/s.width))
 }
 
-// readPlaces reads where count segments lie.
+// readPlaces reads the offsets and lengths of count segments.
 func (p *page) readPlaces(s *segments, offsets, lengths tag, count int64) (err error) {
 	if s.offsets, err = p.numbers(offsets, int(count)); err != nil {
 		return err
 	}
 	if int64(len(s.offsets)) < count {
-		return fmt.Errorf("its %v has %d values, where its size needs %d", offsets, len(s.offsets), count)
+		return fmt.Errorf("its %v has %d values, expected %d for its size", offsets, len(s.offsets), count)
 	}
 	if !p.has(lengths) || p.compression == plain {
-		return nil // Pillow does not look at the lengths of what is not compressed
+		return nil // Pillow ignores the lengths of uncompressed segments
 	}
 	if s.lengths, err = p.numbers(lengths, int(count)); err != nil {
 		return err
 	}
 	if int64(len(s.lengths)) < count {
-		return fmt.Errorf("its %v has %d values, where its size needs %d", lengths, len(s.lengths), count)
+		return fmt.Errorf("its %v has %d values, expected %d for its size", lengths, len(s.lengths), count)
 	}
-	// Segments that share bytes would let a small file take any time.
+	// With segments that share bytes, a small file could take unlimited time.
 	const freely = 64 << 20
 	var sum int64
 	for _, length := range s.lengths {
@@ -110,22 +110,22 @@ func (p *page) readPlaces(s *segments, offsets, lengths tag, count int64) (err e
 	return nil
 }
 
-// bytes returns the compressed bytes of segment i; of those without a length, all up to the next or the end of b.
+// bytes returns the compressed bytes of segment i; without a length, all bytes up to the next segment or the end of b.
 func (s *segments) bytes(b []byte, i int64) ([]byte, error) {
 	offset, size := s.offsets[i], int64(len(b))
 	if offset >= size {
-		return nil, fmt.Errorf("%w: the file has %d bytes", io.ErrUnexpectedEOF, size)
+		return nil, fmt.Errorf("%w: the file has only %d bytes", io.ErrUnexpectedEOF, size)
 	}
 	if s.lengths == nil {
 		return b[offset:], nil
 	}
 	if s.lengths[i] > size-offset {
-		return nil, fmt.Errorf("%w: it has %d bytes, and the file ends after %d of them", io.ErrUnexpectedEOF, s.lengths[i], size-offset)
+		return nil, fmt.Errorf("%w: it has %d bytes, but the file ends after %d of them", io.ErrUnexpectedEOF, s.lengths[i], size-offset)
 	}
 	return b[offset : offset+s.lengths[i]], nil
 }
 
-// guessLengths gives compressed segments whose lengths the file does not say those up to the next one.
+// guessLengths sets missing lengths of compressed segments to the distance to the next segment.
 func (s *segments) guessLengths(size int64) {
 	sorted := slices.Sorted(slices.Values(s.offsets))
 	s.lengths = make([]int64, len(s.offsets))

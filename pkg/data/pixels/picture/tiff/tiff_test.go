@@ -17,10 +17,10 @@ import (
 	"acdclip/pkg/data/pixels/picture/unsupported"
 )
 
-// fields are the values of a directory, all of LONG.
+// fields are the values of a directory, all of type LONG.
 type fields map[tag][]uint32
 
-// plainFields are those of a grey picture of 4 x 3 pixels in strips of two rows.
+// plainFields returns the fields of a grey picture of 4 x 3 pixels in strips of two rows.
 func plainFields() fields {
 	return fields{
 		imageWidth: {4}, imageLength: {3}, bitsPerSample: {8}, photometricTag: {1},
@@ -28,7 +28,7 @@ func plainFields() fields {
 	}
 }
 
-// with returns the fields with some changed; those without values are removed.
+// with returns the fields with some changed; changed fields without values are removed.
 func (f fields) with(changed fields) fields {
 	f = maps.Clone(f)
 	maps.Copy(f, changed)
@@ -36,7 +36,7 @@ func (f fields) with(changed fields) fields {
 	return f
 }
 
-// file puts data first, from byte 8 on, then the values of long fields, and the directory last.
+// file returns a TIFF with data at byte 8, then the values of long fields, then the directory.
 func (f fields) file(data string) []byte {
 	le := binary.LittleEndian
 	b := append([]byte("II*\x00\x00\x00\x00\x00"), data...)
@@ -59,10 +59,10 @@ func (f fields) file(data string) []byte {
 	return append(b, directory...)
 }
 
-// twelve are the bytes of the plain picture.
+// twelve is the bytes of the plain picture.
 const twelve = "0123456789ab"
 
-// fakeJPEG gives a picture of as many components as the stream's first byte says.
+// fakeJPEG returns a picture with the number of components in the stream's first byte.
 func fakeJPEG(stream []byte, most image.Point, _ bool) ([]uint8, image.Point, int, error) {
 	if len(stream) == 0 {
 		return nil, most, 0, io.ErrUnexpectedEOF
@@ -102,7 +102,7 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// TestPixels: what Pillow does not read has but one meaning.
+// TestPixels covers formats that Pillow does not read but that are unambiguous.
 func TestPixels(t *testing.T) {
 	one := fields{imageWidth: {1}, imageLength: {1}, rowsPerStrip: nil, stripOffsets: {8}, stripByteCounts: {12}}
 	for name, test := range map[string]struct {
@@ -140,16 +140,16 @@ func TestHostile(t *testing.T) {
 		changed fields
 		says    string
 	}{
-		"no size":                    {fields{imageWidth: nil}, "no ImageWidth"},
+		"no size":                    {fields{imageWidth: nil}, "missing ImageWidth"},
 		"no width":                   {fields{imageWidth: {0}}, "0 x 3 pixels"},
-		"no strips":                  {fields{stripOffsets: nil}, "no StripOffsets"},
-		"one strip too few":          {fields{stripOffsets: {8}}, "StripOffsets has 1 values, where its size needs 2"},
+		"no strips":                  {fields{stripOffsets: nil}, "missing StripOffsets"},
+		"one strip too few":          {fields{stripOffsets: {8}}, "StripOffsets has 1 values, expected 2 for its size"},
 		"strip behind the file":      {fields{stripOffsets: {8, all}}, "strip or tile 1, at byte 4294967295"},
 		"strip over the end":         {fields{stripOffsets: {8, 150}}, "strip or tile 1, at byte 150"},
 		"no samples":                 {fields{samplesPerPixel: {0}}, "0 samples"},
 		"many samples":               {fields{samplesPerPixel: {all}}, "4294967295 samples"},
 		"RGB of one sample":          {fields{photometricTag: {2}}, "1 samples"},
-		"no palette":                 {fields{photometricTag: {3}}, "no ColorMap"},
+		"no palette":                 {fields{photometricTag: {3}}, "missing ColorMap"},
 		"short lengths":              {fields{compressionTag: {5}, stripByteCounts: {8}}, "StripByteCounts has 1 values"},
 		"length beyond the file":     {fields{compressionTag: {5}, stripByteCounts: {8, all}}, "StripByteCounts has 4294967295 bytes"},
 		"LZW of nothing":             {fields{compressionTag: {5}, stripByteCounts: {0, 0}}, "unexpected EOF"},
@@ -157,13 +157,13 @@ func TestHostile(t *testing.T) {
 		"PackBits that ends":         {fields{compressionTag: {32773}}, "unexpected EOF"},
 		"fax of many bits":           {fields{compressionTag: {4}}, "not supported"},
 		"fax of nonsense":            {fields{compressionTag: {4}, bitsPerSample: {1}}, "row 0"},
-		"JPEG of other components":   {fields{compressionTag: {7}, samplesPerPixel: {2}}, "1 components and not 2"},
-		"no tile size":               {tile.with(fields{tileWidth: nil}), "no TileWidth"},
+		"JPEG of other components":   {fields{compressionTag: {7}, samplesPerPixel: {2}}, "1 components, expected 2"},
+		"no tile size":               {tile.with(fields{tileWidth: nil}), "missing TileWidth"},
 		"tile of no width":           {tile.with(fields{tileWidth: {0}}), "0 x 16"},
 		"huge tile":                  {tile.with(fields{tileWidth: {all}}), "4294967295 x 16"},
 		"tile far beyond":            {tile.with(fields{tileWidth: {1 << 30}}), "for a picture of 12"},
 		"JPEG tile far beyond":       {tile.with(fields{compressionTag: {7}, tileWidth: {1 << 14}, tileLength: {1 << 14}}), "for a picture of 12"},
-		"billions of tiles":          {tile.with(fields{imageWidth: {1 << 15}, imageLength: {2}, tileWidth: {1}, tileLength: {1}}), "where its size needs 65536"},
+		"billions of tiles":          {tile.with(fields{imageWidth: {1 << 15}, imageLength: {2}, tileWidth: {1}, tileLength: {1}}), "expected 65536 for its size"},
 		"YCbCr units of three":       {fields{photometricTag: {6}, samplesPerPixel: {3}, yccSubsampling: {3, 1}}, "YCbCrSubSampling is [3 1]"},
 		"YCbCr without green":        {fields{photometricTag: {6}, samplesPerPixel: {3}, yccCoefficients: {1, 0, 0}}, "green no weight"},
 		"YCbCr of too few levels":    {fields{photometricTag: {6}, samplesPerPixel: {3}, blackWhite: {1, 0, 0}}, "ReferenceBlackWhite has 3"},
@@ -195,17 +195,17 @@ func TestHostileDirectories(t *testing.T) {
 		content []byte
 		says    string
 	}{
-		"magic alone":              {[]byte("II*\x00"), "8 bytes are looked for at byte 0 of 4"},
+		"magic alone":              {[]byte("II*\x00"), "reading 8 bytes at byte 0 of 4"},
 		"directory behind the end": {changed(4, 0xff, 0xff, 0xff, 0xff), "its first directory: unexpected EOF"},
-		"directory at the end":     {changed(4, le.AppendUint32(nil, uint32(len(sound)-1))...), "2 bytes are looked for"},
+		"directory at the end":     {changed(4, le.AppendUint32(nil, uint32(len(sound)-1))...), "reading 2 bytes"},
 		"directory in the header":  {changed(4, 0, 0, 0, 0), "its first directory: unexpected EOF"},
-		"too many fields":          {changed(directory, 0xff, 0xff), "786420 bytes are looked for"},
-		"a width of text":          {changed(directory+4, 2), "no ImageWidth"},
-		"a width that is negative": {changed(directory+4, kindSignedLong, 0, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff), "no whole number"},
-		"a width that is real":     {changed(directory+4, kindFloat), "no whole number"},
+		"too many fields":          {changed(directory, 0xff, 0xff), "reading 786420 bytes"},
+		"a width of text":          {changed(directory+4, 2), "missing ImageWidth"},
+		"a width that is negative": {changed(directory+4, kindSignedLong, 0, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff), "not a non-negative integer"},
+		"a width that is real":     {changed(directory+4, kindFloat), "not a non-negative integer"},
 		"offsets behind the file":  {changed(directory+2+12*4+8, 0xff, 0xff, 0xff, 0xff), "its StripOffsets: unexpected EOF"},
-		"BigTIFF cut short":        {[]byte("II+\x00\x08\x00\x00\x00"), "8 bytes are looked for at byte 8"},
-		"BigTIFF of many fields":   {append([]byte("II+\x00\x08\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00"), "\xff\xff\xff\xff\xff\xff\xff\xff"...), "promises 18446744073709551615 fields"},
+		"BigTIFF cut short":        {[]byte("II+\x00\x08\x00\x00\x00"), "reading 8 bytes at byte 8"},
+		"BigTIFF of many fields":   {append([]byte("II+\x00\x08\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00"), "\xff\xff\xff\xff\xff\xff\xff\xff"...), "invalid number of fields: 18446744073709551615"},
 		"BigTIFF far away":         {[]byte("II+\x00\x08\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff"), "unexpected EOF"},
 	} {
 		if m, err := decode(test.content); err == nil || !strings.Contains(err.Error(), test.says) {
@@ -217,11 +217,11 @@ func TestHostileDirectories(t *testing.T) {
 	}
 }
 
-// TestSharedBytes: segments that share their bytes are read no longer than the file gives reason for.
+// TestSharedBytes: the time for segments that share bytes is limited by the file's size.
 func TestSharedBytes(t *testing.T) {
 	const strips = 1 << 12
 	f := plainFields().with(fields{imageWidth: {1}, imageLength: {strips}, rowsPerStrip: {1}, compressionTag: {5}})
-	data := strings.Repeat("\x80\x00", 1<<16) // of LZW, codes that only clear
+	data := strings.Repeat("\x80\x00", 1<<16) // LZW clear codes only
 	offsets, lengths := make([]uint32, strips), make([]uint32, strips)
 	for i := range offsets {
 		offsets[i], lengths[i] = 8, uint32(len(data))
@@ -232,7 +232,7 @@ func TestSharedBytes(t *testing.T) {
 	}
 }
 
-// TestFaxCodes: every code of a run is found, and no two are the same.
+// TestFaxCodes: every run has a code, and no two codes are equal.
 func TestFaxCodes(t *testing.T) {
 	for name, table := range map[string]*[1 << faxCodeBits]faxCode{"white": &faxTables().white, "black": &faxTables().black} {
 		room := map[int16]int{}
@@ -254,8 +254,8 @@ func TestFaxCodes(t *testing.T) {
 	}
 }
 
-// FuzzDecode: whatever the bytes, there is an error or a picture of the promised
-// size, without a panic and without more memory than size and file give reason for.
+// FuzzDecode: any bytes give an error or a picture of the declared size, without a panic
+// and with memory limited by that size and the file's.
 func FuzzDecode(f *testing.F) {
 	paths, _ := filepath.Glob("../testdata/tiff/*.tif")
 	for _, path := range paths {

@@ -7,15 +7,15 @@ import (
 	"acdclip/pkg/data/pixels/picture/unsupported"
 )
 
-// yccLayout is how a page stores YCbCr that no JPEG does: in units of across x down
-// pixels, each with all its luma, then one Cb and one Cr. The tables hold what each
-// value adds to red, green and blue, as libtiff computes it.
+// yccLayout is the storage format of YCbCr without JPEG: units of across x down pixels,
+// each with all luma samples, then one Cb and one Cr. The tables contain the contribution
+// of each value to red, green and blue, as libtiff computes it.
 type yccLayout struct {
 	across, down int
 	luma         [256]int32
 	redOfCr      [256]int32
 	blueOfCb     [256]int32
-	greenOfCr    [256]int32 // with 16 bits of fraction
+	greenOfCr    [256]int32 // with 16 fractional bits
 	greenOfCb    [256]int32
 }
 
@@ -27,12 +27,12 @@ func (p *page) yccLayout() (*yccLayout, error) {
 			return nil, err
 		}
 		if len(v) < 2 || !yccFactor(v[0]) || !yccFactor(v[1]) {
-			return nil, fmt.Errorf("its %v is %v and not 1, 2 or 4 in both ways", yccSubsampling, v)
+			return nil, fmt.Errorf("its %v is %v, expected 1, 2 or 4 in both directions", yccSubsampling, v)
 		}
 		y.across, y.down = int(v[0]), int(v[1])
 	}
 	if p.samples != 3 || p.predictor == differences && y.across*y.down > 1 {
-		return nil, unsupported.Feature("YCbCr of %d samples a pixel, subsampling %d x %d and predictor %d in a TIFF; %s", p.samples, y.across, y.down, p.predictor, advice)
+		return nil, unsupported.Feature("YCbCr with %d samples per pixel, subsampling %d x %d and predictor %d in a TIFF; %s", p.samples, y.across, y.down, p.predictor, advice)
 	}
 	weights, err := p.fractions(yccCoefficients, []float64{0.299, 0.587, 0.114})
 	if err != nil {
@@ -51,7 +51,7 @@ func (p *page) yccLayout() (*yccLayout, error) {
 
 func yccFactor(v int64) bool { return v == 1 || v == 2 || v == 4 }
 
-// fractions reads as many real numbers as there are in unset, which stands for a field that is not there.
+// fractions reads len(unset) real numbers; if the field is missing, it returns unset.
 func (p *page) fractions(t tag, unset []float64) ([]float64, error) {
 	if !p.has(t) {
 		return unset, nil
@@ -61,19 +61,19 @@ func (p *page) fractions(t tag, unset []float64) ([]float64, error) {
 		return nil, err
 	}
 	if len(v) < len(unset) {
-		return nil, fmt.Errorf("its %v has %d values and not %d", t, len(v), len(unset))
+		return nil, fmt.Errorf("its %v has %d values, expected %d", t, len(v), len(unset))
 	}
 	for _, f := range v {
 		if math.IsNaN(f) || math.IsInf(f, 0) {
-			return nil, fmt.Errorf("its %v is no number", t)
+			return nil, fmt.Errorf("its %v is not a finite number", t)
 		}
 	}
 	return v, nil
 }
 
-// fill computes the tables from the weights of red, green and blue in luma, and the
-// values of black and white of Y, Cb and Cr. (TIFF 6.0, section 21; libtiff's
-// tif_color.c for the rounding, in 16 bits of fraction.)
+// fill computes the tables from the weights of red, green and blue in luma and the black
+// and white levels of Y, Cb and Cr. (TIFF 6.0, section 21; rounding as in libtiff's
+// tif_color.c, with 16 fractional bits.)
 func (y *yccLayout) fill(weights, levels []float64) {
 	const half = 1 << 15
 	fixed := func(v float32) int32 { return int32(float64(min(max(v, 0), 2))*(1<<16) + 0.5) }
@@ -93,9 +93,9 @@ func (y *yccLayout) fill(weights, levels []float64) {
 	}
 }
 
-// yccLevel scales a value so that black is 0 and white is full.
+// yccLevel scales a value so that black becomes 0 and white becomes full.
 func yccLevel(v int32, black, white float64, full float32) int32 {
-	const most = 128 * 32 // beyond it lies no color
+	const most = 128 * 32 // no color exceeds this
 	whole := func(f float64) float32 { return float32(int32(min(max(f, -1<<20), 1<<20))) }
 	span := float32(white) - float32(black)
 	if span == 0 {
@@ -104,11 +104,11 @@ func yccLevel(v int32, black, white float64, full float32) int32 {
 	return int32(min(max((float32(v)-whole(black))*full/span, -most), most))
 }
 
-// yccBlock unpacks a strip or tile of YCbCr and makes RGB of it.
+// yccBlock decompresses a strip or tile of YCbCr and converts it to RGB.
 func (r *reader) yccBlock(src []byte, width, rows int) (block, error) {
 	y := r.ycbcr
 	unit := y.across*y.down + 2
-	unitRow := ceilDiv(int64(width), int64(y.across)) * int64(unit) // bytes of a row of units
+	unitRow := ceilDiv(int64(width), int64(y.across)) * int64(unit) // bytes per row of units
 	unitRows := int(ceilDiv(int64(rows), int64(y.down)))
 	b, err := r.unpack(src, unitRows, int(unitRow), width)
 	if err != nil {

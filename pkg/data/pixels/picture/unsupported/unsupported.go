@@ -1,5 +1,5 @@
-// Package unsupported is the one error of the picture formats' readers for a file
-// that may well be sound but uses a feature that is not read.
+// Package unsupported defines the error of the picture decoders for a file that may be
+// valid but uses an unsupported feature.
 package unsupported
 
 import (
@@ -10,13 +10,13 @@ import (
 // Err is wrapped by the errors of Feature.
 var Err = errors.New("not supported")
 
-// Feature is the error of a feature that is not read: "not supported: ". The rest
-// names the feature and says what the user can do.
+// Feature returns the error for an unsupported feature: "not supported: " and the given
+// text, which names the feature and tells the user what to do.
 func Feature(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", Err, fmt.Errorf(format, args...))
 }
 
-// OrDamaged is nil, or err as it is if it wraps Err, or says that the file is damaged or cut short.
+// OrDamaged returns err itself if it is nil or wraps Err, else an error that the file is damaged or cut short.
 func OrDamaged(err error) error {
 	if err == nil || errors.Is(err, Err) {
 		return err
