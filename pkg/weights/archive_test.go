@@ -13,12 +13,12 @@ import (
 	"testing"
 )
 
-// entry is one file of an archive built for a test; the lies are about the size once unpacked.
+// entry is one file of an archive built for a test.
 type entry struct {
 	name    string
 	content string
 	method  uint16
-	claims  uint64 // declared unpacked size, when not the true one
+	claims  uint64 // declared uncompressed size, if it is wrong on purpose
 }
 
 func archive(t *testing.T, entries ...entry) []byte {
@@ -67,7 +67,7 @@ func deflated(t *testing.T, content string) []byte {
 	return out.Bytes()
 }
 
-// stateDict is a data.pkl of one float32 tensor "a" over storage "0" of the given number of elements.
+// stateDict returns a data.pkl with one float32 tensor "a" over storage "0" with the given number of elements.
 func stateDict(elements, offset int, shape, strides string) string {
 	return "\x80\x02}X\x01\x00\x00\x00a" +
 		"ctorch._utils\n_rebuild_tensor_v2\n(" +
@@ -110,16 +110,16 @@ func TestHostileArchives(t *testing.T) {
 		{"no data.pkl", archive(t, entry{name: "m/readme", content: "x"}), ErrNotWeights, "without a data.pkl"},
 		{"data.pkl at the top", archive(t, entry{name: "data.pkl", content: good}), ErrNotWeights, "without a data.pkl"},
 		{"two data.pkl", archive(t, goodEntry, entry{name: "n/data.pkl", content: good}), ErrMalformed, "more than one"},
-		{"name twice", archive(t, goodEntry, goodEntry), ErrMalformed, "twice"},
+		{"name twice", archive(t, goodEntry, goodEntry), ErrMalformed, "duplicate"},
 		{"big-endian", archive(t, goodEntry, entry{name: "m/byteorder", content: "big"}), ErrUnsupported, "big-endian"},
 		{"odd byte order", archive(t, goodEntry, entry{name: "m/byteorder", content: "middle"}), ErrMalformed, "middle"},
 		{"method", archive(t, goodEntry, entry{name: "m/data/0", content: eightFloats, method: 12}), ErrUnsupported, "method 12"},
 		{"stored size lies", archive(t, goodEntry, entry{name: "m/data/0", content: "x", claims: 32}), ErrMalformed, "declares 32"},
-		{"impossible inflation", archive(t, goodEntry, entry{name: "m/data/0", content: "x", method: zip.Deflate, claims: 1 << 40}), ErrMalformed, "cannot hold"},
+		{"impossible inflation", archive(t, goodEntry, entry{name: "m/data/0", content: "x", method: zip.Deflate, claims: 1 << 40}), ErrMalformed, "too many for its"},
 		{"64-bit size overflows", archive(t, goodEntry, entry{name: "m/data/0", content: "x", method: zip.Deflate, claims: 1 << 63}), ErrMalformed, "overflows"},
 		{"pickle unpacks to more", archive(t, entry{name: "m/data.pkl", content: good + strings.Repeat(".", 5000), method: zip.Deflate, claims: uint64(len(good))}, entry{name: "m/data/0", content: eightFloats}), ErrMalformed, "more than"},
 		{"pickle unpacks to less", archive(t, entry{name: "m/data.pkl", content: good, method: zip.Deflate, claims: uint64(len(good)) + 9}), ErrMalformed, "ends early"},
-		{"huge pickle", archive(t, entry{name: "m/data.pkl", content: strings.Repeat("\x00", maxPickle+1), method: zip.Deflate}), ErrMalformed, "more than"},
+		{"huge pickle", archive(t, entry{name: "m/data.pkl", content: strings.Repeat("\x00", maxPickle+1), method: zip.Deflate}), ErrMalformed, "the maximum is"},
 		{"storage of another size", torchArchive(t, good, eightFloats[4:]), ErrMalformed, "28 bytes"},
 		{"storage missing", archive(t, goodEntry), ErrMalformed, `storage "0"`},
 		{"encrypted", patch(sound, directory+8, 1), ErrUnsupported, "encrypted"},
@@ -151,19 +151,19 @@ func TestHostileLayouts(t *testing.T) {
 		shape, strides string
 		says           string
 	}{
-		{"beyond the end", 1, integer(8), integer(1), "outside"},
-		{"stride beyond the end", 0, integer(2), integer(8), "outside"},
+		{"beyond the end", 1, integer(8), integer(1), "exceed"},
+		{"stride beyond the end", 0, integer(2), integer(8), "exceed"},
 		{"negative offset", -1, integer(1), integer(1), "negative"},
 		{"negative size", 0, integer(-2), integer(1), "negative"},
 		{"negative stride", 7, integer(8), integer(-1), "negative"},
 		{"shape overflows", 0, integer(1<<40) + integer(1<<40), integer(0) + integer(0), "overflows"},
-		{"reach overflows", 0, integer(3), integer(most / 2), "outside"},
+		{"reach overflows", 0, integer(3), integer(most / 2), "exceed"},
 		{"reach overflows more", 1, integer(3), integer(most), "overflow"},
 		{"offset overflows", most, integer(2), integer(1), "overflow"},
 		{"repeats too often", 0, integer(1 << 30), integer(0), "too often"},
 		{"strides missing", 0, integer(2) + integer(2), integer(1), "strides"},
 		{"too many dimensions", 0, strings.Repeat(integer(1), 40), strings.Repeat(integer(1), 40), "dimensions"},
-		{"shape of text", 0, "X\x01\x00\x00\x00a", integer(1), "no integer"},
+		{"shape of text", 0, "X\x01\x00\x00\x00a", integer(1), "not an integer"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -179,7 +179,7 @@ func TestHostileLayouts(t *testing.T) {
 	}
 }
 
-// A storage is unpacked only when it is read, so its lies come out there.
+// A storage is decompressed only when it is read, so a wrong declared size is found then.
 func TestDeflatedStorageThatLies(t *testing.T) {
 	for name, content := range map[string]string{
 		"more": strings.Repeat(eightFloats, 1000),
@@ -207,7 +207,7 @@ func TestDeflatedStorageThatLies(t *testing.T) {
 	}
 }
 
-// An archive of more than 65,535 entries or 4 GB has the 64-bit end record; torch writes it always.
+// An archive of more than 65,535 entries or 4 GB has the 64-bit end record; torch always writes it.
 func TestArchive64(t *testing.T) {
 	whole, err := os.ReadFile(filepath.Join("testdata", "nested.pth"))
 	if err != nil {

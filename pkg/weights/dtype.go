@@ -24,7 +24,7 @@ const (
 	Bool
 )
 
-// dtypes gives each type its name in a safetensors header and its size in bytes.
+// dtypes is the name of each type in a safetensors header and its size in bytes.
 var dtypes = [...]struct {
 	name string
 	size int64
@@ -41,7 +41,7 @@ var dtypes = [...]struct {
 	Bool: {"BOOL", 1},
 }
 
-// String returns the name that safetensors gives the type, such as "BF16".
+// String returns the type's name in safetensors, such as "BF16".
 func (d DType) String() string {
 	if !d.valid() {
 		return fmt.Sprintf("DType(%d)", uint8(d))
@@ -49,7 +49,7 @@ func (d DType) String() string {
 	return dtypes[d].name
 }
 
-// Size is the number of bytes of one element; 0 for a value that is no type.
+// Size returns the number of bytes of one element; 0 for an invalid type.
 func (d DType) Size() int64 {
 	if !d.valid() {
 		return 0

@@ -1,13 +1,13 @@
-// Package weights reads tensors from the files that models are published in:
-// safetensors, and torch.save's zip archives (state dicts and TorchScript).
+// Package weights reads tensors from model files: safetensors, and the zip archives of
+// torch.save (state dicts and TorchScript).
 //
-// A file is opened by its content, never by its name. Opening reads the list of
-// tensors alone; a tensor's values are streamed into the caller's slice in small
-// chunks, so a model needs little more memory than its own parameters.
-// No pickle runs code: a small machine of our own knows the few globals that
-// tensors need and refuses every other by name. Every size is checked against
-// the file before anything is allocated for it: the values of all tensors together
-// are at most eight times as large as the file, or 16 MiB (see maxExpansion).
+// The format of a file is detected by content, never by name. Open reads only the list
+// of tensors; a tensor's values are streamed into the caller's slice in small chunks, so a
+// model needs little more memory than its parameters. Pickles never run code: the
+// package's own interpreter supports only the few globals that tensors need, and returns
+// an error that names any other. Every size is checked against the file before memory is
+// allocated: the values of all tensors together are at most eight times as large as the
+// file, or 16 MiB (see maxExpansion).
 package weights
 
 import (
@@ -22,16 +22,16 @@ var (
 	// ErrNotWeights is wrapped by Open's errors for content of another kind:
 	// a web page, a git-lfs pointer, an archive of something else, ...
 	ErrNotWeights = errors.New("not a weight file")
-	// ErrMalformed is wrapped by errors about a weight file that contradicts
-	// itself: truncated, padded, corrupt or hostile.
+	// ErrMalformed is wrapped by errors about an inconsistent weight file: truncated,
+	// padded, corrupt or malicious.
 	ErrMalformed = errors.New("malformed weight file")
-	// ErrUnsupported is wrapped by errors about a sound file that uses something
-	// this package does not read: the pre-zip torch format, big-endian data, a
-	// sparse or quantised tensor, a pickle global outside the list.
+	// ErrUnsupported is wrapped by errors about a valid file with an unsupported
+	// feature: the pre-zip torch format, big-endian data, a sparse or quantised tensor,
+	// an unknown pickle global.
 	ErrUnsupported = errors.New("unsupported weight file")
 )
 
-// Format is the container that a file turned out to be.
+// Format is the container format of a file.
 type Format string
 
 const (
@@ -40,26 +40,27 @@ const (
 	FormatTorchScript Format = "TorchScript archive"
 )
 
-// File is an open weight file. It holds no tensor values. Its methods and those
-// of its tensors may be called from several goroutines; Close ends all of them.
+// File is an open weight file. It keeps no tensor values in memory. Its methods and those
+// of its tensors are safe for concurrent use, except Close; tensors cannot be read after
+// Close.
 type File struct {
 	Path   string
 	Format Format
 	// Metadata is the safetensors header's __metadata__; nil in torch files.
 	Metadata map[string]string
-	// Scalars holds what a torch file stores beside its tensors, under dotted
-	// names: bool, int64, float64 and string values. Empty for safetensors.
+	// Scalars are the bool, int64, float64 and string values of a torch file, by dotted
+	// name. Empty for safetensors.
 	Scalars map[string]any
-	// Tensors lists the tensors: by data offset in safetensors, in pickle order in torch files.
+	// Tensors are the tensors, by data offset in safetensors, in pickle order in torch files.
 	Tensors []*Tensor
 
 	byName map[string]*Tensor
 	closer io.Closer
 }
 
-// Open opens the weight file at path and reads its list of tensors. Its errors
-// name the path and wrap ErrNotWeights, ErrMalformed, ErrUnsupported or what the
-// system said. The caller closes the File.
+// Open opens the weight file at path and reads its list of tensors. Its errors name the
+// path and wrap ErrNotWeights, ErrMalformed, ErrUnsupported or the file system's error. The
+// caller must close the File.
 func Open(path string) (*File, error) {
 	disk, info, err := regularfile.Open(path)
 	if other, ok := errors.AsType[*regularfile.OtherError](err); ok {
@@ -106,12 +107,12 @@ func read(r io.ReaderAt, size int64) (*File, error) {
 	return file, file.index()
 }
 
-// index builds the map that Lookup uses; two tensors of one name are an error.
+// index builds the map for Lookup; a duplicate name is an error.
 func (f *File) index() error {
 	f.byName = make(map[string]*Tensor, len(f.Tensors))
 	for _, t := range f.Tensors {
 		if _, twice := f.byName[t.Name]; twice {
-			return malformed("tensor %.200q is there twice", t.Name)
+			return malformed("duplicate tensor %.200q", t.Name)
 		}
 		f.byName[t.Name] = t
 	}
@@ -124,7 +125,7 @@ func (f *File) Lookup(name string) (*Tensor, bool) {
 	return t, ok
 }
 
-// Close closes the file; its tensors cannot be read any more.
+// Close closes the file; its tensors cannot be read afterwards.
 func (f *File) Close() error {
 	if f.closer == nil {
 		return nil

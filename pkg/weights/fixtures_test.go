@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// The files in testdata are made by scripts/fixtures with torch and safetensors.
+// scripts/fixtures writes the files in testdata with torch and safetensors.
 
 func open(t *testing.T, path string) *File {
 	t.Helper()
@@ -87,7 +87,7 @@ func compare(t *testing.T, got, want *Tensor) {
 	}
 }
 
-// What the reader makes of each type is checked against numbers written here, not by itself.
+// The conversion of each type is checked against numbers written here.
 func TestConvertsEveryType(t *testing.T) {
 	infinite, nan := float32(math.Inf(1)), float32(math.NaN())
 	cases := map[string][]float32{

@@ -4,22 +4,22 @@ import "strconv"
 
 const (
 	maxTreeDepth = 64
-	// maxVisits bounds the walk: shared dictionaries can make a small pickle an endless tree.
+	// maxVisits limits the walk, because shared dictionaries can make a small pickle a huge tree.
 	maxVisits = 1 << 18
 	maxName   = 1024
-	// maxNames bounds the bytes of all names together.
+	// maxNames limits the bytes of all names together.
 	maxNames = 16 << 20
 )
 
-// flatten lists an object's tensors and scalars under dotted names: the keys of
-// nested dictionaries, the attributes of TorchScript modules, list positions.
+// flatten lists an object's tensors and scalars with dotted names, which consist of the
+// keys of nested dictionaries, attributes of TorchScript modules and list indices.
 func (f *File) flatten(root any) error {
 	switch root.(type) {
 	case *dict, *record, *list, tuple:
 	case *Tensor:
-		return unsupported("the file holds a single tensor, not a state dict")
+		return unsupported("the file contains a single tensor, expected a state dict")
 	default:
-		return unsupported("the file holds no state dict (%s)", describeValue(root))
+		return unsupported("the file contains no state dict (%s)", describeValue(root))
 	}
 	f.Scalars = make(map[string]any)
 	w := &walker{file: f}
@@ -37,10 +37,10 @@ func (w *walker) walk(name string, v any, depth int) error {
 		return malformed("more than %d values", maxVisits)
 	}
 	if w.named += len(name); w.named > maxNames {
-		return malformed("names of more than %d bytes together", maxNames)
+		return malformed("the names have more than %d bytes in total", maxNames)
 	}
 	if depth > maxTreeDepth {
-		return malformed("%.40s... nests more than %d deep", name, maxTreeDepth)
+		return malformed("%.40s... is nested more than %d levels deep", name, maxTreeDepth)
 	}
 	if len(name) > maxName {
 		return malformed("the name %.40s... has more than %d bytes", name, maxName)
@@ -52,7 +52,7 @@ func (w *walker) walk(name string, v any, depth int) error {
 		w.file.Tensors = append(w.file.Tensors, &named)
 	case bool, int64, float64, string:
 		if _, twice := w.file.Scalars[name]; twice {
-			return malformed("value %.200q is there twice", name)
+			return malformed("duplicate value %.200q", name)
 		}
 		w.file.Scalars[name] = v
 	case *dict:
@@ -89,7 +89,7 @@ func (w *walker) walkItems(name string, items []any, depth int) error {
 	return nil
 }
 
-// walkRecord gives a module's attributes, which are its state's keys, the module's own name as prefix.
+// walkRecord walks a module's attributes, the keys of its state, with the module's name as prefix.
 func (w *walker) walkRecord(name string, r *record, depth int) error {
 	for _, part := range [][]any{r.arguments, r.state} {
 		for _, v := range part {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Whatever the bytes, the readers return a list of readable tensors or one of
-// the package's errors, without a panic and without much memory.
+// For any bytes, the readers return readable tensors or one of the package's errors,
+// without a panic and without much memory.
 
 func seed(f *testing.F, pattern string) {
 	paths, err := filepath.Glob(filepath.Join("testdata", pattern))

@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// globals is everything that a pickle may name, beside TorchScript's own classes.
+// globals are the globals that a pickle may use, besides TorchScript's classes.
 var globals = map[string]any{
 	"collections OrderedDict": function{"collections.OrderedDict", orderedDict},
 
@@ -51,7 +51,7 @@ var globals = map[string]any{
 	"torch bool":     Bool,
 }
 
-// resolve finds a global, or refuses it by name.
+// resolve returns a global, or an error that names it.
 func resolve(module, name string) (any, error) {
 	if module == "__torch__" || strings.HasPrefix(module, "__torch__.") {
 		return scriptClass{}, nil
@@ -59,22 +59,22 @@ func resolve(module, name string) (any, error) {
 	if v, ok := globals[module+" "+name]; ok {
 		return v, nil
 	}
-	return nil, unsupported("the pickle names the global %.200q, which is no part of a tensor; nothing of it was run",
+	return nil, unsupported("the pickle uses the global %.200q, which tensors do not need; no code was run",
 		module+"."+name)
 }
 
-// orderedDict makes an empty dictionary; torch fills it item by item.
+// orderedDict returns an empty dictionary; torch fills it item by item.
 func orderedDict(_ *machine, args tuple) (any, error) {
 	if len(args) != 0 {
-		return nil, malformed("%d arguments, none expected", len(args))
+		return nil, malformed("%d arguments, expected none", len(args))
 	}
 	return &dict{}, nil
 }
 
-// firstArgument is what a wrapper makes of a tensor or list: itself.
+// firstArgument returns the first argument: the functions that use it wrap a tensor or list.
 func firstArgument(_ *machine, args tuple) (any, error) {
 	if len(args) == 0 {
-		return nil, malformed("no arguments")
+		return nil, malformed("no arguments, expected at least 1")
 	}
 	return args[0], nil
 }
@@ -83,17 +83,17 @@ func firstArgument(_ *machine, args tuple) (any, error) {
 // hooks and perhaps a dictionary of view bits (conjugate, negative), which must be empty.
 func rebuildTensor(m *machine, args tuple) (any, error) {
 	if len(args) < 4 {
-		return nil, malformed("%d arguments, at least 4 expected", len(args))
+		return nil, malformed("%d arguments, expected at least 4", len(args))
 	}
 	s, ok := args[0].(typedStorage)
 	if !ok {
-		return nil, malformed("the first argument is no storage (%s)", describeValue(args[0]))
+		return nil, malformed("the first argument is not a storage (%s)", describeValue(args[0]))
 	}
 	if s.dtype == 0 {
-		return nil, malformed("an untyped storage needs a type")
+		return nil, malformed("an untyped storage has no element type")
 	}
 	if len(args) > 6 && !empty(args[6]) {
-		return nil, unsupported("a conjugate or negative view")
+		return nil, unsupported("a conjugate or negative view of a tensor")
 	}
 	return m.layOver(s.store, s.dtype, args[1:4])
 }
@@ -101,42 +101,42 @@ func rebuildTensor(m *machine, args tuple) (any, error) {
 // rebuildTensor3 takes (storage, offset, size, stride, requires_grad, hooks, dtype[, view bits]).
 func rebuildTensor3(m *machine, args tuple) (any, error) {
 	if len(args) < 7 {
-		return nil, malformed("%d arguments, at least 7 expected", len(args))
+		return nil, malformed("%d arguments, expected at least 7", len(args))
 	}
 	s, ok := args[0].(typedStorage)
 	if !ok {
-		return nil, malformed("the first argument is no storage (%s)", describeValue(args[0]))
+		return nil, malformed("the first argument is not a storage (%s)", describeValue(args[0]))
 	}
 	dtype, ok := args[6].(DType)
 	if !ok {
-		return nil, malformed("the seventh argument is no element type (%s)", describeValue(args[6]))
+		return nil, malformed("the seventh argument is not an element type (%s)", describeValue(args[6]))
 	}
 	if len(args) > 7 && !empty(args[7]) {
-		return nil, unsupported("a conjugate or negative view")
+		return nil, unsupported("a conjugate or negative view of a tensor")
 	}
 	return m.layOver(s.store, dtype, args[1:4])
 }
 
-// rebuildFromType takes (function, type, arguments, state): a tensor with attributes, which are dropped.
+// rebuildFromType takes (function, type, arguments, state), a tensor with attributes, and drops the attributes.
 func rebuildFromType(m *machine, args tuple) (any, error) {
 	if len(args) < 3 {
-		return nil, malformed("%d arguments, at least 3 expected", len(args))
+		return nil, malformed("%d arguments, expected at least 3", len(args))
 	}
 	f, ok := args[0].(function)
 	if !ok || f.name == "torch._tensor._rebuild_from_type_v2" {
-		return nil, malformed("the first argument rebuilds no tensor (%s)", describeValue(args[0]))
+		return nil, malformed("the first argument is not a function that rebuilds a tensor (%s)", describeValue(args[0]))
 	}
 	return m.call(f, args[2])
 }
 
-// layOver makes a tensor of (offset, size, stride).
+// layOver returns a tensor over a storage with (offset, size, stride).
 func (m *machine) layOver(store *storage, dtype DType, layout tuple) (any, error) {
 	if m.tensors++; m.tensors > maxTensors {
 		return nil, malformed("more than %d tensors", maxTensors)
 	}
 	offset, ok := layout[0].(int64)
 	if !ok {
-		return nil, malformed("the offset is no integer (%s)", describeValue(layout[0]))
+		return nil, malformed("the offset is not an integer (%s)", describeValue(layout[0]))
 	}
 	shape, err := integers(layout[1])
 	if err != nil {
@@ -152,15 +152,15 @@ func (m *machine) layOver(store *storage, dtype DType, layout tuple) (any, error
 func integers(v any) ([]int64, error) {
 	items, ok := v.(tuple)
 	if !ok {
-		return nil, malformed("a size or stride is no tuple (%s)", describeValue(v))
+		return nil, malformed("a size or stride is not a tuple (%s)", describeValue(v))
 	}
 	if len(items) > maxDims {
-		return nil, malformed("%d dimensions, more than %d", len(items), maxDims)
+		return nil, malformed("%d dimensions, the maximum is %d", len(items), maxDims)
 	}
 	numbers := make([]int64, len(items))
 	for i, item := range items {
 		if numbers[i], ok = item.(int64); !ok {
-			return nil, malformed("a size or stride is no integer (%s)", describeValue(item))
+			return nil, malformed("a size or stride is not an integer (%s)", describeValue(item))
 		}
 	}
 	return numbers, nil
@@ -175,13 +175,13 @@ func empty(v any) bool {
 func (m *machine) storage(id any) (typedStorage, error) {
 	parts, ok := id.(tuple)
 	if !ok || len(parts) < 5 || parts[0] != "storage" {
-		return typedStorage{}, malformed("a persistent id is no storage")
+		return typedStorage{}, malformed("a persistent id is not a storage")
 	}
 	kind, ok := parts[1].(storageType)
 	key, keyed := parts[2].(string)
 	elements, counted := parts[4].(int64)
 	if !ok || !keyed || !counted {
-		return typedStorage{}, malformed("a storage is not described by type, key and size")
+		return typedStorage{}, malformed("a storage's description lacks type, key or size")
 	}
 	store, ok := m.storages(key)
 	if !ok {
@@ -189,7 +189,7 @@ func (m *machine) storage(id any) (typedStorage, error) {
 	}
 	bytes, ok := multiply(elements, max(kind.dtype.Size(), 1))
 	if !ok || bytes != store.size {
-		return typedStorage{}, malformed("%s has %d bytes, the pickle says %d elements of %d",
+		return typedStorage{}, malformed("%s has %d bytes, but the pickle declares %d elements of %d",
 			store.name, store.size, elements, max(kind.dtype.Size(), 1))
 	}
 	return typedStorage{kind.dtype, store}, nil

@@ -12,7 +12,7 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// The released code's checkpoints: nested state dicts, flattened with dots.
+// The released code's checkpoints are nested state dicts, flattened to dotted names.
 func TestGoldenReleasedCheckpoints(t *testing.T) {
 	golden.Run(t, []string{"released_n3_adapter_1.pth"}, func(t *testing.T, folder golden.Folder) {
 		for _, path := range folder.Glob("released_n*_adapter_1.pth") {

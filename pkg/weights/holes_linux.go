@@ -8,17 +8,17 @@ import (
 )
 
 const (
-	// A file of at least holesMatter bytes of which less than one in maxHoles is on
-	// the disk holds nothing that was trained: the rest is holes, which read as zeros.
+	// In a file of at least holesMatter bytes of which less than one in maxHoles is stored
+	// on disk, the weights are missing: the rest is holes, which read as zeros.
 	holesMatter = 64 << 20
 	maxHoles    = 16
-	// maxExtents bounds how long is looked.
+	// maxExtents limits the number of extents to examine.
 	maxExtents = 100_000
 )
 
-// checkHoles refuses a file that is mostly holes, as an unfinished download into
-// reserved space is, or a small file that pretends to be a large one. Where the
-// file system cannot tell, there are none.
+// checkHoles returns an error for a file that is mostly holes, such as an unfinished
+// download into reserved space, or a small file with a large apparent size. If the file
+// system does not report holes, the file counts as having none.
 func checkHoles(file *os.File, size int64) error {
 	if size < holesMatter {
 		return nil
@@ -26,7 +26,7 @@ func checkHoles(file *os.File, size int64) error {
 	held, at := int64(0), int64(0)
 	for range maxExtents {
 		begin, err := unix.Seek(int(file.Fd()), at, unix.SEEK_DATA)
-		if errors.Is(err, unix.ENXIO) { // holes up to the end
+		if errors.Is(err, unix.ENXIO) { // only a hole follows
 			break
 		}
 		if err != nil {
@@ -40,5 +40,5 @@ func checkHoles(file *os.File, size int64) error {
 			return nil
 		}
 	}
-	return malformed("only %d of the file's %d bytes are on the disk, the rest are holes (an unfinished download?)", held, size)
+	return malformed("only %d of the file's %d bytes are stored on disk, the rest are holes (perhaps an unfinished download)", held, size)
 }

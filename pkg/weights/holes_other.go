@@ -4,5 +4,5 @@ package weights
 
 import "os"
 
-// checkHoles is for systems that do not say where a file's holes are.
+// checkHoles does nothing on systems that do not report a file's holes.
 func checkHoles(*os.File, int64) error { return nil }

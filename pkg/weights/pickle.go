@@ -8,20 +8,20 @@ import (
 )
 
 const (
-	// maxOperations bounds time and memory: ViT-L/14 takes some 20,000, a training's file with its optimiser 100,000.
+	// maxOperations limits time and memory: ViT-L/14 needs about 20,000 operations, a training checkpoint with optimiser state 100,000.
 	maxOperations = 1 << 19
 	maxMarks      = 1 << 10
 )
 
-// machine runs a pickle the way Python's does, for the operations that torch.save
-// and TorchScript write (protocols 2 to 5), without ever calling anything but the
-// functions in the table of globals.
+// machine interprets a pickle like Python, for the operations that torch.save and
+// TorchScript write (protocols 2 to 5). It only calls the functions in the table of
+// globals.
 //
-// An operation pushes at most one object and copies only what it takes off the
-// stack or a few bytes of the program, so that maxOperations and maxPickle bound
-// the memory. An object that the memo recalls is shared, never copied.
+// An operation pushes at most one object and copies only objects that it pops or a few
+// bytes of the program, so maxOperations and maxPickle limit the memory. Objects from the
+// memo are shared, never copied.
 type machine struct {
-	program    []byte // what is left of it
+	program    []byte // the remaining bytes
 	stack      []any
 	marks      []int
 	memo       map[uint32]any
@@ -30,8 +30,8 @@ type machine struct {
 	storages   func(key string) (*storage, bool)
 }
 
-// unpickle returns the object that a pickle describes. storages finds the
-// archive's record of a storage key.
+// unpickle returns the object that a pickle describes. storages looks up a storage key in
+// the archive.
 func unpickle(program []byte, storages func(key string) (*storage, bool)) (any, error) {
 	m := &machine{program: program, memo: make(map[uint32]any), storages: storages}
 	for {
@@ -47,7 +47,7 @@ func unpickle(program []byte, storages func(key string) (*storage, bool)) (any, 
 		}
 		operation := operations[code]
 		if operation == nil {
-			return nil, unsupported("pickle operation %#02x, which torch.save does not write", code)
+			return nil, unsupported("the pickle operation %#02x, which torch.save does not write", code)
 		}
 		if err := operation(m); err != nil {
 			return nil, err
@@ -55,21 +55,21 @@ func unpickle(program []byte, storages func(key string) (*storage, bool)) (any, 
 	}
 }
 
-// result is the one object left at the end.
+// result returns the single object that remains at the end.
 func (m *machine) result() (any, error) {
 	if len(m.stack) != 1 || len(m.marks) != 0 {
-		return nil, malformed("the pickle ends with %d objects on its stack", len(m.stack))
+		return nil, malformed("the pickle ends with %d objects on its stack, expected 1", len(m.stack))
 	}
 	if len(m.program) != 0 {
-		return nil, malformed("%d bytes follow the pickle", len(m.program))
+		return nil, malformed("%d unexpected bytes after the pickle", len(m.program))
 	}
 	return m.stack[0], nil
 }
 
-// take returns the next n bytes of the program, without copying.
+// take returns the next n bytes of the program without copying them.
 func (m *machine) take(n uint64) ([]byte, error) {
 	if n > uint64(len(m.program)) {
-		return nil, malformed("the pickle ends early: %d bytes wanted, %d left", n, len(m.program))
+		return nil, malformed("unexpected end of the pickle: expected %d bytes, got %d", n, len(m.program))
 	}
 	taken := m.program[:n]
 	m.program = m.program[n:]
@@ -104,11 +104,11 @@ func (m *machine) counted(width uint64) ([]byte, error) {
 	return m.take(n)
 }
 
-// line reads up to a newline, which it drops.
+// line reads up to a newline, which is not part of the result.
 func (m *machine) line() (string, error) {
 	end := bytes.IndexByte(m.program, '\n')
 	if end < 0 || end > maxName {
-		return "", malformed("the pickle has a line without end")
+		return "", malformed("the pickle has an unterminated line")
 	}
 	b, err := m.take(uint64(end) + 1)
 	if err != nil {
@@ -122,7 +122,7 @@ func (m *machine) push(v any) error {
 	return nil
 }
 
-// floor is the stack height below which the operations since the last mark may not reach.
+// floor returns the stack height at the last mark, below which operations must not pop.
 func (m *machine) floor() int {
 	if len(m.marks) == 0 {
 		return 0
@@ -132,25 +132,25 @@ func (m *machine) floor() int {
 
 func (m *machine) pop() (any, error) {
 	if len(m.stack) <= m.floor() {
-		return nil, malformed("the pickle takes from an empty stack")
+		return nil, malformed("the pickle pops from an empty stack")
 	}
 	v := m.stack[len(m.stack)-1]
 	m.stack = m.stack[:len(m.stack)-1]
 	return v, nil
 }
 
-// top is the object that would be popped next.
+// top returns the top of the stack without popping it.
 func (m *machine) top() (any, error) {
 	if len(m.stack) <= m.floor() {
-		return nil, malformed("the pickle looks at an empty stack")
+		return nil, malformed("the pickle reads from an empty stack")
 	}
 	return m.stack[len(m.stack)-1], nil
 }
 
-// popMark removes the last mark and returns a copy of what lay above it.
+// popMark pops the last mark and returns a copy of the objects above it.
 func (m *machine) popMark() ([]any, error) {
 	if len(m.marks) == 0 {
-		return nil, malformed("the pickle looks for a mark that is not there")
+		return nil, malformed("the pickle pops a mark that does not exist")
 	}
 	from := m.floor()
 	m.marks = m.marks[:len(m.marks)-1]
@@ -159,10 +159,10 @@ func (m *machine) popMark() ([]any, error) {
 	return items, nil
 }
 
-// popN returns the last n objects.
+// popN pops the last n objects.
 func (m *machine) popN(n int) ([]any, error) {
 	if len(m.stack)-n < m.floor() {
-		return nil, malformed("the pickle takes from an empty stack")
+		return nil, malformed("the pickle pops from an empty stack")
 	}
 	from := len(m.stack) - n
 	items := append([]any(nil), m.stack[from:]...)
@@ -190,11 +190,11 @@ func decodeFloat(b []byte) float64 {
 	return math.Float64frombits(binary.BigEndian.Uint64(b))
 }
 
-// call applies a global to arguments.
+// call calls a global with arguments.
 func (m *machine) call(callee, args any) (any, error) {
 	arguments, ok := args.(tuple)
 	if !ok {
-		return nil, malformed("a pickle call's arguments are no tuple (%T)", args)
+		return nil, malformed("the arguments of a pickle call are not a tuple (%T)", args)
 	}
 	switch callee := callee.(type) {
 	case function:
@@ -206,7 +206,7 @@ func (m *machine) call(callee, args any) (any, error) {
 	case scriptClass:
 		return &record{arguments: arguments}, nil
 	default:
-		return nil, malformed("the pickle calls what cannot be called (%v)", describeValue(callee))
+		return nil, malformed("the pickle calls a value that is not callable (%v)", describeValue(callee))
 	}
 }
 

@@ -4,8 +4,8 @@ import "unicode/utf8"
 
 const opStop = '.'
 
-// operations are the opcodes of Python's pickletools that torch.save and
-// TorchScript write, and their siblings in protocols 2 to 5.
+// operations are the opcodes, with the names of Python's pickletools, that torch.save and
+// TorchScript write, and related ones of protocols 2 to 5.
 var operations = [256]func(*machine) error{
 	0x80: func(m *machine) error { return m.skip(1) },           // PROTO
 	0x95: func(m *machine) error { return m.skip(8) },           // FRAME
@@ -66,7 +66,7 @@ func (m *machine) skip(n uint64) error { return second(m.take(n)) }
 
 func (m *machine) mark() error {
 	if len(m.marks) >= maxMarks {
-		return malformed("the pickle nests more than %d deep", maxMarks)
+		return malformed("the pickle is nested more than %d levels deep", maxMarks)
 	}
 	m.marks = append(m.marks, len(m.stack))
 	return nil
@@ -118,7 +118,7 @@ func (m *machine) text(width uint64) error {
 		return err
 	}
 	if !utf8.Valid(b) {
-		return malformed("the pickle holds text that is not UTF-8")
+		return malformed("the pickle contains text that is not UTF-8")
 	}
 	return m.push(string(b))
 }
@@ -177,7 +177,7 @@ func (m *machine) extend(items []any) error {
 	}
 	l, ok := target.(*list)
 	if !ok {
-		return malformed("the pickle appends to what is no list (%s)", describeValue(target))
+		return malformed("the pickle appends to a value that is not a list (%s)", describeValue(target))
 	}
 	l.items = append(l.items, items...)
 	return nil
@@ -218,12 +218,12 @@ func (m *machine) update(items []any) error {
 	}
 	d, ok := target.(*dict)
 	if !ok {
-		return malformed("the pickle sets an item of what is no dictionary (%s)", describeValue(target))
+		return malformed("the pickle sets an item of a value that is not a dictionary (%s)", describeValue(target))
 	}
 	return d.setAll(items)
 }
 
-// setAll sets from a run of keys and values.
+// setAll sets items from alternating keys and values.
 func (d *dict) setAll(items []any) error {
 	if len(items)%2 != 0 {
 		return malformed("the pickle has a dictionary key without a value")
@@ -243,7 +243,7 @@ func (m *machine) recall(width uint64) error {
 	}
 	v, ok := m.memo[uint32(slot)]
 	if !ok {
-		return malformed("the pickle recalls slot %d, which it never filled", slot)
+		return malformed("the pickle reads memo slot %d before setting it", slot)
 	}
 	return m.push(v)
 }
@@ -290,7 +290,7 @@ func (m *machine) stackGlobal() error {
 	module, ok := items[0].(string)
 	name, also := items[1].(string)
 	if !ok || !also {
-		return malformed("the pickle names a global by what is no text")
+		return malformed("the pickle's name of a global is not text")
 	}
 	return m.pushGlobal(module, name)
 }
@@ -318,8 +318,8 @@ func (m *machine) reduce() error {
 	return m.push(made)
 }
 
-// build gives an object its state. A dictionary's attributes (an OrderedDict's
-// _metadata) are no weights and are dropped.
+// build sets an object's state. Attributes of a dictionary (an OrderedDict's _metadata) are
+// not weights and are dropped.
 func (m *machine) build() error {
 	state, err := m.pop()
 	if err != nil {
@@ -334,7 +334,7 @@ func (m *machine) build() error {
 		target.state = append(target.state, state)
 	case *dict:
 	default:
-		return malformed("the pickle sets the state of what has none (%s)", describeValue(target))
+		return malformed("the pickle sets the state of a value that has none (%s)", describeValue(target))
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ func run(program string) (*File, error) {
 func TestHostilePickles(t *testing.T) {
 	word := func(s string) string { return fmt.Sprintf("\x8c%c%s", len(s), s) }
 	cycle := "}q\x00" + word("a") + "h\x00s."
-	// Each level is a dictionary that holds the one below twice: 2^40 leaves.
+	// Each level is a dictionary that contains the next level twice: 2^40 leaves.
 	laughs := "}"
 	for level := range 40 {
 		laughs += fmt.Sprintf("q%c0}%sh%cs%sh%cs", level, word("a"), level, word("b"), level)
@@ -37,9 +37,9 @@ func TestHostilePickles(t *testing.T) {
 		kind          error
 		says          string
 	}{
-		{"empty", "", ErrMalformed, "ends early"},
-		{"no stop", "\x80\x02}", ErrMalformed, "ends early"},
-		{"bytes after the end", "}..", ErrMalformed, "follow"},
+		{"empty", "", ErrMalformed, "unexpected end"},
+		{"no stop", "\x80\x02}", ErrMalformed, "unexpected end"},
+		{"bytes after the end", "}..", ErrMalformed, "after the pickle"},
 		{"nothing left", ".", ErrMalformed, "0 objects"},
 		{"two left", "}}.", ErrMalformed, "2 objects"},
 		{"mark left", "}(.", ErrMalformed, "stack"},
@@ -47,13 +47,13 @@ func TestHostilePickles(t *testing.T) {
 		{"the same by protocol 4", "\x80\x04" + word("posix") + word("system") + "\x93.", ErrUnsupported, `"posix.system"`},
 		{"a lookalike", "c__torch__x\nsystem\n.", ErrUnsupported, `"__torch__x.system"`},
 		{"a dotted walk", "ctorch\n_utils._rebuild_tensor_v2\n.", ErrUnsupported, "torch._utils"},
-		{"no text for a global", "K\x01K\x02\x93.", ErrMalformed, "no text"},
-		{"global without end", "c" + strings.Repeat("x", 5000), ErrMalformed, "without end"},
+		{"no text for a global", "K\x01K\x02\x93.", ErrMalformed, "not text"},
+		{"global without end", "c" + strings.Repeat("x", 5000), ErrMalformed, "unterminated"},
 		{"long global", word("__torch__") + longText(maxName) + "\x93.", ErrMalformed, "more than 1024 bytes"},
 		{"too many tensors", tensor + "q\x00(" + pid + "K\x00))tq\x01" + strings.Repeat("h\x00h\x01R0", maxTensors+1), ErrMalformed, "100000 tensors"},
-		{"reduce of data", "K\x01)R.", ErrMalformed, "cannot be called"},
+		{"reduce of data", "K\x01)R.", ErrMalformed, "not callable"},
 		{"reduce of a class", "ctorch\nTensor\n)R.", ErrMalformed, "torch.Tensor"},
-		{"reduce without a tuple", "ccollections\nOrderedDict\n}R.", ErrMalformed, "no tuple"},
+		{"reduce without a tuple", "ccollections\nOrderedDict\n}R.", ErrMalformed, "not a tuple"},
 		{"instance opcode", "(ios\nsystem\n.", ErrUnsupported, "0x69"},
 		{"object opcode", "(o.", ErrUnsupported, "0x6f"},
 		{"extension opcode", "\x82\x01.", ErrUnsupported, "0x82"},
@@ -64,14 +64,14 @@ func TestHostilePickles(t *testing.T) {
 		{"odd items", "}(K\x01u.", ErrMalformed, "without a value"},
 		{"unfilled slot", "h\x05.", ErrMalformed, "slot 5"},
 		{"slot of nothing", "q\x00.", ErrMalformed, "empty stack"},
-		{"item of a number", "K\x01K\x02K\x03s.", ErrMalformed, "no dictionary"},
-		{"list as a key", "}]K\x01s.", ErrMalformed, "neither text nor"},
-		{"append to a dictionary", "}K\x01a.", ErrMalformed, "no list"},
+		{"item of a number", "K\x01K\x02K\x03s.", ErrMalformed, "not a dictionary"},
+		{"list as a key", "}]K\x01s.", ErrMalformed, "expected text or an integer"},
+		{"append to a dictionary", "}K\x01a.", ErrMalformed, "not a list"},
 		{"state of a number", "K\x01}b.", ErrMalformed, "has none"},
-		{"text of 4 GB", "X\xff\xff\xff\xffabc.", ErrMalformed, "ends early"},
-		{"text of 2^63 bytes", "\x8d\xff\xff\xff\xff\xff\xff\xff\x7fabc.", ErrMalformed, "ends early"},
-		{"text of 2^64 - 1 bytes", "\x8d\xff\xff\xff\xff\xff\xff\xff\xffabc.", ErrMalformed, "ends early"},
-		{"integer of 4 GB", "\x8b\xff\xff\xff\xff\x01.", ErrMalformed, "ends early"},
+		{"text of 4 GB", "X\xff\xff\xff\xffabc.", ErrMalformed, "unexpected end"},
+		{"text of 2^63 bytes", "\x8d\xff\xff\xff\xff\xff\xff\xff\x7fabc.", ErrMalformed, "unexpected end"},
+		{"text of 2^64 - 1 bytes", "\x8d\xff\xff\xff\xff\xff\xff\xff\xffabc.", ErrMalformed, "unexpected end"},
+		{"integer of 4 GB", "\x8b\xff\xff\xff\xff\x01.", ErrMalformed, "unexpected end"},
 		{"no UTF-8", "X\x01\x00\x00\x00\xff.", ErrMalformed, "UTF-8"},
 		{"marks without end", strings.Repeat("(", 5000), ErrMalformed, "deep"},
 		{"too many operations", strings.Repeat("N0", maxOperations), ErrMalformed, "operations"},
@@ -79,12 +79,12 @@ func TestHostilePickles(t *testing.T) {
 		{"cycle of lists", "]q\x00h\x00a.", ErrMalformed, "deep"},
 		{"billion laughs", laughs + ".", ErrMalformed, "more than"},
 		{"long names", longNames + word("x") + "K\x01s.", ErrMalformed, "bytes"},
-		{"persistent id", "K\x01Q.", ErrMalformed, "no storage"},
-		{"persistent id of lists", "(]]]]]tQ.", ErrMalformed, "no storage"},
-		{"tensor of no storage", tensor + "(K\x01K\x00))tR.", ErrMalformed, "no storage"},
+		{"persistent id", "K\x01Q.", ErrMalformed, "not a storage"},
+		{"persistent id of lists", "(]]]]]tQ.", ErrMalformed, "not a storage"},
+		{"tensor of no storage", tensor + "(K\x01K\x00))tR.", ErrMalformed, "not a storage"},
 		{"tensor of few arguments", tensor + ")R.", ErrMalformed, "arguments"},
 		{"negative view", tensor + "(" + pid + "K\x00))\x89N}" + word("neg") + "\x88stR.", ErrUnsupported, "negative view"},
-		{"rebuild of a rebuild", "ctorch._tensor\n_rebuild_from_type_v2\nq\x00(h\x00NNtR.", ErrMalformed, "rebuilds no tensor"},
+		{"rebuild of a rebuild", "ctorch._tensor\n_rebuild_from_type_v2\nq\x00(h\x00NNtR.", ErrMalformed, "not a function that rebuilds a tensor"},
 		{"the root is a number", "K\x01.", ErrUnsupported, "no state dict"},
 	}
 	for _, c := range cases {
@@ -97,12 +97,12 @@ func TestHostilePickles(t *testing.T) {
 	}
 }
 
-// longText is a text of n bytes, as a pickle pushes it.
+// longText returns pickle code that pushes a text of n bytes.
 func longText(n int) string {
 	return "X" + string(binary.LittleEndian.AppendUint32(nil, uint32(n))) + strings.Repeat("x", n)
 }
 
-// A recalled key is hashed again at each setting: a long one would take hours.
+// A memoised key is hashed for each item: a long one would take hours.
 func TestLongKeys(t *testing.T) {
 	program := longText(8<<20) + "q\x00}" + strings.Repeat("h\x00Ns", 200_000) + "."
 	if _, err := run(program); !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "dictionary key") {
@@ -110,7 +110,7 @@ func TestLongKeys(t *testing.T) {
 	}
 }
 
-// Whatever text a message quotes, it stays one short line.
+// Messages that quote text of the file stay one short line.
 func TestShortMessages(t *testing.T) {
 	long := longText(1 << 20)
 	for name, program := range map[string]string{
@@ -126,7 +126,7 @@ func TestShortMessages(t *testing.T) {
 	}
 }
 
-// The arguments of a script class and its state come under the object's own name.
+// The arguments and state of a script class are listed under the object's name.
 func TestRecordNames(t *testing.T) {
 	file, err := run("c__torch__\nA\n}\x8c\x01aK\x01s\x85R}\x8c\x01bK\x02sb.")
 	if err != nil || fmt.Sprint(file.Scalars) != "map[a:1 b:2]" {
@@ -134,7 +134,7 @@ func TestRecordNames(t *testing.T) {
 	}
 }
 
-// What a pickle makes the machine allocate stays small, however it repeats itself.
+// The memory for a pickle stays small, however it repeats objects.
 func TestPickleMemory(t *testing.T) {
 	programs := map[string]string{
 		"dictionaries": strings.Repeat("}", 1<<24-1),
@@ -192,7 +192,7 @@ func TestPickleValues(t *testing.T) {
 	}
 }
 
-// A flat and a nested name may come to the same.
+// A flat and a nested name may be equal.
 func TestNameTwice(t *testing.T) {
 	scalars := "}\x8c\x03a.bK\x01s\x8c\x01a}\x8c\x01bK\x02ss."
 	if _, err := run(scalars); !errors.Is(err, ErrMalformed) {
@@ -202,7 +202,7 @@ func TestNameTwice(t *testing.T) {
 	body := strings.TrimSuffix(strings.TrimPrefix(one, "\x80\x02}"), ".") // sets "a"
 	tensors := "\x80\x02}" + strings.Replace(body, "\x01\x00\x00\x00a", "\x03\x00\x00\x00a.a", 1) +
 		"X\x01\x00\x00\x00a}" + body + "s."
-	if _, err := openBytes(t, torchArchive(t, tensors, eightFloats)); !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "twice") {
+	if _, err := openBytes(t, torchArchive(t, tensors, eightFloats)); !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "duplicate") {
 		t.Errorf("tensors: %v", err)
 	}
 }

@@ -1,32 +1,31 @@
 package weights
 
-// What a pickle builds. Python's None, bool, int, float and str are nil, bool,
-// int64, float64 and string; the rest are the types here. *Tensor is a tensor.
+// The values of a pickle. Python's None, bool, int, float and str are nil, bool, int64,
+// float64 and string, a tensor is a *Tensor, and all others are the types here.
 type (
 	tuple []any
 
 	list struct{ items []any }
 
-	// dict keeps its keys, strings and int64s, in the order of their first setting, as Python does.
+	// dict keeps its keys, strings and int64s, in insertion order, like Python.
 	dict struct {
 		keys   []any
 		values map[any]any
 	}
 
-	// record is an object of a TorchScript class: what it was made of and its
-	// state are kept and nothing is done with them.
+	// record is an object of a TorchScript class, with its arguments and state.
 	record struct {
 		arguments tuple
 		state     []any
 	}
 
-	// opaque stands for a value that no tensor needs: bytes, an integer wider than 64 bits.
+	// opaque replaces a value that no tensor needs: bytes, an integer wider than 64 bits.
 	opaque struct{}
 
-	// class is a global that may be mentioned but does nothing.
+	// class is a global that a pickle may push but not call.
 	class string
 
-	// scriptClass is any TorchScript class; its objects become records.
+	// scriptClass is a TorchScript class; its objects are records.
 	scriptClass struct{}
 
 	// function is a global that a pickle may call.
@@ -35,10 +34,10 @@ type (
 		call func(m *machine, args tuple) (any, error)
 	}
 
-	// storageType is torch.FloatStorage and the like; dtype 0 is an untyped storage, counted in bytes.
+	// storageType is a class such as torch.FloatStorage; dtype 0 means an untyped storage, measured in bytes.
 	storageType struct{ dtype DType }
 
-	// typedStorage is a storage with the element type that the pickle gives it; dtype 0 is none.
+	// typedStorage is a storage with its element type in the pickle; dtype 0 means none.
 	typedStorage struct {
 		dtype DType
 		store *storage
@@ -49,11 +48,11 @@ func (d *dict) set(key, value any) error {
 	switch key := key.(type) {
 	case int64:
 	case string:
-		if len(key) > maxName { // each look-up of a key reads it whole
+		if len(key) > maxName { // each lookup hashes the whole key
 			return malformed("the dictionary key %.40q... has more than %d bytes", key, maxName)
 		}
 	default:
-		return malformed("a dictionary key is neither text nor an integer (%T)", key)
+		return malformed("a dictionary key is %T, expected text or an integer", key)
 	}
 	if d.values == nil {
 		d.values = make(map[any]any)

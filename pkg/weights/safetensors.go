@@ -14,17 +14,17 @@ import (
 )
 
 const (
-	// maxHeader bounds the memory that a header takes. The safetensors library allows
-	// 100 MB; the largest models' headers have some 0.1, and a checkpoint's with the
-	// hashes of a million pictures has 20.
+	// maxHeader limits the memory for a header. The safetensors library allows 100 MB;
+	// the largest models' headers have about 0.1 MB, and that of a checkpoint with the
+	// hashes of a million pictures has 20 MB.
 	maxHeader = 32_000_000
-	// maxTensors is some fifty times what the largest CLIP has.
+	// maxTensors is about fifty times the number of tensors of the largest CLIP.
 	maxTensors  = 100_000
 	metadataKey = "__metadata__"
 )
 
-// readSafetensors lists the tensors of a safetensors file: eight bytes of header
-// length, a JSON header, and the data, which the tensors fill without gap or overlap.
+// readSafetensors lists the tensors of a safetensors file: eight bytes with the header
+// length, a JSON header, and the data, which the tensors cover without gaps or overlaps.
 func readSafetensors(r io.ReaderAt, size int64) (*File, error) {
 	var prefix [8]byte
 	if _, err := r.ReadAt(prefix[:], 0); err != nil {
@@ -32,11 +32,11 @@ func readSafetensors(r io.ReaderAt, size int64) (*File, error) {
 	}
 	length := binary.LittleEndian.Uint64(prefix[:])
 	if length > maxHeader {
-		return nil, malformed("the safetensors header length is %d, more than %d", length, maxHeader)
+		return nil, malformed("the safetensors header length is %d, the maximum is %d", length, maxHeader)
 	}
 	begin := 8 + int64(length)
 	if begin > size {
-		return nil, malformed("the safetensors header of %d bytes is longer than the file of %d", length, size)
+		return nil, malformed("the safetensors header of %d bytes is longer than the file of %d bytes", length, size)
 	}
 	h := &header{data: &storage{file: r, name: "the safetensors data", offset: begin, packed: size - begin, size: size - begin}}
 	if err := h.parse(io.NewSectionReader(r, 8, int64(length))); err != nil {
@@ -52,12 +52,12 @@ func readSafetensors(r io.ReaderAt, size int64) (*File, error) {
 	return file, nil
 }
 
-// header is read token by token, so that its memory is that of its tensors,
-// and so that a key given twice is seen.
+// header parses a header token by token, so that its memory is proportional to the tensors
+// and duplicate keys are detected.
 type header struct {
 	decoder   *json.Decoder
 	data      *storage
-	described bool // __metadata__ was there
+	described bool // __metadata__ was read
 	metadata  map[string]string
 	entries   []headerEntry
 }
@@ -89,15 +89,15 @@ func (h *header) parse(r io.Reader) error {
 		return err
 	}
 	if _, err := h.decoder.Token(); err != io.EOF {
-		return malformed("something follows the JSON object")
+		return malformed("unexpected data after the JSON object")
 	}
 	return nil
 }
 
-// parseMetadata reads an object of strings, or null for none.
+// parseMetadata reads an object of strings, or null.
 func (h *header) parseMetadata() error {
 	if h.described {
-		return malformed("%s is there twice", metadataKey)
+		return malformed("duplicate key %s", metadataKey)
 	}
 	h.described = true
 	token, err := h.token()
@@ -105,15 +105,15 @@ func (h *header) parseMetadata() error {
 		return err
 	}
 	if token != json.Delim('{') {
-		return malformed("%s is neither an object nor null", metadataKey)
+		return malformed("%s must be an object or null", metadataKey)
 	}
 	h.metadata = map[string]string{}
 	return h.members(func(key string) error {
 		if _, twice := h.metadata[key]; twice {
-			return malformed("metadata %.200q is there twice", key)
+			return malformed("duplicate metadata key %.200q", key)
 		}
 		if len(h.metadata) >= maxTensors {
-			return malformed("more than %d entries of metadata", maxTensors)
+			return malformed("more than %d metadata entries", maxTensors)
 		}
 		value, err := h.text()
 		h.metadata[key] = value
@@ -132,7 +132,7 @@ func (h *header) parseTensor(name string) error {
 		case key == "data_offsets" && offsets == nil:
 			offsets, err = h.integers(2)
 		default:
-			return malformed("key %.200q is unknown or there twice", key)
+			return malformed("unknown or duplicate key %.200q", key)
 		}
 		return err
 	})
@@ -145,10 +145,10 @@ func (h *header) parseTensor(name string) error {
 	return h.add(name, dtype, shape, offsets[0], offsets[1])
 }
 
-// add checks a tensor's sizes against its offsets and the file.
+// add checks a tensor's size against its offsets and the file, and adds it.
 func (h *header) add(name string, dtype DType, shape []int64, begin, end int64) error {
 	if begin < 0 || end < begin || end > h.data.size {
-		return malformed("data_offsets [%d, %d] lie outside the data of %d bytes", begin, end, h.data.size)
+		return malformed("data_offsets [%d, %d] are outside the data of %d bytes", begin, end, h.data.size)
 	}
 	own := &storage{file: h.data.file, name: h.data.name, offset: h.data.offset + begin, packed: end - begin, size: end - begin}
 	tensor, err := newTensor(dtype, shape, nil, 0, own)
@@ -156,14 +156,14 @@ func (h *header) add(name string, dtype DType, shape []int64, begin, end int64) 
 		return err
 	}
 	if bytes, ok := multiply(tensor.count, dtype.Size()); !ok || bytes != end-begin {
-		return malformed("shape %v of %s needs %d bytes, data_offsets [%d, %d] give %d", shape, dtype, bytes, begin, end, end-begin)
+		return malformed("shape %v of %s needs %d bytes, but data_offsets [%d, %d] are %d bytes", shape, dtype, bytes, begin, end, end-begin)
 	}
 	tensor.Name = name
 	h.entries = append(h.entries, headerEntry{tensor, begin, end})
 	return nil
 }
 
-// place orders the tensors by their data, which must be covered exactly once.
+// place sorts the tensors by data offset and checks that they cover the data exactly once.
 func (h *header) place() error {
 	slices.SortStableFunc(h.entries, func(a, b headerEntry) int {
 		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end))
@@ -171,7 +171,7 @@ func (h *header) place() error {
 	covered := int64(0)
 	for _, e := range h.entries {
 		if e.begin < covered {
-			return malformed("tensor %.200q overlaps another: it begins at byte %d of the data, which is taken up to %d",
+			return malformed("tensor %.200q overlaps another: it begins at byte %d of the data, the previous one ends at %d",
 				e.tensor.Name, e.begin, covered)
 		}
 		if e.begin > covered {
@@ -185,7 +185,7 @@ func (h *header) place() error {
 	return nil
 }
 
-// token returns the next JSON token; a broken header is told from a failing disk.
+// token returns the next JSON token. It distinguishes invalid JSON from read errors.
 func (h *header) token() (json.Token, error) {
 	token, err := h.decoder.Token()
 	if err == nil {
@@ -198,7 +198,7 @@ func (h *header) token() (json.Token, error) {
 	return nil, err
 }
 
-// object calls value at each key of the object that comes next.
+// object reads an object and calls value for each key.
 func (h *header) object(value func(key string) error) error {
 	if err := h.delim('{'); err != nil {
 		return err
@@ -213,9 +213,9 @@ func (h *header) members(value func(key string) error) error {
 		if err != nil {
 			return err
 		}
-		// The decoder puts U+FFFD in the place of what is no Unicode.
+		// The decoder substitutes U+FFFD for invalid Unicode.
 		if strings.ContainsRune(key, utf8.RuneError) {
-			return malformed("the name %.200q holds U+FFFD or what is no Unicode", key)
+			return malformed("the name %.200q contains U+FFFD or invalid Unicode", key)
 		}
 		if err := value(key); err != nil {
 			return err
@@ -230,7 +230,7 @@ func (h *header) delim(want json.Delim) error {
 		return err
 	}
 	if token != want {
-		return malformed("%.40q stands where %v is expected", describeToken(token), want)
+		return malformed("expected %v, got %.40q", want, describeToken(token))
 	}
 	return nil
 }
@@ -249,7 +249,7 @@ func (h *header) text() (string, error) {
 	}
 	s, ok := token.(string)
 	if !ok {
-		return "", malformed("%.40q stands where text is expected", describeToken(token))
+		return "", malformed("expected text, got %.40q", describeToken(token))
 	}
 	return s, nil
 }
@@ -266,7 +266,7 @@ func (h *header) dtype() (DType, error) {
 	return dtype, nil
 }
 
-// integers reads a list of at most limit integers; never nil without an error.
+// integers reads a list of at most limit integers. The result is not nil unless there is an error.
 func (h *header) integers(limit int) ([]int64, error) {
 	if err := h.delim('['); err != nil {
 		return nil, err
@@ -279,18 +279,18 @@ func (h *header) integers(limit int) ([]int64, error) {
 		}
 		number, ok := token.(json.Number)
 		if !ok || len(numbers) == limit {
-			return nil, malformed("no list of at most %d integers", limit)
+			return nil, malformed("expected a list of at most %d integers", limit)
 		}
 		n, err := number.Int64()
 		if err != nil || n < 0 {
-			return nil, malformed("%.40q is no size that fits 63 bits", number.String())
+			return nil, malformed("invalid size %.40q: expected a non-negative integer below 2^63", number.String())
 		}
 		numbers = append(numbers, n)
 	}
 	return numbers, h.delim(']')
 }
 
-// encodeHeader is the header that the given tensors have, padded so that the data is aligned.
+// encodeHeader returns the header for the given tensors, padded so that the data is aligned.
 func encodeHeader(metadata map[string]string, specs []Spec) ([]byte, error) {
 	var b bytes.Buffer
 	b.Write(make([]byte, 8))
@@ -324,7 +324,7 @@ func encodeHeader(metadata map[string]string, specs []Spec) ([]byte, error) {
 		b.WriteByte(' ')
 	}
 	if b.Len()-8 > maxHeader {
-		return nil, fmt.Errorf("a header of %d bytes is more than %d", b.Len()-8, maxHeader)
+		return nil, fmt.Errorf("the header has %d bytes, the maximum is %d", b.Len()-8, maxHeader)
 	}
 	binary.LittleEndian.PutUint64(b.Bytes(), uint64(b.Len()-8))
 	return b.Bytes(), nil

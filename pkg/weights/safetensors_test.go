@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// safetensorsFile is a file with that header and that many bytes of data.
+// safetensorsFile returns a file with the header and the given number of data bytes.
 func safetensorsFile(header string, data int) []byte {
 	b := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
 	return append(append(b, header...), make([]byte, data)...)
@@ -51,35 +51,35 @@ func TestHostileSafetensors(t *testing.T) {
 		{"header longer than the file", append([]byte{9, 0, 0, 0, 0, 0, 0, 0}, `{}`...), ErrMalformed, "longer than the file"},
 		{"cut header", safetensorsFile(`{"a":{"dtype":"F32","sha`, 0), ErrMalformed, "invalid JSON"},
 		{"no JSON", safetensorsFile(`{nonsense}`, 0), ErrMalformed, "invalid JSON"},
-		{"text after JSON", safetensorsFile(`{} {}`, 0), ErrMalformed, "follows"},
+		{"text after JSON", safetensorsFile(`{} {}`, 0), ErrMalformed, "unexpected data after"},
 		{"list for a tensor", safetensorsFile(`{"a":[1]}`, 0), ErrMalformed, "expected"},
 		{"deep nesting", safetensorsFile(`{"a":`+strings.Repeat("[", 100_000), 0), ErrMalformed, "expected"},
-		{"number for metadata", safetensorsFile(`{"__metadata__":{"a":1}}`, 0), ErrMalformed, "text is expected"},
-		{"null twice", safetensorsFile(`{"__metadata__":null,"__metadata__":{}}`, 0), ErrMalformed, "twice"},
-		{"list for metadata", safetensorsFile(`{"__metadata__":[]}`, 0), ErrMalformed, "neither an object nor null"},
-		{"null for a tensor", safetensorsFile(`{"a":null}`, 0), ErrMalformed, `"null" stands where`},
-		{"null for text", safetensorsFile(`{"a":{"dtype":null}}`, 0), ErrMalformed, `"null" stands where`},
-		{"name of no UTF-8", safetensorsFile("{\"a\xff\":{}}", 0), ErrMalformed, "no Unicode"},
-		{"name of half a surrogate pair", safetensorsFile(`{"a\ud800":{}}`, 0), ErrMalformed, "no Unicode"},
+		{"number for metadata", safetensorsFile(`{"__metadata__":{"a":1}}`, 0), ErrMalformed, "expected text"},
+		{"null twice", safetensorsFile(`{"__metadata__":null,"__metadata__":{}}`, 0), ErrMalformed, "duplicate key __metadata__"},
+		{"list for metadata", safetensorsFile(`{"__metadata__":[]}`, 0), ErrMalformed, "an object or null"},
+		{"null for a tensor", safetensorsFile(`{"a":null}`, 0), ErrMalformed, `expected {, got "null"`},
+		{"null for text", safetensorsFile(`{"a":{"dtype":null}}`, 0), ErrMalformed, `expected text, got "null"`},
+		{"name of no UTF-8", safetensorsFile("{\"a\xff\":{}}", 0), ErrMalformed, "invalid Unicode"},
+		{"name of half a surrogate pair", safetensorsFile(`{"a\ud800":{}}`, 0), ErrMalformed, "invalid Unicode"},
 		{"long name", safetensorsFile(`{"`+strings.Repeat("a", maxName+1)+`":{}}`, 0), ErrMalformed, "more than 1024 bytes"},
-		{"metadata twice", safetensorsFile(`{"__metadata__":{},"__metadata__":{}}`, 0), ErrMalformed, "twice"},
-		{"tensor twice", safetensorsFile(`{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}`, 0), ErrMalformed, `"a" is there twice`},
-		{"key twice", safetensorsFile(`{"a":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}}`, 0), ErrMalformed, "twice"},
+		{"metadata twice", safetensorsFile(`{"__metadata__":{},"__metadata__":{}}`, 0), ErrMalformed, "duplicate key __metadata__"},
+		{"tensor twice", safetensorsFile(`{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}`, 0), ErrMalformed, `duplicate tensor "a"`},
+		{"key twice", safetensorsFile(`{"a":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}}`, 0), ErrMalformed, "duplicate"},
 		{"key missing", safetensorsFile(`{"a":{"dtype":"U8","shape":[0]}}`, 0), ErrMalformed, "missing"},
 		{"unknown key", safetensorsFile(`{"a":{"dtype":"U8","shape":[0],"strides":[1],"data_offsets":[0,0]}}`, 0), ErrMalformed, "strides"},
 		{"unknown type", safetensorsFile(tensor("F8_E4M3", "4", "0,4"), 4), ErrUnsupported, "F8_E4M3"},
 		{"size overflows", safetensorsFile(tensor("F32", "4294967296,4294967296,4", "0,4"), 4), ErrMalformed, "overflows"},
-		{"bytes overflow", safetensorsFile(tensor("F64", "2305843009213693952", "0,0"), 0), ErrMalformed, "outside"},
-		{"size beyond int64", safetensorsFile(tensor("F32", "18446744073709551617", "0,4"), 4), ErrMalformed, "63 bits"},
-		{"fractional size", safetensorsFile(tensor("F32", "1.5", "0,4"), 4), ErrMalformed, "63 bits"},
-		{"negative size", safetensorsFile(tensor("F32", "-1", "0,4"), 4), ErrMalformed, "63 bits"},
+		{"bytes overflow", safetensorsFile(tensor("F64", "2305843009213693952", "0,0"), 0), ErrMalformed, "exceed"},
+		{"size beyond int64", safetensorsFile(tensor("F32", "18446744073709551617", "0,4"), 4), ErrMalformed, "below 2^63"},
+		{"fractional size", safetensorsFile(tensor("F32", "1.5", "0,4"), 4), ErrMalformed, "below 2^63"},
+		{"negative size", safetensorsFile(tensor("F32", "-1", "0,4"), 4), ErrMalformed, "below 2^63"},
 		{"too many dimensions", safetensorsFile(tensor("F32", strings.Repeat("1,", 40)+"1", "0,4"), 4), ErrMalformed, "at most 32"},
 		{"offset outside", safetensorsFile(tensor("F32", "2", "0,8"), 4), ErrMalformed, "outside"},
 		{"offsets turned", safetensorsFile(tensor("F32", "1", "4,0"), 4), ErrMalformed, "outside"},
 		{"offsets too few", safetensorsFile(tensor("F32", "1", "4"), 4), ErrMalformed, "missing"},
 		{"offsets too many", safetensorsFile(tensor("F32", "1", "0,4,4"), 4), ErrMalformed, "at most 2"},
 		{"shape against offsets", safetensorsFile(tensor("F32", "3", "0,16"), 16), ErrMalformed, "needs 12 bytes"},
-		{"scalar of no bytes", safetensorsFile(tensor("F32", "", "0,0"), 0), ErrMalformed, "outside"},
+		{"scalar of no bytes", safetensorsFile(tensor("F32", "", "0,0"), 0), ErrMalformed, "exceed"},
 		{"overlap", safetensorsFile(two("0,4", "2,6"), 6), ErrMalformed, `"b" overlaps`},
 		{"same bytes", safetensorsFile(two("0,4", "0,4"), 4), ErrMalformed, "overlaps"},
 		{"hole", safetensorsFile(two("0,4", "6,10"), 10), ErrMalformed, `before tensor "b"`},
@@ -133,7 +133,7 @@ func TestOtherContent(t *testing.T) {
 	}
 }
 
-// A weight file cut at any byte is an error, and so is one with a byte more.
+// A weight file truncated at any byte gives an error, and so does one with an extra byte.
 func TestTruncatedAndPadded(t *testing.T) {
 	for _, name := range []string{"nested.safetensors", "nested.pth", "scripted.pt"} {
 		whole, err := os.ReadFile(filepath.Join("testdata", name))

@@ -13,21 +13,21 @@ import (
 	"acdclip/pkg/regularfile"
 )
 
-// IndexEnding is how the names of the files end that list a model's weights in several files.
+// IndexEnding is the suffix of files that list a model's weights in several files.
 const IndexEnding = ".index.json"
 
 const (
-	// maxIndex is some fifty times the index of the largest CLIP.
+	// maxIndex is about fifty times the size of the largest CLIP's index, in bytes.
 	maxIndex = 16 << 20
-	// maxShards bounds the files that are open together.
+	// maxShards is the maximum number of open files.
 	maxShards = 128
 )
 
-// OpenShards opens the weights that an index lists, as transformers writes it:
-// JSON whose "weight_map" gives each tensor's file, which must lie beside the
-// index. The File has the tensors of all of them, in the order of the files'
-// names; Path is the index. Each tensor must lie in the file that the index says,
-// and no file may hold others. Errors are Open's, about the index or a file.
+// OpenShards opens the weights that an index of transformers lists: JSON whose
+// "weight_map" maps tensors to files, which must be beside the index. The File has the
+// tensors of all files, in the order of the files' names; its Path is the index. Each
+// tensor must be in its listed file, and no file may contain others. Errors are Open's,
+// about the index or a file.
 func OpenShards(path string) (*File, error) {
 	index, err := readIndex(path)
 	if err != nil {
@@ -40,12 +40,12 @@ func OpenShards(path string) (*File, error) {
 		shard, err := Open(filepath.Join(filepath.Dir(path), name))
 		if err != nil {
 			joined.Close()
-			return nil, fmt.Errorf("the file %s that %s lists: %w", name, path, err)
+			return nil, fmt.Errorf("the file %s listed in %s: %w", name, path, err)
 		}
 		parts = append(parts, shard)
 		if err := shard.holds(index[name]); err != nil {
 			joined.Close()
-			return nil, fmt.Errorf("the file %s that %s lists: %w", name, path, err)
+			return nil, fmt.Errorf("the file %s listed in %s: %w", name, path, err)
 		}
 		joined.Format = shard.Format
 		joined.Tensors = append(joined.Tensors, shard.Tensors...)
@@ -57,7 +57,7 @@ func OpenShards(path string) (*File, error) {
 	return joined, nil
 }
 
-// readIndex gives the tensors of each file that an index lists.
+// readIndex returns the tensors of each file that an index lists.
 func readIndex(path string) (map[string][]string, error) {
 	text, err := regularfile.Head(path, maxIndex+1)
 	if other, ok := errors.AsType[*regularfile.OtherError](err); ok {
@@ -67,7 +67,7 @@ func readIndex(path string) (map[string][]string, error) {
 		return nil, err
 	}
 	if len(text) > maxIndex {
-		return nil, malformed("the index has more than %d bytes", maxIndex)
+		return nil, malformed("the index is larger than %d bytes", maxIndex)
 	}
 	return parseIndex(text)
 }
@@ -77,16 +77,16 @@ func parseIndex(text []byte) (map[string][]string, error) {
 		Files map[string]string `json:"weight_map"`
 	}
 	if err := json.Unmarshal(text, &index); err != nil {
-		return nil, malformed("the index is no JSON that lists weights (%.200v)", err)
+		return nil, malformed("the index is not a JSON list of weights (%.200v)", err)
 	}
 	if len(index.Files) == 0 || len(index.Files) > maxTensors {
-		return nil, malformed("the index's weight_map lists %d tensors; it must be 1 to %d", len(index.Files), maxTensors)
+		return nil, malformed("the index's weight_map lists %d tensors, expected 1 to %d", len(index.Files), maxTensors)
 	}
 	tensors := map[string][]string{}
 	for _, tensor := range slices.Sorted(maps.Keys(index.Files)) {
 		file := index.Files[tensor]
 		if file == "" || file == "." || file == ".." || len(file) > 255 || strings.ContainsAny(file, "/\\\x00") {
-			return nil, malformed("the index names %.200q as the file of a tensor, and not a file beside it", file)
+			return nil, malformed("the index lists the file %.200q, expected the name of a file beside the index", file)
 		}
 		if tensors[file] = append(tensors[file], tensor); len(tensors) > maxShards {
 			return nil, malformed("the index lists more than %d files", maxShards)
@@ -95,11 +95,11 @@ func parseIndex(text []byte) (map[string][]string, error) {
 	return tensors, nil
 }
 
-// holds checks that a file has the tensors of that name, and no others.
+// holds checks that a file has exactly the tensors with these names.
 func (f *File) holds(names []string) error {
 	for _, name := range names {
 		if _, ok := f.Lookup(name); !ok {
-			return malformed("it has no tensor %.200q, which the index says lies there", name)
+			return malformed("it lacks the tensor %.200q, which the index lists for it", name)
 		}
 	}
 	listed := make(map[string]bool, len(names))

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// shards writes two files of one tensor each, and an index.
+// shards writes two files with one tensor each, and an index.
 func shards(t *testing.T, index string) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -65,16 +65,16 @@ func TestRefusedIndices(t *testing.T) {
 	}
 	cases := []struct{ index, says string }{
 		{`{}`, "lists 0 tensors"},
-		{`[]`, "no JSON that lists weights"},
-		{`{"weight_map": {"a": 1}}`, "no JSON that lists weights"},
+		{`[]`, "not a JSON list of weights"},
+		{`{"weight_map": {"a": 1}}`, "not a JSON list of weights"},
 		{`{"weight_map": {"a": "../a.safetensors"}}`, `"../a.safetensors"`},
 		{`{"weight_map": {"a": "/etc/passwd"}}`, `"/etc/passwd"`},
 		{`{"weight_map": {"a": ".."}}`, `".."`},
 		{`{"weight_map": {"a": ""}}`, `""`},
 		{`{"weight_map": {` + strings.Join(many, ",") + `}}`, "more than 128 files"},
 		{`{"weight_map": {"a": "c.safetensors"}}`, "no such file"},
-		{`{"weight_map": {"a": "b.safetensors"}}`, `no tensor "a"`},
-		{`{"weight_map": {"a": "a.safetensors", "c": "a.safetensors"}}`, `no tensor "c"`},
+		{`{"weight_map": {"a": "b.safetensors"}}`, `lacks the tensor "a"`},
+		{`{"weight_map": {"a": "a.safetensors", "c": "a.safetensors"}}`, `lacks the tensor "c"`},
 		{`{"weight_map": {"a": "model.safetensors.index.json"}}`, "JSON"},
 	}
 	for _, c := range cases {
@@ -109,7 +109,7 @@ func FuzzIndex(f *testing.F) {
 	})
 }
 
-// A small file that pretends to be a large one is refused before anything of it is read.
+// A small file with a large apparent size gives an error before any of it is read.
 func TestHoles(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux says where a file's holes are")

@@ -7,7 +7,7 @@ import (
 	"acdclip/pkg/sniff"
 )
 
-// sniffLength is how much of a file's beginning decides what it is.
+// sniffLength is the number of bytes that are read to detect a file's format.
 const sniffLength = 512
 
 type content int
@@ -18,7 +18,7 @@ const (
 	contentZip
 )
 
-// contentOf tells the two containers that are read from everything else.
+// contentOf detects the two supported containers.
 func contentOf(head []byte) content {
 	if bytes.HasPrefix(head, []byte("PK\x03\x04")) {
 		return contentZip
@@ -29,8 +29,8 @@ func contentOf(head []byte) content {
 	return contentOther
 }
 
-// looksTextual says that eight bytes are printable text, which no sensible
-// safetensors header length is: as a number they exceed any file.
+// looksTextual reports whether eight bytes are printable text, which cannot be a
+// safetensors header length: as a number it exceeds any file.
 func looksTextual(b []byte) bool {
 	for _, c := range b {
 		if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c >= 0x7f {
@@ -40,14 +40,14 @@ func looksTextual(b []byte) bool {
 	return true
 }
 
-// torchMagic opens a torch.save file from before torch 1.6: protocol 2, then a ten-byte long.
+// torchMagic is the start of a torch.save file from before torch 1.6: protocol 2, then a ten-byte long.
 var torchMagic = []byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19")
 
-// foreign are contents that people mistake for weights that are read.
+// foreign are file contents that are easily mistaken for supported weights.
 func foreign() []sniff.Kind {
 	return []sniff.Kind{
 		{Name: "a tar archive", Is: sniff.At(257, "ustar")},
-		{Name: "a git-lfs pointer: fetch the real file with `git lfs pull`", Is: sniff.Starts("version https://git-lfs")},
+		{Name: "a git-lfs pointer (download the real file with `git lfs pull`)", Is: sniff.Starts("version https://git-lfs")},
 		{Name: "an empty zip archive", Is: sniff.Starts("PK\x05\x06")},
 		{Name: "gzip-compressed data", Is: sniff.Starts("\x1f\x8b")},
 		{Name: "bzip2-compressed data", Is: sniff.Starts("BZh")},
@@ -62,17 +62,17 @@ func foreign() []sniff.Kind {
 		{Name: "a JPEG picture", Is: sniff.Starts("\xff\xd8\xff")},
 		{Name: "a PDF document", Is: sniff.Starts("%PDF")},
 		{Name: "a program or shared library", Is: sniff.Starts("\x7fELF")},
-		{Name: "a plain pickle, not an archive of torch.save", Is: sniff.Starts("\x80")},
+		{Name: "a plain pickle, not a torch.save archive", Is: sniff.Starts("\x80")},
 	}
 }
 
-// refuse says what a file is that is no weight file.
+// refuse returns an error that describes a file that is not a weight file.
 func refuse(head []byte, size int64) error {
 	if size == 0 {
 		return fmt.Errorf("the file is empty: %w", ErrNotWeights)
 	}
 	if bytes.HasPrefix(head, torchMagic) {
-		return unsupported("a torch.save file in the format from before torch 1.6: " +
+		return unsupported("a torch.save file in the format before torch 1.6: " +
 			"load it with a current torch and save it again")
 	}
 	name, known := sniff.Name(head, foreign())
@@ -82,7 +82,7 @@ func refuse(head []byte, size int64) error {
 	return fmt.Errorf("looks like %s: %w", name, ErrNotWeights)
 }
 
-// describe names content of no kind in foreign.
+// describe describes content that foreign does not list.
 func describe(head []byte) string {
 	start := bytes.ToLower(bytes.TrimLeft(head, " \t\r\n\ufeff"))
 	switch {

@@ -10,44 +10,44 @@ import (
 	"sync/atomic"
 )
 
-// chunkSize is the most that is held of a tensor's stored bytes: a multiple of every element size.
+// chunkSize is the buffer size for a tensor's stored bytes, a multiple of every element size.
 const chunkSize = 32 << 10
 
-// storage is a run of little-endian elements in a file, which several tensors may share.
+// storage is a contiguous block of little-endian elements in a file, which tensors may share.
 type storage struct {
 	file     io.ReaderAt
 	name     string // for messages
-	offset   int64  // of the packed bytes in the file
-	packed   int64  // bytes in the file
-	size     int64  // bytes once unpacked; equals packed unless deflated
+	offset   int64  // offset of the stored bytes in the file
+	packed   int64  // number of stored bytes
+	size     int64  // number of uncompressed bytes; equals packed unless deflated
 	deflated bool
-	crc      uint32      // CRC-32 of the unpacked bytes
-	summed   bool        // crc is stated by the archive
-	sound    atomic.Bool // the size, where deflated, and the checksum were found to be what the archive says
+	crc      uint32      // CRC-32 of the uncompressed bytes
+	summed   bool        // the archive contains crc
+	sound    atomic.Bool // the checksum and, if deflated, the size were verified
 }
 
-// A file may not ask its reader for much more memory or work than its own size
-// explains. What it may do beyond that is enough for any small file.
+// Limits of the memory and work for a file, in proportion to its size, plus an allowance
+// that is enough for any small file.
 const (
-	// maxExpansion bounds the values of all tensors together, as float32, in bytes
-	// for a byte of the file. Half-precision weights take 2, tied ones as much again.
+	// maxExpansion limits the size of all tensors' values as float32, as a multiple of
+	// the file's size. Half-precision weights need 2, tied ones twice as much.
 	maxExpansion  = 8
 	freeExpansion = 16 << 20
-	// maxWork and freeWork bound the bytes that reading each tensor once goes through.
+	// maxWork and freeWork limit the bytes processed when each tensor is read once.
 	maxWork  = 64
 	freeWork = 256 << 20
-	// maxInflated bounds those of compressed storages, in files of any size: it is
-	// some 1.5 times the largest CLIP.
+	// maxInflated limits the bytes of decompressed storages, for files of any size: about
+	// 1.5 times the largest CLIP.
 	maxInflated = 16 << 30
 )
 
-// checkExpansion holds the tensors of a file of the given size to these bounds.
+// checkExpansion checks the tensors of a file of the given size against these limits.
 func checkExpansion(tensors []*Tensor, fileSize int64) error {
 	left := limit(fileSize, maxExpansion, freeExpansion)
 	for _, t := range tensors {
 		bytes, ok := multiply(t.count, max(4, t.DType.Size()))
 		if left -= bytes; !ok || left < 0 {
-			return malformed("the tensors' values would take more than %d times the file's %d bytes", maxExpansion, fileSize)
+			return malformed("the tensors' values need more than %d times the file's %d bytes", maxExpansion, fileSize)
 		}
 	}
 	return checkWork(tensors, limit(fileSize, maxWork, freeWork))
@@ -60,9 +60,9 @@ func limit(fileSize, times, free int64) int64 {
 	return math.MaxInt64
 }
 
-// checkWork bounds what reading every tensor goes through: of its storage all from
-// the tensor's first element to its last, from the storage's beginning where that is
-// deflated, and the storage once more for its checksum.
+// checkWork limits the bytes processed to read every tensor: its storage from the
+// tensor's first to its last element, or from the storage's beginning if it is deflated,
+// and the whole storage once for its checksum.
 func checkWork(tensors []*Tensor, most int64) error {
 	left, inflated := most, int64(maxInflated)
 	counted := make(map[*storage]bool)
@@ -83,17 +83,17 @@ func checkWork(tensors []*Tensor, most int64) error {
 			inflated -= work
 		}
 		if left < 0 {
-			return malformed("reading every tensor would go through more than %d bytes", most)
+			return malformed("reading every tensor would process more than %d bytes", most)
 		}
 		if inflated < 0 {
-			return malformed("reading every tensor would unpack more than %d bytes", int64(maxInflated))
+			return malformed("reading every tensor would decompress more than %d bytes", int64(maxInflated))
 		}
 	}
 	return nil
 }
 
-// stream visits the unpacked bytes [from, to) in order, in chunks of len(buffer).
-// What it reads whole is held against the archive's checksum.
+// stream visits the uncompressed bytes [from, to) in order, in chunks of len(buffer). If
+// it reads the whole storage, it verifies the checksum.
 func (s *storage) stream(from, to int64, buffer []byte, visit func(at int64, raw []byte)) error {
 	r, finish, err := s.open(from, to)
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *storage) stream(from, to int64, buffer []byte, visit func(at int64, raw
 	return finish()
 }
 
-// verify reads the storage to compare its size and checksum, unless a read has done so.
+// verify reads the storage to verify its size and checksum, unless a read has already done so.
 func (s *storage) verify() error {
 	if s.sound.Load() || !s.summed && !s.deflated {
 		return nil
@@ -118,9 +118,9 @@ func (s *storage) verify() error {
 	return s.stream(0, s.size, make([]byte, min(chunkSize, s.size)), func(int64, []byte) {})
 }
 
-// open returns a reader that stands at byte from of the unpacked bytes, and a
-// check to be made after reading up to to: that the storage is what the archive
-// says. Of deflated data the check reads to the end, once for each storage.
+// open returns a reader at byte from of the uncompressed bytes. The caller must call
+// finish after reading up to to; it verifies the storage's size and checksum if possible.
+// For deflated data, finish reads to the end, once per storage.
 func (s *storage) open(from, to int64) (r io.Reader, finish func() error, err error) {
 	if s.sound.Load() || !s.deflated && (!s.summed || from > 0 || to < s.size) {
 		r, err := s.seek(from)
@@ -137,7 +137,7 @@ func (s *storage) open(from, to int64) (r io.Reader, finish func() error, err er
 	return summing, func() error { return s.finish(summing) }, nil
 }
 
-// seek returns a reader that stands at byte from of the unpacked bytes.
+// seek returns a reader at byte from of the uncompressed bytes.
 func (s *storage) seek(from int64) (io.Reader, error) {
 	if !s.deflated {
 		return io.NewSectionReader(s.file, s.offset+from, s.size-from), nil
@@ -149,7 +149,7 @@ func (s *storage) seek(from int64) (io.Reader, error) {
 	return inflater, nil
 }
 
-// finish reads what is left and compares size and checksum.
+// finish reads the rest and verifies size and checksum.
 func (s *storage) finish(all *summingReader) error {
 	// One byte past the declared size is enough to know that it is wrong.
 	if _, err := io.Copy(io.Discard, io.LimitReader(all, s.size-all.n+1)); err != nil {
@@ -157,17 +157,17 @@ func (s *storage) finish(all *summingReader) error {
 	}
 	switch {
 	case all.n > s.size:
-		return malformed("%s unpacks to more than the %d bytes it declares", s.name, s.size)
+		return malformed("%s decompresses to more than the declared %d bytes", s.name, s.size)
 	case all.n < s.size:
-		return malformed("%s unpacks to %d bytes, not the %d it declares", s.name, all.n, s.size)
+		return malformed("%s decompresses to %d bytes, expected the declared %d", s.name, all.n, s.size)
 	case s.summed && all.crc != s.crc:
-		return malformed("%s is damaged: its checksum (CRC-32) is %08x, not the %08x that the archive states", s.name, all.crc, s.crc)
+		return malformed("%s is damaged: its checksum (CRC-32) is %08x, expected %08x", s.name, all.crc, s.crc)
 	}
 	s.sound.Store(true)
 	return nil
 }
 
-// explain tells damage of the file from an error of the system.
+// explain distinguishes damage of the file from file system errors.
 func (s *storage) explain(err error) error {
 	var corrupt flate.CorruptInputError
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &corrupt) {
@@ -176,7 +176,7 @@ func (s *storage) explain(err error) error {
 	return fmt.Errorf("reading %s: %w", s.name, err)
 }
 
-// summingReader counts what is read, and sums it up.
+// summingReader counts the bytes read and computes their CRC-32.
 type summingReader struct {
 	r   io.Reader
 	n   int64

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// countingReaderAt counts the bytes that are read.
+// countingReaderAt counts the bytes read.
 type countingReaderAt struct {
 	r io.ReaderAt
 	n int
@@ -25,7 +25,7 @@ func (c *countingReaderAt) ReadAt(p []byte, at int64) (int, error) {
 	return n, err
 }
 
-// Only the first read of a deflated storage goes to its end.
+// Only the first read of a deflated storage reads to its end.
 func TestDeflatedStorageIsCheckedOnce(t *testing.T) {
 	noise := make([]byte, 4<<20)
 	rand.NewChaCha8([32]byte{}).Read(noise)
@@ -76,7 +76,7 @@ func TestInflationIsBounded(t *testing.T) {
 	}
 }
 
-// apart are tensors of the first and the last value of one storage.
+// apart returns tensors of the first and last value of one storage.
 func apart(t *testing.T, n int, size int64) (all []*Tensor) {
 	t.Helper()
 	store := &storage{size: size}
@@ -90,7 +90,7 @@ func apart(t *testing.T, n int, size int64) (all []*Tensor) {
 	return all
 }
 
-// What all tensors together may ask for depends on the file's size.
+// The maximum size of all tensors depends on the file's size.
 func TestExpansionIsBounded(t *testing.T) {
 	views := func(n int, shape []int64, store *storage) (all []*Tensor) {
 		for range n {
@@ -124,7 +124,7 @@ func TestExpansionIsBounded(t *testing.T) {
 	}
 }
 
-// A byte of an archive that changed is found by the first read of all of a tensor in that part.
+// A changed byte of an archive is detected by the first complete read of a tensor in that entry.
 func TestChecksums(t *testing.T) {
 	layouts := map[string]string{
 		"all of it":         stateDict(8, 0, integer(8), integer(1)),
@@ -168,7 +168,7 @@ func TestChecksumOfThePickle(t *testing.T) {
 	}
 }
 
-// torch can be told to write no checksums: all are zero then.
+// torch can be configured to write no checksums: all are then zero.
 func TestArchiveWithoutChecksums(t *testing.T) {
 	content := torchArchive(t, stateDict(8, 0, integer(8), integer(1)), eightFloats)
 	for at := 0; ; at++ {

@@ -8,15 +8,15 @@ import (
 // axis is one dimension of a strided read.
 type axis struct {
 	size   int64
-	stride int64 // in the storage
-	step   int64 // in the row-major result
-	inner  int64 // storage elements from the first to the last that the axes after this one reach, inclusive
+	stride int64 // stride in the storage, in elements
+	step   int64 // stride in the row-major result, in elements
+	inner  int64 // number of storage elements that the following axes span
 }
 
-// readStrided reads a tensor of any layout: transposed, a view with gaps,
-// overlapping windows, repeated. The part of the storage that it reaches is
-// streamed once, from front to back, and each chunk's elements are put where
-// they belong, so memory stays small and compressed entries work as well.
+// readStrided reads a tensor of any layout: transposed, with gaps, overlapping or
+// repeated. It streams the spanned part of the storage once, from front to back, and
+// copies each chunk's elements to their destinations, so memory stays small and
+// compressed entries work too.
 func (t *Tensor) readStrided(dst []float32) error {
 	axes, extent := t.axes()
 	size := t.DType.Size()
@@ -30,8 +30,9 @@ func (t *Tensor) readStrided(dst []float32) error {
 	})
 }
 
-// axes returns the tensor's dimensions, widest stride first, so that a chunk of
-// the storage meets few indices of the outer ones, and the storage elements it spans.
+// axes returns the tensor's dimensions, largest stride first, so that a chunk of the
+// storage overlaps few indices of the outer ones, and the number of storage elements
+// spanned.
 func (t *Tensor) axes() (axes []axis, extent int64) {
 	for i, step := range rowMajor(t.Shape) {
 		axes = append(axes, axis{size: t.Shape[i], stride: t.strides[i], step: step})
@@ -45,8 +46,8 @@ func (t *Tensor) axes() (axes []axis, extent int64) {
 	return axes, extent
 }
 
-// scatter puts the elements of chunk, which starts at storage element first,
-// into dst, for the part of the tensor at storage element base and place in dst.
+// scatter copies the elements of chunk, which starts at storage element first, to dst,
+// for the part of the tensor at storage element base and index place of dst.
 func scatter(dst, chunk []float32, first int64, axes []axis, base, place int64) {
 	if len(axes) == 0 {
 		dst[place] = chunk[base-first]
@@ -60,7 +61,7 @@ func scatter(dst, chunk []float32, first int64, axes []axis, base, place int64) 
 }
 
 // meeting returns the indices [low, high) along a for which the elements
-// [base + i*stride, base + i*stride + inner) meet [first, end).
+// [base + i*stride, base + i*stride + inner) overlap [first, end).
 func (a axis) meeting(base, first, end int64) (low, high int64) {
 	if a.stride == 0 {
 		if base < end && base+a.inner > first {

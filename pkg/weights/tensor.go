@@ -8,11 +8,11 @@ import (
 )
 
 const (
-	// maxDims is more dimensions than any weight has.
+	// maxDims is the maximum number of dimensions, more than any weight has.
 	maxDims = 32
-	// A tensor may repeat its storage's elements (torch.expand, as_strided), but
-	// not so often that a small file asks its reader for much memory: up to
-	// freeElements in any way, beyond that maxRepeat times the storage.
+	// A tensor may repeat its storage's elements (torch.expand, as_strided), but a small
+	// file must not need much memory: up to freeElements without limit, beyond that at
+	// most maxRepeat times the storage.
 	freeElements = 1 << 20
 	maxRepeat    = 64
 )
@@ -23,18 +23,18 @@ type Tensor struct {
 	DType DType
 	Shape []int64
 
-	strides []int64 // in elements, none negative
-	offset  int64   // of the first element, in elements
+	strides []int64 // in elements, not negative
+	offset  int64   // index of the first element in the storage
 	count   int64
 	store   *storage
-	path    string // of the file, for messages
+	path    string // path of the file, for messages
 }
 
-// newTensor lays a tensor over a storage. It is an error when any element would
-// lie outside the storage or a size overflows. strides nil means row-major.
+// newTensor returns a tensor over a storage. It returns an error if an element would be
+// outside the storage or a size overflows. nil strides mean row-major.
 func newTensor(dtype DType, shape, strides []int64, offset int64, store *storage) (*Tensor, error) {
 	if len(shape) > maxDims {
-		return nil, malformed("%d dimensions, more than %d", len(shape), maxDims)
+		return nil, malformed("%d dimensions, the maximum is %d", len(shape), maxDims)
 	}
 	count, ok := product(shape)
 	if !ok {
@@ -52,7 +52,7 @@ func newTensor(dtype DType, shape, strides []int64, offset int64, store *storage
 	}
 	held := store.size / dtype.Size()
 	if count > 0 && last >= held {
-		return nil, malformed("shape %v, strides %v, offset %d reach outside %s, which holds %d elements",
+		return nil, malformed("shape %v, strides %v, offset %d exceed %s, which has %d elements",
 			shape, strides, offset, store.name, held)
 	}
 	if count > freeElements && count/maxRepeat > held {
@@ -61,13 +61,13 @@ func newTensor(dtype DType, shape, strides []int64, offset int64, store *storage
 	return &Tensor{DType: dtype, Shape: shape, strides: strides, offset: offset, count: count, store: store}, nil
 }
 
-// NumElements is the product of the shape; 1 for a scalar.
+// NumElements returns the product of the shape; 1 for a scalar.
 func (t *Tensor) NumElements() int64 { return t.count }
 
-// Transpose returns the matrix [N, M] over the same bytes as the matrix t [M, N].
+// Transpose returns the transpose [N, M] of the matrix t [M, N], over the same bytes.
 func (t *Tensor) Transpose() (*Tensor, error) {
 	if len(t.Shape) != 2 {
-		return nil, fmt.Errorf("transposing %s: shape %v is no matrix", t.Name, t.Shape)
+		return nil, fmt.Errorf("transposing %s: shape %v is not a matrix", t.Name, t.Shape)
 	}
 	turned := *t
 	turned.Shape = []int64{t.Shape[1], t.Shape[0]}
@@ -75,12 +75,12 @@ func (t *Tensor) Transpose() (*Tensor, error) {
 	return &turned, nil
 }
 
-// ReadFloat32 fills dst with the values in row-major order, converted to float32;
-// len(dst) must be NumElements. It holds a small chunk of the file at a time. The
-// first such read of a part of an archive compares the part's checksum.
+// ReadFloat32 fills dst with the values in row-major order, converted to float32; len(dst)
+// must be NumElements. It reads the file in small chunks. The first complete read of an
+// archive entry verifies the entry's checksum.
 func (t *Tensor) ReadFloat32(dst []float32) error {
 	if int64(len(dst)) != t.count {
-		return t.fail(fmt.Errorf("room for %d values, it has %d", len(dst), t.count))
+		return t.fail(fmt.Errorf("the destination has %d values, the tensor %d", len(dst), t.count))
 	}
 	if len(dst) == 0 {
 		return nil
@@ -100,8 +100,8 @@ func (t *Tensor) ReadFloat32(dst []float32) error {
 	return nil
 }
 
-// ReadFinite is ReadFloat32 for values that are used to compute with: one that is
-// NaN, infinite or too large for a float32 is an error that says where it stands.
+// ReadFinite is ReadFloat32, but a value that is NaN, infinite or too large for a float32
+// gives an error with its position.
 func (t *Tensor) ReadFinite(dst []float32) error {
 	if err := t.ReadFloat32(dst); err != nil {
 		return err
@@ -109,9 +109,9 @@ func (t *Tensor) ReadFinite(dst []float32) error {
 	return t.checkFinite(dst, 0)
 }
 
-// EachFinite visits the values that ReadFinite would give, in order and in runs
-// that are valid only during a visit. It holds a small chunk of the file, but all
-// values of a tensor that is not stored row-major. An error may come after visits.
+// EachFinite visits the values of ReadFinite in order, in slices that are valid only
+// during the call. It needs memory for a small chunk of the file, or for all values if
+// the tensor is not stored row-major. It may return an error after some visits.
 func (t *Tensor) EachFinite(visit func(values []float32)) error {
 	if !t.rowMajor() {
 		all := make([]float32, t.count)
@@ -142,19 +142,19 @@ func (t *Tensor) EachFinite(visit func(values []float32)) error {
 	return wrong
 }
 
-// checkFinite names the first of values, which begin with the tensor's value at, that is no finite number.
+// checkFinite returns an error for the first value that is not finite; values[0] is the tensor's value number at.
 func (t *Tensor) checkFinite(values []float32, at int64) error {
 	if finite(values) {
 		return nil
 	}
 	wrong := slices.IndexFunc(values, func(v float32) bool { return !finite([]float32{v}) })
-	return t.fail(malformed("value %d of %d (row-major) is %v, which is no finite number", at+int64(wrong)+1, t.count, values[wrong]))
+	return t.fail(malformed("value %d of %d (row-major) is %v, expected a finite number", at+int64(wrong)+1, t.count, values[wrong]))
 }
 
-// finite says that no value is NaN or infinite: that no exponent is all ones.
+// finite reports whether no value is NaN or infinite, that is, no exponent is all ones.
 func finite(values []float32) bool {
 	const magnitude, exponentStep = 1<<31 - 1, 1 << 23
-	var carried uint32 // its top bit is that of any value whose exponent overflows
+	var carried uint32 // the top bit is set if an exponent overflows
 	for _, v := range values {
 		carried |= math.Float32bits(v)&magnitude + exponentStep
 	}
@@ -175,12 +175,12 @@ func (t *Tensor) readContiguous(dst []float32) error {
 	})
 }
 
-// rowMajor says that the values lie in the file as they are given, one after the other.
+// rowMajor reports whether the values are contiguous in the file, in row-major order.
 func (t *Tensor) rowMajor() bool {
 	return slices.Equal(simplify(t.Shape, t.strides), simplify(t.Shape, rowMajor(t.Shape)))
 }
 
-// simplify returns the strides of the dimensions that are not of size 1, whose strides say nothing.
+// simplify returns the strides without those of dimensions of size 1, which do not matter.
 func simplify(shape, strides []int64) []int64 {
 	telling := make([]int64, 0, len(shape))
 	for i, n := range shape {
@@ -191,7 +191,7 @@ func simplify(shape, strides []int64) []int64 {
 	return telling
 }
 
-// product multiplies sizes; not ok when one is negative or the product overflows.
+// product multiplies sizes; ok is false if one is negative or the product overflows.
 func product(sizes []int64) (n int64, ok bool) {
 	if slices.Contains(sizes, 0) {
 		return 0, !slices.ContainsFunc(sizes, func(s int64) bool { return s < 0 })
@@ -205,7 +205,7 @@ func product(sizes []int64) (n int64, ok bool) {
 	return n, true
 }
 
-// lastElement is the largest index that the layout reaches in its storage.
+// lastElement returns the largest index of the layout in its storage.
 func lastElement(shape, strides []int64, offset int64) (last int64, ok bool) {
 	if offset < 0 {
 		return 0, false
@@ -227,7 +227,7 @@ func lastElement(shape, strides []int64, offset int64) (last int64, ok bool) {
 	return last, true
 }
 
-// multiply multiplies two numbers that are not negative.
+// multiply multiplies two non-negative numbers; it returns false on overflow.
 func multiply(a, b int64) (int64, bool) {
 	if a < 0 || b < 0 {
 		return 0, false

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// maxPickle is far above the size of any model's data.pkl (ViT-L/14: 0.2 MB).
+// maxPickle is far above the size of any model's data.pkl, in bytes (ViT-L/14: 0.2 MB).
 const maxPickle = 16 << 20
 
-// readTorch lists the tensors of a torch.save archive or a TorchScript one:
-// PREFIX/data.pkl is the object, PREFIX/data/KEY are the storages it names.
+// readTorch lists the tensors of a torch.save or TorchScript archive: PREFIX/data.pkl is
+// the object, PREFIX/data/KEY are its storages.
 func readTorch(r io.ReaderAt, size int64) (*File, error) {
 	entries, err := readZip(r, size)
 	if err != nil {
@@ -44,7 +44,7 @@ func readTorch(r io.ReaderAt, size int64) (*File, error) {
 	return file, checkExpansion(file.Tensors, size)
 }
 
-// archivePrefix is the top folder of the archive, with its slash.
+// archivePrefix returns the top folder of the archive, with a trailing slash.
 func archivePrefix(entries map[string]*storage) (string, error) {
 	found := ""
 	for name := range entries {
@@ -53,17 +53,17 @@ func archivePrefix(entries map[string]*storage) (string, error) {
 			continue
 		}
 		if found != "" {
-			return "", malformed("the archive holds more than one data.pkl")
+			return "", malformed("the archive contains more than one data.pkl")
 		}
 		found = prefix
 	}
 	if found == "" {
-		return "", fmt.Errorf("looks like a zip archive without a data.pkl, not torch.save's: %w", ErrNotWeights)
+		return "", fmt.Errorf("looks like a zip archive without a data.pkl, not a torch.save archive: %w", ErrNotWeights)
 	}
 	return found, nil
 }
 
-// checkByteOrder reads the record that torch 2.1 and later write; earlier ones wrote their machine's order, little-endian.
+// checkByteOrder checks the byte order entry that torch 2.1 and later write. Earlier versions wrote the machine's order, assumed to be little-endian.
 func checkByteOrder(entry *storage) error {
 	if entry == nil {
 		return nil
@@ -78,6 +78,6 @@ func checkByteOrder(entry *storage) error {
 	case "big":
 		return unsupported("the archive was saved on a big-endian machine: save it again on a little-endian one")
 	default:
-		return malformed("the archive's byte order is %q", order)
+		return malformed("unknown byte order %q of the archive", order)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"acdclip/pkg/float16"
 )
 
-// Value is one tensor to be written: float32 values, or int64 ones when Int64 is
-// not nil. The length is the product of the shape.
+// Value is one tensor to write: float32 values, or int64 values if Int64 is not nil. The
+// number of values must be the product of the shape.
 type Value struct {
 	Name    string
 	Shape   []int64
@@ -22,7 +22,7 @@ type Value struct {
 	Int64   []int64
 }
 
-// Spec announces a tensor to a Writer. Its DType is F32, F16 or I64.
+// Spec describes a tensor for a Writer. Its DType is F32, F16 or I64.
 type Spec struct {
 	Name  string
 	DType DType
@@ -34,9 +34,9 @@ func (s Spec) bytes() int64 {
 	return count * s.DType.Size()
 }
 
-// WriteSafetensors writes a safetensors file. The bytes depend on the arguments
-// alone: the tensors keep their order, except that int64 ones come first so that
-// each is aligned; metadata keys are sorted. It keeps no reference to the values.
+// WriteSafetensors writes a safetensors file. The bytes depend only on the arguments: the
+// tensors keep their order, except that int64 ones come first so that all are aligned;
+// metadata keys are sorted. It keeps no reference to the values.
 func WriteSafetensors(w io.Writer, metadata map[string]string, tensors []Value) error {
 	ordered := slices.Clone(tensors)
 	slices.SortStableFunc(ordered, func(a, b Value) int {
@@ -46,7 +46,7 @@ func WriteSafetensors(w io.Writer, metadata map[string]string, tensors []Value) 
 	for i, t := range ordered {
 		specs[i] = Spec{Name: t.Name, DType: t.dtype(), Shape: t.Shape}
 		if count, ok := product(t.Shape); !ok || count != int64(len(t.Float32)+len(t.Int64)) {
-			return fmt.Errorf("writing safetensors: tensor %s: shape %v, %d values", t.Name, t.Shape, len(t.Float32)+len(t.Int64))
+			return fmt.Errorf("writing safetensors: tensor %s: shape %v does not match %d values", t.Name, t.Shape, len(t.Float32)+len(t.Int64))
 		}
 	}
 	writer, err := NewWriter(w, metadata, specs)
@@ -73,17 +73,17 @@ func (v Value) dtype() DType {
 	return F32
 }
 
-// Writer writes a safetensors file whose values come piece by piece, in the
-// order of the specs, so that no tensor need be in memory whole.
+// Writer writes a safetensors file piece by piece, in the order of the specs, so that no
+// complete tensor needs to be in memory.
 type Writer struct {
 	w      io.Writer
-	specs  []Spec // those not yet complete
-	left   int64  // values that the first of them still lacks
+	specs  []Spec // the incomplete tensors
+	left   int64  // number of missing values of the first incomplete tensor
 	buffer []byte
 }
 
-// NewWriter writes the header. The specs must come widest element type first,
-// which keeps every tensor aligned, with distinct names and valid shapes.
+// NewWriter writes the header. The specs must have distinct names and valid shapes, and be
+// ordered from the widest to the narrowest element type, so that all tensors are aligned.
 func NewWriter(w io.Writer, metadata map[string]string, specs []Spec) (*Writer, error) {
 	if err := checkSpecs(metadata, specs); err != nil {
 		return nil, fmt.Errorf("writing safetensors: %w", err)
@@ -103,7 +103,7 @@ func NewWriter(w io.Writer, metadata map[string]string, specs []Spec) (*Writer, 
 func checkSpecs(metadata map[string]string, specs []Spec) error {
 	for key, value := range metadata {
 		if !utf8.ValidString(key) || !utf8.ValidString(value) || strings.ContainsRune(key, utf8.RuneError) {
-			return fmt.Errorf("metadata %.200q is not UTF-8, or its key holds U+FFFD", key)
+			return fmt.Errorf("metadata %.200q is not UTF-8, or its key contains U+FFFD", key)
 		}
 	}
 	seen := make(map[string]bool, len(specs))
@@ -112,13 +112,13 @@ func checkSpecs(metadata map[string]string, specs []Spec) error {
 		switch {
 		case s.Name == metadataKey || len(s.Name) > maxName ||
 			!utf8.ValidString(s.Name) || strings.ContainsRune(s.Name, utf8.RuneError):
-			return fmt.Errorf("a tensor cannot be called %.200q", s.Name)
+			return fmt.Errorf("invalid tensor name %.200q", s.Name)
 		case seen[s.Name]:
-			return fmt.Errorf("tensor %s is there twice", s.Name)
+			return fmt.Errorf("duplicate tensor %s", s.Name)
 		case s.DType != F32 && s.DType != F16 && s.DType != I64:
-			return fmt.Errorf("tensor %s: %s is not written", s.Name, s.DType)
+			return fmt.Errorf("tensor %s: writing %s is not supported", s.Name, s.DType)
 		case s.DType.Size() > widest:
-			return fmt.Errorf("tensor %s: %s follows a narrower type", s.Name, s.DType)
+			return fmt.Errorf("tensor %s: %s comes after a narrower type", s.Name, s.DType)
 		case len(s.Shape) > maxDims:
 			return fmt.Errorf("tensor %s has %d dimensions", s.Name, len(s.Shape))
 		}
@@ -133,7 +133,7 @@ func checkSpecs(metadata map[string]string, specs []Spec) error {
 	return nil
 }
 
-// next passes over complete tensors and sets how much the next one lacks.
+// next skips complete tensors and sets left for the next one.
 func (w *Writer) next() {
 	for len(w.specs) > 0 {
 		if w.left, _ = product(w.specs[0].Shape); w.left > 0 {
@@ -143,7 +143,7 @@ func (w *Writer) next() {
 	}
 }
 
-// WriteFloat32 writes the next values of the current tensor, rounded to float16 where its spec says so.
+// WriteFloat32 writes the next values of the current tensor, rounded to float16 if its DType is F16.
 func (w *Writer) WriteFloat32(values []float32) error {
 	return writeValues(w, values, func(b []byte, dtype DType, v float32) ([]byte, bool) {
 		switch dtype {
@@ -166,7 +166,7 @@ func (w *Writer) WriteInt64(values []int64) error {
 func writeValues[T float32 | int64](w *Writer, values []T, encode func([]byte, DType, T) ([]byte, bool)) error {
 	for len(values) > 0 {
 		if len(w.specs) == 0 {
-			return fmt.Errorf("writing safetensors: %d values more than the shapes hold", len(values))
+			return fmt.Errorf("writing safetensors: %d values more than the shapes need", len(values))
 		}
 		spec := w.specs[0]
 		piece := values[:min(int64(len(values)), w.left, chunkSize/8)]
@@ -174,7 +174,7 @@ func writeValues[T float32 | int64](w *Writer, values []T, encode func([]byte, D
 		for _, v := range piece {
 			var ok bool
 			if w.buffer, ok = encode(w.buffer, spec.DType, v); !ok {
-				return fmt.Errorf("writing safetensors: tensor %s is %s", spec.Name, spec.DType)
+				return fmt.Errorf("writing safetensors: tensor %s has the type %s", spec.Name, spec.DType)
 			}
 		}
 		if _, err := w.w.Write(w.buffer); err != nil {

@@ -15,7 +15,7 @@ import (
 	"acdclip/pkg/float16"
 )
 
-// Whatever is written is read back bit for bit, and twice gives the same bytes.
+// Written values are read back bit for bit, and writing twice gives the same bytes.
 func TestRoundTrip(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for round := range 200 {
@@ -117,9 +117,9 @@ func TestWriterRefuses(t *testing.T) {
 		values []Value
 		says   string
 	}{
-		{"name twice", []Value{{"a", []int64{1}, one, nil}, {"a", []int64{1}, one, nil}}, "twice"},
+		{"name twice", []Value{{"a", []int64{1}, one, nil}, {"a", []int64{1}, one, nil}}, "duplicate"},
 		{"reserved name", []Value{{"__metadata__", []int64{1}, one, nil}}, "__metadata__"},
-		{"name of no text", []Value{{"\xff", []int64{1}, one, nil}}, "called"},
+		{"name of no text", []Value{{"\xff", []int64{1}, one, nil}}, "invalid tensor name"},
 		{"values missing", []Value{{"a", []int64{2}, one, nil}}, "1 values"},
 		{"values left", []Value{{"a", []int64{0}, one, nil}}, "1 values"},
 		{"negative shape", []Value{{"a", []int64{-1}, one, nil}}, "-1"},
@@ -171,8 +171,8 @@ func TestWriterInPieces(t *testing.T) {
 	}
 }
 
-// A large tensor is read into the caller's slice with chunks of the file alone,
-// row-major, transposed and deflated alike: what a model load peaks at is its own size.
+// Reading a large tensor needs memory only for chunks of the file besides the caller's
+// slice, whether it is row-major, transposed or deflated.
 func TestReadingAllocatesChunksOnly(t *testing.T) {
 	const rows, columns = 2048, 1024 // 8 MB
 	path := filepath.Join(t.TempDir(), "large.safetensors")
@@ -232,7 +232,7 @@ func TestReadingDeflatedAllocatesChunksOnly(t *testing.T) {
 	}
 }
 
-// allocated is how many bytes a call allocates in all, freed or not.
+// allocated returns the number of bytes that a call allocates in total, freed or not.
 func allocated(t *testing.T, call func()) uint64 {
 	t.Helper()
 	var before, after runtime.MemStats

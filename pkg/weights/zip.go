@@ -11,15 +11,15 @@ import (
 	"strings"
 )
 
-// The zip directory is read here and not by archive/zip, which hides where an
-// entry's local header is and sets no limit to the directory: this way every
-// entry is known to lie apart from the others, inside the file, before it is used.
-// An entry's CRC-32 is compared when the entry is read. An archive in which all of
-// them are zero states none: torch.serialization.set_crc32_options(False) writes such.
+// This package reads the zip directory itself, because archive/zip hides the position of
+// local headers and does not limit the directory. So every entry is known to be inside the
+// file, without overlapping others, before it is used. An entry's CRC-32 is verified when
+// the entry is read. If all CRC-32 are zero, the archive has none, as with
+// torch.serialization.set_crc32_options(False).
 const (
 	maxZipEntries = 100_000
 	maxZipName    = 1024
-	// maxDeflate is the most that deflate can expand data, rounded up.
+	// maxDeflate is the maximum expansion factor of deflate, rounded up.
 	maxDeflate = 1040
 
 	zipStored   = 0
@@ -43,16 +43,16 @@ const (
 type zipEntry struct {
 	name   string
 	method uint16
-	header int64 // offset of the local header
+	header int64 // offset of the local header in the file
 	storage
 }
 
-// zipDirectory is where an archive's list of entries lies.
+// zipDirectory is the position of an archive's list of entries.
 type zipDirectory struct {
 	entries, offset, size int64
 }
 
-// readZip returns an archive's entries by name.
+// readZip returns the entries of an archive by name.
 func readZip(r io.ReaderAt, size int64) (map[string]*storage, error) {
 	directory, err := findDirectory(r, size)
 	if err != nil {
@@ -65,7 +65,7 @@ func readZip(r io.ReaderAt, size int64) (map[string]*storage, error) {
 	slices.SortFunc(entries, func(a, b *zipEntry) int { return cmp.Compare(a.header, b.header) })
 	byName := make(map[string]*storage, len(entries))
 	summed := slices.ContainsFunc(entries, func(e *zipEntry) bool { return e.crc != 0 })
-	free := int64(0) // the first byte that no entry has taken
+	free := int64(0) // the first byte after the previous entries
 	for _, e := range entries {
 		if e.header < free {
 			return nil, malformed("zip entry %.200q overlaps another", e.name)
@@ -76,14 +76,14 @@ func readZip(r io.ReaderAt, size int64) (map[string]*storage, error) {
 		free = e.offset + e.packed
 		e.summed = summed
 		if _, twice := byName[e.name]; twice {
-			return nil, malformed("zip entry %.200q is there twice", e.name)
+			return nil, malformed("duplicate zip entry %.200q", e.name)
 		}
 		byName[e.name] = &e.storage
 	}
 	return byName, nil
 }
 
-// findDirectory finds the end record, which must close the file.
+// findDirectory finds the end record, which must be at the end of the file.
 func findDirectory(r io.ReaderAt, size int64) (zipDirectory, error) {
 	tail := make([]byte, min(size, endLength+maxZipComment))
 	if _, err := r.ReadAt(tail, size-int64(len(tail))); err != nil && err != io.EOF {
@@ -100,7 +100,7 @@ func findDirectory(r io.ReaderAt, size int64) (zipDirectory, error) {
 	return zipDirectory{}, malformed("the zip archive has no directory at its end (a truncated or padded file)")
 }
 
-// directoryAt reads the end record that begins at byte end, or its 64-bit form where there is one.
+// directoryAt reads the end record at byte end, or its 64-bit form if there is one.
 func directoryAt(r io.ReaderAt, record []byte, end int64) (zipDirectory, error) {
 	d := zipDirectory{
 		entries: int64(binary.LittleEndian.Uint16(record[10:])),
@@ -120,7 +120,7 @@ func directoryAt(r io.ReaderAt, record []byte, end int64) (zipDirectory, error) 
 	return d, d.check(end)
 }
 
-// find64 looks right before the end record for the locator of its 64-bit form.
+// find64 reads the locator of the 64-bit end record, directly before the end record.
 func find64(r io.ReaderAt, end int64) (at int64, found bool, err error) {
 	locator := end - locator64Length
 	if locator < 0 {
@@ -135,7 +135,7 @@ func find64(r io.ReaderAt, end int64) (at int64, found bool, err error) {
 	}
 	at = int64(binary.LittleEndian.Uint64(b[8:]))
 	if at < 0 || at > locator-end64Length {
-		return 0, false, malformed("the zip archive's 64-bit end record lies outside the file")
+		return 0, false, malformed("the zip archive's 64-bit end record is outside the file")
 	}
 	return at, true, nil
 }
@@ -146,7 +146,7 @@ func directory64(r io.ReaderAt, end int64) (zipDirectory, error) {
 		return zipDirectory{}, fmt.Errorf("reading the zip directory: %w", err)
 	}
 	if binary.LittleEndian.Uint32(b) != end64Signature {
-		return zipDirectory{}, malformed("the zip archive's 64-bit end record is not where the file says")
+		return zipDirectory{}, malformed("the zip archive has no 64-bit end record at its declared offset")
 	}
 	return zipDirectory{
 		entries: int64(binary.LittleEndian.Uint64(b[32:])),
@@ -155,13 +155,13 @@ func directory64(r io.ReaderAt, end int64) (zipDirectory, error) {
 	}, nil
 }
 
-// check holds the directory to the limits and to its place right before the end record.
+// check checks the directory against the limits, and that it is directly before the end record.
 func (d zipDirectory) check(end int64) error {
 	switch {
 	case d.entries < 0 || d.entries > maxZipEntries:
-		return malformed("the zip archive lists %d entries, more than %d", uint64(d.entries), maxZipEntries)
+		return malformed("the zip archive lists %d entries, the maximum is %d", uint64(d.entries), maxZipEntries)
 	case d.offset < 0 || d.size < 0 || d.offset > end || d.size != end-d.offset:
-		return malformed("the zip directory (offset %d, %d bytes) does not end at its end record (%d)", d.offset, d.size, end)
+		return malformed("the zip directory (offset %d, %d bytes) does not end at the end record (offset %d)", d.offset, d.size, end)
 	case d.size < d.entries*directoryLength:
 		return malformed("the zip directory of %d bytes is too short for %d entries", d.size, d.entries)
 	case d.size > d.entries*(directoryLength+maxZipName+2*math.MaxUint16):
@@ -177,7 +177,7 @@ func (d zipDirectory) read(r io.ReaderAt) ([]*zipEntry, error) {
 	head := make([]byte, directoryLength)
 	for range d.entries {
 		if _, err := io.ReadFull(section, head); err != nil {
-			return nil, malformed("the zip directory ends early (%v)", err)
+			return nil, malformed("the zip directory is truncated (%v)", err)
 		}
 		if binary.LittleEndian.Uint32(head) != directorySignature {
 			return nil, malformed("the zip directory is damaged after %d entries", len(entries))
@@ -186,11 +186,11 @@ func (d zipDirectory) read(r io.ReaderAt) ([]*zipEntry, error) {
 		extraLength := int(binary.LittleEndian.Uint16(head[30:]))
 		commentLength := int64(binary.LittleEndian.Uint16(head[32:]))
 		if nameLength > maxZipName {
-			return nil, malformed("a zip entry's name has %d bytes, more than %d", nameLength, maxZipName)
+			return nil, malformed("a zip entry's name has %d bytes, the maximum is %d", nameLength, maxZipName)
 		}
 		variable := make([]byte, nameLength+extraLength)
 		if _, err := io.ReadFull(section, variable); err != nil {
-			return nil, malformed("the zip directory ends early (%v)", err)
+			return nil, malformed("the zip directory is truncated (%v)", err)
 		}
 		if _, err := section.Seek(commentLength, io.SeekCurrent); err != nil {
 			return nil, fmt.Errorf("reading the zip directory: %w", err)
@@ -205,7 +205,7 @@ func (d zipDirectory) read(r io.ReaderAt) ([]*zipEntry, error) {
 		}
 	}
 	if at, _ := section.Seek(0, io.SeekCurrent); at != d.size {
-		return nil, malformed("the zip directory has %d bytes, its entries %d", d.size, at)
+		return nil, malformed("the zip directory has %d bytes, but its entries have %d", d.size, at)
 	}
 	return entries, nil
 }
@@ -231,20 +231,20 @@ func parseEntry(head []byte, name string, extra []byte) (*zipEntry, error) {
 	switch {
 	case e.method == zipStored:
 		if e.packed != e.size {
-			return nil, malformed("zip entry %.200q is stored in %d bytes but declares %d", name, e.packed, e.size)
+			return nil, malformed("zip entry %.200q is stored without compression in %d bytes but declares %d", name, e.packed, e.size)
 		}
 	case e.method == zipDeflated:
 		e.deflated = true
 		if e.size/maxDeflate > e.packed {
-			return nil, malformed("zip entry %.200q declares %d bytes, which its %d packed bytes cannot hold", name, e.size, e.packed)
+			return nil, malformed("zip entry %.200q declares %d bytes, too many for its %d compressed bytes", name, e.size, e.packed)
 		}
 	default:
-		return nil, unsupported("zip entry %.200q has compression method %d", name, e.method)
+		return nil, unsupported("zip entry %.200q has the compression method %d", name, e.method)
 	}
 	return e, nil
 }
 
-// widen takes the 64-bit fields of the extra data in place of 32-bit ones that are all ones.
+// widen replaces 32-bit fields that are all ones by the 64-bit fields of the extra data.
 func (e *zipEntry) widen(extra []byte) error {
 	fields := make([]*int64, 0, 3)
 	for _, field := range []*int64{&e.size, &e.packed, &e.header} {
@@ -279,34 +279,34 @@ func (e *zipEntry) fill(fields []*int64, wide []byte) error {
 	return nil
 }
 
-// locate checks the local header against the directory and finds the data, which must end before limit.
+// locate checks the local header against the directory and sets the data's offset; the data must end before limit.
 func (e *zipEntry) locate(r io.ReaderAt, limit int64) error {
 	if e.header > limit-localLength {
-		return malformed("zip entry %.200q lies outside the file", e.name)
+		return malformed("zip entry %.200q is outside the file", e.name)
 	}
 	head := make([]byte, localLength+len(e.name))
 	if _, err := r.ReadAt(head, e.header); err != nil {
-		return malformed("zip entry %.200q lies outside the file (%v)", e.name, err)
+		return malformed("zip entry %.200q is outside the file (%v)", e.name, err)
 	}
 	if binary.LittleEndian.Uint32(head) != localSignature {
-		return malformed("zip entry %.200q has no local header where the directory says", e.name)
+		return malformed("zip entry %.200q has no local header at the offset in the directory", e.name)
 	}
 	nameLength := int64(binary.LittleEndian.Uint16(head[26:]))
 	if nameLength != int64(len(e.name)) || string(head[localLength:]) != e.name ||
 		binary.LittleEndian.Uint16(head[8:]) != e.method {
-		return malformed("zip entry %.200q has a local header of another name or method", e.name)
+		return malformed("zip entry %.200q has another name or method in its local header", e.name)
 	}
 	e.offset = e.header + localLength + nameLength + int64(binary.LittleEndian.Uint16(head[28:]))
 	if e.offset > limit || e.packed > limit-e.offset {
-		return malformed("zip entry %.200q (%d bytes at %d) reaches outside the file", e.name, e.packed, e.offset)
+		return malformed("zip entry %.200q (%d bytes at offset %d) extends beyond the file", e.name, e.packed, e.offset)
 	}
 	return nil
 }
 
-// bytes unpacks a small entry whole and compares its checksum.
+// bytes reads and decompresses a small entry and verifies its checksum.
 func (s *storage) bytes(limit int64) ([]byte, error) {
 	if s.size > limit {
-		return nil, malformed("%s has %d bytes, more than %d", s.name, s.size, limit)
+		return nil, malformed("%s has %d bytes, the maximum is %d", s.name, s.size, limit)
 	}
 	var all bytes.Buffer
 	err := s.stream(0, s.size, make([]byte, chunkSize), func(_ int64, raw []byte) { all.Write(raw) })

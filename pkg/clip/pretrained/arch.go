@@ -9,35 +9,35 @@ import (
 // The activations of the towers' MLPs.
 const (
 	GELU      = "gelu"       // exact, with erf
-	QuickGELU = "quick_gelu" // x * sigmoid(1.702 x), as OpenAI trained
+	QuickGELU = "quick_gelu" // x * sigmoid(1.702 x), used by OpenAI's models
 )
 
-// Arch is the shape of a CLIP: everything that its tensors' shapes say, its heads
-// and its activation.
+// Arch is the architecture of a CLIP: the sizes given by its tensors' shapes, its
+// numbers of attention heads and its activation.
 type Arch struct {
-	ImageSize    int // pixels a side that the position embedding is for
-	Patch        int // pixels a side
+	ImageSize    int // side of the pictures in pixels, as in the position embedding
+	Patch        int // side of a patch in pixels
 	VisionWidth  int
 	VisionLayers int
-	VisionHeads  int // divide the width
-	VisionMLP    int // inner width of the blocks' MLPs; 0: four times the width
+	VisionHeads  int // divides VisionWidth
+	VisionMLP    int // hidden width of the blocks' MLPs; 0 means 4*VisionWidth
 
-	EmbedDim int // of the space that pictures and texts share
+	EmbedDim int // dimension of the joint embedding of pictures and texts
 
-	ContextLength int // tokens
+	ContextLength int // in tokens
 	VocabSize     int
 	TextWidth     int
 	TextLayers    int
-	TextHeads     int // divide the width
-	TextMLP       int // inner width of the blocks' MLPs; 0: four times the width
+	TextHeads     int // divides TextWidth
+	TextMLP       int // hidden width of the blocks' MLPs; 0 means 4*TextWidth
 
-	// Activation is GELU, QuickGELU or "" where the checkpoint does not say.
-	// OpenAI's TorchScript archives say QuickGELU by being OpenAI's.
+	// Activation is GELU, QuickGELU, or "" if the files do not state it. For OpenAI's
+	// TorchScript archives it is QuickGELU.
 	Activation string
 }
 
-// TinyArch is a CLIP that runs anywhere in no time, with ViT-L/14's patch and
-// vocabulary and twelve blocks a tower, which every usual number of groups divides.
+// TinyArch is a very small, fast CLIP with ViT-L/14's patch size and vocabulary and
+// twelve blocks per tower, which all common numbers of groups divide.
 func TinyArch() Arch {
 	return Arch{
 		ImageSize: 70, Patch: 14, VisionWidth: 128, VisionLayers: 12, VisionHeads: 2,
@@ -47,11 +47,11 @@ func TinyArch() Arch {
 	}
 }
 
-// maxSize bounds each number of an Arch, so that no product of them overflows.
+// maxSize limits each number of an Arch, so that no product of them overflows.
 const maxSize = 1 << 20
 
-// maxLayers is some twenty times the depth of the largest CLIP. It bounds how
-// many tensors are looked for.
+// maxLayers is about twenty times the depth of the largest CLIP. It limits the number of
+// tensors to look up.
 const maxLayers = 1024
 
 func (a Arch) validate() error {
@@ -70,7 +70,7 @@ func (a Arch) validate() error {
 	case a.VisionLayers > maxLayers || a.TextLayers > maxLayers:
 		return fmt.Errorf("%d vision and %d text layers: each must be in 1 to %d", a.VisionLayers, a.TextLayers, maxLayers)
 	case a.ImageSize%a.Patch != 0:
-		return fmt.Errorf("the image size %d is no multiple of the patch %d", a.ImageSize, a.Patch)
+		return fmt.Errorf("the image size %d is not a multiple of the patch size %d", a.ImageSize, a.Patch)
 	case a.VisionHeads < 1 || a.VisionWidth%a.VisionHeads != 0:
 		return fmt.Errorf("%d vision heads do not divide the width %d", a.VisionHeads, a.VisionWidth)
 	case a.TextHeads < 1 || a.TextWidth%a.TextHeads != 0:
@@ -81,28 +81,28 @@ func (a Arch) validate() error {
 	return nil
 }
 
-// mlpOr is an MLP's inner width, which 0 leaves to the tower's width.
+// mlpOr returns an MLP's hidden width: mlp, or four times the tower's width if it is 0.
 func mlpOr(mlp, width int) int { return cmp.Or(mlp, 4*width) }
 
-// slot is one canonical tensor: its name, its shape and how a new CLIP draws it.
+// slot is one canonical tensor: its name, its shape and its initial distribution.
 type slot struct {
 	name    string
 	shape   []int64
 	initial initial
 }
 
-// initial is a distribution: normal where std is set, uniform in [-bound, bound]
-// where bound is, otherwise the constant.
+// initial is a distribution: normal if std is set, uniform in [-bound, bound] if bound
+// is set, otherwise the constant.
 type initial struct{ constant, std, bound float64 }
 
 func constant(c float64) initial { return initial{constant: c} }
 func normal(std float64) initial { return initial{std: std} }
 
-// linear is PyTorch's default for the weight and the bias of a layer with that many inputs.
+// linear returns PyTorch's default distribution for the weight and bias of a linear layer.
 func linear(inputs int) initial { return initial{bound: 1 / math.Sqrt(float64(inputs))} }
 
-// slots lists the canonical tensors in canonical order. The distributions are those
-// of OpenAI's CLIP.initialize_parameters, the text transformer's used for both.
+// slots lists the canonical tensors in canonical order. The distributions are those of
+// OpenAI's CLIP.initialize_parameters, with the text transformer's for both towers.
 func (a Arch) slots() []slot {
 	grid := a.ImageSize / a.Patch
 	vision, text, embed := int64(a.VisionWidth), int64(a.TextWidth), int64(a.EmbedDim)

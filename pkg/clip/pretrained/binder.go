@@ -10,15 +10,15 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// binder finds the canonical tensors in a file of one naming.
+// binder maps the tensors of a file, in its naming, to the canonical tensors.
 type binder struct {
-	prefix string        // of every name in the file, where something wraps the model
-	inside []namedTensor // the file's tensors without it
+	prefix string        // name prefix of the CLIP's tensors if the file wraps the model; else ""
+	inside []namedTensor // the CLIP's tensors, named without the prefix
 	byName map[string]*weights.Tensor
 	naming naming
 }
 
-// newBinder looks through what wraps the model, and finds how the file names tensors.
+// newBinder finds the prefix of the model's tensors and detects their naming.
 func newBinder(file *weights.File) (*binder, error) {
 	prefix, inside, err := unwrap(file)
 	if err != nil {
@@ -37,11 +37,11 @@ func newBinder(file *weights.File) (*binder, error) {
 			return b, nil
 		}
 	}
-	return nil, fmt.Errorf("no tensor begins with %q or %q, so there is no vision tower: %w", openAI().marker, huggingFace().marker, ErrNotCLIP)
+	return nil, fmt.Errorf("no tensor name begins with %q or %q, so the file has no vision tower: %w", openAI().marker, huggingFace().marker, ErrNotCLIP)
 }
 
-// arch reads the architecture, but for heads and activation, off the shapes. What
-// the shapes do not agree on comes out when every tensor is held against it.
+// arch derives the architecture, except heads and activation, from the shapes of some
+// tensors. Contradictions become errors when tensors compares all shapes with it.
 func (b *binder) arch() (Arch, error) {
 	shapes := make(map[string][]int64)
 	for _, tensor := range []struct {
@@ -56,14 +56,14 @@ func (b *binder) arch() (Arch, error) {
 			return Arch{}, err
 		}
 		if len(shape) != tensor.dims || slices.ContainsFunc(shape, func(n int64) bool { return n < 1 || n > maxSize }) {
-			return Arch{}, fmt.Errorf("%s has shape %v, which no CLIP has: %w", b.sourceName(tensor.name), shape, ErrNotCLIP)
+			return Arch{}, fmt.Errorf("%s has the shape %v, which is invalid for a CLIP: %w", b.sourceName(tensor.name), shape, ErrNotCLIP)
 		}
 		shapes[tensor.name] = shape
 	}
 	positions := shapes["visual.positional_embedding"][0] - 1
 	grid := int(math.Round(math.Sqrt(float64(positions))))
 	if grid < 1 || int64(grid)*int64(grid) != positions {
-		return Arch{}, fmt.Errorf("%s has %d rows, which is no square number of patches and a class token: %w",
+		return Arch{}, fmt.Errorf("%s has %d rows, expected a square number of patches plus a class token: %w",
 			b.sourceName("visual.positional_embedding"), positions+1, ErrNotCLIP)
 	}
 	arch := Arch{
@@ -82,7 +82,7 @@ func (b *binder) arch() (Arch, error) {
 	return arch, nil
 }
 
-// mlp is the inner width of a tower's first MLP; 0 where it is the usual one, or no width at all.
+// mlp returns the hidden width of a tower's first MLP; 0 if it is 4*width or invalid.
 func (b *binder) mlp(tower string, width int) int {
 	shape, err := b.shape(tower + ".resblocks.0.mlp.c_fc.bias")
 	if err != nil || len(shape) != 1 || shape[0] < 1 || shape[0] > maxSize || shape[0] == int64(4*width) {
@@ -91,12 +91,12 @@ func (b *binder) mlp(tower string, width int) int {
 	return int(shape[0])
 }
 
-// sourceName is what the file calls a canonical tensor.
+// sourceName returns the name of a canonical tensor in the file.
 func (b *binder) sourceName(canonical string) string {
 	return b.prefix + strings.Join(b.naming.source(canonical).names, ", ")
 }
 
-// shape is a canonical tensor's shape; it must not be one of several parts.
+// shape returns the shape of a canonical tensor, which must be a single tensor in the file.
 func (b *binder) shape(canonical string) ([]int64, error) {
 	from := b.naming.source(canonical)
 	tensor, ok := b.byName[from.names[0]]
@@ -110,8 +110,8 @@ func (b *binder) shape(canonical string) ([]int64, error) {
 	return shape, nil
 }
 
-// layers is one more than the highest block number, as far as the file could hold
-// so many. A tensor of a higher block is an unexpected one.
+// layers returns the highest block number plus one, limited by the number of tensors in
+// the file. Tensors of higher blocks are then reported as unexpected.
 func (b *binder) layers(prefix string) int {
 	count, limit := 0, min(len(b.inside), maxLayers)
 	for _, t := range b.inside {
@@ -127,7 +127,8 @@ func (b *binder) layers(prefix string) int {
 	return count
 }
 
-// tensors finds every canonical tensor, and no other, in its shape.
+// tensors returns all canonical tensors. Missing, unexpected or wrongly shaped tensors
+// are errors.
 func (b *binder) tensors(arch Arch) ([]Tensor, error) {
 	var found []Tensor
 	var all problems
@@ -163,7 +164,7 @@ func (b *binder) tensors(arch Arch) ([]Tensor, error) {
 	return found, all.err()
 }
 
-// want is the shape that each of the container's tensors has for a canonical one.
+// want returns the expected shape of each of the file's tensors for a canonical shape.
 func (s source) want(canonical []int64) []int64 {
 	shape := slices.Clone(canonical)
 	if len(s.names) > 1 {
@@ -181,18 +182,18 @@ func (b *binder) part(name string, shape []int64) (*weights.Tensor, *problem) {
 		return nil, wrong("missing tensor %s", b.prefix+name)
 	}
 	if !slices.Equal(t.Shape, shape) {
-		return nil, wrong("tensor %s has shape %v, not %v", b.prefix+name, t.Shape, shape)
+		return nil, wrong("tensor %s has the shape %v, expected %v", b.prefix+name, t.Shape, shape)
 	}
 	switch t.DType {
 	case weights.F16, weights.BF16, weights.F32, weights.F64:
 		return t, nil
 	default:
-		return nil, wrong("tensor %s holds %s, not floating point", b.prefix+name, t.DType)
+		return nil, wrong("tensor %s has the type %s, expected floating point", b.prefix+name, t.DType)
 	}
 }
 
-// extra accepts the buffers that libraries store beside the parameters. OpenAI's
-// numbers are held against the shapes.
+// extra accepts the buffers that libraries store besides the parameters, and returns a
+// problem for any other tensor. It compares OpenAI's numbers with the shapes.
 func (b *binder) extra(t namedTensor, arch Arch) *problem {
 	stated := map[string]int{
 		"input_resolution": arch.ImageSize, "context_length": arch.ContextLength, "vocab_size": arch.VocabSize,
@@ -207,16 +208,16 @@ func (b *binder) extra(t namedTensor, arch Arch) *problem {
 	}
 	value := make([]float32, 1)
 	if t.tensor.NumElements() != 1 || t.tensor.ReadFloat32(value) != nil || value[0] != float32(want) {
-		return wrong("buffer %s does not say %d, as the shapes do", t.tensor.Name, want)
+		return wrong("buffer %s must be %d to match the shapes", t.tensor.Name, want)
 	}
 	return nil
 }
 
-// maxListed is how many problems an error spells out.
+// maxListed is the maximum number of problems that an error lists.
 const maxListed = 5
 
-// problem is something wrong with a file, put into words only where it is listed:
-// a hostile file has a hundred thousand.
+// problem is an error in a file. Its text is formatted only when listed, because a
+// malicious file can have a hundred thousand problems.
 type problem struct {
 	format string
 	args   []any
@@ -224,7 +225,7 @@ type problem struct {
 
 func wrong(format string, args ...any) *problem { return &problem{format, args} }
 
-// problems collects what is wrong with a file.
+// problems collects the errors in a file.
 type problems struct {
 	listed []string
 	count  int

@@ -1,7 +1,6 @@
-// Package pretrained opens a CLIP in whatever container it was published:
-// OpenAI's TorchScript archives and state dicts, Hugging Face's CLIPModel,
-// open_clip's files. The tensors come out under one set of names and shapes,
-// OpenAI's, so nothing after this package knows containers.
+// Package pretrained opens a CLIP in all published formats: OpenAI's TorchScript
+// archives and state dicts, Hugging Face's CLIPModel, and open_clip's files. It returns
+// the tensors with OpenAI's names and shapes, so callers are independent of the format.
 package pretrained
 
 import (
@@ -11,27 +10,27 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// ErrNotCLIP is wrapped by Open's errors about a readable weight file that is no
+// ErrNotCLIP is wrapped by Open's errors about a readable weight file that is not a
 // complete CLIP, or that contradicts the configuration beside it.
-var ErrNotCLIP = errors.New("not a CLIP that can be used")
+var ErrNotCLIP = errors.New("not a supported CLIP")
 
-// Names of Checkpoint.Format.
+// The values of Checkpoint.Format.
 const (
 	FormatTorchScript = "OpenAI TorchScript archive"
-	FormatStateDict   = "state dict under OpenAI's names"
+	FormatStateDict   = "state dict with OpenAI's names"
 	FormatHuggingFace = "Hugging Face CLIPModel"
 	FormatOpenCLIP    = "open_clip"
 )
 
-// Checkpoint is an open CLIP. Its tensors' values stay in the file until they are
-// read, from any goroutine; Close ends that.
+// Checkpoint is an open CLIP. Its tensors' values stay in the file until they are read,
+// which is safe for concurrent use and must not happen after Close.
 type Checkpoint struct {
-	Path      string // of the weight file itself
+	Path      string // path of the weight file itself
 	Format    string
 	Container weights.Format
 	Arch      Arch
 	Tensors   []Tensor // in canonical order
-	// Note is what the user should be told: what was assumed because no file says it. "" for nothing.
+	// Note tells the user what was assumed because no file states it; "" for nothing.
 	Note string
 
 	file *weights.File
@@ -43,10 +42,10 @@ type Checkpoint struct {
 type Tensor struct {
 	Name  string
 	Shape []int64
-	DType weights.DType // as stored; of the first part where the container keeps parts
+	DType weights.DType // stored type; the first part's if the file stores several parts
 
 	parts []*weights.Tensor
-	seen  *digests // of the Checkpoint
+	seen  *digests // the Checkpoint's digests
 }
 
 // NumElements is the product of the shape.
@@ -58,18 +57,18 @@ func (t Tensor) NumElements() int64 {
 	return count
 }
 
-// ReadFloat32 fills dst, of NumElements, with the values in row-major order. It
-// holds a small chunk of the file at a time. A value that is no finite number is an
-// error, and so is one that differs from what the file's checksum says.
+// ReadFloat32 fills dst, of length NumElements, with the values in row-major order. It
+// reads the file in small chunks. A value that is not finite is an error, and so is a
+// checksum mismatch.
 func (t Tensor) ReadFloat32(dst []float32) error {
 	if int64(len(dst)) != t.NumElements() {
-		return fmt.Errorf("reading tensor %s: room for %d values, it has %d", t.Name, len(dst), t.NumElements())
+		return fmt.Errorf("reading tensor %s: the destination has %d values, the tensor %d", t.Name, len(dst), t.NumElements())
 	}
 	rest := dst
 	for _, part := range t.parts {
 		n := part.NumElements()
 		if err := part.ReadFinite(rest[:n]); err != nil {
-			return err // it names the tensor as the file does, and the file
+			return err // it contains the file and the tensor's name in it
 		}
 		rest = rest[n:]
 	}

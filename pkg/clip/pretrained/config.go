@@ -16,20 +16,20 @@ import (
 // maxConfig is far above the size of any model's configuration.
 const maxConfig = 1 << 20
 
-// epsilon is the only one of a LayerNorm that is computed.
+// epsilon is the only supported epsilon of LayerNorm.
 const epsilon = 1e-5
 
-// configuration is the JSON file beside weights that says what they are.
+// configuration is the JSON configuration file beside the weights.
 type configuration struct {
 	path string
 	tree object
 }
 
-// object is a JSON object: of a name's value, nil where it is null.
+// object is a JSON object; null values are nil.
 type object map[string]any
 
-// configurationFor reads the configuration of a format that lies beside a weight
-// file of one of the usual names; nil for none.
+// configurationFor reads the configuration of a format beside a weight file with one of
+// the usual names; nil if there is none.
 func configurationFor(weightFile, format string) (*configuration, error) {
 	folder, name := filepath.Split(weightFile)
 	path := filepath.Join(folder, "config.json")
@@ -43,8 +43,8 @@ func configurationFor(weightFile, format string) (*configuration, error) {
 	return c, readJSON(path, &c.tree)
 }
 
-// passedOver tells of a configuration that lies beside a weight file of another
-// name than those that go with one, and that is therefore not read; "" for none.
+// passedOver returns a note about a configuration that was not read because the weight
+// file beside it does not have one of the usual names; "" if there is none.
 func passedOver(weightFile string) string {
 	folder, name := filepath.Split(weightFile)
 	if slices.Contains(fileNames, strings.TrimSuffix(name, weights.IndexEnding)) {
@@ -52,14 +52,14 @@ func passedOver(weightFile string) string {
 	}
 	for _, beside := range []string{"open_clip_config.json", "config.json"} {
 		if path := filepath.Join(folder, beside); exists(path) {
-			return fmt.Sprintf("%s was not read: whether it belongs to %s cannot be told by that name; if it does, call the weights as open_clip or Hugging Face call them (%s) and give the folder", path, name, strings.Join(fileNames[:2], ", "))
+			return fmt.Sprintf("%s was not read, because %s may belong to another model; if they belong together, rename the weights to a name of open_clip or Hugging Face (%s) and give the folder", path, name, strings.Join(fileNames[:2], ", "))
 		}
 	}
 	return ""
 }
 
-// refuseByConfiguration names a model of another design by what the configuration
-// beside its weights says, before they are looked at.
+// refuseByConfiguration returns an error that names a model of another architecture, if
+// the configuration beside the weights identifies one. It does not read the weights.
 func refuseByConfiguration(weightFile string) error {
 	format := FormatHuggingFace
 	if strings.HasPrefix(filepath.Base(weightFile), "open_clip_") {
@@ -75,8 +75,8 @@ func refuseByConfiguration(weightFile string) error {
 	return c.foreignHuggingFace()
 }
 
-// agree holds the configuration against the weights, takes its activation and
-// gives the heads that it says.
+// agree compares the configuration with the weights, sets the activation in a, and
+// returns the configured heads.
 func (c *configuration) agree(format string, a *Arch) (Heads, error) {
 	if format == FormatOpenCLIP {
 		return c.agreeOpenCLIP(a)
@@ -88,7 +88,7 @@ func (c *configuration) refuse(format string, args ...any) error {
 	return fmt.Errorf("%s "+format+": %w", slices.Concat([]any{c.path}, args, []any{ErrNotCLIP})...)
 }
 
-// section is the object under a key, empty where the key is missing or null.
+// section returns the object under a key, empty if the key is missing or null.
 func (c *configuration) section(tree object, key string) (object, error) {
 	switch value := tree[key].(type) {
 	case nil:
@@ -96,19 +96,19 @@ func (c *configuration) section(tree object, key string) (object, error) {
 	case map[string]any:
 		return value, nil
 	default:
-		return nil, c.refuse("says %s %s, which is no object", key, brief(value))
+		return nil, c.refuse("sets %s to %s, expected an object", key, brief(value))
 	}
 }
 
-// statement is a number in a configuration, and what the weights say.
+// statement is a number in a configuration with the value from the weights.
 type statement struct {
-	section string // with its dot; "" at the top
+	section string // with a trailing dot; "" at the top level
 	tree    object
 	key     string
 	actual  int
 }
 
-// agreeSizes compares numbers; a missing one agrees. A size in pixels may be a pair of equal ones.
+// agreeSizes compares numbers; a missing one matches. A size in pixels may be a pair of equal numbers.
 func (c *configuration) agreeSizes(statements []statement) error {
 	for _, s := range statements {
 		stated, found := s.tree[s.key]
@@ -121,14 +121,14 @@ func (c *configuration) agreeSizes(statements []statement) error {
 		}
 		for _, number := range pair {
 			if number != float64(s.actual) {
-				return c.refuse("says %s %s, the weights say %d", s.section+s.key, brief(stated), s.actual)
+				return c.refuse("sets %s to %s, but the weights have %d", s.section+s.key, brief(stated), s.actual)
 			}
 		}
 	}
 	return nil
 }
 
-// positive is a whole number of at least 1 under a key; missing says that it is not there.
+// positive reads an integer of at least 1 under a key; missing reports that the key is absent.
 func (c *configuration) positive(section string, tree object, key string) (n int, missing bool, err error) {
 	stated, found := tree[key]
 	if !found || stated == nil {
@@ -136,36 +136,36 @@ func (c *configuration) positive(section string, tree object, key string) (n int
 	}
 	number, ok := stated.(float64)
 	if !ok || number < 1 || number > maxSize || number != float64(int(number)) {
-		return 0, false, c.refuse("says %s %s, which is no whole number in 1 to %d", section+key, brief(stated), maxSize)
+		return 0, false, c.refuse("sets %s to %s, expected an integer from 1 to %d", section+key, brief(stated), maxSize)
 	}
 	return int(number), false, nil
 }
 
-// rule says whether a value gives the numbers that are computed here.
+// rule reports whether a value is supported, that is, matches what this program computes.
 type rule func(value any) bool
 
-// anything is for keys that change no number of a finished CLIP.
+// anything is the rule for keys that do not affect inference.
 func anything(any) bool { return true }
 
-// off is for what is not computed: null, false and 0 leave it out.
+// off is the rule for unsupported features: null, false and 0 disable them.
 func off(value any) bool { return value == nil || value == false || value == 0.0 }
 
-// is wants one value.
+// is returns a rule that accepts one value.
 func is(want any) rule { return func(value any) bool { return value == want } }
 
-// empty is for further arguments, of which there may be none.
+// empty is the rule for additional arguments, which are not supported.
 func empty(value any) bool {
 	inner, isObject := value.(map[string]any)
 	return value == nil || isObject && len(inner) == 0
 }
 
-// usualNorm is for the arguments of a LayerNorm.
+// usualNorm is the rule for the arguments of a LayerNorm.
 func usualNorm(value any) bool {
 	inner, _ := value.(map[string]any)
 	return empty(value) || len(inner) == 1 && inner["eps"] == epsilon
 }
 
-// numbers wants a list of three numbers.
+// numbers returns a rule that accepts a list of three numbers.
 func numbers(want [3]float64) rule {
 	return func(value any) bool {
 		list, _ := value.([]any)
@@ -173,21 +173,21 @@ func numbers(want [3]float64) rule {
 	}
 }
 
-// obey refuses a key that is not in rules, or whose value breaks its rule, the first in the alphabet.
+// obey returns an error for the alphabetically first key that has no rule, or whose value violates its rule.
 func (c *configuration) obey(section string, tree object, rules map[string]rule) error {
 	for _, key := range slices.Sorted(maps.Keys(tree)) {
 		rule, known := rules[key]
 		if !known {
-			return c.refuse("has the key %.200q, which is not known here and may change the numbers", section+key)
+			return c.refuse("has the unknown key %.200q, which may change the results", section+key)
 		}
 		if !rule(tree[key]) {
-			return c.refuse("says %s %s, which is not what is computed here", section+key, brief(tree[key]))
+			return c.refuse("sets %s to %s, which is not supported", section+key, brief(tree[key]))
 		}
 	}
 	return nil
 }
 
-// brief writes a JSON value in a few characters.
+// brief formats a JSON value, shortened for messages.
 func brief(value any) string {
 	if number, ok := value.(float64); ok {
 		return fmt.Sprint(number)
@@ -203,7 +203,7 @@ func brief(value any) string {
 func readJSON(path string, into any) error {
 	text, err := regularfile.Head(path, maxConfig+1)
 	if _, ok := errors.AsType[*regularfile.OtherError](err); ok {
-		return fmt.Errorf("reading a CLIP's configuration: %s is no regular file: %w", path, ErrNotCLIP)
+		return fmt.Errorf("reading a CLIP's configuration: %s is not a regular file: %w", path, ErrNotCLIP)
 	}
 	if err != nil {
 		return fmt.Errorf("reading a CLIP's configuration: %w", err)
@@ -212,7 +212,7 @@ func readJSON(path string, into any) error {
 		return fmt.Errorf("%s is larger than %d bytes: %w", path, maxConfig, ErrNotCLIP)
 	}
 	if err := json.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("%s: %.300s: %w", path, err.Error(), ErrNotCLIP) // it may quote a number of any length
+		return fmt.Errorf("%s: %.300s: %w", path, err.Error(), ErrNotCLIP) // the error may quote a number of any length
 	}
 	return nil
 }

@@ -15,25 +15,25 @@ import (
 )
 
 const (
-	// fingerprintPrefix begins the fingerprints that are made now. Those of earlier
-	// versions begin with earlierPrefix and cover the first earlierValues of each tensor.
+	// fingerprintPrefix is the prefix of new fingerprints. Those of earlier versions begin
+	// with earlierPrefix and cover the first earlierValues of each tensor.
 	fingerprintPrefix = "sha256v2:"
 	earlierPrefix     = "sha256:"
 	earlierValues     = 1024
-	// blockValues is how many values are hashed at a time, so that several cores take part.
+	// blockValues is the number of values per block; blocks are hashed in parallel.
 	blockValues = 1 << 18
 )
 
-// Identity is which CLIP a checkpoint holds.
+// Identity identifies a CLIP by its values.
 type Identity struct {
-	// Fingerprint names the CLIP, whatever container and precision-preserving type
-	// holds it; see Checkpoint.Identity.
+	// Fingerprint is independent of the container and of any type that stores the values
+	// without loss; see Checkpoint.Identity.
 	Fingerprint string
-	earlier     string // as earlier versions named it
+	earlier     string // the fingerprint of earlier versions
 }
 
-// Is says whether a fingerprint that was stored, by this or an earlier version of
-// the program, names this CLIP.
+// Is reports whether a fingerprint stored by this or an earlier version of the program
+// belongs to this CLIP.
 func (i Identity) Is(stored string) bool {
 	if strings.HasPrefix(stored, earlierPrefix) {
 		return stored == i.earlier
@@ -41,19 +41,19 @@ func (i Identity) Is(stored string) bool {
 	return stored == i.Fingerprint
 }
 
-// Fingerprint is Identity's.
+// Fingerprint returns Identity's Fingerprint.
 func (c *Checkpoint) Fingerprint() (string, error) {
 	identity, err := c.Identity()
 	return identity.Fingerprint, err
 }
 
-// Identity gives the CLIP's fingerprint: "sha256v2:" and the hex digest over the
-// numbers of vision and text heads as little-endian uint64 and, for each canonical
-// tensor in order, its name, a zero byte, the number of dimensions and each of them
-// as little-endian uint64, and the digest of its values. That is the SHA-256 over
-// those of each run of 2^18 values as little-endian float32.
+// Identity returns the CLIP's fingerprint: "sha256v2:" and the hex digest over the
+// numbers of vision and text heads as little-endian uint64 and, for each canonical tensor
+// in order, its name, a zero byte, the number of dimensions and each dimension as
+// little-endian uint64, and the digest of its values. That digest is the SHA-256 over the
+// SHA-256 digests of each block of 2^18 values as little-endian float32.
 //
-// Tensors that were read before, as by loading the CLIP, are not read again.
+// Tensors that were already read, for example to load the CLIP, are not read again.
 func (c *Checkpoint) Identity() (Identity, error) {
 	sum, earlier := sha256.New(), sha256.New()
 	sum.Write(binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, uint64(c.Arch.VisionHeads)), uint64(c.Arch.TextHeads)))
@@ -82,18 +82,18 @@ func (c *Checkpoint) Identity() (Identity, error) {
 
 func hexOf(sum hash.Hash) string { return hex.EncodeToString(sum.Sum(nil)) }
 
-// digest is what a fingerprint needs of a tensor's values.
+// digest is the data of a tensor's values that a fingerprint needs.
 type digest struct {
-	sum   [sha256.Size]byte // over the sums of the blocks
+	sum   [sha256.Size]byte // SHA-256 over the blocks' SHA-256
 	first []float32         // at most earlierValues
 }
 
-// digests holds those of the tensors that were read. Several goroutines may use it,
-// one at a time.
+// digests is the digests of the tensors read so far. It is safe for concurrent use, but
+// hashes one tensor at a time.
 type digests struct {
 	lock    sync.Mutex
 	byName  map[string]digest
-	buffers [][]byte // one for each core that hashes
+	buffers [][]byte // one per hashing goroutine
 }
 
 func (d *digests) of(name string) (digest, bool) {
@@ -103,7 +103,7 @@ func (d *digests) of(name string) (digest, bool) {
 	return found, ok
 }
 
-// add takes a tensor's values in, once.
+// add adds the digest of a tensor's values if it is not present yet.
 func (d *digests) add(name string, values []float32) {
 	d.lock.Lock()
 	defer d.lock.Unlock()
@@ -116,10 +116,10 @@ func (d *digests) add(name string, values []float32) {
 	d.byName[name] = digest{sum: d.sumOf(values), first: slices.Clone(values[:min(earlierValues, len(values))])}
 }
 
-// pieceValues is how many values are made bytes at a time.
+// pieceValues is the number of values converted to bytes at a time.
 const pieceValues = 1 << 12
 
-// sumOf hashes the blocks of values on all cores.
+// sumOf hashes the blocks of values in parallel on all cores.
 func (d *digests) sumOf(values []float32) [sha256.Size]byte {
 	count := (len(values) + blockValues - 1) / blockValues
 	sums := make([]byte, count*sha256.Size)

@@ -10,7 +10,7 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// Whatever a configuration holds, it is an error of this package or agrees.
+// Any configuration is either accepted or gives an error of this package.
 func FuzzConfiguration(f *testing.F) {
 	for _, name := range []string{"hugging_face/config.json", "open_clip/open_clip_config.json"} {
 		text, err := os.ReadFile(filepath.Join("testdata", name))
@@ -38,7 +38,7 @@ func FuzzConfiguration(f *testing.F) {
 	})
 }
 
-// Whatever tensors a sound file lists, they make a CLIP or an error of this package.
+// Any tensors of a valid file give a CLIP or an error of this package.
 func FuzzTensorList(f *testing.F) {
 	f.Add("visual.conv1.weight", "vision_model.x", int64(64), int64(5))
 	f.Add("visual.positional_embedding", "visual.transformer.resblocks.9999999999.x", int64(1), int64(1))
@@ -49,7 +49,7 @@ func FuzzTensorList(f *testing.F) {
 		var out bytes.Buffer
 		data := make([]float32, rows*columns)
 		if weights.WriteSafetensors(&out, nil, []weights.Value{{Name: first, Shape: shape, Float32: data}, {Name: second, Shape: shape, Float32: data}}) != nil {
-			return // no list of tensors: a name twice or not UTF-8
+			return // not a valid file: a duplicate name, or one that is not UTF-8
 		}
 		path := filepath.Join(t.TempDir(), "clip")
 		if err := os.WriteFile(path, out.Bytes(), 0o600); err != nil {

@@ -5,39 +5,39 @@ import (
 	"strings"
 )
 
-// Heads are the numbers of attention heads of the two towers; 0 where they are not
-// given. No tensor's shape says them.
+// Heads are the numbers of attention heads of the two towers; 0 if not given. They cannot
+// be derived from tensor shapes.
 type Heads struct{ Vision, Text int }
 
-// headWidth is the width of one head in OpenAI's models, and what their own loader assumes of any other.
+// headWidth is the width of one head in OpenAI's models, which their loader assumes for all models.
 const headWidth = 64
 
-// headsKey is the section of the configuration in which the user gives Heads.
+// headsKey is the section of the user's configuration that sets Heads.
 const headsKey = "clip_heads"
 
-// knownHeads gives the widths of the published models' towers, and their heads:
-// OpenAI's ViT-B and ViT-L, and open_clip's ViT-H, ViT-g and ViT-bigG.
+// knownHeads maps the widths of the published models' towers to their heads: OpenAI's
+// ViT-B and ViT-L, and open_clip's ViT-H, ViT-g and ViT-bigG.
 func knownHeads() (vision, text map[int]int) {
 	return map[int]int{768: 12, 1024: 16, 1280: 16, 1408: 16, 1664: 16},
 		map[int]int{512: 8, 768: 12, 1024: 16, 1280: 20}
 }
 
-// tower is one of the two whose heads are found.
+// tower is the information about the heads of one tower.
 type tower struct {
 	name       string // "vision" or "text"
 	width      int
-	set        int // by the user
-	configured int // by the configuration beside the weights
+	set        int // set by the user; 0 for none
+	configured int // stated by the configuration beside the weights; 0 for none
 	known      map[int]int
 }
 
-// heads is the number of heads, and where it is assumed what must be said of it. The
-// user's setting stands in for a configuration, and must not contradict one.
+// heads returns the number of heads, with a note if it is assumed. The user's setting
+// replaces a missing configuration and must not contradict an existing one.
 func (t tower) heads() (heads int, note string, err error) {
 	key := headsKey + "." + t.name
 	switch {
 	case t.set > 0 && t.configured > 0 && t.set != t.configured:
-		return 0, "", fmt.Errorf("%s is %d, but the configuration beside the weights says %d %s heads: leave the setting out: %w",
+		return 0, "", fmt.Errorf("%s is %d, but the configuration beside the weights has %d %s heads; remove the setting: %w",
 			key, t.set, t.configured, t.name, ErrNotCLIP)
 	case t.set > 0:
 		heads = t.set
@@ -46,7 +46,7 @@ func (t tower) heads() (heads int, note string, err error) {
 	case t.known[t.width] > 0:
 		heads = t.known[t.width]
 	case t.width%headWidth != 0:
-		return 0, "", fmt.Errorf("no configuration says how many %s heads there are, and the width %d is no multiple of %d, by which they are assumed: --set %s=N gives them: %w",
+		return 0, "", fmt.Errorf("no configuration states the number of %s heads, and it cannot be assumed because the width %d is not a multiple of %d; set it with --set %s=N: %w",
 			t.name, t.width, headWidth, key, ErrNotCLIP)
 	default:
 		heads = t.width / headWidth
@@ -58,7 +58,7 @@ func (t tower) heads() (heads int, note string, err error) {
 	return heads, note, nil
 }
 
-// setHeads finds the heads of both towers and returns what must be said of them.
+// setHeads sets the heads of both towers and returns a note if any are assumed.
 func (a *Arch) setHeads(set, configured Heads) (note string, err error) {
 	var assumed []string
 	vision, text := knownHeads()
@@ -81,6 +81,6 @@ func (a *Arch) setHeads(set, configured Heads) (note string, err error) {
 	if assumed == nil {
 		return "", nil
 	}
-	return fmt.Sprintf("no configuration says how many attention heads this CLIP has; assumed, one for %d of the width: %s; --set %s.vision=N and %s.text=N change that",
+	return fmt.Sprintf("no configuration states the number of attention heads of this CLIP; assuming one per %d of the width: %s; change it with --set %s.vision=N and %s.text=N",
 		headWidth, strings.Join(assumed, ", "), headsKey, headsKey), nil
 }

@@ -13,7 +13,7 @@ func TestHeads(t *testing.T) {
 	cases := []struct {
 		tower
 		heads int
-		says  string // "": nothing; where heads is 0, in the error
+		says  string // part of the note, "" for none; part of the error if heads is 0
 	}{
 		{tower{"vision", 768, 0, 0, vision}, 12, ""},
 		{tower{"vision", 1024, 0, 0, vision}, 16, ""},
@@ -30,8 +30,8 @@ func TestHeads(t *testing.T) {
 		{tower{"vision", 1280, 20, 20, vision}, 20, ""},
 		{tower{"vision", 100, 4, 0, vision}, 4, ""},
 		{tower{"vision", 100, 0, 4, vision}, 4, ""},
-		{tower{"vision", 100, 0, 0, vision}, 0, "100 is no multiple of 64"},
-		{tower{"vision", 1280, 20, 16, vision}, 0, "clip_heads.vision is 20, but the configuration beside the weights says 16"},
+		{tower{"vision", 100, 0, 0, vision}, 0, "100 is not a multiple of 64"},
+		{tower{"vision", 1280, 20, 16, vision}, 0, "clip_heads.vision is 20, but the configuration beside the weights has 16"},
 		{tower{"vision", 1280, 3, 0, vision}, 0, "3 vision heads do not divide the width 1280"},
 	}
 	for _, c := range cases {
@@ -45,7 +45,7 @@ func TestHeads(t *testing.T) {
 	}
 }
 
-// What no file says is told, and a configuration or a setting says it.
+// Assumed heads give a note; a configuration or a setting removes it.
 func TestNotesOfHeads(t *testing.T) {
 	bare := unpack(t, "truth.safetensors")
 	for _, says := range []string{"attention heads", "1 in the vision tower of width 64", "1 in the text tower", "--set clip_heads.vision=N"} {

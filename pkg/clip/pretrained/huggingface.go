@@ -6,17 +6,17 @@ import (
 	"path/filepath"
 )
 
-// transformers' defaults of what its configuration may leave out.
+// transformers' defaults for missing configuration values.
 const (
 	hiddenActDefault    = QuickGELU
 	visionHeadsDefault  = 12
 	textHeadsDefault    = 8
-	endTokenOldDefault  = 2     // stands for the largest id, as the first versions wrote it
-	endToken            = 49407 // of CLIP's vocabulary
+	endTokenOldDefault  = 2     // written by the first versions, means the largest id
+	endToken            = 49407 // the end token of CLIP's vocabulary
 	pictureChannelsOnly = 3
 )
 
-// huggingFaceConfig is what is written of transformers' CLIPConfig.
+// huggingFaceConfig is the part of transformers' CLIPConfig that WriteRandom writes.
 type huggingFaceConfig struct {
 	Architectures []string          `json:"architectures,omitempty"`
 	ModelType     string            `json:"model_type,omitempty"`
@@ -48,24 +48,24 @@ type huggingFaceTower struct {
 	PadToken      *int `json:"pad_token_id,omitempty"`
 }
 
-// foreignHuggingFace names a model of another kind.
+// foreignHuggingFace returns an error that names a model of another type.
 func (c *configuration) foreignHuggingFace() error {
 	if kind := c.tree["model_type"]; kind != nil && kind != "clip" {
-		return c.refuse("says model_type %s, not clip: only CLIP's own design is read", brief(kind))
+		return c.refuse("sets model_type to %s, expected clip; only OpenAI's CLIP architecture is supported", brief(kind))
 	}
 	return nil
 }
 
-// agreeHuggingFace holds config.json against the weights, refuses what is not
-// computed, and takes heads and activation. Unlike open_clip's it holds many keys
-// that say nothing about a CLIPModel, which transformers passes over as well.
+// agreeHuggingFace compares config.json with the weights, returns an error for
+// unsupported features, and reads heads and activation. Unlike open_clip's configuration
+// it may contain many unrelated keys, which are ignored, as in transformers.
 func (c *configuration) agreeHuggingFace(a *Arch) (Heads, error) {
 	if err := c.foreignHuggingFace(); err != nil {
 		return Heads{}, err
 	}
 	for _, key := range []string{"auto_map", "quantization_config", "pruned_heads"} {
 		if !empty(c.tree[key]) {
-			return Heads{}, c.refuse("has %s, which is not computed here", key)
+			return Heads{}, c.refuse("has %s, which is not supported", key)
 		}
 	}
 	vision, err := c.huggingFaceTower("vision_config")
@@ -96,9 +96,9 @@ func (c *configuration) agreeHuggingFace(a *Arch) (Heads, error) {
 	if err := agreeOnPictures(filepath.Join(filepath.Dir(c.path), "preprocessor_config.json")); err != nil {
 		return Heads{}, err
 	}
-	// transformers takes the first such token for the end of a text; here it is the largest id.
+	// For transformers, the first such token ends a text; here it is the token with the largest id.
 	if end := text["eos_token_id"]; end != nil && end != float64(endTokenOldDefault) && end != float64(endToken) && end != float64(a.VocabSize-1) {
-		return Heads{}, c.refuse("says text_config.eos_token_id %s, and the end of a text is the token %d here", brief(end), endToken)
+		return Heads{}, c.refuse("sets text_config.eos_token_id to %s, but only the end token %d is supported", brief(end), endToken)
 	}
 	if a.Activation, err = c.oneActivation(vision, text); err != nil {
 		return Heads{}, err
@@ -106,8 +106,9 @@ func (c *configuration) agreeHuggingFace(a *Arch) (Heads, error) {
 	return c.huggingFaceHeads(a, vision, text)
 }
 
-// agreeOnPictures holds the file that says how pictures are prepared, where there
-// is one, against how they are: a CLIP made for other colours gives other numbers.
+// agreeOnPictures compares the file with the preprocessing of pictures, if it exists,
+// with the preprocessing of this program, because a CLIP for another normalisation
+// would give wrong results.
 func agreeOnPictures(path string) error {
 	if !exists(path) {
 		return nil
@@ -122,22 +123,22 @@ func agreeOnPictures(path string) error {
 	}{{"do_normalize", is(true)}, {"image_mean", numbers(mean())}, {"image_std", numbers(deviation())},
 		{"do_rescale", is(true)}, {"rescale_factor", rescales}, {"resample", is(bicubic)}, {"do_flip_channel_order", is(false)}} {
 		if value := c.tree[s.key]; value != nil && !s.rule(value) {
-			return c.refuse("says %s %s, which is not what is computed here", s.key, brief(value))
+			return c.refuse("sets %s to %s, which is not supported", s.key, brief(value))
 		}
 	}
 	return nil
 }
 
-// bicubic is Pillow's number of the way in which pictures are scaled.
+// bicubic is Pillow's number of the supported resampling filter.
 const bicubic = 3.0
 
-// rescales accepts the factor that takes 8-bit values to [0, 1].
+// rescales is the rule for the factor that scales 8-bit values to [0, 1].
 func rescales(value any) bool {
 	factor, ok := value.(float64)
 	return ok && math.Abs(factor*255-1) < 1e-6
 }
 
-// huggingFaceTower is a tower's section, with what an older form of it, KEY_dict, puts over it.
+// huggingFaceTower returns a tower's section, overridden by the values of its older form, KEY_dict.
 func (c *configuration) huggingFaceTower(key string) (object, error) {
 	section, err := c.section(c.tree, key)
 	if err != nil {
@@ -150,15 +151,15 @@ func (c *configuration) huggingFaceTower(key string) (object, error) {
 	tower := maps.Clone(section)
 	maps.Copy(tower, over)
 	if eps := tower["layer_norm_eps"]; eps != nil && eps != epsilon {
-		return nil, c.refuse("says %s.layer_norm_eps %s, only %g is computed", key, brief(eps), epsilon)
+		return nil, c.refuse("sets %s.layer_norm_eps to %s, but only %g is supported", key, brief(eps), epsilon)
 	}
 	if !empty(tower["pruned_heads"]) {
-		return nil, c.refuse("has %s.pruned_heads, which is not computed here", key)
+		return nil, c.refuse("has %s.pruned_heads, which is not supported", key)
 	}
 	return tower, nil
 }
 
-// oneActivation is what both towers use.
+// oneActivation returns the activation of both towers, which must be the same.
 func (c *configuration) oneActivation(vision, text object) (string, error) {
 	both := [2]any{hiddenActDefault, hiddenActDefault}
 	for i, tower := range []object{vision, text} {
@@ -169,15 +170,15 @@ func (c *configuration) oneActivation(vision, text object) (string, error) {
 	first, _ := both[0].(string)
 	second, _ := both[1].(string)
 	if first != second {
-		return "", c.refuse("says hidden_act %s for pictures and %s for text", brief(both[0]), brief(both[1]))
+		return "", c.refuse("sets hidden_act to %s for pictures and to %s for text, expected the same for both", brief(both[0]), brief(both[1]))
 	}
 	if first != GELU && first != QuickGELU {
-		return "", c.refuse("says hidden_act %s, neither %s nor %s", brief(both[0]), GELU, QuickGELU)
+		return "", c.refuse("sets hidden_act to %s, expected %s or %s", brief(both[0]), GELU, QuickGELU)
 	}
 	return first, nil
 }
 
-// huggingFaceHeads finds the heads as transformers does. Where its default cannot be meant, they are left unsaid.
+// huggingFaceHeads determines the heads like transformers. If its default does not fit the width, they stay 0.
 func (c *configuration) huggingFaceHeads(a *Arch, vision, text object) (heads Heads, err error) {
 	for _, tower := range []struct {
 		section      string

@@ -12,7 +12,7 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// renamed gives tensors other names.
+// renamed returns tensors with other names.
 func renamed(tensors []weights.Value, name func(string) string) []weights.Value {
 	var all []weights.Value
 	for _, v := range tensors {
@@ -26,7 +26,7 @@ func prefixed(prefix string) func(string) string {
 	return func(name string) string { return prefix + name }
 }
 
-// customTower is how open_clip names a model whose text tower is a module of its own.
+// customTower returns open_clip's name of a tensor if the text tower is a separate module.
 func customTower(name string) string {
 	if strings.HasPrefix(name, "visual.") || name == "logit_scale" {
 		return name
@@ -38,7 +38,7 @@ func placeholder(name string) weights.Value {
 	return weights.Value{Name: name, Shape: []int64{1}, Float32: []float32{0}}
 }
 
-// What training programs wrap a CLIP in is looked through: it is the same CLIP.
+// A CLIP wrapped by a training program has the same tensors as the CLIP itself.
 func TestWrapped(t *testing.T) {
 	openAIs := tensorsOf(t, unpack(t, "truth.safetensors"))
 	theirs := tensorsOf(t, filepath.Join(unpack(t, "hugging_face"), "model.safetensors"))
@@ -49,7 +49,7 @@ func TestWrapped(t *testing.T) {
 	cases := []struct {
 		name    string
 		tensors []weights.Value
-		says    string // why it is refused
+		says    string // part of the error
 	}{
 		{"module", renamed(openAIs, prefixed("module.")), ""},
 		{"training file", append(renamed(openAIs, prefixed("state_dict.module.")), placeholder("optimizer.state.0.exp_avg")), ""},
@@ -86,23 +86,23 @@ func TestWrapped(t *testing.T) {
 	}
 }
 
-// Models of other designs are named, and each time alike.
+// The error for a model of another architecture names it, and is always the same.
 func TestForeignTensors(t *testing.T) {
 	for says, names := range map[string][]string{
-		"ResNet":                   {"visual.conv1.weight", "visual.layer1.0.conv1.weight", "visual.attnpool.k_proj.weight", "token_embedding.weight"},
-		"timm vision tower":        {"visual.trunk.cls_token", "visual.trunk.blocks.0.norm1.weight", "text.token_embedding.weight"},
-		"SigLIP with a timm":       {"visual.trunk.attn_pool.latent", "logit_bias", "text.token_embedding.weight"},
-		"a SigLIP:":                {"vision_model.head.probe", "text_model.head.weight", "logit_bias"},
-		"EVA-CLIP":                 {"visual.patch_embed.proj.weight", "visual.blocks.0.attn.q_proj.weight", "text.token_embedding.weight"},
-		"CoCa, which":              {"visual.conv1.weight", "text_decoder.resblocks.0.ln_1.weight"},
-		"pools by attention":       {"visual.conv1.weight", "visual.attn_pool.query"},
-		"XLM-RoBERTa":              {"visual.conv1.weight", "text.transformer.embeddings.word_embeddings.weight"},
-		"BERT":                     {"vision_model.embeddings.class_embedding", "text_model.encoder.layer.0.attention.self.query.weight"},
-		"BLIP":                     {"visual_encoder.cls_token", "text_encoder.embeddings.word_embeddings.weight"},
-		"without a text tower":     {"cls_token", "blocks.0.attn.qkv.weight"},
-		"a ResNet alone":           {"conv1.weight", "layer1.0.conv1.weight"},
-		"Stable Diffusion":         {"model.diffusion_model.x", "cond_stage_model.x"},
-		"so there is no vision to": {"anything"},
+		"ResNet":                       {"visual.conv1.weight", "visual.layer1.0.conv1.weight", "visual.attnpool.k_proj.weight", "token_embedding.weight"},
+		"timm vision tower":            {"visual.trunk.cls_token", "visual.trunk.blocks.0.norm1.weight", "text.token_embedding.weight"},
+		"SigLIP with a timm":           {"visual.trunk.attn_pool.latent", "logit_bias", "text.token_embedding.weight"},
+		"a SigLIP;":                    {"vision_model.head.probe", "text_model.head.weight", "logit_bias"},
+		"EVA-CLIP":                     {"visual.patch_embed.proj.weight", "visual.blocks.0.attn.q_proj.weight", "text.token_embedding.weight"},
+		"CoCa, which":                  {"visual.conv1.weight", "text_decoder.resblocks.0.ln_1.weight"},
+		"with attention pooling":       {"visual.conv1.weight", "visual.attn_pool.query"},
+		"XLM-RoBERTa":                  {"visual.conv1.weight", "text.transformer.embeddings.word_embeddings.weight"},
+		"BERT":                         {"vision_model.embeddings.class_embedding", "text_model.encoder.layer.0.attention.self.query.weight"},
+		"BLIP":                         {"visual_encoder.cls_token", "text_encoder.embeddings.word_embeddings.weight"},
+		"without a text tower":         {"cls_token", "blocks.0.attn.qkv.weight"},
+		"a ResNet without":             {"conv1.weight", "layer1.0.conv1.weight"},
+		"Stable Diffusion":             {"model.diffusion_model.x", "cond_stage_model.x"},
+		"so the file has no vision to": {"anything"},
 	} {
 		var tensors []weights.Value
 		for _, name := range names {
@@ -121,11 +121,11 @@ func TestForeignTensors(t *testing.T) {
 	}
 }
 
-// What the configuration calls a model comes before anything in its weights.
+// The model type in the configuration takes precedence over the weights.
 func TestForeignConfigurations(t *testing.T) {
 	for name, c := range map[string]struct{ file, weights, text, says string }{
-		"siglip":  {"config.json", "model.safetensors", `{"model_type": "siglip"}`, `model_type "siglip"`},
-		"shards":  {"config.json", "pytorch_model.bin.index.json", `{"model_type": "siglip2"}`, `model_type "siglip2"`},
+		"siglip":  {"config.json", "model.safetensors", `{"model_type": "siglip"}`, `model_type to "siglip"`},
+		"shards":  {"config.json", "pytorch_model.bin.index.json", `{"model_type": "siglip2"}`, `model_type to "siglip2"`},
 		"timm":    {"open_clip_config.json", "open_clip_model.safetensors", `{"model_cfg": {"vision_cfg": {"timm_model_name": "eva02_base"}}}`, "timm"},
 		"resnet":  {"open_clip_config.json", "open_clip_pytorch_model.bin", `{"model_cfg": {"vision_cfg": {"layers": [3, 4, 6, 3]}}}`, "ResNet"},
 		"coca":    {"open_clip_config.json", "open_clip_model.safetensors", `{"model_cfg": {"multimodal_cfg": {"layers": 12}}}`, "CoCa"},
@@ -186,10 +186,10 @@ func TestHowPicturesArePrepared(t *testing.T) {
 	for text, says := range map[string]string{
 		`{}`: "",
 		`{"do_normalize": true, "image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711], "crop_size": 224}`: "",
-		`{"image_mean": [0.5, 0.5, 0.5]}`: "image_mean [0.5,0.5,0.5]",
+		`{"image_mean": [0.5, 0.5, 0.5]}`: "image_mean to [0.5,0.5,0.5]",
 		`{"image_std": [0.5, 0.5, 0.5]}`:  "image_std",
 		`{"image_std": [0.5]}`:            "image_std",
-		`{"do_normalize": false}`:         "do_normalize false",
+		`{"do_normalize": false}`:         "do_normalize to false",
 		`no JSON`:                         "preprocessor_config.json",
 	} {
 		folder := unpack(t, "hugging_face")
@@ -206,7 +206,7 @@ func TestHowPicturesArePrepared(t *testing.T) {
 	}
 }
 
-// The fingerprint covers every value, and each is tested.
+// The fingerprint depends on every value, and every value is checked to be finite.
 func TestEveryValueCounts(t *testing.T) {
 	tensors := tensorsOf(t, unpack(t, "truth.safetensors"))
 	path := filepath.Join(t.TempDir(), "clip")
@@ -232,7 +232,7 @@ func TestEveryValueCounts(t *testing.T) {
 	}
 }
 
-// A CLIP whose MLPs are not four times as wide as its blocks, as ViT-g and ViT-bigG are.
+// A CLIP whose MLPs are not four times as wide as its blocks, like ViT-g and ViT-bigG.
 func TestWidthOfMLP(t *testing.T) {
 	arch := fixtureArch(QuickGELU)
 	arch.VisionMLP, arch.TextMLP = 100, 300
@@ -241,7 +241,7 @@ func TestWidthOfMLP(t *testing.T) {
 	}
 }
 
-// A configuration that lies beside a file of another name is not read, and that is told.
+// A configuration beside a weight file of another name is not read, and a note says so.
 func TestConfigurationPassedOver(t *testing.T) {
 	for folder, names := range map[string][2]string{"open_clip": {"open_clip_model.safetensors", "open_clip_config.json"}, "hugging_face": {"model.safetensors", "config.json"}} {
 		path := unpack(t, folder)

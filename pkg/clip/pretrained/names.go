@@ -2,25 +2,25 @@ package pretrained
 
 import "strings"
 
-// naming is how a container calls CLIP's tensors and lays them out.
+// naming is a container's names and layout of CLIP's tensors.
 type naming struct {
-	// marker begins the name of some tensor of this naming. A file's naming is the
+	// marker is a prefix of a tensor name in this naming. The naming of a file is the
 	// first of customText, openAI and huggingFace whose marker occurs.
 	marker string
-	// visionBlock and textBlock stand before a block's number.
+	// visionBlock and textBlock are the prefixes before a block's number.
 	visionBlock, textBlock string
 	source                 func(canonical string) source
-	format                 string // of a folder whose weights are named so: FormatOpenCLIP or FormatHuggingFace
+	format                 string // format of a folder with this naming: FormatOpenCLIP or FormatHuggingFace
 }
 
-// source says what makes up a canonical tensor in a container: tensors joined
-// along the first dimension, each turned first where turned is set.
+// source describes a canonical tensor in a container: tensors that are concatenated along
+// the first dimension, each transposed before if turned is set.
 type source struct {
 	names  []string
 	turned bool
 }
 
-// openAI's names are the canonical ones; open_clip uses them too.
+// openAI is the canonical naming; open_clip uses it too.
 func openAI() naming {
 	return naming{
 		marker:      "visual.",
@@ -31,7 +31,7 @@ func openAI() naming {
 	}
 }
 
-// customText's are open_clip's names for a model whose text tower is a module of its own.
+// customText is open_clip's naming of a model whose text tower is a separate module.
 func customText() naming {
 	return naming{
 		marker:      "text.token_embedding.",
@@ -47,7 +47,7 @@ func customText() naming {
 	}
 }
 
-// huggingFace's are those of transformers' CLIPModel.
+// huggingFace is the naming of transformers' CLIPModel.
 func huggingFace() naming {
 	return naming{
 		marker:      "vision_model.",
@@ -58,7 +58,7 @@ func huggingFace() naming {
 	}
 }
 
-// huggingFaceNames holds the tensors and modules outside the blocks. "pre_layrnorm" is transformers' own spelling.
+// huggingFaceNames maps the tensors and modules outside the blocks. "pre_layrnorm" is transformers' spelling.
 var huggingFaceNames = map[string]string{
 	"visual.conv1.weight":         "vision_model.embeddings.patch_embedding.weight",
 	"visual.class_embedding":      "vision_model.embeddings.class_embedding",
@@ -73,7 +73,7 @@ var huggingFaceNames = map[string]string{
 	"logit_scale":                 "logit_scale",
 }
 
-// huggingFaceModules holds the modules inside a block.
+// huggingFaceModules maps the modules inside a block.
 var huggingFaceModules = map[string]string{
 	"ln_1":          "layer_norm1",
 	"attn.out_proj": "self_attn.out_proj",
@@ -94,14 +94,14 @@ func huggingFaceSource(canonical string) source {
 		return huggingFaceBlock(tower+number+".", within)
 	}
 	if name, ok := huggingFaceNames[canonical]; ok {
-		// Their projections are linear layers, [out, in].
+		// The projections are linear layers in transformers, [out, in].
 		return source{names: []string{name}, turned: canonical == "visual.proj" || canonical == "text_projection"}
 	}
 	module, leaf := cutLast(canonical)
 	return source{names: []string{huggingFaceNames[module] + "." + leaf}}
 }
 
-// huggingFaceBlock names what a block calls within, such as "attn.in_proj_weight", whose three parts lie apart.
+// huggingFaceBlock returns the source of the tensor within of a block. "attn.in_proj_weight" consists of three tensors.
 func huggingFaceBlock(block, within string) source {
 	if leaf, ok := strings.CutPrefix(within, "attn.in_proj_"); ok {
 		attention := block + "self_attn."

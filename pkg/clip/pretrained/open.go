@@ -13,8 +13,8 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// fileNames are what transformers and open_clip call their weight files, in the
-// order in which a folder that holds several is used.
+// fileNames are the names of the weight files of transformers and open_clip, in order of
+// precedence for a folder with several.
 var fileNames = []string{
 	"model.safetensors",
 	"pytorch_model.bin",
@@ -22,20 +22,20 @@ var fileNames = []string{
 	"open_clip_pytorch_model.bin",
 }
 
-// Options are what the user may say about a CLIP that its files do not.
+// Options are the properties of a CLIP that the user can set if its files do not state them.
 type Options struct{ Heads Heads }
 
-// Open opens a CLIP: a weight file of any name, the index of several, or the folder
-// of a Hugging Face CLIPModel or of open_clip. Format and naming come from the
-// content, the architecture from the tensors' shapes. A configuration beside the
-// weights, where there is one, must agree with them and says heads and activation;
-// what it says beyond that, and what it asks for that is not computed here, is an
-// error. So is a missing, extra or mis-shaped tensor. Such errors name what is wrong
-// and wrap ErrNotCLIP; a broken file's error is that of package weights. No value
-// is read but for single numbers. The caller closes the Checkpoint.
+// Open opens a CLIP: a weight file of any name, the index of several files, or the folder
+// of a Hugging Face CLIPModel or of open_clip. Format and naming are detected by content,
+// and the architecture is derived from the tensors' shapes. A configuration beside the
+// weights is optional; it must match them and sets heads and activation. Its unknown keys
+// and unsupported features are errors, and so are missing, unexpected and wrongly shaped
+// tensors. Such errors name the problem and wrap ErrNotCLIP; errors of damaged files are
+// those of package weights. Open reads no values except single numbers. The caller must
+// close the Checkpoint.
 func Open(path string) (*Checkpoint, error) { return OpenWith(path, Options{}) }
 
-// OpenWith is Open with what the user says about the CLIP.
+// OpenWith is Open with Options.
 func OpenWith(path string, o Options) (*Checkpoint, error) {
 	weightFile, err := locate(path)
 	if err != nil {
@@ -60,12 +60,12 @@ func OpenWith(path string, o Options) (*Checkpoint, error) {
 	return checkpoint, nil
 }
 
-// locate finds the weight file of a folder, or its index of several.
+// locate finds the weight file or the index of several files in a folder.
 func locate(path string) (string, error) {
 	info, err := os.Stat(path)
 	if name, ok := hubNameOf(path); ok && errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("opening a CLIP: %s is the name of a model on Hugging Face, it seems, and no file or folder here: nothing is downloaded, "+
-			"so download its files first and give their folder (config.json, with model.safetensors or pytorch_model.bin): %w", name, fs.ErrNotExist)
+		return "", fmt.Errorf("opening a CLIP: the file or folder %s does not exist; if it is the name of a model on Hugging Face: this program does not download models, "+
+			"so download its files first and give their folder (config.json, and model.safetensors or pytorch_model.bin): %w", name, fs.ErrNotExist)
 	}
 	if err != nil {
 		return "", fmt.Errorf("opening a CLIP: %w", err)
@@ -80,14 +80,15 @@ func locate(path string) (string, error) {
 			}
 		}
 	}
-	return "", fmt.Errorf("opening a CLIP: the folder %s holds none of %s: %w", path, strings.Join(fileNames, ", "), ErrNotCLIP)
+	return "", fmt.Errorf("opening a CLIP: the folder %s contains none of %s: %w", path, strings.Join(fileNames, ", "), ErrNotCLIP)
 }
 
-// hubName is OWNER/MODEL, as open_clip and others write it, too.
+// hubName matches OWNER/MODEL, optionally with the prefix that open_clip and others use.
 var hubName = regexp.MustCompile(`^(?:hf-hub:|hf:)?[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$`)
 
-// hubNameOf says whether a path that leads nowhere is rather the name of a model on
-// Hugging Face, and which: two plain words, of which even the first is no folder here.
+// hubNameOf reports whether a path that does not exist is probably the name of a model on
+// Hugging Face, and returns the name: two plain words, of which the first is not an
+// existing folder.
 func hubNameOf(path string) (name string, ok bool) {
 	if here, err := os.Getwd(); err == nil && filepath.IsAbs(path) {
 		if inside, err := filepath.Rel(here, path); err == nil {
@@ -104,7 +105,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// bind finds CLIP's tensors in an open file and holds the configuration beside it against them.
+// bind finds CLIP's tensors in an open file and compares the configuration beside it with them.
 func bind(file *weights.File, o Options) (*Checkpoint, error) {
 	b, err := newBinder(file)
 	if err != nil {
@@ -150,7 +151,7 @@ func bind(file *weights.File, o Options) (*Checkpoint, error) {
 	return c, nil
 }
 
-// format is what a file is, as far as the file itself says.
+// format returns the format of a file, determined from the file alone.
 func (b *binder) format(file *weights.File) string {
 	switch {
 	case b.naming.format == FormatHuggingFace:

@@ -15,10 +15,10 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// The files in testdata are made by scripts/fixtures: one tiny CLIP in every
-// container, written by torch, transformers and open_clip.
+// scripts/fixtures writes the files in testdata: one tiny CLIP in every container, written
+// by torch, transformers and open_clip.
 
-// unpack copies a folder of testdata, or one file of it, to a temporary folder, without the .gz.
+// unpack copies a folder or file of testdata to a temporary folder and decompresses .gz files.
 func unpack(t *testing.T, name string) string {
 	t.Helper()
 	source := filepath.Join("testdata", name)
@@ -150,7 +150,7 @@ func TestEveryContainer(t *testing.T) {
 	}
 }
 
-// Fingerprints stand in checkpoints, so they may never change: both computed once more with Python's hashlib.
+// Checkpoints contain fingerprints, so they must never change. Both were also computed with Python's hashlib.
 func TestFingerprintStays(t *testing.T) {
 	const earlier = "sha256:50c556e0549d522d304795753f39b28e09097bcc624937b2996eab6773428b20"
 	const want = "sha256v2:ead2f06cd91a6fb54d991689e7542acf9ee152c76addea6b311030d818ab6501"
@@ -173,7 +173,7 @@ func TestGoldenOneCLIPInTwoFormats(t *testing.T) {
 		first, hf := open(t, folder.File("clip_tiny_openai.pt")), open(t, folder.File("clip_tiny_hf"))
 		arch := hf.Arch
 		if first.Format == FormatStateDict {
-			arch.Activation = "" // a plain state dict, as in the project's own folder, does not say it
+			arch.Activation = "" // a plain state dict does not state the activation
 		} else if first.Format != FormatTorchScript {
 			t.Errorf("format %q", first.Format)
 		}

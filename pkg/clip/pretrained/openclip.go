@@ -1,18 +1,18 @@
 package pretrained
 
-// open_clip's defaults of what its configuration may leave out.
+// open_clip's defaults for missing configuration values.
 const (
 	openCLIPHeadWidth = 64
 	openCLIPTextHeads = 8
 )
 
-// mean and deviation are those of the pictures that CLIP was trained with, which every method takes.
+// mean and deviation normalise pictures as in CLIP's training; every method uses them.
 func mean() [3]float64      { return [3]float64{0.48145466, 0.4578275, 0.40821073} }
 func deviation() [3]float64 { return [3]float64{0.26862954, 0.26130258, 0.27577711} }
 
-// The keys of open_clip_config.json, those of open_clip 2 and 3: the fields of its
-// CLIPVisionCfg and CLIPTextCfg and the arguments of its CLIP. What is held against
-// the weights, or taken, stands under anything.
+// The keys of open_clip_config.json in open_clip 2 and 3: the fields of CLIPVisionCfg and
+// CLIPTextCfg and the arguments of its CLIP. Keys that are compared with the weights or
+// read elsewhere have the rule anything.
 
 func openCLIPTop() map[string]rule {
 	return map[string]rule{"model_cfg": anything, "preprocess_cfg": anything}
@@ -26,7 +26,7 @@ func openCLIPModel() map[string]rule {
 	}
 }
 
-// openCLIPBlocks are the keys that both towers have.
+// openCLIPBlocks returns the keys of both towers together with a tower's own.
 func openCLIPBlocks(own map[string]rule) map[string]rule {
 	both := map[string]rule{
 		"width": anything, "layers": anything, "mlp_ratio": anything,
@@ -43,12 +43,12 @@ func openCLIPBlocks(own map[string]rule) map[string]rule {
 func openCLIPVision() map[string]rule {
 	return openCLIPBlocks(map[string]rule{
 		"image_size": anything, "patch_size": anything, "head_width": anything,
-		"patch_dropout": anything, // in training alone
+		"patch_dropout": anything, // only in training
 		"no_ln_pre":     off, "pos_embed_type": is("learnable"), "pool_type": is("tok"),
-		"attentional_pool": off, "attn_pooler_queries": anything, "attn_pooler_heads": anything, // the latter two of the first alone
-		"global_average_pool": off, "input_patchnorm": off, // of older versions
+		"attentional_pool": off, "attn_pooler_queries": anything, "attn_pooler_heads": anything, // the latter two only with attentional_pool
+		"global_average_pool": off, "input_patchnorm": off, // only in older versions
 		"timm_model_name": off, "timm_model_pretrained": anything, "timm_pool": anything, "timm_proj": anything,
-		"timm_proj_bias": anything, "timm_drop": anything, "timm_drop_path": anything, // all of the first alone
+		"timm_proj_bias": anything, "timm_drop": anything, "timm_drop_path": anything, // only with timm_model_name
 	})
 }
 
@@ -57,20 +57,20 @@ func openCLIPText() map[string]rule {
 		"context_length": anything, "vocab_size": anything, "heads": anything,
 		"hf_tokenizer_name": off, "tokenizer_mode": off, "tokenizer_kwargs": empty,
 		"embed_cls": off, "pad_id": off, "no_causal_mask": off, "pool_type": is("argmax"),
-		"eos_id":    anything, // of another pool_type
+		"eos_id":    anything, // only with another pool_type
 		"proj_bias": off, "proj_type": is("linear"),
-		"hf_model_name": off, "hf_model_pretrained": anything, "hf_proj_type": anything, "hf_pooler_type": anything, // all of the first alone
+		"hf_model_name": off, "hf_model_pretrained": anything, "hf_proj_type": anything, "hf_pooler_type": anything, // only with hf_model_name
 	})
 }
 
 func openCLIPPictures() map[string]rule {
 	return map[string]rule{
-		"size": anything, "resize_mode": anything, "fill_color": anything, // a method resizes in its own way
+		"size": anything, "resize_mode": anything, "fill_color": anything, // methods do their own resizing
 		"mode": is("RGB"), "mean": numbers(mean()), "std": numbers(deviation()), "interpolation": is("bicubic"),
 	}
 }
 
-// foreignOpenCLIP names a model whose towers are of another design.
+// foreignOpenCLIP returns an error that names a model with towers of another architecture.
 func (c *configuration) foreignOpenCLIP() error {
 	model, vision, text, err := c.openCLIPSections()
 	if err != nil {
@@ -79,13 +79,13 @@ func (c *configuration) foreignOpenCLIP() error {
 	_, stages := vision["layers"].([]any)
 	switch {
 	case !off(vision["timm_model_name"]):
-		return c.refuse("says vision_cfg.timm_model_name %s, a vision tower of timm: only CLIP's own design is read", brief(vision["timm_model_name"]))
+		return c.refuse("sets vision_cfg.timm_model_name to %s, a vision tower of timm; only OpenAI's CLIP architecture is supported", brief(vision["timm_model_name"]))
 	case stages:
-		return c.refuse("says vision_cfg.layers %s, a ResNet of convolutions for a vision tower: only transformers are read", brief(vision["layers"]))
+		return c.refuse("sets vision_cfg.layers to %s, a ResNet (convolutions) as vision tower; only transformers are supported", brief(vision["layers"]))
 	case !off(text["hf_model_name"]):
-		return c.refuse("says text_cfg.hf_model_name %s, a text tower of Hugging Face's: only CLIP's own design is read", brief(text["hf_model_name"]))
+		return c.refuse("sets text_cfg.hf_model_name to %s, a text tower from Hugging Face; only OpenAI's CLIP architecture is supported", brief(text["hf_model_name"]))
 	case !empty(model["multimodal_cfg"]):
-		return c.refuse("has a multimodal_cfg, as a CoCa does: only CLIP's own design is read")
+		return c.refuse("has a multimodal_cfg, like a CoCa; only OpenAI's CLIP architecture is supported")
 	}
 	return nil
 }
@@ -101,8 +101,8 @@ func (c *configuration) openCLIPSections() (model, vision, text object, err erro
 	return model, vision, text, err
 }
 
-// agreeOpenCLIP holds open_clip_config.json against the weights, refuses what is
-// not computed, and takes the activation.
+// agreeOpenCLIP compares open_clip_config.json with the weights, returns an error for
+// unsupported features, and reads heads and activation.
 func (c *configuration) agreeOpenCLIP(a *Arch) (Heads, error) {
 	if c.tree["model_cfg"] == nil {
 		return Heads{}, c.refuse("has no model_cfg")
@@ -150,14 +150,13 @@ func (c *configuration) agreeOpenCLIP(a *Arch) (Heads, error) {
 	case true:
 		a.Activation = QuickGELU
 	default:
-		return Heads{}, c.refuse("says quick_gelu %s, neither true nor false", brief(model["quick_gelu"]))
+		return Heads{}, c.refuse("sets quick_gelu to %s, expected true or false", brief(model["quick_gelu"]))
 	}
 	return c.openCLIPHeads(a, vision, text)
 }
 
-// openCLIPHeads finds the heads as open_clip does: by their width in the vision
-// tower, by their number in the text tower. Where its default cannot be meant, they
-// are left unsaid.
+// openCLIPHeads determines the heads like open_clip: by their width in the vision tower,
+// by their number in the text tower. If its default does not fit the width, they stay 0.
 func (c *configuration) openCLIPHeads(a *Arch, vision, text object) (heads Heads, err error) {
 	width, missing, err := c.positive("vision_cfg.", vision, "head_width")
 	if missing {
@@ -167,7 +166,7 @@ func (c *configuration) openCLIPHeads(a *Arch, vision, text object) (heads Heads
 		heads.Vision = a.VisionWidth / width
 	}
 	if err == nil && !missing && heads.Vision == 0 {
-		err = c.refuse("says vision_cfg.head_width %d, more than the width %d", width, a.VisionWidth)
+		err = c.refuse("sets vision_cfg.head_width to %d, more than the width %d", width, a.VisionWidth)
 	}
 	if err != nil {
 		return Heads{}, err

@@ -18,11 +18,11 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// WriteRandom writes a CLIP with the values that training would start from, drawn
-// from the distributions of OpenAI's code, as a Hugging Face folder that Open and
-// transformers load. Matrices are float16, the rest float32. The bytes depend on
-// arch and seed alone. The folder appears whole or not at all; one that exists
-// must be empty and not the current one. An Activation of "" is QuickGELU, as CLIP was published.
+// WriteRandom writes a randomly initialised CLIP, with the distributions of OpenAI's
+// code, as a Hugging Face folder that Open and transformers can load. Matrices are
+// float16, all other tensors float32. The bytes depend only on arch and seed. The folder
+// is written atomically; an existing folder must be empty and not the current one. An
+// Activation of "" means QuickGELU, as in OpenAI's models.
 func WriteRandom(dir string, arch Arch, seed uint64) error {
 	if arch.Activation == "" {
 		arch.Activation = QuickGELU
@@ -45,9 +45,9 @@ func mustBeFree(dir string) error {
 		return fmt.Errorf("writing a random CLIP: %w", err)
 	}
 	if folder, err := os.Stat(dir); err == nil {
-		// A new folder takes its place, in which the caller would no longer stand.
+		// The folder is replaced by a new one, so the caller's current folder would vanish.
 		if current, err := os.Stat("."); err == nil && os.SameFile(folder, current) {
-			return fmt.Errorf("writing a random CLIP: %s is the current folder, which cannot be replaced: name a new one", dir)
+			return fmt.Errorf("writing a random CLIP: %s is the current folder, which cannot be replaced; give another folder", dir)
 		}
 	}
 	if len(entries) > 0 {
@@ -56,7 +56,7 @@ func mustBeFree(dir string) error {
 	return nil
 }
 
-// writeFolder makes the folders above dir, and dir.
+// writeFolder creates dir and its parents.
 func writeFolder(dir string, arch Arch, seed uint64) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
@@ -64,7 +64,7 @@ func writeFolder(dir string, arch Arch, seed uint64) error {
 	return cause(writeBeside(dir, arch, seed))
 }
 
-// cause is an error of the system without the path, which is a temporary one.
+// cause returns a file system error without its path, which is a temporary one.
 func cause(err error) error {
 	var path *fs.PathError
 	var link *os.LinkError
@@ -78,7 +78,7 @@ func cause(err error) error {
 	}
 }
 
-// writeBeside fills a temporary folder beside dir and renames it.
+// writeBeside writes a temporary folder beside dir and renames it to dir.
 func writeBeside(dir string, arch Arch, seed uint64) (err error) {
 	temporary, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+"-*")
 	if err != nil {
@@ -106,14 +106,14 @@ func writeBeside(dir string, arch Arch, seed uint64) (err error) {
 	if err != nil {
 		return err
 	}
-	// os.Rename replaces no folder, not even an empty one.
+	// os.Rename does not replace folders, not even empty ones.
 	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return os.Rename(temporary, dir)
 }
 
-// writeFile writes a new file through a buffer and to the disk. Its error is the first.
+// writeFile writes a new file through a buffer and syncs it. It returns the first error.
 func writeFile(path string, write func(io.Writer) error) error {
 	disk, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
@@ -147,7 +147,7 @@ func writeRandomTensors(w io.Writer, arch Arch, seed uint64) error {
 	return writer.Close()
 }
 
-// draws lists the tensors under Hugging Face's names, float32 before float16 so that all are aligned.
+// draws lists the tensors with Hugging Face's names, float32 before float16 so that all are aligned.
 func (a Arch) draws() []draw {
 	var vectors, matrices []draw
 	for _, s := range a.slots() {
@@ -165,8 +165,8 @@ func (a Arch) draws() []draw {
 	return slices.Concat(vectors, matrices)
 }
 
-// write draws the values in small pieces. Each tensor has a generator of its own,
-// so its values do not depend on the others.
+// write draws the values in small pieces. Each tensor has its own generator, so its values
+// do not depend on the others.
 func (d draw) write(w *weights.Writer, seed uint64) error {
 	name := fnv.New64a()
 	io.WriteString(name, d.Name)
@@ -200,8 +200,8 @@ func (in initial) value(random *rand.Rand) float64 {
 	}
 }
 
-// huggingFace is the configuration with which transformers loads the folder. The
-// start and end tokens are the last two of the vocabulary, as in CLIP's own.
+// huggingFace returns the configuration with which transformers loads the folder. The
+// start and end tokens are the last two of the vocabulary, as in OpenAI's CLIP.
 func (a Arch) huggingFace() huggingFaceConfig {
 	return huggingFaceConfig{
 		Architectures: []string{"CLIPModel"},

@@ -69,7 +69,7 @@ func TestRandomIsDeterministic(t *testing.T) {
 	}
 }
 
-// OpenAI's CLIP.initialize_parameters, with the number written out for width 128, 2 layers and width 64, 3 layers.
+// The distributions of OpenAI's CLIP.initialize_parameters, computed for width 128 with 2 layers and width 64 with 3 layers.
 func TestRandomDistributions(t *testing.T) {
 	stds := map[string]float64{
 		"visual.conv1.weight":                                 1 / math.Sqrt(3*14*14) / math.Sqrt(3),
@@ -127,7 +127,7 @@ func TestRandomDistributions(t *testing.T) {
 	}
 }
 
-// Each tensor is drawn alone: two of one shape differ.
+// Each tensor has its own generator: two tensors of the same shape differ.
 func TestRandomTensorsDiffer(t *testing.T) {
 	seen := map[uint32]string{}
 	for _, tensor := range open(t, random(t, smallArch(), 7)).Tensors {
@@ -187,10 +187,10 @@ func TestRandomInTheCurrentFolder(t *testing.T) {
 	}
 }
 
-// An error of the system is one line that names the folder asked for and no temporary one.
+// A file system error is one line that names the given folder, not the temporary one.
 func TestRandomErrors(t *testing.T) {
 	parent := t.TempDir()
-	dir := filepath.Join(parent, strings.Repeat("n", 254)) // no room for a temporary name
+	dir := filepath.Join(parent, strings.Repeat("n", 254)) // too long for a temporary name
 	err := WriteRandom(dir, smallArch(), 1)
 	if err == nil || err.Error() != "writing a random CLIP to "+dir+": "+syscall.ENAMETOOLONG.Error() {
 		t.Errorf("%v", err)
@@ -228,8 +228,8 @@ func TestRandomRefusesArchitectures(t *testing.T) {
 	}
 }
 
-// Loading must peak little above the model's own size: opening a CLIP and reading
-// every tensor into slices of the caller allocates next to nothing.
+// Loading must need little more memory than the model's size: opening a CLIP and reading
+// every tensor into the caller's slices allocates almost nothing.
 func TestLoadingAllocatesLittle(t *testing.T) {
 	dir := random(t, TinyArch(), 3)
 	var largest, total int64

@@ -15,7 +15,7 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// tensorsOf returns the fixture's tensors as values to be changed and written again.
+// tensorsOf returns the fixture's tensors as values that tests can change and write again.
 func tensorsOf(t *testing.T, path string) []weights.Value {
 	t.Helper()
 	file, err := weights.Open(path)
@@ -79,18 +79,18 @@ func TestRefusedTensors(t *testing.T) {
 		{"missing block", append(without(openAIs, named("")), weights.Value{Name: "visual.transformer.resblocks.2.ln_1.weight", Shape: []int64{64}, Float32: make([]float32, 64)}),
 			[]string{"missing tensor visual.transformer.resblocks.1.ln_1.weight", "more (23 problems in all)"}},
 		{"extra", replaced(openAIs, "logit_bias"), []string{"unexpected tensor logit_bias"}},
-		{"shape", replaced(openAIs, "ln_final.bias", 63), []string{"tensor ln_final.bias has shape [63], not [64]"}},
-		{"part's shape", replaced(theirs, "vision_model.encoder.layers.0.self_attn.v_proj.bias", 65), []string{"v_proj.bias has shape [65], not [64]"}},
-		{"turned", replaced(openAIs, "visual.transformer.resblocks.0.mlp.c_fc.weight", 64, 256), []string{"[64 256], not [256 64]"}},
-		{"one logit scale too many", replaced(openAIs, "logit_scale", 1), []string{"logit_scale has shape [1], not []"}},
+		{"shape", replaced(openAIs, "ln_final.bias", 63), []string{"tensor ln_final.bias has the shape [63], expected [64]"}},
+		{"part's shape", replaced(theirs, "vision_model.encoder.layers.0.self_attn.v_proj.bias", 65), []string{"v_proj.bias has the shape [65], expected [64]"}},
+		{"turned", replaced(openAIs, "visual.transformer.resblocks.0.mlp.c_fc.weight", 64, 256), []string{"[64 256], expected [256 64]"}},
+		{"one logit scale too many", replaced(openAIs, "logit_scale", 1), []string{"logit_scale has the shape [1], expected []"}},
 		{"patches in no square", replaced(openAIs, "visual.positional_embedding", 6, 64), []string{"visual.positional_embedding has 6 rows"}},
 		{"no patches", replaced(openAIs, "visual.positional_embedding", 1, 64), []string{"1 rows"}},
 		{"width", replaced(openAIs, "visual.conv1.weight", 80, 3, 8, 8), []string{"vision heads"}},
-		{"flat conv1", replaced(openAIs, "visual.conv1.weight", 64), []string{"visual.conv1.weight has shape [64]"}},
-		{"empty vocabulary", replaced(openAIs, "token_embedding.weight", 0, 64), []string{"token_embedding.weight has shape [0 64]"}},
-		{"integers", integer, []string{"ln_final.bias holds I64"}},
+		{"flat conv1", replaced(openAIs, "visual.conv1.weight", 64), []string{"visual.conv1.weight has the shape [64]"}},
+		{"empty vocabulary", replaced(openAIs, "token_embedding.weight", 0, 64), []string{"token_embedding.weight has the shape [0 64]"}},
+		{"integers", integer, []string{"ln_final.bias has the type I64"}},
 		{"two problems", replaced(without(openAIs, named("ln_final.bias")), "logit_bias"), []string{"missing tensor ln_final.bias", "unexpected tensor logit_bias"}},
-		{"another resolution", append(slices.Clone(openAIs), weights.Value{Name: "input_resolution", Shape: []int64{}, Int64: []int64{224}}), []string{"input_resolution does not say 16"}},
+		{"another resolution", append(slices.Clone(openAIs), weights.Value{Name: "input_resolution", Shape: []int64{}, Int64: []int64{224}}), []string{"input_resolution must be 16"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -109,7 +109,7 @@ func TestRefusedTensors(t *testing.T) {
 	}
 }
 
-// One tensor of a high block in a file of many must not have its reader look for every block below.
+// One tensor with a high block number must not cause a lookup of every lower block.
 func TestManyProblemsTakeLittle(t *testing.T) {
 	tensors := tensorsOf(t, unpack(t, "truth.safetensors"))
 	for n := range 50_000 {
@@ -182,7 +182,7 @@ func edit(t *testing.T, path, key string, value any) {
 	}
 }
 
-// harmless are keys of open_clip's that change no number, or stand at their defaults.
+// harmless returns keys of open_clip that do not affect results, or have their default values.
 func harmless() map[string]any {
 	return map[string]any{
 		"model_cfg.custom_text": true, "model_cfg.init_logit_scale": 2.5, "model_cfg.multimodal_cfg": map[string]any{},
@@ -198,7 +198,7 @@ func harmless() map[string]any {
 	}
 }
 
-// harmful are keys of open_clip's whose values ask for other numbers, and unknown ones.
+// harmful returns keys of open_clip with values that change results, and unknown keys.
 func harmful() map[string]any {
 	return map[string]any{
 		"model_cfg.vision_cfg.ls_init_value": 1e-4, "model_cfg.vision_cfg.attentional_pool": true, "model_cfg.vision_cfg.no_ln_pre": true,
@@ -228,30 +228,30 @@ func TestConfigurations(t *testing.T) {
 	cases := []struct {
 		folder, key string
 		value       any
-		activation  string // or, where the configuration is refused:
+		activation  string // or, if the configuration is an error:
 		says        string
 	}{
 		{"hugging_face", "model_type", "clip", QuickGELU, ""},
 		{"hugging_face", "text_config.hidden_act", nil, QuickGELU, ""},
 		{"hugging_face", "vision_config.num_attention_heads", nil, QuickGELU, ""},
 		{"hugging_face", "vision_config", nil, QuickGELU, ""},
-		{"hugging_face", "model_type", "siglip", "", `model_type "siglip"`},
-		{"hugging_face", "text_config.hidden_act", "gelu", "", `"quick_gelu" for pictures and "gelu" for text`},
+		{"hugging_face", "model_type", "siglip", "", `model_type to "siglip"`},
+		{"hugging_face", "text_config.hidden_act", "gelu", "", `"quick_gelu" for pictures and to "gelu" for text`},
 		{"hugging_face", "vision_config.num_attention_heads", 3, "", "3 vision heads do not divide the width 64"},
-		{"hugging_face", "text_config.num_attention_heads", 2.5, "", "text_config.num_attention_heads 2.5"},
-		{"hugging_face", "text_config.num_attention_heads", 1e9, "", "text_config.num_attention_heads 1e+09"},
-		{"hugging_face", "vision_config.image_size", 24, "", "image_size 24, the weights say 16"},
-		{"hugging_face", "projection_dim", 512, "", "projection_dim 512"},
-		{"hugging_face", "text_config.layer_norm_eps", 1e-6, "", "layer_norm_eps 1e-06"},
+		{"hugging_face", "text_config.num_attention_heads", 2.5, "", "text_config.num_attention_heads to 2.5"},
+		{"hugging_face", "text_config.num_attention_heads", 1e9, "", "text_config.num_attention_heads to 1e+09"},
+		{"hugging_face", "vision_config.image_size", 24, "", "image_size to 24, but the weights have 16"},
+		{"hugging_face", "projection_dim", 512, "", "projection_dim to 512"},
+		{"hugging_face", "text_config.layer_norm_eps", 1e-6, "", "layer_norm_eps to 1e-06"},
 		{"hugging_face", "text_config.hidden_size", "wide", "", "hidden_size"},
 		{"hugging_face", "vision_config.hidden_act", "gelu_new", "", `"gelu_new" for pictures`},
 		{"hugging_face", "vision_config", []int{1}, "", "vision_config"},
-		{"hugging_face", "vision_config.num_channels", 4, "", "num_channels 4"},
+		{"hugging_face", "vision_config.num_channels", 4, "", "num_channels to 4"},
 		{"hugging_face", "text_config.eos_token_id", 2, QuickGELU, ""},
 		{"hugging_face", "text_config.eos_token_id", 49407, QuickGELU, ""},
-		{"hugging_face", "text_config.eos_token_id", 5, "", "eos_token_id 5"},
-		{"hugging_face", "text_config_dict", map[string]any{"layer_norm_eps": 1e-6}, "", "text_config.layer_norm_eps 1e-06"},
-		{"hugging_face", "vision_config_dict", map[string]any{"num_hidden_layers": 24}, "", "vision_config.num_hidden_layers 24"},
+		{"hugging_face", "text_config.eos_token_id", 5, "", "eos_token_id to 5"},
+		{"hugging_face", "text_config_dict", map[string]any{"layer_norm_eps": 1e-6}, "", "text_config.layer_norm_eps to 1e-06"},
+		{"hugging_face", "vision_config_dict", map[string]any{"num_hidden_layers": 24}, "", "vision_config.num_hidden_layers to 24"},
 		{"hugging_face", "auto_map", map[string]any{"AutoModel": "code.Model"}, "", "auto_map"},
 		{"hugging_face", "quantization_config", map[string]any{"bits": 8}, "", "quantization_config"},
 		{"hugging_face", "vision_config.pruned_heads", map[string]any{"1": []int{0}}, "", "pruned_heads"},
@@ -259,11 +259,11 @@ func TestConfigurations(t *testing.T) {
 		{"open_clip", "model_cfg.quick_gelu", true, QuickGELU, ""},
 		{"open_clip", "model_cfg.quick_gelu", false, GELU, ""},
 		{"open_clip", "model_cfg.quick_gelu", nil, GELU, ""},
-		{"open_clip", "model_cfg.vision_cfg.head_width", 80, "", "head_width 80"},
+		{"open_clip", "model_cfg.vision_cfg.head_width", 80, "", "head_width to 80"},
 		{"open_clip", "model_cfg", nil, "", "no model_cfg"},
-		{"open_clip", "model_cfg.quick_gelu", "yes", "", `quick_gelu "yes"`},
+		{"open_clip", "model_cfg.quick_gelu", "yes", "", `quick_gelu to "yes"`},
 		{"open_clip", "model_cfg.vision_cfg.image_size", []int{16, 16}, QuickGELU, ""},
-		{"open_clip", "model_cfg.vision_cfg.image_size", []int{16, 24}, "", "image_size [16,24]"},
+		{"open_clip", "model_cfg.vision_cfg.image_size", []int{16, 24}, "", "image_size to [16,24]"},
 	}
 	for key, value := range harmless() {
 		cases = append(cases, struct {

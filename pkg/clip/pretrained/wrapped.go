@@ -8,7 +8,7 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// anchors are tensors of a vision tower: where one lies under a longer name, what stands before it wraps the model.
+// anchors returns names of vision tower tensors. If the file has one with a prefix, that prefix is of a wrapped model.
 func anchors() []string {
 	return []string{
 		"visual.conv1.weight", "visual.class_embedding", "visual.positional_embedding", "visual.proj",
@@ -17,8 +17,8 @@ func anchors() []string {
 	}
 }
 
-// wrappers are the names under which training programs keep a model: in a
-// dictionary beside the optimiser's state, in a module around it, or both.
+// wrappers returns the prefixes that training programs add to a model's names: a key in a
+// dictionary beside the optimiser's state, a module around the model, or both.
 func wrappers() []string {
 	return []string{
 		"state_dict", "model_state_dict", "model_state", "model", "module", "_orig_mod", "clip", "clip_model",
@@ -26,14 +26,14 @@ func wrappers() []string {
 	}
 }
 
-// namedTensor is a tensor under the name that it has without what wraps the model.
+// namedTensor is a tensor with its name without the wrapper's prefix.
 type namedTensor struct {
 	name   string
 	tensor *weights.Tensor
 }
 
-// unwrap finds the part of a file's names that wraps the model, "" for none, and
-// lists the tensors inside.
+// unwrap returns the prefix of a wrapped model in a file, "" for none, and the model's
+// tensors.
 func unwrap(file *weights.File) (prefix string, inside []namedTensor, err error) {
 	var prefixes []string
 	for _, t := range file.Tensors {
@@ -41,7 +41,7 @@ func unwrap(file *weights.File) (prefix string, inside []namedTensor, err error)
 			before, found := strings.CutSuffix(t.Name, anchor)
 			if found && (before == "" || strings.HasSuffix(before, ".")) && !slices.Contains(prefixes, before) {
 				if prefixes = append(prefixes, before); len(prefixes) > 8 {
-					return "", nil, fmt.Errorf("the file holds more than 8 CLIPs: %w", ErrNotCLIP)
+					return "", nil, fmt.Errorf("the file contains more than 8 CLIPs: %w", ErrNotCLIP)
 				}
 			}
 		}
@@ -49,21 +49,21 @@ func unwrap(file *weights.File) (prefix string, inside []namedTensor, err error)
 	switch {
 	case len(prefixes) > 1:
 		slices.Sort(prefixes)
-		return "", nil, fmt.Errorf("the file holds several CLIPs, under the names %.100q and %.100q: save one of them alone: %w", prefixes[0], prefixes[1], ErrNotCLIP)
+		return "", nil, fmt.Errorf("the file contains several CLIPs, under the names %.100q and %.100q; save one of them in its own file: %w", prefixes[0], prefixes[1], ErrNotCLIP)
 	case len(prefixes) == 1:
 		prefix = prefixes[0]
 	}
 	for segment := range strings.SplitSeq(strings.TrimSuffix(prefix, "."), ".") {
 		if prefix != "" && !slices.Contains(wrappers(), segment) {
-			return "", nil, fmt.Errorf("the tensors of a CLIP lie under the name %.100q, which is not known to hold a whole one: save its state dict alone: %w", prefix, ErrNotCLIP)
+			return "", nil, fmt.Errorf("the file contains tensors of a CLIP under the unknown name %.100q; save the state dict of the CLIP alone: %w", prefix, ErrNotCLIP)
 		}
 	}
 	for _, t := range file.Tensors {
 		switch name, ok := strings.CutPrefix(t.Name, prefix); {
 		case ok:
 			inside = append(inside, namedTensor{name, t})
-		case strings.HasPrefix(prefix, "clip"): // a part of a larger model, and no training's file
-			return "", nil, fmt.Errorf("the file holds more than a CLIP: the tensor %.200q lies beside those under %q: %w", t.Name, prefix, ErrNotCLIP)
+		case strings.HasPrefix(prefix, "clip"): // part of a larger model, not the file of a training program
+			return "", nil, fmt.Errorf("the file contains more than a CLIP: the tensor %.200q does not belong to the CLIP under %q: %w", t.Name, prefix, ErrNotCLIP)
 		}
 	}
 	return prefix, inside, nil

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// cleaner is what CLIP does to text before it splits it: the fixes of the Python
-// package ftfy (all but its guesses at a wrong decoding), HTML unescaped twice,
-// white space joined, lower case.
+// cleaner is CLIP's text cleaning before splitting: the fixes of the Python package ftfy
+// (except its repair of wrong decodings), unescaping HTML twice, collapsing white space,
+// and lower case.
 type cleaner struct {
 	usual *strings.Replacer
 }
@@ -26,8 +26,8 @@ func (c cleaner) clean(text string) string {
 	return cases.Lower(language.Und, cases.HandleFinalSigma(true)).String(text)
 }
 
-// fixText repairs each line by itself. From the first line on that holds a "<",
-// text counts as HTML, and its entities are left to the steps after this one.
+// fixText fixes each line separately. From the first line with a "<" on, the text counts
+// as HTML, and its entities are left for the following steps.
 func (c cleaner) fixText(text string) string {
 	var fixed strings.Builder
 	entities := true
@@ -38,7 +38,7 @@ func (c cleaner) fixText(text string) string {
 	return fixed.String()
 }
 
-// fixLine repeats the fixes until nothing changes: one may bring out what another mends.
+// fixLine repeats the fixes until nothing changes, because one may expose text that another fixes.
 func (c cleaner) fixLine(line string, entities bool) string {
 	for {
 		before := line
@@ -55,8 +55,8 @@ func (c cleaner) fixLine(line string, entities bool) string {
 	}
 }
 
-// windows1252 holds what the bytes 0x80 to 0x9F mean there, where text that was
-// read as Latin-1 has C1 controls. Five bytes stand for nothing and stay.
+// windows1252 maps C1 controls, from text that was decoded as Latin-1, to the characters
+// of the bytes 0x80 to 0x9F in Windows-1252. Five bytes are undefined and stay.
 var windows1252 = [...]rune{
 	'€', 0x81, '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', 0x8D, 'Ž', 0x8F,
 	0x90, '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', 0x9D, 'ž', 'Ÿ',
@@ -69,10 +69,10 @@ func fromC1(r rune) rune {
 	return r
 }
 
-// terminalEscape is a terminal's color code.
+// terminalEscape matches a terminal color code.
 var terminalEscape = regexp.MustCompile("\x1b\\[(?:\\p{Nd}|;)*[a-zA-Z]")
 
-// dropControl leaves out controls that show nothing; those that are white space stay.
+// dropControl removes invisible control characters except white space.
 func dropControl(r rune) rune {
 	switch {
 	case r <= 0x08, r == 0x0B, r >= 0x0E && r <= 0x1F, r == 0x7F,
@@ -84,7 +84,7 @@ func dropControl(r rune) rune {
 	return r
 }
 
-// spellings takes Latin ligatures apart, and straightens quotes and line ends: from, to, from, to.
+// spellings are pairs of replacements that expand Latin ligatures and normalise quotes and line ends.
 var spellings = [...]string{
 	"Ĳ", "IJ", "ĳ", "ij", "ŉ", "'n",
 	"Ǳ", "DZ", "ǲ", "Dz", "ǳ", "dz", "Ǆ", "DŽ", "ǅ", "Dž", "ǆ", "dž",
@@ -95,7 +95,7 @@ var spellings = [...]string{
 	"\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n",
 }
 
-// widths pairs each form of the block U+FF00 to U+FFEF, and the ideographic space, with its usual form.
+// widths returns pairs that replace the forms U+FF00 to U+FFEF, and the ideographic space, by their usual forms.
 func widths() []string {
 	pairs := []string{"\u3000", " "}
 	for r := rune(0xFF01); r < 0xFFF0; r++ {

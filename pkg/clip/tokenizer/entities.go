@@ -17,9 +17,9 @@ var (
 	wholeEntity      = regexp.MustCompile(`&#?[0-9A-Za-z]{1,24};`)
 )
 
-// unescapeHTML resolves the character references of HTML 5 once, with or
-// without their semicolon, as Python's html.unescape does. It differs from Go's
-// on numbers alone: those of control characters vanish, and none overflows.
+// unescapeHTML resolves HTML 5 character references once, with or without a semicolon,
+// like Python's html.unescape. It differs from Go's only for numeric references: those of
+// control characters are removed, and overflow is handled.
 func unescapeHTML(text string) string {
 	var out strings.Builder
 	for {
@@ -53,7 +53,7 @@ func numbered(decimal, hexadecimal string) string {
 	number, err := strconv.ParseUint(digits, base, 32)
 	switch {
 	case err != nil, number == 0, number > utf8.MaxRune, number >= 0xD800 && number <= 0xDFFF:
-		return "\uFFFD" // an overflow too: no such character
+		return "\uFFFD" // also for an overflow
 	case number >= 0x80 && number <= 0x9F:
 		return string(fromC1(rune(number)))
 	case isNoCharacter(rune(number)):
@@ -62,14 +62,14 @@ func numbered(decimal, hexadecimal string) string {
 	return string(rune(number))
 }
 
-// isNoCharacter reports the code points that HTML does not allow.
+// isNoCharacter reports whether HTML does not allow a code point.
 func isNoCharacter(r rune) bool {
 	return r <= 0x08 || r == 0x0B || r >= 0x0E && r <= 0x1F || r == 0x7F ||
 		r >= 0xFDD0 && r <= 0xFDEF || r&0xFFFE == 0xFFFE
 }
 
-// unescapeEntities resolves the unambiguous references alone, as ftfy does:
-// those with a semicolon, and names of HTML 5 in capitals (&EACUTE;).
+// unescapeEntities resolves only unambiguous references, like ftfy: those with a
+// semicolon, and HTML 5 names in capitals (&EACUTE;).
 func unescapeEntities(text string) string {
 	return wholeEntity.ReplaceAllStringFunc(text, func(entity string) string {
 		if strings.HasPrefix(entity, "&#") {
@@ -94,6 +94,6 @@ func unescapeEntities(text string) string {
 // namedEntity returns the character of an entity that HTML 5 names, semicolon included.
 func namedEntity(entity string) (string, bool) {
 	character := html.UnescapeString(entity)
-	// What is unknown, or known in part only, keeps its semicolon.
+	// An unknown or partly known entity keeps its semicolon.
 	return character, entity == "&semi;" || !strings.HasSuffix(character, ";")
 }

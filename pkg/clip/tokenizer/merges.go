@@ -12,8 +12,8 @@ import (
 //go:embed bpe_simple_vocab_16e6.txt.gz
 var compressedMerges []byte
 
-// Ids 0 to 255 are single bytes inside a word, 256 to 511 the same bytes at a
-// word's end, then one id a merge in order of rank, then the two literals.
+// Ids 0 to 255 are single bytes inside a word, 256 to 511 the same bytes at a word's end;
+// then follow one id per merge in order of rank, and the two special tokens.
 const (
 	byteIDs    = 256
 	firstMerge = 2 * byteIDs
@@ -24,14 +24,14 @@ const wordEnd = "</w>"
 
 type pair struct{ left, right int32 }
 
-// mergeTable is the byte-pair encoding: which id two neighbours become. The
-// lower that id, the earlier the merge.
+// mergeTable is the byte-pair encoding: it maps pairs of neighbours to the merged id. A
+// lower id means an earlier merge.
 type mergeTable struct {
 	merged map[pair]int32
-	bytes  [byteIDs]int32 // the id of each byte inside a word
+	bytes  [byteIDs]int32 // id of each byte inside a word
 }
 
-// readMerges reads lines 2 to 48895 of the embedded file, two symbols a line.
+// readMerges reads lines 2 to 48895 of the embedded file, with two symbols per line.
 func readMerges() (*mergeTable, error) {
 	unzipped, err := gzip.NewReader(bytes.NewReader(compressedMerges))
 	if err != nil {
@@ -48,13 +48,13 @@ func readMerges() (*mergeTable, error) {
 	lines.Scan() // the version
 	for id := int32(firstMerge); id < StartOfText; id++ {
 		if !lines.Scan() {
-			return nil, fmt.Errorf("reading the embedded merges: they end after %d of %d: %w", id-firstMerge, mergeCount, lines.Err())
+			return nil, fmt.Errorf("reading the embedded merges: unexpected end after %d of %d: %w", id-firstMerge, mergeCount, lines.Err())
 		}
 		left, right, _ := strings.Cut(lines.Text(), " ")
 		leftID, knownLeft := ids[left]
 		rightID, knownRight := ids[right]
 		if !knownLeft || !knownRight {
-			return nil, fmt.Errorf("reading the embedded merges: %q joins what no earlier line made", lines.Text())
+			return nil, fmt.Errorf("reading the embedded merges: %q merges an undefined symbol", lines.Text())
 		}
 		table.merged[pair{leftID, rightID}] = id
 		ids[left+right] = id
@@ -67,9 +67,9 @@ type byteLetter struct {
 	id     int32
 }
 
-// byteLetters gives each byte the printable letter that stands for it in the
-// merges, and its id: printable bytes of Latin-1 first, as themselves, then the
-// others in order as the letters from U+0100 on.
+// byteLetters maps each byte to the printable letter that represents it in the merges,
+// and to its id: first the printable bytes of Latin-1 as themselves, then the others in
+// order as the letters from U+0100 on.
 func byteLetters() [byteIDs]byteLetter {
 	var letters [byteIDs]byteLetter
 	id := int32(0)
@@ -91,8 +91,8 @@ func byteLetters() [byteIDs]byteLetter {
 	return letters
 }
 
-// encode joins a word's bytes: again and again the pair of the lowest rank, at
-// each place from left to right, until no pair of neighbours has a merge.
+// encode merges a word's bytes: it repeatedly merges all occurrences, from left to right,
+// of the pair with the lowest rank, until no pair of neighbours has a merge.
 func (t *mergeTable) encode(word string) []int32 {
 	ids := make([]int32, len(word))
 	for i := range len(word) {
@@ -110,7 +110,7 @@ func (t *mergeTable) encode(word string) []int32 {
 	}
 }
 
-// best finds the neighbours that merge first, and the id that they become: -1 where none do.
+// best returns the pair of neighbours with the lowest rank, and its merged id; -1 if there is none.
 func (t *mergeTable) best(ids []int32) (pair, int32) {
 	var best pair
 	joined := int32(-1)

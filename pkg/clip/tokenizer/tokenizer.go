@@ -1,5 +1,5 @@
-// Package tokenizer turns text into CLIP's token ids: its cleaning of text, its
-// split into words and its byte-pair encoding (OpenAI's clip/simple_tokenizer.py).
+// Package tokenizer converts text to CLIP's token ids: text cleaning, splitting into words
+// and byte-pair encoding (OpenAI's clip/simple_tokenizer.py).
 package tokenizer
 
 import "sync"
@@ -9,7 +9,7 @@ const (
 	StartOfText int32 = 49406
 	// EndOfText is the id that ends each encoded text, the largest of all.
 	EndOfText int32 = 49407
-	// VocabularySize counts the ids: 0 to 49407.
+	// VocabularySize is the number of ids, 0 to 49407.
 	VocabularySize = 49408
 )
 
@@ -18,8 +18,8 @@ const (
 	endLiteral   = "<|endoftext|>"
 )
 
-// Words longer than this many bytes, or beyond this many words, are encoded
-// anew each time, so that foreign text cannot make the cache grow for ever.
+// The limits of the cache: words longer than this many bytes, or beyond this many words,
+// are not cached, so that arbitrary text cannot grow the cache without limit.
 const (
 	cachedWordBytes = 64
 	cachedWords     = 16384
@@ -34,7 +34,7 @@ type Tokenizer struct {
 	words map[string][]int32
 }
 
-// New parses the embedded merges. A Tokenizer holds a few megabytes: one is enough for a process.
+// New returns a Tokenizer from the embedded merges. It needs a few megabytes; one per process is enough.
 func New() (*Tokenizer, error) {
 	merges, err := readMerges()
 	if err != nil {
@@ -43,9 +43,9 @@ func New() (*Tokenizer, error) {
 	return &Tokenizer{cleaner: newCleaner(), merges: merges, words: make(map[string][]int32)}, nil
 }
 
-// Encode returns exactly context ids: StartOfText, the text's, EndOfText, and
-// zeros. Of a text that is too long the first context-1 ids are kept and
-// EndOfText is put last. A context below 1 gives no ids.
+// Encode returns exactly context ids: StartOfText, the text's ids, EndOfText, and zeros as
+// padding. A text that is too long is truncated to the first context-1 ids, followed by
+// EndOfText. A context below 1 gives no ids.
 func (t *Tokenizer) Encode(text string, context int) []int32 {
 	if context < 1 {
 		return nil

@@ -25,7 +25,7 @@ func newTokenizer(t testing.TB) *Tokenizer {
 
 type row struct {
 	Text string  `json:"text"`
-	IDs  []int32 `json:"ids"` // up to and including the first end token
+	IDs  []int32 `json:"ids"` // up to the first end token, inclusive
 }
 
 func readRows(t testing.TB, path string) []row {
@@ -67,7 +67,7 @@ func TestGoldenTokens(t *testing.T) {
 	})
 }
 
-// The texts and ids are made by scripts/reference/make_tokens.py with open_clip's tokenizer.
+// scripts/reference/make_tokens.py writes the texts and ids with open_clip's tokenizer.
 func TestEncodeHostile(t *testing.T) {
 	compare(t, newTokenizer(t), readRows(t, filepath.Join("testdata", "hostile.json")))
 }
@@ -117,7 +117,7 @@ func TestEncodeConcurrently(t *testing.T) {
 	group.Wait()
 }
 
-// Every id but the literals' stands for a byte sequence that some text gives.
+// Every id except the special tokens is a byte sequence that some text encodes to.
 func TestMergesCoverTheVocabulary(t *testing.T) {
 	merges := newTokenizer(t).merges
 	if got := len(merges.merged); got != mergeCount {

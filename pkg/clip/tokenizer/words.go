@@ -7,12 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// contractions are split off where a word would begin with one, in this order.
-// Each ends at its last letter, whatever follows: 'single gives 's and ingle.
+// contractions are split off at the start of a word, in this order. Each ends at its last
+// letter regardless of what follows: 'single gives 's and ingle.
 var contractions = [...]string{"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"}
 
-// words splits cleaned text: the two literals, contractions, runs of letters,
-// single numerals, and runs of what is none of these and no white space.
+// words splits cleaned text into the two special tokens, contractions, runs of letters,
+// single numerals, and runs of other characters except white space.
 func words(text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for text != "" {
@@ -25,7 +25,7 @@ func words(text string) iter.Seq[string] {
 	}
 }
 
-// nextWord returns the length in bytes of the word, or of the white space, that text begins with.
+// nextWord returns the length in bytes of the word or white space at the start of text.
 func nextWord(text string) (length int, isWord bool) {
 	for _, literal := range [...]string{startLiteral, endLiteral} {
 		if strings.HasPrefix(text, literal) {
@@ -50,8 +50,8 @@ func nextWord(text string) (length int, isWord bool) {
 	}
 }
 
-// contraction returns the length of the contraction that text begins with, or
-// 0. The long s counts as an s, as in any comparison without case.
+// contraction returns the length of the contraction at the start of text, or 0. The long s
+// counts as an s, as in every case-insensitive comparison.
 func contraction(text string) int {
 	if !strings.HasPrefix(text, "'") {
 		return 0
