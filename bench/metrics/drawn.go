@@ -7,7 +7,7 @@ import (
 	"acdclip/pkg/metrics"
 )
 
-const side = 518 // pixels of a drawn map
+const side = 518 // side of a drawn map in pixels
 
 func drawn(args []string) (report, error) {
 	pixels, err := strconv.Atoi(args[0])
@@ -39,7 +39,7 @@ func drawn(args []string) (report, error) {
 	return report{Seconds: time.Since(start).Seconds(), Result: summary}, err
 }
 
-// draw makes a map whose scores crowd at 0, and in the mask's disc towards 1.
+// draw fills a map with scores concentrated near 0, and near 1 in the mask's disc.
 func draw(scores []float32, mask []uint8, state uint64) {
 	state = state*0x9e3779b97f4a7c15 + 1
 	next := func() uint64 {

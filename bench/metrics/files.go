@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// read reads raw little-endian scores, and a byte for each.
+// read reads raw little-endian float32 scores, and one byte per score.
 func read(scoresPath, bytesPath string) ([]float32, []uint8, error) {
 	raw, err := os.ReadFile(scoresPath)
 	if err != nil {
@@ -18,7 +18,7 @@ func read(scoresPath, bytesPath string) ([]float32, []uint8, error) {
 	}
 	bytes, err := os.ReadFile(bytesPath)
 	if err == nil && len(bytes) != len(scores) {
-		err = fmt.Errorf("%d scores, but %d bytes", len(scores), len(bytes))
+		err = fmt.Errorf("got %d scores but %d label or mask bytes", len(scores), len(bytes))
 	}
 	return scores, bytes, err
 }

@@ -1,11 +1,11 @@
-// Command metrics times and bounds pkg/metrics: bench/metrics.sh calls it.
+// Command metrics measures the time and memory of pkg/metrics; bench/metrics.sh calls it.
 //
 //	metrics rank SCORES LABELS             AUROC and AP of float32 scores and uint8 labels
 //	metrics maps MAPS MASKS SIDE           all metrics of square float32 maps and uint8 masks
-//	metrics drawn PIXELS MEMORY [FOLDER]   all metrics of maps drawn as they are needed, in so many bytes
+//	metrics drawn PIXELS MEMORY [FOLDER]   all metrics of maps drawn on the fly, with a memory limit in bytes
 //
-// It prints one line of JSON: the seconds that the computation took, the
-// process's peak of memory in bytes, and the results.
+// It prints one line of JSON: the computation time in seconds, the peak memory of the
+// process in bytes, and the results.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 
 type report struct {
 	Seconds float64
-	Peak    int64 // bytes resident
+	Peak    int64 // peak resident memory in bytes
 	Result  any
 }
 
@@ -45,7 +45,7 @@ func main() {
 
 func run(args []string) (report, error) {
 	if len(args) < 3 {
-		return report{}, errors.New("usage: metrics rank|maps|drawn, and what each needs")
+		return report{}, errors.New("usage: metrics rank SCORES LABELS | maps MAPS MASKS SIDE | drawn PIXELS MEMORY [FOLDER]")
 	}
 	switch args[0] {
 	case "rank":
@@ -55,7 +55,7 @@ func run(args []string) (report, error) {
 	case "drawn":
 		return drawn(args[1:])
 	}
-	return report{}, fmt.Errorf("no such measurement: %s", args[0])
+	return report{}, fmt.Errorf("unknown measurement: %s", args[0])
 }
 
 func rank(scoresPath, labelsPath string) (report, error) {

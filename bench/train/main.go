@@ -1,5 +1,5 @@
-// Command train makes what bench/train.sh trains on: a CLIP of ViT-L/14's size
-// with random values, and the values that training starts from.
+// Command train writes the inputs of bench/train.sh: a CLIP of ViT-L/14's size with random
+// values, and the initial adapters of training.
 //
 //	train FOLDER SEED    writes FOLDER/clip and FOLDER/start.safetensors
 package main
@@ -17,7 +17,7 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// largeArch is OpenAI's ViT-L/14 for 336 pixels.
+// largeArch is the architecture of OpenAI's ViT-L/14 for 336 pixels.
 var largeArch = pretrained.Arch{
 	ImageSize: 336, Patch: 14, VisionWidth: 1024, VisionLayers: 24, VisionHeads: 16,
 	EmbedDim:      768,
@@ -46,7 +46,7 @@ func run(args []string) error {
 	return pretrained.WriteRandom(filepath.Join(args[0], "clip"), largeArch, seed)
 }
 
-// writeStart writes what acdclip train --preset released --seed SEED starts from.
+// writeStart writes the initial adapters of acdclip train --preset released --seed SEED.
 func writeStart(path string, seed uint64) error {
 	preset, _, _ := options.Preset(options.Released)
 	dimensions := acdclip.Dimensions{Vision: largeArch.VisionWidth, Text: largeArch.TextWidth}

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Failures runs test with a testing.TB of its own and gives the messages of its
-// failures, of which t itself learns nothing: to show that a comparison can fail.
+// Failures runs test with its own testing.TB and returns the messages of its failures. t
+// itself does not fail. It is for tests that show that a comparison can fail.
 func Failures(t testing.TB, test func(t testing.TB)) []string {
 	r := &recorder{TB: t}
 	done := make(chan struct{})

@@ -1,4 +1,4 @@
-// Package golden finds the folders of expected numbers that tests compare with.
+// Package golden finds the golden data: folders of expected values for tests.
 package golden
 
 import (
@@ -10,27 +10,27 @@ import (
 	"acdclip/pkg/present"
 )
 
-// Variable names the environment variable that points tests at another folder of golden data.
+// Variable is the environment variable for the path of another folder of golden data.
 const Variable = "ACDCLIP_GOLDEN"
 
-// Folder is one folder of golden data, laid out as scripts/reference writes it.
+// Folder is one folder of golden data, in the layout that scripts/reference writes.
 type Folder struct {
-	Name string // "own", "shared" or "given": the subtest's name
+	Name string // "own", "shared" or "given"; also the subtest's name
 	Path string
 }
 
-// Run runs test as a subtest on each folder of golden data that holds all the
-// needed files: the project's own small folder, and the full one beside the
-// checkout or the one that Variable names. A full folder that lacks a file
-// skips its subtest by that file's name; under CI the folder beside the
-// checkout must be complete. Run fails when Variable names no folder.
+// Run runs test as a subtest for each folder of golden data that contains all the needed
+// files: the project's small folder, and the full folder beside the checkout or the one
+// in Variable. If a full folder lacks a file, its subtest is skipped with that file's
+// name; under CI the folder beside the checkout must be complete. Run fails if Variable
+// is not a folder.
 func Run(t *testing.T, needs []string, test func(t *testing.T, folder Folder)) {
 	t.Helper()
 	ran := false
 	for _, folder := range folders(t) {
 		missing := folder.missing(needs)
 		if missing != "" && folder.Name == "own" {
-			continue // the small folder holds a chosen part
+			continue // the small folder contains only some files
 		}
 		ran = true
 		t.Run(folder.Name, func(t *testing.T) {
@@ -38,24 +38,24 @@ func Run(t *testing.T, needs []string, test func(t *testing.T, folder Folder)) {
 			case missing == "":
 				test(t, folder)
 			case folder.Name == "shared" && os.Getenv("CI") == "true":
-				t.Fatalf("%s has no %s", folder.Path, missing)
+				t.Fatalf("missing file in %s: %s", folder.Path, missing)
 			default:
-				t.Skipf("%s has no %s", folder.Path, missing)
+				t.Skipf("missing file in %s: %s", folder.Path, missing)
 			}
 		})
 	}
 	if !ran {
-		t.Skipf("no golden data with %v: neither beside the checkout nor in the project's own folder", needs)
+		t.Skipf("no golden data with %v beside the checkout or in the project's own folder", needs)
 	}
 }
 
-// MustHold fails the test when the full folder of golden data, where there is
-// one, has no file that matches pattern: such a folder would prove nothing.
+// MustHold fails the test if the full folder of golden data exists but has no file that
+// matches pattern, because the test would then compare nothing.
 func MustHold(t testing.TB, pattern string) {
 	t.Helper()
 	for _, folder := range folders(t) {
 		if len(folder.Glob(pattern)) == 0 {
-			t.Errorf("the golden data in %s has no %s", folder.Path, pattern)
+			t.Errorf("the golden data in %s has no file %s", folder.Path, pattern)
 		}
 	}
 }
@@ -71,7 +71,7 @@ func folders(t testing.TB) []Folder {
 	}
 	shared := Shared("golden")
 	if !present.Folder(shared) {
-		t.Log("no ../shared/golden: only the project's own golden data is compared")
+		t.Log("no folder ../shared/golden: comparing only with the project's own golden data")
 		return folders
 	}
 	return append(folders, Folder{Name: "shared", Path: shared})
@@ -80,7 +80,7 @@ func folders(t testing.TB) []Folder {
 // File returns the path of a file or folder inside f.
 func (f Folder) File(name string) string { return filepath.Join(f.Path, name) }
 
-// Glob returns the paths inside f that match pattern, in order.
+// Glob returns the sorted paths inside f that match pattern.
 func (f Folder) Glob(pattern string) []string {
 	paths, _ := filepath.Glob(filepath.Join(f.Path, pattern))
 	return paths
@@ -95,24 +95,24 @@ func (f Folder) missing(names []string) string {
 	return ""
 }
 
-// SharedData returns the folder of a real dataset beside the checkout, and skips the test where it is missing.
+// SharedData returns the folder of a real dataset beside the checkout, and skips the test if it is missing.
 func SharedData(t testing.TB, name string) string {
 	t.Helper()
 	path := Shared("data", name)
 	if !present.Folder(path) {
-		t.Skipf("no ../shared/data/%s: this test needs the real pictures", name)
+		t.Skipf("no folder ../shared/data/%s: this test needs the real pictures", name)
 	}
 	return path
 }
 
-// Root is the repository's root folder, found from this file's own place.
+// Root returns the repository's root folder, derived from this file's path.
 func Root() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
 }
 
-// Shared is the path of a file or folder in the folder "shared" beside the
-// checkout, which may be missing.
+// Shared returns the path of a file or folder in the folder "shared" beside the checkout.
+// It need not exist.
 func Shared(names ...string) string {
 	return filepath.Join(append([]string{Root(), "..", "shared"}, names...)...)
 }

@@ -10,8 +10,8 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// Tensors is one safetensors file of golden data. It remembers what was looked
-// at, so that no number in a file goes unused.
+// Tensors is one safetensors file of golden data. It records which tensors were used, so
+// that AllUsed can check that tests compare all of them.
 type Tensors struct {
 	Metadata map[string]string
 	path     string
@@ -25,7 +25,7 @@ type Values struct {
 	Data  []float64
 }
 
-// Float32 gives the values as float32.
+// Float32 returns the values as float32.
 func (v Values) Float32() []float32 {
 	values := make([]float32, len(v.Data))
 	for i, value := range v.Data {
@@ -34,7 +34,7 @@ func (v Values) Float32() []float32 {
 	return values
 }
 
-// Open reads the whole of a small safetensors file.
+// Open reads a small safetensors file completely.
 func Open(t testing.TB, path string) *Tensors {
 	t.Helper()
 	file, err := weights.Open(path)
@@ -57,13 +57,13 @@ func Open(t testing.TB, path string) *Tensors {
 	return tensors
 }
 
-// Has tells whether there is a tensor of that name.
+// Has reports whether there is a tensor of that name.
 func (f *Tensors) Has(name string) bool {
 	_, found := f.values[name]
 	return found
 }
 
-// Take gives a tensor, which counts as used from now on.
+// Take returns a tensor and marks it as used.
 func (f *Tensors) Take(t testing.TB, name string) Values {
 	t.Helper()
 	values, found := f.values[name]
@@ -74,7 +74,7 @@ func (f *Tensors) Take(t testing.TB, name string) Values {
 	return values
 }
 
-// Names lists the tensors that begin with prefix, in order.
+// Names returns the sorted names that begin with prefix.
 func (f *Tensors) Names(prefix string) []string {
 	var names []string
 	for name := range f.values {
@@ -86,19 +86,19 @@ func (f *Tensors) Names(prefix string) []string {
 	return names
 }
 
-// AllUsed fails the test for tensors that it never took, beside those that begin with one of except.
+// AllUsed fails the test for tensors that were never used, except those that begin with one of except.
 func (f *Tensors) AllUsed(t testing.TB, except ...string) {
 	t.Helper()
 	for _, name := range f.Names("") {
 		other := slices.ContainsFunc(except, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 		if !f.used[name] && !other {
-			t.Errorf("%s: tensor %s was compared with nothing", f.path, name)
+			t.Errorf("%s: tensor %s was not used", f.path, name)
 		}
 	}
 }
 
-// Relative compares values with a tensor: no difference may exceed limit times
-// the tensor's largest value.
+// Relative compares values with a tensor. No difference may exceed limit times the
+// tensor's largest absolute value.
 func (f *Tensors) Relative(t testing.TB, name string, got []float32, limit float64) {
 	t.Helper()
 	want := f.Take(t, name)
@@ -109,7 +109,7 @@ func (f *Tensors) Relative(t testing.TB, name string, got []float32, limit float
 	f.compare(t, name, got, want, limit*largest)
 }
 
-// Absolute compares values with a tensor: no difference may exceed limit.
+// Absolute compares values with a tensor. No difference may exceed limit.
 func (f *Tensors) Absolute(t testing.TB, name string, got []float32, limit float64) {
 	t.Helper()
 	f.compare(t, name, got, f.Take(t, name), limit)
@@ -126,11 +126,11 @@ func (f *Tensors) compare(t testing.TB, name string, got []float32, want Values,
 	}
 }
 
-// Worst is the largest difference; NaN, which no limit allows, where a difference is none.
+// Worst returns the largest absolute difference; NaN, which exceeds every limit, if a difference is NaN.
 func Worst(got []float32, want []float64) float64 {
 	worst := 0.0
 	for i, value := range got {
-		worst = max(worst, math.Abs(float64(value)-want[i])) // max carries NaN on
+		worst = max(worst, math.Abs(float64(value)-want[i])) // max propagates NaN
 	}
 	return worst
 }

@@ -11,7 +11,7 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// sample writes and opens a file of two tensors.
+// sample writes and opens a file with two tensors.
 func sample(t *testing.T, first float32) *Tensors {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "sample.safetensors")
@@ -34,7 +34,7 @@ func TestComparisons(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	tests := []struct {
 		name  string
-		first float32 // of the file's four values
+		first float32 // the first of the four values
 		got   []float32
 		limit float64
 		says  string // "" passes
@@ -62,7 +62,7 @@ func TestComparisons(t *testing.T) {
 	}
 }
 
-// TestRelativeIsToTheLargestValue: -8 in the sample.
+// TestRelativeIsToTheLargestValue: the largest absolute value in the sample is 8.
 func TestRelativeIsToTheLargestValue(t *testing.T) {
 	f := sample(t, 2)
 	for limit, fails := range map[float64]bool{0.02: false, 0.01: true} {
@@ -83,7 +83,7 @@ func TestNothingGoesUnused(t *testing.T) {
 		t.Errorf("an excepted tensor was reported as %q", failed)
 	}
 	failed := Failures(t, func(t testing.TB) { f.AllUsed(t, "ap") })
-	if len(failed) != 1 || !strings.Contains(failed[0], "tensor map was compared with nothing") {
+	if len(failed) != 1 || !strings.Contains(failed[0], "tensor map was not used") {
 		t.Errorf("an unused tensor was reported as %q", failed)
 	}
 	failed = Failures(t, func(t testing.TB) { f.Take(t, "absent"); t.Error("went on") })

@@ -14,10 +14,10 @@ import (
 // bars shows a stage as a progress bar on a terminal, and messages as lines above it.
 type bars struct {
 	lines
-	width func() int // of the terminal, in columns
+	width func() int // width of the terminal in columns
 }
 
-// terminalWidth is that of the terminal behind w, or what any has.
+// terminalWidth returns the width of the terminal w in columns, or a default.
 func terminalWidth(w io.Writer) int {
 	if file, ok := w.(*os.File); ok {
 		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
@@ -27,7 +27,7 @@ func terminalWidth(w io.Writer) int {
 	return 80
 }
 
-// The bar's own errors are those of a terminal that has gone: there is nobody to tell.
+// Errors of the bar mean that the terminal is gone, so they are ignored.
 func (b *bars) show(event events.Event) {
 	switch event := event.(type) {
 	case events.StageStarted:
@@ -55,11 +55,11 @@ func (b *bars) show(event events.Event) {
 	}
 }
 
-// stepBarWidth is the room of " 100% |##########| " beside the words about a training's step.
+// stepBarWidth is the width of " 100% |##########| " beside the description of a training step.
 const stepBarWidth = 20
 
-// look is how a stage's bar looks. A training's has words in place of counts, and
-// shows each step.
+// look returns the options of a stage's bar. That of training shows a description instead
+// of counts, and is updated at each step.
 func (b *bars) look(event events.StageStarted) []progressbar.Option {
 	options := []progressbar.Option{
 		progressbar.OptionSetWriter(b.w), progressbar.OptionUseANSICodes(true),
@@ -73,7 +73,7 @@ func (b *bars) look(event events.StageStarted) []progressbar.Option {
 		progressbar.OptionSetItsString(event.Unit), progressbar.OptionSetPredictTime(true))
 }
 
-// fitting is the first of the texts, the longest first, that has room in width columns; or the last.
+// fitting returns the first of the texts, ordered from long to short, that fits in width columns; else the last.
 func fitting(width int, texts []string) string {
 	for _, text := range texts {
 		if len(text) <= width {
@@ -83,7 +83,7 @@ func fitting(width int, texts []string) string {
 	return texts[len(texts)-1]
 }
 
-// move brings the bar to done; a full bar would end it, and StageDone does that.
+// move sets the bar to done, but not to full, which would end it; StageDone does that.
 func (b *bars) move(done int) {
 	if b.at.bar != nil && done < b.at.Total {
 		_ = b.at.bar.Set(done)

@@ -6,23 +6,23 @@ import (
 	"acdclip/pkg/events"
 )
 
-// Counter shows how far a piece of work has come that emits no events itself.
+// Counter emits progress events for work that does not emit events itself.
 type Counter struct {
 	emit        func(events.Event)
 	stage, unit string
-	begun       time.Time // zero until the first call of Progress
-	told        time.Time // when progress was shown last
+	begun       time.Time // time of the first call of Progress; zero before
+	told        time.Time // time of the last progress event
 }
 
-// NewCounter makes a counter of a stage, such as "verify VisA", in units such as "files".
+// NewCounter returns a counter for a stage such as "verify VisA", in units such as "files".
 func NewCounter(emit func(events.Event), stage, unit string) *Counter {
 	return &Counter{emit: emit, stage: stage, unit: unit}
 }
 
-// progressEvery is how often progress is told; the last piece always is.
+// progressEvery is the minimum interval between progress events, except for the last one.
 const progressEvery = 100 * time.Millisecond
 
-// Progress is for functions that tell how many of how many things are done, one call at a time.
+// Progress is a callback for functions that report progress. Calls must not be concurrent.
 func (c *Counter) Progress(done, total int) {
 	if c.begun.IsZero() {
 		c.begun = time.Now()
@@ -34,7 +34,7 @@ func (c *Counter) Progress(done, total int) {
 	}
 }
 
-// Done ends the stage, where there was anything to do.
+// Done ends the stage if Progress was called.
 func (c *Counter) Done() {
 	if !c.begun.IsZero() {
 		c.emit(events.StageDone{Stage: c.stage, Seconds: time.Since(c.begun).Seconds()})

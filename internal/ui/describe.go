@@ -8,7 +8,7 @@ import (
 	"acdclip/pkg/plural"
 )
 
-// describeStep says how a training stands, in whole words and then ever shorter.
+// describeStep returns descriptions of a training step, from long to short.
 func describeStep(step events.TrainStep, left string) []string {
 	var rates, shortRates, shortParts []string
 	for _, rate := range step.LearningRates {
@@ -29,7 +29,7 @@ func describeStep(step events.TrainStep, left string) []string {
 	}
 }
 
-// describeLoss is "1.2345 (focal 0.1000, dice 0.9000)".
+// describeLoss formats a loss as "1.2345 (focal 0.1000, dice 0.9000)".
 func describeLoss(loss float64, parts events.Values) string {
 	terms := make([]string, len(parts))
 	for i, part := range parts {
@@ -38,7 +38,7 @@ func describeLoss(loss float64, parts events.Values) string {
 	return fmt.Sprintf("%.4f (%s)", loss, strings.Join(terms, ", "))
 }
 
-// describeValidation says what was measured on what was held out, in percent.
+// describeValidation formats the metrics on held-out pictures, in percent.
 func describeValidation(v events.Validation) string {
 	percent := func(fraction *float64) string {
 		if fraction == nil {
@@ -54,13 +54,13 @@ func describeValidation(v events.Validation) string {
 		v.Epoch, plural.Few(v.HeldOut), percent(v.ImageAUROC), percent(v.PixelAUROC), percent(v.Mean), Duration(v.Seconds), describeSkipped(v.Skipped, 0), best)
 }
 
-// describeCosts says what an evaluation spent its time on.
+// describeCosts describes how an evaluation spent its time.
 func describeCosts(c events.Costs) string {
 	return fmt.Sprintf("of %s the model took %s and waited %s for pictures; beside it, reading them took %s and metrics %s",
 		Duration(c.Total), Duration(c.Model), Duration(c.Waiting), Duration(c.Reading), Duration(c.Metrics))
 }
 
-// describeSkipped is ", 3 pictures and 1 step left out", or nothing.
+// describeSkipped returns ", 3 pictures and 1 step skipped", or "" for none.
 func describeSkipped(pictures, steps int) string {
 	var list []string
 	if pictures > 0 {
@@ -72,5 +72,5 @@ func describeSkipped(pictures, steps int) string {
 	if list == nil {
 		return ""
 	}
-	return ", " + strings.Join(list, " and ") + " left out"
+	return ", " + strings.Join(list, " and ") + " skipped"
 }

@@ -10,14 +10,14 @@ import (
 	"acdclip/pkg/events"
 )
 
-// newLines makes plain lines with a clock that only wait moves.
+// newLines returns plain lines with a clock that only wait advances.
 func newLines() (l *lines, out *bytes.Buffer, wait func(time.Duration)) {
 	out = new(bytes.Buffer)
 	now := time.Unix(0, 0)
 	return &lines{w: out, now: func() time.Time { return now }}, out, func(d time.Duration) { now = now.Add(d) }
 }
 
-// newBars is newLines for bars on a terminal.
+// newBars is like newLines for bars on a terminal.
 func newBars(width int) (b *bars, out *bytes.Buffer, wait func(time.Duration)) {
 	l, out, wait := newLines()
 	return &bars{lines: *l, width: func() int { return width }}, out, wait
@@ -72,7 +72,7 @@ epoch 1 of 2: mean loss 1.2500 (focal 0.5000) in 40 s
 	}
 }
 
-// TestLinesOfInstantStages: a stage that is over at once has one line, unless there is more to say of it.
+// TestLinesOfInstantStages: a stage that ends at once has one line, unless other lines come before its end.
 func TestLinesOfInstantStages(t *testing.T) {
 	l, out, wait := newLines()
 	stage := func(name string, took time.Duration, inside ...events.Event) {
@@ -104,7 +104,7 @@ acdclip: disk full
 	}
 }
 
-// TestLinesOfResumedTraining: what was done before counts for nothing in the pace.
+// TestLinesOfResumedTraining: work done before a resume does not count for the rate.
 func TestLinesOfResumedTraining(t *testing.T) {
 	l, out, wait := newLines()
 	l.show(events.StageStarted{Stage: "train on bolts", Unit: events.UnitSteps, Total: 40, Done: 20})
@@ -114,7 +114,7 @@ func TestLinesOfResumedTraining(t *testing.T) {
 	l.show(events.StageDone{Stage: "train on bolts", Seconds: 40})
 	want := `train on bolts: 40 steps, 20 done before
 train on bolts: step 30 of 40, epoch 1, loss 1.5000 (), learning rates text 1, 2.5 pictures a second, 20 s left
-epoch 1 of 2: mean loss 1.2500 () in 40 s, 3 pictures and 1 step left out
+epoch 1 of 2: mean loss 1.2500 () in 40 s, 3 pictures and 1 step skipped
 train on bolts: done, 20 steps in 40 s
 `
 	if out.String() != want {
@@ -132,13 +132,13 @@ func TestBars(t *testing.T) {
 			t.Errorf("no %q in %q", want, text)
 		}
 	}
-	// A line of text begins on a line that was cleared.
+	// Text starts on a cleared line.
 	if !strings.Contains(text, "\x1b[2K\rwarning:") {
 		t.Errorf("the bar was not cleared before the warning: %q", text)
 	}
 }
 
-// TestBarsOfTraining: the words about a step fill one line of the terminal and no more.
+// TestBarsOfTraining: the description of a step fits on one line of the terminal.
 func TestBarsOfTraining(t *testing.T) {
 	step := events.TrainStep{
 		Epoch: 12, Step: 30, Steps: 40, Loss: 1.5, Parts: events.Values{{Name: "classification", Value: 0.25}, {Name: "focal", Value: 0.25}, {Name: "dice", Value: 1}},
@@ -181,7 +181,7 @@ func validated(show func(events.Event), tick func()) {
 	show(events.StageDone{Stage: "train on bolts", Seconds: 60})
 }
 
-// TestLinesOfValidation: how far it has come is shown, and what it came to in one line.
+// TestLinesOfValidation: progress lines are shown, and one line with the result.
 func TestLinesOfValidation(t *testing.T) {
 	l, out, wait := newLines()
 	validated(l.show, func() { wait(time.Second) })
@@ -191,7 +191,7 @@ validate on bolts: 20 of 60 pictures, 1.0 pictures a second, 40 s left
 validate on bolts: 30 of 60 pictures, 1.0 pictures a second, 30 s left
 validate on bolts: 40 of 60 pictures, 1.0 pictures a second, 20 s left
 validate on bolts: 50 of 60 pictures, 1.0 pictures a second, 10 s left
-epoch 1 on held-out hex: image AUROC 50.00, pixel AUROC 50.00, mean 50.00 in 1 min 0 s, 2 pictures left out, the best so far
+epoch 1 on held-out hex: image AUROC 50.00, pixel AUROC 50.00, mean 50.00 in 1 min 0 s, 2 pictures skipped, the best so far
 train on bolts: done, 2 steps in 1 min 0 s
 `
 	if out.String() != want {
@@ -199,7 +199,7 @@ train on bolts: done, 2 steps in 1 min 0 s
 	}
 }
 
-// TestBarsOfValidation: its bar takes the place of the training's, which comes back.
+// TestBarsOfValidation: its bar replaces the training's bar, which comes back afterwards.
 func TestBarsOfValidation(t *testing.T) {
 	b, out, wait := newBars(80)
 	validated(b.show, func() { wait(time.Second) })

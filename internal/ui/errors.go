@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// ErrorLines gives an error's text: a line for each of several joined errors, with
-// the control characters inside each made visible.
+// ErrorLines returns an error's text, with one line for each joined error and control
+// characters escaped.
 func ErrorLines(err error) []string {
 	text := err.Error()
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {

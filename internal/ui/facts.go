@@ -6,10 +6,10 @@ import (
 	"text/tabwriter"
 )
 
-// Fact is one line: a name and its value.
+// Fact is one line with a name and its value.
 type Fact [2]string
 
-// Facts writes facts as two columns, without those that have no value.
+// Facts formats facts in two columns, without those that have no value.
 func Facts(facts []Fact) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
@@ -18,6 +18,6 @@ func Facts(facts []Fact) string {
 			fmt.Fprintf(w, "  %s\t%s\n", name, Visible(value))
 		}
 	}
-	_ = w.Flush() // a Builder takes everything
+	_ = w.Flush() // writing to a Builder cannot fail
 	return b.String()
 }

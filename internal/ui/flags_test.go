@@ -14,7 +14,7 @@ func TestFlags(t *testing.T) {
 		argument string
 		color    color
 		score    string // "" for none
-		says     string // of the error; "" for none
+		says     string // part of the error; "" for none
 	}{
 		{"", "red", "", ""},
 		{"--color=blue", "blue", "", ""},

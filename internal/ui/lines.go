@@ -12,28 +12,28 @@ import (
 	"acdclip/pkg/plural"
 )
 
-// lines shows events as plain lines: what begins and ends, and how far it has
-// come every few seconds.
+// lines shows events as plain lines: the start and end of stages, and the progress every
+// few seconds.
 type lines struct {
 	w     io.Writer
 	now   func() time.Time
 	at    stage
-	outer *stage    // that waits for the one under way; nil for none
-	last  time.Time // of the last line about the stage
+	outer *stage    // the stage that contains the current one; nil for none
+	last  time.Time // time of the last line about the stage
 
-	opening string // the line that a stage begins with, until it is due; "" for none
+	opening string // the first line of a stage, until it is printed; "" for none
 }
 
-// stage is the work under way.
+// stage is the current work.
 type stage struct {
 	events.StageStarted
 	begun time.Time
-	bar   *progressbar.ProgressBar // on a terminal, until the stage has ended
+	bar   *progressbar.ProgressBar // on a terminal, until the stage ends
 }
 
 const (
-	lineEvery = 10 * time.Second // the least time between two lines about one stage's progress
-	instant   = time.Second      // a stage that takes less has only its last line
+	lineEvery = 10 * time.Second // minimum time between two progress lines of a stage
+	instant   = time.Second      // shorter stages have only their last line
 )
 
 func (l *lines) show(event events.Event) {
@@ -43,7 +43,7 @@ func (l *lines) show(event events.Event) {
 		if l.begin(event); l.outer == nil {
 			l.opening = fmt.Sprintf("%s: %s%s", event.Stage, l.at.amount(l.at.Total), l.at.before())
 		}
-		if event.Unit == events.UnitSteps { // the first may take long
+		if event.Unit == events.UnitSteps { // the first step may take long
 			l.open()
 		}
 	case events.Progress:
@@ -61,7 +61,7 @@ func (l *lines) show(event events.Event) {
 		if event.Seconds < instant.Seconds() {
 			l.opening = ""
 		}
-		if l.outer == nil { // what one within another comes to is a message of its own
+		if l.outer == nil { // the result of an inner stage has its own message
 			l.print("%s: done, %s in %s", event.Stage, l.at.amount(l.at.Total-l.at.Done), Duration(event.Seconds))
 		}
 		l.end()
@@ -70,7 +70,7 @@ func (l *lines) show(event events.Event) {
 	}
 }
 
-// begin makes a stage the one under way.
+// begin starts a stage.
 func (l *lines) begin(event events.StageStarted) {
 	outer := l.at
 	l.outer, l.at, l.last = nil, stage{StageStarted: event, begun: l.now()}, l.now()
@@ -79,7 +79,7 @@ func (l *lines) begin(event events.StageStarted) {
 	}
 }
 
-// end goes back to the stage that waits, if there is one.
+// end returns to the outer stage, if there is one.
 func (l *lines) end() {
 	l.at.bar = nil
 	if l.outer != nil {
@@ -87,7 +87,7 @@ func (l *lines) end() {
 	}
 }
 
-// message shows what is a line of its own on any display.
+// message shows an event that is a separate line on all displays.
 func (l *lines) message(event events.Event) {
 	switch event := event.(type) {
 	case events.TrainEpoch:
@@ -105,7 +105,7 @@ func (l *lines) message(event events.Event) {
 	}
 }
 
-// open prints the line that the stage begins with, where that has not been done.
+// open prints the first line of the stage, if it was not printed yet.
 func (l *lines) open() {
 	if l.opening != "" {
 		fmt.Fprintln(l.w, Visible(l.opening))
@@ -118,7 +118,7 @@ func (l *lines) print(format string, values ...any) {
 	fmt.Fprintln(l.w, Visible(fmt.Sprintf(format, values...)))
 }
 
-// due says whether it is time for a line about the progress, and counts it as written.
+// due reports whether it is time for a progress line, and if so marks it as printed.
 func (l *lines) due() bool {
 	if l.now().Sub(l.last) < lineEvery {
 		return false
@@ -127,7 +127,7 @@ func (l *lines) due() bool {
 	return true
 }
 
-// amount is "360 pictures".
+// amount returns a text such as "360 pictures".
 func (s stage) amount(n int) string {
 	one := strings.TrimSuffix(s.Unit, "s")
 	if s.Unit == "classes" {
@@ -136,7 +136,7 @@ func (s stage) amount(n int) string {
 	return plural.Of(n, one, s.Unit)
 }
 
-// before is ", 20 done before", or nothing.
+// before returns a text such as ", 20 done before", or "".
 func (s stage) before() string {
 	if s.Done == 0 {
 		return ""
@@ -144,17 +144,17 @@ func (s stage) before() string {
 	return fmt.Sprintf(", %d done before", s.Done)
 }
 
-// pace says how fast the stage goes and how long it still takes.
+// pace describes the stage's rate and its remaining time.
 func (s stage) pace(done int, now time.Time) string {
 	return fmt.Sprintf("%.1f %s a second, %s", s.rate(done, now), s.Unit, s.left(done, now))
 }
 
-// rate is what is done in a second. What was done before counts for nothing.
+// rate returns the units done per second, without those done before a resume.
 func (s stage) rate(done int, now time.Time) float64 {
 	return float64(done-s.Done) / now.Sub(s.begun).Seconds()
 }
 
-// left is how long the stage still takes.
+// left describes the stage's remaining time.
 func (s stage) left(done int, now time.Time) string {
 	return Duration(float64(s.Total-done)/s.rate(done, now)) + " left"
 }

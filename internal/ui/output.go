@@ -7,14 +7,14 @@ import (
 	"syscall"
 )
 
-// Output is where results go, such as stdout. It remembers what went wrong: not all
-// code that writes looks at errors.
+// Output is a writer for results, such as stdout. It remembers the first error, because
+// not all code that writes checks errors.
 type Output struct {
 	w   io.Writer
 	err error
 }
 
-// NewOutput makes an Output that writes to w.
+// NewOutput returns an Output that writes to w.
 func NewOutput(w io.Writer) *Output { return &Output{w: w} }
 
 func (o *Output) Write(b []byte) (int, error) {
@@ -25,7 +25,7 @@ func (o *Output) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Err is the first error of writing.
+// Err returns the first write error.
 func (o *Output) Err() error {
 	if o.err == nil {
 		return nil
@@ -33,16 +33,16 @@ func (o *Output) Err() error {
 	return fmt.Errorf("writing the output: %w", o.err)
 }
 
-// Unread says that nobody reads any more what is written, as after `| head`.
+// Unread reports whether the reader of the output has closed it, as in `| head`.
 func (o *Output) Unread() bool { return errors.Is(o.err, syscall.EPIPE) }
 
-// Quiet writes to o and returns no errors, for code that would tell of them in words
-// of its own; Err has them.
+// Quiet returns a writer to o that returns no errors, for code that would report them
+// itself; Err returns them.
 func (o *Output) Quiet() io.Writer { return quiet{o} }
 
 type quiet struct{ *Output }
 
 func (q quiet) Write(b []byte) (int, error) {
-	_, _ = q.Output.Write(b) // remembered
+	_, _ = q.Output.Write(b) // Output remembers the error
 	return len(b), nil
 }

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Score is a flag that takes a score, a number from 0 to 1. It is read as
-// scores are written, in single precision: a score copied from a row is that score.
+// Score is a flag for a score from 0 to 1. It is parsed in single precision, like scores
+// in files, so a score copied from a row is exactly that score.
 type Score struct {
-	Value *float32 // nil where the flag was not given
+	Value *float32 // nil if the flag was not given
 }
 
 func (s *Score) String() string {
@@ -19,14 +19,14 @@ func (s *Score) String() string {
 	return strconv.FormatFloat(float64(*s.Value), 'g', -1, 32)
 }
 
-// Type is what the help shows behind the flag.
+// Type returns the text that the help shows after the flag.
 func (s *Score) Type() string { return "F" }
 
-// Set takes a value from the command line.
+// Set sets the value from the command line.
 func (s *Score) Set(text string) error {
 	parsed, err := strconv.ParseFloat(text, 32)
 	value := float32(parsed)
-	if err == nil && value >= 0 && value <= 1 { // NaN is neither
+	if err == nil && value >= 0 && value <= 1 { // false for NaN
 		s.Value = &value
 		return nil
 	}

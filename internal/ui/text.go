@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Grouped writes a number with commas between thousands.
+// Grouped formats a number with commas between thousands.
 func Grouped(n int64) string {
 	text := fmt.Sprint(n)
 	for i := len(text) - 3; i > 0; i -= 3 {
@@ -15,7 +15,7 @@ func Grouped(n int64) string {
 	return text
 }
 
-// Duration writes seconds as a person reads them.
+// Duration formats seconds for people.
 func Duration(seconds float64) string {
 	whole := int(seconds + 0.5)
 	switch {
@@ -29,10 +29,10 @@ func Duration(seconds float64) string {
 	return fmt.Sprintf("%d h %d min", whole/3600, whole%3600/60)
 }
 
-// Gigabytes writes a number of bytes as a person reads it.
+// Gigabytes formats a number of bytes in GB.
 func Gigabytes(bytes int64) string { return fmt.Sprintf("%.1f GB", float64(bytes)/1e9) }
 
-// inBrackets is " (text)", or nothing.
+// inBrackets returns " (text)", or "" for an empty text.
 func inBrackets(text string) string {
 	if text == "" {
 		return ""
@@ -40,7 +40,7 @@ func inBrackets(text string) string {
 	return " (" + text + ")"
 }
 
-// Visible writes control characters as escapes: a file's name must not steer the terminal.
+// Visible escapes control characters, so that a file name cannot control the terminal.
 func Visible(text string) string {
 	var b strings.Builder
 	for _, r := range text {

@@ -1,5 +1,5 @@
-// Package ui is the terminal: it shows what events say, as progress bars, plain
-// lines or a JSON log, and writes numbers, names and errors as people read them.
+// Package ui is the terminal interface: it shows events as progress bars, plain lines or
+// a JSON log, and formats numbers, names and errors for people.
 package ui
 
 import (
@@ -12,7 +12,7 @@ import (
 	"acdclip/pkg/events"
 )
 
-// Format is how events are written.
+// Format is the format of events.
 type Format string
 
 // The formats.
@@ -21,20 +21,20 @@ const (
 	JSON Format = "json"
 )
 
-// Options say how much is shown, and how. The zero value shows everything as text.
+// Options select what is shown, and how. The zero value shows everything as text.
 type Options struct {
 	Format Format
-	Quiet  bool // nothing but warnings and failures
+	Quiet  bool // show only warnings and failures
 }
 
 // Register adds the flags that set the options.
 func (o *Options) Register(flags *pflag.FlagSet) {
 	o.Format = Text
-	Choice(flags, &o.Format, "log", []Format{Text, JSON}, "how progress and messages are written to stderr")
-	flags.BoolVarP(&o.Quiet, "quiet", "q", false, "show nothing but warnings and errors")
+	Choice(flags, &o.Format, "log", []Format{Text, JSON}, "format of progress and messages on stderr")
+	flags.BoolVarP(&o.Quiet, "quiet", "q", false, "show only warnings and errors")
 }
 
-// Display shows events. All methods may be called from several goroutines.
+// Display shows events. It is safe for concurrent use.
 type Display struct {
 	w        io.Writer
 	terminal bool
@@ -43,27 +43,27 @@ type Display struct {
 	show func(events.Event)
 }
 
-// New makes a display on w, which is a terminal or not, with the zero Options.
+// New returns a display on w with the zero Options; terminal reports whether w is a terminal.
 func New(w io.Writer, terminal bool) *Display {
 	return &Display{w: w, terminal: terminal, show: shown(w, terminal, Options{})}
 }
 
-// Use chooses how events look from now on.
+// Use sets the options for all following events.
 func (d *Display) Use(o Options) {
 	d.lock.Lock()
 	defer d.lock.Unlock()
 	d.show = shown(d.w, d.terminal, o)
 }
 
-// Show shows an event. An error of writing is dropped: nowhere is left to complain.
+// Show shows an event. Write errors are ignored, because they cannot be reported anywhere.
 func (d *Display) Show(event events.Event) {
 	d.lock.Lock()
 	defer d.lock.Unlock()
 	d.show(event)
 }
 
-// shown returns what shows events on w: JSON lines, a progress bar on a
-// terminal, now and then a plain line elsewhere.
+// shown returns the function that shows events on w: as JSON lines, as progress bars on a
+// terminal, or as plain lines elsewhere.
 func shown(w io.Writer, terminal bool, o Options) func(events.Event) {
 	var show func(events.Event)
 	switch {

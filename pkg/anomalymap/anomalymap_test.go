@@ -37,7 +37,7 @@ func TestNotMaps(t *testing.T) {
 	}
 }
 
-// TestNotRegular would wait for ever if the pipe were opened.
+// TestNotRegular would block forever if the pipe were opened.
 func TestNotRegular(t *testing.T) {
 	folder := t.TempDir()
 	pipe := filepath.Join(folder, "map.npy")
@@ -56,7 +56,7 @@ func TestNotRegular(t *testing.T) {
 	}
 }
 
-// shrunk is a file that has lost its end since its size was asked for.
+// shrunk is a file that was truncated after its size was read.
 type shrunk struct{ io.ReaderAt }
 
 func (shrunk) ReadAt(b []byte, offset int64) (int, error) {
@@ -84,8 +84,8 @@ func TestMaxPixels(t *testing.T) {
 	}
 }
 
-// mustRefuse expects an error that says something, found without allocating
-// what the content promises, whatever the bound.
+// mustRefuse expects an error that contains says, without allocating the declared size,
+// for any limit.
 func mustRefuse(t *testing.T, name string, content []byte, says string) {
 	t.Helper()
 	for _, o := range []Options{{}, {MaxPixels: math.MaxInt64}} {

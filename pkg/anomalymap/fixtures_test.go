@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// The files in testdata are made by scripts/fixtures/maps.py with NumPy, tifffile and Pillow.
+// scripts/fixtures/maps.py writes the files in testdata with NumPy, tifffile and Pillow.
 
 func fixtures(t testing.TB, pattern string) []string {
 	t.Helper()
@@ -38,7 +38,7 @@ func decode(b []byte) (*Map, error) {
 	return Decode(bytes.NewReader(b), int64(len(b)), Options{})
 }
 
-// bitsOf are the scores so that NaN and -0 compare.
+// bitsOf returns the scores' bits, so that NaN and -0 can be compared.
 func bitsOf(scores []float32) []uint32 {
 	b := make([]uint32, len(scores))
 	for i, score := range scores {
@@ -51,7 +51,7 @@ func same(a, b *Map) bool {
 	return a.Width == b.Width && a.Height == b.Height && slices.Equal(bitsOf(a.Scores), bitsOf(b.Scores))
 }
 
-// expected is the map that the fixture at path was made from.
+// expected returns the map from which the fixture at path was written.
 func expected(t *testing.T, path string) *Map {
 	t.Helper()
 	var e struct {
@@ -84,7 +84,7 @@ func TestReadsWhatOthersSaved(t *testing.T) {
 				t.Errorf("%d x %d, %x; want %d x %d, %x", got.Height, got.Width, bitsOf(got.Scores), want.Height, want.Width, bitsOf(want.Scores))
 			}
 			if len(want.Scores) == 1 {
-				return // no MaxPixels is smaller: 0 is the default
+				return // no smaller MaxPixels exists, because 0 means the default
 			}
 			if _, err = Read(path, Options{MaxPixels: int64(len(want.Scores)) - 1}); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), path) {
 				t.Errorf("with one pixel too many: %v", err)
@@ -93,7 +93,7 @@ func TestReadsWhatOthersSaved(t *testing.T) {
 	}
 }
 
-// TestCutShort: no part of a file is read as another map.
+// TestCutShort: no truncated file is read as another map.
 func TestCutShort(t *testing.T) {
 	for _, path := range fixtures(t, "maps/*") {
 		whole := content(t, path)
@@ -112,31 +112,31 @@ func TestCutShort(t *testing.T) {
 
 func TestRefusedFixtures(t *testing.T) {
 	cases := map[string]string{
-		"batch.npy":       "shape is (2, 5, 7); (H, W)",
-		"channels.npy":    "shape is (5, 7, 3); (H, W)",
-		"vector.npy":      "shape is (7,); (H, W)",
-		"scalar.npy":      "shape is (); (H, W)",
+		"batch.npy":       "shape is (2, 5, 7), expected (H, W)",
+		"channels.npy":    "shape is (5, 7, 3), expected (H, W)",
+		"vector.npy":      "shape is (7,), expected (H, W)",
+		"scalar.npy":      "shape is (), expected (H, W)",
 		"structured.npy":  "dtype [('score', '<f4'), ('weight', '<f8')] is structured",
 		"unicode.npy":     "dtype [('日', '<f4')] is structured",
-		"object.npy":      `dtype is "|O"`,
-		"bool.npy":        `dtype is "|b1"`,
-		"u4.npy":          `dtype is "<u4"`,
-		"complex.npy":     `dtype is "<c8"`,
-		"text.npy":        `dtype is "<U4"`,
-		"date.npy":        `dtype is "<M8[s]"`,
-		"inexact_i4.npy":  "integer 16777217 has no float32",
-		"inexact_i8.npy":  "integer -4611686018427387903 has no float32",
+		"object.npy":      `dtype "|O"`,
+		"bool.npy":        `dtype "|b1"`,
+		"u4.npy":          `dtype "<u4"`,
+		"complex.npy":     `dtype "<c8"`,
+		"text.npy":        `dtype "<U4"`,
+		"date.npy":        `dtype "<M8[s]"`,
+		"inexact_i4.npy":  "integer 16777217 is not exact",
+		"inexact_i8.npy":  "integer -4611686018427387903 is not exact",
 		"empty.npy":       "height 0 and width 7",
 		"deflate.tiff":    "compressed (scheme 8); save the map as uncompressed",
 		"lzw.tiff":        "compressed (scheme 5); save the map as uncompressed",
-		"big.tiff":        "BigTIFF; save the map as a classic TIFF",
+		"big.tiff":        "BigTIFF is not supported; save the map as a classic TIFF",
 		"f8.tiff":         "64-bit samples of format 3",
 		"f2.tiff":         "16-bit samples of format 3",
 		"i2.tiff":         "16-bit samples of format 2",
 		"u4.tiff":         "32-bit samples of format 1",
 		"bilevel.tiff":    "photometric interpretation 0",
-		"rgb.tiff":        "3 samples a pixel",
-		"planes.tiff":     "2 samples a pixel",
+		"rgb.tiff":        "3 samples per pixel",
+		"planes.tiff":     "2 samples per pixel",
 		"pages.tiff":      "several pages",
 		"palette.tiff":    "photometric interpretation 3",
 		"white.tiff":      "photometric interpretation 0",

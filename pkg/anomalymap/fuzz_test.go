@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// FuzzDecode: whatever the bytes, there is an error or a map of the promised
-// size, without a panic and without more memory than the file gives reason for.
+// FuzzDecode: any bytes give an error or a map of the declared size, without a panic and
+// with memory in proportion to the file's size.
 func FuzzDecode(f *testing.F) {
 	for _, pattern := range []string{"maps/*", "refused/*"} {
 		for _, path := range fixtures(f, pattern) {
@@ -20,7 +20,7 @@ func FuzzDecode(f *testing.F) {
 		runtime.ReadMemStats(&before)
 		m, err := Decode(bytes.NewReader(b), int64(len(b)), Options{MaxPixels: math.MaxInt64})
 		runtime.ReadMemStats(&after)
-		// PNG's deflate makes a thousand bytes of one, and of each byte comes a score of four.
+		// PNG's deflate can expand one byte to a thousand, and each byte becomes a score of four bytes.
 		if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20+uint64(len(b))*1032*6 {
 			t.Fatalf("%d bytes were allocated for %d", grown, len(b))
 		}

@@ -7,14 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// The format is described in NumPy's numpy.lib.format: a magic, a version, a
-// header of one Python literal, and the values without gaps.
+// The format is defined in NumPy's numpy.lib.format: a magic, a version, a header with one
+// Python literal, and the contiguous values.
 
-// maxNPYHeader bounds the header's bytes, as NumPy does by default.
+// maxNPYHeader is the maximum number of header bytes, NumPy's default.
 const maxNPYHeader = 10_000
 
-// readNPY reads a NumPy array. Nothing may follow it: a file that is longer or
-// shorter than its header says is not what was saved.
+// readNPY reads a NumPy array. A file that is longer or shorter than its header declares
+// is damaged.
 func readNPY(r io.ReaderAt, size int64, o Options) (*Map, error) {
 	text, start, err := npyHeaderText(r, size)
 	if err != nil {
@@ -36,7 +36,7 @@ func readNPY(r io.ReaderAt, size int64, o Options) (*Map, error) {
 		return nil, err
 	}
 	if want, have := height*width*int64(s.size), size-start; want != have {
-		return nil, fmt.Errorf("the array is damaged: its header promises %d bytes of scores and %d follow; copy or save the map again", want, have)
+		return nil, fmt.Errorf("the array is damaged: its header declares %d bytes of scores, but it has %d; copy or save the map again", want, have)
 	}
 	m := newMap(height, width)
 	scores := newSampleReader(r, s)
@@ -61,11 +61,11 @@ func (r *sampleReader) readColumns(m *Map) error {
 	return nil
 }
 
-// npyHeaderText returns the header as UTF-8, and where the values start.
+// npyHeaderText returns the header as UTF-8, and the offset of the values.
 func npyHeaderText(r io.ReaderAt, size int64) (text string, start int64, err error) {
 	var head [12]byte // magic 6, version 2, length 2 or 4
 	if size < int64(len(head)) {
-		return "", 0, fmt.Errorf("the array ends in its header, after %d bytes; copy or save the map again", size)
+		return "", 0, fmt.Errorf("the array is truncated in its header, after %d bytes; copy or save the map again", size)
 	}
 	if err := readAt(r, head[:], 0); err != nil {
 		return "", 0, err
@@ -77,10 +77,10 @@ func npyHeaderText(r io.ReaderAt, size int64) (text string, start int64, err err
 	case [2]byte{2, 0}, [2]byte{3, 0}:
 		start, length = 12, int64(binary.LittleEndian.Uint32(head[8:]))
 	default:
-		return "", 0, fmt.Errorf("the array is of .npy version %d.%d; 1.0, 2.0 and 3.0 are read: save the map as %s", version[0], version[1], wanted)
+		return "", 0, fmt.Errorf("the array has the .npy version %d.%d, but only 1.0, 2.0 and 3.0 are supported; save the map as %s", version[0], version[1], wanted)
 	}
 	if length > maxNPYHeader || length > size-start {
-		return "", 0, fmt.Errorf("the array's header is of %d bytes, of %d that follow and %d that are read; save the map as %s", length, size-start, maxNPYHeader, wanted)
+		return "", 0, fmt.Errorf("the array's header declares %d bytes, but the file has %d more and the maximum is %d; save the map as %s", length, size-start, maxNPYHeader, wanted)
 	}
 	b := make([]byte, length)
 	if err := readAt(r, b, start); err != nil {
@@ -103,9 +103,9 @@ func latin1(b []byte) string {
 	return string(text)
 }
 
-// npySample is the sample of a dtype as NumPy writes it, such as "<f4".
+// npySample returns the sample format of a NumPy dtype such as "<f4".
 func npySample(descr string) (sample, error) {
-	refused := fmt.Errorf("the array's dtype is %q; f2, f4, f8, u1, u2, i2, i4 and i8 are read: save the map as %s", descr, wanted)
+	refused := fmt.Errorf("the array's dtype %q is not supported (only f2, f4, f8, u1, u2, i2, i4 and i8); save the map as %s", descr, wanted)
 	if len(descr) != 3 {
 		return sample{}, refused
 	}

@@ -5,34 +5,34 @@ import (
 	"strings"
 )
 
-// npyHeader is what the header of a NumPy array says.
+// npyHeader is the content of a NumPy array's header.
 type npyHeader struct {
 	descr   string // the dtype, such as "<f4"
-	fortran bool   // the values lie column by column
+	fortran bool   // the values are stored column by column
 	shape   []int64
-	source  string // the shape as it is written
+	source  string // the shape's text in the header
 }
 
-// parseNPYHeader reads the header's dict, which has the keys descr,
-// fortran_order and shape and no other.
+// parseNPYHeader reads the header's dict, which must have exactly the keys descr,
+// fortran_order and shape.
 func parseNPYHeader(text string) (npyHeader, error) {
 	dict, err := parsePythonDict(text)
 	if err != nil {
-		return npyHeader{}, fmt.Errorf("the array's header %.200q is not NumPy's: %w; save the map as %s", strings.TrimRight(text, " \n"), err, wanted)
+		return npyHeader{}, fmt.Errorf("the array's header %.200q is not a valid NumPy header: %w; save the map as %s", strings.TrimRight(text, " \n"), err, wanted)
 	}
 	for _, key := range []string{"descr", "fortran_order", "shape"} {
 		if _, there := dict[key]; !there || len(dict) != 3 {
-			return npyHeader{}, fmt.Errorf("the array's header %.200q must have the keys descr, fortran_order and shape and no other; save the map as %s",
+			return npyHeader{}, fmt.Errorf("the array's header %.200q must have exactly the keys descr, fortran_order and shape; save the map as %s",
 				strings.TrimRight(text, " \n"), wanted)
 		}
 	}
 	descr, isText := dict["descr"].value.(string)
 	if !isText {
-		return npyHeader{}, fmt.Errorf("the array's dtype %.200s is structured; save the map alone, as %s", dict["descr"].source, wanted)
+		return npyHeader{}, fmt.Errorf("the array's dtype %.200s is structured, which is not supported; save only the map, as %s", dict["descr"].source, wanted)
 	}
 	fortran, isBool := dict["fortran_order"].value.(bool)
 	if !isBool {
-		return npyHeader{}, fmt.Errorf("the array's fortran_order %.200s is neither True nor False; save the map as %s", dict["fortran_order"].source, wanted)
+		return npyHeader{}, fmt.Errorf("the array's fortran_order is %.200s, expected True or False; save the map as %s", dict["fortran_order"].source, wanted)
 	}
 	h := npyHeader{descr: descr, fortran: fortran, source: dict["shape"].source}
 	sides, isTuple := dict["shape"].value.(pythonTuple)
@@ -47,8 +47,8 @@ func parseNPYHeader(text string) (npyHeader, error) {
 	return h, nil
 }
 
-// mapSize returns the sides of the one map in the array. The order of the
-// values is the same without the axes of length 1, in C and in Fortran order.
+// mapSize returns the height and width of the map in the array. Axes of length 1 do not
+// change the order of the values, in C or Fortran order.
 func (h npyHeader) mapSize() (height, width int64, err error) {
 	switch s := h.shape; {
 	case len(s) == 2:
@@ -60,5 +60,5 @@ func (h npyHeader) mapSize() (height, width int64, err error) {
 	case len(s) == 3 && s[2] == 1:
 		return s[0], s[1], nil
 	}
-	return 0, 0, fmt.Errorf("the array's shape is %.200s; (H, W), (1, H, W), (1, 1, H, W) and (H, W, 1) are read, one map a file: save each map as %s", h.source, wanted)
+	return 0, 0, fmt.Errorf("the array's shape is %.200s, expected (H, W), (1, H, W), (1, 1, H, W) or (H, W, 1), with one map per file; save each map as %s", h.source, wanted)
 }

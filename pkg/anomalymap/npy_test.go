@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// npyFile is an array of the given version, header and values.
+// npyFile returns an array with the given version, header and values.
 func npyFile(version byte, header, values string) []byte {
 	b := []byte{0x93, 'N', 'U', 'M', 'P', 'Y', version, 0}
 	if version == 1 {
@@ -23,7 +23,7 @@ func npyHeaderOf(descr, shape string) string {
 	return fmt.Sprintf("{'descr': %s, 'fortran_order': False, 'shape': %s, }\n", descr, shape)
 }
 
-// TestUnusualHeaders are those of other programs that write the format.
+// TestUnusualHeaders covers headers of other programs that write the format.
 func TestUnusualHeaders(t *testing.T) {
 	for _, header := range []string{
 		"{'descr':'<f4','fortran_order':False,'shape':(2,1)}",
@@ -41,7 +41,7 @@ func TestUnusualHeaders(t *testing.T) {
 	}
 }
 
-// TestAmbiguousShape: [1, H, 1] is [1, H, W] with W = 1.
+// TestAmbiguousShape: [1, H, 1] is read as [1, H, W] with W = 1.
 func TestAmbiguousShape(t *testing.T) {
 	m, err := decode(npyFile(1, npyHeaderOf("'|u1'", "(1, 3, 1)"), "\x01\x02\x03"))
 	if err != nil || !same(m, &Map{1, 3, []float32{1, 2, 3}}) {
@@ -62,9 +62,9 @@ func TestHostileShapes(t *testing.T) {
 		"(-4, 4)":                               "at least 1",
 		"(0, 4)":                                "at least 1",
 		"(4, 0)":                                "at least 1",
-		"(10000, 10000)":                        "promises 400000000 bytes of scores and 16 follow",
-		"(2, 3)":                                "promises 24 bytes of scores and 16 follow",
-		"(1, 3)":                                "promises 12 bytes of scores and 16 follow",
+		"(10000, 10000)":                        "declares 400000000 bytes of scores, but it has 16",
+		"(2, 3)":                                "declares 24 bytes of scores, but it has 16",
+		"(1, 3)":                                "declares 12 bytes of scores, but it has 16",
 		"(2, 2, 1, 1)":                          "shape is (2, 2, 1, 1)",
 		"(1, 1, 1, 2, 2)":                       "shape is (1, 1, 1, 2, 2)",
 		"(" + strings.Repeat("1, ", 3000) + ")": "shape is (1, 1,",
@@ -75,32 +75,32 @@ func TestHostileShapes(t *testing.T) {
 		"(2, (2,))":                             "not a tuple",
 		"(2, None)":                             "not a tuple",
 		"(2, '2')":                              "not a tuple",
-		"(2.0, 2)":                              `".0, 2), }" is not expected`,
-		"(2 2)":                                 "is not expected",
-		"(2,, 2)":                               "is not expected",
-		"(2, 2":                                 "is not expected",
-		"(2, -)":                                "is not expected",
-		"(+2, 2)":                               "is not expected",
-		"(2, 2]":                                "is not expected",
-		"(0x2, 2)":                              "is not expected",
-		"{}":                                    "is not expected",
-		strings.Repeat("(", 5000):               "is not expected",
-		strings.Repeat("[", 4000) + "(2, 2)":    "is not expected",
-		strings.Repeat("2", maxNPYHeader):       "header is of",
-		"__import__('os').system('echo was run')":  "is not expected",
-		"(2, 2), 'shape': (2, 2)":                  `"shape" is there twice`,
-		"(2, 2), 'order': 'C'":                     "must have the keys",
-		"(2, 2)} {":                                "is not expected",
+		"(2.0, 2)":                              `unexpected ".0, 2), }"`,
+		"(2 2)":                                 "unexpected",
+		"(2,, 2)":                               "unexpected",
+		"(2, 2":                                 "unexpected",
+		"(2, -)":                                "unexpected",
+		"(+2, 2)":                               "unexpected",
+		"(2, 2]":                                "unexpected",
+		"(0x2, 2)":                              "unexpected",
+		"{}":                                    "unexpected",
+		strings.Repeat("(", 5000):               "unexpected",
+		strings.Repeat("[", 4000) + "(2, 2)":    "unexpected",
+		strings.Repeat("2", maxNPYHeader):       "header declares",
+		"__import__('os').system('echo was run')":  "unexpected",
+		"(2, 2), 'shape': (2, 2)":                  `duplicate key "shape"`,
+		"(2, 2), 'order': 'C'":                     "must have exactly the keys",
+		"(2, 2)} {":                                "unexpected",
 		"(2, 2), ":                                 "", // one comma too many
-		"(2, 2), 'a\\'b': 1":                       "unusual characters",
-		"(2, 2), 'a\x1b[2J': 1":                    "unusual characters",
-		"(2, 2), 'open: 1":                         "does not end",
-		"(2, 2), 3: 1":                             "is not expected",
-		"(2, 2), b'x': 1":                          "is not expected",
-		"(2, 2), 'x' 1":                            "is not expected",
-		"(2, 2), 'x': ":                            "is not expected",
-		"(2, 2), 'x': Truth":                       "is not expected",
-		"(2, 2), 'x': [1, 'a', None, (True,), ()]": "must have the keys",
+		"(2, 2), 'a\\'b': 1":                       "unsupported characters",
+		"(2, 2), 'a\x1b[2J': 1":                    "unsupported characters",
+		"(2, 2), 'open: 1":                         "is unterminated",
+		"(2, 2), 3: 1":                             "unexpected",
+		"(2, 2), b'x': 1":                          "unexpected",
+		"(2, 2), 'x' 1":                            "unexpected",
+		"(2, 2), 'x': ":                            "unexpected",
+		"(2, 2), 'x': Truth":                       "unexpected",
+		"(2, 2), 'x': [1, 'a', None, (True,), ()]": "must have exactly the keys",
 	} {
 		mustRefuse(t, shape[:min(40, len(shape))], npyFile(1, npyHeaderOf("'<f4'", shape), "0123456789abcdef"), says)
 	}
@@ -112,42 +112,42 @@ func TestHostileHeaders(t *testing.T) {
 	minor := npyFile(1, good, "1234")
 	minor[7] = 1
 	mustRefuse(t, "minor version", minor, "version 1.1")
-	mustRefuse(t, "length beyond the file", slices.Concat([]byte("\x93NUMPY\x02\x00\xff\xff\xff\xff"), []byte(good)), "header is of 4294967295 bytes")
-	mustRefuse(t, "header cut short", npyFile(1, good, "")[:40], "header is of")
-	mustRefuse(t, "magic alone", []byte("\x93NUMPY"), "ends in its header")
-	mustRefuse(t, "trailing bytes", npyFile(1, good, "12345"), "promises 4 bytes of scores and 5 follow")
+	mustRefuse(t, "length beyond the file", slices.Concat([]byte("\x93NUMPY\x02\x00\xff\xff\xff\xff"), []byte(good)), "header declares 4294967295 bytes")
+	mustRefuse(t, "header cut short", npyFile(1, good, "")[:40], "header declares")
+	mustRefuse(t, "magic alone", []byte("\x93NUMPY"), "truncated in its header")
+	mustRefuse(t, "trailing bytes", npyFile(1, good, "12345"), "declares 4 bytes of scores, but it has 5")
 	mustRefuse(t, "not UTF-8", npyFile(3, "{'\xff': 1}", "1234"), "not UTF-8")
 	mustRefuse(t, "latin-1", npyFile(1, "{'\xe9': 1}", "1234"), "é")
 	for header, says := range map[string]string{
 		"":                                  "does not start with {",
 		"   ":                               "does not start with {",
-		"{":                                 "ends too early",
-		"{}":                                "must have the keys",
+		"{":                                 "unexpected end",
+		"{}":                                "must have exactly the keys",
 		"None":                              "does not start with {",
-		"{'descr': '<f4', 'shape': (1, 1)}": "must have the keys",
-		"{'descr': '<f4', 'fortran_order': False}":                  "must have the keys",
-		"{'fortran_order': False, 'shape': (1, 1)}":                 "must have the keys",
-		"{'descr': '<f4', 'fortran_order': 0, 'shape': (1, 1)}":     "neither True nor False",
-		"{'descr': '<f4', 'fortran_order': None, 'shape': (1, 1)}":  "neither True nor False",
-		"{'descr': '<f4', 'fortran_order': 'no', 'shape': (1, 1)}":  "neither True nor False",
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1":   "is not expected",
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1)":  "ends too early",
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1),": "ends too early",
+		"{'descr': '<f4', 'shape': (1, 1)}": "must have exactly the keys",
+		"{'descr': '<f4', 'fortran_order': False}":                  "must have exactly the keys",
+		"{'fortran_order': False, 'shape': (1, 1)}":                 "must have exactly the keys",
+		"{'descr': '<f4', 'fortran_order': 0, 'shape': (1, 1)}":     "expected True or False",
+		"{'descr': '<f4', 'fortran_order': None, 'shape': (1, 1)}":  "expected True or False",
+		"{'descr': '<f4', 'fortran_order': 'no', 'shape': (1, 1)}":  "expected True or False",
+		"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1":   "unexpected",
+		"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1)":  "unexpected end",
+		"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1),": "unexpected end",
 	} {
 		mustRefuse(t, header, npyFile(1, header+strings.Repeat(" ", 8), "1234"), says)
 	}
 	for descr, says := range map[string]string{
-		"''":             `dtype is ""`,
-		"'f4'":           `dtype is "f4"`,
-		"'=f4'":          `dtype is "=f4"`,
-		"'|f4'":          `dtype is "|f4"`,
-		"'<f16'":         `dtype is "<f16"`,
-		"'<i1'":          `dtype is "<i1"`,
-		"'<f4 '":         `dtype is "<f4 "`,
+		"''":             `dtype ""`,
+		"'f4'":           `dtype "f4"`,
+		"'=f4'":          `dtype "=f4"`,
+		"'|f4'":          `dtype "|f4"`,
+		"'<f16'":         `dtype "<f16"`,
+		"'<i1'":          `dtype "<i1"`,
+		"'<f4 '":         `dtype "<f4 "`,
 		"('<f4', (2,))":  "dtype ('<f4', (2,)) is structured",
 		"[('', '<f4')]":  "dtype [('', '<f4')] is structured",
 		"None":           "dtype None is structured",
-		"'<f4', 'x': 12": "must have the keys",
+		"'<f4', 'x': 12": "must have exactly the keys",
 	} {
 		mustRefuse(t, descr, npyFile(1, npyHeaderOf(descr, "(1, 1)"), "1234"), says)
 	}

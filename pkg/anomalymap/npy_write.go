@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// WriteNPY writes m as np.save writes an array [H, W] of float32: version 1.0,
-// "<f4", C order, byte for byte.
+// WriteNPY writes m byte for byte like np.save of a float32 array [H, W]: version 1.0,
+// "<f4", C order.
 func WriteNPY(w io.Writer, m *Map) error {
 	if err := m.check(); err != nil {
 		return err
 	}
 	buffered := bufio.NewWriter(w)
-	buffered.WriteString(npyFileHeader(m.Height, m.Width)) // what fails here Flush reports
+	buffered.WriteString(npyFileHeader(m.Height, m.Width)) // Flush reports the error
 	var b [4]byte
 	for _, score := range m.Scores {
 		binary.LittleEndian.PutUint32(b[:], math.Float32bits(score))
@@ -25,11 +25,11 @@ func WriteNPY(w io.Writer, m *Map) error {
 	return buffered.Flush()
 }
 
-// npyFileHeader is all that comes before the values.
+// npyFileHeader returns the bytes before the values.
 func npyFileHeader(height, width int) string {
 	const (
 		align  = 64
-		growth = 21 // NumPy leaves room for the first side to grow to so many digits
+		growth = 21 // NumPy reserves this number of digits for growth of the first axis
 	)
 	dict := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", height, width)
 	dict += strings.Repeat(" ", growth-len(fmt.Sprint(height)))
@@ -38,10 +38,10 @@ func npyFileHeader(height, width int) string {
 	return "\x93NUMPY\x01\x00" + string(binary.LittleEndian.AppendUint16(nil, uint16(len(dict)))) + dict
 }
 
-// check reports a map whose sides and scores do not fit.
+// check returns an error if the number of scores does not match the size.
 func (m *Map) check() error {
 	if m.Height <= 0 || m.Width <= 0 || len(m.Scores)%m.Width != 0 || len(m.Scores)/m.Width != m.Height {
-		return fmt.Errorf("a map of height %d and width %d cannot have %d scores; give one score a pixel", m.Height, m.Width, len(m.Scores))
+		return fmt.Errorf("a map of height %d and width %d has %d scores, expected one per pixel", m.Height, m.Width, len(m.Scores))
 	}
 	return nil
 }

@@ -9,11 +9,11 @@ import (
 	"io"
 )
 
-// pngAdvice says how a map becomes a PNG that is read.
+// pngAdvice tells the user how to save a map as a supported PNG.
 const pngAdvice = "save the map as 8- or 16-bit grey, Image.fromarray(np.uint16(np.round(scores * 65535))).save(path), or as "
 
-// readPNG reads a PNG of 8- or 16-bit grey as v/255 or v/65535. What follows
-// the picture is ignored.
+// readPNG reads a PNG of 8- or 16-bit grey v as v/255 or v/65535. It ignores data after
+// the picture.
 func readPNG(r io.ReaderAt, size int64, o Options) (*Map, error) {
 	depth, err := checkPNG(r, size, o)
 	if err != nil {
@@ -32,20 +32,20 @@ func readPNG(r io.ReaderAt, size int64, o Options) (*Map, error) {
 	return nil, fmt.Errorf("the PNG is %d-bit grey with a transparent value; %s%s", depth, pngAdvice, wanted)
 }
 
-// checkPNG reads the PNG's header (PNG specification, IHDR) and returns the bits of a sample.
+// checkPNG reads the PNG's header (PNG specification, IHDR) and returns the bits per sample.
 func checkPNG(r io.ReaderAt, size int64, o Options) (depth int, err error) {
-	// deflateRatio is how many bytes one compressed byte can become at most: of
-	// two bits each, matches of 258 bytes.
+	// deflateRatio is the maximum number of bytes from one compressed byte: matches of 258
+	// bytes, coded in two bits each.
 	const deflateRatio = 1032
 	var head [26]byte // signature 8, chunk header 8, width 4, height 4, depth 1, color type 1
 	if size < int64(len(head)) {
-		return 0, fmt.Errorf("the PNG ends in its header, after %d bytes; copy or save it again", size)
+		return 0, fmt.Errorf("the PNG is truncated in its header, after %d bytes; copy or save it again", size)
 	}
 	if err := readAt(r, head[:], 0); err != nil {
 		return 0, err
 	}
 	if string(head[12:16]) != "IHDR" {
-		return 0, errors.New("the PNG's first chunk is no IHDR; save it again")
+		return 0, errors.New("the PNG's first chunk is not IHDR; save it again")
 	}
 	width, height := int64(binary.BigEndian.Uint32(head[16:])), int64(binary.BigEndian.Uint32(head[20:]))
 	if err := o.check(height, width); err != nil {
@@ -56,7 +56,7 @@ func checkPNG(r io.ReaderAt, size int64, o Options) (depth int, err error) {
 		return 0, fmt.Errorf("the PNG is %d-bit %s; %s%s", depth, pngColor(color), pngAdvice, wanted)
 	}
 	if promised := width * height * int64(depth) / 8; promised/deflateRatio > size {
-		return 0, fmt.Errorf("the PNG is damaged: its header promises a map of height %d and width %d, which %d bytes cannot hold; copy or save it again", height, width, size)
+		return 0, fmt.Errorf("the PNG is damaged: its header declares a map of height %d and width %d, too large for a file of %d bytes; copy or save it again", height, width, size)
 	}
 	return depth, nil
 }
@@ -77,7 +77,7 @@ func pngColor(color uint8) string {
 	return fmt.Sprintf("of the unknown color type %d", color)
 }
 
-// decodePNG lets no panic of the decoder on hostile content end the program.
+// decodePNG decodes a PNG and turns a panic of the decoder on malicious content into an error.
 func decodePNG(r io.Reader) (m image.Image, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -87,7 +87,7 @@ func decodePNG(r io.Reader) (m image.Image, err error) {
 	return png.Decode(r)
 }
 
-// greyMap converts decoded pixels, whose rows lie one after another.
+// greyMap converts decoded pixels with contiguous rows.
 func greyMap(bounds image.Rectangle, pixels []uint8, s sample) (*Map, error) {
 	m := newMap(int64(bounds.Dy()), int64(bounds.Dx()))
 	for i := range m.Scores {

@@ -8,22 +8,22 @@ import (
 	"unicode"
 )
 
-// pythonTuple and pythonList are sequences of string, int64, bool, nil,
-// pythonTuple and pythonList.
+// pythonTuple and pythonList are sequences whose items are string, int64, bool, nil,
+// pythonTuple or pythonList.
 type (
 	pythonTuple []any
 	pythonList  []any
 )
 
-// pythonValue is a value and how it is written.
+// pythonValue is a value with its source text.
 type pythonValue struct {
 	value  any
 	source string
 }
 
-// parsePythonDict reads a dict with keys of text, written as Python's repr does:
-// no escapes, prefixes or other notations. An integer beyond int64 becomes the
-// nearest int64; Python 2's 3L is 3.
+// parsePythonDict parses a dict with string keys in the format of Python's repr, without
+// escapes, prefixes or other notations. An integer beyond int64 becomes the nearest
+// int64; Python 2's 3L is 3.
 func parsePythonDict(text string) (map[string]pythonValue, error) {
 	p := pythonParser{strings.TrimRight(text, " \n")}
 	if !p.accept("{") {
@@ -36,7 +36,7 @@ func parsePythonDict(text string) (map[string]pythonValue, error) {
 			return nil, err
 		}
 		if _, twice := dict[key]; twice {
-			return nil, fmt.Errorf("the key %q is there twice", key)
+			return nil, fmt.Errorf("duplicate key %q", key)
 		}
 		if !p.accept(":") {
 			return nil, p.unexpected()
@@ -58,18 +58,18 @@ func parsePythonDict(text string) (map[string]pythonValue, error) {
 	return dict, nil
 }
 
-// pythonParser holds what has not been read. Its methods skip spaces before what they read.
+// pythonParser parses rest. Its methods skip leading spaces.
 type pythonParser struct{ rest string }
 
 func (p *pythonParser) skipSpaces() { p.rest = strings.TrimLeft(p.rest, " ") }
 
-// next reports whether token comes next.
+// next reports whether rest begins with token.
 func (p *pythonParser) next(token string) bool {
 	p.skipSpaces()
 	return strings.HasPrefix(p.rest, token)
 }
 
-// accept reads token if it comes next.
+// accept reads token if rest begins with it, and reports whether it did.
 func (p *pythonParser) accept(token string) bool {
 	if !p.next(token) {
 		return false
@@ -80,12 +80,12 @@ func (p *pythonParser) accept(token string) bool {
 
 func (p *pythonParser) unexpected() error {
 	if p.rest == "" {
-		return errors.New("it ends too early")
+		return errors.New("unexpected end")
 	}
-	return fmt.Errorf("%.20q is not expected", p.rest)
+	return fmt.Errorf("unexpected %.20q", p.rest)
 }
 
-// value is as deep as there are brackets, of which a header has room for few.
+// value reads a value. Its recursion depth is the number of brackets, which a header's size limits.
 func (p *pythonParser) value() (any, error) {
 	switch {
 	case p.accept("True"):
@@ -105,7 +105,7 @@ func (p *pythonParser) value() (any, error) {
 	return p.integer()
 }
 
-// tuple reads what follows an opening parenthesis. Python's (3) is no tuple but a 3.
+// tuple reads a tuple after the opening parenthesis. As in Python, (3) is not a tuple but 3.
 func (p *pythonParser) tuple() (any, error) {
 	values, comma, err := p.values(")")
 	if err == nil && len(values) == 1 && !comma {
@@ -114,7 +114,7 @@ func (p *pythonParser) tuple() (any, error) {
 	return pythonTuple(values), err
 }
 
-// values reads up to end, and says whether a comma came right before it.
+// values reads values up to end, and reports whether a comma was directly before it.
 func (p *pythonParser) values(end string) (values []any, comma bool, err error) {
 	for !p.accept(end) {
 		value, err := p.value()
@@ -137,7 +137,7 @@ func (p *pythonParser) text() (string, error) {
 		text, rest, closed := strings.Cut(p.rest, quote)
 		odd := func(r rune) bool { return r == '\\' || !unicode.IsPrint(r) }
 		if !closed || strings.ContainsFunc(text, odd) {
-			return "", fmt.Errorf("the text %s%.20q does not end or has unusual characters", quote, p.rest)
+			return "", fmt.Errorf("the string %s%.20q is unterminated or has unsupported characters", quote, p.rest)
 		}
 		p.rest = rest
 		return text, nil
@@ -150,10 +150,10 @@ func (p *pythonParser) integer() (int64, error) {
 	notDigit := func(r rune) bool { return r < '0' || r > '9' }
 	sign := len(p.rest) - len(strings.TrimPrefix(p.rest, "-"))
 	end := strings.IndexFunc(p.rest[sign:], notDigit) + sign
-	if end <= sign { // no digit, or nothing behind the digits, where a bracket is due
+	if end <= sign { // no digit, or nothing after the digits, where a bracket is expected
 		return 0, p.unexpected()
 	}
-	// The only error left is ErrRange, and then n is the nearest int64.
+	// The only possible error is ErrRange, for which n is the nearest int64.
 	n, _ := strconv.ParseInt(p.rest[:end], 10, 64)
 	p.rest = strings.TrimPrefix(p.rest[end:], "L")
 	return n, nil

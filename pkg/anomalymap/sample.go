@@ -11,11 +11,11 @@ import (
 	"acdclip/pkg/float16"
 )
 
-// sample is how a file stores one score.
+// sample is the storage format of one score.
 type sample struct {
-	size  int // bytes
+	size  int // in bytes
 	order binary.ByteOrder
-	score func(order binary.ByteOrder, b []byte) (float32, error) // of size bytes
+	score func(order binary.ByteOrder, b []byte) (float32, error) // decodes size bytes
 }
 
 func float16Of(order binary.ByteOrder, b []byte) (float32, error) {
@@ -26,7 +26,7 @@ func float32Of(order binary.ByteOrder, b []byte) (float32, error) {
 	return math.Float32frombits(order.Uint32(b)), nil
 }
 
-// float64Of rounds to the nearest float32, as scores are.
+// float64Of rounds to the nearest float32, the type of scores.
 func float64Of(order binary.ByteOrder, b []byte) (float32, error) {
 	return float32(math.Float64frombits(order.Uint64(b))), nil
 }
@@ -49,25 +49,25 @@ func int64Of(order binary.ByteOrder, b []byte) (float32, error) {
 	return integer(int64(order.Uint64(b)))
 }
 
-// integer is v where a float32 has room for its digits.
+// integer returns v as float32, or an error if it is not exact.
 func integer(v int64) (float32, error) {
 	const precision = 24
-	magnitude := uint64(max(v, -v)) // right for the smallest int64 too
+	magnitude := uint64(max(v, -v)) // also correct for the smallest int64
 	if bits.Len64(magnitude)-bits.TrailingZeros64(magnitude) > precision {
-		return 0, fmt.Errorf("the integer %d has no float32 that equals it: save the map as floats, %s", v, wanted)
+		return 0, fmt.Errorf("the integer %d is not exact as float32; save the map as floats, %s", v, wanted)
 	}
 	return float32(v), nil
 }
 
-// grey8 and grey16 are a picture's values from black, 0, to white, 1. The
-// quotient is the float32 nearest to the true one.
+// grey8 and grey16 scale a picture's grey from black, 0, to white, 1. The quotient is
+// correctly rounded to float32.
 func grey8(_ binary.ByteOrder, b []byte) (float32, error) { return float32(b[0]) / 255, nil }
 
 func grey16(order binary.ByteOrder, b []byte) (float32, error) {
 	return float32(order.Uint16(b)) / 65535, nil
 }
 
-// sampleReader reads the scores that lie one after another in a part of a file.
+// sampleReader reads consecutive scores from a part of a file.
 type sampleReader struct {
 	sample
 	file   io.ReaderAt
@@ -80,18 +80,18 @@ func newSampleReader(file io.ReaderAt, s sample) *sampleReader {
 	return &sampleReader{sample: s, file: file, part: bufio.NewReaderSize(nil, samples*s.size), buffer: make([]byte, samples*s.size)}
 }
 
-// seek makes the scores from offset on the next ones; no more than length bytes are read there.
+// seek moves to offset, from where at most length bytes are read.
 func (r *sampleReader) seek(offset, length int64) {
 	r.part.Reset(io.NewSectionReader(r.file, offset, length))
 }
 
-// read fills scores with the next ones.
+// read fills scores with the next scores.
 func (r *sampleReader) read(scores []float32) error {
 	for len(scores) > 0 {
 		n := min(len(scores), len(r.buffer)/r.size)
 		b := r.buffer[:n*r.size]
 		if _, err := io.ReadFull(r.part, b); err != nil {
-			return fmt.Errorf("the scores cannot be read, try again: %w", err)
+			return fmt.Errorf("reading the scores failed, try again: %w", err)
 		}
 		for i := range n {
 			score, err := r.score(r.order, b[i*r.size:])
@@ -105,10 +105,10 @@ func (r *sampleReader) read(scores []float32) error {
 	return nil
 }
 
-// skip passes over the next n scores.
+// skip skips the next n scores.
 func (r *sampleReader) skip(n int64) error {
 	if _, err := r.part.Discard(int(n) * r.size); err != nil {
-		return fmt.Errorf("the scores cannot be read, try again: %w", err)
+		return fmt.Errorf("reading the scores failed, try again: %w", err)
 	}
 	return nil
 }

@@ -6,13 +6,13 @@ import (
 	"io"
 )
 
-// The format is described in TIFF 6.0 (Adobe, 1992).
+// The format is defined in TIFF 6.0 (Adobe, 1992).
 
-// tiffAdvice says how a map becomes a TIFF that is read.
+// tiffAdvice tells the user how to save a map as a supported TIFF.
 const tiffAdvice = "save the map as uncompressed float32: tifffile.imwrite(path, scores.astype(np.float32))" +
 	" or cv2.imwrite(path, scores, [cv2.IMWRITE_TIFF_COMPRESSION, 1])"
 
-// readTIFF reads a TIFF of one page.
+// readTIFF reads a TIFF with one page.
 func readTIFF(r io.ReaderAt, size int64, o Options) (*Map, error) {
 	d, err := readTIFFDirectory(r, size)
 	if err != nil {
@@ -41,17 +41,17 @@ func readTIFF(r io.ReaderAt, size int64, o Options) (*Map, error) {
 	return m, cut.read(m, newSampleReader(r, s))
 }
 
-// sample finds how the page stores its scores, and refuses what is no map.
+// sample returns the storage format of the page's scores, or an error if it is not a supported map.
 func (d tiffDirectory) sample() (sample, error) {
-	// Each of these is 1, also where the tag is not there.
+	// Each of these must be 1, which is also the default of a missing tag.
 	for _, plain := range []struct {
 		tag       tiffTag
 		otherwise string
 	}{
 		{tiffCompression, "is compressed (scheme %d)"},
-		{tiffSamples, "has %d samples a pixel, as color pictures have"},
+		{tiffSamples, "has %d samples per pixel, like a color picture"},
 		{tiffPhotometric, "is not grey with black as the smallest value (photometric interpretation %d)"},
-		{tiffFillOrder, "has the bits of each byte turned round (fill order %d)"},
+		{tiffFillOrder, "has the bits of each byte in reverse order (fill order %d)"},
 		{tiffOrientation, "is not stored upright (orientation %d)"},
 	} {
 		value, err := d.numberOr(plain.tag, 1)
@@ -79,19 +79,19 @@ func (d tiffDirectory) sample() (sample, error) {
 	case kind == unsigned && depth == 16:
 		return sample{2, d.order, grey16}, nil
 	}
-	return sample{}, refusedTIFF("has %d-bit samples of format %d; 32-bit float (format 3) and 8- and 16-bit unsigned (format 1) are read", depth, kind)
+	return sample{}, refusedTIFF("has %d-bit samples of format %d, but only 32-bit float (format 3) and 8- and 16-bit unsigned (format 1) are supported", depth, kind)
 }
 
 func refuseBigTIFF(io.ReaderAt, int64, Options) (*Map, error) {
-	return nil, errors.New("this is a BigTIFF; save the map as a classic TIFF, tifffile.imwrite(path, scores, bigtiff=False), or as " + wanted)
+	return nil, errors.New("a BigTIFF is not supported; save the map as a classic TIFF, tifffile.imwrite(path, scores, bigtiff=False), or as " + wanted)
 }
 
-// refusedTIFF is the error of a sound TIFF that is not read.
+// refusedTIFF returns the error for a valid TIFF that is not supported.
 func refusedTIFF(format string, args ...any) error {
 	return fmt.Errorf("the TIFF "+format+"; "+tiffAdvice, args...)
 }
 
-// damagedTIFF is the error of a TIFF that contradicts itself.
+// damagedTIFF returns the error for an inconsistent TIFF.
 func damagedTIFF(format string, args ...any) error {
 	return fmt.Errorf("the TIFF is damaged: "+format+"; copy or save it again", args...)
 }

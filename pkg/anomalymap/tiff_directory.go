@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// tiffTag names a field of a TIFF directory.
+// tiffTag is the number of a TIFF field.
 type tiffTag uint16
 
 const (
@@ -43,15 +43,15 @@ func (t tiffTag) String() string {
 	return name
 }
 
-// tiffDirectory is the list of fields (IFD) of a file's only page.
+// tiffDirectory is the image file directory (IFD) of a file's only page.
 type tiffDirectory struct {
 	file   io.ReaderAt
-	size   int64 // of the file
+	size   int64 // size of the file in bytes
 	order  binary.ByteOrder
 	fields map[tiffTag]tiffField
 }
 
-// tiffField is a field's values, or where they lie if they need more than its four bytes.
+// tiffField is a field's values, or their offset if they need more than four bytes.
 type tiffField struct {
 	kind    uint16
 	count   int64
@@ -82,48 +82,48 @@ func readTIFFDirectory(file io.ReaderAt, size int64) (tiffDirectory, error) {
 	for ; len(fields) > 0; fields = fields[fieldSize:] {
 		tag := tiffTag(d.order.Uint16(fields))
 		if _, twice := d.fields[tag]; twice {
-			return d, damagedTIFF("%v is there twice", tag)
+			return d, damagedTIFF("duplicate %v", tag)
 		}
 		d.fields[tag] = tiffField{d.order.Uint16(fields[2:]), int64(d.order.Uint32(fields[4:])), [4]byte(fields[8:])}
 	}
 	return d, d.alone(at + 2 + length)
 }
 
-// alone refuses a file with a further page, whose place stands at end. A file may
-// end before that.
+// alone returns an error for a file with another page, whose offset is at end. The file
+// may be shorter than that.
 func (d tiffDirectory) alone(end int64) error {
 	if end+4 > d.size {
 		return nil
 	}
 	next, err := d.bytes(end, 4)
 	if err == nil && d.order.Uint32(next) != 0 {
-		err = errors.New("the TIFF has several pages, and which of them is the map is not known; save one map a file")
+		err = errors.New("the TIFF has several pages, expected one; save one map per file")
 	}
 	return err
 }
 
-// bytes reads length bytes of the file, after a look at whether it has them.
+// bytes reads length bytes at offset, after checking that the file contains them.
 func (d tiffDirectory) bytes(offset, length int64) ([]byte, error) {
 	if offset > d.size || length > d.size-offset {
-		return nil, damagedTIFF("it refers to %d bytes at byte %d and has %d in all", length, offset, d.size)
+		return nil, damagedTIFF("it refers to %d bytes at byte %d, but the file has %d bytes", length, offset, d.size)
 	}
 	b := make([]byte, length)
 	return b, readAt(d.file, b, offset)
 }
 
-// numbers reads the count values of a field of SHORT or LONG, each in [0, 2^32).
+// numbers reads the count values of a field of type SHORT or LONG, each in [0, 2^32).
 func (d tiffDirectory) numbers(tag tiffTag, count int64) ([]int64, error) {
 	field, there := d.fields[tag]
 	if !there {
-		return nil, damagedTIFF("it has no %v", tag)
+		return nil, damagedTIFF("missing %v", tag)
 	}
 	const short, long = 3, 4
 	width := map[uint16]int64{short: 2, long: 4}[field.kind]
 	if width == 0 {
-		return nil, damagedTIFF("its %v is of type %d and not SHORT or LONG", tag, field.kind)
+		return nil, damagedTIFF("its %v has the type %d, expected SHORT or LONG", tag, field.kind)
 	}
 	if field.count != count {
-		return nil, damagedTIFF("its %v has %d values and not %d", tag, field.count, count)
+		return nil, damagedTIFF("its %v has %d values, expected %d", tag, field.count, count)
 	}
 	b := field.content[:]
 	if width*count > int64(len(b)) {
@@ -143,7 +143,7 @@ func (d tiffDirectory) numbers(tag tiffTag, count int64) ([]int64, error) {
 	return values, nil
 }
 
-// number reads a field of one value.
+// number reads a field with one value.
 func (d tiffDirectory) number(tag tiffTag) (int64, error) {
 	values, err := d.numbers(tag, 1)
 	if err != nil {
@@ -152,7 +152,7 @@ func (d tiffDirectory) number(tag tiffTag) (int64, error) {
 	return values[0], nil
 }
 
-// numberOr is number, or unset for a field that is not there.
+// numberOr is number, but returns unset for a missing field.
 func (d tiffDirectory) numberOr(tag tiffTag, unset int64) (int64, error) {
 	if _, there := d.fields[tag]; !there {
 		return unset, nil

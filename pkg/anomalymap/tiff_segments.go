@@ -5,19 +5,19 @@ import (
 	"slices"
 )
 
-// tiffSegments is how a page is cut: into strips, which are as wide as the page
-// and of which the last may be shorter, or into tiles, which are all of one size
-// and reach beyond the page's right and lower edge. They go row by row.
+// tiffSegments is the division of a page into strips, which have the page's width and of
+// which the last may be shorter, or into tiles, which have equal size and extend beyond
+// the page's right and bottom edges. They are ordered row by row.
 type tiffSegments struct {
-	height, width int64 // of a segment, in samples
+	height, width int64 // size of a segment in samples
 	parts         []tiffPart
 }
 
-// tiffPart is where a segment lies in the file, in bytes.
+// tiffPart is the position of a segment in the file, in bytes.
 type tiffPart struct{ offset, length int64 }
 
-// segments finds the segments of a page of height x width samples, a size that
-// Options.check has passed. All of them lie in the file and no two overlap.
+// segments returns the segments of a page of height x width samples, which Options.check
+// has accepted. It checks that all of them are inside the file and do not overlap.
 func (d tiffDirectory) segments(height, width int64, s sample) (tiffSegments, error) {
 	if _, tiled := d.fields[tiffTileOffsets]; tiled {
 		return d.tiles(height, width, s)
@@ -35,7 +35,7 @@ func (d tiffDirectory) strips(height, width int64, s sample) (c tiffSegments, er
 	}
 	rowBytes := width * int64(s.size)
 	if height*rowBytes > d.size {
-		return c, damagedTIFF("it promises a map of height %d and width %d, of %d bytes, and has %d in all", height, width, height*rowBytes, d.size)
+		return c, damagedTIFF("it declares a map of height %d and width %d, which needs %d bytes, but the file has %d", height, width, height*rowBytes, d.size)
 	}
 	c.height, c.width = min(rows, height), width
 	count := ceilDiv(height, c.height)
@@ -52,12 +52,12 @@ func (d tiffDirectory) tiles(height, width int64, s sample) (c tiffSegments, err
 		return c, err
 	}
 	if c.height < 1 || c.width < 1 {
-		return c, damagedTIFF("its tiles have height %d and width %d", c.height, c.width)
+		return c, damagedTIFF("its tiles have the invalid height %d and width %d", c.height, c.width)
 	}
-	count := ceilDiv(height, c.height) * ceilDiv(width, c.width) // no more than the page's samples
-	// Dividing cannot overflow, whatever the directory says.
+	count := ceilDiv(height, c.height) * ceilDiv(width, c.width) // at most the number of the page's samples
+	// A division cannot overflow for any directory.
 	if c.height > d.size/int64(s.size)/c.width/count {
-		return c, damagedTIFF("it promises %d tiles of height %d and width %d, and has %d bytes in all", count, c.height, c.width, d.size)
+		return c, damagedTIFF("it declares %d tiles of height %d and width %d, but the file has only %d bytes", count, c.height, c.width, d.size)
 	}
 	length := c.height * c.width * int64(s.size)
 	c.parts, err = d.parts(tiffTileOffsets, tiffTileBytes, count, length, length)
@@ -66,7 +66,7 @@ func (d tiffDirectory) tiles(height, width int64, s sample) (c tiffSegments, err
 
 func ceilDiv(a, b int64) int64 { return (a-1)/b + 1 } // a and b are at least 1
 
-// parts reads where count segments of length bytes lie; the last one has last bytes.
+// parts reads the positions of count segments of length bytes; the last one has last bytes.
 func (d tiffDirectory) parts(offsetsTag, lengthsTag tiffTag, count, length, last int64) ([]tiffPart, error) {
 	offsets, err := d.numbers(offsetsTag, count)
 	if err != nil {
@@ -82,7 +82,7 @@ func (d tiffDirectory) parts(offsetsTag, lengthsTag tiffTag, count, length, last
 			length = last
 		}
 		if lengths[i] < length || length > d.size-offset {
-			return nil, damagedTIFF("%v and %v put segment %d at byte %d, with %d bytes; it needs %d, and the file has %d",
+			return nil, damagedTIFF("by its %v and %v, segment %d is at byte %d with %d bytes; it needs %d bytes, and the file has %d",
 				offsetsTag, lengthsTag, i, offset, lengths[i], length, d.size)
 		}
 		parts[i] = tiffPart{offset, length}
@@ -90,18 +90,18 @@ func (d tiffDirectory) parts(offsetsTag, lengthsTag tiffTag, count, length, last
 	return parts, checkOverlap(parts, offsetsTag)
 }
 
-// checkOverlap reports bytes that would be scores of two places.
+// checkOverlap returns an error if two segments overlap.
 func checkOverlap(parts []tiffPart, offsetsTag tiffTag) error {
 	sorted := slices.SortedFunc(slices.Values(parts), func(a, b tiffPart) int { return cmp.Compare(a.offset, b.offset) })
 	for i, part := range sorted[1:] {
 		if before := sorted[i]; before.offset+before.length > part.offset {
-			return damagedTIFF("by its %v, the segments at the bytes %d and %d overlap", offsetsTag, before.offset, part.offset)
+			return damagedTIFF("by its %v, the segments at bytes %d and %d overlap", offsetsTag, before.offset, part.offset)
 		}
 	}
 	return nil
 }
 
-// read fills m from all segments, whose parts outside the page are skipped.
+// read fills m from all segments and skips their parts outside the page.
 func (c tiffSegments) read(m *Map, scores *sampleReader) error {
 	across := ceilDiv(int64(m.Width), c.width)
 	for i, part := range c.parts {

@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// tiffFields are the fields of one page, all of LONG.
+// tiffFields are the fields of one page, all of type LONG.
 type tiffFields map[tiffTag][]uint32
 
-// plainTIFF are the fields of a map of 4 x 3 32-bit floats in strips of two rows.
+// plainTIFF returns the fields of a map of 4 x 3 32-bit floats in strips of two rows.
 func plainTIFF() tiffFields {
 	return tiffFields{
 		tiffWidth: {3}, tiffHeight: {4}, tiffBits: {32}, tiffCompression: {1}, tiffPhotometric: {1}, tiffSamples: {1}, tiffSampleFormat: {3},
@@ -19,7 +19,7 @@ func plainTIFF() tiffFields {
 	}
 }
 
-// file puts data first, from byte 8 on, then the values of long fields, and the directory last.
+// file returns a TIFF with data at byte 8, then the values of long fields, then the directory.
 func (f tiffFields) file(data string) []byte {
 	b := append([]byte("II*\x00\x00\x00\x00\x00"), data...)
 	le := binary.LittleEndian
@@ -43,7 +43,7 @@ func (f tiffFields) file(data string) []byte {
 	return le.AppendUint32(append(b, directory...), 0) // no further page
 }
 
-// with returns the fields with some changed; those without values are removed.
+// with returns the fields with some changed; changed fields without values are removed.
 func (f tiffFields) with(changed tiffFields) tiffFields {
 	f = maps.Clone(f)
 	maps.Copy(f, changed)
@@ -51,10 +51,10 @@ func (f tiffFields) with(changed tiffFields) tiffFields {
 	return f
 }
 
-// floats are the bytes of 12 floats.
+// floats is the bytes of 12 floats.
 const floats = "0123456789abcdef0123456789ABCDEF0123456789[]{}()"
 
-// TestPlainTIFF: what the hostile ones start from is sound.
+// TestPlainTIFF: the file that the other tests damage is valid.
 func TestPlainTIFF(t *testing.T) {
 	want, err := decode(plainTIFF().file(floats))
 	if err != nil || want.Width != 3 || want.Height != 4 {
@@ -97,39 +97,39 @@ func TestHostileTIFFs(t *testing.T) {
 		says    string
 	}{
 		"huge":                        {tiffFields{tiffWidth: {all}, tiffHeight: {all}}, "too large"},
-		"more than the file":          {tiffFields{tiffWidth: {10000}, tiffHeight: {10000}}, "it promises a map of height 10000 and width 10000"},
+		"more than the file":          {tiffFields{tiffWidth: {10000}, tiffHeight: {10000}}, "it declares a map of height 10000 and width 10000"},
 		"no width":                    {tiffFields{tiffWidth: {0}}, "at least 1"},
 		"no height":                   {tiffFields{tiffHeight: {0}}, "at least 1"},
-		"width missing":               {tiffFields{tiffWidth: nil}, "has no ImageWidth"},
-		"height missing":              {tiffFields{tiffHeight: nil}, "has no ImageLength"},
+		"width missing":               {tiffFields{tiffWidth: nil}, "missing ImageWidth"},
+		"height missing":              {tiffFields{tiffHeight: nil}, "missing ImageLength"},
 		"two widths":                  {tiffFields{tiffWidth: {3, 3}}, "ImageWidth has 2 values"},
 		"width without values":        {tiffFields{tiffWidth: {}}, "ImageWidth has 0 values"},
 		"bits missing":                {tiffFields{tiffBits: nil}, "1-bit samples"},
 		"format missing":              {tiffFields{tiffSampleFormat: nil}, "32-bit samples of format 1"},
 		"rows per strip 0":            {tiffFields{tiffStripRows: {0}}, "strips have no rows"},
-		"offsets missing":             {tiffFields{tiffStripOffsets: nil}, "has no StripOffsets"},
-		"byte counts missing":         {tiffFields{tiffStripBytes: nil}, "has no StripByteCounts"},
-		"one strip too few":           {tiffFields{tiffStripOffsets: {8}}, "StripOffsets has 1 values and not 2"},
-		"one strip too many":          {tiffFields{tiffStripOffsets: {8, 32, 56}}, "StripOffsets has 3 values and not 2"},
-		"a byte count too many":       {tiffFields{tiffStripBytes: {24, 24, 24}}, "StripByteCounts has 3 values and not 2"},
-		"short strip":                 {tiffFields{tiffStripBytes: {24, 23}}, "segment 1 at byte 32, with 23 bytes"},
-		"strip not there":             {tiffFields{tiffStripOffsets: {0, 32}, tiffStripBytes: {0, 24}}, "segment 0 at byte 0, with 0 bytes"},
-		"strip behind the file":       {tiffFields{tiffStripOffsets: {8, all}}, "segment 1 at byte 4294967295"},
-		"strip over the end":          {tiffFields{tiffStripOffsets: {8, 200}}, "segment 1 at byte 200"},
+		"offsets missing":             {tiffFields{tiffStripOffsets: nil}, "missing StripOffsets"},
+		"byte counts missing":         {tiffFields{tiffStripBytes: nil}, "missing StripByteCounts"},
+		"one strip too few":           {tiffFields{tiffStripOffsets: {8}}, "StripOffsets has 1 values, expected 2"},
+		"one strip too many":          {tiffFields{tiffStripOffsets: {8, 32, 56}}, "StripOffsets has 3 values, expected 2"},
+		"a byte count too many":       {tiffFields{tiffStripBytes: {24, 24, 24}}, "StripByteCounts has 3 values, expected 2"},
+		"short strip":                 {tiffFields{tiffStripBytes: {24, 23}}, "segment 1 is at byte 32 with 23 bytes"},
+		"strip not there":             {tiffFields{tiffStripOffsets: {0, 32}, tiffStripBytes: {0, 24}}, "segment 0 is at byte 0 with 0 bytes"},
+		"strip behind the file":       {tiffFields{tiffStripOffsets: {8, all}}, "segment 1 is at byte 4294967295"},
+		"strip over the end":          {tiffFields{tiffStripOffsets: {8, 200}}, "segment 1 is at byte 200"},
 		"same strip twice":            {tiffFields{tiffStripOffsets: {8, 8}}, "overlap"},
 		"overlapping strips":          {tiffFields{tiffStripOffsets: {31, 8}}, "bytes 8 and 31 overlap"},
 		"fill order":                  {tiffFields{tiffFillOrder: {2}}, "fill order 2"},
 		"deflate":                     {tiffFields{tiffCompression: {32946}}, "scheme 32946"},
-		"overlapping tiles":           {tile, "TileOffsets, the segments at the bytes 8 and 8 overlap"},
-		"no tile width":               {tile.with(tiffFields{tiffTileWidth: nil}), "has no TileWidth"},
-		"no tile height":              {tile.with(tiffFields{tiffTileHeight: nil}), "has no TileLength"},
+		"overlapping tiles":           {tile, "TileOffsets, the segments at bytes 8 and 8 overlap"},
+		"no tile width":               {tile.with(tiffFields{tiffTileWidth: nil}), "missing TileWidth"},
+		"no tile height":              {tile.with(tiffFields{tiffTileHeight: nil}), "missing TileLength"},
 		"tile width 0":                {tile.with(tiffFields{tiffTileWidth: {0}}), "height 2 and width 0"},
 		"tile height 0":               {tile.with(tiffFields{tiffTileHeight: {0}}), "height 0 and width 2"},
 		"huge tile":                   {tile.with(tiffFields{tiffTileWidth: {all}, tiffTileHeight: {all}}), "1 tiles of height 4294967295"},
 		"large tile":                  {tile.with(tiffFields{tiffTileWidth: {1 << 14}, tiffTileHeight: {1 << 14}}), "1 tiles of height 16384"},
 		"tiles of a map that is huge": {tile.with(tiffFields{tiffWidth: {10000}, tiffHeight: {10000}, tiffTileWidth: {1}, tiffTileHeight: {1}}), "100000000 tiles"},
-		"tile counts missing":         {tile.with(tiffFields{tiffTileBytes: nil}), "has no TileByteCounts"},
-		"tile over the end":           {tile.with(tiffFields{tiffTileOffsets: {8, 24, 40, 5000}}), "segment 3 at byte 5000"},
+		"tile counts missing":         {tile.with(tiffFields{tiffTileBytes: nil}), "missing TileByteCounts"},
+		"tile over the end":           {tile.with(tiffFields{tiffTileOffsets: {8, 24, 40, 5000}}), "segment 3 is at byte 5000"},
 	} {
 		f := plainTIFF().with(test.changed)
 		for tag := range test.changed { // nil: with has already removed it from a tile's fields
@@ -153,15 +153,15 @@ func TestHostileTIFFDirectories(t *testing.T) {
 	mustRefuse(t, "directory at the last byte", changed(4, le.AppendUint32(nil, uint32(len(sound)-1))...), "2 bytes at byte")
 	mustRefuse(t, "too many fields", changed(directory, 0xff, 0xff), "786420 bytes")
 	mustRefuse(t, "directory in the header", changed(4, 0, 0, 0, 0), "damaged")
-	mustRefuse(t, "a field twice", changed(directory+2+12, le.AppendUint16(nil, uint16(tiffWidth))...), "ImageWidth is there twice")
-	mustRefuse(t, "an unknown field twice", changed(directory+2, 1, 0, 4, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0), "tag 1 is there twice")
-	mustRefuse(t, "a width of text", changed(directory+4, 2), "ImageWidth is of type 2")
-	offsets := directory + 2 + 12*5 // behind width, height, bits, compression and photometric
+	mustRefuse(t, "a field twice", changed(directory+2+12, le.AppendUint16(nil, uint16(tiffWidth))...), "duplicate ImageWidth")
+	mustRefuse(t, "an unknown field twice", changed(directory+2, 1, 0, 4, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0), "duplicate tag 1")
+	mustRefuse(t, "a width of text", changed(directory+4, 2), "ImageWidth has the type 2")
+	offsets := directory + 2 + 12*5 // after width, height, bits, compression and photometric
 	mustRefuse(t, "offsets behind the file", changed(offsets+8, 0xff, 0xff, 0xff, 0xff), "8 bytes at byte 4294967295")
-	mustRefuse(t, "billions of offsets", changed(offsets+4, 0xff, 0xff, 0xff, 0xff), "4294967295 values and not 2")
+	mustRefuse(t, "billions of offsets", changed(offsets+4, 0xff, 0xff, 0xff, 0xff), "4294967295 values, expected 2")
 }
 
-// TestManyStrips: with as many offsets as the map needs, they are looked for in the file before they are read.
+// TestManyStrips: the file is checked to contain the declared number of offsets before they are read.
 func TestManyStrips(t *testing.T) {
 	f := plainTIFF().with(tiffFields{
 		tiffWidth: {1}, tiffHeight: {100_000}, tiffStripRows: {1}, tiffBits: {8}, tiffSampleFormat: {1},

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestWritesWhatNumPyWrites: the fixtures are np.save's bytes.
+// TestWritesWhatNumPyWrites compares with the fixtures, which np.save wrote.
 func TestWritesWhatNumPyWrites(t *testing.T) {
 	for _, name := range []string{"f4", "one", "row", "column"} {
 		path := filepath.Join("testdata/maps", name+".npy")
@@ -55,7 +55,7 @@ func TestRoundTrips(t *testing.T) {
 	}
 }
 
-// TestPNGKeepsGrey: each of the 65536 values comes back.
+// TestPNGKeepsGrey: each of the 65536 values stays equal when written and read again.
 func TestPNGKeepsGrey(t *testing.T) {
 	m := newMap(256, 256)
 	for i := range m.Scores {
@@ -103,7 +103,7 @@ func TestWritersRefuseWrongSizes(t *testing.T) {
 	}
 }
 
-// full is a disk without room.
+// full is a writer that fails like a full disk.
 type full struct{}
 
 var errFull = errors.New("no room")

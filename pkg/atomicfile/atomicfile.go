@@ -1,4 +1,4 @@
-// Package atomicfile writes files that appear whole or not at all.
+// Package atomicfile writes files atomically: completely or not at all.
 package atomicfile
 
 import (
@@ -15,11 +15,11 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// ErrNotFile reports a path at which something lies that is no file and must not be replaced by one.
-var ErrNotFile = errors.New("not a file that can be replaced")
+// ErrNotFile reports an existing path that is not a regular file and so is not replaced.
+var ErrNotFile = errors.New("not a regular file, so it is not replaced")
 
-// Check says why nothing can be written at path, as far as that can be told
-// without writing: its folder is missing, or a folder, pipe or device lies there.
+// Check returns an error if Write would fail for a reason that is visible without
+// writing: the path's folder does not exist, or the path is a folder, pipe or device.
 func Check(path string) error {
 	if _, err := os.Stat(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("writing %s: its folder: %w", path, err)
@@ -30,21 +30,21 @@ func Check(path string) error {
 	return nil
 }
 
-// Write writes the file at path through write, whole or not at all: what
-// was there before stays until the new content is on the disk (a temporary
-// file beside it, fsync, rename), and what Write returned for is there even after a
-// power cut. On an error nothing is left behind. A link is followed. What is no
-// regular file is ErrNotFile and stays.
+// Write writes the file at path atomically with the output of write: an existing file
+// stays until the new content is on disk (a temporary file beside it, fsync, rename).
+// After Write returns nil, the file survives a power cut; after an error, no temporary
+// file remains. Write follows links. If path is not a regular file, the error is
+// ErrNotFile and path stays.
 func Write(path string, write func(io.Writer) error) error { return WriteFrom("", path, write) }
 
-// WriteFrom is Write with the temporary file in a folder of the same file system;
-// "" is path's own.
+// WriteFrom is Write with the temporary file in folder, which must be on the same file
+// system; "" means path's folder.
 func WriteFrom(folder, path string, write func(io.Writer) error) error {
 	path, file, err := begin(folder, path, write)
 	if err != nil {
 		return err
 	}
-	defer file.Cleanup() // does nothing once the file is in place
+	defer file.Cleanup() // does nothing after the rename
 	err = file.CloseAtomicallyReplace()
 	if err == nil {
 		err = syncFolder(filepath.Dir(path))
@@ -55,9 +55,9 @@ func WriteFrom(folder, path string, write func(io.Writer) error) error {
 	return nil
 }
 
-// WriteQuickly is WriteFrom for files that can be made again: it does not wait until
-// the content is on the disk, so a power cut may lose the file or leave it empty.
-// Whoever reads while the program runs, or after it was killed, finds it whole.
+// WriteQuickly is WriteFrom without fsync, for files that can be recreated: a power cut may
+// lose the file or leave it empty. Readers always find a complete file while the program
+// runs and after it was killed.
 func WriteQuickly(folder, path string, write func(io.Writer) error) error {
 	path, file, err := begin(folder, path, write)
 	if err != nil {
@@ -74,8 +74,8 @@ func WriteQuickly(folder, path string, write func(io.Writer) error) error {
 	return nil
 }
 
-// begin writes the content into a temporary file in folder, or beside path, whose
-// links it follows. The caller puts the file in place or cleans it up.
+// begin writes the content to a temporary file in folder, or beside path, and follows
+// path's links. The caller must rename the file to target or clean it up.
 func begin(folder, path string, write func(io.Writer) error) (target string, file *renameio.PendingFile, err error) {
 	if err := Check(path); err != nil {
 		return path, nil, err
@@ -99,9 +99,9 @@ func begin(folder, path string, write func(io.Writer) error) (target string, fil
 	return path, file, nil
 }
 
-// syncFolder brings the names in a folder to the disk, so that files that were
-// written one after the other are found so after a power cut. Where the folder may
-// not be read, or its file system cannot do it, the order is left to the system.
+// syncFolder syncs a folder's entries, so that files keep their order of writing across a
+// power cut. It does nothing if the folder is not readable or its file system does not
+// support it.
 func syncFolder(path string) error {
 	folder, err := os.Open(path)
 	if err == nil {

@@ -43,7 +43,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// TestWriteReplacesFilesAlone: a link is followed, and what is no file stays.
+// TestWriteReplacesFilesAlone: links are followed, and paths that are not files stay.
 func TestWriteReplacesFilesAlone(t *testing.T) {
 	folder := t.TempDir()
 	place := func(name string) string { return filepath.Join(folder, name) }

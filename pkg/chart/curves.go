@@ -18,10 +18,10 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// ErrFormat reports a file name with an extension in whose format nothing is drawn.
-var ErrFormat = errors.New("curves are drawn as .png or .svg")
+// ErrFormat reports a file name with the extension of an unsupported format.
+var ErrFormat = errors.New("unsupported format: give a .png or .svg file")
 
-// colors are Okabe and Ito's, which color-blind people tell apart.
+// colors are Okabe and Ito's, which color-blind people can distinguish.
 var colors = []color.Color{
 	color.RGBA{0, 114, 178, 255}, color.RGBA{213, 94, 0, 255}, color.RGBA{0, 158, 115, 255},
 	color.RGBA{204, 121, 167, 255}, color.RGBA{230, 159, 0, 255}, color.RGBA{86, 180, 233, 255},
@@ -32,12 +32,12 @@ var grey = color.RGBA{160, 160, 160, 255}
 const (
 	panelWidth  = 24 * vg.Centimeter
 	panelHeight = 10 * vg.Centimeter
-	legendWidth = 6 * vg.Centimeter // at the right, where it hides no curve
+	legendWidth = 6 * vg.Centimeter // beside the plot, so that it hides no curve
 	margin      = 4 * vg.Millimeter
 	pngDPI      = 150
 )
 
-// CheckFormat returns ErrFormat where nothing can be drawn for a file's name.
+// CheckFormat returns ErrFormat if the file name has an unsupported extension.
 func CheckFormat(name string) error {
 	if _, err := newCanvas(name, panelWidth, panelHeight); err != nil {
 		return err
@@ -45,8 +45,8 @@ func CheckFormat(name string) error {
 	return nil
 }
 
-// Draw writes the run's curves in the format of the file's name: the loss, and
-// below it the validation where there is one.
+// Draw writes the run's curves in the format of the file name's extension: the loss and,
+// below it, the validation if there is one.
 func (r *Run) Draw(w io.Writer, name, title string) error {
 	loss, err := r.lossPlot(title)
 	if err != nil {
@@ -67,7 +67,7 @@ func (r *Run) Draw(w io.Writer, name, title string) error {
 	rows, legends := make([][]*plot.Plot, len(panels)), make([]plot.Legend, len(panels))
 	for i, panel := range panels {
 		first, last := float64(r.Steps[0].Step-1), float64(r.Steps[len(r.Steps)-1].Step)
-		panel.X.Min, panel.X.Max = first, last+0.02*(last-first) // room for the last marks
+		panel.X.Min, panel.X.Max = first, last+0.02*(last-first) // space for the last marks
 		rows[i] = []*plot.Plot{panel}
 		legends[i], panel.Legend = panel.Legend, plot.NewLegend()
 	}
@@ -86,7 +86,7 @@ func (r *Run) Draw(w io.Writer, name, title string) error {
 	return nil
 }
 
-// canvas is a picture that can be written.
+// canvas is a drawing that can be written to a file.
 type canvas interface {
 	vg.CanvasSizer
 	io.WriterTo
@@ -98,14 +98,14 @@ func newCanvas(name string, width, height vg.Length) (canvas, error) {
 		return vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(pngDPI))}, nil
 	case ".svg":
 		drawing := vgsvg.New(width, height)
-		drawing.SetColor(color.White) // it has no ground of its own, on which black text is read
+		drawing.SetColor(color.White) // the background would be transparent, with black text
 		drawing.Fill(vg.Rectangle{Max: vg.Point{X: width, Y: height}}.Path())
 		return drawing, nil
 	}
 	return nil, fmt.Errorf("%s: %w", name, ErrFormat)
 }
 
-// lossPlot has the loss of each step, and the means of each epoch: of the loss and of its parts.
+// lossPlot returns the plot of the loss of each step and of the epoch means of the loss and its parts.
 func (r *Run) lossPlot(title string) (*plot.Plot, error) {
 	p := newPlot(title, "loss")
 	steps, mark, err := plotter.NewLinePoints(points(r.Steps))
@@ -114,11 +114,11 @@ func (r *Run) lossPlot(title string) (*plot.Plot, error) {
 	}
 	steps.Color, steps.Width = grey, vg.Points(0.5)
 	p.Add(steps)
-	if len(r.Steps) == 1 { // a line of one point is not seen
+	if len(r.Steps) == 1 { // a line of one point is invisible
 		mark.Color, mark.Shape, mark.Radius = grey, draw.CircleGlyph{}, vg.Points(2)
 		p.Add(mark)
 	}
-	p.Legend.Add("loss of a step", steps)
+	p.Legend.Add("loss per step", steps)
 	for i, curve := range append([]Curve{r.Loss}, r.Parts...) {
 		name := curve.Name
 		if i == 0 {
@@ -129,19 +129,19 @@ func (r *Run) lossPlot(title string) (*plot.Plot, error) {
 		}
 	}
 	p.Y.Min = min(p.Y.Min, 0)
-	p.Y.Max += 0.05 * (p.Y.Max - p.Y.Min) // no curve runs along the edge
+	p.Y.Max += 0.05 * (p.Y.Max - p.Y.Min) // no curve touches the edge
 	return p, nil
 }
 
-// validationPlot has the metrics on what is held out after each epoch, with the best marked.
+// validationPlot returns the plot of the validation metrics after each epoch, with the best epoch marked.
 func (r *Run) validationPlot() (*plot.Plot, error) {
-	p := newPlot("", "AUROC on what is held out")
+	p := newPlot("", "AUROC on held-out pictures")
 	for i, curve := range r.Validation {
 		if err := addCurve(p, curve, colors[i%len(colors)], curve.Name); err != nil {
 			return nil, err
 		}
 	}
-	if p.Y.Min == p.Y.Max { // the mark of the best has a length
+	if p.Y.Min == p.Y.Max { // the line that marks the best epoch needs a length
 		p.Y.Min, p.Y.Max = p.Y.Min-0.05, p.Y.Max+0.05
 	}
 	if r.Best > 0 {
@@ -168,7 +168,7 @@ func newPlot(title, label string) *plot.Plot {
 	return p
 }
 
-// wholeTicks are some 5 to 10 whole numbers between the ends, a round distance apart.
+// wholeTicks returns about 5 to 10 ticks at integers between from and to, at round intervals.
 func wholeTicks(from, to float64) []plot.Tick {
 	apart := 1.
 	for factor := 0; (to-from)/apart > 10; factor++ {
@@ -181,14 +181,14 @@ func wholeTicks(from, to float64) []plot.Tick {
 	return ticks
 }
 
-// grid is light enough to lie behind grey curves.
+// grid returns a grid that is light enough behind grey curves.
 func grid() *plotter.Grid {
 	lines := plotter.NewGrid()
 	lines.Horizontal.Color, lines.Vertical.Color = color.Gray{230}, color.Gray{230}
 	return lines
 }
 
-// addCurve adds a line with a mark at each point, so that one point is seen too.
+// addCurve adds a line with a mark at each point, so that a single point is visible.
 func addCurve(p *plot.Plot, c Curve, shade color.Color, name string) error {
 	if len(c.Points) == 0 {
 		return nil

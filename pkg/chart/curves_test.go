@@ -16,7 +16,7 @@ import (
 	"acdclip/pkg/report"
 )
 
-// logged is the log of two epochs of two steps, as a run writes it.
+// logged returns the log of a run with two epochs of two steps.
 func logged(t testing.TB, validation bool) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -51,7 +51,7 @@ func TestRead(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
-	// A line that is being written is left out; one inside is damage.
+	// An incomplete last line is ignored; an incomplete line before it is an error.
 	torn, err := Read(strings.NewReader(logged(t, true) + `{"event":"step","ep`))
 	if err != nil || !reflect.DeepEqual(torn, want) {
 		t.Errorf("a torn line: %+v, %v", torn, err)
@@ -91,7 +91,7 @@ func TestDraw(t *testing.T) {
 		if err := run.Draw(&text, "a.svg", "a <run>"); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"a &lt;run&gt;", "loss of a step", "epoch means: loss", "focal", "dice"} {
+		for _, want := range []string{"a &lt;run&gt;", "loss per step", "epoch means: loss", "focal", "dice"} {
 			if !strings.Contains(text.String(), want) {
 				t.Errorf("the SVG has no %q", want)
 			}
@@ -108,7 +108,7 @@ func TestDraw(t *testing.T) {
 	}
 }
 
-// TestDrawOne: of a run that has just begun, one step or one epoch is seen, and so is the best.
+// TestDrawOne: a run with one step or one epoch is visible, and so is its best epoch.
 func TestDrawOne(t *testing.T) {
 	const greyMark, firstMark = `style="fill:#A0A0A0"`, `style="fill:#0072B2"`
 	drawn := func(run *Run) string {
@@ -125,16 +125,16 @@ func TestDrawOne(t *testing.T) {
 	}
 	epoch := Run{Steps: []Point{{1, 2}, {2, 1}}, Loss: Curve{"loss", []Point{{2, 1.5}}}, Validation: []Curve{{"mean", []Point{{2, 0.7}}}}, Best: 2, Epochs: 1}
 	text := drawn(&epoch)
-	if strings.Contains(text, greyMark) || strings.Count(text, firstMark) != 4 { // two curves, each with its legend
+	if strings.Contains(text, greyMark) || strings.Count(text, firstMark) != 4 { // two curves, each also in the legend
 		t.Errorf("marks of one epoch: %d", strings.Count(text, firstMark))
 	}
 	dashed := regexp.MustCompile(`M([\d.]+),([\d.]+)L([\d.]+),([\d.]+)" style="[^"]*stroke-dasharray`).FindStringSubmatch(text)
-	if dashed == nil || dashed[1] != dashed[3] || dashed[2] == dashed[4] { // the legend's lies, this one stands
+	if dashed == nil || dashed[1] != dashed[3] || dashed[2] == dashed[4] { // the legend's line is horizontal, this one is vertical
 		t.Errorf("the mark of the best epoch is %q", dashed)
 	}
 }
 
-// TestSVGIsWhite: below all else lies white, from edge to edge.
+// TestSVGIsWhite: the background is white, from edge to edge.
 func TestSVGIsWhite(t *testing.T) {
 	var curves, gates bytes.Buffer
 	run := &Run{Steps: []Point{{1, 2}}}
@@ -161,7 +161,7 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// FuzzRead: any log is refused, or can be drawn.
+// FuzzRead: any log gives an error or can be drawn.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(logged(f, true)))
 	f.Add([]byte(`{"event":"step","step":-9223372036854775808,"loss":1e308}` + "\n" + `{"event":"epoch","epoch":1,"mean_loss":-1e308}`))

@@ -19,13 +19,13 @@ import (
 
 const (
 	gatePanel    = 5 * vg.Centimeter
-	gatePanelTop = 1 * vg.Centimeter // for its title
-	gateTitle    = 1 * vg.Centimeter // for that of the chart
+	gatePanelTop = 1 * vg.Centimeter // height of a panel's title
+	gateTitle    = 1 * vg.Centimeter // height of the chart's title
 )
 
-// DrawGates writes a chart of the gateway's mean weights, below a title, in the format
-// of the name. Each class, of which there is at least one, has a panel for each state: a grid
-// of vision groups and text levels in the colors of heat maps, from 0 to 1.
+// DrawGates writes a chart of the gateway's mean weights with a title, in the format of
+// the name's extension. There must be at least one class. Each class has a panel per
+// state: a grid of vision groups and text levels in the colors of heat maps, from 0 to 1.
 func DrawGates(w io.Writer, name, title string, means []report.GateMeans) error {
 	panels, err := gatePanels(means)
 	if err != nil {
@@ -52,8 +52,8 @@ func DrawGates(w io.Writer, name, title string, means []report.GateMeans) error 
 	return nil
 }
 
-// gatePanels puts the classes' panels into rows of equal length, the last filled up
-// with nil, so that the chart is about as wide as high.
+// gatePanels arranges the classes' panels in rows of equal length, the last padded with
+// nil, so that the chart is approximately square.
 func gatePanels(means []report.GateMeans) ([][]*plot.Plot, error) {
 	states := report.StateNames()
 	ratio := float64(gatePanel+gatePanelTop) / (float64(gatePanel) * float64(len(states)))
@@ -74,7 +74,7 @@ func gatePanels(means []report.GateMeans) ([][]*plot.Plot, error) {
 	return rows, nil
 }
 
-// drawTitle writes the title at the top, as small as its length asks for.
+// drawTitle writes the title at the top, small enough to fit.
 func drawTitle(c draw.Canvas, title string) {
 	style := plot.New().Title.TextStyle
 	for style.Width(title) > c.Max.X-2*margin && style.Font.Size > 5 {
@@ -83,7 +83,7 @@ func drawTitle(c draw.Canvas, title string) {
 	c.FillText(style, vg.Point{X: c.Center().X, Y: c.Max.Y - margin}, title)
 }
 
-// gatePlot is one state's grid: text levels to the right, vision groups upward.
+// gatePlot returns the grid of one state: text levels on the x axis, vision groups on the y axis.
 func gatePlot(g *report.GateMeans, state int, title string) (*plot.Plot, error) {
 	p := plot.New()
 	p.Title.Text = title
@@ -114,7 +114,7 @@ func gatePlot(g *report.GateMeans, state int, title string) (*plot.Plot, error) 
 	return p, nil
 }
 
-// readableOn is a color for text on the color of a weight.
+// readableOn returns a text color that is readable on the color of a weight.
 func readableOn(omega float64) color.Color {
 	if omega < 0.55 {
 		return color.White
@@ -122,7 +122,7 @@ func readableOn(omega float64) color.Color {
 	return color.Black
 }
 
-// counted has a tick at each number from 1.
+// counted returns ticks at the numbers from 1 to n.
 func counted(n int) plot.ConstantTicks {
 	var ticks plot.ConstantTicks
 	for i := 1; i <= n; i++ {

@@ -37,7 +37,7 @@ func TestDrawGates(t *testing.T) {
 	}
 }
 
-// TestDrawManyGates: sixteen classes stand in a grid, below a title that may be long.
+// TestDrawManyGates: sixteen classes are drawn in a grid, below a title that may be long.
 func TestDrawManyGates(t *testing.T) {
 	means := make([]report.GateMeans, 16)
 	for i := range means {

@@ -1,5 +1,5 @@
-// Package chart draws charts: the loss and the validation of a training, and the
-// weights of the fusion gateway.
+// Package chart draws charts: the loss and validation of a training run, and the weights
+// of the fusion gateway.
 package chart
 
 import (
@@ -14,7 +14,7 @@ import (
 )
 
 // ErrNoSteps reports a log without a training step.
-var ErrNoSteps = errors.New("no training step is logged yet")
+var ErrNoSteps = errors.New("the log has no training step yet")
 
 // Point is a value after a number of steps.
 type Point struct {
@@ -22,30 +22,30 @@ type Point struct {
 	Value float64
 }
 
-// Curve is a named value over the training.
+// Curve is a named value over the training steps.
 type Curve struct {
 	Name   string
 	Points []Point
 }
 
-// Run is what a run's log.jsonl tells.
+// Run is the content of a run's log.jsonl.
 type Run struct {
 	Steps      []Point // loss of each step
 	Loss       Curve   // mean loss of each epoch
-	Parts      []Curve // mean of each of its parts, not weighted
-	Validation []Curve // image AUROC, pixel AUROC and their mean on what is held out; none without validation
-	Best       int     // step at the end of the epoch with the best validation; 0 without
-	Epochs     int     // that are finished
+	Parts      []Curve // unweighted mean of each part of the loss per epoch
+	Validation []Curve // image AUROC, pixel AUROC and their mean on held-out pictures; empty without validation
+	Best       int     // last step of the epoch with the best validation; 0 without validation
+	Epochs     int     // number of finished epochs
 }
 
-// reader is a Run as far as it has been read.
+// reader is a partly read Run.
 type reader struct {
 	Run
-	step int // the last one
+	step int // the last step
 }
 
-// Read reads log.jsonl. A last line that was cut off while it was written is left
-// out, any other damage is an error with its line. Events that are no curve's are skipped.
+// Read reads log.jsonl. It ignores an incomplete last line, and events without data for
+// curves; other damage is an error with the line number.
 func Read(r io.Reader) (*Run, error) {
 	run := &reader{Run: Run{Loss: Curve{Name: "loss"}}}
 	scanner := bufio.NewScanner(r)
@@ -58,7 +58,7 @@ func Read(r io.Reader) (*Run, error) {
 		event, err := events.Read(scanner.Bytes())
 		if err != nil {
 			if !errors.Is(err, events.ErrUnknown) {
-				torn = fmt.Errorf("line %d is no event: %w", number, err)
+				torn = fmt.Errorf("line %d is not an event: %w", number, err)
 			}
 			continue
 		}
@@ -75,7 +75,7 @@ func Read(r io.Reader) (*Run, error) {
 	return &run.Run, nil
 }
 
-// add takes one event over. What is told of an epoch stands at the last step before it.
+// add adds one event. The values of an epoch are at the last step before the event.
 func (r *reader) add(event events.Event) error {
 	switch event := event.(type) {
 	case events.TrainStep:
@@ -131,12 +131,12 @@ func (r *reader) addValidation(v events.Validation) {
 
 const (
 	maxSteps = 1 << 40
-	largest  = 1e100 // beyond it, axes find no ticks
+	largest  = 1e100 // axes fail to compute ticks for larger values
 )
 
 func drawable(value float64) error {
 	if math.Abs(value) > largest {
-		return fmt.Errorf("%g is too large to be drawn", value)
+		return fmt.Errorf("%g is too large to draw", value)
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
-// Package conditions compares what the numbers of two pieces of work depend on:
-// whether an evaluation or a training can go on, whether shares belong together,
-// whether results are those that are asked for.
+// Package conditions records and compares the conditions that results depend on, to
+// decide whether an evaluation or a training can be resumed, whether shards belong
+// together, and whether existing results are the requested ones.
 package conditions
 
 import (
@@ -12,27 +12,27 @@ import (
 	"strings"
 )
 
-// Weight says what depends on a condition.
+// Weight is the effect of a condition.
 type Weight string
 
 const (
-	Numbers Weight = "numbers" // other values give other numbers
-	Bits    Weight = "bits"    // other values may give other bits of the same numbers, as another machine does
-	Extras  Weight = "extras"  // what is kept beside the numbers
+	Numbers Weight = "numbers" // changes the results
+	Bits    Weight = "bits"    // may change the results within rounding errors, like another machine
+	Extras  Weight = "extras"  // changes only additional output
 )
 
-// Condition is one thing that numbers depend on.
+// Condition is one value that results depend on.
 type Condition struct {
 	Weight Weight
 	Name   string
-	Value  string // "" is none; a hash begins with its method, as in "sha256:" and "sha256v2:", and is not shown to people
+	Value  string // "" for none; a hash begins with its method, such as "sha256:" or "sha256v2:", and is not shown to the user
 }
 
-// Record is all that some numbers depend on. A name stands in it once. As JSON it
-// is an object of the values by weight and name.
+// Record is all conditions of some results, with unique names. As JSON it is an object of
+// the values by weight and name.
 type Record []Condition
 
-// Of returns a condition with the value's text.
+// Of returns a condition with value formatted as text.
 func Of(weight Weight, name string, value any) Condition {
 	return Condition{weight, name, fmt.Sprint(value)}
 }
@@ -65,13 +65,13 @@ func (r *Record) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// sort puts the conditions into one order, whatever they were read from.
+// sort sorts the conditions, so that their order does not depend on their source.
 func (r Record) sort() {
 	slices.SortFunc(r, func(a, b Condition) int { return cmp.Or(cmp.Compare(a.Weight, b.Weight), cmp.Compare(a.Name, b.Name)) })
 }
 
-// Flattened returns a condition for each value of a JSON object, those of objects
-// in it by dotted names below prefix.
+// Flattened returns a condition for each value of a JSON object, with dotted names for
+// nested objects, below prefix.
 func Flattened(weight Weight, prefix string, object any) (Record, error) {
 	text, err := json.Marshal(object)
 	if err != nil {
@@ -104,17 +104,17 @@ func Flattened(weight Weight, prefix string, object any) (Record, error) {
 	return record, err
 }
 
-// Only returns the conditions of these weights.
+// Only returns the conditions with one of these weights.
 func (r Record) Only(weights ...Weight) Record {
 	return slices.DeleteFunc(slices.Clone(r), func(c Condition) bool { return !slices.Contains(weights, c.Weight) })
 }
 
-// Without returns the conditions but the one of that name.
+// Without returns the conditions except the one with this name.
 func (r Record) Without(name string) Record {
 	return slices.DeleteFunc(slices.Clone(r), func(c Condition) bool { return c.Name == name })
 }
 
-// Named returns the conditions of the names that stand in other.
+// Named returns the conditions whose names occur in other.
 func (r Record) Named(other Record) Record {
 	return slices.DeleteFunc(slices.Clone(r), func(c Condition) bool {
 		_, named := other.find(c.Name)
@@ -122,16 +122,16 @@ func (r Record) Named(other Record) Record {
 	})
 }
 
-// Text is the record as one text; records of the same conditions have the same.
+// Text returns the record as text, which is equal for records of equal conditions.
 func (r Record) Text() string {
 	ordered := slices.Clone(r)
 	ordered.sort()
 	return fmt.Sprintf("%q", ordered)
 }
 
-// Compare returns nil where both records have the same conditions with the same
-// values, in whatever order. Else the error names what differs: "there" is what r
-// was made with, "here" what other was.
+// Compare returns nil if both records have the same conditions with the same values, in
+// any order. Otherwise the error lists the differences, where "there" means r and "here"
+// means other.
 func (r Record) Compare(other Record) error {
 	var texts []string
 	for _, there := range r {

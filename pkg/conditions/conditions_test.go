@@ -30,7 +30,7 @@ func TestCompare(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		other Record
-		says  string // "" for the same
+		says  string // the error; "" if the records are equal
 	}{
 		{"the same", record(), ""},
 		{"another order", reversed, ""},

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// BenchmarkSums hashes files that the system has in memory, on one goroutine.
+// BenchmarkSums hashes files from the page cache, on one goroutine.
 func BenchmarkSums(b *testing.B) {
 	const files, size = 16, 1 << 20
 	root := b.TempDir()
@@ -19,8 +19,8 @@ func BenchmarkSums(b *testing.B) {
 	}
 }
 
-// BenchmarkRemembered looks up files whose hashes are in a cache of 10,000, on
-// one goroutine.
+// BenchmarkRemembered looks up files with cached hashes in a cache of 10,000, on one
+// goroutine.
 func BenchmarkRemembered(b *testing.B) {
 	root := b.TempDir()
 	paths := putAll(b, root, slices.Repeat([]string{"content"}, 10_000)...)

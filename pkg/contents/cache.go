@@ -13,13 +13,12 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// settled is how old a file's modification time must be when it is hashed for
-// the hash to be remembered. A younger file may be written once more without
-// another time: some file systems count in steps of two seconds.
+// settled is the minimum age of a file's modification time for its hash to be cached. A
+// newer file may be written again without a change of that time, because some file
+// systems store it in steps of two seconds.
 const settled = 2 * time.Second
 
-// DefaultCache is the user's own folder for Hasher.Cache; "" where the system
-// has no such place.
+// DefaultCache returns the user's folder for Hasher.Cache; "" if the system has none.
 func DefaultCache() string {
 	folder, err := os.UserCacheDir()
 	if err != nil {
@@ -28,14 +27,14 @@ func DefaultCache() string {
 	return filepath.Join(folder, "acdclip", "hashes")
 }
 
-// cache holds the remembered hashes of one dataset. It is only a cache: what
-// cannot be read is empty, and what cannot be written is forgotten.
+// cache is the cached hashes of one dataset. Errors are not reported: an unreadable cache
+// counts as empty, and a cache that cannot be written is not saved.
 //
-// Entries of files that are gone stay, until there would be more than
-// maxEntries: then only the new ones are kept.
+// Entries of deleted files stay until there are more than maxEntries; then only the new
+// entries are kept.
 type cache struct {
-	path string // its file; "": there is none
-	here string // the folder that relative paths start from
+	path string // path of the cache file; "" for none
+	here string // the folder at which relative paths start
 	old  []entry
 
 	mutex sync.Mutex
@@ -60,7 +59,7 @@ func openCache(folder, root string) *cache {
 	return &cache{path: path, here: here, old: load(path)}
 }
 
-// load gives the entries of the cache's file; none if anything is wrong with it.
+// load returns the entries of the cache file; none if it is missing or invalid.
 func load(path string) []entry {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > int64(maxEncoded) {
@@ -73,10 +72,10 @@ func load(path string) []entry {
 	return decode(content)
 }
 
-// key names the file at path as it is now.
+// key returns a hash of the file's path, size and modification time.
 func (c *cache) key(path string, info os.FileInfo) [16]byte {
 	if !filepath.IsAbs(path) {
-		path = c.here + string(filepath.Separator) + path // not cleaned: ".." after a link is another folder
+		path = c.here + string(filepath.Separator) + path // not cleaned, because ".." after a link is another folder
 	}
 	b := make([]byte, 0, len(path)+16)
 	b = append(b, path...)
@@ -103,8 +102,8 @@ func (c *cache) add(e entry) {
 	c.added = append(c.added, e)
 }
 
-// save writes the cache's file if there is something new. Of two programs that
-// save at once the last one wins.
+// save writes the cache file if there are new entries. If two programs save concurrently,
+// the last one wins.
 func (c *cache) save() {
 	if len(c.added) == 0 {
 		return
@@ -123,9 +122,9 @@ func (c *cache) save() {
 	if err != nil {
 		return
 	}
-	defer file.Cleanup() // does nothing once the file is in place
+	defer file.Cleanup() // does nothing after the rename
 	if _, err := file.Write(encode(entries[:min(len(entries), maxEntries)])); err != nil {
 		return
 	}
-	_ = file.CloseAtomicallyReplace() // see cache: it need not succeed
+	_ = file.CloseAtomicallyReplace() // the cache is optional
 }

@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// A remembered hash shows in that it is given for other content put in the file's place.
+// A cached hash is detected by replacing the file's content: Sums then returns the old hash.
 func TestCacheIsUsed(t *testing.T) {
 	tests := map[string]struct {
-		first, second time.Time // when the file was modified
-		content       string    // put in the place of "content"
+		first, second time.Time // modification times
+		content       string    // replaces "content"
 		hit           bool
 	}{
 		"same size and time": {longAgo, longAgo, "CONTENT", true},
@@ -34,7 +34,7 @@ func TestCacheIsUsed(t *testing.T) {
 			paths := putAll(t, root, "content", "neighbour")
 			h := Hasher{Cache: t.TempDir()}
 			setTime(t, paths[0], test.first)
-			if test.second == test.first { // what the file system makes of it
+			if test.second == test.first { // as rounded by the file system
 				test.second = modified(t, paths[0])
 			}
 			expectSums(t, h, root, paths, "content", "neighbour")
@@ -96,8 +96,8 @@ func TestEachRootHasACacheOfItsOwn(t *testing.T) {
 		t.Errorf("the folder's mode is %v", mode)
 	}
 
-	// Files of the same relative paths, sizes and times below another root, even
-	// where its cache is the first one's.
+	// Files with the same relative paths, sizes and times below another root, even if it has
+	// the first one's cache.
 	others := putAll(t, second, "CONTENT")
 	if err := os.WriteFile(openCache(h.Cache, second).path, read(t, path), 0o600); err != nil {
 		t.Fatal(err)
@@ -119,7 +119,7 @@ func TestRelativePathsAreThoseOfTheFolderTheyStartFrom(t *testing.T) {
 	expectSums(t, h, filepath.Join(folder, "data"), relative, "CONTENT")
 }
 
-// ".." behind a link leads elsewhere than the path's text says.
+// ".." after a link is another folder than the text of the path suggests.
 func TestPathsThroughLinksAreNotMixedUp(t *testing.T) {
 	root := t.TempDir()
 	put(t, filepath.Join(root, "a.png"), "content")
@@ -157,7 +157,7 @@ func TestCacheIsWrittenOnlyForSomethingNew(t *testing.T) {
 	}
 }
 
-// Whatever is wrong with the cache, the sums are right, and it is mended where that is possible.
+// With any damage of the cache, the sums are correct, and the cache is repaired if possible.
 func TestDamagedCache(t *testing.T) {
 	replace := func(change func(b []byte) []byte) func(*testing.T, string) {
 		return func(t *testing.T, path string) {
@@ -203,7 +203,7 @@ func TestDamagedCache(t *testing.T) {
 			cache := onlyFile(t, h.Cache)
 			whole := read(t, cache)
 			test.damage(t, cache)
-			put(t, paths[0], "ONE") // what the whole cache does not notice
+			put(t, paths[0], "ONE") // not detected if the cache is valid
 			expectSums(t, h, root, paths, "ONE", "two")
 			put(t, paths[0], "one")
 			want := "one"
@@ -218,7 +218,7 @@ func TestDamagedCache(t *testing.T) {
 	}
 }
 
-// Programs that write one cache at once leave a whole one.
+// Programs that write a cache concurrently leave a valid one.
 func TestCacheOfTwoPrograms(t *testing.T) {
 	root := t.TempDir()
 	paths := putAll(t, root, slices.Repeat([]string{"a", "bc"}, 20)...)
@@ -245,14 +245,14 @@ func TestCacheIsBounded(t *testing.T) {
 	for i := range many {
 		binary.BigEndian.PutUint32(many[i].key[:], uint32(i))
 	}
-	// A full one gives way to what is new.
+	// A full cache is replaced by the new entries.
 	c := &cache{path: filepath.Join(t.TempDir(), "cache"), old: many}
 	c.add(entry{key: [16]byte{1, 1, 1, 1}, hash: [8]byte{2}})
 	c.save()
 	if got := load(c.path); !slices.Equal(got, c.added) {
 		t.Errorf("%d entries, want the new one", len(got))
 	}
-	// More than fill one are cut off, and not read.
+	// Entries beyond the maximum are neither written nor read.
 	more := append(many, entry{key: [16]byte{255}})
 	mustDo(t, os.WriteFile(c.path, encode(more), 0o600))
 	if got := load(c.path); got != nil {
@@ -278,8 +278,8 @@ func TestDefaultCache(t *testing.T) {
 	}
 }
 
-// FuzzDecode reads any bytes as a cache's file, as they are and with the right
-// beginning and checksum around them.
+// FuzzDecode reads any bytes as a cache file, unchanged and between a correct header and
+// checksum.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add(encode(nil))
@@ -300,7 +300,7 @@ func FuzzDecode(f *testing.F) {
 		if !bytes.Equal(encode(entries), whole) {
 			t.Error("not what was written")
 		}
-		for i := range b { // no byte may change unseen
+		for i := range b { // a change of any byte must be detected
 			whole[len(format)+i] ^= 1 << (i % 8)
 			if decode(whole) != nil {
 				t.Errorf("byte %d was changed unseen", i)
@@ -313,7 +313,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// sealed gives a cache's file the checksum of what it now holds.
+// sealed returns a cache file with a correct checksum of its content.
 func sealed(b []byte) []byte {
 	b = b[:len(b)-sha256.Size]
 	sum := sha256.Sum256(b)

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// The cache's file is the format's name and version, the entries in order of
-// their keys, and the SHA-256 of all that.
+// The cache file consists of the format's name and version, the entries sorted by key,
+// and the SHA-256 of all that.
 const (
 	format       = "acdclip hashes 1\n"
 	encodedEntry = 16 + 8
@@ -15,9 +15,9 @@ const (
 	maxEncoded   = len(format) + maxEntries*encodedEntry + sha256.Size
 )
 
-// entry is one remembered hash.
+// entry is one cached hash.
 type entry struct {
-	key  [16]byte // what cache.key gives
+	key  [16]byte // from cache.key
 	hash [8]byte
 }
 
@@ -34,8 +34,8 @@ func encode(entries []entry) []byte {
 	return append(b, sum[:]...)
 }
 
-// decode gives the entries of an encoded cache; none if it is not whole, or not
-// of this version.
+// decode returns the entries of an encoded cache; none if it is damaged or of another
+// version.
 func decode(b []byte) []entry {
 	body := len(b) - len(format) - sha256.Size
 	if body < 0 || body%encodedEntry != 0 || string(b[:len(format)]) != format {

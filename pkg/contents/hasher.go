@@ -1,5 +1,5 @@
-// Package contents names what is in picture files by short hashes, remembers
-// the hashes on disk, and finds the files that two datasets share.
+// Package contents identifies the content of picture files by short hashes, caches the
+// hashes on disk, and finds files that two datasets share.
 package contents
 
 import (
@@ -11,15 +11,14 @@ import (
 	"acdclip/pkg/regularfile"
 )
 
-// Hasher hashes files on several goroutines and remembers the results on disk.
+// Hasher hashes files on several goroutines and caches the results on disk.
 //
-// A remembered hash is used for a file whose path, size and modification time
-// are what they were. Other content put in its place under the same three is
-// not noticed.
+// A cached hash is used if a file's path, size and modification time are unchanged. A
+// change of content that keeps all three is not detected.
 type Hasher struct {
-	Cache    string         // the folder of the remembered hashes, made when needed; "": nothing is remembered
-	Workers  int            // goroutines that read; 0: GOMAXPROCS
-	Progress func(done int) // told after each path how many are done, one call at a time; may be nil
+	Cache    string         // folder of the cached hashes, created if needed; "" disables the cache
+	Workers  int            // number of goroutines that read; 0: GOMAXPROCS
+	Progress func(done int) // called after each path with the number done, never concurrently; may be nil
 }
 
 func (h Hasher) workers() int {
@@ -29,14 +28,14 @@ func (h Hasher) workers() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// Sums gives the Sum of each file, in the order of paths. Root is the folder of
-// the dataset that the files belong to: each has a cache of its own. The paths
-// are opened as they are, and need not lie below it.
+// Sums returns the Sum of each file, in the order of paths. root is the folder of the
+// files' dataset; each dataset has its own cache. The paths are opened unchanged and need
+// not be below root.
 //
-// Only regular files are read, links followed. The error is that of the first
-// path that fails, and names it; or ctx's. Neither it nor the result depends on
-// the number of workers. What was hashed until then is remembered. No goroutine
-// is left.
+// Sums only reads regular files and follows links. The error is that of the first path
+// that fails, with the path, or ctx.Err(). Error and result do not depend on the number
+// of workers. After an error, the hashes computed so far are cached. No goroutine
+// remains.
 func (h Hasher) Sums(ctx context.Context, root string, paths []string) ([]Sum, error) {
 	sums := make([]Sum, len(paths))
 	anySize := func(int64) bool { return true }
@@ -47,8 +46,8 @@ func (h Hasher) Sums(ctx context.Context, root string, paths []string) ([]Sum, e
 	return sums, nil
 }
 
-// Shared gives those of the paths whose files' content is in the set, in the
-// order of paths. It is as Sums, but reads only files whose size is in the set.
+// Shared returns the paths of files whose content is in the set, in the order of paths.
+// It works like Sums, but reads only files whose size is in the set.
 func (h Hasher) Shared(ctx context.Context, root string, paths []string, with Set) ([]string, error) {
 	isShared := make([]bool, len(paths))
 	err := h.each(ctx, root, paths, with.HasSize, func(i int, sum Sum) { isShared[i] = with.Has(sum) })
@@ -64,8 +63,8 @@ func (h Hasher) Shared(ctx context.Context, root string, paths []string, with Se
 	return shared, nil
 }
 
-// each calls found with the Sum of every path whose file's size is wanted, on
-// several goroutines at once, at most once a path.
+// each calls found, concurrently, with the Sum of every path whose file size is wanted, at
+// most once per path.
 func (h Hasher) each(ctx context.Context, root string, paths []string, wanted func(size int64) bool, found func(i int, sum Sum)) error {
 	j := job{paths: paths, wanted: wanted, found: found, progress: h.Progress, cache: openCache(h.Cache, root)}
 	var running sync.WaitGroup
@@ -86,7 +85,7 @@ func (h Hasher) each(ctx context.Context, root string, paths []string, wanted fu
 	return j.err
 }
 
-// job is one call's work, which its goroutines share.
+// job is the state of one call, shared by its goroutines.
 type job struct {
 	paths    []string
 	wanted   func(size int64) bool
@@ -95,15 +94,15 @@ type job struct {
 	cache    *cache
 
 	mutex  sync.Mutex
-	next   int // the first path that no goroutine took
+	next   int // index of the next path
 	done   int
 	failed int // the path that err belongs to
 	err    error
 }
 
-// take gives the index of a path to work on. Paths are given out in order and
-// none after a failure, so that all before the one that failed are finished and
-// the first failure is the same with any number of goroutines.
+// take returns the index of the next path. Paths are taken in order, and none after a
+// failure, so all paths before the failed one are finished, and the first failure does
+// not depend on the number of goroutines.
 func (j *job) take() (i int, more bool) {
 	j.mutex.Lock()
 	defer j.mutex.Unlock()

@@ -19,7 +19,7 @@ import (
 )
 
 func TestSums(t *testing.T) {
-	long := strings.Repeat("0123456789abcdef", 70_000) // several buffers, and a part of one
+	long := strings.Repeat("0123456789abcdef", 70_000) // several buffers and a partial one
 	contents := []string{"", "a", "b", long, "a", long[1:]}
 	root := t.TempDir()
 	paths := putAll(t, root, contents...)
@@ -61,7 +61,7 @@ func TestFailuresNameTheFirstPathThatFails(t *testing.T) {
 	}{
 		"missing": {missing, fs.ErrNotExist}, "dead link": {dead, fs.ErrNotExist}, "folder": {folder, nil}, "pipe": {pipe, nil},
 	}
-	if os.Geteuid() != 0 { // who may read everything
+	if os.Geteuid() != 0 { // root can read everything
 		closed := filepath.Join(root, "closed.png")
 		put(t, closed, "content")
 		if err := os.Chmod(closed, 0); err != nil {
@@ -74,7 +74,7 @@ func TestFailuresNameTheFirstPathThatFails(t *testing.T) {
 	}
 	with := NewSet(sumsOf("content"))
 	for name, test := range tests {
-		// A second failure, later, must never be the one that is told.
+		// A second, later failure must never be the reported one.
 		paths := slices.Concat(fine[:10], []string{test.path}, fine[10:12], []string{filepath.Join(root, "also-missing.png")}, fine[12:])
 		for _, workers := range []int{1, 2, 16} {
 			h := Hasher{Workers: workers}
@@ -105,7 +105,7 @@ func TestAFileThatChangesWhileItIsRead(t *testing.T) {
 	}
 }
 
-// makeEndless makes a file so large that it cannot be read to its end.
+// makeEndless creates a file that is too large to be read to its end.
 func makeEndless(t *testing.T, path string) {
 	t.Helper()
 	put(t, path, "")
@@ -114,7 +114,7 @@ func makeEndless(t *testing.T, path string) {
 	}
 }
 
-// The same whichever goroutine is the fastest.
+// The result does not depend on which goroutine is the fastest.
 func TestTheFirstFailureInOrderIsKept(t *testing.T) {
 	j := job{paths: make([]string, 9)}
 	for range 6 {
@@ -147,7 +147,7 @@ func TestProgress(t *testing.T) {
 		"Sums":   func(h Hasher) error { _, err := h.Sums(t.Context(), root, paths); return err },
 		"Shared": func(h Hasher) error { _, err := h.Shared(t.Context(), root, paths, NewSet(sumsOf("one"))); return err },
 	} {
-		var got []int // unguarded: the race detector sees calls at once
+		var got []int // without a lock, so that the race detector finds concurrent calls
 		if err := run(Hasher{Cache: cache, Workers: 8, Progress: func(done int) { got = append(got, done) }}); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
@@ -156,7 +156,7 @@ func TestProgress(t *testing.T) {
 
 func TestSharedIsTheIntersection(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	// Few letters and lengths: many files of one size with other contents, and many twins.
+	// Few letters and lengths give many files of equal size with different content, and many duplicates.
 	tree := func() (root string, paths, contents []string) {
 		root = t.TempDir()
 		for range r.IntN(60) {

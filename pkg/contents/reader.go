@@ -10,7 +10,7 @@ import (
 	"acdclip/pkg/regularfile"
 )
 
-// reader hashes one file after another through one buffer.
+// reader hashes files one after another with one buffer.
 type reader struct {
 	buffer []byte
 	sha256 hash.Hash
@@ -20,8 +20,8 @@ func newReader() *reader {
 	return &reader{buffer: make([]byte, 256<<10), sha256: sha256.New()}
 }
 
-// hash gives the hash of the file at path, which must have the size that it was
-// found to have. Errors name the path, but for ctx's.
+// hash returns the hash of the file at path, which must still have the given size. Errors
+// name the path, except ctx.Err().
 func (r *reader) hash(ctx context.Context, path string, size int64) ([8]byte, error) {
 	file, _, err := regularfile.Open(path)
 	if err != nil {
@@ -30,7 +30,7 @@ func (r *reader) hash(ctx context.Context, path string, size int64) ([8]byte, er
 	defer file.Close()
 	r.sha256.Reset()
 	total := int64(0)
-	for total <= size { // a file that grows without end is left, too
+	for total <= size { // also ends for a file that keeps growing
 		if err := ctx.Err(); err != nil {
 			return [8]byte{}, err
 		}
@@ -45,7 +45,7 @@ func (r *reader) hash(ctx context.Context, path string, size int64) ([8]byte, er
 		}
 	}
 	if total != size {
-		return [8]byte{}, fmt.Errorf("%s: its size changed while it was read", path)
+		return [8]byte{}, fmt.Errorf("%s: the file's size changed while it was read", path)
 	}
 	return [8]byte(r.sha256.Sum(nil)), nil
 }

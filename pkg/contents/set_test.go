@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// randomSums draws sums of few sizes and hashes, so that many repeat or almost do.
+// randomSums draws sums with few sizes and hashes, so that many are equal or nearly equal.
 func randomSums(r *rand.Rand) []Sum {
 	sums := make([]Sum, r.IntN(200))
 	for i := range sums {
@@ -40,7 +40,7 @@ func TestSetIsAMap(t *testing.T) {
 		for _, sum := range sums {
 			all[sum], sizes[sum.Size] = true, true
 		}
-		clear(sums) // the set has its own
+		clear(sums) // the set has its own copy
 		if set.Len() != len(all) {
 			t.Fatalf("%d sums, want %d", set.Len(), len(all))
 		}
@@ -76,7 +76,7 @@ func TestSetAsText(t *testing.T) {
 	}
 }
 
-// The text is part of the checkpoints that exist.
+// Existing checkpoints contain this text.
 func TestSetTextIsThis(t *testing.T) {
 	set := NewSet([]Sum{{258, [8]byte{8, 7, 6, 5, 4, 3, 2, 1}}, {1, [8]byte{0xff}}})
 	want := "AAAAAAAAAAH/AAAAAAAAAAAAAAAAAAECCAcGBQQDAgE="
@@ -99,8 +99,8 @@ func TestUnmarshalTextIsStrict(t *testing.T) {
 		"without padding":  {strings.TrimRight(text(one...), "="), "illegal base64"},
 		"spare bits":       {"AAAAAAAAAAEJCQkJCQkJCR==", "illegal base64"},
 		"a line break":     {text(one...) + "\n", "line breaks"},
-		"a byte short":     {text(one[:15]...), "no multiple"},
-		"a byte long":      {text(append(slices.Clone(one), 0)...), "no multiple"},
+		"a byte short":     {text(one[:15]...), "not a multiple"},
+		"a byte long":      {text(append(slices.Clone(one), 0)...), "not a multiple"},
 		"unsorted":         {text(slices.Concat(two, one)...), "entry 1"},
 		"repeated":         {text(slices.Concat(one, two, two)...), "entry 2"},
 	} {
@@ -157,7 +157,7 @@ func TestUnion(t *testing.T) {
 	}
 }
 
-// TestDigest: each sum counts, and their order.
+// TestDigest: the digest depends on each sum and on their order.
 func TestDigest(t *testing.T) {
 	sums := []Sum{{Size: 1}, {Size: 2, Hash: [8]byte{3}}, {}}
 	known := map[string]bool{}

@@ -10,7 +10,7 @@ import (
 
 var longAgo = time.Date(2022, 9, 22, 1, 2, 3, 456789000, time.UTC)
 
-// put writes a file that was modified long ago.
+// put writes a file with an old modification time.
 func put(t testing.TB, path, content string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -29,7 +29,7 @@ func setTime(t testing.TB, path string, modified time.Time) {
 	}
 }
 
-// putAll writes a folder's files and gives their paths.
+// putAll writes files to a folder and returns their paths.
 func putAll(t testing.TB, root string, contents ...string) []string {
 	t.Helper()
 	var paths []string
@@ -54,7 +54,7 @@ func sumsOf(contents ...string) []Sum {
 	return sums
 }
 
-// onlyFile gives the path of the one file in a folder.
+// onlyFile returns the path of the single file in a folder.
 func onlyFile(t testing.TB, folder string) string {
 	t.Helper()
 	entries, err := os.ReadDir(folder)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestSHA256 has the SHA-256 of nothing (FIPS 180-4).
+// TestSHA256 uses the SHA-256 of the empty message (FIPS 180-4).
 func TestSHA256(t *testing.T) {
 	sum := sha256.Sum256(nil)
 	if got := SHA256(sum[:]); got != "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" {

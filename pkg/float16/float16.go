@@ -1,10 +1,10 @@
-// Package float16 converts IEEE 754 half floats, given by their bits.
+// Package float16 converts between float32 and the bits of IEEE 754 half floats.
 package float16
 
 import "math"
 
-// ToFloat32 widens an IEEE 754 half; every half has an exact float32.
-// Infinities, signed zeros, subnormals and the payload of a NaN are kept.
+// ToFloat32 converts a half to float32, which is always exact. It keeps infinities, signed
+// zeros, subnormals and NaN payloads.
 func ToFloat32(h uint16) float32 {
 	sign := uint32(h&0x8000) << 16
 	exponent := uint32(h>>10) & 0x1f
@@ -20,8 +20,8 @@ func ToFloat32(h uint16) float32 {
 	}
 }
 
-// FromFloat32 rounds to the nearest half, ties to even; what is too large
-// becomes infinity, a NaN stays one.
+// FromFloat32 rounds to the nearest half, ties to even. Values that are too large become
+// infinite; a NaN stays a NaN.
 func FromFloat32(f float32) uint16 {
 	bits := math.Float32bits(f)
 	sign := uint16(bits>>16) & 0x8000

@@ -39,7 +39,7 @@ func TestEveryHalf(t *testing.T) {
 	}
 }
 
-// Between two neighbouring halves the nearer one is taken, at the middle the even one.
+// A value between two neighbouring halves becomes the nearer one, or the even one at the midpoint.
 func TestRoundsToNearestHalf(t *testing.T) {
 	for h := uint16(0); h < 0x7bff; h++ {
 		low, high := halfByFormula(h), halfByFormula(h+1)

@@ -11,15 +11,15 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// ColorBar draws the color scale of all heat maps, from 0 at the bottom to 1 at
-// the top, with ticks at quarters.
+// ColorBar draws the color scale of heat maps, from 0 at the bottom to 1 at the top, with
+// ticks at multiples of 0.25.
 func ColorBar() *image.RGBA {
 	const (
 		margin = 16
-		bar    = 32           // its width in pixels
-		height = 2*colors + 1 // about two rows a step; ticks fall on whole rows
+		bar    = 32           // width of the bar in pixels
+		height = 2*colors + 1 // about two rows per color; ticks are on whole rows
 		tick   = 6
-		width  = margin + bar + tick + 4 + 4*7 + margin // the font is 7 wide, a label 4 characters
+		width  = margin + bar + tick + 4 + 4*7 + margin // 4 characters per label, 7 pixels per character
 	)
 	drawn := image.NewRGBA(image.Rect(0, 0, width, margin+height+margin))
 	draw.Draw(drawn, drawn.Bounds(), image.White, image.Point{}, draw.Src)
@@ -35,7 +35,7 @@ func ColorBar() *image.RGBA {
 		for x := range tick {
 			drawn.Set(margin+bar+x, y, color.Black)
 		}
-		label.Dot = fixed.P(margin+bar+tick+4, y+4) // the digits' middle on the tick
+		label.Dot = fixed.P(margin+bar+tick+4, y+4) // centers the digits vertically on the tick
 		label.DrawString(strconv.FormatFloat(float64(quarter)/4, 'f', 2, 64))
 	}
 	return drawn

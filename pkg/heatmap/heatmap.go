@@ -1,5 +1,5 @@
-// Package heatmap draws anomaly maps for people: laid over their pictures in a scale
-// of colors, cut at a threshold into masks, and the color scale itself.
+// Package heatmap draws anomaly maps for people: as colored overlays on pictures, and as
+// masks at a threshold. It also draws the color scale.
 package heatmap
 
 import (
@@ -12,23 +12,22 @@ import (
 	"acdclip/pkg/anomalymap"
 )
 
-// heatShare is the heat map's share in an overlay, in 256ths; the picture has the rest.
+// heatShare is the opacity of the heat map in an overlay, in 256ths.
 const heatShare = 140
 
-// Overlay draws the map of a picture that was squashed to the map's size, in the color
-// scale and stretched to width x height pixels, over the picture: [height, width, 3]
-// of RGB. Both are only read. The scale's range is always [0, 1], so that two pictures
-// compare; what is outside is drawn as the nearer end. It is an error where a score is
-// NaN or infinite, or a size does not fit.
+// Overlay draws the anomaly map m, scaled to width x height pixels in the colors of
+// Palette, over picture [height, width, 3], RGB. It does not modify its inputs. The color
+// scale is always [0, 1], so that pictures are comparable; scores outside are clamped. A
+// score that is NaN or infinite, or a wrong size, is an error.
 func Overlay(m *anomalymap.Map, picture []uint8, width, height int) (*image.RGBA, error) {
 	if err := check(m, width, height); err != nil {
 		return nil, fmt.Errorf("drawing an overlay: %w", err)
 	}
 	if len(picture) != 3*width*height {
-		return nil, fmt.Errorf("drawing an overlay: %d x %d pixels of RGB are %d bytes, not %d",
+		return nil, fmt.Errorf("drawing an overlay: %d x %d RGB pixels need %d bytes, got %d",
 			width, height, 3*width*height, len(picture))
 	}
-	var heat [colors][3]uint32 // weighted, in 256ths, with the half that rounds
+	var heat [colors][3]uint32 // colors times heatShare, plus one half for rounding
 	for i, c := range Palette() {
 		red, green, blue, _ := c.RGBA()
 		for channel, value := range [3]uint32{red, green, blue} {
@@ -51,8 +50,8 @@ func Overlay(m *anomalymap.Map, picture []uint8, width, height int) (*image.RGBA
 	return drawn, nil
 }
 
-// Mask draws 255 where the map, stretched to width x height pixels, is at or
-// above threshold, and 0 elsewhere. Errors are those of Overlay.
+// Mask returns 255 at pixels where the map, scaled to width x height pixels, is at least
+// threshold, and 0 elsewhere. Errors are those of Overlay.
 func Mask(m *anomalymap.Map, threshold float32, width, height int) (*image.Gray, error) {
 	if err := check(m, width, height); err != nil {
 		return nil, fmt.Errorf("drawing a mask: %w", err)
@@ -69,7 +68,7 @@ func Mask(m *anomalymap.Map, threshold float32, width, height int) (*image.Gray,
 	return drawn, nil
 }
 
-// EncodePNG writes a picture as PNG, fast rather than as small as can be.
+// EncodePNG writes a picture as PNG, optimised for speed rather than size.
 func EncodePNG(w io.Writer, picture image.Image) error {
 	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
 	if err := encoder.Encode(w, picture); err != nil {
@@ -80,20 +79,20 @@ func EncodePNG(w io.Writer, picture image.Image) error {
 
 func check(m *anomalymap.Map, width, height int) error {
 	if m.Width < 1 || len(m.Scores)/m.Width != m.Height || len(m.Scores)%m.Width != 0 {
-		return fmt.Errorf("an anomaly map of %d x %d does not have %d values", m.Width, m.Height, len(m.Scores))
+		return fmt.Errorf("an anomaly map of %d x %d pixels has %d values", m.Width, m.Height, len(m.Scores))
 	}
 	if width < 1 || height < 1 || height > math.MaxInt/4/width {
-		return fmt.Errorf("no picture has %d x %d pixels", width, height)
+		return fmt.Errorf("invalid picture size: %d x %d pixels", width, height)
 	}
 	for i, value := range m.Scores {
 		if math.IsNaN(float64(value)) || math.IsInf(float64(value), 0) {
-			return fmt.Errorf("the anomaly map is %v at index %d", value, i)
+			return fmt.Errorf("the anomaly map is %v at index %d, expected a finite number", value, i)
 		}
 	}
 	return nil
 }
 
-// colorIndex returns the color scale's step for a value, those outside [0, 1] at its ends.
+// colorIndex returns the index in the color scale for a value, clamped to [0, 1].
 func colorIndex(value float32) uint8 {
 	return uint8(min(max(value, 0), 1)*(colors-1) + 0.5)
 }

@@ -14,7 +14,7 @@ import (
 	"acdclip/pkg/anomalymap"
 )
 
-// TestPaletteLightness measures the color scale in another space, CIELAB: lightness always rises, and evenly.
+// TestPaletteLightness checks that lightness rises evenly, measured in another color space, CIELAB.
 func TestPaletteLightness(t *testing.T) {
 	scale := Palette()
 	if len(scale) != colors {
@@ -38,7 +38,7 @@ func TestPaletteLightness(t *testing.T) {
 	}
 }
 
-// TestPaletteIsSmooth finds no jump in any channel.
+// TestPaletteIsSmooth checks that no channel has jumps.
 func TestPaletteIsSmooth(t *testing.T) {
 	scale := Palette()
 	for i := range scale[1:] {
@@ -81,7 +81,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// TestBilinear checks places and values by hand: an own pixel's center lies where the square was squashed from.
+// TestBilinear checks positions and values against hand-computed ones.
 func TestBilinear(t *testing.T) {
 	m := square(2, []float32{0, 1, 0.5, 0.25})
 	want := [][]float32{
@@ -113,7 +113,7 @@ func TestBilinear(t *testing.T) {
 	}
 }
 
-// TestFixedRange has the same color for the same value in every picture.
+// TestFixedRange: equal values have equal colors in all pictures.
 func TestFixedRange(t *testing.T) {
 	scale := Palette()
 	cases := []struct {
@@ -174,8 +174,8 @@ func TestHeatMapErrors(t *testing.T) {
 		{"infinity", square(1, []float32{float32(math.Inf(1))}), 2, 2, 12, "Inf at index 0"},
 		{"no width", good, 0, 2, 0, "0 x 2"},
 		{"negative height", good, 2, -2, 12, "2 x -2"},
-		{"a size that overflows", good, math.MaxInt / 2, 3, 12, "no picture"},
-		{"another picture", good, 2, 2, 11, "12 bytes, not 11"},
+		{"a size that overflows", good, math.MaxInt / 2, 3, 12, "invalid picture size"},
+		{"another picture", good, 2, 2, 11, "12 bytes, got 11"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -243,7 +243,7 @@ func BenchmarkOverlay(b *testing.B) {
 	})
 }
 
-// ramp is a map that rises from 0 to 1.
+// ramp returns a map that rises from 0 to 1.
 func ramp(size int) *anomalymap.Map {
 	values := make([]float32, size*size)
 	for i := range values {
@@ -256,7 +256,7 @@ func square(side int, scores []float32) *anomalymap.Map {
 	return &anomalymap.Map{Width: side, Height: side, Scores: scores}
 }
 
-// lightness is CIELAB's L* of an opaque sRGB color.
+// lightness returns CIELAB's L* of an opaque sRGB color.
 func lightness(c color.Color) float64 {
 	var luminance float64
 	red, green, blue, _ := c.RGBA()

@@ -5,14 +5,13 @@ import (
 	"math"
 )
 
-// colors is the number of steps of the color scale.
+// colors is the number of colors of the scale.
 const colors = 256
 
-// Palette returns the color scale of heat maps, from 0 (dark violet) over red
-// and orange to 1 (pale yellow). It is our own: a path through the OKLab space
-// whose lightness rises in even steps, so that equal differences of a map look
-// equally large, also in grey print and to color-blind eyes. Hue turns evenly,
-// and chroma is as large as the path asks for and sRGB can show.
+// Palette returns the color scale of heat maps, from 0 (dark violet) over red and orange
+// to 1 (pale yellow). It is a path through the OKLab space with evenly rising lightness,
+// so that equal differences of scores look equally large, also in greyscale prints and to
+// color-blind people. Hue changes evenly, and chroma is limited to the sRGB gamut.
 func Palette() color.Palette {
 	const (
 		darkest, lightest = 0.20, 0.96
@@ -36,7 +35,7 @@ func Palette() color.Palette {
 }
 
 // okLabToSRGB converts a color of the OKLab space (Björn Ottosson, "A perceptual
-// color space for image processing", 2020) to 8-bit sRGB. ok is false where sRGB cannot show it.
+// color space for image processing", 2020) to 8-bit sRGB. ok is false if it is outside sRGB's gamut.
 func okLabToSRGB(lightness, a, b float64) (red, green, blue uint8, ok bool) {
 	l := cube(lightness + 0.3963377774*a + 0.2158037573*b)
 	m := cube(lightness - 0.1055613458*a - 0.0638541728*b)

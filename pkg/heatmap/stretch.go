@@ -6,16 +6,15 @@ import (
 	"acdclip/pkg/anomalymap"
 )
 
-// tap is the two neighbours that one output position lies between, and the second one's share.
+// tap is the two input neighbours of one output position, and the weight of the second.
 type tap struct {
 	first, second int
 	share         float32
 }
 
-// taps places out positions on in ones by bilinear interpolation with pixel
-// centers half a pixel from the edges (align_corners off), as a picture's own
-// pixels lie on the square it was squashed to. Beyond the outermost centers the
-// edge's value holds.
+// taps returns the taps for bilinear interpolation from in to out positions, with pixel
+// centers half a pixel from the edges (align_corners=False). Beyond the outermost centers
+// the edge value is repeated.
 func taps(in, out int) []tap {
 	placed := make([]tap, out)
 	for i := range placed {
@@ -27,8 +26,8 @@ func taps(in, out int) []tap {
 	return placed
 }
 
-// rows yields the rows of a map stretched to width x height, from the top. A
-// row is overwritten by the next: memory is one row, however large the picture.
+// rows yields the rows of a map scaled to width x height, from the top. Each row reuses
+// the memory of the previous one.
 func rows(m *anomalymap.Map, width, height int) iter.Seq2[int, []float32] {
 	return func(yield func(int, []float32) bool) {
 		across := taps(m.Width, width)

@@ -13,7 +13,7 @@ func BenchmarkPixels(b *testing.B) {
 	for _, pictures := range []int{4, 40, 100} {
 		scores, mask := drawnMaps(pictures, side)
 		b.Run(fmt.Sprint(pictures), func(b *testing.B) {
-			b.SetBytes(int64(len(scores))) // MB/s reads as million pixels a second
+			b.SetBytes(int64(len(scores))) // so that MB/s means million pixels per second
 			b.ReportAllocs()
 			for b.Loop() {
 				pixels, err := NewPixels(Options{})
@@ -36,7 +36,7 @@ func BenchmarkPixels(b *testing.B) {
 	}
 }
 
-// BenchmarkRank has samples whose labels follow no order, a fiftieth or half of them anomalous.
+// BenchmarkRank uses samples with randomly ordered labels, 2 % or 50 % of them anomalous.
 func BenchmarkRank(b *testing.B) {
 	for _, share := range []float64{0.02, 0.5} {
 		random := rand.New(rand.NewPCG(8, 9))
@@ -77,7 +77,7 @@ func drawnMaps(pictures, side int) (scores []float32, mask []uint8) {
 	return scores, mask
 }
 
-// drawnScore draws a probability like an anomaly map's: crowded low for normal pixels, higher for anomalous ones.
+// drawnScore draws a probability like in an anomaly map: mostly low for normal pixels, higher for anomalous ones.
 func drawnScore(random *rand.Rand, anomalous bool) float32 {
 	logit := random.NormFloat64() - 2
 	if anomalous {

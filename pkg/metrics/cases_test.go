@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// drawn is a case of testdata/cases.json, which scripts/fixtures/metrics.py
-// makes: how its samples are drawn, and scikit-learn's results.
+// drawn is a case of testdata/cases.json, written by scripts/fixtures/metrics.py: the
+// parameters of its random samples, and scikit-learn's results.
 type drawn struct {
 	Seed   uint64
 	Kind   string
@@ -72,7 +72,7 @@ func (c drawn) compare(t *testing.T, name string, got Ranking) {
 	}
 }
 
-// number is the i-th of splitmix64's numbers after seed.
+// number returns the i-th number of splitmix64 with the given seed.
 func number(seed uint64, i int) uint64 {
 	x := seed + uint64(i+1)*0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
@@ -89,7 +89,7 @@ func (c drawn) labels() []bool {
 	return labels
 }
 
-// masks are those of all pictures, one after the other.
+// masks returns the concatenated masks of all pictures.
 func (c drawn) masks() []bool {
 	rows, columns := (c.Height+c.Cell-1)/c.Cell, (c.Width+c.Cell-1)/c.Cell
 	drawn := drawn{Seed: c.Seed, Share: c.Share, Count: c.Pictures * rows * columns}

@@ -2,10 +2,10 @@ package metrics
 
 import "slices"
 
-// cutsOf chooses keys that part the samples of all runs into stretches of about
-// so many, in rising order; the last is above all keys. However the scores
-// crowd, at most that many samples and a block of each run lie strictly between
-// two of them.
+// cutsOf returns keys, in ascending order, that divide the samples of all runs into
+// stretches of about samplesOfStretch samples; the last cut is above all keys. For any
+// distribution of scores, at most that many samples plus one block per run are strictly
+// between two cuts.
 func cutsOf(runs []*run, samplesOfStretch int) []uint32 {
 	n := 0
 	for _, r := range runs {

@@ -11,7 +11,7 @@ import (
 
 const goldenTolerance = 1e-9
 
-// TestGoldenMetrics compares with scikit-learn's numbers, and AUPRO with the reference's.
+// TestGoldenMetrics compares with scikit-learn's results, and AUPRO with the reference implementation's.
 func TestGoldenMetrics(t *testing.T) {
 	golden.Run(t, []string{"metrics.json"}, func(t *testing.T, folder golden.Folder) {
 		var want struct {

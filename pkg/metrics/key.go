@@ -6,23 +6,22 @@ const (
 	signBit      = 1 << 31
 	exponentBits = 0xff << 23
 
-	// Finite scores have keys from firstKey to lastKey, and none has signBit's.
-	firstKey = 0x00800000 // of the largest score
-	lastKey  = 0xff7fffff // of the lowest score
+	// Finite scores have keys from firstKey to lastKey, except signBit, which is no key.
+	firstKey = 0x00800000 // key of the largest score
+	lastKey  = 0xff7fffff // key of the smallest score
 )
 
-// keyOf maps a finite score to a key that sorts as an unsigned integer, higher
-// scores first: the order in which a falling threshold meets them. Both zeros
-// get one key.
+// keyOf maps a finite score to a key that sorts as an unsigned integer, higher scores
+// first, which is the order for a falling threshold. Both zeros have the same key.
 func keyOf(score float32) uint32 {
 	b := math.Float32bits(score)
 	if b > signBit {
 		return b
 	}
-	return ^b &^ signBit // -0 falls in here and loses its sign
+	return ^b &^ signBit // also maps -0 to the key of +0
 }
 
-// scoreOf undoes keyOf; the zero is +0.
+// scoreOf is the inverse of keyOf; zero is +0.
 func scoreOf(key uint32) float32 {
 	if key > signBit {
 		return math.Float32frombits(key)
@@ -30,8 +29,8 @@ func scoreOf(key uint32) float32 {
 	return math.Float32frombits(^key &^ signBit)
 }
 
-// toKeys writes the keys of scores into keys, which is at least as long, and
-// returns the index of the first NaN or infinite score, or -1.
+// toKeys writes the keys of scores to keys, which must be at least as long, and returns the
+// index of the first NaN or infinite score, or -1.
 func toKeys(keys []uint32, scores []float32) int {
 	keys = keys[:len(scores)]
 	for i, score := range scores {
@@ -43,7 +42,7 @@ func toKeys(keys []uint32, scores []float32) int {
 	return -1
 }
 
-// isKey says whether keyOf can give key.
+// isKey reports whether key is a key of a finite score.
 func isKey(key uint32) bool {
 	return firstKey <= key && key <= lastKey && key != signBit
 }

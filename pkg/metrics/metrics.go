@@ -1,15 +1,13 @@
-// Package metrics computes the metrics of anomaly detection exactly: over all
-// distinct float32 scores, with tied scores taken together as scikit-learn
-// does, and never over bins.
+// Package metrics computes the metrics of anomaly detection exactly: over all distinct
+// float32 scores, with ties handled like scikit-learn, and without binning.
 //
-// A score ranks how anomalous a picture (image level) or one pixel of an
-// anomaly map (pixel level) is; higher is more anomalous. Scores are any finite
-// float32 numbers, and only their order counts: -0 and +0 tie.
+// A score states how anomalous a picture (image level) or a pixel of an anomaly map (pixel
+// level) is; higher is more anomalous. Scores may be any finite float32 numbers, and only
+// their order matters: -0 and +0 tie.
 //
-// Rank judges samples that are at hand; a Pixels collects maps and masks as
-// they come, within a bound of memory. Their results have the same bits on
-// every machine, in whatever order, parts and number of goroutines samples are
-// taken, because all that is summed is summed in integers.
+// Rank computes metrics of samples in memory; Pixels collects maps and masks incrementally
+// with limited memory. Results are bit-identical on every machine and for any order,
+// division and number of goroutines, because all sums are integer sums.
 package metrics
 
 import (
@@ -18,41 +16,41 @@ import (
 )
 
 var (
-	// ErrOneClass says that a metric is not defined, because the labels are not
-	// of both classes. Such a value is left out of means and shown as "n/a".
-	ErrOneClass = errors.New("not defined: it needs both normal and anomalous labels")
+	// ErrOneClass reports that a metric is undefined because the labels are all normal or
+	// all anomalous. Such a value is excluded from means and shown as "n/a".
+	ErrOneClass = errors.New("undefined: the metric needs both normal and anomalous labels")
 
-	// ErrNotFinite says that a score is NaN or infinite.
+	// ErrNotFinite reports a score that is NaN or infinite.
 	ErrNotFinite = errors.New("score is not finite")
 )
 
-// Ranking says how well scores part anomalous samples from normal ones.
+// Ranking is how well scores separate anomalous samples from normal ones.
 type Ranking struct {
-	// AUROC is the area under the receiver operating characteristic, in [0, 1]:
-	// the trapezoid rule over the distinct scores, which equals the chance that
-	// an anomalous sample scores higher than a normal one, ties counting half.
+	// AUROC is the area under the receiver operating characteristic, in [0, 1], by
+	// the trapezoid rule over the distinct scores. It equals the probability that an
+	// anomalous sample scores higher than a normal one, with ties counting half.
 	AUROC float64
 
-	// AP is the average precision, in (0, 1]: the sum of (R_k - R_(k-1)) P_k
-	// over the distinct scores in falling order, R being recall and P precision,
-	// with no interpolation.
+	// AP is the average precision, in (0, 1]: the sum of (R_k - R_(k-1)) P_k over the
+	// distinct scores in descending order, with recall R and precision P, without
+	// interpolation.
 	AP float64
 
-	// F1Max is the largest F1, in (0, 1], that a threshold at one of the distinct
-	// scores reaches. F1Threshold is that score: samples that score at least as
-	// high are called anomalous. Of equally good ones it is the lowest.
+	// F1Max is the maximum F1, in (0, 1], over thresholds at the distinct scores.
+	// F1Threshold is the threshold that reaches it, the lowest if several do: samples
+	// with at least this score count as anomalous.
 	F1Max       float64
 	F1Threshold float32
 
-	Positives, Negatives uint64 // anomalous and normal samples
+	Positives, Negatives uint64 // numbers of anomalous and normal samples
 }
 
-// Rank computes the ranking metrics of samples on all processors. labels[i] is
-// true where scores[i] belongs to an anomalous sample. The error wraps
-// ErrOneClass or ErrNotFinite, or says that the lengths differ.
+// Rank computes the ranking metrics of samples in parallel on all processors. labels[i] is
+// true if scores[i] belongs to an anomalous sample. The error wraps ErrOneClass or
+// ErrNotFinite, or reports that the lengths differ.
 func Rank(scores []float32, labels []bool) (Ranking, error) {
 	if len(scores) != len(labels) {
-		return Ranking{}, fmt.Errorf("%d scores, but %d labels", len(scores), len(labels))
+		return Ranking{}, fmt.Errorf("got %d scores but %d labels", len(scores), len(labels))
 	}
 	p := newPool(boundsOf(unbounded, 0), spillInto(""))
 	keys := make([]uint32, min(len(scores), samplesAtOnce))
@@ -72,13 +70,13 @@ func Rank(scores []float32, labels []bool) (Ranking, error) {
 
 const samplesAtOnce = 1 << 14
 
-// addSamples adds the samples of keys, each a region of its own.
+// addSamples adds the samples of keys, each as its own region.
 func addSamples(p *pool, keys []uint32, labels []bool) {
 	var normal, anomalous [samplesAtOnce]uint32
 	for len(labels) > 0 {
 		n := min(len(labels), samplesAtOnce)
 		normals := 0
-		for i, label := range labels[:n] { // writes both and keeps one: labels are too irregular to branch on
+		for i, label := range labels[:n] { // writes both and advances one, which avoids unpredictable branches
 			normal[normals], anomalous[i-normals] = keys[i], keys[i]
 			if !label {
 				normals++

@@ -66,7 +66,7 @@ func TestNotDefined(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
 	}
-	if _, err := Rank([]float32{1, 2}, []bool{true}); err == nil || !strings.Contains(err.Error(), "2 scores, but 1 labels") {
+	if _, err := Rank([]float32{1, 2}, []bool{true}); err == nil || !strings.Contains(err.Error(), "2 scores but 1 labels") {
 		t.Errorf("lengths that differ: %v", err)
 	}
 	scores, labels := make([]float32, 40_000), make([]bool, 40_000)
@@ -114,7 +114,7 @@ func rank(t *testing.T, scores []float32, labels []bool) Ranking {
 	return ranking
 }
 
-// randomCase draws both classes, scores in hundredths so that they tie often.
+// randomCase draws samples of both classes, with scores in hundredths so that ties are frequent.
 func randomCase(random *rand.Rand) ([]float32, []bool) {
 	n := 2 + random.IntN(700)
 	levels := 1 + random.IntN(100)

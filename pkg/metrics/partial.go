@@ -6,27 +6,27 @@ import (
 	"io"
 )
 
-// A partial result is a heading, runs, and an ending; all numbers are
+// A partial result is a header, runs, and an end record; all numbers are
 // little-endian:
 //
 //	"acdclip pixels 1\n"
 //	run: uint8 class (1 normal, 2 anomalous), uint32 length
 //	     anomalous: uint16 n, then n region sizes (uint32)
-//	     keys (uint32), rising
-//	     anomalous: a tag (uint8) for each key, which counts through the sizes
-//	end: uint8 0, uint64 regions, uint32 CRC-32C of all before
+//	     keys (uint32), ascending
+//	     anomalous: a tag (uint8) per key, an index into the sizes
+//	end: uint8 0, uint64 regions, uint32 CRC-32C of all preceding bytes
 const (
 	partialHeading = "acdclip pixels "
 	partialVersion = "1\n"
 
-	endOfRuns = 0 // in place of a class
+	endOfRuns = 0 // marks the end instead of a class
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// WriteTo writes all that p has collected, so that ReadFrom can take it
-// elsewhere: about 4 bytes a normal pixel and 5 an anomalous one. The bytes
-// depend on what was added and in which order, and on no option.
+// WriteTo writes all collected pixels for ReadFrom, for example on another machine: about
+// 4 bytes per normal pixel and 5 per anomalous one. The bytes depend only on the added
+// pictures and their order, not on options.
 func (p *Pixels) WriteTo(w io.Writer) (int64, error) {
 	if p.pool == nil {
 		return 0, errClosed
@@ -83,7 +83,7 @@ func (r *run) writeTo(w io.Writer, in *reader) error {
 	return err
 }
 
-// partialWriter counts and sums up what it writes.
+// partialWriter counts the written bytes and computes their checksum.
 type partialWriter struct {
 	to    io.Writer
 	bytes int64

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// readInto adds part to all, through a file's bytes.
+// readInto adds part to all by writing and reading it.
 func readInto(t *testing.T, all, part *Pixels) {
 	t.Helper()
 	content := written(t, part)
@@ -52,7 +52,7 @@ func TestPartialOfNothing(t *testing.T) {
 	}
 }
 
-// TestDamagedPartial changes each byte, and cuts the file short at each: all is found, and nothing is added.
+// TestDamagedPartial changes each byte and truncates at each byte: every damage is detected, and nothing is added.
 func TestDamagedPartial(t *testing.T) {
 	content := smallPartial(t)
 	target := newPixels(t, Options{Workers: 1})
@@ -68,7 +68,7 @@ func TestDamagedPartial(t *testing.T) {
 		refused("a changed byte", changed, "partial result of pixels: ")
 		refused("a cut", content[:i], "unexpected EOF")
 	}
-	refused("an end", append(bytes.Clone(content), 0), "something follows its end")
+	refused("an end", append(bytes.Clone(content), 0), "unexpected data after its end")
 	refused("another file", []byte("PNG, or what else is longer"), "it begins with")
 	refused("a later version", bytes.Replace(content, []byte(" 1\n"), []byte(" 2\n"), 1), `version "2\n"`)
 	if collected(target) != 0 || target.pool.regions != 0 {
@@ -76,7 +76,7 @@ func TestDamagedPartial(t *testing.T) {
 	}
 }
 
-// TestImpossiblePartial has files whose check sum is right and whose content no collector can have.
+// TestImpossiblePartial uses files with a correct checksum but impossible content.
 func TestImpossiblePartial(t *testing.T) {
 	const one, two = 0x407fffff, 0x3fffffff // keys of 1 and 2
 	anomalous := func(regions uint64, sizes []uint32, keys []uint32, tags ...uint8) []byte {
@@ -97,12 +97,12 @@ func TestImpossiblePartial(t *testing.T) {
 		{"long run that is not there", "unexpected EOF", []byte{1, 0, 0, 4, 0}},
 		{"many sizes", "257 sizes", []byte{2, 1, 0, 0, 0, 1, 1}},
 		{"size of nothing", "a region has no pixels", anomalous(1, []uint32{0}, []uint32{two}, 0)},
-		{"order", "not in order", anomalous(1, []uint32{2}, []uint32{one, two}, 0, 0)},
+		{"order", "not sorted", anomalous(1, []uint32{2}, []uint32{one, two}, 0, 0)},
 		{"infinity", "not a finite number", anomalous(1, []uint32{1}, []uint32{firstKey - 1}, 0)},
-		{"tag", "of no region", anomalous(1, []uint32{1}, []uint32{two}, 1)},
-		{"too few pixels", "1 regions do not fit", anomalous(1, []uint32{2}, []uint32{two}, 0)},
-		{"too many pixels", "1 regions do not fit", anomalous(1, []uint32{2}, []uint32{two, one, one}, 0, 0, 0)},
-		{"many regions", "do not fit", anomalous(1<<63, []uint32{2}, []uint32{two, one}, 0, 0)},
+		{"tag", "belongs to no region", anomalous(1, []uint32{1}, []uint32{two}, 1)},
+		{"too few pixels", "1 regions do not match", anomalous(1, []uint32{2}, []uint32{two}, 0)},
+		{"too many pixels", "1 regions do not match", anomalous(1, []uint32{2}, []uint32{two, one, one}, 0, 0, 0)},
+		{"many regions", "do not match", anomalous(1<<63, []uint32{2}, []uint32{two, one}, 0, 0)},
 		{"right", "", anomalous(1, []uint32{2}, []uint32{two, one}, 0, 0)},
 	}
 	for _, c := range cases {
@@ -113,13 +113,13 @@ func TestImpossiblePartial(t *testing.T) {
 	}
 }
 
-// sealed puts a heading before a partial result's body, and the check sum after it.
+// sealed adds a header and a checksum to a partial result's body.
 func sealed(body []byte) []byte {
 	content := append([]byte(partialHeading+partialVersion), body...)
 	return binary.LittleEndian.AppendUint32(content, crc32.Checksum(content, castagnoli))
 }
 
-// FuzzReadFrom has any body under a right heading and check sum: what is taken is written and read again alike.
+// FuzzReadFrom reads any body with a correct header and checksum: accepted content stays equal when written and read again.
 func FuzzReadFrom(f *testing.F) {
 	content := smallPartial(f)
 	f.Add(content[len(partialHeading+partialVersion) : len(content)-4])
@@ -144,7 +144,7 @@ func FuzzReadFrom(f *testing.F) {
 	})
 }
 
-// smallPartial is a partial result of two classes, some regions and several runs.
+// smallPartial returns a partial result with two classes, some regions and several runs.
 func smallPartial(t testing.TB) []byte {
 	pixels := crampedPixels(t, 1, 20, 1<<20)
 	addAll(t, pixels, []picture{
@@ -154,7 +154,7 @@ func smallPartial(t testing.TB) []byte {
 	return written(t, pixels)
 }
 
-// TestPartialWriteFails passes on what the writer says.
+// TestPartialWriteFails: WriteTo returns the writer's error.
 func TestPartialWriteFails(t *testing.T) {
 	pixels := newPixels(t, Options{})
 	addAll(t, pixels, somePictures(rand.New(rand.NewPCG(16, 17)), 2))

@@ -9,16 +9,15 @@ import (
 	"slices"
 )
 
-// ReadFrom adds what WriteTo wrote, and reads from to its end. Where that is
-// damaged, cut short, of another version or no partial result at all, the error
-// says so, and nothing is added. Memory is bounded as it is for Add, whatever
-// is read promises.
+// ReadFrom reads from to its end and adds the pixels that WriteTo wrote. If the input is
+// damaged, truncated, of another version or not a partial result, it returns an error
+// and adds nothing. Memory is limited as for Add, for any input.
 func (p *Pixels) ReadFrom(from io.Reader) (int64, error) {
 	if p.pool == nil {
 		return 0, errClosed
 	}
 	part := newPool(boundsOf(p.options.Memory, p.options.Workers), nil)
-	part.store = p.pool.store.part() // one file for both
+	part.store = p.pool.store.part() // shares p's file
 	in := &partialReader{from: from}
 	err := in.read(part)
 	if err == nil {
@@ -30,7 +29,7 @@ func (p *Pixels) ReadFrom(from io.Reader) (int64, error) {
 	return in.bytes, errors.Join(err, part.close())
 }
 
-// partialReader counts and sums up what it reads. After the first error it reads nothing.
+// partialReader counts the bytes read and computes their checksum. After the first error it reads nothing more.
 type partialReader struct {
 	from   io.Reader
 	bytes  int64
@@ -55,14 +54,14 @@ func (in *partialReader) fill(b []byte) {
 	}
 }
 
-// number reads an unsigned number of so many bytes.
+// number reads an unsigned number of the given number of bytes.
 func (in *partialReader) number(bytes int) uint64 {
 	var b [8]byte
 	in.fill(b[:bytes])
 	return binary.LittleEndian.Uint64(b[:])
 }
 
-// words fills words, a bounded number at a time.
+// words fills words, a limited number at a time.
 func (in *partialReader) words(words []uint32) {
 	for some := range slices.Chunk(words, wordsAtOnce) {
 		in.buffer = resized(in.buffer, 4*len(some))
@@ -71,20 +70,20 @@ func (in *partialReader) words(words []uint32) {
 	}
 }
 
-// refuse makes what was read wrong, where condition holds and nothing was before.
+// refuse sets the error if condition holds and there is no earlier error.
 func (in *partialReader) refuse(condition bool, format string, args ...any) {
 	if in.err == nil && condition {
 		in.err = fmt.Errorf(format, args...)
 	}
 }
 
-// read adds a partial result to p, which is empty.
+// read adds a partial result to the empty pool p.
 func (in *partialReader) read(p *pool) error {
 	var heading [len(partialHeading) + len(partialVersion)]byte
 	in.fill(heading[:])
 	name, version := string(heading[:len(partialHeading)]), string(heading[len(partialHeading):])
-	in.refuse(name != partialHeading, "it begins with %q instead of %q", name, partialHeading)
-	in.refuse(version != partialVersion, "it is of version %q, and only %q can be read", version, partialVersion)
+	in.refuse(name != partialHeading, "it begins with %q, expected %q", name, partialHeading)
+	in.refuse(version != partialVersion, "it has the version %q, but only %q is supported", version, partialVersion)
 	var weight uint128
 	for {
 		r := in.run(p)
@@ -103,19 +102,20 @@ func (in *partialReader) read(p *pool) error {
 		}
 	}
 	p.regions = in.number(8)
-	in.refuse(!fits(p.regions, weight, p.piles[anomalous].count), "%d regions do not fit its pixels", p.regions)
+	in.refuse(!fits(p.regions, weight, p.piles[anomalous].count), "%d regions do not match its pixels", p.regions)
 	sum := in.sum
-	in.refuse(uint32(in.number(4)) != sum, "its check sum is wrong")
+	in.refuse(uint32(in.number(4)) != sum, "its checksum is wrong")
 	if in.err == nil {
 		n, err := io.ReadFull(in, make([]byte, 1))
-		in.refuse(n > 0, "something follows its end")
+		in.refuse(n > 0, "it has unexpected data after its end")
 		in.refuse(err != io.EOF, "%w", err)
 	}
 	return in.err
 }
 
-// fits says whether so many regions have so many pixels, whose weights add up to
-// the number of regions less a rounding of one unit a pixel.
+// fits reports whether regions with the given number of pixels are possible: the pixels'
+// weights must sum to the number of regions, minus a rounding error of one unit per
+// pixel.
 func fits(regions uint64, weight uint128, pixels uint64) bool {
 	if regions > pixels || regions >= 1<<(128-weightBits) {
 		return false
@@ -125,10 +125,10 @@ func fits(regions uint64, weight uint128, pixels uint64) bool {
 	return !weight.less(most) && !(uint128{most.high, pixels}).less(weight)
 }
 
-// run reads and checks a run. It returns nil at the end of them, and on an error.
+// run reads and checks a run. It returns nil after the last run and on an error.
 func (in *partialReader) run(p *pool) *run {
 	code := in.number(1)
-	in.refuse(code > uint64(classes), "a run is of class %d", code)
+	in.refuse(code > uint64(classes), "a run has the unknown class %d", code)
 	if in.err != nil || code == endOfRuns {
 		return nil
 	}
@@ -158,14 +158,14 @@ func (in *partialReader) run(p *pool) *run {
 	return r
 }
 
-// check refuses a run that no pool can have.
+// check sets an error for a run that no pool can contain.
 func (in *partialReader) check(r *run) {
 	in.refuse(slices.Contains(r.sizes, 0), "a region has no pixels")
-	in.refuse(!slices.IsSorted(r.keys), "a run is not in order")
+	in.refuse(!slices.IsSorted(r.keys), "a run is not sorted")
 	for _, key := range r.keys {
 		in.refuse(!isKey(key), "a score is not a finite number")
 	}
 	for _, tag := range r.tags {
-		in.refuse(int(tag) >= len(r.sizes), "a pixel is of no region")
+		in.refuse(int(tag) >= len(r.sizes), "a pixel belongs to no region")
 	}
 }

@@ -5,14 +5,14 @@ import (
 	"testing"
 )
 
-// picture is one picture's map and mask.
+// picture is the map and mask of one picture.
 type picture struct {
 	scores        []float32
 	mask          []uint8
 	width, height int
 }
 
-// somePictures draws pictures of different sizes, one of them all normal, with masks of blots and scores that tie at times.
+// somePictures draws pictures of different sizes, one without anomalous pixels, with random regions and some tied scores.
 func somePictures(random *rand.Rand, n int) []picture {
 	pictures := make([]picture, n)
 	for i := range pictures {
@@ -32,7 +32,7 @@ func somePictures(random *rand.Rand, n int) []picture {
 	return pictures
 }
 
-// blot makes pixels anomalous: a few, or up to half of them.
+// blot marks pixels as anomalous: a few, or up to half of them.
 func (p picture) blot(random *rand.Rand) {
 	for range 1 + random.IntN(len(p.mask)/16+1) {
 		at := random.IntN(len(p.mask))
@@ -57,19 +57,19 @@ func newPixels(t testing.TB, o Options) *Pixels {
 	return pixels
 }
 
-// crampedPixels has short runs, of which so many bytes stay in memory.
+// crampedPixels returns a Pixels with short runs, of which room bytes stay in memory.
 func crampedPixels(t testing.TB, workers, length int, room int64) *Pixels {
 	return spilling(t, bounds{length, room, workers}, spillInto(t.TempDir()))
 }
 
-// spilling has a pool of such bounds, which spills into the file that spill makes.
+// spilling returns a Pixels with the given bounds, which spills into the file from spill.
 func spilling(t testing.TB, b bounds, spill func() (*spillFile, error)) *Pixels {
 	pixels := newPixels(t, Options{Workers: b.sorters})
 	pixels.pool = newPool(b, spill)
 	return pixels
 }
 
-// collected is how many pixels there are.
+// collected returns the number of collected pixels.
 func collected(pixels *Pixels) uint64 {
 	return pixels.pool.piles[anomalous].count + pixels.pool.piles[normal].count
 }
@@ -92,7 +92,7 @@ func summarize(t testing.TB, pixels *Pixels) Summary {
 	return summary
 }
 
-// summary is that of pictures.
+// summary returns the Summary of pictures.
 func summary(t testing.TB, o Options, pictures []picture) Summary {
 	t.Helper()
 	pixels := newPixels(t, o)

@@ -7,56 +7,55 @@ import (
 )
 
 const (
-	// DefaultMemory is Options.Memory where it is 0: 1 GiB, enough for 200 million pixels without a file.
+	// DefaultMemory is the default of Options.Memory: 1 GiB, enough for 200 million pixels without a file.
 	DefaultMemory = 1 << 30
 
-	// DefaultFPRLimit is Options.FPRLimit where it is 0.
+	// DefaultFPRLimit is the default of Options.FPRLimit.
 	DefaultFPRLimit = 0.3
 )
 
-var errClosed = errors.New("pixels are collected no more: Close was called")
+var errClosed = errors.New("the collector of pixels is closed")
 
-// Options say how a Pixels keeps what it collects. No result depends on them but FPRLimit's.
+// Options are the options of a Pixels. Only FPRLimit affects results.
 type Options struct {
-	// Memory is about how many bytes may be used, working memory included; 0 means
-	// DefaultMemory. Scores beyond it go to disk. However small it is, some 50 MB
-	// are used where there are many pixels.
+	// Memory is the approximate maximum number of bytes in memory, including working
+	// memory; 0 means DefaultMemory. Further scores go to disk. With many pixels, at
+	// least about 50 MB are used.
 	Memory int64
 
-	// Folder is where the file for what goes to disk is made, and "" the system's
-	// temporary folder. The file has no name: nothing is left of it when the
-	// program ends, however it ends.
+	// Folder is the folder of the file for scores on disk; "" means the system's
+	// temporary folder. The file has no name, so it is gone when the program ends for
+	// any reason.
 	Folder string
 
-	// Workers is the largest number of goroutines, and 0 one a processor.
+	// Workers is the maximum number of goroutines; 0 means one per processor.
 	Workers int
 
-	// FPRLimit is the false-positive rate in (0, 1] that AUPRO goes up to; 0 means DefaultFPRLimit.
+	// FPRLimit is the maximum false-positive rate of AUPRO, in (0, 1]; 0 means DefaultFPRLimit.
 	FPRLimit float64
 }
 
-// Pixels collects anomaly maps and masks picture by picture, and computes
-// metrics over the pixels of all of them. It keeps 4 bytes a normal pixel and
-// 5 an anomalous one, and a hundredth beside; it copies what it is given. It is
-// not safe for concurrent use: goroutines can each make their own Picture ready,
-// and take turns with AddPicture.
+// Pixels collects anomaly maps and masks picture by picture, and computes metrics over all
+// pixels. It stores 4 bytes per normal pixel and 5 per anomalous one, plus about 1 %; it
+// copies its inputs. It is not safe for concurrent use, but goroutines can prepare their
+// own Pictures concurrently and call AddPicture one at a time.
 type Pixels struct {
-	pool    *pool // nil once it is closed
+	pool    *pool // nil after Close
 	options Options
-	picture Picture // Add's
+	picture Picture // reused by Add
 }
 
-// Picture is one picture's pixels made ready to be collected, which is most of the
-// work of collecting them. The zero value is ready to be set, and may be set again.
+// Picture is the prepared pixels of one picture; preparing them is most of the work of
+// collecting. The zero value is ready for Set, which may be called repeatedly.
 type Picture struct {
 	keys     []uint32
 	labeller labeller
 	regions  uint64
 }
 
-// Set makes one picture ready: the scores of its pixels [H, W] and its mask [H, W],
-// both row-major, which are only read. Mask and errors are as Add has them; after
-// an error the Picture has no pixels.
+// Set prepares one picture: the scores of its pixels [H, W] and its mask [H, W], both
+// row-major and read-only. Mask and errors are the same as in Add; after an error the
+// Picture has no pixels.
 func (p *Picture) Set(scores []float32, mask []uint8, width, height int) error {
 	p.keys, p.labeller.spans, p.regions = p.keys[:0], p.labeller.spans[:0], 0
 	if err := checkSizes(len(scores), mask, width, height); err != nil {
@@ -77,12 +76,12 @@ func (p *Picture) Set(scores []float32, mask []uint8, width, height int) error {
 type Summary struct {
 	Ranking
 
-	// AUPRO is the area under the per-region overlap (PRO) over the false-positive
-	// rate (FPR) up to the limit, divided by the limit, in [0, 1]. A region is an
-	// 8-connected component of a mask. At a threshold, PRO is the mean over all
-	// regions of the share of a region's pixels that score at least as high, and
-	// FPR the share of all normal pixels that do. The curve goes from (0, 0) through
-	// a point for each distinct score; the area is the trapezoid rule's, with linear
+	// AUPRO is the area under the curve of per-region overlap (PRO) over
+	// false-positive rate (FPR) up to the FPR limit, divided by the limit, in [0, 1]. A
+	// region is an 8-connected component of a mask. At a threshold, PRO is the mean over
+	// all regions of the fraction of a region's pixels with at least that score, and FPR
+	// is that fraction of all normal pixels. The curve goes from (0, 0) through one
+	// point per distinct score; the area is computed by the trapezoid rule, with linear
 	// interpolation at the limit. (Bergmann et al., "The MVTec Anomaly Detection
 	// Dataset", IJCV 2021)
 	AUPRO float64
@@ -90,7 +89,7 @@ type Summary struct {
 	Regions uint64
 }
 
-// NewPixels returns an empty collector, which Close gives back. The error says which option is out of range.
+// NewPixels returns an empty collector, which the caller must Close. It returns an error if an option is out of range.
 func NewPixels(o Options) (*Pixels, error) {
 	if o.Memory == 0 {
 		o.Memory = DefaultMemory
@@ -100,20 +99,20 @@ func NewPixels(o Options) (*Pixels, error) {
 	}
 	switch {
 	case o.Memory < 0:
-		return nil, fmt.Errorf("a memory limit of %d bytes is negative", o.Memory)
+		return nil, fmt.Errorf("invalid memory limit of %d bytes: it must not be negative", o.Memory)
 	case o.Workers < 0:
-		return nil, fmt.Errorf("%d workers are negative", o.Workers)
+		return nil, fmt.Errorf("invalid number of workers %d: it must not be negative", o.Workers)
 	case !(o.FPRLimit > 0 && o.FPRLimit <= 1):
-		return nil, fmt.Errorf("a false-positive rate limit of %v is not in (0, 1]", o.FPRLimit)
+		return nil, fmt.Errorf("invalid false-positive rate limit %v: it must be in (0, 1]", o.FPRLimit)
 	}
 	return &Pixels{pool: newPool(boundsOf(o.Memory, o.Workers), spillInto(o.Folder)), options: o}, nil
 }
 
-// Add collects one picture: the scores of its pixels [H, W] and its mask [H, W],
-// both row-major. A mask's byte is zero where the pixel is normal, and a nil mask
-// says that all are. Where the sizes differ or a score is not finite (the error
-// wraps ErrNotFinite and names the place), nothing is added. An error of keeping
-// scores on disk, such as a full disk, may come with a later call.
+// Add collects one picture: the scores of its pixels [H, W] and its mask [H, W], both
+// row-major. A mask byte is zero for a normal pixel; a nil mask means that all pixels are
+// normal. If the sizes differ or a score is not finite (the error wraps ErrNotFinite and
+// gives the position), nothing is added. Disk errors, such as a full disk, may be returned
+// by a later call.
 func (p *Pixels) Add(scores []float32, mask []uint8, width, height int) error {
 	if p.pool == nil {
 		return errClosed
@@ -124,8 +123,8 @@ func (p *Pixels) Add(scores []float32, mask []uint8, width, height int) error {
 	return p.AddPicture(&p.picture)
 }
 
-// AddPicture collects a picture that was made ready; it copies what it takes. The
-// error says that keeping scores on disk failed, perhaps those of an earlier one.
+// AddPicture collects a prepared picture and copies its pixels. An error means that
+// writing scores to disk failed, perhaps those of an earlier picture.
 func (p *Pixels) AddPicture(picture *Picture) error {
 	if p.pool == nil {
 		return errClosed
@@ -144,17 +143,17 @@ func (p *Pixels) AddPicture(picture *Picture) error {
 func checkSizes(scores int, mask []uint8, width, height int) error {
 	switch {
 	case width < 1 || height < 1 || scores/width != height || scores%width != 0:
-		return fmt.Errorf("%d scores are not those of %d x %d pixels", scores, width, height)
+		return fmt.Errorf("got %d scores for %d x %d pixels", scores, width, height)
 	case mask != nil && len(mask) != scores:
-		return fmt.Errorf("%d scores, but a mask of %d", scores, len(mask))
+		return fmt.Errorf("got %d scores but a mask of %d pixels", scores, len(mask))
 	case uint64(scores) > math.MaxUint32:
 		return fmt.Errorf("%d pixels are too many for one picture", scores)
 	}
 	return nil
 }
 
-// Summary computes all metrics in one sweep. More may be added afterwards. The
-// error is ErrOneClass, or says that keeping scores on disk failed.
+// Summary computes all metrics in one sweep. More pictures may be added afterwards. The
+// error is ErrOneClass or a disk error.
 func (p *Pixels) Summary() (Summary, error) {
 	if p.pool == nil {
 		return Summary{}, errClosed
@@ -166,7 +165,7 @@ func (p *Pixels) Summary() (Summary, error) {
 	return Summary{found.ranking(), found.aupro(), found.regions}, nil
 }
 
-// Close gives back memory and disk. Nothing can be collected afterwards.
+// Close releases memory and disk space. The collector cannot be used afterwards.
 func (p *Pixels) Close() error {
 	if p.pool == nil {
 		return nil

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestSameBits collects the same pictures in many ways: in any order, mirrored, on
-// any number of workers, in memory and on disk, and in parts that are brought together.
+// TestSameBits collects the same pictures in many ways: in any order, mirrored, with any
+// number of workers, in memory and on disk, and in merged parts.
 func TestSameBits(t *testing.T) {
 	for seed := range uint64(12) {
 		random := rand.New(rand.NewPCG(11, seed))
@@ -43,7 +43,7 @@ func TestSameBits(t *testing.T) {
 	}
 }
 
-// TestManySizes has more sizes of regions than a run has tags: a stripe of each length, in every second row.
+// TestManySizes uses more region sizes than a run has tags: a stripe of each length, in every second row.
 func TestManySizes(t *testing.T) {
 	const side = 2 * (sizesOfRun + 50)
 	random := rand.New(rand.NewPCG(30, 31))
@@ -73,7 +73,7 @@ func TestManySizes(t *testing.T) {
 	}
 }
 
-// mirrored is the picture seen in a mirror beside it and in one below it.
+// mirrored returns the picture flipped horizontally and vertically.
 func (p picture) mirrored() picture {
 	p.scores, p.mask = slices.Clone(p.scores), slices.Clone(p.mask)
 	slices.Reverse(p.scores)
@@ -173,11 +173,11 @@ func TestPixelsRefuse(t *testing.T) {
 		is            error
 		says          string
 	}{
-		{"a mask that is too short", []float32{1, 2}, []uint8{1}, 2, 1, nil, "2 scores, but a mask of 1"},
-		{"another size", []float32{1, 2, 3}, []uint8{1, 0, 0}, 2, 2, nil, "3 scores are not those of 2 x 2 pixels"},
-		{"a size that overflows", []float32{1, 2}, nil, math.MaxInt, 2, nil, "2 scores are not"},
-		{"no size", nil, nil, 0, 0, nil, "0 scores are not those of 0 x 0 pixels"},
-		{"a negative size", []float32{1, 2}, nil, -1, -2, nil, "are not"},
+		{"a mask that is too short", []float32{1, 2}, []uint8{1}, 2, 1, nil, "2 scores but a mask of 1 pixels"},
+		{"another size", []float32{1, 2, 3}, []uint8{1, 0, 0}, 2, 2, nil, "3 scores for 2 x 2 pixels"},
+		{"a size that overflows", []float32{1, 2}, nil, math.MaxInt, 2, nil, "2 scores for"},
+		{"no size", nil, nil, 0, 0, nil, "0 scores for 0 x 0 pixels"},
+		{"a negative size", []float32{1, 2}, nil, -1, -2, nil, "2 scores for -1 x -2 pixels"},
 		{"NaN", []float32{1, 2, 3, nan}, []uint8{1, 1, 0, 0}, 2, 2, ErrNotFinite, "NaN at row 1, column 1"},
 		{"infinity", []float32{1, 2, infinity, 3}, nil, 2, 2, ErrNotFinite, "-Inf at row 1, column 0"},
 	}
@@ -222,8 +222,8 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// TestManyRuns crosses every boundary inside at full size: runs, cuts, ties at a
-// cut. The expected values come from counting, which needs no sorting.
+// TestManyRuns covers all internal boundaries at full size: runs, cuts, ties at a cut. The
+// expected values are computed by counting, without sorting.
 func TestManyRuns(t *testing.T) {
 	const side = 600
 	cases := []struct {
@@ -264,7 +264,7 @@ func TestManyRuns(t *testing.T) {
 	}
 }
 
-// fromHistogram computes both metrics from the numbers of normal and anomalous samples at each level.
+// fromHistogram computes both metrics from the numbers of normal and anomalous samples per score.
 func fromHistogram(histogram [][2]uint64) (auroc, ap float64) {
 	var positives, negatives float64
 	for _, at := range histogram {

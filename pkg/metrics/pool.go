@@ -10,21 +10,20 @@ import (
 const (
 	unbounded = math.MaxInt64 // bytes of memory
 
-	// What is needed beside the runs that are kept, about: to take samples, and for a
-	// goroutine to sort a run and to sweep a stretch.
+	// Approximate memory besides the stored runs, in bytes: for adding samples, and for
+	// a goroutine to sort a run and to sweep a stretch.
 	poolBytes   = 32 << 20
 	workerBytes = 24 << 20
 )
 
-// pool holds scored samples of both classes as sorted runs. Runs are sorted in
-// the background while samples come: that spreads the work over the time that
-// the model needs for the next picture.
+// pool stores scored samples of both classes as sorted runs. Runs are sorted in the
+// background while samples are added, so the work overlaps with the model's next picture.
 type pool struct {
 	piles   [classes]pile
-	regions uint64 // of anomalous samples
-	length  int    // keys of a full run
+	regions uint64 // number of regions of anomalous samples
+	length  int    // number of keys of a full run
 	store   store
-	sorters chan *sorter // those at rest
+	sorters chan *sorter // idle sorters
 	work    sync.WaitGroup
 }
 
@@ -33,20 +32,20 @@ type pile struct {
 	count uint64
 	runs  []*run
 
-	newest memory           // fewer samples than a full run's, in the order they came
-	sizes  []uint32         // anomalous: of the newest ones' regions, which their tags count through
-	tagOf  map[uint32]uint8 // by size
+	newest memory           // unsorted samples, fewer than a full run
+	sizes  []uint32         // anomalous: region sizes of the newest samples, indexed by tag
+	tagOf  map[uint32]uint8 // region size to tag
 }
 
-// bounds are how much a pool keeps in memory.
+// bounds are the limits of a pool.
 type bounds struct {
-	length  int   // keys of a full run
-	room    int64 // bytes of runs
-	sorters int   // goroutines
+	length  int   // number of keys of a full run
+	room    int64 // maximum bytes of runs in memory
+	sorters int   // number of goroutines
 }
 
-// boundsOf are those of about so many bytes of memory, as far as one goroutine can
-// do with that, and of at most so many goroutines (0: one a processor).
+// boundsOf returns the bounds for about memory bytes, if that is enough for one goroutine,
+// and for at most workers goroutines (0: one per processor).
 func boundsOf(memory int64, workers int) bounds {
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -55,8 +54,7 @@ func boundsOf(memory int64, workers int) bounds {
 	return bounds{runLength, memory - poolBytes - forWork, int(max(1, min(int64(workers), forWork/workerBytes)))}
 }
 
-// newPool makes an empty pool. What memory has no room for goes to the file that
-// spill makes.
+// newPool returns an empty pool. Runs that exceed the memory go to the file from spill.
 func newPool(b bounds, spill func() (*spillFile, error)) *pool {
 	p := &pool{length: b.length, sorters: make(chan *sorter, b.sorters), store: store{room: b.room, newSpill: spill}}
 	for range b.sorters {
@@ -65,14 +63,14 @@ func newPool(b bounds, spill func() (*spillFile, error)) *pool {
 	return p
 }
 
-// memoryForWork is what of the memory is for goroutines. It does not depend on how
-// many there are: what fits into memory on one machine does so on every other.
+// memoryForWork returns the part of the memory for goroutines. It does not depend on their
+// number, so that the amount that fits into memory is the same on all machines.
 func memoryForWork(memory int64) int64 {
 	return max(workerBytes, min(2*workerBytes, memory/4), memory/6)
 }
 
-// add takes samples of one class: size is 0 for normal ones, and for anomalous
-// ones the number of pixels of their region. It copies keys.
+// add adds samples of one class: size is 0 for normal ones, and the number of pixels of
+// their region for anomalous ones. It copies keys.
 func (p *pool) add(keys []uint32, size uint32) {
 	c := &p.piles[normal]
 	if size > 0 {
@@ -84,7 +82,7 @@ func (p *pool) add(keys []uint32, size uint32) {
 		if size > 0 {
 			tag = p.tag(size)
 		}
-		if len(c.newest.keys) == 0 && len(c.runs) > 0 { // the first run grows with its samples, which may be few
+		if len(c.newest.keys) == 0 && len(c.runs) > 0 { // the first run grows as needed, because there may be few samples
 			c.newest = p.store.memory(p.length, c.runs[0].class())
 		}
 		n := min(len(keys), p.length-len(c.newest.keys))
@@ -100,7 +98,7 @@ func (p *pool) add(keys []uint32, size uint32) {
 	}
 }
 
-// tag returns the tag of regions of size in the newest run.
+// tag returns the tag of the region size in the newest run.
 func (p *pool) tag(size uint32) uint8 {
 	c := &p.piles[anomalous]
 	if tag, known := c.tagOf[size]; known {
@@ -118,7 +116,7 @@ func (p *pool) tag(size uint32) uint8 {
 	return tag
 }
 
-// seal turns c's newest samples into a run, in the background. It waits while all sorters are busy.
+// seal turns c's newest samples into a run in the background. It blocks while all sorters are busy.
 func (p *pool) seal(c *pile) {
 	if len(c.newest.keys) == 0 {
 		return
@@ -136,7 +134,7 @@ func (p *pool) seal(c *pile) {
 	})
 }
 
-// finish turns all samples into runs, and waits for the work that this is.
+// finish turns all samples into runs, and waits until this is done.
 func (p *pool) finish() error {
 	p.seal(&p.piles[normal])
 	p.seal(&p.piles[anomalous])
@@ -158,8 +156,8 @@ func (p *pool) merge(other *pool) error {
 	return p.store.failure()
 }
 
-// adopt takes a run of another pool. A short one's samples are sorted anew,
-// together with others: many small parts do not become many runs.
+// adopt takes a run from another pool. The samples of a short run are sorted again with
+// others, so that many small parts do not become many runs.
 func (p *pool) adopt(r *run) {
 	switch c := &p.piles[r.class()]; {
 	case r.file != nil || r.length > p.length/4:
@@ -179,7 +177,7 @@ func (p *pool) adopt(r *run) {
 
 func (p *pool) runs() []*run { return slices.Concat(p.piles[normal].runs, p.piles[anomalous].runs) }
 
-// reset leaves a pool that has finished empty; its files are not closed.
+// reset empties a finished pool without closing its files.
 func (p *pool) reset() {
 	p.piles, p.regions = [classes]pile{}, 0
 	p.store.reset()

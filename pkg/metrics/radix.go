@@ -8,14 +8,13 @@ import (
 const (
 	digitBits = 11
 	buckets   = 1 << digitBits
-	fewValues = 512 // below this, comparing is faster than counting
+	fewValues = 512 // below this, comparison sort is faster than radix sort
 )
 
-// sortByKey sorts values by their bits from shift up, which are a key, in
-// rising order (least significant digit first) with the help of spare, which
-// is as long. It returns the sorted slice and the other one, whose content is
-// then meaningless; each is one of the two given. Values with one key may end
-// in any order, which depends on nothing but their order before.
+// sortByKey sorts values in ascending order of their bits from shift up, the key, with a
+// least-significant-digit radix sort. spare must be as long as values. It returns the
+// sorted slice and the other one, with undefined content; both are the given slices. The
+// order of equal keys is unspecified but deterministic.
 func sortByKey[T uint32 | uint64](values, spare []T, shift int) (sorted, other []T) {
 	if len(values) < fewValues {
 		slices.Sort(values)
@@ -30,8 +29,8 @@ func sortByKey[T uint32 | uint64](values, spare []T, shift int) (sorted, other [
 	return values, spare
 }
 
-// scatter moves values to their places by the digit that begins at bit from of
-// their keys less low, keeping the order of equals.
+// scatter moves values to their positions by the digit at bit from of (key - low), and keeps
+// the order of equal digits.
 func scatter[T uint32 | uint64](to, values []T, shift int, low T, from int) {
 	var places [buckets]uint32
 	for _, value := range values {

@@ -5,20 +5,20 @@ import (
 	"encoding/binary"
 )
 
-// span is neighbouring anomalous pixels of one row of a mask, from index from up to index to of the whole mask.
+// span is adjacent anomalous pixels in one row of a mask: the mask's indices [from, to).
 type span struct {
 	from, to uint32
-	parent   uint32 // index of a span of the same region, no larger than its own
+	parent   uint32 // index of a span of the same region, at most its own index
 }
 
-// labeller finds the regions of masks, one after the other; it keeps the memory that this needs.
+// labeller finds the regions of masks, one mask after the other, and reuses its memory.
 type labeller struct {
 	spans []span
-	sizes []uint32 // a span's: the pixels of its region, where it is the first
+	sizes []uint32 // for the first span of each region, the number of pixels of the region
 }
 
-// label finds the 8-connected regions of a mask [H, W] that is not empty, and
-// returns their number. Spans are then in the order of the mask.
+// label finds the 8-connected regions of a non-empty mask [H, W] and returns their number.
+// Spans are then in the order of the mask.
 func (l *labeller) label(mask []uint8, width int) (regions int) {
 	l.spans = l.spans[:0]
 	above := 0 // the first span of the row above
@@ -59,7 +59,7 @@ func (l *labeller) scan(mask []uint8, from, to int) {
 	}
 }
 
-// zeros returns the number of zero bytes that row begins with.
+// zeros returns the number of leading zero bytes of row.
 func zeros(row []uint8) int {
 	i := 0
 	for i+8 <= len(row) && binary.LittleEndian.Uint64(row[i:]) == 0 {
@@ -71,8 +71,8 @@ func zeros(row []uint8) int {
 	return i
 }
 
-// join makes one region of spans that touch, also at a corner: those from above
-// to below are a row's, and those from below on the next one's.
+// join merges the regions of spans that touch, also at a corner: spans [above, below) are
+// in one row, spans from below on in the next.
 func (l *labeller) join(above, below int, width uint32) {
 	up, down := above, below
 	for up < below && down < len(l.spans) {
@@ -95,7 +95,7 @@ func (l *labeller) unite(a, b uint32) {
 
 func (l *labeller) root(i uint32) uint32 {
 	for l.spans[i].parent != i {
-		l.spans[i].parent = l.spans[l.spans[i].parent].parent // halves the way for the next time
+		l.spans[i].parent = l.spans[l.spans[i].parent].parent // path halving
 		i = l.spans[i].parent
 	}
 	return i

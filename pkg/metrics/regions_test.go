@@ -40,7 +40,7 @@ func TestRegions(t *testing.T) {
 	}
 }
 
-// floodFill returns the size of each pixel's region, 0 where it is normal, and the number of regions.
+// floodFill returns the size of each pixel's region, 0 for normal pixels, and the number of regions.
 func floodFill(mask []uint8, width int) (sizes []uint32, regions int) {
 	sizes = make([]uint32, len(mask))
 	for start := range mask {

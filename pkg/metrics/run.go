@@ -6,25 +6,25 @@ import (
 )
 
 const (
-	runLength   = 1 << 18 // keys of a full run: what a processor's own cache holds
-	sizesOfRun  = 256     // so that a tag is a byte
-	blockLength = 1 << 9  // keys from one entry of a run's index to the next
+	runLength   = 1 << 18 // number of keys of a full run, which fits the processor's cache
+	sizesOfRun  = 256     // maximum number of region sizes, so that a tag is one byte
+	blockLength = 1 << 9  // number of keys per entry of a run's index
 )
 
-// run is sorted keys of one class, in memory or on disk. A key takes 4 bytes,
-// and an anomalous one a tag of 1 byte more.
+// run is sorted keys of one class, in memory or on disk. A key has 4 bytes, and an
+// anomalous one a tag of 1 byte.
 type run struct {
 	length int
-	first  int      // where the first whole block begins
+	first  int      // index of the first key of the first whole block
 	index  []uint32 // the first key of each whole block
-	sizes  []uint32 // anomalous: the distinct sizes of the regions, in pixels, which tags count through
+	sizes  []uint32 // anomalous: the distinct region sizes in pixels, indexed by tag
 
-	memory            // keys in rising order; empty once they are on disk
-	file   *spillFile // nil in memory
-	at     int64      // where the keys begin in file; the tags follow
+	memory            // keys in ascending order; empty if they are on disk
+	file   *spillFile // nil if the run is in memory
+	at     int64      // offset of the keys in file; the tags follow
 }
 
-// class is what samples are of.
+// class is normal or anomalous.
 type class uint8
 
 const (
@@ -40,15 +40,15 @@ func (r *run) class() class {
 	return normal
 }
 
-// memory holds samples of a run.
+// memory is the samples of a run.
 type memory struct {
 	keys []uint32
-	tags []uint8 // anomalous: each key's index into the sizes of regions
+	tags []uint8 // anomalous: each key's index into the region sizes
 }
 
-// hold gives r sorted samples. Blocks begin anywhere: the pixels of pictures
-// are often spread alike, and cutsOf must not find the entries of all indexes
-// together. No result depends on it.
+// hold sets the sorted samples of r. The first block starts at a pseudo-random offset:
+// aligned index entries of pictures with similar scores would give cutsOf uneven
+// stretches. Results do not depend on it.
 func (r *run) hold(m memory) {
 	r.length, r.memory = len(m.keys), m
 	r.first = rand.IntN(blockLength)
@@ -58,7 +58,7 @@ func (r *run) hold(m memory) {
 	}
 }
 
-// bytes is what the keys and tags take.
+// bytes returns the size of the keys and tags.
 func (r *run) bytes() int64 {
 	if r.class() == anomalous {
 		return int64(r.length) * 5
@@ -66,18 +66,18 @@ func (r *run) bytes() int64 {
 	return int64(r.length) * 4
 }
 
-// overhead is what r takes in memory beside them: the sizes, the index, and twice that in cutsOf.
+// overhead returns the further memory for r in bytes: the sizes, the index, and twice the index in cutsOf.
 func (r *run) overhead() int64 { return 4 * int64(len(r.sizes)+3*len(r.index)) }
 
-// window is the part of a run from one key up to another.
+// window is the part of a run between two keys.
 type window struct {
-	before  int      // keys below the window
-	between []uint32 // keys in the window and below its last
-	equal   int      // keys equal to its last
+	before  int      // number of keys below the window
+	between []uint32 // keys in the window below its last key
+	equal   int      // number of keys equal to its last key
 }
 
-// window returns r's keys above prev and up to last. What it holds is valid
-// until the reader's next use.
+// window returns r's keys above prev and up to last, inclusive. It is valid until the next
+// use of the reader.
 func (r *run) window(prev, last uint32, in *reader) (window, error) {
 	from, _ := r.block(prev + 1)
 	_, to := r.block(last)
@@ -89,7 +89,7 @@ func (r *run) window(prev, last uint32, in *reader) (window, error) {
 	high, _ := slices.BinarySearch(keys, last)
 	w := window{before: from + low, between: keys[low:high]}
 
-	// Where the equal ones end: the block is read already, unless they are many.
+	// Find the end of the equal keys; their block is already read unless there are many.
 	end := to
 	if from, to := r.block(last + 1); to > end {
 		keys, err := in.edge(r, from, to)
@@ -106,7 +106,7 @@ func (r *run) window(prev, last uint32, in *reader) (window, error) {
 	return w, nil
 }
 
-// block returns the bounds of the block that key falls into: r has from, ..., to keys below it.
+// block returns the bounds of the block that contains key: between from and to keys of r are below it.
 func (r *run) block(key uint32) (from, to int) {
 	next, _ := slices.BinarySearch(r.index, key)
 	to = r.first + next*blockLength

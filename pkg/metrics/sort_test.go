@@ -55,7 +55,7 @@ func TestSortByKey(t *testing.T) {
 	}
 }
 
-// TestCutsBound counts what lies between cuts, where all runs are alike and where they are not.
+// TestCutsBound counts the samples between cuts, for equal and for different runs.
 func TestCutsBound(t *testing.T) {
 	random := rand.New(rand.NewPCG(8, 9))
 	const most = 4 * blockLength
@@ -63,7 +63,7 @@ func TestCutsBound(t *testing.T) {
 		var runs []*run
 		for i := range 20 {
 			if i%5 == 0 {
-				random = rand.New(rand.NewPCG(8, 9)) // the same run again
+				random = rand.New(rand.NewPCG(8, 9)) // the same run each time
 			}
 			keys := make([]uint32, 1+random.IntN(20*blockLength))
 			for j := range keys {
@@ -117,7 +117,7 @@ func TestFixedPoint(t *testing.T) {
 	}
 }
 
-// TestBetterF1 has fractions that float64 cannot tell apart.
+// TestBetterF1 uses fractions that are equal in float64.
 func TestBetterF1(t *testing.T) {
 	const big = 1 << 60
 	low, high := f1{big - 2, big - 1, 1}, f1{big - 1, big, 2}

@@ -2,21 +2,21 @@ package metrics
 
 import "slices"
 
-// sorter sorts runs, one after the other; it keeps the memory that this needs.
+// sorter sorts runs, one after the other, and reuses its memory.
 type sorter struct {
 	spare                 []uint32
 	records, spareRecords []uint64
 	bytes                 []byte
 }
 
-// sort puts samples in the order of their keys. It uses their memory.
+// sort sorts samples by key, in place.
 func (s *sorter) sort(m memory) memory {
 	if len(m.tags) == 0 {
 		m.keys, s.spare = sortByKey(m.keys, resized(s.spare, len(m.keys)), 0)
 	} else {
 		s.sortTagged(m)
 	}
-	if len(m.keys) < cap(m.keys)/2 { // a short run does not hold on to a full one's memory
+	if len(m.keys) < cap(m.keys)/2 { // a short run must not keep the memory of a full one
 		m.keys, m.tags = slices.Clone(m.keys), slices.Clone(m.tags)
 	}
 	return m

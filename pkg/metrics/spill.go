@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// spillFile is a nameless file: nothing is left of it when the program ends,
-// however it ends.
+// spillFile is a nameless temporary file, which is gone when the program ends for any
+// reason.
 type spillFile struct {
 	file   *os.File
 	folder string
@@ -18,7 +18,7 @@ type spillFile struct {
 	end    int64
 }
 
-// spillInto makes files in folder ("" is the system's temporary folder).
+// spillInto returns a function that creates files in folder ("" means the system's temporary folder).
 func spillInto(folder string) func() (*spillFile, error) {
 	return func() (*spillFile, error) { return newSpillFile(folder) }
 }
@@ -28,16 +28,16 @@ func newSpillFile(folder string) (*spillFile, error) {
 		folder = os.TempDir()
 	}
 	file, err := os.OpenFile(folder, os.O_RDWR|nameless, 0o600)
-	if nameless == 0 || err != nil { // not every system and file system can
+	if nameless == 0 || err != nil { // not every system and file system supports it
 		file, err = unlinkedFile(folder)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("no file for pixel scores, for which TMPDIR names the folder; more memory needs none: %w", err)
+		return nil, fmt.Errorf("creating the temporary file for pixel scores: %w; set TMPDIR to another folder, or allow more memory", err)
 	}
 	return &spillFile{file: file, folder: folder}, nil
 }
 
-// unlinkedFile takes the name from a file that it makes in folder.
+// unlinkedFile creates a file in folder and removes its name.
 func unlinkedFile(folder string) (*os.File, error) {
 	file, err := os.CreateTemp(folder, "acdclip-pixels-")
 	if err != nil {
@@ -62,9 +62,9 @@ func (s *spillFile) take(r *run, buffer *[]byte) error {
 	}
 	switch {
 	case errors.Is(err, syscall.ENOSPC):
-		return fmt.Errorf("the disk of %s is full after %d MB of pixel scores: %w", s.folder, at/1e6, err)
+		return fmt.Errorf("the disk with %s is full after %d MB of pixel scores: %w", s.folder, at/1e6, err)
 	case err != nil:
-		return fmt.Errorf("keeping pixel scores in %s: %w", s.folder, err)
+		return fmt.Errorf("writing pixel scores to %s: %w", s.folder, err)
 	}
 	r.memory, r.file, r.at = memory{}, s, at
 	return nil
@@ -72,18 +72,18 @@ func (s *spillFile) take(r *run, buffer *[]byte) error {
 
 func (s *spillFile) close() error { return s.file.Close() }
 
-// reader reads parts of runs; it keeps the memory that this needs.
+// reader reads parts of runs and reuses its memory.
 type reader struct {
 	words, edgeWords []uint32
 	tagBytes, bytes  []byte
 }
 
-// keys returns r's keys from index from to index to.
+// keys returns r's keys [from, to).
 func (in *reader) keys(r *run, from, to int) ([]uint32, error) {
 	return in.read(&in.words, r, from, to)
 }
 
-// edge is keys, and leaves what keys returned as it is.
+// edge is like keys, but with its own buffer, so the result of keys stays valid.
 func (in *reader) edge(r *run, from, to int) ([]uint32, error) {
 	return in.read(&in.edgeWords, r, from, to)
 }
@@ -98,7 +98,7 @@ func (in *reader) read(into *[]uint32, r *run, from, to int) ([]uint32, error) {
 	return *into, err
 }
 
-// tags returns r's tags from index from to index to.
+// tags returns r's tags [from, to).
 func (in *reader) tags(r *run, from, to int) ([]uint8, error) {
 	if r.file == nil {
 		return r.tags[from:to], nil

@@ -2,4 +2,4 @@
 
 package metrics
 
-const nameless = 0 // files begin with a name
+const nameless = 0 // not supported

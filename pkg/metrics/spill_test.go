@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestSpillLeavesNothing looks into the folder while scores lie there.
+// TestSpillLeavesNothing checks that the folder is empty while scores are on disk.
 func TestSpillLeavesNothing(t *testing.T) {
 	folder := t.TempDir()
 	pixels := spilling(t, bounds{length: 1000, sorters: 1}, spillInto(folder))
@@ -29,7 +29,7 @@ func TestSpillLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestFullDisk has a disk that is full from the start.
+// TestFullDisk uses a disk that is full from the start.
 func TestFullDisk(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
 	if err != nil {
@@ -46,13 +46,13 @@ func TestFullDisk(t *testing.T) {
 	_, summaryErr := pixels.Summary()
 	_, writeErr := pixels.WriteTo(&strings.Builder{})
 	for i, err := range []error{err, summaryErr, writeErr} {
-		if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "the disk of /scratch is full") {
+		if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "the disk with /scratch is full") {
 			t.Errorf("error %d of a full disk: %v", i, err)
 		}
 	}
 }
 
-// TestUnlinkedFile is what a file system without nameless files gets.
+// TestUnlinkedFile tests the fallback for file systems without nameless files.
 func TestUnlinkedFile(t *testing.T) {
 	folder := t.TempDir()
 	file, err := unlinkedFile(folder)
@@ -77,7 +77,7 @@ func TestNoFolder(t *testing.T) {
 	}
 }
 
-// TestReadErrors closes the file below what lies there.
+// TestReadErrors closes the file that contains scores.
 func TestReadErrors(t *testing.T) {
 	spill, err := newSpillFile(t.TempDir())
 	if err != nil {

@@ -5,20 +5,20 @@ import (
 	"sync"
 )
 
-// store decides where runs lie: in memory, and on disk past a bound of memory.
+// store keeps runs in memory, or on disk if they exceed the memory.
 type store struct {
-	room     int64 // bytes of runs that memory has room for
+	room     int64 // maximum bytes of runs in memory
 	newSpill func() (*spillFile, error)
 
-	mutex sync.Mutex        // guards the rest, which background work shares
-	kept  int64             // bytes of memory that runs take
-	free  [classes][]memory // of runs that went to disk
-	spill *spillFile        // where runs go to; nil before the first one does
-	files []*spillFile      // those to close
-	err   error             // the first failure; samples are lost then
+	mutex sync.Mutex        // guards the following fields, which background work shares
+	kept  int64             // bytes of runs in memory
+	free  [classes][]memory // reusable memory of runs that went to disk
+	spill *spillFile        // file for runs; nil before the first one
+	files []*spillFile      // files to close
+	err   error             // the first failure, after which samples are lost
 }
 
-// settle leaves a run in memory, or moves it to disk where there is no room for it.
+// settle keeps a run in memory, or moves it to disk if memory is full.
 func (s *store) settle(r *run, buffer *[]byte) {
 	file := s.place(r)
 	if file == nil {
@@ -35,7 +35,7 @@ func (s *store) settle(r *run, buffer *[]byte) {
 	}
 }
 
-// place returns the file that r must go to, or nil where it stays.
+// place returns the file for r, or nil if r stays in memory.
 func (s *store) place(r *run) *spillFile {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -58,7 +58,7 @@ func (s *store) place(r *run) *spillFile {
 	return s.spill
 }
 
-// memory returns empty memory for a run of length samples. It is a run's that went to disk, if there is one.
+// memory returns empty memory for a run of length samples, reused from a run on disk if possible.
 func (s *store) memory(length int, c class) memory {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -75,7 +75,7 @@ func (s *store) memory(length int, c class) memory {
 	return memory{m.keys[:0], m.tags[:0]}
 }
 
-// part returns a store for a part of what s will hold. It has what room is left, and the same file.
+// part returns a store for samples that will be merged into s. It has the remaining memory, and the same file.
 func (s *store) part() store {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -88,7 +88,7 @@ func (s *store) failure() error {
 	return s.err
 }
 
-// takeFiles moves other's files into s, and with them the runs that lie there.
+// takeFiles moves other's files, with the runs in them, to s.
 func (s *store) takeFiles(other *store) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -99,7 +99,7 @@ func (s *store) takeFiles(other *store) {
 	other.spill, other.files = nil, nil
 }
 
-// reset forgets the runs in memory.
+// reset drops the runs in memory.
 func (s *store) reset() { s.kept, s.free = 0, [classes][]memory{} }
 
 func (s *store) close() error {

@@ -1,30 +1,30 @@
 package metrics
 
-// stretch is the samples with keys above one cut and up to the next.
+// stretch is the samples with keys above one cut and up to the next, inclusive.
 type stretch struct {
-	cut uint32 // the upper one
+	cut uint32 // the upper cut
 
-	// Those below the upper cut, and the numbers of those at it: there may be very many.
-	normal    []uint32 // in rising order
-	anomalous []uint64 // the key, and in the lower 32 bits the size of the region; rising
+	// The samples below the upper cut, and the numbers of samples at it, which may be very large.
+	normal    []uint32 // in ascending order
+	anomalous []uint64 // the key in the upper and the region size in the lower 32 bits; ascending
 
 	equalNormal, equalAnomalous uint64
-	equalWeight                 uint128 // of the anomalous ones
+	equalWeight                 uint128 // weight of the anomalous samples at the cut
 
-	normalBefore, anomalousBefore uint64 // samples up to the lower cut: they score higher
+	normalBefore, anomalousBefore uint64 // numbers of samples up to the lower cut, with higher scores
 }
 
-// gatherer gathers stretches, one after the other; it keeps the memory that this needs.
+// gatherer gathers stretches, one after the other, and reuses its memory.
 type gatherer struct {
 	stretch
 	reader      reader
 	spare       []uint32
 	spareRecord []uint64
-	records     []uint64 // of one run
+	records     []uint64 // the anomalous samples of one run
 }
 
-// gather finds p's samples with keys above prev and up to cut. Where none is
-// anomalous, it does not look for the normal ones.
+// gather collects p's samples with keys above prev and up to cut. If none is anomalous, it
+// skips the normal ones.
 func (g *gatherer) gather(p *pool, prev, cut uint32) error {
 	g.stretch = stretch{cut: cut, normal: g.normal[:0], anomalous: g.anomalous[:0]}
 	for _, r := range p.piles[anomalous].runs {

@@ -2,40 +2,39 @@ package metrics
 
 import "math/bits"
 
-// What is summed is a whole number of units, so that neither the order nor the
-// parts of a sum change it. These are the bits after the point.
+// Sums are fixed-point integers, so that they do not depend on the order or division of
+// the summation. These are the numbers of fractional bits.
 const (
-	weightBits    = 80 // of the weights of pixels; their sum, the number of regions, may reach 2^48
+	weightBits    = 80 // of the pixels' weights; their sum, the number of regions, may reach 2^48
 	precisionBits = 62
 	shareBits     = 63 // of sums.share
 )
 
-// group is the samples that share one score, at least one of them anomalous. It
-// is a point of every curve. Scores that only normal samples have need no point
-// of their own: up to there ROC and PRO curves run level, and precision and F1
-// only fall.
+// group is the samples with the same score, at least one of them anomalous. It is a point
+// of every curve. Scores of only normal samples need no point: there the ROC and PRO
+// curves are horizontal, and precision and F1 only decrease.
 type group struct {
 	key               uint32
 	anomalous, normal uint64
-	weight            uint128 // of the anomalous ones
-	anomalousAbove    uint64  // samples that score higher
+	weight            uint128 // weight of the anomalous samples
+	anomalousAbove    uint64  // number of samples with higher scores
 	normalAbove       uint64
 }
 
-// totals are the numbers of all samples, and how far a PRO curve goes.
+// totals are the numbers of all samples, and the limit of the PRO curve.
 type totals struct {
 	anomalous, normal uint64
 	regions           uint64
-	limit             float64 // the largest false-positive rate
+	limit             float64 // maximum false-positive rate
 }
 
-// sums add up what groups contribute to the metrics.
+// sums are the sums of the groups' contributions to the metrics.
 type sums struct {
 	totals
 	pairs     uint128 // twice the number of (anomalous, normal) pairs in the right order
-	precision uint128 // at each anomalous sample
+	precision uint128 // sum of the precision at each anomalous sample
 	best      f1
-	pro       uint128 // area under the PRO curve, as a part of that of a perfect one, times the number of regions
+	pro       uint128 // area under the PRO curve, relative to that of a perfect curve, times the number of regions
 }
 
 func (s *sums) add(g group) {
@@ -49,10 +48,10 @@ func (s *sums) add(g group) {
 	s.pro.add(g.weight.timesFraction(s.share(g)))
 }
 
-// share returns how much of the way to the limit the PRO curve has before it
-// when it rises at g: slantwise where normal samples tie.
+// share returns the remaining fraction of the way to the FPR limit at which the PRO curve
+// rises at g. If normal samples tie with g, the curve rises linearly.
 func (s *sums) share(g group) uint64 {
-	end := float64(s.limit * float64(s.normal)) // in normal samples; the conversion forbids a fused multiply-add
+	end := float64(s.limit * float64(s.normal)) // in normal samples; the conversion prevents a fused multiply-add
 	left := end - float64(g.normalAbove)
 	tied := float64(g.normal)
 	switch {
@@ -61,12 +60,12 @@ func (s *sums) share(g group) uint64 {
 	case tied <= left:
 		left -= tied / 2
 	default:
-		left *= left / (2 * tied) // the mean over the part of the slant up to the limit
+		left *= left / (2 * tied) // the mean over the part of the linear rise up to the limit
 	}
 	return uint64(left / end * (1 << shareBits))
 }
 
-// merge adds what other groups of the same samples contribute.
+// merge adds the contributions of other groups of the same samples.
 func (s *sums) merge(other sums) {
 	s.pairs.add(other.pairs)
 	s.precision.add(other.precision)
@@ -85,18 +84,18 @@ func (s *sums) ranking() Ranking {
 	}
 }
 
-// aupro undoes the units of weights and of shares; timesFraction has divided by 2^64.
+// aupro converts the fixed-point sum to AUPRO; timesFraction has already divided by 2^64.
 func (s *sums) aupro() float64 {
 	return s.pro.float64() / (1 << (weightBits + shareBits - 64)) / float64(s.regions)
 }
 
-// f1 is an F1 of 2 tp / of, at the score of key.
+// f1 is the F1 2*tp/of at the score of key.
 type f1 struct {
 	tp, of uint64
 	key    uint32
 }
 
-// better returns the larger F1, and of equal ones the one at the lower score.
+// better returns the larger F1; if they are equal, the one at the lower score.
 func (a f1) better(b f1) f1 {
 	left, right := product(a.tp, b.of), product(b.tp, a.of)
 	switch {

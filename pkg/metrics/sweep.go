@@ -6,10 +6,10 @@ import (
 	"sync/atomic"
 )
 
-// sweep computes all metrics, the PRO curve up to the false-positive rate
-// limit. The range of keys is cut into stretches of about a run's length. Each
-// is gathered from all runs and sorted by itself, so that memory beyond the runs
-// stays small. The error is ErrOneClass, or says that keeping samples on disk failed.
+// sweep computes all metrics, with the PRO curve up to the false-positive rate limit. The
+// range of keys is divided into stretches of about a run's length. Each is gathered from
+// all runs and sorted separately, so that memory besides the runs stays small. The error
+// is ErrOneClass or a disk error.
 func (p *pool) sweep(limit float64) (sums, error) {
 	all := sums{totals: totals{p.piles[anomalous].count, p.piles[normal].count, p.regions, limit}}
 	if err := p.finish(); err != nil {
@@ -34,7 +34,7 @@ func (p *pool) sweep(limit float64) (sums, error) {
 	return all, errors.Join(errs...)
 }
 
-// sweepStretches adds to s the stretches that no other goroutine has taken.
+// sweepStretches adds stretches to s until other goroutines have taken all others.
 func (p *pool) sweepStretches(s *sums, cuts []uint32, next *atomic.Int64) error {
 	var g gatherer
 	for {

@@ -2,8 +2,8 @@ package metrics
 
 import "math/bits"
 
-// uint128 is an exact sum: a thousand million pixels make more pairs than
-// float64 can count, and integers give the same sum in any order.
+// uint128 is an exact sum: a billion pixels have more pairs than float64 can count
+// exactly, and integer sums do not depend on the order.
 type uint128 struct{ high, low uint64 }
 
 func (u *uint128) add(v uint128) {

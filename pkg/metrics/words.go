@@ -8,7 +8,7 @@ import (
 
 const wordsAtOnce = 1 << 14
 
-// writeWords writes words little-endian, a bounded number at a time.
+// writeWords writes words little-endian, a limited number at a time.
 func writeWords(w io.Writer, words []uint32, buffer *[]byte) error {
 	for some := range slices.Chunk(words, wordsAtOnce) {
 		*buffer = resized(*buffer, 4*len(some))
@@ -28,8 +28,8 @@ func decode(words []uint32, bytes []byte) {
 	}
 }
 
-// resized gives values the length n; what they hold is then meaningless.
-// It grows them by more than is asked: many small steps would leave much garbage.
+// resized returns values with length n and undefined content. It grows the capacity by
+// more than needed, because many small steps would create much garbage.
 func resized[T any](values []T, n int) []T {
 	if n > cap(values) {
 		values = make([]T, n, n+n/4)
@@ -37,7 +37,7 @@ func resized[T any](values []T, n int) []T {
 	return values[:n]
 }
 
-// joined appends more to values, and doubles their memory where it must grow.
+// joined appends more to values, and doubles the capacity if it must grow.
 func joined[T any](values, more []T) []T {
 	if n := len(values) + len(more); n > cap(values) {
 		values = append(make([]T, 0, max(n, 2*cap(values))), values...)

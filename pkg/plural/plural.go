@@ -1,4 +1,4 @@
-// Package plural writes how many things there are.
+// Package plural formats counts with singular or plural nouns.
 package plural
 
 import (
@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Of is "1 class" or "2 classes", by the words for one and for many.
+// Of returns a text such as "1 class" or "2 classes", given the singular and the plural.
 func Of(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one

@@ -1,22 +1,22 @@
-// Package present says what lies at a path. Links are followed, and what cannot
-// be looked at is not there.
+// Package present reports what exists at a path. It follows links. A path that cannot be
+// examined counts as missing.
 package present
 
 import "os"
 
-// Any says whether there is anything.
+// Any reports whether the path exists.
 func Any(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
 
-// Folder says whether there is a folder.
+// Folder reports whether the path is a folder.
 func Folder(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
 }
 
-// File says whether there is a file: a regular one or a pipe, a socket or a device.
+// File reports whether the path is a file: a regular file, pipe, socket or device.
 func File(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && !info.IsDir()

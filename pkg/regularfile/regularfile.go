@@ -1,6 +1,6 @@
-// Package regularfile opens files to be read, and refuses at once what is no
-// regular file: opening a pipe waits for its writer, and opening a device may do
-// something to it.
+// Package regularfile opens files for reading and returns an error at once for anything
+// but a regular file: opening a pipe would block until it has a writer, and opening a
+// device may have side effects.
 package regularfile
 
 import (
@@ -9,16 +9,16 @@ import (
 	"syscall"
 )
 
-// OtherError reports a path at which something else than a regular file lies.
+// OtherError reports an existing path that is not a regular file.
 type OtherError struct {
 	Path string
-	Kind string // what lies there, in words: "a folder", "a pipe", "a socket" or "a device"
+	Kind string // "a folder", "a pipe", "a socket", "a device" or "a special file"
 }
 
-// Error reads "path: not a regular file: it is a pipe".
+// Error returns a text such as "path: not a regular file: it is a pipe".
 func (e *OtherError) Error() string { return e.Path + ": not a regular file: it is " + e.Kind }
 
-// Stat is os.Stat for a regular file; what is none is an *OtherError. Links are followed.
+// Stat is os.Stat for a regular file; anything else gives an *OtherError. It follows links.
 func Stat(path string) (os.FileInfo, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -27,16 +27,16 @@ func Stat(path string) (os.FileInfo, error) {
 	return info, check(path, info)
 }
 
-// Open opens the regular file at path to be read, and says what the open file
-// is. It never waits. What is no regular file is an *OtherError and is not
-// opened; other errors are os.Open's. The caller closes the file.
+// Open opens the regular file at path for reading and returns its FileInfo. It never
+// blocks. A path that is not a regular file gives an *OtherError; other errors are
+// os.Open's. The caller must close the file.
 func Open(path string) (*os.File, os.FileInfo, error) {
-	if info, err := os.Stat(path); err == nil { // where it fails, opening does too
+	if info, err := os.Stat(path); err == nil { // if it fails, opening fails too
 		if err := check(path, info); err != nil {
 			return nil, nil, err
 		}
 	}
-	// Another thing may have come to the path meanwhile: still do not wait, and look again.
+	// The path may have changed meanwhile, so open without blocking and check again.
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, nil, err
@@ -52,9 +52,8 @@ func Open(path string) (*os.File, os.FileInfo, error) {
 	return file, info, nil
 }
 
-// Head reads the regular file at path, and no more of it than limit bytes: who
-// wants a whole file of bounded size asks for a byte more than the bound. Errors
-// are Open's and those of reading.
+// Head reads at most the first limit bytes of the regular file at path. To detect a file
+// above a maximum size, give that maximum plus one. Errors are Open's and read errors.
 func Head(path string, limit int64) ([]byte, error) {
 	file, _, err := Open(path)
 	if err != nil {

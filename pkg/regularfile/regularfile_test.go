@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// refusals is what each function says of a path.
+// refusals returns each function's error for a path.
 func refusals(path string) map[string]error {
 	_, stat := Stat(path)
 	_, _, open := Open(path)
@@ -20,7 +20,7 @@ func refusals(path string) map[string]error {
 	return map[string]error{"Stat": stat, "Open": open, "Head": head}
 }
 
-// TestOthers would wait for ever if the pipe were opened in the plain way.
+// TestOthers would block forever if the pipe were opened normally.
 func TestOthers(t *testing.T) {
 	folder := t.TempDir()
 	pipe := filepath.Join(folder, "pipe")
@@ -85,9 +85,8 @@ func TestRegular(t *testing.T) {
 	}
 }
 
-// TestPipeInTheFilesPlace: between the look and the opening a pipe may take a
-// file's place, and even then opening does not wait. The two are swapped all the
-// time here, so that some openings meet it.
+// TestPipeInTheFilesPlace: Open does not block even if a pipe replaces the file between
+// Stat and opening. The test swaps the two continuously, so that some calls hit this.
 func TestPipeInTheFilesPlace(t *testing.T) {
 	folder := t.TempDir()
 	path, file, pipe := filepath.Join(folder, "path"), filepath.Join(folder, "file"), filepath.Join(folder, "pipe")

@@ -1,5 +1,5 @@
-// Package sealed writes JSON objects that carry a sum of their content, and reads
-// them back: a value that was changed or damaged since is an error.
+// Package sealed writes and reads JSON objects with a checksum of their content. Reading
+// an object whose values were changed or damaged gives an error.
 package sealed
 
 import (
@@ -18,21 +18,21 @@ import (
 	"acdclip/pkg/regularfile"
 )
 
-// Key is the entry of an object that holds the SHA-256 of all other entries.
+// Key is the key of the entry with the SHA-256 of all other entries.
 const Key = "sha256"
 
-// ErrDamaged reports content that is not what was written.
-var ErrDamaged = errors.New("its content is not what was written")
+// ErrDamaged reports content that was changed after it was written.
+var ErrDamaged = errors.New("its content was changed or damaged")
 
-// ErrNoSum reports an object without a sum. It is ErrDamaged, too.
-var ErrNoSum = fmt.Errorf("%w: it has no entry %q, which holds the sum of the others", ErrDamaged, Key)
+// ErrNoSum reports an object without a checksum. It wraps ErrDamaged.
+var ErrNoSum = fmt.Errorf("%w: it has no entry %q with the checksum of the other entries", ErrDamaged, Key)
 
-// Marshal encodes v, which must become a JSON object with at least one entry and
-// none of the name Key, on one line, with the sum as its last entry.
+// Marshal encodes v as JSON on one line, with the checksum as its last entry. v must
+// encode to an object with at least one entry and without the key Key.
 func Marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false) // these files are no web pages
+	encoder.SetEscapeHTML(false) // the files are not web pages
 	if err := encoder.Encode(v); err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func Marshal(v any) ([]byte, error) {
 	return fmt.Appendf(bytes.Clone(text), ",%q:%q}", Key, sum), nil
 }
 
-// MarshalIndent is Marshal with a line an entry.
+// MarshalIndent is Marshal with one line per entry.
 func MarshalIndent(v any) ([]byte, error) {
 	text, err := Marshal(v)
 	if err != nil {
@@ -59,9 +59,9 @@ func MarshalIndent(v any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Unmarshal decodes what Marshal encoded, after it has compared the sum. The error
-// wraps ErrDamaged where that differs or is missing. How numbers and texts are
-// spelled, and blanks between them, do not matter to the sum.
+// Unmarshal verifies the checksum and decodes the output of Marshal. The error wraps
+// ErrDamaged if the checksum is wrong or missing. The checksum does not depend on the
+// spelling of numbers and strings or on white space.
 func Unmarshal(text []byte, v any) error {
 	stored, sum, err := split(text)
 	switch {
@@ -70,7 +70,7 @@ func Unmarshal(text []byte, v any) error {
 	case stored == "":
 		return ErrNoSum
 	case stored != sum:
-		return fmt.Errorf("%w: the sum in its entry %q is another", ErrDamaged, Key)
+		return fmt.Errorf("%w: the checksum in its entry %q does not match", ErrDamaged, Key)
 	}
 	return json.Unmarshal(text, v)
 }
@@ -82,12 +82,12 @@ func Read(path string, limit int64, v any) error {
 		return err
 	}
 	if int64(len(text)) > limit {
-		return fmt.Errorf("%w: it has more than %d bytes", ErrDamaged, limit)
+		return fmt.Errorf("%w: it is larger than %d bytes", ErrDamaged, limit)
 	}
 	return Unmarshal(text, v)
 }
 
-// Write writes what Marshal gives, as one line.
+// Write writes the output of Marshal and a newline.
 func Write(w io.Writer, v any) error {
 	text, err := Marshal(v)
 	if err == nil {
@@ -96,13 +96,14 @@ func Write(w io.Writer, v any) error {
 	return err
 }
 
-// split gives the sum that an object holds, "" for none, and that of its other
-// entries: of their names and values in order. It takes no more memory than text.
+// split returns the checksum stored in an object, "" for none, and the computed checksum of
+// its other entries, over their names and values in order. It needs no more memory than
+// text.
 func split(text []byte) (stored, sum string, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
-		return "", "", cmp.Or(err, errors.New("it is no object"))
+		return "", "", cmp.Or(err, errors.New("it is not an object"))
 	}
 	hash, entries := sha256.New(), 0
 	for decoder.More() {
@@ -128,7 +129,7 @@ func split(text []byte) (stored, sum string, err error) {
 		return "", "", err
 	}
 	if _, err := decoder.Token(); err != io.EOF {
-		return "", "", cmp.Or(err, errors.New("something follows its end"))
+		return "", "", cmp.Or(err, errors.New("it has unexpected data after its end"))
 	}
 	if entries == 0 {
 		return "", "", errors.New("it has no entries")
@@ -136,7 +137,7 @@ func split(text []byte) (stored, sum string, err error) {
 	return stored, hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-// addValue adds the decoder's next value to a sum, token by token.
+// addValue adds the decoder's next value to a checksum, token by token.
 func addValue(sum hash.Hash, decoder *json.Decoder) error {
 	depth := 0
 	for {
@@ -157,7 +158,7 @@ func addValue(sum hash.Hash, decoder *json.Decoder) error {
 	}
 }
 
-// add adds a token in a spelling of its own: 1.0 and 1e0 are one number.
+// add adds a token in a canonical form, in which 1.0 and 1e0 are equal.
 func add(sum hash.Hash, token any) {
 	if number, ok := token.(json.Number); ok {
 		text := number.String()

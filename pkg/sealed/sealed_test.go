@@ -39,7 +39,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestSpelling: a program that only writes the JSON anew does no damage.
+// TestSpelling: rewriting the JSON without changing values keeps it valid.
 func TestSpelling(t *testing.T) {
 	text, err := Marshal(content{"ü", []float64{1, 0.00001}, 7})
 	if err != nil {
@@ -119,7 +119,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// FuzzUnmarshal: whatever is read has the sum of what it is.
+// FuzzUnmarshal: any accepted object has a correct checksum.
 func FuzzUnmarshal(f *testing.F) {
 	text, err := Marshal(content{"a", []float64{0.5}, 7})
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package sniff tells from a file's first bytes what kind of file it is, mostly
-// to say what lies in the place of a file that cannot be read.
+// Package sniff detects the kind of a file from its first bytes, mostly to describe in an
+// error a file that is not of the expected kind.
 package sniff
 
 import (
@@ -8,11 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// Match says whether a file that starts with head is of some kind. Head may be
-// shorter than what is looked for, and empty.
+// Match reports whether a file that starts with head is of some kind. head may be shorter
+// than needed, or empty.
 type Match func(head []byte) bool
 
-// Starts matches what starts with one of the prefixes.
+// Starts returns a Match for content that starts with one of the prefixes.
 func Starts(prefixes ...string) Match {
 	return func(head []byte) bool {
 		for _, prefix := range prefixes {
@@ -24,7 +24,7 @@ func Starts(prefixes ...string) Match {
 	}
 }
 
-// At matches what holds text from an offset in bytes on.
+// At returns a Match for content with text at an offset in bytes.
 func At(offset int, text string) Match {
 	return func(head []byte) bool {
 		return len(head) > offset && bytes.HasPrefix(head[offset:], []byte(text))
@@ -33,11 +33,11 @@ func At(offset int, text string) Match {
 
 // Kind is one row of a table of kinds.
 type Kind struct {
-	Name string // as it stands in a sentence: "a PDF document"
+	Name string // for use in a sentence: "a PDF document"
 	Is   Match
 }
 
-// Name gives the name of the first kind that matches.
+// Name returns the name of the first kind that matches.
 func Name(head []byte, kinds []Kind) (name string, known bool) {
 	for _, kind := range kinds {
 		if kind.Is(head) {
@@ -47,8 +47,8 @@ func Name(head []byte, kinds []Kind) (name string, known bool) {
 	return "", false
 }
 
-// Describe says in words what head is: the kind that matches, nothing, a text, or
-// unknown bytes.
+// Describe describes head for a message: as a kind that matches, nothing, text, or unknown
+// bytes.
 func Describe(head []byte, kinds []Kind) string {
 	if len(head) == 0 {
 		return "nothing (the file is empty)"
@@ -62,8 +62,8 @@ func Describe(head []byte, kinds []Kind) string {
 	return fmt.Sprintf("an unknown format that starts with the bytes % x", head[:min(8, len(head))])
 }
 
-// IsText says whether head is UTF-8 without control characters that no text
-// holds. It allows for a character cut in two at the end.
+// IsText reports whether head is UTF-8 without control characters that do not occur in
+// text. The last character may be incomplete.
 func IsText(head []byte) bool {
 	for cut := range min(utf8.UTFMax, len(head)) {
 		if utf8.Valid(head[:len(head)-cut]) {

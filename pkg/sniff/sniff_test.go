@@ -46,7 +46,7 @@ func TestDescribe(t *testing.T) {
 func TestIsText(t *testing.T) {
 	for head, want := range map[string]bool{
 		"plain\n\ttext": true, "gr\u00fc\u00df": true,
-		"cut \u00fc"[:5]: true, "cut \U0001f600"[:7]: true, // in the last character
+		"cut \u00fc"[:5]: true, "cut \U0001f600"[:7]: true, // cut inside the last character
 		"cut \xf0\x9f": true, "bad \xff in the middle": false, "zero\x00": false, "bell is not told apart\a": false, "": false,
 	} {
 		if got := IsText([]byte(head)); got != want {

@@ -1,4 +1,4 @@
-// Package spelling finds what a mistyped word probably stands for.
+// Package spelling suggests corrections of mistyped words.
 package spelling
 
 import (
@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Nearest returns the candidate that is the fewest typing mistakes from text,
-// "" when all are more than a third of its length away. Candidates are in lower
-// case; that of text does not matter.
+// Nearest returns the candidate with the smallest edit distance from text, or "" if all
+// distances exceed a third of its length. Candidates must be in lower case; the case of
+// text is ignored.
 func Nearest(text string, candidates []string) string {
-	const longest = 64 // keys are shorter; keeps foreign text cheap
+	const longest = 64 // keys are shorter; limits the cost of arbitrary text
 	if text == "" || len(text) > longest {
 		return ""
 	}
@@ -24,16 +24,16 @@ func Nearest(text string, candidates []string) string {
 	return best
 }
 
-// Sorted returns the candidates from the nearest to text to the farthest,
-// whatever their case; those of one distance stay in their order.
+// Sorted returns the candidates by edit distance from text, ignoring case. Candidates of
+// equal distance keep their order.
 func Sorted(text string, candidates []string) []string {
 	text = strings.ToLower(text)
 	from := func(candidate string) int { return distance(text, strings.ToLower(candidate)) }
 	return slices.SortedStableFunc(slices.Values(candidates), func(a, b string) int { return cmp.Compare(from(a), from(b)) })
 }
 
-// distance counts insertions, deletions, substitutions and swaps of neighbours
-// between the bytes of a and b (optimal string alignment).
+// distance returns the number of insertions, deletions, substitutions and swaps of
+// neighbours between the bytes of a and b (optimal string alignment).
 func distance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {

@@ -126,7 +126,7 @@ func TestStorageNotRead(t *testing.T) {
 		"16 unsigned bits with photometric interpretation 0": set("grey16_big_endian.tif", 262, 0),
 		"YCbCr in separate planes":                           set("ycbcr_22.tif", 284, 2),
 		"predictor 34892":                                    set("planar1_predictor.tif", 317, 34892),
-		"a BMP with 48 bits":                                   bmp(28, 48),
+		"a BMP with 48 bits":                                 bmp(28, 48),
 		"compression 4 (JPEG) of a BMP":                      bmp(30, 4),
 		"compression 11 (CMYK)":                              bmp(30, 11),
 		"a BMP header of 125 bytes":                          bmp(14, 125),
