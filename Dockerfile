@@ -1,15 +1,15 @@
-# acdclip with its own libtorch, for the CPU.
+# acdclip with libtorch for the CPU.
 #
 #   docker build -t acdclip --build-arg VERSION="$(git describe --tags --always)" .
 #   docker run --rm -v "$PWD:/work" acdclip predict --help
 
-# The images are named by their digests, so that they stay what they were.
+# The images are pinned by digest, so that builds are reproducible.
 FROM golang:1.26.4-bookworm@sha256:5d2b868674b57c9e48cdd39e891acce4196b6926ca6d11e9c270a8f85106203d AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends g++ make git python3 python3-pip \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
-# What changes seldom comes first: Go's modules, then libtorch.
+# Parts that rarely change come first: Go's modules, then libtorch.
 COPY go.mod go.sum ./
 RUN go mod download
 COPY scripts ./scripts

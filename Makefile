@@ -1,4 +1,4 @@
-# acdclip: `make` lists what there is to make.
+# acdclip: `make` lists the targets.
 
 SHELL         := /bin/bash
 .SHELLFLAGS   := -euo pipefail -c
@@ -9,15 +9,15 @@ MAKEFLAGS     += --no-print-directory
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 PREFIX  := /usr/local
 FUZZTIME := 10s
-# Never from the cache: it does not see golden data outside the checkout change.
+# Without the test cache, which does not detect changes of golden data outside the checkout.
 GO_TEST := go test -count=1 -timeout 40m
 
-# Each package with all that it and its tests reach.
+# Each package with everything that it and its tests depend on.
 PACKAGES := go list -f '{{.ImportPath}} {{join .Deps " "}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./...
-# Those of the packages on libtorch that have goroutines of their own.
+# The packages on libtorch that start goroutines.
 RACED := /(pkg/detect|pkg/training|cmd/acdclip)$$
 
-# Programs are linked with build/link in libtorch's place, and load libtorch when they run.
+# Programs are linked with build/link instead of libtorch, and load libtorch at run time.
 LINK := '-L$(CURDIR)/build/link'
 export CGO_ENABLED := 1
 export CGO_LDFLAGS := $(LINK)
@@ -27,25 +27,25 @@ export CGO_LDFLAGS := $(LINK)
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: native link ## find or fetch libtorch, build the native part once, and bin/acdclip
+build: native link ## find or download libtorch, build the native part once, and bin/acdclip
 	@go build -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/acdclip ./cmd/acdclip
 
 demo: build ## draw two datasets, train on one, evaluate and predict on the other
 	@scripts/demo.sh
 
-test: lint test-pure native ## lint and all tests
-	@echo "== packages on libtorch"
+test: lint test-pure native ## run lint and all tests
+	@echo "== packages that need libtorch"
 	@$(GO_TEST) $$($(PACKAGES) | grep acdclip/cgo/torch | cut -d ' ' -f 1 | grep -vE '$(RACED)')
 	@echo "== detection, training and the program, with the race detector"
 	@GORACE=atexit_sleep_ms=0 $(GO_TEST) -race $$(go list ./... | grep -E '$(RACED)')
 
-# The packages that do not reach cgo/torch, in themselves or in their tests.
-test-pure: tools ## the tests that need no libtorch: without cgo, then with the race detector
+# The packages that do not depend on cgo/torch, including their tests.
+test-pure: tools ## tests that do not need libtorch: without cgo, then with the race detector
 	@pure=$$($(PACKAGES) | grep -v acdclip/cgo/torch | cut -d ' ' -f 1); \
-	 echo "== packages that need no libtorch, without cgo"; CGO_ENABLED=0 $(GO_TEST) $$pure; \
-	 echo "== the same, with the race detector"; $(GO_TEST) -race $$pure
+	 echo "== packages that do not need libtorch, without cgo"; CGO_ENABLED=0 $(GO_TEST) $$pure; \
+	 echo "== the same packages, with the race detector"; $(GO_TEST) -race $$pure
 
-fuzz: tools ## every fuzz target for FUZZTIME (10s)
+fuzz: tools ## run every fuzz target for FUZZTIME (10s)
 	@CGO_ENABLED=0 scripts/fuzz.sh $(FUZZTIME)
 
 lint: link ## gofmt, go vet and staticcheck
@@ -54,13 +54,13 @@ lint: link ## gofmt, go vet and staticcheck
 	@go vet ./...
 	@go tool staticcheck ./...
 
-env: link ## print what go, gopls and an IDE need: eval "$(make -s env)"
+env: link ## print environment variables for go, gopls and an IDE: eval "$(make -s env)"
 	@printf 'export CGO_ENABLED=1\nexport CGO_LDFLAGS="%s"\n' "$(LINK)"
 
-install: build ## put the program and its libraries below PREFIX (/usr/local)
+install: build ## install the program and its libraries below PREFIX (/usr/local)
 	@scripts/install.sh "$(PREFIX)"
 
-clean: ## remove all that was built or fetched
+clean: ## remove all built and downloaded files
 	@rm -rf build bin
 
 native: tools

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Times `acdclip predict` on an idle machine and beside busy loops, one a processor,
-# for several ways in which OpenMP's threads wait: bench/busy.sh [TURNS]
+# Times `acdclip predict` on an idle machine and next to busy loops, one per processor,
+# for several wait policies of OpenMP threads: bench/busy.sh [TURNS]
 #
 #   default  what acdclip chooses (cgo/torch/threads.go)
-#   libgomp  libgomp's own default, 300,000 turns of spinning
-#   short    3,000 turns; N=COUNT before the command takes another number
-#   passive  OMP_WAIT_POLICY=passive: no spinning at all
+#   libgomp  libgomp's default, 300,000 spins
+#   short    3,000 spins; set N=COUNT for another number
+#   passive  OMP_WAIT_POLICY=passive: no spinning
 #
-# The least of TURNS times counts. It uses the tiny CLIP of random values and 180
-# drawn pictures at 98 pixels; CLIP, CHECKPOINT, PICTURES and SIZE name others. A fair
-# share beside one loop a processor is twice the idle time.
+# The result is the minimum of TURNS times. It uses a tiny random CLIP and 180 synthetic
+# pictures at 98 pixels; set CLIP, CHECKPOINT, PICTURES and SIZE for others. With one busy
+# loop per processor, a fair share of the time is twice the idle time.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -25,7 +25,7 @@ prepare() {
 			--set model.image_size=98 --set train.epochs=1 --limit 12
 }
 
-# predict WAY: seconds.
+# predict WAY prints the time in milliseconds.
 predict() {
 	local -a set=()
 	case $1 in

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Time and memory of listing a dataset of N pictures (default 1,000,000), half of
-# them anomalous with a mask, all files empty: bench/listing.sh [N]
+# Measures the time and memory for listing a dataset of N pictures (default 1,000,000),
+# half of them anomalous with a mask; all files are empty: bench/listing.sh [N]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -30,7 +30,7 @@ main() {
 	rm -rf "$folder"
 	mkdir -p "$folder"
 	trap 'rm -rf "$folder"' EXIT
-	echo "making $count empty pictures and $((count / 2)) masks ..."
+	echo "creating $count empty pictures and $((count / 2)) masks ..."
 	make_files
 	python3 - "$folder" <<-'PYTHON'
 		import resource, subprocess, sys, time

@@ -1,7 +1,7 @@
-"""Times the peers of pkg/metrics and compares: called by bench/metrics.sh.
+"""Compares the time of pkg/metrics with other libraries; called by bench/metrics.sh.
 
-Both sides read the same files; only the computation is timed. They take turns,
-and the least time of each counts, for other programs may run at the same time.
+Both sides read the same files; only the computation is timed. They alternate, and the minimum time of each counts,
+because other programs may run at the same time.
 """
 
 import json
@@ -28,7 +28,7 @@ def ours(*arguments):
 
 
 def drawn_scores(labels):
-    """Probabilities like an anomaly map's: crowded low for normal pixels, higher for anomalous ones."""
+    """Probabilities as in an anomaly map: mostly low for normal pixels, higher for anomalous ones."""
     logits = random.standard_normal(labels.shape, dtype=np.float32) + 2 * labels.astype(np.float32) - 2
     return 1 / (1 + np.exp(-logits))
 
@@ -43,7 +43,7 @@ def drawn_masks():
 
 
 def compare(name, arguments, peer, tolerance):
-    """peer returns values by the names of ours."""
+    """peer returns values under the same names as ours."""
     mine, theirs = [], []
     for _ in range(TURNS):
         report = ours(*arguments)
@@ -70,7 +70,7 @@ def compare_rankings(share):
             "AUROC": float(binary_auroc(predictions, target)),
             "AP": float(binary_average_precision(predictions, target)),
         },
-        1e-4,  # torchmetrics adds up in float32
+        1e-4,  # torchmetrics sums in float32
     )
     compare(
         f"scikit-learn, the same, {share:.0%} anomalous",

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Times pkg/metrics beside torchmetrics, scikit-learn and NumPy, and shows that
-# memory stays in bounds: bench/metrics.sh [ratios|memory]
+# Compares the time of pkg/metrics with torchmetrics, scikit-learn and NumPy, and checks
+# that its memory stays within limits: bench/metrics.sh [ratios|memory]
 #
-# ratios: 10 million samples beside torchmetrics and scikit-learn, and AUPRO of 100
-#         maps beside the NumPy and SciPy implementation; both sides are timed in turns.
-# memory: 300 million drawn pixels within 5 GB, 1 GB and 256 MB give the same bits.
+# ratios: 10 million samples against torchmetrics and scikit-learn, and AUPRO of 100 maps
+#         against the NumPy and SciPy implementation; both sides are timed alternately.
+# memory: 300 million synthetic pixels with 5 GB, 1 GB and 256 MB give the same bits.
 #
-# The peers are installed below build/, torch among them (some GB with all it needs).
+# The other libraries are installed below build/, including torch (a few GB).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -22,7 +22,7 @@ ratios() {
 	install_peers
 	local inputs
 	inputs=$(mktemp -d "$folder/inputs.XXXX")
-	# shellcheck disable=SC2064 # the folder's name of now
+	# shellcheck disable=SC2064 # expands the folder's name now
 	trap "rm -rf '$inputs'" EXIT
 	"$peers/bin/python" bench/metrics.py "$program" "$inputs"
 }

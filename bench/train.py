@@ -1,11 +1,11 @@
-"""Runs the sides of bench/train.sh in turns and compares.
+"""Runs the sides of bench/train.sh alternately and compares them.
 
-A step's time holds all that follows decoding and scaling: the picture's way to the device, both towers, the loss, the
-gradients and Adam; ours is what `acdclip train` writes into log.jsonl. The least step of all turns counts, for other
-programs may run at the same time. Memory is a whole process's peak (VmHWM), loading included.
+A step's time includes everything after decoding and scaling: copying the picture to the device, both towers, the loss,
+the gradients and Adam; for our side it is the value of `acdclip train` in log.jsonl. The minimum over all turns counts,
+because other programs may run at the same time. Memory is the process's peak (VmHWM), including loading.
 
-The losses of fp32 must be the released recipe's, and those with checkpointed activations the same as without. Those of
-bf16 are other numbers, by about the rounding of that format, and are only shown.
+The losses of fp32 must equal those of the released recipe, and those with checkpointed activations those without. The
+losses of bf16 differ by about the rounding error of that format and are only shown.
 """
 
 import json
@@ -16,11 +16,11 @@ import sys
 
 folder, drawn, turns, steps = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 chosen = sys.argv[5:]
-TOLERANCE = 1e-4  # of losses in one format, relative: Adam's first steps enlarge roundings
+TOLERANCE = 1e-4  # relative, for losses in the same format: Adam's first steps amplify rounding errors
 
 
 def run(command):
-    """Runs a command; its output, and its peak of memory in bytes."""
+    """Runs a command; returns its output and its peak memory in bytes."""
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True) as process:
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
@@ -31,7 +31,7 @@ def run(command):
 
 
 def ours(precision, checkpointed="false"):
-    """All pictures are an epoch of one step."""
+    """A dataset whose pictures are an epoch of one step."""
     batch = len(list(drawn.glob("*/test/*/*.png")))
     settings = {"train.batch": batch, "train.recompute": checkpointed, "train.epochs": steps, "train.lr_decay": 1, "train.augment": "false"}
     _, peak = run(
@@ -69,7 +69,7 @@ NAMES = {
 
 
 def compare(losses):
-    """The losses of the sides that ran, step by step, beside the last side's."""
+    """Prints the losses of all sides, step by step, compared with those of the last side."""
     *mine, reference = losses
     for side in mine:
         worst = max(abs(a - b) / abs(b) for a, b in zip(losses[side], losses[reference]))
@@ -78,7 +78,7 @@ def compare(losses):
         if ("bf16" in side) == ("bf16" in reference):
             assert worst <= TOLERANCE, "the two sides do not compute the same"
         else:
-            print("  that is no error: bf16 rounds matrices and what they multiply to 8 bits")
+            print("  this is not an error: bf16 rounds matrices and their inputs to 8 bits")
 
 
 def main():

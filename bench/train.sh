@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Times a training step of one picture, and takes its peak of memory, in fp32 and
-# in bf16, beside the released recipe in PyTorch: bench/train.sh [TURNS [STEPS [SIDE...]]]
+# Measures the time and peak memory of a training step with one picture in fp32 and bf16,
+# and of the released recipe in PyTorch: bench/train.sh [TURNS [STEPS [SIDE...]]]
 #
-# SIDE is fp32, bf16 or released; without one, these three run, in turns. Others are
-# fp32-checkpointed and bf16-checkpointed, with train.recompute.
-# BATCH=N before it takes a step of N pictures, which the released side does not.
+# SIDE is fp32, bf16 or released (default: these three, alternating), or fp32-checkpointed
+# or bf16-checkpointed, with train.recompute. Set BATCH=N for steps of N
+# pictures; the released side does not support that.
 #
-# ViT-L/14 with random weights, 518 pixels, N = 4, preset released, the same CLIP,
-# picture and initial values on both sides. Ours is `acdclip train` itself; the
-# peer is scripts/reference doing what the released code does (train_peer.py).
+# ViT-L/14 with random weights, 518 pixels, N = 4, preset released; CLIP, picture and
+# initial values are the same on all sides. Our side is `acdclip train`; the released side
+# is scripts/reference following the released code (train_peer.py).
 #
-# The peer takes about 13 GB. What it needs is installed below build/ (some GB,
-# torch among it), unless $PYTHON names a Python that has it.
+# The released side needs about 13 GB of memory. Its packages, including torch, are
+# installed below build/ (a few GB), unless $PYTHON is a Python that has them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

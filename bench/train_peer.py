@@ -1,9 +1,9 @@
-"""A training step as the released recipe takes it, on the model of scripts/reference: called by bench/train.py.
+"""A training step of the released recipe with the model of scripts/reference; called by bench/train.py.
 
     train_peer.py FOLDER PICTURE MASK PROMPT STEPS
 
-The released code leaves CLIP's weights asking for gradients, has every attention return its weights (so that none is
-fused), and encodes the prompts' 77 tokens in each step. Prints a line of JSON: the seconds and the loss of each step.
+The released code computes gradients of CLIP's weights too, lets every attention return its weights (so that none is
+fused), and encodes the prompts' 77 tokens in each step. Prints one line of JSON: the seconds and the loss of each step.
 """
 
 import json
@@ -27,7 +27,7 @@ from recipe import Trainer  # noqa: E402
 
 
 class ReleasedClip(towers.Clip):
-    """CLIP as the released code runs it in training."""
+    """CLIP as in the released code's training."""
 
     def __init__(self, weights):
         super().__init__(weights)

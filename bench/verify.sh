@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# How fast `acdclip data verify` reads: beside decoding alone in Go, and beside a
-# Python loop with Pillow that opens the same files. bench/verify.sh [DATASET]
-# takes a folder of a dataset; without one, pictures are drawn.
+# Compares the speed of `acdclip data verify` with decoding alone in Go, and with a Python
+# loop that opens the same files with Pillow: bench/verify.sh [DATASET]. DATASET is a
+# dataset's folder; by default, pictures are drawn.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -10,7 +10,7 @@ readonly folder=build/bench/verify
 main() {
 	[[ -x bin/acdclip ]] || make build
 	mkdir -p "$folder"
-	echo "== full verification beside decoding alone, one goroutine each (the least of 5 runs counts)"
+	echo "== full verification against decoding alone, one goroutine each (minimum of 5 runs)"
 	CGO_ENABLED=0 go test ./pkg/data/verify -run '^$' -bench 'Run|DecodeAlone' -benchtime 10x -count 5 |
 		awk '/^Benchmark/ {sub(/-[0-9]+$/, "", $1); if (!($1 in best) || $3 < best[$1]) best[$1] = $3}
 		     END {for (name in best) printf "%-24s %6.1f ms\n", name, best[name] / 1e6

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Trains and evaluates the four rows of the paper's Table 2 and prints one table
-# with the paper's figures beside:
+# Trains and evaluates the four rows of the paper's Table 2 and prints one table with the
+# paper's values for comparison:
 #
 #   scripts/ablation.sh CLIP VISA MVTEC [FOLDER]
 #
-# CLIP is the weights, VISA and MVTEC the datasets' folders, FOLDER (runs/ablation)
-# where runs and results go. Stopped, it goes on where it was when it is called again.
+# CLIP is the weight file or folder, VISA and MVTEC are the datasets' folders, and FOLDER
+# is the output folder (default runs/ablation). If it was interrupted, call it again to
+# resume.
 #
-# SEEDS="0 1 2" trains each row with several seeds; the table then has means and
-# standard deviations. Any setting can be given in the environment, as in
+# SEEDS="0 1 2" trains each row with several seeds; the table then shows means and standard
+# deviations. Any setting can be set in the environment, for example
 # ACDCLIP_TRAIN_EPOCHS=5 or ACDCLIP_MODEL_IMAGE_SIZE=98.
 set -euo pipefail
 
@@ -28,6 +29,6 @@ for row in "${rows[@]}"; do
 		checkpoints+=(--checkpoint "$run/last.safetensors")
 	done
 done
-results=$folder/eval # of other seeds beside it
+results=$folder/eval # other seeds use another folder beside it
 if [[ ${SEEDS:-0} != 0 ]]; then results+=-seeds-$(printf '%s' "$SEEDS" | tr -s ' ' -); fi
 "$program" eval --clip "$clip" --target "mvtec=$mvtec" "${checkpoints[@]}" --out "$results" --resume

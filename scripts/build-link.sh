@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds build/link: what Go programs are linked with instead of libtorch (see
-# cgo/native/trampolines.c). It needs no libtorch. The empty archives answer the
-# linker flags that gotorch's sources carry. With nothing changed it builds nothing.
+# Builds build/link, the library that Go programs are linked with instead of libtorch (see
+# cgo/native/trampolines.c). It does not need libtorch. The empty archives satisfy the
+# linker flags in gotorch's sources. It does nothing if nothing has changed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/tools.sh
@@ -10,7 +10,7 @@ source scripts/tools.sh
 readonly compiler=${CC:-gcc} out=build/link
 readonly sources=(cgo/torch/native.h cgo/native/trampolines.c cgo/native/trampolines/main.go cgo/native/trampolines/header.go)
 
-# archive NAME OBJECT...: $out/NAME, whole or not at all.
+# archive NAME OBJECT... writes $out/NAME atomically.
 archive() {
 	local name=$1
 	shift
@@ -31,7 +31,7 @@ main() {
 	local -a headers=()
 	local header
 	for header in "$gotorch"/cgotorch/*.h; do
-		# cgotorch.h and torchdef.h: the first includes the others, the second is for its own C++ half.
+		# Skip cgotorch.h, which includes the others, and torchdef.h, which is for gotorch's C++ part.
 		case ${header##*/} in cgotorch.h | torchdef.h) ;; *) headers+=("$header") ;; esac
 	done
 	go run ./cgo/native/trampolines -o "$out/slots.inc" "${headers[@]}" cgo/torch/native.h

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds what the program loads at run time: build/current/libacdclip_native.so,
-# gotorch's C++ half and our own functions, against the libtorch that
-# get-libtorch.sh gives. build/current/libtorch.path names the folder of that
-# libtorch's libraries. With nothing changed it builds nothing.
+# Builds the library that the program loads at run time,
+# build/current/libacdclip_native.so, from gotorch's C++ part and our own functions, against
+# the libtorch of get-libtorch.sh. build/current/libtorch.path contains the folder of that
+# libtorch's libraries. It does nothing if nothing has changed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/tools.sh
@@ -10,8 +10,8 @@ source scripts/tools.sh
 
 readonly compiler=${CXX:-g++}
 
-# jobs: one a processor, but no more than memory allows: a compiler that reads
-# libtorch's headers takes up to 1.5 GB.
+# jobs prints the number of parallel jobs: one per processor, limited by memory, because
+# a compiler that reads libtorch's headers needs up to 1.5 GB.
 jobs() {
 	local processors memory
 	processors=$(nproc)
@@ -19,8 +19,8 @@ jobs() {
 	echo "$((memory < 1 ? 1 : memory < processors ? memory : processors))"
 }
 
-# in_build FOLDER: as seen from build/native-*, where it lies in build; so that a
-# moved checkout still works.
+# in_build FOLDER prints FOLDER relative to build/native-* if it is inside build, so that
+# the checkout can be moved.
 in_build() {
 	case $1 in
 	build/*) echo "../${1#build/}" ;;
@@ -28,13 +28,13 @@ in_build() {
 	esac
 }
 
-# replace FILE with standard input, at once, if it would change.
+# replace FILE atomically replaces FILE by standard input, if the content differs.
 replace() {
 	cat >"$1.new"
 	if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi
 }
 
-# native_make ARGUMENT...: native.mk, apart from the make that may run this script.
+# native_make ARGUMENT... runs native.mk, independent of a make that runs this script.
 native_make() {
 	env -u MAKEFLAGS make -s --no-print-directory -f scripts/native.mk \
 		NATIVE="$folder" TORCH="$torch" GOTORCH="$gotorch" CXX="$compiler" "$@"
@@ -55,7 +55,7 @@ main() {
 		started=$SECONDS
 		say "compiling the native part against libtorch $version (a minute) ..."
 		native_make -j "$(jobs)" ||
-			die "the native part does not compile against the libtorch in $torch; the compiler's messages are above"
+			die "the native part does not compile against the libtorch in $torch; see the compiler's messages above"
 		say "compiled in $((SECONDS - started)) s"
 	fi
 	in_build "$torch/lib" | replace "$folder/libtorch.path"

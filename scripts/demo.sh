@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the program's main job from end to end on pictures that it draws itself:
-# scripts/demo.sh [PROGRAM]. Everything lies in build/demo, which is made anew.
+# Runs the program's main commands from end to end on synthetic pictures:
+# scripts/demo.sh [PROGRAM]. All files are in build/demo, which is recreated.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/tools.sh
@@ -11,14 +11,14 @@ readonly program folder=build/demo
 
 tell() { printf '\n%s\n' "$@"; }
 
-# run ARGUMENT...: shows a command of the program and runs it.
+# run ARGUMENT... prints and runs a command of the program.
 run() {
 	printf '\n$ acdclip %s\n' "$*"
 	"$program" "$@" 2>&1
 }
 
 main() {
-	[[ -x $program ]] || die "there is no program $program: run \`make build\`"
+	[[ -x $program ]] || die "the program $program does not exist: run \`make build\`"
 	rm -rf "$folder"
 	mkdir -p "$folder"
 	cd "$folder"

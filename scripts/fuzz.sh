@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for the given time, as in `scripts/fuzz.sh 10s`, one after
-# the other. What one finds is kept as Go keeps it, below the package's testdata/fuzz,
-# and is a test from then on. The other targets still run.
+# Runs every fuzz target for the given time, one after the other, for example
+# `scripts/fuzz.sh 10s`. Go saves failing inputs below the package's testdata/fuzz, where
+# they become test cases. After a failure, the other targets still run.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# targets prints the folder and the name of each fuzz target.
+# targets prints the folder and name of each fuzz target.
 targets() {
 	grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . |
 		sed -E 's|^(.*)/[^/]+_test\.go:func (.*)$|\1 \2|' | sort
 }
 
-# fuzz FOLDER TARGET TIME. Go's fuzzer now and then reports its own deadline as a
-# failure, without an input that fails: then it runs once more.
+# fuzz FOLDER TARGET TIME runs one target. Go's fuzzer sometimes reports its own deadline
+# as a failure, without a failing input: then the target runs again.
 fuzz() {
-	# Minimising an input that only adds coverage can eat the whole time.
+	# Minimising an input that only adds coverage can take the whole time.
 	local -a command=(go test -run '^$' -fuzz "^$2\$" -fuzztime "$3" -fuzzminimizetime 1s "$1")
 	local output
 	if output=$("${command[@]}" 2>&1); then return; fi

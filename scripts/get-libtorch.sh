@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Finds or fetches libtorch, and prints the folder that holds its lib and include.
+# Finds or downloads libtorch, and prints the folder that contains its lib and include.
 #
-# The order: $LIBTORCH; the torch of the Python on the PATH, if it has the pinned
-# minor version; the pinned wheel, downloaded with pip into build/.
-# --prefer-wheel leaves the Python's torch aside. Messages go to stderr.
+# The order is: $LIBTORCH; the torch of the Python on the PATH, if it has the pinned minor
+# version; the pinned wheel, downloaded with pip into build/. --prefer-wheel skips the
+# Python's torch. Messages go to stderr.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/tools.sh
@@ -14,31 +14,31 @@ source scripts/versions.env
 readonly instead="or set LIBTORCH to the folder of a libtorch that you have"
 readonly unpacked=build/libtorch-$TORCH_VERSION
 
-# has_libtorch FOLDER: it holds both the libraries and the headers.
+# has_libtorch FOLDER succeeds if FOLDER contains libtorch's libraries and headers.
 has_libtorch() {
 	[[ -f $1/lib/libtorch_cpu.so && -f $1/include/torch/csrc/api/include/torch/torch.h ]]
 }
 
-# at_least VERSION MINIMUM, as in 2.11.0 and 2.6.
+# at_least VERSION MINIMUM compares versions such as 2.11.0 and 2.6.
 at_least() {
 	[[ $(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1) == "$2" ]]
 }
 
-# check_given FOLDER: $LIBTORCH can be built with, or a message says why not.
+# check_given FOLDER fails with a message if $LIBTORCH is not suitable for building.
 check_given() {
-	[[ -d $1 ]] || die "LIBTORCH is $1, and there is no such folder"
+	[[ -d $1 ]] || die "LIBTORCH is $1, which is not an existing folder"
 	has_libtorch "$1" ||
-		die "LIBTORCH is $1, and it lacks lib/libtorch_cpu.so or include/torch: give the folder that holds libtorch's lib and include"
+		die "LIBTORCH is $1, which lacks lib/libtorch_cpu.so or include/torch: give the folder that contains libtorch's lib and include"
 	local version
 	version=$(scripts/libtorch-version.sh "$1")
 	at_least "$version" "$LIBTORCH_MINIMUM" ||
-		die "LIBTORCH is $1, whose version is $version: acdclip needs libtorch $LIBTORCH_MINIMUM or newer"
-	# Strings of the older kind carry no such mark in their functions' names.
+		die "LIBTORCH is $1, which has the version $version: acdclip needs libtorch $LIBTORCH_MINIMUM or newer"
+	# With the old C++ ABI, the names of functions with strings lack this mark.
 	grep -q _ZN3c105ErrorC2ENS_14SourceLocationENSt7__cxx1112basic_string "$1/lib/libc10.so" ||
-		die "LIBTORCH is $1, which was built for the old C++ ABI: take the build that says cxx11 ABI"
+		die "LIBTORCH is $1, which was built for the old C++ ABI: use a libtorch build with the cxx11 ABI"
 }
 
-# python_torch prints the folder of the installed torch, without importing it.
+# python_torch prints the folder of Python's torch, without importing it.
 python_torch() {
 	command -v python3 >/dev/null || return 1
 	python3 - <<-'PYTHON' 2>/dev/null
@@ -47,8 +47,8 @@ python_torch() {
 	PYTHON
 }
 
-# matches_pin FOLDER: an installed torch of the pinned minor version, whose
-# libraries are what its own record of files says.
+# matches_pin FOLDER succeeds if the installed torch has the pinned minor version and its
+# libraries match its package's RECORD.
 matches_pin() {
 	local version
 	has_libtorch "$1" || return 1
@@ -56,8 +56,8 @@ matches_pin() {
 	[[ ${version%.*} == "${TORCH_VERSION%.*}" ]] && is_as_recorded "$1"
 }
 
-# is_as_recorded FOLDER: the libraries of an installed torch have the sums that
-# its package's RECORD holds. They are read once, and again when they change.
+# is_as_recorded FOLDER succeeds if the libraries of an installed torch have the checksums
+# in its package's RECORD. They are read once, and again if they change.
 is_as_recorded() {
 	local stamp build
 	stamp=$(stat -c '%n %s %Y %i' "$1/lib/libtorch_cpu.so" "$1/lib/libc10.so" "$1/lib/libtorch.so" 2>/dev/null || true)
@@ -71,8 +71,8 @@ is_as_recorded() {
 	say "using the installed torch $build in $1, whose libraries are those of its package's record"
 }
 
-# check_record FOLDER prints the version and the build of an installed torch; where
-# its libraries are not those of its RECORD it prints what is wrong, and fails.
+# check_record FOLDER prints the version and build of an installed torch. If its libraries
+# differ from its RECORD, it prints the problem and fails.
 check_record() {
 	python3 - "$1" <<-'PYTHON'
 		import base64, csv, glob, hashlib, os, re, sys
@@ -100,7 +100,7 @@ check_record() {
 	PYTHON
 }
 
-# download NAME VERSION WHEEL SHA256 SIZE: the wheel in build/download, verified.
+# download NAME VERSION WHEEL SHA256 SIZE downloads the wheel to build/download and verifies it.
 download() {
 	local name=$1 version=$2 wheel=build/download/$3 sha256=$4 size=$5 bar=off started=$SECONDS
 	if [[ -f $wheel ]] && has_sum "$wheel" "$sha256"; then return; fi
@@ -112,11 +112,11 @@ download() {
 	TMPDIR=$PWD/build/tmp python3 -m pip download "$name==$version" --dest build/download \
 		--no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 "${platforms[@]}" \
 		--no-cache-dir --disable-pip-version-check --no-input --quiet --progress-bar "$bar" 1>&2 ||
-		die "could not download $name $version; pip's message is above. Check the network and pip's settings and run it again, $instead"
-	[[ -f $wheel ]] || die "pip gave another file for $name $version than $3; see scripts/versions.env"
+		die "could not download $name $version (see pip's message above). Check the network and pip's settings and run this again, $instead"
+	[[ -f $wheel ]] || die "pip downloaded another file for $name $version than $3; see scripts/versions.env"
 	if ! has_sum "$wheel" "$sha256"; then
 		rm -f "$wheel"
-		die "the download of $name $version is not what scripts/versions.env pins (wrong sha256), and was removed: run it again; if that does not help, the package index gives another file"
+		die "the download of $name $version does not have the sha256 pinned in scripts/versions.env and was removed: run this again; if that does not help, the package index has another file"
 	fi
 	say "downloaded and verified in $((SECONDS - started)) s"
 }
@@ -125,7 +125,7 @@ has_sum() {
 	[[ $(sha256sum <"$1") == "$2 "* ]]
 }
 
-# unpack WHEEL FOLDER PATTERN...: the members that match.
+# unpack WHEEL FOLDER PATTERN... extracts the members that match.
 unpack() {
 	python3 - "$@" <<-'PYTHON' || die "could not unpack $1 into $2"
 		import fnmatch, sys, zipfile
@@ -140,12 +140,12 @@ unpack() {
 need_space() {
 	local free
 	free=$(df -Pk build | awk 'NR == 2 {print int($4 / 1024)}')
-	((free >= 1500)) || die "$PWD/build has $free MB of free disk space: fetching libtorch needs 1500 MB. Free some, $instead"
+	((free >= 1500)) || die "$PWD/build has $free MB of free disk space, but downloading libtorch needs 1500 MB. Free some space, $instead"
 }
 
-# fetch fills $unpacked at once, at the very end: what is there is whole.
+# fetch downloads libtorch and creates $unpacked atomically at the end.
 fetch() {
-	[[ $(uname -sm) == "Linux x86_64" ]] || die "libtorch is fetched for Linux on x86-64 only, and this is $(uname -sm): set LIBTORCH to the folder of a libtorch for it"
+	[[ $(uname -sm) == "Linux x86_64" ]] || die "libtorch can only be downloaded for Linux on x86-64, but this is $(uname -sm): set LIBTORCH to the folder of a libtorch for it"
 	need python3 sha256sum
 	need pip
 	need_space

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the folder of gotorch's sources in Go's module cache, which it fills if
-# need be. Nothing ever writes there but Go.
+# Prints the folder of gotorch's sources in Go's module cache, and downloads them if
+# needed. Only Go writes to that folder.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/tools.sh
@@ -11,7 +11,7 @@ readonly module=github.com/wangkuiyi/gotorch
 folder=$(go list -m -f '{{.Dir}}' "$module")
 if [[ -z $folder ]]; then
 	go mod download "$module" >&2 ||
-		die "could not download $module: check the network and Go's settings (go env GOPROXY), and run it again"
+		die "could not download $module: check the network and Go's settings (go env GOPROXY), and run this again"
 	folder=$(go list -m -f '{{.Dir}}' "$module")
 fi
 echo "$folder"

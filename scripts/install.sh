@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Installs what `make build` built below the given folder: bin/acdclip; in
-# lib/acdclip our native library and, if it was downloaded, libtorch with its
-# licences; in share/acdclip the configurations to start from; in share/doc/acdclip
-# the licences of all that is installed. A libtorch
-# of your own stays where it is and is named by its path.
+# Installs the output of `make build` below the given folder: bin/acdclip; in lib/acdclip
+# our native library and, if it was downloaded, libtorch with its licences; in
+# share/acdclip the example configurations; in share/doc/acdclip the licences of all
+# installed parts. A libtorch of your own stays in its folder and is referenced by path.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/tools.sh
@@ -13,7 +12,7 @@ main() {
 	local prefix=$1 native=build/current libraries
 	local lib=$prefix/lib/acdclip
 	libraries=$(<"$native/libtorch.path")
-	mkdir -p "$prefix/bin" "$lib" || die "cannot write below $prefix: give another folder, e.g. \`make install PREFIX=\$HOME/.local\`"
+	mkdir -p "$prefix/bin" "$lib" || die "cannot write below $prefix: give another folder, for example \`make install PREFIX=\$HOME/.local\`"
 	install -m 755 bin/acdclip "$prefix/bin/acdclip"
 	mkdir -p "$prefix/share/acdclip"
 	cp -R configs "$prefix/share/acdclip/"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the version, as in 2.11.0, of the libtorch in the given folder, by its headers.
+# Prints the version (such as 2.11.0) of the libtorch in the given folder, from its headers.
 set -euo pipefail
 
 root=$1
@@ -11,5 +11,5 @@ for header in headeronly/version.h csrc/api/include/torch/version.h; do
 		exit
 	fi
 done
-printf 'acdclip: %s does not say its version in include/torch\n' "$root" >&2
+printf 'acdclip: %s: no version found in include/torch\n' "$root" >&2
 exit 1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Run as `scripts/tools.sh go g++ ...`, it says what is missing on this machine,
-# one line for each tool, and fails if anything is. The other scripts source it.
+# `scripts/tools.sh go g++ ...` prints one line for each tool that is missing on this
+# machine, and fails if any is missing. The other scripts source this file.
 
 die() {
 	printf 'acdclip: %s\n' "$*" >&2
@@ -11,14 +11,14 @@ say() {
 	printf '%s\n' "$*" >&2
 }
 
-# advice TOOL: how to get it.
+# advice TOOL prints how to install it.
 advice() {
 	case $1 in
 	go) echo "install Go 1.26 or newer and put its bin folder on the PATH" ;;
-	pip) echo "install it, e.g. \`apt-get install python3-pip\`" ;;
-	ar | ld) echo "install it, e.g. \`apt-get install binutils\`" ;;
-	sha256sum) echo "install it, e.g. \`apt-get install coreutils\`" ;;
-	*) echo "install it, e.g. \`apt-get install $1\`" ;;
+	pip) echo "install it, for example \`apt-get install python3-pip\`" ;;
+	ar | ld) echo "install it, for example \`apt-get install binutils\`" ;;
+	sha256sum) echo "install it, for example \`apt-get install coreutils\`" ;;
+	*) echo "install it, for example \`apt-get install $1\`" ;;
 	esac
 }
 
@@ -29,7 +29,7 @@ present() {
 	esac
 }
 
-# need TOOL...: ends with one message for each tool that is missing.
+# need TOOL... exits with one message for each missing tool.
 need() {
 	local tool missing=0
 	for tool in "$@"; do
@@ -41,17 +41,17 @@ need() {
 	[[ $missing == 0 ]] || exit 1
 }
 
-# need_new_go: a Go before 1.21 cannot read this go.mod and says so in riddles;
-# a later one fetches the version that go.mod names.
+# need_new_go fails for a Go before 1.21, which cannot read this go.mod and gives unclear
+# errors; later versions download the version in go.mod.
 need_new_go() {
 	local version
 	version=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null) || version=$(go version | awk '{print $3}')
 	if [[ $version =~ ^go1\.([0-9]+) ]] && ((BASH_REMATCH[1] < 21)); then
-		die "Go is $version, which is too old: $(advice go)"
+		die "the Go version $version is too old: $(advice go)"
 	fi
 }
 
-# lock waits for another build in this checkout; it lasts as long as the script.
+# lock waits until another build in this checkout ends. The lock lasts until the script ends.
 lock() {
 	mkdir -p build
 	command -v flock >/dev/null || return 0

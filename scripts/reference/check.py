@@ -1,6 +1,6 @@
 """Compares this implementation with a golden folder: `python check.py GOLDEN [--dtype float32]`.
 
-Prints the largest difference of each kind of quantity and file, and fails beyond the tolerances.
+Prints the largest difference of each kind of quantity and file, and fails if one exceeds its tolerance.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import prompts
 import quantities
 import towers
 
-# Pattern of a tensor's name -> its kind: largest difference allowed, and whether that is relative to the largest value.
+# Pattern of a tensor's name -> its kind: the tolerance, and whether it is relative to the largest value.
 KINDS = (
     (r"grad\..*", "gradients", 1e-4, True),
     (r".*\.grad", "gradients", 1e-4, True),
@@ -31,11 +31,11 @@ KINDS = (
     (r"losses|(paper|released)\.(dice|focal).*", "losses", 1e-5, True),
     (r".*", "tokens and logits", 1e-5, True),
 )
-SMALL, SHARE = 1e-5, 1e-3  # of a file's after3 values at most this share may be off by more than this
+SMALL, SHARE = 1e-5, 1e-3  # at most the fraction SHARE of a file's after3 values may differ by more than SMALL
 
 
 class Report:
-    """Collects differences; a missing tensor, another shape or NaN counts as an infinite one."""
+    """Collects differences; a missing tensor, another shape or NaN counts as an infinite difference."""
 
     def __init__(self):
         self.failed = False
@@ -46,7 +46,7 @@ class Report:
         print(f"{'ok  ' if passed else 'FAIL'} {file:38} {kind:20} {difference:9.2e} of {allowed:7.1e}  {where}")
 
     def tensors(self, file, got, want):
-        """Compares what the file holds (inputs and parameters aside) with what was computed."""
+        """Compares the content of the file, except inputs and parameters, with the computed values."""
         worst, limits, after = defaultdict(lambda: (0.0, "")), {}, []
         for name, expected in want.items():
             if name.startswith(("in.", "param.")) or name.endswith(".before"):
@@ -102,7 +102,7 @@ class Check:
     def file(self, name, compute):
         path = self.folder / name
         if not path.exists():
-            print(f"--   {name}: not there")
+            print(f"--   {name}: missing")
             return
         with safe_open(path, "pt") as file:
             metadata = file.metadata()
@@ -136,7 +136,7 @@ class Check:
         path = self.folder / name
         if path.exists():
             return json.loads(path.read_text())
-        print(f"--   {name}: not there")
+        print(f"--   {name}: missing")
         return None
 
     def tokens(self):
@@ -210,7 +210,7 @@ def main():
     arguments = parser.parse_args()
     torch.use_deterministic_algorithms(True)
     failed = Check(arguments.golden, getattr(torch, arguments.dtype)).run()
-    sys.exit("beyond the tolerances" if failed else 0)
+    sys.exit("differences exceed the tolerances" if failed else 0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Small drawn pictures: shaded, finely woven surfaces, some with a scratch or a spot."""
+"""Small synthetic pictures: shaded, finely woven surfaces, some with a scratch or a spot."""
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -26,7 +26,7 @@ def draw(kind, random):
 
 
 def write(folder, seed):
-    """Each picture as a JPEG, and as a PNG of what that JPEG decodes to."""
+    """Each picture as a JPEG, and as a PNG with the decoded pixels of that JPEG."""
     random = np.random.default_rng(seed)
     for kind in KINDS:
         draw(kind, random).save(folder / f"{kind}.jpg", quality=90)

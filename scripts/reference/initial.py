@@ -1,4 +1,4 @@
-"""The trainable parameters: their shapes, and the values that training starts from."""
+"""The trainable parameters: their shapes and initial values."""
 
 import torch
 
@@ -43,7 +43,7 @@ def _mlp(name, inputs, hidden, outputs):
 
 
 def initial_parameters(options, shapes_of, generator):
-    """What training starts from: the presets' initial values."""
+    """The presets' initial values for training."""
     draw = {"zero_up": _paper_value, "normal_up": _released_value}[options.init]
     return {name: _common_value(name, shape, shapes_of, generator, draw) for name, shape in shapes_of.items()}
 

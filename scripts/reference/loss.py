@@ -30,7 +30,7 @@ def losses(options, probabilities, class_logits, mask, label):
 
 
 def dice(probability, target):
-    """1 - mean over the pictures of the smoothed overlap; [B, H, W] both."""
+    """1 - mean over the pictures of the smoothed overlap; both arguments are [B, H, W]."""
     p, y = probability.flatten(1), target.flatten(1)
     return 1 - ((2 * (p * y).sum(dim=1) + 1) / (p.sum(dim=1) + y.sum(dim=1) + 1)).mean()
 

@@ -3,8 +3,8 @@
 `python make_golden.py OUT [--seed N] [--released 2 3 ...] [--paper 2 3 ...]
 [--ablations lora_static ...]`.
 
-File names, tensor names and metadata are those that check.py and the Go tests read, at a size that a repository can carry.
-Computed in float64 and stored in float32; what half precision holds exactly (inputs, parameters) is stored so.
+File names, tensor names and metadata are those that check.py and the Go tests read; the files are small enough for a repository.
+Values are computed in float64 and stored in float32; inputs and parameters, which are exact in half precision, are stored so.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from windows import Windows
 
 IMAGE_SIZE, HIDDEN = 35, 16
 DATASET_CLASS, PROMPT = "Drawn/gasket", "black rubber gasket"
-AFTER_LARGEST = 1200  # values of a parameter whose value after three steps is stored
+AFTER_LARGEST = 1200  # maximum number of values of a parameter that is stored after three steps
 ABLATIONS = ("lora_static", "lora_dfg", "conv_lora_static")
 TEXTS = [
     "", " ", "scratch", "A Photo of a Broken GEARWHEEL.", "it's we'll they'd I'm", "2 x 45 mm, ±0.1 %", "a\tb\r\nc  d",
@@ -47,11 +47,11 @@ class Maker:
         out.mkdir(parents=True, exist_ok=True)
 
     def generator(self, purpose):
-        """Each file has its own random numbers, so that one does not change with another."""
+        """Each file has its own random numbers, so that files do not depend on each other."""
         return torch.Generator().manual_seed(self.seed * 1000 + sum(purpose.encode()))
 
     def save(self, name, tensors, metadata):
-        """Tensors in order of their names, float64 results (losses aside) as float32."""
+        """Tensors in order of their names, with float64 results (except losses) as float32."""
         stored = {
             key: (tensor if key == "losses" or tensor.dtype != torch.float64 else tensor.float()).contiguous()
             for key, tensor in sorted(tensors.items())
@@ -136,7 +136,7 @@ class Maker:
         self.save(name, out | inputs, metadata)
 
     def loss(self):
-        """Probabilities at and near 0 and 1 included, on both sides of the mask; gradients short and long."""
+        """Includes probabilities at and near 0 and 1, inside and outside the mask, and short and long gradients."""
         generator = self.generator("loss")
         abnormal = torch.rand(3, 8, 8, generator=generator)
         edges = torch.tensor([0, 1e-8, 1e-6, 2e-5, 1 - 2e-5, 1 - 1e-6, 1, 0.5])
@@ -181,7 +181,7 @@ class Maker:
     def aupro(self, random, side=16, count=4):
         masks = np.zeros((count, side, side), dtype=int)
         masks[0, 2:6, 3:9] = masks[0, 9:12, 9:15] = masks[1, 0:3, 12:] = 1
-        masks[1, 8, 4] = masks[1, 9, 5] = masks[1, 10, 4] = masks[3, 5:15, 5:15] = 1  # corners join
+        masks[1, 8, 4] = masks[1, 9, 5] = masks[1, 10, 4] = masks[3, 5:15, 5:15] = 1  # connected at corners
         maps = np.round(random.random(masks.shape) * 0.6 + masks * random.random(masks.shape), 3)
         maps = maps.astype(np.float32).astype(float)
         pixels = metrics.ranking(masks.ravel(), maps.ravel())
@@ -213,7 +213,7 @@ class Maker:
 
 
 def with_sorted_metadata(content):
-    """A safetensors file's bytes with its metadata in order: the library writes it in any."""
+    """A safetensors file's bytes with sorted metadata: the library writes it in any order."""
     end = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:end])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
@@ -223,9 +223,9 @@ def with_sorted_metadata(content):
 
 
 def random_parameters(shapes, generator):
-    """Values that half precision holds exactly and that keep every gradient away from zero, as windows of few storages."""
+    """Values that are exact in half precision and keep every gradient away from zero, as windows of few storages."""
     largest = max(torch.Size(shape).numel() for shape in shapes.values())
-    sources = {  # a part of the name -> mean, standard deviation, values
+    sources = {  # part of the name -> mean, standard deviation, number of values
         "blend": (0.2, 0.03, 128),
         "norm.weight": (1.0, 0.1, 128),
         "gate": (0.0, 0.4, 2048),

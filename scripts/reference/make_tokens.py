@@ -1,6 +1,6 @@
-"""Writes hostile texts and their ids: `python make_tokens.py pkg/clip/tokenizer/testdata/hostile.json`.
+"""Writes difficult texts and their ids: `python make_tokens.py pkg/clip/tokenizer/testdata/hostile.json`.
 
-Texts that ftfy takes for wrongly decoded are left out: the tokenizer does not guess at those.
+Texts that ftfy considers wrongly decoded are skipped: the tokenizer does not repair those.
 """
 
 import json
@@ -32,7 +32,7 @@ def texts(seed):
     for _ in range(330):
         count = random.choice((1, 2, 3, 5, 8, 13, 30))
         yield "".join(random.choice(PIECES) for _ in range(count))
-    for _ in range(25):  # random letters of the first planes, surrogates and unassigned ones apart
+    for _ in range(25):  # random characters of the first planes, except surrogates and unassigned ones
         points = (random.choice((0x250, 0x600, 0x3100, 0xFFFF, 0x1FAFF)) for _ in range(8))
         letters = [random.randrange(0x20, point) for point in points]
         yield "".join(chr(letter) for letter in letters if unicodedata.category(chr(letter)) not in ("Cn", "Cs"))

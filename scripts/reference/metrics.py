@@ -1,4 +1,4 @@
-"""Metrics: scikit-learn's, and AUPRO, exact."""
+"""The metrics of scikit-learn, and exact AUPRO."""
 
 import numpy as np
 from scipy import ndimage

@@ -15,7 +15,7 @@ from towers import EPSILON, Clip, end_token
 
 @dataclass
 class Vision:
-    """What the vision tower gives."""
+    """The output of the vision tower."""
 
     adapter: list  # N x [B, L, C]: raw adapter output, before the merge
     group: list  # N x [B, L, C]: merged tokens
@@ -26,7 +26,7 @@ class Vision:
 
 @dataclass
 class Fused:
-    """What vision and text give together."""
+    """The fused output of vision and text."""
 
     gate_logits: list  # N x [B, N, 2]; empty with static fusion
     gate_weights: list  # N x [B, N, 2], softmax over the levels
@@ -35,9 +35,9 @@ class Fused:
 
 
 class AcdClip:
-    """One model for both presets: `options` alone says what is computed.
+    """One model for both presets: `options` defines all computations.
 
-    `parameters` is a flat dict; names are as in the golden paper files:
+    `parameters` is a flat dict with the names of the golden paper files:
     visual.i.{down, up, conv_down.k, conv_up.k, fuse, proj, norm, gate, ...}, text.j.{A, B, norm, blend}.
     """
 
@@ -171,11 +171,11 @@ class AcdClip:
         return _upsample(logits, size).softmax(dim=1)
 
     def level_maps(self, fused):
-        """Each level's own map on the patch grid: [N, B, 2, G, G]."""
+        """The map of each level on the patch grid: [N, B, 2, G, G]."""
         return fused.grid_logits.softmax(dim=2)
 
     def score(self, fused, abnormal, domain):
-        """The image score: [B], of the class probability and the largest value of the abnormal map [B, H, W]."""
+        """The image score [B], from the class probability and the largest value of the abnormal map [B, H, W]."""
         weights = self.options.domain(domain)
         p = self.class_probability(fused)
         return weights.score_classification * p + weights.score_map * abnormal.flatten(1).max(dim=1).values
@@ -207,7 +207,7 @@ def _upsample(x, size):
 
 
 def gaussian_blur(x, kernel, sigma):
-    """Gaussian of an odd size with reflect padding, on [B, S, G, G]."""
+    """Gaussian filter of an odd size with reflect padding, on [B, S, G, G]."""
     half = kernel // 2
     if x.shape[-1] <= half:
         raise ValueError(f"a grid of {x.shape[-1]} patches is too small for a Gaussian of {kernel}")

@@ -1,4 +1,4 @@
-"""Names of the trainable parameters: the released code's beside ours."""
+"""Names of the trainable parameters: the released code's and ours."""
 
 import re
 
@@ -72,7 +72,7 @@ def theirs(name):
 
 
 def to_checkpoint(parameters, epoch=1):
-    """A checkpoint as the released code saves it."""
+    """A checkpoint in the format of the released code."""
     checkpoint = {"epoch": epoch, "text_adapter": {}, "image_adapter": {}}
     for name, tensor in parameters.items():
         adapter, _, rest = theirs(name).partition(".")

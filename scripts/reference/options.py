@@ -1,4 +1,4 @@
-"""The typed options by which the two presets and the ablations differ."""
+"""The options in which the two presets and the ablations differ."""
 
 from dataclasses import dataclass, replace
 
@@ -35,7 +35,7 @@ class Options:
     lambda_focal: float = 1.0
     lambda_dice: float = 1.0
     lambda_classification: float = 1.0
-    hidden: int = 0  # of the MLPs and gates; 0 stands for a quarter of the vision width
+    hidden: int = 0  # width of the MLPs and gates; 0 means a quarter of the vision width
     activation: str = "gelu"
     domains: tuple = (("industrial", Domain(7, 1.0, 0.5, 0.5)), ("medical", Domain(9, 1.5, 0.5, 0.5)))
 
@@ -43,7 +43,7 @@ class Options:
         return dict(self.domains)[name]
 
     def check(self, arch):
-        """Raises ValueError where no model can be built."""
+        """Raises ValueError if no model can be built."""
         for tower, layers in (("vision", arch.vision_layers), ("text", arch.text_layers)):
             if layers % self.groups:
                 raise ValueError(f"{self.groups} groups do not divide the {tower} tower's {layers} blocks")

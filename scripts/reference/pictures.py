@@ -1,4 +1,4 @@
-"""Pictures with Pillow: decoded, squashed, normalised."""
+"""Decodes pictures with Pillow, scales them to a square and normalises them."""
 
 import numpy as np
 import torch

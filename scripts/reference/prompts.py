@@ -14,7 +14,7 @@ CONTEXT = 77
 
 
 class Tokenizer(SimpleTokenizer):
-    """open_clip's, with OpenAI's spelling of the two literals: <|startoftext|> and <|endoftext|>."""
+    """open_clip's tokenizer, with OpenAI's spelling of the two special tokens: <|startoftext|> and <|endoftext|>."""
 
     def __init__(self):
         super().__init__()
@@ -31,7 +31,7 @@ _tokenizer = Tokenizer()
 
 
 def prompts(name):
-    """The two states' prompts for a class's prompt name: state outer, template inner."""
+    """The prompts of both states for a class's prompt name: by state, then by template."""
     return [[template.format(state.format(name)) for state in states for template in TEMPLATES] for states in STATES]
 
 

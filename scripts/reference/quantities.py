@@ -1,6 +1,6 @@
-"""What each golden file holds, computed: a dict of tensors under the file's own names.
+"""Computes the content of each golden file: a dict of tensors with the file's names.
 
-`make_golden.py` saves these, `check.py` compares them with what is saved.
+`make_golden.py` saves them, `check.py` compares them with the saved values.
 """
 
 from dataclasses import replace
@@ -30,13 +30,13 @@ def clip_quantities(clip, image, ids):
 
 
 def released_model(clip, checkpoint, groups, image_size):
-    """The released preset with a released checkpoint's parameters; and the released name of each."""
+    """The released preset with a released checkpoint's parameters, and the released name of each."""
     parameters, released = names.from_checkpoint(checkpoint, clip.weights["visual.proj"].dtype)
     return AcdClip(clip, replace(RELEASED, groups=groups, image_size=image_size), parameters), released
 
 
 def released_quantities(model, released, inputs, prompt_name, steps=3):
-    """Forward, losses of each step, first gradients, parameters after all steps. Changes the model's parameters."""
+    """Forward results, losses of each step, first gradients, parameters after all steps. Changes the model's parameters."""
     images, size = inputs["in.image"], inputs["in.image"].shape[-1]
     ids = prompts.class_ids(prompt_name)
     out = {}
@@ -70,7 +70,7 @@ def released_quantities(model, released, inputs, prompt_name, steps=3):
 
 
 def paper_model(clip, metadata, tensors):
-    """The paper preset, or an ablation of it, as a paper file's metadata and parameters say."""
+    """The paper preset, or an ablation of it, as defined by a paper file's metadata and parameters."""
     focal, dice_, classification = (float(x) for x in metadata["lambda_focal_dice_cls"].strip("()").split(","))
     options = replace(
         PAPER,
@@ -115,7 +115,7 @@ def paper_quantities(model, inputs):
 
 
 def loss_quantities(tensors):
-    """Every loss term and its gradient; clipping of one vector's gradient."""
+    """Every loss term and its gradient, and gradient clipping of one vector."""
     abnormal, mask = tensors["in.abnormal"], tensors["in.mask"]
     both = torch.stack([1 - abnormal, abnormal], dim=1)
     terms = {
@@ -141,7 +141,7 @@ def loss_quantities(tensors):
 
 
 def prediction(model, image, text):
-    """The numbers of one picture [1, 3, S, S] in predict/expected.json."""
+    """The values of one picture [1, 3, S, S] in predict/expected.json."""
     with torch.no_grad():
         fused = model.fuse(model.vision(image), text)
         maps = {domain: model.map(fused, image.shape[-1], smooth=domain)[:, 1] for domain in ("industrial", "medical")}

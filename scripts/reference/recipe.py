@@ -1,4 +1,4 @@
-"""The training recipe: Adam in two groups, blending vectors clipped alone, decay after each epoch."""
+"""The training recipe: Adam with two groups, separate clipping of the blending vectors, decay after each epoch."""
 
 import torch
 

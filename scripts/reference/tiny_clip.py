@@ -1,8 +1,8 @@
 """A random CLIP whose files stay small: its tensors are windows of a few shared storages.
 
-torch.save writes a storage once, however many tensors look into it. The token embedding's rows overlap (row i
-begins at value i), blocks look into one storage at different places, and the Hugging Face file's projections are
-transposed views. So the files hold strided tensors and shared storages too, which readers must understand.
+torch.save writes a storage once for any number of tensors. The token embedding's rows overlap (row i
+begins at value i), blocks use one storage at different offsets, and the Hugging Face file's projections are
+transposed views. So the files also contain strided tensors and shared storages, which readers must support.
 """
 
 import json
@@ -21,11 +21,11 @@ EMBED = WIDTH = 64  # one head in each tower
 class Shape:
     patch: int = 7
     image_size: int = 21
-    layers: int = 6  # of each tower
+    layers: int = 6  # per tower
 
 
 def weights(shape, generator):
-    """Tensors under OpenAI's names: fp16 matrices, fp32 norms and position embeddings."""
+    """Tensors with OpenAI's names: fp16 matrices, fp32 norms and position embeddings."""
     matrices = Windows(4 * WIDTH * WIDTH, 0, 0.1, generator, room=4096, dtype=torch.float16)
     scales = Windows(WIDTH, 1, 0.2, generator, room=256)
     shifts = Windows(4 * WIDTH, 0, 0.1, generator, room=256)
@@ -107,7 +107,7 @@ def hugging_face_config(shape):
 
 
 def to_hugging_face(ours, shape):
-    """Views of the same storages under Hugging Face's names."""
+    """Views of the same storages with Hugging Face's names."""
     theirs = {
         "logit_scale": ours["logit_scale"],
         "text_model.embeddings.position_ids": torch.arange(CONTEXT)[None],

@@ -1,6 +1,6 @@
-"""CLIP's two towers, frozen, one function a step.
+"""CLIP's two frozen towers, with one function per step.
 
-Weights are kept under OpenAI's names whatever file they came from.
+Weights have OpenAI's names, for all file formats.
 """
 
 import math
@@ -22,7 +22,7 @@ ACTIVATIONS = {
 
 @dataclass(frozen=True)
 class Arch:
-    """An architecture, read from the tensors' shapes alone."""
+    """An architecture, derived only from the tensors' shapes."""
 
     image_size: int
     patch: int
@@ -97,7 +97,7 @@ _PROJECTIONS = {"visual_projection.weight": "visual.proj", "text_projection.weig
 
 
 def from_hugging_face(theirs):
-    """Hugging Face's tensors under OpenAI's names: q, k, v joined, projections transposed."""
+    """Hugging Face's tensors with OpenAI's names: q, k, v concatenated, projections transposed."""
     ours = {name: theirs[source] for source, name in _EMBEDDINGS.items()}
     ours |= {name: theirs[source].T for source, name in _PROJECTIONS.items()}
     for source, name in _NORMS.items():

@@ -1,12 +1,12 @@
-"""Random tensors that share a storage, so that torch.save writes little."""
+"""Random tensors that share a storage, so that torch.save writes small files."""
 
 import torch
 
 
 class Windows:
-    """Hands out windows of one storage of random values, each from a place of its own.
+    """Returns windows of one storage of random values, each at another offset.
 
-    The values are such as half precision holds exactly.
+    The values are exact in half precision.
     """
 
     def __init__(self, largest, mean, std, generator, room, dtype=torch.float32):

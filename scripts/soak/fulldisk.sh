@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Trains on file systems of 0.5 to 4.5 MB that run full, and resumes when there is
-# room: it must end in the bytes of a run that had room. It mounts a tmpfs, so it
-# needs Linux and root.
+# Trains on file systems of 0.5 to 4.5 MB until they are full, then resumes with enough
+# space: the result must have the same bytes as that of an uninterrupted run. It mounts a
+# tmpfs, so it needs Linux and root.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -25,7 +25,7 @@ main() {
 		"${train[@]}" --set "train.save_minutes=$minutes" --out "$folder/disk/run" 2>"$folder/messages" || status=$?
 		echo "== $size kB, a state every $minutes minutes: exit status $status"
 		sed 's/^/   /' "$folder/messages"
-		for file in "$folder"/disk/run/epoch-*.safetensors; do # what is there is whole
+		for file in "$folder"/disk/run/epoch-*.safetensors; do # existing files must be complete
 			[[ ! -e $file ]] || cmp "$file" "$folder/whole/${file##*/}"
 		done
 		mount -o remount,size=20m "$folder/disk"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Kills one training again and again at random moments (20 times, or as often as
-# scripts/soak/kills.sh N says), resumes it each time, and compares the files with those of
-# a run that was left alone. The suite's own test of that kills four times.
+# Kills a training at random times (20 times, or N times with scripts/soak/kills.sh N),
+# resumes it each time, and compares the files with those of an uninterrupted run. The
+# test suite has a test of this with four kills.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
