@@ -42,7 +42,7 @@ type OtherSet struct {
 	What              string   // a description for messages
 	Normal, Anomalous int      // counts that identify it; both 0: Names identify it
 	Names             []string // class or folder names that identify it
-	Refused           bool     // it is not part of the benchmark, so Discover returns an error
+	Refused           bool     // it is not part of the benchmark: Discover returns an error if the user asked for the benchmark
 }
 
 // Benchmarks lists the known benchmarks, in the order in which they are shown.

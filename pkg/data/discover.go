@@ -45,25 +45,25 @@ func Discover(ctx context.Context, name string, root config.Root, names *Names) 
 		names = BuiltinNames()
 	}
 	f := newFinder(name, folder, root)
-	place, err := f.find(ctx)
-	if err == nil && len(place.Items) == 0 {
-		err = place.empty()
+	result, err := f.find(ctx)
+	if err == nil && len(result.Items) == 0 {
+		err = result.empty()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("dataset %s: %w", name, err)
 	}
 	d := &Dataset{
-		Name: name, Root: place.root, Layout: place.layout, Domain: root.Domain, Items: place.Items, Findings: place.Findings,
+		Name: name, Root: result.root, Layout: result.layout, Domain: root.Domain, Items: result.Items, Findings: result.Findings,
 	}
-	if !place.Listed {
+	if !result.Listed {
 		d.requireMasks()
 	}
-	if err := d.identify(f, place.Hints); err != nil {
+	if err := d.identify(f, result.Hints); err != nil {
 		return nil, fmt.Errorf("dataset %s: %w", name, err)
 	}
-	d.MaskThreshold = cmp.Or(uint8(root.MaskThreshold), place.MaskThreshold, d.jpegThreshold(), picture.NonZero)
+	d.MaskThreshold = cmp.Or(uint8(root.MaskThreshold), result.MaskThreshold, d.jpegThreshold(), picture.NonZero)
 	d.arrange(names)
-	d.check(place.Listed)
+	d.check(result.Listed)
 	return d, nil
 }
 
@@ -145,9 +145,9 @@ func (f finder) find(ctx context.Context) (found, error) {
 func (f finder) search(ctx context.Context, root string) (found, error) {
 	folder := root
 	for range wrappers + 1 {
-		place, ok, err := f.at(ctx, folder)
+		result, ok, err := f.at(ctx, folder)
 		if ok || err != nil {
-			return place, err
+			return result, err
 		}
 		inner, err := f.inner(folder)
 		if err != nil {
@@ -219,11 +219,11 @@ func (f finder) at(ctx context.Context, folder string) (found, bool, error) {
 	case err != nil:
 		return found{}, false, err
 	case path != "":
-		place, err := f.listOrTree(ctx, path, folder, layout, matches)
-		return place, true, err
+		result, err := f.listOrTree(ctx, path, folder, layout, matches)
+		return result, true, err
 	case matches:
-		place, err := f.listTree(ctx, layout, folder)
-		return place, true, err
+		result, err := f.listTree(ctx, layout, folder)
+		return result, true, err
 	}
 	return found{}, false, nil
 }
@@ -244,22 +244,22 @@ func (f finder) listOrTree(ctx context.Context, path, folder string, layout Layo
 	if !matches {
 		return f.readListBelow(ctx, path, folder)
 	}
-	place, listErr := f.readList(ctx, path, folder)
+	result, listErr := f.readList(ctx, path, folder)
 	why := ""
 	if listErr != nil {
 		if ctx.Err() != nil || !(errors.Is(listErr, list.ErrNotList) || errors.Is(listErr, list.ErrNoRows) || errors.Is(listErr, ErrNoPictures)) {
-			return place, listErr
+			return result, listErr
 		}
 		why = listErr.Error()
-	} else if missing, paths := place.missing(); 100*missing > paths {
+	} else if missing, paths := result.missing(); 100*missing > paths {
 		why = fmt.Sprintf("%d of its %d paths do not exist", missing, paths)
 	}
 	if why == "" {
-		return place, nil
+		return result, nil
 	}
 	tree, err := f.listTree(ctx, layout, folder)
 	if errors.Is(err, ErrNoSplit) { // only the list defines the split
-		return place, listErr
+		return result, listErr
 	}
 	tree.Findings = append([]Finding{NewFinding(ListIgnored, "", relative(folder, path), why)}, tree.Findings...)
 	return tree, err
@@ -287,7 +287,7 @@ func (f found) missing() (missing, paths int) {
 
 // readListBelow reads a list whose paths start at root, or at a nested only subfolder of it.
 func (f finder) readListBelow(ctx context.Context, path, root string) (found, error) {
-	place, err := f.readList(ctx, path, root)
+	result, err := f.readList(ctx, path, root)
 	folder := root
 	for range wrappers {
 		if !errors.Is(err, ErrNoPictures) {
@@ -302,7 +302,7 @@ func (f finder) readListBelow(ctx context.Context, path, root string) (found, er
 			return below, nil
 		}
 	}
-	return place, err
+	return result, err
 }
 
 func (f finder) readList(ctx context.Context, path, root string) (found, error) {
@@ -310,18 +310,18 @@ func (f finder) readList(ctx context.Context, path, root string) (found, error) 
 	if err != nil {
 		return found{}, err
 	}
-	place := found{Listing: listing, root: root, layout: "list " + path}
+	result := found{Listing: listing, root: root, layout: "list " + path}
 	missing := 0
-	for _, finding := range place.Findings {
+	for _, finding := range result.Findings {
 		if finding.Code == MissingImage {
 			missing++
 		}
 	}
-	if missing == len(place.Items) {
-		return found{}, fmt.Errorf("%s: %w: none of its %d pictures exists below %s (the first is %s); set their folder with data.roots: {path: FOLDER, list: FILE}", path, ErrNoPictures, missing, root, relative(root, place.Items[0].Path))
+	if missing == len(result.Items) {
+		return found{}, fmt.Errorf("%s: %w: none of its %d pictures exists below %s (the first is %s); set their folder with data.roots: {path: FOLDER, list: FILE}", path, ErrNoPictures, missing, root, relative(root, result.Items[0].Path))
 	}
-	place.Hints = []string{strings.TrimPrefix(stemAlone(path), "meta_")}
-	return place, nil
+	result.Hints = []string{strings.TrimPrefix(stemAlone(path), "meta_")}
+	return result, nil
 }
 
 func (f finder) listTree(ctx context.Context, layout Layout, root string) (found, error) {

@@ -78,7 +78,7 @@ func (l *lister) walker(pictures *[]string, seen folderSet) *walker {
 func (l *lister) other(path string) {
 	if format := UnreadFormat(path); format != "" && !l.unread[path] {
 		l.unread[path] = true
-		l.find(UnreadPicture, "", path, format)
+		l.addFinding(UnreadPicture, "", path, format)
 	}
 }
 
@@ -93,7 +93,7 @@ func (l *lister) claim(path string) (again bool, err error) {
 	return again, nil
 }
 
-func (l *lister) find(code Code, class, path, detail string) {
+func (l *lister) addFinding(code Code, class, path, detail string) {
 	if path != "" {
 		path = relative(l.root, path)
 	}
@@ -105,13 +105,13 @@ func (l *lister) find(code Code, class, path, detail string) {
 func (l *lister) anomalous(class, defect string, pictures, masks []string, by stems, normal ...string) {
 	found := pairMasks(pictures, masks, by)
 	for _, problem := range found.problems {
-		l.find(problem.code, class, problem.path, problem.what)
+		l.addFinding(problem.code, class, problem.path, problem.what)
 	}
 	for _, path := range withoutMasksOf(normal, found.orphans, by) {
-		l.find(OrphanMask, class, path, "")
+		l.addFinding(OrphanMask, class, path, "")
 	}
 	for _, path := range found.lookLikeMasks {
-		l.find(MaskLikePicture, class, path, "")
+		l.addFinding(MaskLikePicture, class, path, "")
 	}
 	l.out.Items = slices.Grow(l.out.Items, len(pictures))
 	for i, path := range pictures {

@@ -135,7 +135,7 @@ func listBMAD(ctx context.Context, root, class string) (Listing, error) {
 		switch role, state := bmadPlace(relative(filepath.Dir(test), path)); {
 		case role == bmadOtherSplit, role == bmadMask && state == "good":
 		case role == bmadPicture && state == "":
-			l.find(Unlabelled, class, path, "")
+			l.addFinding(Unlabelled, class, path, "")
 		case state == "good":
 			normal = append(normal, path)
 		case role == bmadMask:

@@ -132,7 +132,7 @@ func listMVTec(ctx context.Context, root, _ string) (Listing, error) {
 	}
 	l := &mvtecLister{newLister(root)}
 	for _, path := range untested {
-		l.find(EmptyClass, filepath.Base(path), path, "the class has no folder test")
+		l.addFinding(EmptyClass, filepath.Base(path), path, "the class has no folder test")
 	}
 	if _, err := l.claim(root); err != nil {
 		return Listing{}, err
@@ -145,7 +145,7 @@ func listMVTec(ctx context.Context, root, _ string) (Listing, error) {
 				return Listing{}, err
 			}
 			if again {
-				l.find(LinkedFolder, class.name, class.path, "")
+				l.addFinding(LinkedFolder, class.name, class.path, "")
 				continue
 			}
 		}
@@ -196,14 +196,14 @@ func (l *mvtecLister) kinds(class mvtecClass) (mvtecKinds, error) {
 			case err != nil:
 				return k, err
 			case again:
-				l.find(LinkedFolder, class.name, path, "")
+				l.addFinding(LinkedFolder, class.name, path, "")
 			case isMaskFolder(entry.Name()) && k.truth.named(entry.Name()) == "":
 				truths = append(truths, path)
 			default:
 				k.folders = append(k.folders, pictureFolder{path, isNormalFolder(entry.Name())})
 			}
 		case isPicture(entry.Name()):
-			l.find(Unlabelled, class.name, path, "move it into test/good or test/<defect>")
+			l.addFinding(Unlabelled, class.name, path, "move it into test/good or test/<defect>")
 		default:
 			l.other(path)
 		}
@@ -214,7 +214,7 @@ func (l *mvtecLister) kinds(class mvtecClass) (mvtecKinds, error) {
 		}
 	}
 	for _, path := range truths[min(1, len(truths)):] {
-		l.find(OrphanMask, class.name, path, "the whole folder is ignored: the masks of "+relative(l.root, truths[0])+" are used")
+		l.addFinding(OrphanMask, class.name, path, "the whole folder is ignored: the masks of "+relative(l.root, truths[0])+" are used")
 	}
 	return k, nil
 }
@@ -234,10 +234,10 @@ func (l *mvtecLister) class(ctx context.Context, class mvtecClass, kinds mvtecKi
 		return err
 	}
 	for _, name := range kinds.truth.unused() {
-		l.find(OrphanMask, class.name, filepath.Join(kinds.truth.path, name), "the whole folder is ignored: there is no folder test/"+name)
+		l.addFinding(OrphanMask, class.name, filepath.Join(kinds.truth.path, name), "the whole folder is ignored: there is no folder test/"+name)
 	}
 	if len(l.out.Items) == before {
-		l.find(EmptyClass, class.name, class.path, "")
+		l.addFinding(EmptyClass, class.name, class.path, "")
 	}
 	return nil
 }

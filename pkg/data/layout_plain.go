@@ -123,13 +123,13 @@ func (f plainFolders) list(ctx context.Context, root, class string) (Listing, er
 		switch path := filepath.Join(root, entry.Name()); {
 		case listed || isFolder(root, entry):
 		case isPicture(entry.Name()):
-			l.find(Unlabelled, class, path, "")
+			l.addFinding(Unlabelled, class, path, "")
 		default:
 			l.other(path)
 		}
 	}
 	for _, folder := range f.spare {
-		l.find(OrphanMask, class, folder, "the whole folder is ignored: the masks of "+relative(root, f.masks)+" are used")
+		l.addFinding(OrphanMask, class, folder, "the whole folder is ignored: the masks of "+relative(root, f.masks)+" are used")
 	}
 	truth, err := readTruth(f.masks)
 	if err != nil {

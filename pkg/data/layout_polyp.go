@@ -74,7 +74,7 @@ func (l *lister) paired(ctx context.Context, class, defect, pictureFolder, maskF
 		return err
 	}
 	for _, path := range inner {
-		l.find(OrphanMask, class, path, "the whole folder is ignored: the masks of "+relative(l.root, maskFolder)+" are used")
+		l.addFinding(OrphanMask, class, path, "the whole folder is ignored: the masks of "+relative(l.root, maskFolder)+" are used")
 	}
 	masks, err := l.pictures(ctx, maskFolder, folderSet{})
 	if err != nil {

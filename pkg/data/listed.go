@@ -27,7 +27,7 @@ func listFile(ctx context.Context, path, root string) (Listing, error) {
 	l.out.Listed = true
 	l.out.Items = make([]Item, 0, len(read.Rows))
 	for _, oddity := range read.Oddities {
-		l.find(LabelFormat, "", "", fmt.Sprintf("%s (%d times, first on line %d)", oddity.Text, oddity.Count, oddity.Line))
+		l.addFinding(LabelFormat, "", "", fmt.Sprintf("%s (%d times, first on line %d)", oddity.Text, oddity.Count, oddity.Line))
 	}
 	for i, row := range read.Rows {
 		if err := ctx.Err(); i%1024 == 0 && err != nil {
@@ -50,7 +50,7 @@ func (l *listedLister) row(row list.Row) {
 	var there bool
 	if item.Path, there = l.locate(row, row.Image); !there {
 		item.Path = l.below(row.Image)
-		l.find(MissingImage, row.Class, item.Path, fmt.Sprintf("line %d", row.Line))
+		l.addFinding(MissingImage, row.Class, item.Path, fmt.Sprintf("line %d", row.Line))
 	}
 	if row.Anomalous {
 		item.Mask, item.MaskParts = l.mask(row, item.Path)
@@ -62,7 +62,7 @@ func (l *listedLister) row(row list.Row) {
 func (l *listedLister) locate(row list.Row, listed string) (string, bool) {
 	found, how, ok := l.resolve(listed)
 	if ok && how != asListed {
-		l.find(PathFallback, row.Class, found, string(how))
+		l.addFinding(PathFallback, row.Class, found, string(how))
 	}
 	return found, ok
 }
@@ -71,18 +71,18 @@ func (l *listedLister) locate(row list.Row, listed string) (string, bool) {
 // name; "" if there is none.
 func (l *listedLister) mask(row list.Row, picture string) (path string, parts []string) {
 	if row.Mask == "" {
-		l.find(NoMaskListed, row.Class, picture, "")
+		l.addFinding(NoMaskListed, row.Class, picture, "")
 		return "", nil
 	}
 	path, ok := l.locate(row, row.Mask)
 	if !ok {
 		folder, isFolder := l.resolver.folder(row.Mask)
 		if !isFolder {
-			l.find(MissingMask, row.Class, picture, fmt.Sprintf("line %d lists the mask %s, which does not exist", row.Line, row.Mask))
+			l.addFinding(MissingMask, row.Class, picture, fmt.Sprintf("line %d lists the mask %s, which does not exist", row.Line, row.Mask))
 			return "", nil
 		}
 		if path, parts = l.maskFolder(row, picture, folder); parts == nil {
-			l.find(NoMaskListed, row.Class, picture, "the listed mask "+row.Mask+" is a folder")
+			l.addFinding(NoMaskListed, row.Class, picture, "the listed mask "+row.Mask+" is a folder")
 		}
 		return path, parts
 	}
@@ -92,12 +92,12 @@ func (l *listedLister) mask(row list.Row, picture string) (path string, parts []
 	if l.repair {
 		for _, suffix := range maskSuffixes {
 			if better := l.withStem(filepath.Dir(path), stemAlone(picture)+suffix); better != "" {
-				l.find(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(path)+"; "+filepath.Base(better)+" is used")
+				l.addFinding(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(path)+"; "+filepath.Base(better)+" is used")
 				return better, nil
 			}
 		}
 	}
-	l.find(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(path))
+	l.addFinding(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(path))
 	return path, nil
 }
 
@@ -121,7 +121,7 @@ func (l *listedLister) maskFolder(row list.Row, picture, listed string) (folder 
 			continue
 		}
 		if folder != listed {
-			l.find(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(listed)+"; "+filepath.Base(folder)+" is used")
+			l.addFinding(PairingDisagrees, row.Class, picture, "listed with "+filepath.Base(listed)+"; "+filepath.Base(folder)+" is used")
 		}
 		return folder, parts
 	}

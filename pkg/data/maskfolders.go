@@ -125,7 +125,7 @@ func (l *lister) normalFolder(ctx context.Context, class, folder string) ([]stri
 		return nil, err
 	}
 	for _, path := range masks {
-		l.find(OrphanMask, class, path, "the whole folder is ignored: masks of normal pictures are not used")
+		l.addFinding(OrphanMask, class, path, "the whole folder is ignored: masks of normal pictures are not used")
 	}
 	l.normal(class, pictures)
 	return pictures, nil
@@ -191,7 +191,7 @@ func (l *lister) defect(ctx context.Context, c classFolders, folder string) (res
 	pictures, inner, err := l.split(ctx, folder, func(path string) bool {
 		normal := isNormalFolder(filepath.Base(path))
 		if normal {
-			l.find(Unlabelled, c.class, path, "a folder of normal pictures inside a folder of anomalous pictures")
+			l.addFinding(Unlabelled, c.class, path, "a folder of normal pictures inside a folder of anomalous pictures")
 		}
 		return normal
 	})
@@ -202,7 +202,7 @@ func (l *lister) defect(ctx context.Context, c classFolders, folder string) (res
 	switch {
 	case truth != "":
 		for _, path := range inner {
-			l.find(OrphanMask, c.class, path, "the whole folder is ignored: the masks of "+relative(l.root, truth)+" are used")
+			l.addFinding(OrphanMask, c.class, path, "the whole folder is ignored: the masks of "+relative(l.root, truth)+" are used")
 		}
 		return nil, l.ownMasks(ctx, c.class, folder, truth, pictures)
 	case inner != nil:

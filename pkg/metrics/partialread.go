@@ -102,7 +102,7 @@ func (in *partialReader) read(p *pool) error {
 		}
 	}
 	p.regions = in.number(8)
-	in.refuse(!fits(p.regions, weight, p.piles[anomalous].count), "%d regions do not match its pixels", p.regions)
+	in.refuse(!possible(p.regions, weight, p.piles[anomalous].count), "%d regions do not match its pixels", p.regions)
 	sum := in.sum
 	in.refuse(uint32(in.number(4)) != sum, "its checksum is wrong")
 	if in.err == nil {
@@ -113,10 +113,10 @@ func (in *partialReader) read(p *pool) error {
 	return in.err
 }
 
-// fits reports whether regions with the given number of pixels are possible: the pixels'
+// possible reports whether regions with the given number of pixels are possible: the pixels'
 // weights must sum to the number of regions, minus a rounding error of one unit per
 // pixel.
-func fits(regions uint64, weight uint128, pixels uint64) bool {
+func possible(regions uint64, weight uint128, pixels uint64) bool {
 	if regions > pixels || regions >= 1<<(128-weightBits) {
 		return false
 	}

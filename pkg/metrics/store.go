@@ -20,7 +20,7 @@ type store struct {
 
 // settle keeps a run in memory, or moves it to disk if memory is full.
 func (s *store) settle(r *run, buffer *[]byte) {
-	file := s.place(r)
+	file := s.fileFor(r)
 	if file == nil {
 		return
 	}
@@ -35,8 +35,8 @@ func (s *store) settle(r *run, buffer *[]byte) {
 	}
 }
 
-// place returns the file for r, or nil if r stays in memory.
-func (s *store) place(r *run) *spillFile {
+// fileFor returns the file for r, or nil if r stays in memory.
+func (s *store) fileFor(r *run) *spillFile {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.kept += r.overhead()

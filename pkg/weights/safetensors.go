@@ -42,7 +42,7 @@ func readSafetensors(r io.ReaderAt, size int64) (*File, error) {
 	if err := h.parse(io.NewSectionReader(r, 8, int64(length))); err != nil {
 		return nil, fmt.Errorf("safetensors header: %w", err)
 	}
-	if err := h.place(); err != nil {
+	if err := h.checkCoverage(); err != nil {
 		return nil, err
 	}
 	file := &File{Format: FormatSafetensors, Metadata: h.metadata, Scalars: map[string]any{}}
@@ -163,8 +163,8 @@ func (h *header) add(name string, dtype DType, shape []int64, begin, end int64) 
 	return nil
 }
 
-// place sorts the tensors by data offset and checks that they cover the data exactly once.
-func (h *header) place() error {
+// checkCoverage sorts the tensors by data offset and checks that they cover the data exactly once.
+func (h *header) checkCoverage() error {
 	slices.SortStableFunc(h.entries, func(a, b headerEntry) int {
 		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end))
 	})

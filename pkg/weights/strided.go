@@ -47,16 +47,16 @@ func (t *Tensor) axes() (axes []axis, extent int64) {
 }
 
 // scatter copies the elements of chunk, which starts at storage element first, to dst,
-// for the part of the tensor at storage element base and index place of dst.
-func scatter(dst, chunk []float32, first int64, axes []axis, base, place int64) {
+// for the part of the tensor at storage element base and index at of dst.
+func scatter(dst, chunk []float32, first int64, axes []axis, base, at int64) {
 	if len(axes) == 0 {
-		dst[place] = chunk[base-first]
+		dst[at] = chunk[base-first]
 		return
 	}
 	a := axes[0]
 	low, high := a.meeting(base, first, first+int64(len(chunk)))
 	for i := low; i < high; i++ {
-		scatter(dst, chunk, first, axes[1:], base+i*a.stride, place+i*a.step)
+		scatter(dst, chunk, first, axes[1:], base+i*a.stride, at+i*a.step)
 	}
 }
 

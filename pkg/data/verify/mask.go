@@ -57,26 +57,26 @@ func (m *maskFile) mode() string {
 }
 
 // checkMask reads all files of a picture's mask and adds findings.
-func (j *job) checkMask(t *tally, row int, item data.Item, of pictureFile, find finder) {
+func (j *job) checkMask(t *tally, row int, item data.Item, of pictureFile, add findingAdder) {
 	var whole maskFile
 	complete := true // false if a file could not be read, so the union is unknown
 	var odd []func() // findings about single files, added after those about the whole mask
 	for _, path := range item.MaskFiles() {
-		part, ok := j.checkPart(t, row, path, of, find)
+		part, ok := j.checkPart(t, row, path, of, add)
 		if complete = complete && ok; !ok {
 			continue
 		}
 		if !part.binary() {
 			detail := part.mode() + "; " + describe(part.values)
-			odd = append(odd, func() { find(data.NonBinaryMask, path, detail) })
+			odd = append(odd, func() { add(data.NonBinaryMask, path, detail) })
 		}
 		if detail := j.markedBackground(&part); detail != "" {
-			odd = append(odd, func() { find(data.MarkedBackground, path, detail) })
+			odd = append(odd, func() { add(data.MarkedBackground, path, detail) })
 		}
 		whole.join(&part)
 	}
 	if complete {
-		j.checkMarks(&whole, func(code data.Code, detail string) { find(code, item.Mask, detail) })
+		j.checkMarks(&whole, func(code data.Code, detail string) { add(code, item.Mask, detail) })
 	}
 	for _, tell := range odd {
 		tell()
@@ -84,17 +84,17 @@ func (j *job) checkMask(t *tally, row int, item data.Item, of pictureFile, find 
 }
 
 // checkPart reads one file of a mask; ok reports whether its pixels were read.
-func (j *job) checkPart(t *tally, row int, path string, of pictureFile, find finder) (m maskFile, ok bool) {
+func (j *job) checkPart(t *tally, row int, path string, of pictureFile, add findingAdder) (m maskFile, ok bool) {
 	own := j.owns(row, path)
 	turn, err := j.readMask(&m, path, of, !own)
 	switch {
 	case err != nil && own:
-		find(data.Undecodable, path, reason(err, path))
+		add(data.Undecodable, path, reason(err, path))
 		return m, false
 	case err != nil:
 		return m, false // the first row with this file checks it
 	}
-	j.checkSize(path, pixels.Size{Width: m.info.Width, Height: m.info.Height}, of, turn, find)
+	j.checkSize(path, pixels.Size{Width: m.info.Width, Height: m.info.Height}, of, turn, add)
 	if !own {
 		return m, false
 	}
@@ -128,7 +128,7 @@ func (p pictureFile) fit(mask pixels.Size) (picture.Orientation, pixels.MaskFit)
 }
 
 // checkSize compares the stored size of a mask, rotated by turn, with its picture's size.
-func (j *job) checkSize(path string, mask pixels.Size, of pictureFile, turn picture.Orientation, find finder) {
+func (j *job) checkSize(path string, mask pixels.Size, of pictureFile, turn picture.Orientation, add findingAdder) {
 	if of.stored == (pixels.Size{}) {
 		return
 	}
@@ -142,7 +142,7 @@ func (j *job) checkSize(path string, mask pixels.Size, of pictureFile, turn pict
 		fit = pixels.MaskFits
 	}
 	if fit == pixels.MaskEitherWay {
-		find(data.TurnedMask, path, fmt.Sprintf("%d x %d pixels", mask.Width, mask.Height))
+		add(data.TurnedMask, path, fmt.Sprintf("%d x %d pixels", mask.Width, mask.Height))
 	}
 	if mask == want {
 		return
@@ -151,7 +151,7 @@ func (j *job) checkSize(path string, mask pixels.Size, of pictureFile, turn pict
 	if fit == pixels.MaskOtherAspect {
 		text += "; the aspect ratios differ"
 	}
-	find(data.MaskSizeMismatch, path, text)
+	add(data.MaskSizeMismatch, path, text)
 }
 
 // markedBackground describes a palette whose first color is read as anomalous, since
@@ -169,7 +169,7 @@ func (j *job) markedBackground(m *maskFile) string {
 }
 
 // checkMarks checks the marked pixels of an anomalous picture's mask.
-func (j *job) checkMarks(m *maskFile, find func(code data.Code, detail string)) {
+func (j *job) checkMarks(m *maskFile, add func(code data.Code, detail string)) {
 	top, threshold := largest(m.values), int(j.threshold)
 	scaled := top
 	if j.ImageSize > 0 && top >= threshold {
@@ -178,22 +178,22 @@ func (j *job) checkMarks(m *maskFile, find func(code data.Code, detail string)) 
 	marked := above(m.values, threshold)
 	switch {
 	case top == 0:
-		find(data.EmptyMask, "all values are 0")
+		add(data.EmptyMask, "all values are 0")
 	case marked == 0:
-		find(data.EmptyMask, fmt.Sprintf("no value of at least %d; the largest is %d", threshold, top))
+		add(data.EmptyMask, fmt.Sprintf("no value of at least %d; the largest is %d", threshold, top))
 	case scaled < threshold:
-		find(data.EmptyMask, fmt.Sprintf("only after scaling to %d x %d: none of its %d anomalous pixels remains", j.ImageSize, j.ImageSize, marked))
+		add(data.EmptyMask, fmt.Sprintf("only after scaling to %d x %d: none of its %d anomalous pixels remains", j.ImageSize, j.ImageSize, marked))
 	case top < faint:
-		find(data.FaintMask, fmt.Sprintf("the largest value is %d", top))
+		add(data.FaintMask, fmt.Sprintf("the largest value is %d", top))
 	case scaled < faint:
-		find(data.FaintMask, fmt.Sprintf("after scaling to %d x %d the largest value is %d; %d of its %d anomalous pixels are above 127", j.ImageSize, j.ImageSize, scaled, above(m.values, faint), marked))
+		add(data.FaintMask, fmt.Sprintf("after scaling to %d x %d the largest value is %d; %d of its %d anomalous pixels are above 127", j.ImageSize, j.ImageSize, scaled, above(m.values, faint), marked))
 	}
 	if marked == int64(len(m.grey.Pix)) {
 		detail := describe(m.values)
 		if m.hasAlpha() {
 			detail += "; its alpha channel is ignored"
 		}
-		find(data.FullMask, detail)
+		add(data.FullMask, detail)
 	}
 }
 

@@ -124,15 +124,15 @@ func (j *job) advance(files int) {
 // check reads the files of one row.
 func (j *job) check(t *tally, row int) {
 	item := j.set.Items[row]
-	find := func(code data.Code, path, detail string) {
+	add := func(code data.Code, path, detail string) {
 		t.found = append(t.found, rowFinding{row, data.NewFinding(code, item.Class, j.set.Relative(path), detail)})
 	}
 	var of pictureFile // stays empty if there is no picture to compare with
 	if !j.missing[j.set.Relative(item.Path)] {
-		of = j.checkPicture(t, row, item.Path, find)
+		of = j.checkPicture(t, row, item.Path, add)
 	}
 	if item.Anomalous && item.Mask != "" {
-		j.checkMask(t, row, item, of, find)
+		j.checkMask(t, row, item, of, add)
 	}
 }
 
@@ -142,8 +142,8 @@ func (j *job) owns(row int, path string) bool {
 	return !repeated || first == row
 }
 
-// finder adds a finding about one of a row's files.
-type finder func(code data.Code, path, detail string)
+// findingAdder adds a finding about one of a row's files.
+type findingAdder func(code data.Code, path, detail string)
 
 // pictureFile describes the picture that a mask is compared with.
 type pictureFile struct {
@@ -152,7 +152,7 @@ type pictureFile struct {
 	unknown bool                // the rotation is unknown, because only the header was read
 }
 
-func (j *job) checkPicture(t *tally, row int, path string, find finder) pictureFile {
+func (j *job) checkPicture(t *tally, row int, path string, add findingAdder) pictureFile {
 	var info picture.Info
 	var turn picture.Orientation
 	var err error
@@ -165,7 +165,7 @@ func (j *job) checkPicture(t *tally, row int, path string, find finder) pictureF
 	}
 	switch {
 	case err != nil && own:
-		find(data.Undecodable, path, reason(err, path))
+		add(data.Undecodable, path, reason(err, path))
 		return pictureFile{}
 	case err != nil:
 		return pictureFile{} // the first row with this file checks it

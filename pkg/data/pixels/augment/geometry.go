@@ -15,25 +15,25 @@ func (p Parameters) Geometry(pix, mask []uint8, size int) (outPix, outMask, insi
 	if p.Rotation == 0 && p.ShiftX == 0 && p.ShiftY == 0 && !p.FlipX && !p.FlipY {
 		return pix, mask, nil
 	}
-	places, filled := p.places(size)
-	outPix = make([]uint8, 3*len(places))
-	for i, place := range places {
-		if place != fill {
-			copy(outPix[3*i:3*i+3], pix[3*place:3*place+3])
+	sources, filled := p.sources(size)
+	outPix = make([]uint8, 3*len(sources))
+	for i, source := range sources {
+		if source != fill {
+			copy(outPix[3*i:3*i+3], pix[3*source:3*source+3])
 		}
 	}
 	if mask != nil {
-		outMask = make([]uint8, len(places))
-		for i, place := range places {
-			if place != fill {
-				outMask[i] = mask[place]
+		outMask = make([]uint8, len(sources))
+		for i, source := range sources {
+			if source != fill {
+				outMask[i] = mask[source]
 			}
 		}
 	}
 	if filled {
-		inside = make([]uint8, len(places))
-		for i, place := range places {
-			if place != fill {
+		inside = make([]uint8, len(sources))
+		for i, source := range sources {
+			if source != fill {
 				inside[i] = 1
 			}
 		}
@@ -41,24 +41,24 @@ func (p Parameters) Geometry(pix, mask []uint8, size int) (outPix, outMask, insi
 	return outPix, outMask, inside
 }
 
-// places returns the index of the source pixel of each output pixel, or fill, [S, S],
+// sources returns the index of the source pixel of each output pixel, or fill, [S, S],
 // and whether any is fill. One look-up through all four transforms equals sampling
 // four times, because nearest sampling only moves pixels.
-func (p Parameters) places(size int) (places []int32, filled bool) {
-	places = make([]int32, size*size)
+func (p Parameters) sources(size int) (sources []int32, filled bool) {
+	sources = make([]int32, size*size)
 	columns, rows := undo(p.FlipX, p.ShiftX, size), undo(p.FlipY, p.ShiftY, size)
 	turn := newTurn(p.Rotation, size)
 	for y, row := range rows {
-		line := places[y*size : (y+1)*size]
+		line := sources[y*size : (y+1)*size]
 		for x, column := range columns {
 			line[x] = fill
 			if row != fill && column != fill {
-				line[x] = turn.place(column, row)
+				line[x] = turn.source(column, row)
 			}
 			filled = filled || line[x] == fill
 		}
 	}
-	return places, filled
+	return sources, filled
 }
 
 // undo returns for each coordinate its position before translation and flip along one axis, or fill.

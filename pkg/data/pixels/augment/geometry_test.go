@@ -114,7 +114,7 @@ func TestNoRotation(t *testing.T) {
 	for size := 1; size <= 2000; size++ {
 		turn := newTurn(0, size)
 		for i := range size {
-			if got, want := turn.place(i, size-1-i), int32((size-1-i)*size+i); got != want {
+			if got, want := turn.source(i, size-1-i), int32((size-1-i)*size+i); got != want {
 				t.Fatalf("size %d: pixel %d takes %d", size, want, got)
 			}
 		}

@@ -31,8 +31,8 @@ func newTurn(degrees float64, size int) turn {
 	return t
 }
 
-// place returns the index of the source pixel of the output pixel at (column, row), or fill.
-func (t *turn) place(column, row int) int32 {
+// source returns the index of the source pixel of the output pixel at (column, row), or fill.
+func (t *turn) source(column, row int) int32 {
 	x := t.pixel(t.cos[column] - t.sin[row])
 	y := t.pixel(t.sin[column] + t.cos[row])
 	if x < 0 || x >= t.size || y < 0 || y >= t.size {

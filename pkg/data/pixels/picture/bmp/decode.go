@@ -82,13 +82,13 @@ func (h *header) rows(src []byte, each func(y int, row []byte)) error {
 		return fmt.Errorf("%w: its pixels need %d bytes from byte %d on, but the file has only %d", io.ErrUnexpectedEOF, need, h.pixels, len(src))
 	}
 	for i := range h.height {
-		each(h.place(i), src[i*stride:][:used])
+		each(h.fromTop(i), src[i*stride:][:used])
 	}
 	return nil
 }
 
-// place returns the index from the top of the i-th row in the file.
-func (h *header) place(i int) int {
+// fromTop returns the index from the top of the i-th row in the file.
+func (h *header) fromTop(i int) int {
 	if h.topDown {
 		return i
 	}

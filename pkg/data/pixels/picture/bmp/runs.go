@@ -103,7 +103,7 @@ func (r *runs) single(count int) error {
 
 func (r *runs) put(v byte) {
 	if r.x < r.width {
-		r.indices[r.place(r.row)*r.width+r.x] = v
+		r.indices[r.fromTop(r.row)*r.width+r.x] = v
 	}
 	r.x++
 }
