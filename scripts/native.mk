@@ -1,6 +1,6 @@
-# Compiles $(NATIVE)/libacdclip_native.so; run by build-native.sh at the repository's
-# root. NATIVE, TORCH and GOTORCH are folders; the last two may have spaces, so
-# they stand in recipes only, and NATIVE's name changes when they do.
+# Compiles $(NATIVE)/libacdclip_native.so; build-native.sh runs it in the repository's root.
+# NATIVE, TORCH and GOTORCH are folders. TORCH and GOTORCH may contain spaces, so they are
+# used only in recipes, and NATIVE's name changes when they do.
 
 LIBRARY  := $(NATIVE)/libacdclip_native.so
 SOURCES  := $(wildcard cgo/native/*.cc)
@@ -8,13 +8,13 @@ OBJECTS  := $(NATIVE)/gotorch.o $(SOURCES:cgo/native/%.cc=$(NATIVE)/%.o)
 FLAGS    := -std=c++17 -fPIC -D_GLIBCXX_USE_CXX11_ABI=1
 INCLUDES  = -isystem "$(TORCH)/include" -isystem "$(TORCH)/include/torch/csrc/api/include"
 
-# Bound to its own functions first; libtorch is there before it is loaded, so it
-# names no folder for it.
+# The library prefers its own functions (-Bsymbolic). libtorch is loaded before it, so it
+# does not contain libtorch's folder.
 $(LIBRARY): $(OBJECTS)
 	$(CXX) -shared -Wl,-Bsymbolic -Wl,--as-needed -o $@.part $^ -L"$(TORCH)/lib" -ltorch_cpu -lc10
 	mv $@.part $@
 
-# gotorch's C++ half in one piece: libtorch's headers are most of the work, and are read once.
+# All of gotorch's C++ part in one file, so that libtorch's headers, most of the work, are read once.
 $(NATIVE)/gotorch.o:
 	for source in "$(GOTORCH)"/cgotorch/*.cc; do echo "#include \"cgotorch/$${source##*/}\""; done > $(NATIVE)/gotorch.cc
 	$(CXX) $(FLAGS) -O1 -I"$(GOTORCH)" $(INCLUDES) -c -o $@.part $(NATIVE)/gotorch.cc
