@@ -69,11 +69,11 @@ func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "acdclip",
 		Short: "Zero-shot anomaly detection in pictures with ACD-CLIP",
-		Long: `acdclip finds anomalies in pictures, and where they are, without having seen a
-single picture of the same kind. It trains small adapters on a frozen CLIP with
-one labelled dataset (the auxiliary one) and then scores pictures of any other.
+		Long: `acdclip finds anomalies in pictures of things that it was never trained on, and
+shows where they are. It trains small adapters for a frozen CLIP on one labelled
+dataset (the auxiliary dataset) and then scores pictures of any other kind.
 
-To try it without any download:
+Try it without any download (the tiny CLIP is random, so its scores mean nothing):
   acdclip weights init clip                             a tiny random CLIP
   acdclip data synth textures --set textures            a small labelled dataset
   acdclip data synth objects --set objects              another one
@@ -169,7 +169,7 @@ func subcommandArgs(command *cobra.Command, arguments []string) error {
 		return nil
 	}
 	if !command.HasParent() && slices.Contains([]string{"bench", "calibrate", "serve"}, arguments[0]) {
-		return usagef("the command %q is planned; this version does not have it yet", arguments[0])
+		return usagef("the command %q is not available in this version", arguments[0])
 	}
 	return usagef("unknown command %q%s", arguments[0], nearest(command, arguments[0]))
 }
@@ -254,7 +254,7 @@ func oneArg(kind string) cobra.PositionalArgs {
 		case len(arguments) == 0 || arguments[0] == "":
 			return usagef("no %s was given", kind)
 		case len(arguments) > 1:
-			return usagef("one %s is wanted, and these were given: %q", kind, arguments)
+			return usagef("expected one %s, got %q", kind, arguments)
 		}
 		return nil
 	}

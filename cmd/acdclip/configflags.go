@@ -144,7 +144,7 @@ func unknownDataset(name string, c config.Config) error {
 	if len(c.Data.Roots) > 0 {
 		known = "known: " + strings.Join(slices.Sorted(maps.Keys(c.Data.Roots)), ", ")
 	}
-	return usagef("there is no dataset %q (%s); give NAME=PATH, or a path, or put it under data.roots", name, known)
+	return usagef("unknown dataset %q (%s); give NAME=PATH, or a path, or list it under data.roots", name, known)
 }
 
 // loadOptions say how pictures are read.
@@ -158,7 +158,7 @@ func loadOptions(c config.Config) pixels.LoadOptions {
 // positive checks a flag that counts.
 func positive(flag string, value int) error {
 	if value < 1 {
-		return usagef("%s %d: it must be at least 1", flag, value)
+		return usagef("%s %d: must be at least 1", flag, value)
 	}
 	return nil
 }

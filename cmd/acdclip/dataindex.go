@@ -67,6 +67,6 @@ func runIndex(ctx context.Context, o *indexOptions) error {
 	if err := o.out.write(func(w io.Writer) error { return list.WriteJSONLines(w, rows) }); err != nil {
 		return err
 	}
-	o.app.emit(events.Notice{Text: fmt.Sprintf("%s lists the %s of %s", o.out.path, plural.Of(len(rows), "picture", "pictures"), set.Name)})
+	o.app.emit(events.Notice{Text: fmt.Sprintf("%s lists %s of %s", o.out.path, plural.Of(len(rows), "picture", "pictures"), set.Name)})
 	return nil
 }

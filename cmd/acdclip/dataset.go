@@ -28,7 +28,7 @@ func parseDataset(flag, text string) (datasetArgument, error) {
 	switch {
 	case both && !isPath(name):
 		if name == "" || path == "" {
-			return datasetArgument{}, usagef("%s %q: it must be NAME, NAME=PATH or PATH", flag, text)
+			return datasetArgument{}, usagef("%s %q: must be NAME, NAME=PATH or PATH", flag, text)
 		}
 		return datasetArgument{name, path}, nil
 	case text == "":
@@ -60,7 +60,7 @@ func (s *selection) register(flags *pflag.FlagSet) {
 
 func (s *selection) check() error {
 	if s.limit < 0 {
-		return usagef("--limit %d: it must be at least 1, or 0 for all", s.limit)
+		return usagef("--limit %d: must be at least 1, or 0 for all", s.limit)
 	}
 	return nil
 }
@@ -98,7 +98,7 @@ func (a *app) discover(ctx context.Context, c config.Config, name string, s sele
 		}
 	}
 	if set.Benchmark == nil && len(set.Classes) == 1 && set.Classes[0].Name == set.Name {
-		a.emit(events.Notice{Text: fmt.Sprintf("%s: its pictures are called %q in the prompts; NAME=PATH gives them another name", name, set.Classes[0].Prompt)})
+		a.emit(events.Notice{Text: fmt.Sprintf("%s: the prompts call its pictures %q; NAME=PATH sets another name", name, set.Classes[0].Prompt)})
 	}
 	// A class given twice is one class.
 	return set.Select(slices.Compact(slices.Sorted(slices.Values(s.classes))), s.limit)

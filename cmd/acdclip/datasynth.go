@@ -119,7 +119,7 @@ func describeDrawn(folder string, summary synth.Summary) string {
 func (o *synthOptions) resolve() (synth.Options, error) {
 	options := o.synth
 	if options.Size < synth.MinSize || options.Size > synth.MaxSize {
-		return options, usagef("--size %d: it must be %d to %d", options.Size, synth.MinSize, synth.MaxSize)
+		return options, usagef("--size %d: must be from %d to %d", options.Size, synth.MinSize, synth.MaxSize)
 	}
 	for _, count := range []struct {
 		flag  string
@@ -129,7 +129,7 @@ func (o *synthOptions) resolve() (synth.Options, error) {
 		case !o.given(count.flag):
 			*count.value = 0
 		case *count.value < 0 || *count.value > synth.MaxCount:
-			return options, usagef("--%s %d: it must be 0 to %d", count.flag, *count.value, synth.MaxCount)
+			return options, usagef("--%s %d: must be from 0 to %d", count.flag, *count.value, synth.MaxCount)
 		case *count.value == 0:
 			*count.value = -1
 		}
@@ -140,7 +140,7 @@ func (o *synthOptions) resolve() (synth.Options, error) {
 	case o.given("set"):
 		return options, usagef("--layout and --set cannot be combined: a layout has its own classes")
 	case options.Layout == "":
-		return options, usagef("--layout is empty: it is one of %s", strings.Join(synth.Layouts(), ", "))
+		return options, usagef("--layout is empty; the layouts are %s", strings.Join(synth.Layouts(), ", "))
 	}
 	return options, nil
 }

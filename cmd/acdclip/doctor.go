@@ -30,7 +30,7 @@ const (
 )
 
 // errUnwell says that the verbs with a model cannot run here.
-var errUnwell = errors.New("train, eval and predict cannot run here; the problems above say why")
+var errUnwell = errors.New("train, eval and predict cannot run here; see the problems above")
 
 func newDoctorCommand(a *app) *cobra.Command {
 	o := &doctorOptions{app: a, format: doctorText}
@@ -115,7 +115,7 @@ func (d *diagnosis) findLibtorch() error {
 // findCUDA lists the CUDA devices; withCUDA says that both a driver and libtorch's CUDA part are there.
 func (d *diagnosis) findCUDA(withCUDA bool) error {
 	if d.Machine.NVIDIADriver && !withCUDA {
-		d.Advice = append(d.Advice, fmt.Sprintf("there is an NVIDIA driver, but this libtorch is for the CPU alone: to use the GPU, set $%s to the torch folder of a CUDA build (a Python torch of the same version) and run `make build`", torch.LibtorchVariable))
+		d.Advice = append(d.Advice, fmt.Sprintf("an NVIDIA driver is installed, but this libtorch is built for the CPU only; to use the GPU, set $%s to the torch folder of a CUDA build (a Python torch of the same version) and run `make build`", torch.LibtorchVariable))
 		return nil
 	}
 	if problem := torch.CUDAProblem(); problem != nil {
@@ -154,7 +154,7 @@ func (d *diagnosis) text() string {
 		{"version", fmt.Sprintf("%s, built with %s for %s", d.Version, d.Go, d.System)},
 		{"processor", m.Processor},
 		{"features", strings.Join(m.Features, ", ")},
-		{"cores", fmt.Sprintf("%d that this process may use", m.Cores)},
+		{"cores", fmt.Sprintf("%d usable by this process", m.Cores)},
 		{"memory", ui.Gigabytes(m.FreeMemory) + " free"},
 		{"libtorch", libtorch},
 		{"native part", d.Libtorch.Native},

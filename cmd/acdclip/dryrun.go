@@ -26,19 +26,19 @@ func (o *trainOptions) estimate(ctx context.Context, options training.Options) e
 	}
 	normal, anomalous := set.Total()
 	lines := []string{
-		fmt.Sprintf("%s: %s, %d normal and %d anomalous pictures; the run would go to %s", set.Name, plural.Of(len(set.Classes), "class", "classes"), normal, anomalous, o.out),
+		fmt.Sprintf("%s: %s, %d normal and %d anomalous pictures; run folder: %s", set.Name, plural.Of(len(set.Classes), "class", "classes"), normal, anomalous, o.out),
 		estimate.Conditions,
 		fmt.Sprintf("%s, %s, of which %d are left", plural.Of(c.Train.Epochs, "epoch", "epochs"), plural.Of(estimate.Steps, "step", "steps"), estimate.Left),
 	}
 	if estimate.Measured > 0 {
-		lines = append(lines, fmt.Sprintf("about %.2g s a step (by %s): %s in all", estimate.SecondsPerStep, plural.Of(estimate.Measured, "measured step", "measured steps"), ui.Duration(estimate.SecondsPerStep*float64(estimate.Left))))
+		lines = append(lines, fmt.Sprintf("about %.2g s per step (%s): %s in total", estimate.SecondsPerStep, plural.Of(estimate.Measured, "measured step", "measured steps"), ui.Duration(estimate.SecondsPerStep*float64(estimate.Left))))
 	}
 	if estimate.HeldOut > 0 {
-		lines = append(lines, fmt.Sprintf("about %.2g s a validation on %s, after each epoch: %s more in all",
+		lines = append(lines, fmt.Sprintf("about %.2g s per validation on %s after each epoch: %s more in total",
 			estimate.SecondsPerValidation, plural.Of(estimate.HeldOut, "picture", "pictures"), ui.Duration(estimate.SecondsPerValidation*float64(estimate.Validations))))
 	}
 	if peak := peakMemory("/proc"); peak > 0 {
-		lines = append(lines, fmt.Sprintf("about %s of memory, with %s of it for decoded pictures yet to come (data.cache)", ui.Gigabytes(peak+estimate.Cache), ui.Gigabytes(estimate.Cache)))
+		lines = append(lines, fmt.Sprintf("about %s of memory, including %s for decoded pictures that will be cached (data.cache)", ui.Gigabytes(peak+estimate.Cache), ui.Gigabytes(estimate.Cache)))
 	}
 	if _, err := o.app.out.Write(text); err != nil {
 		return err

@@ -76,7 +76,7 @@ bit, as those of a single run.`,
   acdclip eval --merge big`,
 		Args: func(command *cobra.Command, arguments []string) error {
 			if command.Flags().Changed("save-maps") && len(arguments) == 1 && (arguments[0] == string(mapNPY) || arguments[0] == string(mapPNG)) {
-				return usagef("unexpected argument %q: write --save-maps=%s", arguments[0], arguments[0])
+				return usagef("unexpected argument %q: did you mean --save-maps=%s?", arguments[0], arguments[0])
 			}
 			return noArgs(command, arguments)
 		},
@@ -114,7 +114,7 @@ func metricsMemoryVar(flags *pflag.FlagSet, mebibytes *int64) {
 func checkMetricsMemory(mebibytes int64) error {
 	const most = math.MaxInt64 >> 20
 	if mebibytes < 1 || mebibytes > most {
-		return usagef("--metrics-memory %d: it must be from 1 to %d", mebibytes, int64(most))
+		return usagef("--metrics-memory %d: must be from 1 to %d", mebibytes, int64(most))
 	}
 	return nil
 }
@@ -186,7 +186,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 		return o.app.ended(err, o.saved(folder))
 	}
 	if !o.share.IsWhole() {
-		o.app.emit(events.Notice{Text: fmt.Sprintf("share %s is finished and lies in %s; when all shares are in %s: %s eval --merge %s",
+		o.app.emit(events.Notice{Text: fmt.Sprintf("share %s is finished: %s; when all shares are in %s, join them: %s eval --merge %s",
 			o.share, folder.Finished(), o.out, o.app.program, shellescape.Quote(o.out))})
 		return failuresOf(scores)
 	}
@@ -217,7 +217,7 @@ func (o *evalOptions) saved(folder *rundir.Evaluation) string {
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf("%s kept in %s; to go on: %s", plural.Of(classes, "finished class is", "finished classes are"), folder.Finished(), o.app.resuming())
+	return fmt.Sprintf("%s kept in %s; to resume: %s", plural.Of(classes, "finished class is", "finished classes are"), folder.Finished(), o.app.resuming())
 }
 
 // showFinished prints the results that are there, if they are those that are asked for.
@@ -227,12 +227,12 @@ func (o *evalOptions) showFinished(folder *rundir.Evaluation, asked evaluation.O
 		return fmt.Errorf("%w; give another folder with --out", err)
 	}
 	if err := evaluation.CheckFinished(found, asked); err != nil {
-		return fmt.Errorf("%s holds results that are not those asked for: %w; give another folder with --out, or --overwrite to replace them", folder.Dir.Path, err)
+		return fmt.Errorf("%s holds results of another evaluation: %w; give another folder with --out, or replace them with --overwrite", folder.Dir.Path, err)
 	}
 	if err := folder.Dir.Complete(); err != nil {
-		return usagef("the evaluation in %s is not whole any more: %w; give another folder with --out, or --overwrite to begin again", folder.Dir.Path, err)
+		return usagef("files of the evaluation in %s are missing: %w; give another folder with --out, or start again with --overwrite", folder.Dir.Path, err)
 	}
-	o.app.emit(events.Notice{Text: fmt.Sprintf("the evaluation in %s is finished; --overwrite begins again", folder.Dir.Path)})
+	o.app.emit(events.Notice{Text: fmt.Sprintf("the evaluation in %s is finished; --overwrite repeats it", folder.Dir.Path)})
 	if err := found.Write(o.app.out, o.format); err != nil {
 		return err
 	}
@@ -253,7 +253,7 @@ func (o *evalOptions) write(folder *rundir.Evaluation, result *report.Evaluation
 		return err
 	}
 	if o.gates && result.GateMeans(scores) == nil {
-		o.app.emit(events.Warning{Text: "--gates: no checkpoint here has a fusion gateway (model.fusion.kind dfg)"})
+		o.app.emit(events.Warning{Text: "--gates: none of the checkpoints has a fusion gateway (model.fusion.kind: dfg)"})
 	}
 	text := "results.json, results.csv and scores.csv are in " + folder.Dir.Path
 	if o.maps != "" {

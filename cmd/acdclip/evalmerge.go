@@ -24,7 +24,7 @@ func (o *evalOptions) checkMerge() error {
 		}
 	})
 	if others != nil {
-		return usagef("--merge joins shares that were computed before: these have no use beside it: %s", strings.Join(others, ", "))
+		return usagef("--merge joins finished shares and cannot be combined with %s", strings.Join(others, ", "))
 	}
 	if o.merge == "" {
 		return usagef("--merge is empty")

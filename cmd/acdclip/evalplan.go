@@ -118,7 +118,7 @@ func (o *evalOptions) addAllTargets(ctx context.Context, p *evalPlan) error {
 		}
 	}
 	if len(p.jobs) == 0 {
-		return usagef("no target dataset: give --target NAME=PATH, or put datasets under data.roots of a configuration")
+		return usagef("no target dataset: give --target NAME=PATH, or list datasets under data.roots in a configuration file")
 	}
 	return nil
 }
@@ -147,10 +147,10 @@ func (o *evalOptions) addTarget(ctx context.Context, p *evalPlan, name string) e
 			return err
 		}
 		if leak != "" && !o.allowLeak {
-			return usagef("%s, so this is no zero-shot result; --allow-leak scores it all the same", leak)
+			return usagef("%s, so the result would not be zero-shot; --allow-leak scores it anyway", leak)
 		}
 		if shared := c.SharedPrompts(set); len(shared) > 0 && leak == "" {
-			o.app.emit(events.Warning{Text: fmt.Sprintf("%s: %s was also trained on classes of this name: %s", name, c.Path, strings.Join(shared, ", "))})
+			o.app.emit(events.Warning{Text: fmt.Sprintf("%s: %s was trained on classes with the same names: %s", name, c.Path, strings.Join(shared, ", "))})
 		}
 		p.jobs = append(p.jobs, evaluation.Job{Set: set, Checkpoint: c, Leak: leak != ""})
 	}
@@ -169,9 +169,9 @@ func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*trained.Mode
 		paths = p.loaded.Config.Checkpoints[auxiliary]
 		switch {
 		case !paired:
-			return nil, usagef("no checkpoint for %s: give --checkpoint FILE (`acdclip train` makes one), or data.pairing and checkpoints in a configuration", target)
+			return nil, usagef("no checkpoint for %s: give --checkpoint FILE (from `acdclip train`), or set data.pairing and checkpoints in a configuration file", target)
 		case len(paths) == 0:
-			return nil, usagef("no checkpoint for %s: data.pairing gives it the auxiliary dataset %s, and checkpoints.%s is empty", target, auxiliary, auxiliary)
+			return nil, usagef("no checkpoint for %s: data.pairing pairs it with the auxiliary dataset %s, but checkpoints.%s is empty", target, auxiliary, auxiliary)
 		}
 	}
 	var list []*trained.Model
@@ -182,7 +182,7 @@ func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*trained.Mode
 		}
 		for _, other := range list {
 			if absolutePath(other.Path) == absolutePath(c.Path) {
-				return nil, usagef("%s has the checkpoint %s twice", target, path)
+				return nil, usagef("%s: the checkpoint %s is given twice", target, path)
 			}
 		}
 		list = append(list, c)
@@ -224,7 +224,7 @@ func (p *evalPlan) sameSize() error {
 	first := p.checkpoints[0]
 	for _, c := range p.checkpoints[1:] {
 		if c.Options.InputSize() != first.Options.InputSize() {
-			return usagef("%s works at %d pixels and %s at %d, so their pixel metrics do not compare; give one size with --set model.image_size=N",
+			return usagef("%s works at %d pixels and %s at %d, so their pixel metrics are not comparable; set one size with --set model.image_size=N",
 				first.Path, first.Options.InputSize(), c.Path, c.Options.InputSize())
 		}
 	}

@@ -29,7 +29,7 @@ func liesIn(path, folder string) bool {
 func keepsInputs(out string, overwrite bool, inputs []string) error {
 	for _, input := range inputs {
 		if overwrite && input != "" && liesIn(input, out) {
-			return usagef("%s lies in the output folder %s, which --overwrite clears; give another with --out", input, out)
+			return usagef("--overwrite would delete the input %s in the output folder %s; give another folder with --out", input, out)
 		}
 	}
 	return nil

@@ -13,51 +13,51 @@ import (
 func newDatasetsTopic() *cobra.Command {
 	return &cobra.Command{
 		Use:   "datasets",
-		Short: "The benchmarks and layouts that are known, and how to give a dataset of your own",
-		Long: `A dataset is given as NAME=PATH, as PATH, or under data.roots of a configuration.
-PATH is a folder or a list of pictures. Test pictures alone are used, normal and
-anomalous ones; folders named train, valid, val and validation are not read.
+		Short: "The known benchmarks and folder layouts, and how to use your own datasets",
+		Long: `Give a dataset as NAME=PATH, as PATH, or under data.roots in a configuration file.
+PATH is a folder or a list of pictures. Only test pictures are used, normal and
+anomalous; folders named train, valid, val and validation are not read.
 
-The benchmarks, in the folders that their sites give and in the usual packs:
+Benchmarks, in the folders that their sites publish and in the usual repackaged forms:
 ` + benchmarkLines() + `
-Any other set, in one of these shapes:
+Your own datasets, in one of these layouts:
   <class>/test/good/..., <class>/test/<defect>/...,
-  <class>/ground_truth/<defect>/<stem>[_mask|_gt|_label].<ext>  as MVTec-AD
+  <class>/ground_truth/<defect>/<stem>[_mask|_gt|_label].<ext>  like MVTec-AD
   good/..., <anything>/..., [masks/[<defect>/]<stem>...]      good and bad pictures
   images/<stem>..., masks/<stem>...                           all are anomalous
-Folders of other names: data.roots: {bolts: {path: /data/bolts, normal: ok,
-anomalous: nok, masks: truth}}. good, ok and normal mean normal.
+Folders named good, ok and normal hold normal pictures. For other folder names, use
+data.roots: {bolts: {path: /data/bolts, normal: fine, anomalous: broken, masks: truth}}.
 
 A folder of masks may be called masks, labels, gt, ground_truth, annotations or
-segmentations, in the singular too and in any case. It may also lie in the folder
-test, or in a defect's folder; it is no defect's, unless masks lie in a folder of its
-name. One that is not used is told of.
+segmentations (singular or plural, in any case). It may also lie in the folder test
+or in a defect's folder; then it belongs to all defects, unless it has a folder with
+the defect's name. A second folder of masks is ignored with a warning.
 
-A mask belongs to the picture of its stem: a file, or a folder of that name with
-several files, of which any marks a pixel (<stem>/000.png, as MVTec LOCO). It is read
-as grey, a palette's colors applied and alpha ignored, and any value but zero is
-anomalous; mask_threshold: 128 in data.roots asks for more. A set without masks has
-image metrics only.
+A mask belongs to the picture with the same stem. It is a file, or a folder with
+several files (<stem>/000.png, like MVTec LOCO): a pixel is anomalous if any file
+marks it. Masks are read as grey; palette colors are applied and alpha is ignored.
+Any value but zero is anomalous; set mask_threshold: 128 in data.roots for masks with
+soft edges. A dataset without masks has image metrics only.
 
-With data.exif_orientation pictures are turned as their EXIF says. A mask of the
-stored picture's size (or aspect ratio, where it is scaled) is turned likewise; one of
-the turned picture's size stays; one that fits both, as a square does, is turned.
+With data.exif_orientation, pictures are turned as their EXIF data says. A mask with
+the size (or the aspect ratio) of the stored picture is turned too; a mask with the
+size of the turned picture is not; a mask that matches both, such as a square, is.
 
-The domain, industrial or medical, is what data.roots says, else the file data.names,
-else the benchmark's, else industrial. A set is a benchmark by its NAME, by the name
-of its folder, or by its classes or pictures, but not by one class folder that is
-called brain, liver or retina.
+The domain, industrial or medical, is taken from data.roots, else from the file
+data.names, else from the benchmark, else it is industrial. A dataset is recognised
+as a benchmark by its NAME, its folder's name, its classes or its pictures, but not
+by a single class folder named brain, liver or retina.
 
-Lists, known by their content (data.roots: {path, list}, a file as PATH, or
-<NAME>.jsonl or meta.json in the folder): JSON lines with image_path, label,
-class_name and mask_path, as ACD-CLIP and AA-CLIP have them and ` + "`acdclip data index`" + `
-writes them; the meta.json of AnomalyCLIP, AdaCLIP and Bayes-PFL. A list that lies
-in the folder is passed over, with a warning, where more than 1 % of its paths are
-not there.
+Lists of pictures are recognised by their content: a file as PATH, data.roots: {path,
+list}, or <NAME>.jsonl or meta.json in the folder. They are JSON lines with
+image_path, label, class_name and mask_path, as used by ACD-CLIP and AA-CLIP and
+written by ` + "`acdclip data index`" + `, or the meta.json of AnomalyCLIP, AdaCLIP and
+Bayes-PFL. A list in the folder is ignored, with a warning, if more than 1 % of its
+files are missing.
 
-Pictures and masks are png, jpg, jpeg, jpe, jfif, bmp, tif or tiff files; others, such
-as HEIC or camera raw, are counted and left out. A dataset of one class without a
-folder for it is called by its NAME in the prompts; data.names gives other names.`,
+Pictures and masks are png, jpg, jpeg, jpe, jfif, bmp, tif or tiff files. Others, such
+as HEIC or camera raw, are counted and skipped. The prompts use the name of the class
+folder, or NAME for a dataset without class folders; data.names sets other names.`,
 	}
 }
 

@@ -12,10 +12,10 @@ import (
 func newSettingsTopic(a *app) *cobra.Command {
 	topic := &cobra.Command{
 		Use:   "settings",
-		Short: "Every configuration key, and the ways to set it",
-		Long: `A key is set, the later of these over the earlier, by: the preset; a YAML file
-(--config, repeatable); the environment; --set KEY=VALUE (repeatable); a flag.
-configs/ holds both presets as files to start from.`,
+		Short: "All configuration keys and how to set them",
+		Long: `A key can be set in several ways; later ones in this list override earlier ones: the
+preset; YAML files (--config, repeatable); environment variables; --set KEY=VALUE
+(repeatable); other flags. configs/ has both presets as files to start from.`,
 	}
 	topic.SetHelpFunc(func(command *cobra.Command, arguments []string) {
 		command.Long += "\n\n" + a.settingsList()

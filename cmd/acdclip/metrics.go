@@ -70,10 +70,10 @@ func runMetrics(ctx context.Context, o *metricsOptions) error {
 		return err
 	}
 	if o.threshold == 0 {
-		return usagef("--mask-threshold 0: it must be from 1 to 255")
+		return usagef("--mask-threshold 0: must be from 1 to 255")
 	}
 	if !(o.fprLimit > 0 && o.fprLimit <= 1) {
-		return usagef("--fpr-limit %v: it must be above 0 and at most 1", o.fprLimit)
+		return usagef("--fpr-limit %v: must be above 0 and at most 1", o.fprLimit)
 	}
 	pairs, err := data.PairMaps(ctx, o.maps, o.masks)
 	if err != nil {

@@ -29,7 +29,7 @@ func (o *outputFile) check() error {
 		return usageError{err}
 	}
 	if present.Any(o.path) && !o.overwrite {
-		return usagef("%s is there: give another with --out, or --overwrite", o.path)
+		return usagef("%s exists already: give another file with --out, or replace it with --overwrite", o.path)
 	}
 	return nil
 }

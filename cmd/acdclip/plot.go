@@ -71,6 +71,6 @@ func runPlot(o *plotOptions) error {
 	if err := o.out.write(func(w io.Writer) error { return run.Draw(w, o.out.path, title) }); err != nil {
 		return err
 	}
-	o.app.emit(events.Notice{Text: "the curves are in " + o.out.path})
+	o.app.emit(events.Notice{Text: "wrote the curves to " + o.out.path})
 	return nil
 }

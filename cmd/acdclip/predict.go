@@ -167,7 +167,7 @@ func (o *predictOptions) check() error {
 	case o.pixelThreshold != nil && !o.masks:
 		return usagef("--pixel-threshold needs --masks")
 	case o.out == standardOut && (o.heatmaps || o.masks):
-		return usagef("--out - writes no files: --heatmaps and --masks need a folder")
+		return usagef("--heatmaps and --masks need an output folder; --out - writes only rows to stdout")
 	case o.classFrom != "" && o.config.flags.Changed("class"):
 		return usagef("--class and --class-from contradict each other")
 	case o.out == "":

@@ -81,7 +81,7 @@ func (p *predictions) begin() error {
 	p.path = filepath.Join(o.out, name)
 	var err error
 	if p.file, err = os.Create(p.path); err != nil {
-		return fmt.Errorf("creating the file of predictions: %w", err)
+		return fmt.Errorf("creating the predictions file: %w", err)
 	}
 	if p.writer, err = report.NewPredictionWriter(p.file, o.format); err != nil {
 		return errors.Join(err, p.file.Close())
@@ -228,5 +228,5 @@ func (p *predictions) saved(total int) string {
 	if p.file == nil {
 		return fmt.Sprintf("%d of %d rows were written", p.rows, total)
 	}
-	return fmt.Sprintf("%s holds %d of %d rows; --overwrite starts again", p.path, p.rows, total)
+	return fmt.Sprintf("%s has %d of %d rows; --overwrite starts again", p.path, p.rows, total)
 }

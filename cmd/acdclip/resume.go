@@ -26,7 +26,7 @@ func runConfig(folder string) []string {
 // from, nil where the run begins. It refuses a folder that cannot be used so.
 func (o *trainOptions) settle() (config.Config, *rundir.TrainingState, error) {
 	if o.resume && o.overwrite {
-		return config.Config{}, nil, usagef("--resume keeps the run that is there and --overwrite replaces it: give one of them")
+		return config.Config{}, nil, usagef("--resume and --overwrite contradict each other: one keeps what is there, the other replaces it")
 	}
 	loaded, err := o.configuration()
 	if err != nil {
@@ -54,7 +54,7 @@ func (o *trainOptions) settle() (config.Config, *rundir.TrainingState, error) {
 		}
 	}
 	if done := state.Metadata.Epoch; done > loaded.Config.Train.Epochs {
-		return loaded.Config, nil, usagef("train.epochs is %d, and the run in %s has finished %d already", loaded.Config.Train.Epochs, o.out, done)
+		return loaded.Config, nil, usagef("train.epochs is %d, but the run in %s has already finished %d", loaded.Config.Train.Epochs, o.out, done)
 	}
 	return loaded.Config, state, nil
 }
@@ -80,9 +80,9 @@ func (o *trainOptions) checkBeginning() error {
 	}
 	switch {
 	case held != "":
-		return usagef("the run folder %s holds %s but no %s to go on from; --overwrite begins again", o.out, held, rundir.StateFile)
+		return usagef("the run folder %s has %s but no %s to resume from; --overwrite starts again", o.out, held, rundir.StateFile)
 	case dir.Check(false) != nil && !dir.Lists(rundir.LogFile):
-		return usagef("the run folder %s holds files but no run to go on with; give another with --out", o.out)
+		return usagef("the folder %s has files but no run to resume; give another folder with --out", o.out)
 	}
 	return dir.Check(true)
 }

@@ -43,7 +43,7 @@ func (a *app) saveOnSignal() {
 	signal.Notify(signals, syscall.SIGUSR1)
 	for range signals {
 		if !a.saves.Load() {
-			a.emit(events.Notice{Text: "SIGUSR1: there is nothing to save now: what is finished is saved already"})
+			a.emit(events.Notice{Text: "SIGUSR1: nothing to save; finished work is saved already"})
 			continue
 		}
 		select {

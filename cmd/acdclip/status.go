@@ -39,10 +39,10 @@ func exitStatusHelp(root *cobra.Command) string {
 	return `{{if eq .CommandPath "` + root.Name() + `"}}
 Exit status:
   0    done
-  1    failed; also: every input failed, or an argument is empty or cannot be read
-  2    wrong use or configuration
+  1    failed, or all inputs failed
+  2    wrong arguments or configuration
   3    done, but some inputs failed
-  130  interrupted; what was finished is saved
+  130  interrupted; finished work is saved
 {{end}}`
 }
 
@@ -140,9 +140,9 @@ func explain(command *cobra.Command, err error) []string {
 	var usage usageError
 	switch {
 	case errors.As(err, &usage):
-		lines = append(lines, fmt.Sprintf("`%s --help` says more", command.CommandPath()))
+		lines = append(lines, fmt.Sprintf("see `%s --help`", command.CommandPath()))
 	case errors.Is(err, torch.ErrNotFound):
-		lines = append(lines, "`acdclip doctor` says more")
+		lines = append(lines, "run `acdclip doctor` for details")
 	}
 	return lines
 }

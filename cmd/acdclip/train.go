@@ -202,7 +202,7 @@ func (o *trainOptions) configuration() (loaded config.Loaded, err error) {
 	}
 	c := loaded.Config
 	if !loaded.Card.Learns {
-		return loaded, usagef("the method %s learns nothing, so there is nothing to train; eval and predict use it as it is", c.Method)
+		return loaded, usagef("the method %s has nothing to train; use it with eval and predict directly", c.Method)
 	}
 	if c.Train.Auxiliary == "" {
 		if o.resume {
@@ -266,7 +266,7 @@ func (o *trainOptions) nothingToResume() error {
 
 func (o *trainOptions) describe(set *data.Dataset, state *rundir.TrainingState) {
 	normal, anomalous := set.Total()
-	o.app.emit(events.Notice{Text: fmt.Sprintf("%s: %s, %d normal and %d anomalous pictures; the run goes to %s",
+	o.app.emit(events.Notice{Text: fmt.Sprintf("%s: %s, %d normal and %d anomalous pictures; run folder: %s",
 		set.Name, plural.Of(len(set.Classes), "class", "classes"), normal, anomalous, o.out)})
 	switch {
 	case state != nil:

@@ -46,7 +46,7 @@ func runInit(_ context.Context, o *initOptions) error {
 		}
 		return err
 	}
-	o.app.emit(events.Notice{Text: fmt.Sprintf("%s holds a CLIP with random weights: ViT-L/14's patch size, %d blocks a tower and widths of %d and %d",
+	o.app.emit(events.Notice{Text: fmt.Sprintf("%s holds a CLIP with random weights: ViT-L/14's patch size, %d blocks per tower, widths %d and %d",
 		o.folder, arch.VisionLayers, arch.VisionWidth, arch.TextWidth)})
 	o.app.emit(events.Notice{Text: "it has learned nothing, so it finds no anomalies; use it to try the commands (--set model.image_size=98 makes them fast)"})
 	return nil
