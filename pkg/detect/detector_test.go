@@ -222,3 +222,37 @@ func TestScoresThatAreNotFinite(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestPredictDoesNotReadInputsWithErrors: each sees all inputs in order, and an input that
+// has an error keeps it, also where its file could be read.
+func TestPredictDoesNotReadInputsWithErrors(t *testing.T) {
+	d, set := open(t), drawn(t)
+	unreadable := errors.New("this folder cannot be read")
+	var inputs []data.Found
+	for i, item := range set.Items {
+		found := data.Found{Path: item.Path}
+		if i == 0 || i == 2 || i == 4 {
+			found.Err = unreadable
+		}
+		inputs = append(inputs, found)
+	}
+	for _, size := range []int{1, 2, 5} {
+		var seen []string
+		o := PredictOptions{Inputs: inputs, PromptOf: func(data.Found) string { return "bolt" }, Domain: domain.Industrial, Batch: size}
+		err := Predict(t.Context(), d, o, func(events.Event) {}, func(input data.Found, scored scoring.Scored) error {
+			seen = append(seen, input.Path)
+			if scored.Err != input.Err || (scored.Map == nil) != (input.Err != nil) {
+				t.Errorf("%s: error %v, want %v", input.Path, scored.Err, input.Err)
+			}
+			return nil
+		})
+		if err != nil || len(seen) != len(inputs) {
+			t.Fatalf("%v after %d of %d inputs", err, len(seen), len(inputs))
+		}
+		for i, path := range seen {
+			if path != inputs[i].Path {
+				t.Errorf("batches of %d: input %d is %s, want %s", size, i, path, inputs[i].Path)
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"acdclip/pkg/data"
@@ -20,31 +21,56 @@ type PredictOptions struct {
 	Load     pixels.LoadOptions
 }
 
-// Predict scores pictures in their order and hands each, also those that failed,
-// to each, which may write what it wants of it.
+// Predict scores pictures and calls each with every input in order, also with those that
+// failed. An input that has an error already is not read.
 func Predict(ctx context.Context, scorer scoring.Scorer, o PredictOptions, emit func(events.Event), each func(data.Found, scoring.Scored) error) error {
 	const stage = "predict"
 	start := time.Now()
 	emit(events.StageStarted{Stage: stage, Unit: "pictures", Total: len(o.Inputs)})
-	w := scoring.Work{Load: o.Load, BatchKey: "--batch", Costs: &scoring.Costs{}, Batches: scoring.Chunks(len(o.Inputs), o.Batch)}
+	next := 0 // the first input that each has not seen
+	hand := func(scored scoring.Scored) error {
+		next++
+		emit(events.Progress{Stage: stage, Done: next, Total: len(o.Inputs)})
+		return each(o.Inputs[next-1], scored)
+	}
+	handUnreadable := func(end int) error {
+		for next < end {
+			if err := hand(scoring.Scored{Err: o.Inputs[next].Err}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	err := scorer.ScoreAll(ctx, o.work(), func(scored scoring.Scored) error {
+		if err := handUnreadable(scored.Picture.Index); err != nil {
+			return err
+		}
+		return hand(scored)
+	})
+	if err == nil {
+		err = handUnreadable(len(o.Inputs))
+	}
+	if err != nil {
+		return err
+	}
+	emit(events.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
+	return nil
+}
+
+// work lists the inputs without an error in batches.
+func (o PredictOptions) work() scoring.Work {
+	w := scoring.Work{Load: o.Load, BatchKey: "--batch", Costs: &scoring.Costs{}}
 	var classes scoring.Classes
 	for _, input := range o.Inputs {
 		w.Items = append(w.Items, data.Item{Path: input.Path})
 		w.ClassOf = append(w.ClassOf, classes.Place(o.PromptOf(input)))
 	}
 	w.Classes = domain.Classes{Prompts: classes.Prompts, Domain: o.Domain}
-	err := scorer.ScoreAll(ctx, w, func(scored scoring.Scored) error {
-		index := scored.Picture.Index
-		input := o.Inputs[index]
-		if input.Err != nil {
-			scored = scoring.Scored{Picture: scored.Picture, Err: input.Err}
+	for _, batch := range scoring.Chunks(len(o.Inputs), o.Batch) {
+		readable := slices.DeleteFunc(batch, func(i int) bool { return o.Inputs[i].Err != nil })
+		if len(readable) > 0 {
+			w.Batches = append(w.Batches, readable)
 		}
-		emit(events.Progress{Stage: stage, Done: index + 1, Total: len(o.Inputs)})
-		return each(input, scored)
-	})
-	if err != nil {
-		return err
 	}
-	emit(events.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
-	return nil
+	return w
 }
