@@ -9,21 +9,21 @@ import (
 	"acdclip/pkg/spelling"
 )
 
-// Error is one mistake in a configuration. Load and Validate return all the
-// mistakes they find, joined; errors.As finds the first.
+// Error is one mistake in a configuration. Load and Validate return every
+// mistake they find, joined; errors.As finds the first.
 type Error = section.Error
 
 // Origin is where a value was set.
 type Origin = section.Origin
 
-// Catalog is what a configuration may name and other packages define.
+// Catalog holds the choices that other packages define and a configuration may name.
 type Catalog struct {
 	Methods    card.List // the first is the default
-	Precisions []string  // number formats that precision may name beside auto; nil: any
+	Precisions []string  // permitted values of precision besides auto; nil: any
 }
 
 // Preset returns the complete configuration of a method's preset; "" is the default. It
-// names no CLIP, no dataset and no checkpoint. The result is the caller's own.
+// names no CLIP, no dataset and no checkpoint. The caller owns the result.
 func (l Catalog) Preset(method, name string) (Config, error) {
 	if method == "" {
 		method = l.Methods[0].Name
@@ -59,7 +59,7 @@ func oneOf(key, text string, choices []string) *Error {
 	return &Error{Key: key, Problem: notOneOf(text, choices), Nearest: spelling.Nearest(text, choices)}
 }
 
-// schemaOf reads the keys of a configuration for a method.
+// schemaOf returns the configuration's keys for a method.
 func (l Catalog) schemaOf(of card.Card) *schema {
 	preset := of.Presets[0]
 	var loss section.Section
@@ -75,7 +75,7 @@ func (l Catalog) schemaOf(of card.Card) *schema {
 	return s
 }
 
-// Clone returns a copy of a method's section that shares nothing with it; nil of nil.
+// Clone returns a deep copy of a method's section; nil for nil.
 func Clone[S section.Section](s S) S {
 	from := reflect.ValueOf(s)
 	if !from.IsValid() {
@@ -91,10 +91,10 @@ func Clone[S section.Section](s S) S {
 	return to.Interface().(S)
 }
 
-// sameSections says whether two sections are of one type, and so of one method.
+// sameSections reports whether two sections have the same type and so belong to the same method.
 func sameSections(a, b section.Section) bool { return reflect.TypeOf(a) == reflect.TypeOf(b) }
 
-// isSet says whether a source has set a key or one below it.
+// isSet reports whether a source has set a key or one below it.
 func (l Loaded) isSet(key string) bool {
 	return slices.ContainsFunc(schemaKeys(l.Set), func(set string) bool { return set == key || len(set) > len(key) && set[:len(key)+1] == key+"." })
 }

@@ -11,14 +11,14 @@ import (
 	"acdclip/pkg/config/section"
 )
 
-// interval is a range of numbers; the zero value permits all.
+// interval is a range of numbers; the zero value permits every number.
 type interval struct {
 	low, high         float64
 	lowOpen, highOpen bool
 	bounded           bool
 }
 
-// parseInterval reads mathematics' notation, as in "(0,1]" or "[1,inf)".
+// parseInterval reads mathematical interval notation, as in "(0,1]" or "[1,inf)".
 func parseInterval(text string) interval {
 	if text == "" {
 		return interval{}
@@ -39,7 +39,7 @@ func (i interval) contains(x float64) bool {
 	return above && below
 }
 
-// String reads "at least 0", "more than 0 and at most 1", "between 1 and 64".
+// String returns the range in words: "at least 0", "more than 0 and at most 1", "between 1 and 64".
 func (i interval) String() string {
 	low := fmt.Sprintf("at least %v", i.low)
 	if i.lowOpen {
@@ -56,7 +56,7 @@ func (i interval) String() string {
 	return fmt.Sprintf("%s and at most %v", low, i.high)
 }
 
-// checkValue returns what is wrong with an option's value by itself.
+// checkValue checks one option's value, independently of all other options.
 func checkValue(s *schema, v reflect.Value) *Error {
 	switch v.Kind() {
 	case reflect.String:
@@ -94,7 +94,7 @@ func checkText(s *schema, v reflect.Value) *Error {
 	return oneOf(s.key, text, s.choices)
 }
 
-// checkFields checks every option of a struct by itself.
+// checkFields checks each option of a struct independently of the others.
 func checkFields(s *schema, root reflect.Value) []*Error {
 	var found []*Error
 	for _, option := range s.options() {

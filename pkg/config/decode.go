@@ -12,10 +12,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// layer is what one source sets: a file, the environment, --set or the flags.
+// layer holds the values that one source sets: a file, the environment, --set or the flags.
 type layer struct {
-	values  map[string]reflect.Value // option's key -> its value; a map holds only this source's entries
-	origins map[string]Origin        // option's key, and each map entry's, -> where it was set
+	values  map[string]reflect.Value // by option key; an option that is a map holds only this source's entries
+	origins map[string]Origin        // where each value was set, by the key of the option or map entry
 }
 
 func newLayer() *layer {
@@ -27,14 +27,14 @@ type reader struct {
 	root  *schema
 	file  string // Error.File
 	lines bool   // whether file has lines
-	dir   string // what relative paths are relative to
+	dir   string // base of relative paths
 	into  *layer
 	found []*Error
 	notes []string
 	steps int
 }
 
-// maxSteps bounds the nodes visited, so that aliases of aliases cannot multiply without end.
+// maxSteps limits the number of visited nodes, because nested aliases can expand exponentially.
 const maxSteps = 100_000
 
 func (r *reader) fail(n *yaml.Node, key, problem, near string) {
@@ -54,7 +54,7 @@ func (r *reader) origin(n *yaml.Node) Origin {
 	return Origin{File: r.file, Line: n.Line}
 }
 
-// follow resolves aliases and counts steps; nil when there were too many.
+// follow resolves aliases and counts steps; it returns nil beyond maxSteps.
 func (r *reader) follow(n *yaml.Node) *yaml.Node {
 	for n.Kind == yaml.AliasNode && n.Alias != nil && r.steps <= maxSteps {
 		r.steps++
@@ -70,7 +70,7 @@ func (r *reader) follow(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// section decodes a mapping of s's children; each option goes to set.
+// section decodes a mapping of s's children and passes each option to set.
 func (r *reader) section(n *yaml.Node, s *schema, set func(option *schema, v reflect.Value, at *yaml.Node)) {
 	if isNull(n) {
 		return // a section whose every line is commented out
@@ -98,7 +98,7 @@ func (r *reader) section(n *yaml.Node, s *schema, set func(option *schema, v ref
 
 func (r *reader) unknown(at *yaml.Node, s *schema, name string) {
 	if len(r.found) >= section.MaxReported {
-		r.fail(at, dotted(s.key, name), "unknown key", "") // not shown: a search would be wasted
+		r.fail(at, dotted(s.key, name), "unknown key", "") // not shown, so the nearest key is not searched for
 		return
 	}
 	near, problem := s.nearestKey(r.root, name), "unknown key"
@@ -108,9 +108,9 @@ func (r *reader) unknown(at *yaml.Node, s *schema, name string) {
 	r.fail(at, dotted(s.key, name), problem, near)
 }
 
-// renamed notes that a key is given by an earlier name.
+// renamed adds a note that a source uses a key's earlier name.
 func (r *reader) renamed(option *schema, was string, at *yaml.Node) {
-	r.notes = append(r.notes, fmt.Sprintf("%s: %s is called %s now; please use that name", r.origin(at), was, option.key))
+	r.notes = append(r.notes, fmt.Sprintf("%s: %s was renamed to %s; please use the new name", r.origin(at), was, option.key))
 }
 
 // keep stores an option's value in the reader's layer.
@@ -119,8 +119,8 @@ func (r *reader) keep(option *schema, v reflect.Value, at *yaml.Node) {
 	r.into.origins[option.key] = r.origin(at)
 }
 
-// mapping calls each with the entries of a mapping node, having refused
-// duplicates, merge keys and keys that are no text.
+// mapping calls each for every entry of a mapping node. It reports duplicate keys,
+// merge keys and keys that are not text as mistakes.
 func (r *reader) mapping(n *yaml.Node, key, wants string, each func(name string, key, value *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
 		r.fail(n, key, fmt.Sprintf("%s, is %s", wants, describe(n)), "")
@@ -147,7 +147,7 @@ func (r *reader) mapping(n *yaml.Node, key, wants string, each func(name string,
 	}
 }
 
-// value decodes and checks an option or an element of one.
+// value decodes and checks an option, or one element of a list or map.
 func (r *reader) value(n *yaml.Node, s *schema) (reflect.Value, bool) {
 	if n = r.follow(n); n == nil {
 		return reflect.Value{}, false
@@ -215,7 +215,7 @@ func (r *reader) scalar(n *yaml.Node, s *schema, v reflect.Value) {
 		r.fail(n, s.key, "has no value; "+wants(s)+" goes here, or leave the key out", "")
 		return
 	}
-	if !fits(n, s.typ.Kind()) || n.Decode(v.Addr().Interface()) != nil {
+	if !hasKind(n, s.typ.Kind()) || n.Decode(v.Addr().Interface()) != nil {
 		problem := fmt.Sprintf("must be %s, is %s", wants(s), describe(n))
 		if s.choices == nil && s.typ.Kind() == reflect.String && isNumberLike(n) {
 			problem += "; quote it to make it text"
@@ -232,8 +232,8 @@ func (r *reader) scalar(n *yaml.Node, s *schema, v reflect.Value) {
 	}
 }
 
-// fits says whether a scalar is written as its type is: text is never taken for a number, nor a number for text.
-func fits(n *yaml.Node, kind reflect.Kind) bool {
+// hasKind reports whether a scalar is written as a value of the kind: text is never taken for a number, nor a number for text.
+func hasKind(n *yaml.Node, kind reflect.Kind) bool {
 	if n.Kind != yaml.ScalarNode {
 		return false
 	}
@@ -249,14 +249,15 @@ func fits(n *yaml.Node, kind reflect.Kind) bool {
 	}
 }
 
-// isNumberLike says whether n would be text if it were quoted.
+// isNumberLike reports whether n is a number, boolean or date that quotes would make text.
 func isNumberLike(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && slices.Contains([]string{"!!int", "!!float", "!!bool", "!!timestamp"}, n.ShortTag())
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
-// absolute resolves a path against dir. A source may also be builtin:NAME or openai:NAME.
+// absolute resolves a path against dir. A path of kind "source" may also be
+// builtin:NAME or openai:NAME, which stays as it is.
 func absolute(path, dir, kind string) string {
 	if path == "" || kind == "source" && IsNamedSource(path) {
 		return path
@@ -267,7 +268,7 @@ func absolute(path, dir, kind string) string {
 	return filepath.Clean(path)
 }
 
-// IsNamedSource says whether clip names a known CLIP (builtin:NAME, openai:NAME) instead of a path.
+// IsNamedSource reports whether clip names a known CLIP (builtin:NAME, openai:NAME) instead of a path.
 func IsNamedSource(clip string) bool {
 	return strings.HasPrefix(clip, "builtin:") || strings.HasPrefix(clip, "openai:")
 }

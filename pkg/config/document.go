@@ -11,12 +11,12 @@ import (
 type Key struct {
 	Name    string // dotted, as in "model.adapter.kind"
 	Env     string // its environment variable
-	Wants   string // what it takes, in words
-	Doc     string // what it means
-	Default string // its value in each preset, as YAML; "" for nothing
+	Wants   string // its permitted values, in words
+	Doc     string // its meaning
+	Default string // its value in each preset, as YAML; "" for an empty value
 }
 
-// Keys lists every option of a method's configuration, in its order; "" is the default method.
+// Keys lists every option of a method's configuration, in the order of the YAML form; "" is the default method.
 func (l Catalog) Keys(method string) ([]Key, error) {
 	var presets []Config
 	of := l.Methods[0]
@@ -40,7 +40,7 @@ func (l Catalog) Keys(method string) ([]Key, error) {
 	return keys, nil
 }
 
-// defaults is the option's value where all presets have one, else each preset's.
+// defaults returns the option's value if all presets agree, else the value of each preset.
 func (s *schema) defaults(presets []Config) string {
 	if s.key == "preset" {
 		return presets[0].Preset
@@ -58,7 +58,7 @@ func (s *schema) defaults(presets []Config) string {
 	return values[0]
 }
 
-// inline is a value of the option as one line of YAML, "" for an empty one.
+// inline returns a value of the option as one line of YAML, "" for an empty value.
 func (s *schema) inline(v reflect.Value) string {
 	if kind := v.Kind(); (kind == reflect.String || kind == reflect.Slice || kind == reflect.Map) && v.Len() == 0 {
 		return ""

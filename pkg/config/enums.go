@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// An option of few values is a string type of its own. Its Values method lists
-// what it may be, in the order in which a message names them.
+// An option with a fixed set of values has its own string type. The type's Values
+// method lists the permitted values in the order used in messages.
 
-// Precision is the number format of the frozen towers' matrices. What is trained
-// is float32 always.
+// Precision is the number format of the frozen towers' matrices. Trained parameters
+// are always float32.
 type Precision string
 
 const (
-	PrecisionAuto Precision = "auto" // the best that the device does without changing results: fp32
+	PrecisionAuto Precision = "auto" // the fastest format that does not change results: fp32
 	PrecisionFP32 Precision = "fp32"
 )
 
-// Format is the number format that p stands for: fp32 for auto and the zero value.
+// Format resolves p to a number format: fp32 for auto and the zero value.
 func (p Precision) Format() Precision {
 	if p == PrecisionAuto || p == "" {
 		return PrecisionFP32
@@ -28,13 +28,14 @@ func (p Precision) Format() Precision {
 // Device names where the model runs: auto (a GPU when there is one), cpu, cuda or cuda:N.
 type Device string
 
-// DeviceAuto takes a GPU when there is one.
+// DeviceAuto chooses a GPU if there is one, else the CPU.
 const DeviceAuto Device = "auto"
 
-// Values lists the devices; cuda:N is meant for every N.
+// Values lists the devices; cuda:0 stands for cuda:N with any N.
 func (Device) Values() []string { return []string{"auto", "cpu", "cuda", "cuda:0"} }
 
-// accepts says whether text is a device; other types of few values accept their Values alone.
+// accepts reports whether text is a device. String types without this method accept
+// exactly their Values.
 func (Device) accepts(text string) bool {
 	if index, ok := strings.CutPrefix(text, "cuda:"); ok {
 		n, err := strconv.Atoi(index)

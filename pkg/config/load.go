@@ -17,37 +17,37 @@ import (
 	"acdclip/pkg/model/card"
 )
 
-// Sources says where a configuration comes from. Of two sources that set a key
-// the later in this list wins: preset, Files in order, Env, Set, Flags.
+// Sources says where a configuration comes from. If two sources set the same key, the
+// later in this order wins: preset, Files in their order, Env, Set, Flags.
 type Sources struct {
-	Method string         // the method when no source sets the key "method"; "" is the catalog's first
-	Preset string         // what to start from when no source sets the key "preset"; "" is the method's first
+	Method string         // the method if no source sets the key "method"; "" is the catalog's first
+	Preset string         // the preset if no source sets the key "preset"; "" is the method's first
 	Files  []string       // YAML files; a relative path in one is relative to that file
-	Env    []string       // "NAME=value" pairs as from os.Environ; those without EnvPrefix are passed over
+	Env    []string       // "NAME=value" pairs as from os.Environ; those without EnvPrefix are ignored
 	Set    []string       // "key=value"; the value is YAML, text needs no quotes, a list may be a,b
 	Flags  map[string]any // dotted key -> value, for the flags that were given
-	Dir    string         // what other relative paths are relative to; "" is the current folder
+	Dir    string         // base of all other relative paths; "" is the current folder
 
-	// OwnModel leaves contradictions inside the model section for OverlayModel
-	// to find: the model section in use will be a checkpoint's.
+	// OwnModel skips the check for contradictions inside the model section. OverlayModel
+	// makes it later, on the checkpoint's model section.
 	OwnModel bool
 }
 
-// Loaded is a configuration and where its values were set.
+// Loaded is a configuration and the origin of its values.
 type Loaded struct {
 	Config Config
-	// Set holds the keys that a source set, and so not the preset. A map's
-	// entries stand there too ("data.roots.visa").
+	// Set maps each key that a source set to its origin; keys with the preset's value
+	// are absent. Entries of maps have keys of their own ("data.roots.visa").
 	Set map[string]Origin
 	// Card describes the method.
 	Card card.Card
-	// Notes tell of keys that were given by an earlier name.
+	// Notes name the keys that a source gave by an earlier name.
 	Notes []string
 }
 
-// Load reads, checks and merges the sources: lists replace, maps merge. Every
-// mistake is an *Error, and all that were found are joined; a file that cannot
-// be read is an error that names it. Load reads nothing but Files.
+// Load reads, checks and merges the sources: a list replaces the earlier list, maps are
+// merged entry by entry. Every mistake is an *Error, and all mistakes are joined; the
+// error for a file that cannot be read names the file. Load reads no files besides Files.
 func (l Catalog) Load(s Sources) (Loaded, error) {
 	of := l.Methods[0]
 	if s.Method != "" {
@@ -58,7 +58,7 @@ func (l Catalog) Load(s Sources) (Loaded, error) {
 	}
 	reading, err := l.read(s, of)
 	if named := reading.text("method"); named != "" && named != of.Name {
-		if other, unknown := l.Methods.Find(named); unknown == nil { // its sections have other keys
+		if other, unknown := l.Methods.Find(named); unknown == nil { // the methods' sections have different keys
 			of = other
 			reading, err = l.read(s, of)
 		}
@@ -89,21 +89,21 @@ func (l Catalog) Load(s Sources) (Loaded, error) {
 	return loaded, nil
 }
 
-// read reads all sources with the keys that a method has.
+// read reads all sources, with the keys of one method.
 func (l Catalog) read(s Sources, of card.Card) (*loader, error) {
 	reading := &loader{schema: l.schemaOf(of)}
 	return reading, reading.readAll(s)
 }
 
-// methodConflict is the mistake of sources that name two methods, whose options cannot
-// both be right; nil where they name one.
+// methodConflict reports sources that name two different methods, because their options
+// differ; nil if all name the same method.
 func (l *loader) methodConflict(chosen string) error {
 	for _, layer := range l.layers {
 		v, set := layer.values["method"]
 		if !set || v.String() == chosen {
 			continue
 		}
-		e := &Error{Key: "method", Problem: fmt.Sprintf("is %s, and %s says %s, whose options are other ones; leave one of them out", chosen, layer.origins["method"], v)}
+		e := &Error{Key: "method", Problem: fmt.Sprintf("is %s, but %s sets %s, which has different options; leave one of them out", chosen, layer.origins["method"], v)}
 		for _, other := range l.layers {
 			if v, set := other.values["method"]; set && v.String() == chosen {
 				e.File, e.Line = other.origins["method"].File, other.origins["method"].Line
@@ -114,7 +114,7 @@ func (l *loader) methodConflict(chosen string) error {
 	return nil
 }
 
-// text gives the text of a key that the sources set; "" where none does.
+// text returns the text that the sources set for a key, "" if none does.
 func (l *loader) text(key string) (text string) {
 	for _, layer := range l.layers {
 		if v, ok := layer.values[key]; ok {
@@ -124,7 +124,7 @@ func (l *loader) text(key string) (text string) {
 	return text
 }
 
-// place gives a mistake the origin of the value that made it.
+// place sets a mistake's origin to that of the value that caused it.
 func (l Loaded) place(e *Error) {
 	for _, key := range append([]string{e.Key}, e.Related...) {
 		if origin, ok := l.Set[key]; ok {
@@ -134,7 +134,7 @@ func (l Loaded) place(e *Error) {
 	}
 }
 
-// loader gathers layers, the weakest first.
+// loader collects layers in rising priority.
 type loader struct {
 	schema *schema
 	layers []*layer
@@ -162,22 +162,22 @@ func (l *loader) addFile(path, dir string) error {
 	if path == "" {
 		return errors.New("reading configuration: the file's name is empty")
 	}
-	place := path
-	if !filepath.IsAbs(place) {
-		place = filepath.Join(dir, place)
+	full := path
+	if !filepath.IsAbs(full) {
+		full = filepath.Join(dir, full)
 	}
-	text, err := readFile(place)
+	text, err := readFile(full)
 	if err != nil {
 		return err
 	}
-	r := l.newReader(path, filepath.Dir(place), true)
+	r := l.newReader(path, filepath.Dir(full), true)
 	r.readYAML(text)
 	l.add(r)
 	return nil
 }
 
-func (l *loader) read(place, dir string, read func(*reader)) {
-	r := l.newReader(place, dir, false)
+func (l *loader) read(source, dir string, read func(*reader)) {
+	r := l.newReader(source, dir, false)
 	read(r)
 	l.add(r)
 }
@@ -188,7 +188,7 @@ func (l *loader) add(r *reader) {
 	l.notes = append(l.notes, r.notes...)
 }
 
-// merge lays the layers over a preset.
+// merge applies the layers to a preset, in order.
 func (l *loader) merge(base Config) (Loaded, error) {
 	loaded := Loaded{Set: map[string]Origin{}, Notes: l.notes}
 	for _, layer := range l.layers {
@@ -202,8 +202,8 @@ func (l *loader) merge(base Config) (Loaded, error) {
 	return loaded, nil
 }
 
-// mergeOptions lets viper merge every option that is no map. (viper lower-cases
-// the keys of maps and splits them at dots, which a dataset's name does not survive.)
+// mergeOptions merges every option that is not a map with viper. (viper lower-cases the
+// keys of maps and splits them at dots, which would change the names of datasets.)
 func (l *loader) mergeOptions(base Config) (Config, error) {
 	v := viper.NewWithOptions(viper.WithLogger(slog.New(slog.DiscardHandler)))
 	for _, option := range l.schema.options() {
@@ -226,12 +226,12 @@ func (l *loader) mergeOptions(base Config) (Config, error) {
 	return merged, nil
 }
 
-// Emptied is a new section of the same type, with every value zero.
+// Emptied returns a new section of the same type, with every value zero.
 func Emptied[S section.Section](s S) S { return reflect.New(reflect.TypeOf(s).Elem()).Interface().(S) }
 
 func jsonNames(c *mapstructure.DecoderConfig) { c.TagName = "json" }
 
-// nested returns the layer's options, maps left out, as the tree of sections that viper merges.
+// nested returns the layer's options, except maps, as the tree of sections that viper merges.
 func (l *layer) nested() map[string]any {
 	tree := map[string]any{}
 	for key, v := range l.values {
@@ -251,7 +251,7 @@ func (l *layer) nested() map[string]any {
 	return tree
 }
 
-// mergeMaps merges the options that are maps, entry by entry, names as written.
+// mergeMaps merges the options that are maps, entry by entry, and keeps the case of names.
 func (l *loader) mergeMaps(base Config, into *Config) {
 	for _, option := range l.schema.options() {
 		if option.typ.Kind() != reflect.Map {
@@ -268,8 +268,8 @@ func (l *loader) mergeMaps(base Config, into *Config) {
 	}
 }
 
-// mergeMap lays from's entries over those in into. An entry that is itself a
-// struct merges field by field: what from leaves out stays.
+// mergeMap copies from's entries into into. Entries that are structs are merged field by
+// field: fields that are zero in from keep their value.
 func mergeMap(into, from reflect.Value) {
 	for _, name := range from.MapKeys() {
 		entry := from.MapIndex(name)

@@ -17,7 +17,7 @@ import (
 	"acdclip/pkg/model/card"
 )
 
-// catalog is what the tests' configurations may name.
+// catalog holds the methods and number formats of the tests' configurations.
 func catalog() Catalog {
 	return Catalog{Methods: card.List{options.Card()}, Precisions: []string{"fp32", "bf16"}}
 }
@@ -113,8 +113,8 @@ func TestPresetIsChosenByTheStrongestSource(t *testing.T) {
 	}
 }
 
-// Every option, whatever its kind, can be set by a variable and by --set (viper
-// alone would miss some), and by nothing but its own.
+// Every option of every kind can be set by its environment variable and by --set (viper
+// alone would miss some), and setting one option changes no other.
 func TestEveryOptionHasAVariable(t *testing.T) {
 	values := map[reflect.Kind]string{
 		reflect.Bool: "true", reflect.Int: "5", reflect.Int64: "7", reflect.Uint64: "18446744073709551615", reflect.Float64: "0.03125", reflect.Slice: "[7, 9]", reflect.Map: "{Some.Name: x}",
@@ -250,7 +250,7 @@ func TestRelativeConfigFile(t *testing.T) {
 	}
 }
 
-// Text on the command line needs no quotes, and takes them.
+// Text on the command line needs no quotes, but may have them.
 func TestTextOnTheCommandLine(t *testing.T) {
 	for text, want := range map[string]string{
 		"/a b": "/a b", "/123": "/123", `"/q"`: "/q", `'/q'`: "/q", "/x: y #z": "/x: y #z", "/*": "/*", "": "",
@@ -292,7 +292,7 @@ func TestHugeFileIsRefused(t *testing.T) {
 	}
 	_, err := catalog().Load(Sources{Files: []string{path}})
 	var e *Error
-	if !errors.As(err, &e) || e.Problem != "is larger than 1048576 bytes: this is no configuration file" {
+	if !errors.As(err, &e) || e.Problem != "is larger than 1048576 bytes, so it is not a configuration file" {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -311,7 +311,7 @@ func TestOwnModelLeavesContradictionsToOverlay(t *testing.T) {
 	}
 }
 
-// Files as large as they may be, each written to be slow to read.
+// Files of the maximum size, each built to be slow to parse.
 func TestHostileFilesTakeLittleTime(t *testing.T) {
 	var keys strings.Builder
 	for i := range 100_000 {
@@ -344,7 +344,7 @@ func TestHostileFilesTakeLittleTime(t *testing.T) {
 	}
 }
 
-// TestCommasPartLists: from the command line and the environment a list needs no brackets.
+// TestCommasPartLists checks that a list on the command line and in the environment needs no brackets.
 func TestCommasPartLists(t *testing.T) {
 	for text, want := range map[string][]string{
 		"a":           {"a"},

@@ -14,8 +14,8 @@ import (
 	"acdclip/pkg/config/section"
 )
 
-// YAML returns every key with its value, in a fixed order: Load of that file
-// gives c again. It fails on text that is not UTF-8, which YAML cannot hold.
+// YAML returns every key with its value, in a fixed order. Load of the result gives c
+// again. Text that is not UTF-8 is an error, because YAML cannot hold it.
 func (c Config) YAML() ([]byte, error) {
 	node, err := encode(schemaFor(c.Model, c.Loss), reflect.ValueOf(c))
 	if err != nil {
@@ -96,7 +96,7 @@ func encodeList(s *schema, v reflect.Value) (*yaml.Node, error) {
 	return node, nil
 }
 
-// textNode quotes what would otherwise be read as something else than this very text.
+// textNode quotes text that YAML might otherwise read as something else.
 func textNode(key, text string) (*yaml.Node, error) {
 	if !utf8.ValidString(text) {
 		return nil, &Error{Key: key, Problem: section.Printable(text) + " is not UTF-8, which YAML cannot hold"}

@@ -11,7 +11,7 @@ import (
 	"acdclip/pkg/config/section"
 )
 
-// writeFile writes a configuration file into a folder of the test's own.
+// writeFile writes a configuration file into a temporary folder and returns its path.
 func writeFile(t testing.TB, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "c.yaml")
@@ -21,7 +21,7 @@ func writeFile(t testing.TB, text string) string {
 	return path
 }
 
-// The messages are part of the product: each case is what a user reads.
+// Each case is the exact message that a user reads.
 func TestFileMessages(t *testing.T) {
 	const top = "preset, method, clip, clip_heads, device, precision, threads, seed, model, loss, train, data, checkpoints"
 	const zeroByZero = "model.adapter.merge: rescale cannot start from init: paper, whose adapters give exactly zero: nothing can be rescaled to a norm (0/0); set model.adapter.init to released, or merge to residual"
@@ -58,7 +58,7 @@ func TestFileMessages(t *testing.T) {
 		{"device", "device: cuda:x", "c.yaml:1: device: must be auto, cpu, cuda or cuda:0, is cuda:x (did you mean cuda:0?)"},
 
 		{"given twice", "model:\n  groups: 3\n  groups: 4", "c.yaml:3: model.groups: is given twice, first on line 2"},
-		{"two documents", "seed: 1\n---\nseed: 2", "c.yaml:2: a second YAML document begins here; a configuration file holds one"},
+		{"two documents", "seed: 1\n---\nseed: 2", "c.yaml:2: a second YAML document starts here; a configuration file may hold only one"},
 		{"tab", "model:\n\tgroups: 3", "c.yaml:2: is not valid YAML: found character that cannot start any token (YAML is indented with spaces, not tabs)"},
 		{"open bracket", "model: {groups: 3", "c.yaml:1: is not valid YAML: did not find expected ',' or '}'"},
 		{"list as key", "? [a, b]\n: 3", "c.yaml:1: a key must be plain text, is a list"},
@@ -136,7 +136,7 @@ func TestOtherMessages(t *testing.T) {
 	}
 }
 
-// TestNoRegularFile would wait for ever if the pipe were opened.
+// TestNoRegularFile would block forever if the pipe were opened.
 func TestNoRegularFile(t *testing.T) {
 	folder := t.TempDir()
 	pipe := filepath.Join(folder, "pipe.yaml")
@@ -145,7 +145,7 @@ func TestNoRegularFile(t *testing.T) {
 	}
 	for path, kind := range map[string]string{pipe: "a pipe", folder: "a folder", os.DevNull: "a device"} {
 		_, err := catalog().Load(Sources{Files: []string{path}})
-		if _, ok := errors.AsType[*Error](err); !ok || err.Error() != path+": is "+kind+": this is no configuration file" {
+		if _, ok := errors.AsType[*Error](err); !ok || err.Error() != path+": is "+kind+", not a configuration file" {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}

@@ -14,9 +14,9 @@ import (
 // ErrOtherVersion says that metadata was written by another version of the program.
 var ErrOtherVersion = errors.New("written by another version of acdclip")
 
-// Decode reads a method's section, of the configuration's key, from the JSON that encoding/json
-// makes of it into an empty one, strictly: a key that is unknown or missing is
-// ErrOtherVersion, an impossible value an *Error.
+// Decode decodes JSON written by encoding/json strictly into an empty section of a
+// method; key is the section's key in the configuration. An unknown or missing key is an
+// ErrOtherVersion, an invalid value an *Error.
 func Decode(key, text string, into section.Section) error {
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
 	var tree any
@@ -39,11 +39,11 @@ func Decode(key, text string, into section.Section) error {
 	return nil
 }
 
-// sameKeys wants exactly the keys of s in a decoded JSON tree.
+// sameKeys checks that a decoded JSON tree has exactly the keys of s.
 func sameKeys(s *schema, tree any) error {
 	object, ok := tree.(map[string]any)
 	if !ok {
-		return fmt.Errorf("%s is no object", cmp.Or(s.key, "the section"))
+		return fmt.Errorf("%s is not a JSON object", cmp.Or(s.key, "the section"))
 	}
 	for name := range object {
 		if s.child(name) == nil {

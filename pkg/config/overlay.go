@@ -7,16 +7,15 @@ import (
 	"acdclip/pkg/config/section"
 )
 
-// OverlayModel returns the model to score with: the checkpoint's, with the
-// options that the user set (loaded.Set) over it where they may change at run
-// time. Each of those that differs is a line of changes, to be printed. What
-// the user set and the checkpoint's structure contradicts is an *Error. The
-// preset's own values, and so loaded.Config.Preset, play no part. The options of another
-// method than the checkpoint's must not be set.
+// OverlayModel returns the model section to score with: the checkpoint's, changed by the
+// runtime options that the user set (loaded.Set). Each option that changes adds a line to
+// changes, to be printed. An option that contradicts the structure of the checkpoint's
+// model is an *Error, and so are options of another method. The preset and its values
+// are ignored.
 func OverlayModel(checkpoint section.Model, loaded Loaded) (model section.Model, changes []string, err error) {
 	if !sameSections(checkpoint, loaded.Config.Model) {
 		if loaded.isSet("method") || loaded.isSet("model") {
-			e := &Error{Key: "method", Problem: fmt.Sprintf("is %s, and the checkpoint was trained with another method; leave it out, or choose another checkpoint", loaded.Config.Method)}
+			e := &Error{Key: "method", Problem: fmt.Sprintf("is %s, but the checkpoint was trained with another method; leave it out or choose another checkpoint", loaded.Config.Method)}
 			loaded.place(e)
 			return nil, nil, e
 		}
@@ -32,11 +31,11 @@ func OverlayModel(checkpoint section.Model, loaded Loaded) (model section.Model,
 		case !set || reflect.DeepEqual(trained.Interface(), wanted.Interface()):
 		case option.runtime, option.openZero && trained.IsZero():
 			option.value(reflect.ValueOf(model)).Set(wanted)
-			changes = append(changes, fmt.Sprintf("%s: %v (%s) in place of the checkpoint's %v", option.key, wanted.Interface(), origin, trained.Interface()))
+			changes = append(changes, fmt.Sprintf("%s: %v (%s) instead of the checkpoint's %v", option.key, wanted.Interface(), origin, trained.Interface()))
 		case option.bindsParameters() && !option.agree(trained, wanted):
 			found = append(found, &Error{
 				File: origin.File, Line: origin.Line, Key: option.key,
-				Problem: fmt.Sprintf("is %v, but the checkpoint was trained with %v; leave it out, or choose another checkpoint", wanted.Interface(), trained.Interface()),
+				Problem: fmt.Sprintf("is %v, but the checkpoint was trained with %v; leave it out or choose another checkpoint", wanted.Interface(), trained.Interface()),
 			})
 		}
 	}
@@ -56,11 +55,11 @@ func modelOptions(model section.Model) []*schema {
 	return schemaOf(reflect.TypeOf(model).Elem(), "model").options()
 }
 
-// bindsParameters says whether trained parameters are of use with one value alone.
-// Initial values are spent once training has begun.
+// bindsParameters reports whether trained parameters are valid only for the value they
+// were trained with. An option for initial values has no effect after training has started.
 func (s *schema) bindsParameters() bool { return !s.runtime && !s.initial }
 
-// agree says whether two models with these values can be one and the same.
+// agree reports whether the two values can describe the same model.
 func (s *schema) agree(a, b reflect.Value) bool {
 	if s.openZero && (a.IsZero() || b.IsZero()) {
 		return true

@@ -27,7 +27,7 @@ func TestOverlayModel(t *testing.T) {
 		{"nothing set", nil, trained, nil},
 		{"the same", []string{"model.groups=6", "model.adapter.kernels=[3, 5]"}, trained, nil},
 		{"image size", []string{"model.image_size=98"}, with(func(m *options.Model) { m.ImageSize = 98 }),
-			[]string{"model.image_size: 98 (--set) in place of the checkpoint's 518"}},
+			[]string{"model.image_size: 98 (--set) instead of the checkpoint's 518"}},
 		{"score, smoothing, activation", []string{"model.score.map=0.05", "model.fusion.smoothing=none", "model.activation=auto"},
 			with(func(m *options.Model) {
 				m.Score.Map = 0.05
@@ -35,13 +35,13 @@ func TestOverlayModel(t *testing.T) {
 				m.Activation = activation.Auto
 			}),
 			[]string{
-				"model.activation: auto (--set) in place of the checkpoint's gelu",
-				"model.fusion.smoothing: none (--set) in place of the checkpoint's gaussian",
-				"model.score.map: 0.05 (--set) in place of the checkpoint's 0.1",
+				"model.activation: auto (--set) instead of the checkpoint's gelu",
+				"model.fusion.smoothing: none (--set) instead of the checkpoint's gaussian",
+				"model.score.map: 0.05 (--set) instead of the checkpoint's 0.1",
 			}},
 		{"initial values no longer matter", []string{"model.adapter.init=paper"}, trained, nil},
 		{"hidden width, which shapes will tell", []string{"model.adapter.hidden=256"}, with(func(m *options.Model) { m.Adapter.Hidden = 256 }),
-			[]string{"model.adapter.hidden: 256 (--set) in place of the checkpoint's 0"}},
+			[]string{"model.adapter.hidden: 256 (--set) instead of the checkpoint's 0"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -63,11 +63,11 @@ func TestOverlayModelRefuses(t *testing.T) {
 	trained := presetModel(t, options.Released)
 	trained.Adapter.Hidden = 32
 	for set, want := range map[string]string{
-		"model.groups=3":               "--set: model.groups: is 3, but the checkpoint was trained with 4; leave it out, or choose another checkpoint",
-		"model.adapter.kind=lora":      "--set: model.adapter.kind: is lora, but the checkpoint was trained with conv_lora; leave it out, or choose another checkpoint",
-		"model.adapter.hidden=64":      "--set: model.adapter.hidden: is 64, but the checkpoint was trained with 32; leave it out, or choose another checkpoint",
-		"model.fusion.temperature=0.2": "--set: model.fusion.temperature: is 0.2, but the checkpoint was trained with 0.1; leave it out, or choose another checkpoint",
-		"model.adapter.kernels=[3]":    "--set: model.adapter.kernels: is [3], but the checkpoint was trained with [3 5]; leave it out, or choose another checkpoint",
+		"model.groups=3":               "--set: model.groups: is 3, but the checkpoint was trained with 4; leave it out or choose another checkpoint",
+		"model.adapter.kind=lora":      "--set: model.adapter.kind: is lora, but the checkpoint was trained with conv_lora; leave it out or choose another checkpoint",
+		"model.adapter.hidden=64":      "--set: model.adapter.hidden: is 64, but the checkpoint was trained with 32; leave it out or choose another checkpoint",
+		"model.fusion.temperature=0.2": "--set: model.fusion.temperature: is 0.2, but the checkpoint was trained with 0.1; leave it out or choose another checkpoint",
+		"model.adapter.kernels=[3]":    "--set: model.adapter.kernels: is [3], but the checkpoint was trained with [3 5]; leave it out or choose another checkpoint",
 		"model.score.map=0.2":          "--set: model.score.classification: 0.9 and model.score.map: 0.2 sum to 1.1; an image score within [0, 1] needs at most 1",
 	} {
 		_, _, err := OverlayModel(trained, load(t, Sources{Set: []string{set}, OwnModel: true}))

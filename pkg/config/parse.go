@@ -13,29 +13,29 @@ import (
 	"acdclip/pkg/regularfile"
 )
 
-// MaxFileSize bounds a configuration file, in bytes.
+// MaxFileSize is the maximum size of a configuration file, in bytes.
 const MaxFileSize = 1 << 20
 
-// readFile returns a configuration file's bytes, refusing one beyond MaxFileSize
-// and what is no regular file.
+// readFile returns a configuration file's content. A file larger than MaxFileSize, and
+// anything but a regular file, is an *Error.
 func readFile(path string) ([]byte, error) {
 	text, err := regularfile.Head(path, MaxFileSize+1)
 	if other, ok := errors.AsType[*regularfile.OtherError](err); ok {
-		return nil, &Error{File: path, Problem: "is " + other.Kind + ": this is no configuration file"}
+		return nil, &Error{File: path, Problem: "is " + other.Kind + ", not a configuration file"}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading configuration: %w", err)
 	}
 	if len(text) > MaxFileSize {
-		return nil, &Error{File: path, Problem: fmt.Sprintf("is larger than %d bytes: this is no configuration file", MaxFileSize)}
+		return nil, &Error{File: path, Problem: fmt.Sprintf("is larger than %d bytes, so it is not a configuration file", MaxFileSize)}
 	}
 	return text, nil
 }
 
-// parse reads one YAML document; nil without an error when text holds none.
+// parse reads one YAML document; it returns nil, nil for text without a document.
 func parse(text []byte) (node *yaml.Node, problem *Error) {
 	defer func() {
-		if r := recover(); r != nil { // the YAML library's own defects
+		if r := recover(); r != nil { // the YAML library panics on some invalid files
 			node, problem = nil, &Error{Problem: fmt.Sprintf("cannot be read as YAML: %v", r)}
 		}
 	}()
@@ -53,14 +53,14 @@ func parse(text []byte) (node *yaml.Node, problem *Error) {
 	case err != nil:
 		return nil, syntaxError(err, text)
 	}
-	return nil, &Error{Line: second.Line, Problem: "a second YAML document begins here; a configuration file holds one"}
+	return nil, &Error{Line: second.Line, Problem: "a second YAML document starts here; a configuration file may hold only one"}
 }
 
-// syntaxError turns the library's "yaml: line 3: did not find ..." into ours.
+// syntaxError converts the library's "yaml: line 3: did not find ..." to an *Error.
 func syntaxError(err error, text []byte) *Error {
 	line, message := 1, strings.TrimPrefix(err.Error(), "yaml: ")
-	if place, rest, ok := strings.Cut(strings.TrimPrefix(message, "line "), ": "); ok {
-		if n, err := strconv.Atoi(place); err == nil {
+	if number, rest, ok := strings.Cut(strings.TrimPrefix(message, "line "), ": "); ok {
+		if n, err := strconv.Atoi(number); err == nil {
 			line, message = max(n, 1), rest
 		}
 	}

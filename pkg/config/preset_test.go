@@ -23,7 +23,7 @@ func TestConfigFilesEqualTheirPresets(t *testing.T) {
 			if name == options.Paper {
 				other = options.Released
 			}
-			// Starting from the other preset shows that the file itself holds every value.
+			// Loading over the other preset shows that the file itself sets every value.
 			loaded, err := catalog().Load(Sources{Preset: other, Files: []string{path}})
 			if err != nil {
 				t.Fatal(err)
@@ -40,7 +40,7 @@ func TestConfigFilesEqualTheirPresets(t *testing.T) {
 	}
 }
 
-// assertEveryKey wants each key set in the file, or shown in a comment where a preset has no value for it.
+// assertEveryKey checks that the file sets each key, or shows it in a comment if the preset has no value for it.
 func assertEveryKey(t *testing.T, path string, loaded Loaded) {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -76,7 +76,7 @@ func TestPairingFile(t *testing.T) {
 	}
 }
 
-// The values where the presets differ, written out once more from the design.
+// TestPresetsDiffer lists the values in which the presets differ, written out independently of the code.
 func TestPresetsDiffer(t *testing.T) {
 	paper, _ := preset(options.Paper)
 	released, _ := preset(options.Released)

@@ -51,7 +51,7 @@ func randomConfig(r *rand.Rand) Config {
 	return c
 }
 
-// randomText draws what YAML is known to mistake, without what a dataset's name may not hold.
+// randomText draws text that YAML is known to misread, without characters that a dataset's name may not contain.
 func randomText(r *rand.Rand) string {
 	words := []string{
 		"visa", "VisA_2022", "01", "0x1F", "1e3", "true", "No", "null", "~", "2024-01-01", ".inf", "<<", "a.b", " lead", "trail ", "a: b", "a #b", "#", "- x", "[x]", "{x}",
@@ -146,7 +146,7 @@ func assertReadsBack[S section.Section](t *testing.T, key string, want S) {
 	}
 }
 
-// A change of this text changes the bytes of every checkpoint.
+// Changing this text changes the bytes of every checkpoint.
 func TestMetadataForm(t *testing.T) {
 	const model = `{"image_size":336,"groups":3,"activation":"gelu",` +
 		`"adapter":{"kind":"conv_lora","projections":"shared","scale":"inverse_kernel","merge":"residual","init":"paper","rank":16,"conv_rank":8,"kernels":[3,5],"alpha":2,"hidden":0},` +
@@ -176,7 +176,7 @@ func TestMetadataIsReadStrictly(t *testing.T) {
 		{"another case", strings.Replace(good, `"dice":`, `"Dice":`, 1), "decoding metadata: written by another version of acdclip, a newer one: unknown option Dice"},
 		{"impossible", strings.Replace(good, `abnormal`, `abnormel`, 1), "decoding metadata: loss.dice_form: must be abnormal or both, is abnormel (did you mean abnormal?)"},
 		{"two values", good + good, "decoding metadata: more than one JSON value"},
-		{"a list", `[]`, `decoding metadata: the section is no object`},
+		{"a list", `[]`, `decoding metadata: the section is not a JSON object`},
 		{"cut", good[:20], "decoding metadata: unexpected EOF"},
 		{"wrong type", strings.Replace(good, `"dice":1`, `"dice":"1"`, 1), "decoding metadata: json: cannot unmarshal string into Go struct field Loss.dice of type float64"},
 	}

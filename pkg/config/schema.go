@@ -8,33 +8,33 @@ import (
 	"acdclip/pkg/spelling"
 )
 
-// schema is the tree of keys below a struct type: sections with children, options without.
+// schema is a node in the tree of keys: a section if it has children, else an option.
 type schema struct {
 	key      string // dotted, "" for the whole configuration
 	name     string // key's last part
 	was      string // an earlier name; "" for none
 	typ      reflect.Type
-	index    []int // the fields on the way from the root struct
+	index    []int // field indexes from the root struct down to this field
 	doc      string
 	interval interval
-	choices  []string // what a text may be; nil: anything
-	path     string   // "file", "source" or "" for text that is no path
+	choices  []string // permitted texts; nil: any
+	path     string   // "file", "source" or "" for text that is not a path
 	runtime  bool
 	initial  bool
 	openZero bool
 	resume   bool
-	optional bool // may be left out, and is then not written
+	optional bool // may be empty, and is not written then
 	children []*schema
 }
 
-// schemaOf reads the keys of a struct type from its fields' tags; key is the section it stands for.
+// schemaOf reads the keys of a struct type from its field tags; key is the key of its section.
 func schemaOf(t reflect.Type, key string) *schema {
 	s := &schema{key: key, typ: t}
 	s.addFields()
 	return s
 }
 
-// schemaFor reads the keys of a Config with these sections of its method; a nil one is no key.
+// schemaFor reads the keys of a Config whose method has these sections; a nil section adds no key.
 func schemaFor(model section.Model, loss section.Section) *schema {
 	s := schemaOf(reflect.TypeFor[Config](), "")
 	for name, own := range map[string]section.Section{"model": model, "loss": loss} {
@@ -86,7 +86,7 @@ func (s *schema) addFields() {
 	}
 }
 
-// choicesOf lists what a string type of few values may be; nil for other types.
+// choicesOf lists the permitted values of a string type with a Values method; nil for other types.
 func choicesOf(t reflect.Type) []string {
 	if t.Kind() != reflect.String {
 		return nil
@@ -120,7 +120,7 @@ func (s *schema) options() []*schema {
 	return list
 }
 
-// child returns the child of that name, nil when there is none.
+// child returns the child with that name, nil if there is none.
 func (s *schema) child(name string) *schema {
 	for _, c := range s.children {
 		if c.name == name {
@@ -130,7 +130,7 @@ func (s *schema) child(name string) *schema {
 	return nil
 }
 
-// renamed returns the child that was called so before, nil when there is none.
+// renamed returns the child whose earlier name is was, nil if there is none.
 func (s *schema) renamed(was string) *schema {
 	for _, c := range s.children {
 		if c.was == was && was != "" {
@@ -157,8 +157,8 @@ func (s *schema) everyKey() []*schema {
 	return list
 }
 
-// nearestKey finds the key probably meant by name inside section s: a
-// neighbour, else a key of that last part anywhere below root.
+// nearestKey suggests a key for a mistyped name in section s: a key of s with a similar
+// name, else a key anywhere below root with a similar last part.
 func (s *schema) nearestKey(root *schema, name string) string {
 	if near := spelling.Nearest(name, s.childNames()); near != "" {
 		return dotted(s.key, near)
@@ -181,8 +181,8 @@ func dotted(section, name string) string {
 	return section + "." + name
 }
 
-// value returns the field that s describes inside root, which is of the root struct's
-// type or points to one. It can be set where root can, or a pointer lies on the way.
+// value returns the field that s describes inside root, a value of the root struct's type
+// or a pointer to one. The field can be set if root can, or if it is behind a pointer.
 func (s *schema) value(root reflect.Value) reflect.Value {
 	for _, i := range s.index {
 		root = pointedTo(root).Field(i)
@@ -190,7 +190,7 @@ func (s *schema) value(root reflect.Value) reflect.Value {
 	return root
 }
 
-// pointedTo follows interfaces and pointers to what they hold.
+// pointedTo follows interfaces and pointers to the value behind them.
 func pointedTo(v reflect.Value) reflect.Value {
 	for v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer {
 		v = v.Elem()

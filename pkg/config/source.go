@@ -11,10 +11,10 @@ import (
 	"acdclip/pkg/spelling"
 )
 
-// EnvPrefix begins the environment variable of every key: model.image_size is ACDCLIP_MODEL_IMAGE_SIZE.
+// EnvPrefix is the prefix of every key's environment variable: model.image_size is ACDCLIP_MODEL_IMAGE_SIZE.
 const EnvPrefix = "ACDCLIP_"
 
-// EnvGolden is the one variable with that prefix that is no key: it points tests at their numbers.
+// EnvGolden is the only variable with that prefix that is not a key: the folder of the golden test data.
 const EnvGolden = EnvPrefix + "GOLDEN"
 
 // envName returns a key's environment variable.
@@ -42,7 +42,7 @@ func (r *reader) readYAML(text []byte) {
 	}
 }
 
-// readSet decodes "key=value" arguments; of two for one key the later wins.
+// readSet decodes "key=value" arguments; the last argument for a key wins.
 func (r *reader) readSet(arguments []string) {
 	for _, argument := range arguments {
 		key, value, ok := strings.Cut(argument, "=")
@@ -54,7 +54,7 @@ func (r *reader) readSet(arguments []string) {
 	}
 }
 
-// readEnvironment decodes the "NAME=value" pairs whose name has our prefix. An empty value counts as not set.
+// readEnvironment decodes the "NAME=value" pairs whose names start with EnvPrefix. An empty value counts as not set.
 func (r *reader) readEnvironment(environment []string) {
 	keys := map[string]string{}
 	for _, option := range r.root.options() {
@@ -88,7 +88,7 @@ func lowered(list []string) []string {
 	return list
 }
 
-// readFlags takes the values of flags, by key.
+// readFlags decodes the values of flags, given by key.
 func (r *reader) readFlags(flags map[string]any) {
 	for _, key := range slices.Sorted(maps.Keys(flags)) {
 		target, wrap := r.resolve(key)
@@ -104,8 +104,8 @@ func (r *reader) readFlags(flags map[string]any) {
 	}
 }
 
-// assignText sets a dotted key to a value written as YAML. Where text is
-// wanted it needs no quotes.
+// assignText sets a dotted key to a value written as YAML. The value of a text option
+// needs no quotes.
 func (r *reader) assignText(key, text string) {
 	target, wrap := r.resolve(key)
 	if target == nil {
@@ -130,13 +130,13 @@ func (r *reader) assignText(key, text string) {
 	r.store(wrap(node))
 }
 
-// takesCommas says whether a value from the command line is a list without brackets:
-// of anything but paths, which may hold commas.
+// takesCommas reports whether a value from the command line is a comma-separated list
+// without brackets. Lists of paths need brackets, because paths may contain commas.
 func (s *schema) takesCommas(text string) bool {
 	return s.typ.Kind() == reflect.Slice && s.path == "" && !strings.HasPrefix(text, "[") && !strings.ContainsAny(text, `"'`)
 }
 
-// assignList stores what commas part, and nothing for empty text.
+// assignList stores a comma-separated list; empty text is an empty list.
 func (r *reader) assignList(wrap func(*yaml.Node) (*schema, *yaml.Node), list *schema, text string) {
 	node := &yaml.Node{Kind: yaml.SequenceNode}
 	for part := range strings.SplitSeq(text, ",") {
@@ -151,7 +151,7 @@ func (r *reader) assignList(wrap func(*yaml.Node) (*schema, *yaml.Node), list *s
 	r.store(wrap(node))
 }
 
-// takesText says whether a value from the command line is text as it stands.
+// takesText reports whether a value from the command line is plain text, not YAML.
 func (s *schema) takesText(text string) bool {
 	opening := ""
 	if text != "" {
@@ -169,9 +169,9 @@ func (s *schema) takesText(text string) bool {
 	return false
 }
 
-// resolve finds what a dotted key stands for: a section, an option, an entry of
-// a map ("data.pairing.visa") or a part of one ("data.roots.bolts.domain").
-// wrap puts a value into the option or section that the layer holds it by.
+// resolve finds the schema of a dotted key: a section, an option, an entry of a map
+// ("data.pairing.visa") or a field of an entry ("data.roots.bolts.domain"). wrap turns a
+// value for the key into a value for the option or section that contains it.
 func (r *reader) resolve(key string) (target *schema, wrap func(*yaml.Node) (*schema, *yaml.Node)) {
 	for _, s := range r.root.everyKey() {
 		if was := strings.TrimSuffix(s.key, s.name) + s.was; s.was != "" && was == key {
@@ -209,7 +209,7 @@ func oneEntry(name string, value *yaml.Node) *yaml.Node {
 	return &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{key, value}}
 }
 
-// unknownPath reports a dotted key that is none.
+// unknownPath reports an unknown dotted key.
 func (r *reader) unknownPath(key string) {
 	var all []string
 	for _, s := range r.root.everyKey() {
@@ -228,7 +228,8 @@ func (r *reader) unknownPath(key string) {
 	r.unknown(nil, section, rest)
 }
 
-// deepest returns the last section on a dotted key's way, and what remains of the key.
+// deepest follows a dotted key as far as sections exist; it returns the last section and
+// the rest of the key.
 func (r *reader) deepest(key string) (section *schema, rest string) {
 	section, rest = r.root, key
 	for {
@@ -241,7 +242,7 @@ func (r *reader) deepest(key string) (section *schema, rest string) {
 	}
 }
 
-// store decodes a section's or option's value on top of what the layer already holds.
+// store decodes the value of a section or option and merges it into the layer.
 func (r *reader) store(s *schema, value *yaml.Node) {
 	if s.isSection() {
 		r.section(value, s, r.merge)
@@ -252,7 +253,7 @@ func (r *reader) store(s *schema, value *yaml.Node) {
 	}
 }
 
-// merge is keep, but adds to a map that the layer already holds.
+// merge is like keep, but adds the entries of a map to those already in the layer.
 func (r *reader) merge(option *schema, v reflect.Value, at *yaml.Node) {
 	if held, ok := r.into.values[option.key]; ok && v.Kind() == reflect.Map {
 		mergeMap(held, v)

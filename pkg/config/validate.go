@@ -11,15 +11,15 @@ import (
 	"acdclip/pkg/config/section"
 )
 
-// Validate returns every mistake in a method's section, joined, each an *Error; nil when
-// there is none. What only the CLIP in use can tell (patch size, depth) is not checked here.
+// Validate returns all mistakes in a method's section, joined, each an *Error; nil if
+// there are none. Checks that need the CLIP in use (patch size, depth) are not made here.
 func Validate(key string, s section.Section) error { return section.Join(sectionProblems(key, s)) }
 
 func sectionProblems(key string, s section.Section) []*Error {
 	return append(checkFields(schemaOf(reflect.TypeOf(s).Elem(), key), reflect.ValueOf(s)), s.Contradictions()...)
 }
 
-// problems finds every mistake but those in what is left out.
+// problems lists all mistakes, except contradictions in the section leaveOut.
 func (c Config) problems(s *schema, leaveOut section.Section) []*Error {
 	found := checkFields(s, reflect.ValueOf(c))
 	for _, own := range []section.Section{c.Model, c.Loss} {
@@ -72,7 +72,8 @@ func (c Config) checkpointProblems() []*Error {
 	return found
 }
 
-// nameProblem says why a dataset's name cannot be one: names stand in file names and in NAME=PATH.
+// nameProblem says why a text cannot name a dataset, "" if it can. Names are used in file
+// names and in NAME=PATH.
 func nameProblem(name string) string {
 	switch {
 	case name == "":

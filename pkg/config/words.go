@@ -8,7 +8,7 @@ import (
 	"acdclip/pkg/config/section"
 )
 
-// wants says in words what an option takes.
+// wants describes the permitted values of an option.
 func wants(s *schema) string {
 	switch s.typ.Kind() {
 	case reflect.String:
@@ -39,7 +39,7 @@ func wants(s *schema) string {
 	return "a section"
 }
 
-// describe names what stands in a YAML file, for "must be ..., is ...".
+// describe names a value in a YAML file, for "must be ..., is ...".
 func describe(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:

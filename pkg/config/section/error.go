@@ -14,12 +14,12 @@ type Error struct {
 	Line    int    // in File, from 1; 0 when File is no file
 	Key     string // dotted, as in "model.adapter.kind"; "" when the mistake belongs to no key
 	Problem string
-	Nearest string // what was probably meant; "" when nothing is near
+	Nearest string // the suggested correction; "" for none
 
 	Related []string // other keys that take part in a contradiction
 }
 
-// Error reads "file:line: key: problem (did you mean nearest?)", without the parts that are empty.
+// Error returns "file:line: key: problem (did you mean nearest?)", without the parts that are empty.
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.File != "" {
@@ -35,13 +35,13 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Origin is where a value was set. Its fields are as in Error.
+// Origin is the place where a value was set. Its fields have the same meaning as in Error.
 type Origin struct {
 	File string
 	Line int
 }
 
-// String reads "file:line", or the file's part alone.
+// String returns "file:line", or File alone if Line is 0.
 func (o Origin) String() string {
 	if o.Line == 0 {
 		return o.File
@@ -49,10 +49,10 @@ func (o Origin) String() string {
 	return fmt.Sprintf("%s:%d", o.File, o.Line)
 }
 
-// MaxReported is the number of mistakes that one message tells.
+// MaxReported is the maximum number of mistakes in one message.
 const MaxReported = 20
 
-// Join makes one error of the mistakes found, nil of none; errors.As finds the first.
+// Join joins the mistakes to one error, nil if there are none; errors.As finds the first.
 func Join(found []*Error) error {
 	list := make([]error, 0, MaxReported+1)
 	for i, e := range found {
@@ -65,7 +65,8 @@ func Join(found []*Error) error {
 	return errors.Join(list...)
 }
 
-// Printable returns foreign text fit for one line of a message.
+// Printable returns text from outside the program in a form that is safe to show in one
+// line of a message: cut after 80 characters and quoted if it needs escapes.
 func Printable(text string) string {
 	const longest = 80
 	if utf8.RuneCountInString(text) > longest {
@@ -78,7 +79,7 @@ func Printable(text string) string {
 	return text
 }
 
-// Listed joins choices: "a, b or c".
+// Listed joins choices as in "a, b or c".
 func Listed(choices []string) string {
 	if len(choices) < 2 {
 		return strings.Join(choices, "")

@@ -1,22 +1,22 @@
-// Package section is what a method's own sections of the configuration, model: and
-// loss:, have in common. A section is a struct that lists its keys in tags, as
-// pkg/config's own sections do:
+// Package section defines the interfaces of a method's configuration sections, model: and
+// loss:. A section is a struct that declares its keys in field tags, as the sections in
+// pkg/config do:
 //
 //	json    the key
-//	range   the numbers that are permitted, as in "(0,1]" or "[1,inf)"
-//	doc     what it means, in a line
+//	range   the permitted numbers, as in "(0,1]" or "[1,inf)"
+//	doc     the meaning, in one line
 //	runtime "yes": may differ between training and scoring
-//	initial "yes": decides the values that training begins with, and nothing later
-//	open    "zero": 0 leaves the value open, for CLIP or the trained parameters to tell
+//	initial "yes": affects only the initial values of training
+//	open    "zero": 0 leaves the value to be taken from CLIP or the trained parameters
 //
-// A string type with a method Values() []string permits those values alone.
+// A string type with a method Values() []string permits only those values.
 package section
 
 import "acdclip/pkg/clip/activation"
 
 // Section is a pointer to a method's struct of options.
 type Section interface {
-	// Contradictions lists what is wrong with values that are possible each by itself.
+	// Contradictions lists combinations of valid values that are invalid together.
 	Contradictions() []*Error
 }
 
@@ -25,27 +25,27 @@ type Model interface {
 	Section
 	// InputSize is the side in pixels of the square that pictures are resized to.
 	InputSize() int
-	// TowerActivation is that of CLIP's towers.
+	// TowerActivation is the activation of CLIP's towers.
 	TowerActivation() activation.Activation
-	// Variant tells the models of one method apart.
+	// Variant identifies this model among the models of the same method.
 	Variant() Variant
-	// Facts describe the model to a reader, the most telling first.
+	// Facts describe the model to a reader, the most important first.
 	Facts() []Fact
 }
 
-// Variant tells the models of one method apart.
+// Variant identifies a model among the models of the same method.
 type Variant struct {
 	Slug   string  // for names of folders, "n3"
 	Label  string  // for tables, "N=3"
 	Long   string  // for tables with ablations, "N=3 conv_lora+dfg"
-	Fields []Field // what results keep of it
+	Fields []Field // stored in results
 }
 
-// Field is a named value of results: a text or a whole number.
+// Field is a named value in results: a text or a whole number.
 type Field struct {
 	Name  string
 	Value any // string or int
 }
 
-// Fact is a named line of a description.
+// Fact is one name-value line in a description.
 type Fact struct{ Name, Text string }
