@@ -1,5 +1,5 @@
-// Package checkpoint reads and writes the trained parameters of a method: the project's
-// own safetensors files, and the files that the methods' authors have published.
+// Package checkpoint reads and writes the trained parameters of a method. It writes
+// safetensors files of its own and also reads the files that methods' authors published.
 package checkpoint
 
 import (
@@ -18,36 +18,36 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// FormatVersion is the version of the files that Write makes.
+// FormatVersion is the version of the files that Write writes.
 const FormatVersion = 2
 
-// Unknown stands for an auxiliary dataset that a file does not name, as one of a method's authors does not.
+// Unknown is the auxiliary dataset of files that name none, such as the files published by methods' authors.
 const Unknown = "unknown"
 
 // metadataKey is the entry of a safetensors file's metadata that holds Metadata.
 const metadataKey = "acdclip"
 
-// Metadata is what changes a checkpoint's numbers, and nothing else.
+// Metadata holds exactly the facts that affect a checkpoint's numbers.
 type Metadata struct {
 	Format    int             `json:"format"`
 	Method    string          `json:"method"`
 	Preset    string          `json:"preset"`
-	Model     section.Model   `json:"model"` // the method's own options
+	Model     section.Model   `json:"model"` // the method's options
 	Loss      section.Section `json:"loss"`
 	Recipe    Recipe          `json:"recipe"`
 	Prompts   []string        `json:"prompts"`   // prompt names of the classes trained on, sorted
 	Auxiliary string          `json:"auxiliary"` // name of the dataset trained on, or Unknown
-	ListHash  string          `json:"list_hash"` // of the rows trained on; "" where unknown
-	Files     contents.Set    `json:"files"`     // content of all pictures of the dataset that they were selected from, and of those of Recipe.InitFrom; empty where unknown
-	CLIP      string          `json:"clip"`      // fingerprint of the CLIP it belongs to; "" where unknown
-	Seed      *uint64         `json:"seed"`      // nil where unknown
+	ListHash  string          `json:"list_hash"` // hash of the rows trained on; "" if unknown
+	Files     contents.Set    `json:"files"`     // contents of all pictures of the auxiliary dataset, also those not selected, and Files of the checkpoint Recipe.InitFrom; empty if unknown
+	CLIP      string          `json:"clip"`      // fingerprint of the CLIP it was trained with; "" if unknown
+	Seed      *uint64         `json:"seed"`      // nil if unknown
 	Epoch     int             `json:"epoch"`     // epochs trained
 	Threads   int             `json:"threads"`
 	Device    string          `json:"device"` // "cpu" or "cuda"
 	Versions  Versions        `json:"versions"`
 }
 
-// Recipe is the part of the training configuration that changes numbers.
+// Recipe is the part of the training configuration that affects numbers.
 type Recipe struct {
 	Classes []string  `json:"classes"` // none: all
 	Limit   int       `json:"limit"`   // 0: none
@@ -57,41 +57,41 @@ type Recipe struct {
 	LRDecay float64   `json:"lr_decay"`
 	Augment bool      `json:"augment"`
 
-	MaskThreshold int `json:"mask_threshold"` // the least grey value of a mask that is anomalous
+	MaskThreshold int `json:"mask_threshold"` // smallest grey value of a mask that counts as anomalous
 
-	// What follows is left out of the file where it says nothing.
-	Accumulate int      `json:"accumulate,omitempty"` // batches a step; 0: one
+	// The following fields are omitted from the file when empty.
+	Accumulate int      `json:"accumulate,omitempty"` // batches per optimiser step; 0: one
 	Precision  string   `json:"precision,omitempty"`  // of the frozen towers' matrices; "": fp32
 	EXIF       bool     `json:"exif_orientation,omitempty"`
 	MaxPixels  int64    `json:"max_pixels,omitempty"` // data.max_pixels; 0: picture.DefaultMaxPixels
-	Validate   []string `json:"validate,omitempty"`   // classes held out, or the share of the pictures; none: nothing
-	InitFrom   string   `json:"init_from,omitempty"`  // fingerprint of the checkpoint whose adapters it began with; "": fresh values
+	Validate   []string `json:"validate,omitempty"`   // validation split: classes, or a percentage of the pictures; none: no split
+	InitFrom   string   `json:"init_from,omitempty"`  // fingerprint of the checkpoint that training started from; "": random initial values
 }
 
-// Versions of what computed the numbers.
+// Versions are the versions of the software and hardware that computed the numbers.
 type Versions struct {
 	Acdclip  string `json:"acdclip"`
 	Libtorch string `json:"libtorch"`
-	Hardware string `json:"hardware,omitempty"` // instructions of the processor, or a GPU's name; "" where unknown
+	Hardware string `json:"hardware,omitempty"` // instruction set of the CPU, or the GPU's name; "" if unknown
 }
 
 // Checkpoint is an open file of trained adapters. The caller closes it.
 type Checkpoint struct {
 	Path        string
 	Metadata    Metadata
-	Fingerprint string // "sha256:..." of the whole file's content
+	Fingerprint string // "sha256:..." of the whole file
 	file        *weights.File
-	tensors     map[string]*weights.Tensor // by the project's own names
-	names       map[*weights.Tensor]string // those names
+	tensors     map[string]*weights.Tensor // by the method's parameter names
+	names       map[*weights.Tensor]string // the same names, by tensor
 }
 
-// ErrNotCheckpoint reports a weight file that holds no trained parameters of a method.
+// ErrNotCheckpoint reports a weights file that does not hold a method's trained parameters.
 var ErrNotCheckpoint = errors.New("not a checkpoint")
 
-// Open reads a checkpoint of one of the methods: its description, by content, and goes through its values
-// once: what is no finite number, or differs from what the file's checksums say, is
-// an error. A file of earlier versions has no sum of its own. The values are read
-// again by Read.
+// Open opens a checkpoint of one of the methods, recognised by its content. It reads the
+// metadata and checks all values once: a value that is not finite, or a mismatch with the
+// file's checksum, is an error. Files of earlier versions have no checksum. Read reads the
+// values again.
 func Open(path string, methods card.List) (*Checkpoint, error) {
 	file, err := weights.Open(path)
 	if err != nil {
@@ -133,7 +133,7 @@ func (c *Checkpoint) hold(name string, t *weights.Tensor) {
 	c.tensors[name], c.names[t] = t, name
 }
 
-// describeReleased recognises a file of a method's authors.
+// describeReleased recognises a file published by a method's authors.
 func (c *Checkpoint) describeReleased(methods card.List) error {
 	content := card.File{Shapes: map[string][]int64{}, Scalars: c.file.Scalars}
 	byName := map[string]*weights.Tensor{}
@@ -162,15 +162,15 @@ func (c *Checkpoint) describeReleased(methods card.List) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("%w: it holds neither acdclip's metadata nor the tensor names of a method's authors", ErrNotCheckpoint)
+	return fmt.Errorf("%w: it has neither acdclip's metadata nor tensor names of a file published by a method's authors", ErrNotCheckpoint)
 }
 
-// verify reads every parameter's values, and compares the sum where the file has one.
+// verify reads every parameter's values and compares the checksum if the file has one.
 func (c *Checkpoint) verify(text string) error {
 	sum := newSum(text)
 	for _, t := range c.file.Tensors {
 		if c.names[t] == "" {
-			continue // no parameter: Match will name it
+			continue // not a parameter: Match reports it
 		}
 		sum.begin(t.Name, t.Shape)
 		if err := t.EachFinite(sum.add); err != nil {
@@ -178,7 +178,7 @@ func (c *Checkpoint) verify(text string) error {
 		}
 	}
 	if want, summed := c.file.Metadata[sumKey]; summed && want != sum.hex() {
-		return fmt.Errorf("its content is not what its SHA-256 says: %w", ErrDamaged)
+		return fmt.Errorf("its content does not match its SHA-256: %w", ErrDamaged)
 	}
 	return nil
 }
@@ -186,14 +186,14 @@ func (c *Checkpoint) verify(text string) error {
 // Close closes the file.
 func (c *Checkpoint) Close() error { return c.file.Close() }
 
-// Spec is a parameter that a model wants to read.
+// Spec is the name and shape of a parameter that a model expects.
 type Spec struct {
 	Name  string  // "visual.0.conv_down.3", "text.1.A"
 	Shape []int64 // row-major
 }
 
-// Match checks that the checkpoint holds exactly the parameters wanted, each in
-// its shape, and names what is missing, too much or of another shape.
+// Match checks that the checkpoint holds exactly the wanted parameters in their shapes.
+// The error names missing and unexpected tensors and mismatched shapes.
 func (c *Checkpoint) Match(wanted []Spec) error {
 	var problems []string
 	known := map[string]bool{}
@@ -203,12 +203,12 @@ func (c *Checkpoint) Match(wanted []Spec) error {
 		case !found:
 			problems = append(problems, fmt.Sprintf("tensor %s is missing", want.Name))
 		case !slices.Equal(t.Shape, want.Shape):
-			problems = append(problems, fmt.Sprintf("tensor %s has shape %v where the model has %v", t.Name, t.Shape, want.Shape))
+			problems = append(problems, fmt.Sprintf("tensor %s has shape %v, expected %v", t.Name, t.Shape, want.Shape))
 		}
 	}
 	for _, t := range c.file.Tensors {
 		if !known[c.names[t]] {
-			problems = append(problems, fmt.Sprintf("tensor %s belongs to no part of the model", t.Name))
+			problems = append(problems, fmt.Sprintf("tensor %s is not a parameter of the model", t.Name))
 		}
 	}
 	if len(problems) == 0 {
@@ -219,10 +219,10 @@ func (c *Checkpoint) Match(wanted []Spec) error {
 	if more := len(problems) - shown; more > 0 {
 		text += fmt.Sprintf("; and %d more", more)
 	}
-	return fmt.Errorf("checkpoint %s does not fit this model: %s", c.Path, text)
+	return fmt.Errorf("checkpoint %s does not match the model: %s", c.Path, text)
 }
 
-// Read writes a parameter's values, row-major.
+// Read copies a parameter's values into values, row-major.
 func (c *Checkpoint) Read(name string, values []float32) error {
 	t, found := c.tensors[name]
 	if !found {
@@ -234,8 +234,8 @@ func (c *Checkpoint) Read(name string, values []float32) error {
 	return nil
 }
 
-// Write writes a checkpoint as one safetensors file that appears whole or not at all.
-// The same metadata and tensors give the same bytes.
+// Write writes a checkpoint atomically as one safetensors file. The same metadata and
+// tensors give the same bytes.
 func Write(path string, metadata Metadata, tensors []weights.Value) error {
 	err := atomicfile.Write(path, func(w io.Writer) error { return Encode(w, metadata, tensors) })
 	if err != nil {
@@ -244,7 +244,7 @@ func Write(path string, metadata Metadata, tensors []weights.Value) error {
 	return nil
 }
 
-// Encode writes the content of a checkpoint's file; see Write.
+// Encode writes the content of a checkpoint file; see Write.
 func Encode(w io.Writer, metadata Metadata, tensors []weights.Value) error {
 	metadata.Format = FormatVersion
 	text, err := json.Marshal(metadata)

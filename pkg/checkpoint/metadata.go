@@ -17,8 +17,8 @@ import (
 	"acdclip/pkg/model/card"
 )
 
-// decode reads Metadata strictly: an entry that this program does not know, or
-// that it would have to guess, might change the numbers.
+// decode decodes Metadata strictly: unknown and missing entries are errors, because they
+// could affect the numbers.
 func decode(text string, methods card.List) (Metadata, error) {
 	var version struct {
 		Format int    `json:"format"`
@@ -28,11 +28,11 @@ func decode(text string, methods card.List) (Metadata, error) {
 		return Metadata{}, fmt.Errorf("its metadata cannot be read: %w", err)
 	}
 	if version.Format != FormatVersion {
-		return Metadata{}, fmt.Errorf("its format is %d and this program reads %d: %w", version.Format, FormatVersion, config.ErrOtherVersion)
+		return Metadata{}, fmt.Errorf("its format version is %d, expected %d: %w", version.Format, FormatVersion, config.ErrOtherVersion)
 	}
 	method, err := methods.Find(version.Method)
 	if err != nil {
-		return Metadata{}, fmt.Errorf("it was made by the method %q, which this program does not have", version.Method)
+		return Metadata{}, fmt.Errorf("it belongs to the method %q, which this version of acdclip does not have", version.Method)
 	}
 	metadata := empty(method)
 	var sections struct {
@@ -41,7 +41,7 @@ func decode(text string, methods card.List) (Metadata, error) {
 	if err := json.Unmarshal([]byte(text), &sections); err != nil {
 		return Metadata{}, fmt.Errorf("its metadata cannot be read: %w", err)
 	}
-	// The sections' own decoding refuses options that are missing or impossible.
+	// config.Decode rejects missing and invalid options.
 	if err := config.Decode("model", cmp.Or(string(sections.Model), "{}"), metadata.Model); err != nil {
 		return Metadata{}, sectionError("model", err)
 	}
@@ -62,7 +62,7 @@ func decode(text string, methods card.List) (Metadata, error) {
 	return metadata, nil
 }
 
-// empty is the metadata of a method, whose sections are of its types.
+// empty returns metadata whose sections have the method's types.
 func empty(method card.Card) Metadata {
 	preset := method.Presets[0]
 	m := Metadata{Model: config.Emptied(preset.Model())}
@@ -72,8 +72,8 @@ func empty(method card.Card) Metadata {
 	return m
 }
 
-// sectionError says which section of the file is wrong. An impossible value is the
-// file's mistake and not the user's, so it is no *config.Error any more.
+// sectionError names the section of the file that is invalid. Its %v hides a
+// *config.Error: an invalid value is a fault of the file, not of the user's configuration.
 func sectionError(section string, err error) error {
 	if errors.Is(err, config.ErrOtherVersion) {
 		return fmt.Errorf("its %s section: %w", section, err)
@@ -81,11 +81,11 @@ func sectionError(section string, err error) error {
 	return fmt.Errorf("its %s section: %v", section, err)
 }
 
-// missingEntry gives the first entry that is written for what text, JSON, was
-// read as, and that text lacks; "" for none.
-func missingEntry(text string, read any) string {
+// missingEntry returns the first entry that the encoding of decoded has but text, the
+// JSON it was decoded from, lacks; "" if none is missing.
+func missingEntry(text string, decoded any) string {
 	var given, whole map[string]any
-	written, err := json.Marshal(read)
+	written, err := json.Marshal(decoded)
 	if err := errors.Join(err, json.Unmarshal(written, &whole), json.Unmarshal([]byte(text), &given)); err != nil {
 		return err.Error()
 	}
@@ -110,7 +110,7 @@ func missingKey(given, whole map[string]any, prefix string) string {
 	return ""
 }
 
-// hashFile gives "sha256:..." of a file's content.
+// hashFile returns "sha256:..." of a file's content.
 func hashFile(path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -124,9 +124,9 @@ func hashFile(path string) (string, error) {
 	return "sha256:" + hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// SetupHash is a hash of what a checkpoint was trained with and on but for the seed:
-// checkpoints with one hash differ by chance alone. The machine and the versions
-// of programs are no part of it. It is "" where the seed is not known.
+// SetupHash returns a hash of the training setup without the seed, the machine and the
+// versions of programs: checkpoints with the same hash differ only by chance. It is "" if
+// the seed is unknown.
 func (m Metadata) SetupHash() (string, error) {
 	if m.Seed == nil {
 		return "", nil

@@ -20,7 +20,7 @@ func encoded(t testing.TB, metadata Metadata) string {
 	return string(text)
 }
 
-// edited is the sample's metadata as JSON after a change of its tree.
+// edited returns the sample's metadata as JSON after change has edited its tree.
 func edited(t *testing.T, change func(tree map[string]any)) string {
 	t.Helper()
 	var tree map[string]any
@@ -43,8 +43,8 @@ func TestDecodeIsStrict(t *testing.T) {
 		says   string
 		other  bool // ErrOtherVersion
 	}{
-		{"newer format", func(tree map[string]any) { tree["format"] = FormatVersion + 1 }, "format is 3 and this program reads 2", true},
-		{"no format", func(tree map[string]any) { delete(tree, "format") }, "format is 0", true},
+		{"newer format", func(tree map[string]any) { tree["format"] = FormatVersion + 1 }, "format version is 3, expected 2", true},
+		{"no format", func(tree map[string]any) { delete(tree, "format") }, "format version is 0", true},
 		{"other method", func(tree map[string]any) { tree["method"] = "winclip" }, `method "winclip"`, false},
 		{"unknown entry", func(tree map[string]any) { tree["tau"] = 3 }, `"tau"`, true},
 		{"unknown option", func(tree map[string]any) { section(tree, "model")["heads"] = 8 }, "unknown option heads", true},
@@ -86,7 +86,7 @@ func TestUnknownSeedAndPromptsComeBack(t *testing.T) {
 	}
 }
 
-// FuzzDecode: what decode accepts, it accepts again after Write's encoding, as the same.
+// FuzzDecode checks that metadata that decode accepts survives encoding and decoding unchanged.
 func FuzzDecode(f *testing.F) {
 	whole := encoded(f, sample(f))
 	for _, text := range []string{whole, "{}", "null", whole[:len(whole)/2], strings.Replace(whole, `"epoch":3`, `"epoch":3,"epoch":4`, 1),
@@ -108,7 +108,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// TestSetupHash: seed, machine and versions are no part of it; all else is.
+// TestSetupHash checks that the hash covers everything except seed, machine and versions.
 func TestSetupHash(t *testing.T) {
 	setup := func(change func(*Metadata)) string {
 		m := Metadata{Method: options.Name, Model: &options.Model{}, Auxiliary: "visa", Seed: new(uint64(1)), Epoch: 3, Threads: 2, Device: "cpu"}

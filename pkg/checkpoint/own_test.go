@@ -17,10 +17,10 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// methods are those that the tests' files may be of.
+// methods are the methods whose checkpoints the tests can open.
 func methods() card.List { return card.List{options.Card()} }
 
-// sample is the metadata of a training run.
+// sample returns the metadata of a training run.
 func sample(t testing.TB) Metadata {
 	t.Helper()
 	preset := options.Card().Presets[0]
@@ -44,7 +44,7 @@ func sampleSpecs() []Spec {
 	return []Spec{{"visual.0.down", []int64{3, 2}}, {"text.0.norm.bias", []int64{2}}}
 }
 
-// write makes a checkpoint in a temporary folder.
+// write writes a checkpoint into a temporary folder.
 func write(t testing.TB, metadata Metadata, tensors []weights.Value) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "run.safetensors")
@@ -128,8 +128,8 @@ func TestMatchNamesWhatDoesNotFit(t *testing.T) {
 		says   []string
 	}{
 		{"missing", append(sampleSpecs(), Spec{"visual.0.up", []int64{2, 3}}), []string{"tensor visual.0.up is missing"}},
-		{"extra", sampleSpecs()[:1], []string{"tensor text.0.norm.bias belongs to no part of the model"}},
-		{"shape", []Spec{{"visual.0.down", []int64{2, 3}}, sampleSpecs()[1]}, []string{"tensor visual.0.down has shape [3 2] where the model has [2 3]"}},
+		{"extra", sampleSpecs()[:1], []string{"tensor text.0.norm.bias is not a parameter of the model"}},
+		{"shape", []Spec{{"visual.0.down", []int64{2, 3}}, sampleSpecs()[1]}, []string{"tensor visual.0.down has shape [3 2], expected [2 3]"}},
 		{"rank", []Spec{{"visual.0.down", []int64{6}}, sampleSpecs()[1]}, []string{"[3 2]", "[6]"}},
 		{"many", []Spec{{"a", nil}, {"b", nil}, {"c", nil}, {"d", nil}}, []string{"tensor a is missing", "; and 1 more"}},
 	}

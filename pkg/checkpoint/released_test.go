@@ -53,7 +53,7 @@ func dim(t *testing.T, c *Checkpoint, name string, i int) int64 {
 	return tensor.Shape[i]
 }
 
-// TestNotCheckpoint: a CLIP, in any container, is told from a checkpoint.
+// TestNotCheckpoint checks that a CLIP in any container is not taken for a checkpoint.
 func TestNotCheckpoint(t *testing.T) {
 	own := filepath.Join(golden.Root(), "testdata", "golden")
 	for _, path := range []string{
@@ -68,7 +68,7 @@ func TestNotCheckpoint(t *testing.T) {
 	}
 }
 
-// TestIncompleteReleased: the released code's names, here in safetensors, without the tensors that tell the sizes.
+// TestIncompleteReleased opens a safetensors file with the released code's names that lacks the tensors that determine the sizes.
 func TestIncompleteReleased(t *testing.T) {
 	blend := weights.Value{Name: "image_adapter.m_i_w.0.i_w", Shape: []int64{1, 1, 1}, Float32: []float32{0.2}}
 	a := weights.Value{Name: "text_adapter.lora_adapters.0.lora_A", Shape: []int64{1, 2}, Float32: []float32{1, 2}}

@@ -14,56 +14,56 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// StateVersion is the version of the files that EncodeState makes.
+// StateVersion is the version of the files that EncodeState writes.
 const StateVersion = 2
 
 // stateKey is the entry of a safetensors file's metadata that holds a State as JSON.
 const stateKey = "acdclip-state"
 
-// ErrState reports a state file where a checkpoint is wanted.
-var ErrState = errors.New("this is the state of a training, for train --resume; the checkpoints lie beside it, last.safetensors the newest")
+// ErrState reports a state file where a checkpoint is expected.
+var ErrState = errors.New("this is a training state for train --resume, not a checkpoint; use last.safetensors, the newest checkpoint, in the same folder")
 
-// State is all that a training needs to go on as if it had never stopped.
+// State holds everything that a training needs to resume as if it had never stopped.
 type State struct {
 	Format   int               `json:"format"`
-	Metadata Metadata          `json:"metadata"` // of a checkpoint written now: its Epoch counts the finished ones
-	Prompts  map[string]string `json:"prompts"`  // class trained on or held out: its prompt name
-	HeldOut  string            `json:"held_out"` // names the rows held out, and how they are scored; "" for none
-	Contents string            `json:"contents"` // names the contents of the dataset's pictures and masks
+	Metadata Metadata          `json:"metadata"` // of a checkpoint written now; its Epoch is the number of finished epochs
+	Prompts  map[string]string `json:"prompts"`  // prompt name of each class that is trained on or held out
+	HeldOut  string            `json:"held_out"` // domain and list hash of the held-out rows; "" for none
+	Contents string            `json:"contents"` // hash of the contents of the dataset's pictures and masks
 	Place    Place             `json:"place"`
 	Rates    []float64         `json:"rates"` // the optimiser's learning rates, by parameter group
-	Moves    int64             `json:"moves"` // the optimiser's steps: those taken less those left out
+	Moves    int64             `json:"moves"` // the optimiser's steps, without skipped ones
 
 	Parameters []weights.Value `json:"-"` // the adapters
-	Means      []weights.Value `json:"-"` // the optimiser's running means of each parameter's gradient; name and shape are the parameter's
-	Squares    []weights.Value `json:"-"` // and of the gradient's square
+	Means      []weights.Value `json:"-"` // Adam's running mean of each parameter's gradient; name and shape are the parameter's
+	Squares    []weights.Value `json:"-"` // Adam's running mean of each gradient's square
 }
 
-// Place is how far a training has come.
+// Place is the progress of a training.
 type Place struct {
-	Epoch    int     `json:"epoch"`    // the one under way, from 1; one more than all when the training has ended
-	Pictures int     `json:"pictures"` // how many of the epoch's order were taken, the unreadable ones too
-	Step     int     `json:"step"`     // steps taken, over all epochs, those left out too
+	Epoch    int     `json:"epoch"`    // the current epoch, from 1; the number of epochs plus 1 after the last
+	Pictures int     `json:"pictures"` // pictures consumed in this epoch, unreadable ones included
+	Step     int     `json:"step"`     // steps over all epochs, skipped ones included
 	LogLines int     `json:"log_lines"`
-	Bad      []int   `json:"bad"`     // places in the list of the pictures that cannot be read, in order
-	Seconds  float64 `json:"seconds"` // spent on the epoch
-	Sums     Sums    `json:"sums"`    // of the epoch
-	Best     *Best   `json:"best"`    // nil before the first epoch that was validated
+	Bad      []int   `json:"bad"`     // indexes of the pictures that cannot be read, ascending
+	Seconds  float64 `json:"seconds"` // time spent on the current epoch
+	Sums     Sums    `json:"sums"`    // of the current epoch
+	Best     *Best   `json:"best"`    // nil before the first validated epoch
 }
 
 // Best is the finished epoch with the best validation.
 type Best struct {
 	Epoch int     `json:"epoch"`
-	Mean  float64 `json:"mean"` // of image and pixel AUROC on what is held out
+	Mean  float64 `json:"mean"` // mean of image and pixel AUROC on the held-out pictures
 }
 
-// Sums are what an epoch's means are made of.
+// Sums are the sums and counts that an epoch's means are computed from.
 type Sums struct {
-	Readable     int     `json:"readable"`       // pictures
-	Anomalous    int     `json:"anomalous"`      // of them
-	SkippedSteps int     `json:"skipped_steps"`  // left out because of a number that is not finite
-	SkippedInRow int     `json:"skipped_in_row"` // of them those after the last step that was learned from
-	Learned      int     `json:"learned"`        // pictures in the sums below
+	Readable     int     `json:"readable"`       // pictures that could be read
+	Anomalous    int     `json:"anomalous"`      // anomalous pictures among the readable
+	SkippedSteps int     `json:"skipped_steps"`  // steps skipped because a number was not finite
+	SkippedInRow int     `json:"skipped_in_row"` // steps skipped since the last one that was learned from
+	Learned      int     `json:"learned"`        // pictures counted in the sums below
 	Loss         float64 `json:"loss"`
 	Terms        []Term  `json:"terms"`
 }
@@ -74,7 +74,7 @@ type Term struct {
 	Sum  float64 `json:"sum"`
 }
 
-// parts are the three kinds of tensors in a state file and how their names begin there.
+// parts maps the name prefix of each kind of tensor in a state file to its list.
 func (s *State) parts() map[string]*[]weights.Value {
 	return map[string]*[]weights.Value{parameterPart: &s.Parameters, "mean/": &s.Means, "square/": &s.Squares}
 }
@@ -100,9 +100,9 @@ func EncodeState(w io.Writer, state State) error {
 	return weights.WriteSafetensors(w, map[string]string{stateKey: string(text), sumKey: sumOf(string(text), tensors)}, tensors)
 }
 
-// ReadState reads a state of one of the methods and checks that it is whole: what is cut or changed is
-// ErrDamaged or one of the errors of pkg/weights, another version's file
-// config.ErrOtherVersion.
+// ReadState reads a state of one of the methods and checks its integrity. A truncated or
+// changed file is ErrDamaged or one of the errors of pkg/weights, a file of another
+// version config.ErrOtherVersion.
 func ReadState(path string, methods card.List) (State, error) {
 	file, err := weights.Open(path)
 	if err != nil {
@@ -119,7 +119,7 @@ func ReadState(path string, methods card.List) (State, error) {
 func readState(file *weights.File, methods card.List) (State, error) {
 	text, found := file.Metadata[stateKey]
 	if !found {
-		return State{}, errors.New("this is no state of a training")
+		return State{}, errors.New("this is not a training state")
 	}
 	state, err := decodeState(text, methods)
 	if err != nil {
@@ -140,12 +140,13 @@ func readState(file *weights.File, methods card.List) (State, error) {
 		}
 	}
 	if sumOf(text, tensors) != file.Metadata[sumKey] {
-		return State{}, fmt.Errorf("its content is not what its SHA-256 says: %w", ErrDamaged)
+		return State{}, fmt.Errorf("its content does not match its SHA-256: %w", ErrDamaged)
 	}
 	return state, state.sort(tensors)
 }
 
-// sort puts tensors where their names say. Parameters, means and squares must be alike.
+// sort distributes tensors to Parameters, Means and Squares by their names. The three
+// must have the same names and shapes.
 func (s *State) sort(tensors []weights.Value) error {
 	for _, t := range tensors {
 		known := false
@@ -162,29 +163,29 @@ func (s *State) sort(tensors []weights.Value) error {
 	}
 	alike := func(a, b weights.Value) bool { return a.Name == b.Name && slices.Equal(a.Shape, b.Shape) }
 	if !slices.EqualFunc(s.Parameters, s.Means, alike) || !slices.EqualFunc(s.Parameters, s.Squares, alike) {
-		return fmt.Errorf("parameters and optimiser do not belong together: %w", ErrDamaged)
+		return fmt.Errorf("the optimiser's tensors do not match the parameters: %w", ErrDamaged)
 	}
 	return nil
 }
 
-// Match checks that the state holds exactly the parameters wanted, each in its shape.
+// Match checks that the state holds exactly the wanted parameters in their shapes.
 func (s *State) Match(wanted []Spec) error {
 	held := map[string][]int64{}
 	for _, value := range s.Parameters {
 		held[value.Name] = value.Shape
 	}
-	fits := len(held) == len(wanted)
+	matches := len(held) == len(wanted)
 	for _, want := range wanted {
 		shape, found := held[want.Name]
-		fits = fits && found && slices.Equal(shape, want.Shape)
+		matches = matches && found && slices.Equal(shape, want.Shape)
 	}
-	if !fits {
-		return fmt.Errorf("the state's parameters are not the model's: %w", ErrDamaged)
+	if !matches {
+		return fmt.Errorf("the state's parameters do not match the model: %w", ErrDamaged)
 	}
 	return nil
 }
 
-// Read writes a parameter's values, row-major. Match has found that it is there.
+// Read copies a parameter's values into values, row-major. Match must have succeeded before.
 func (s *State) Read(name string, values []float32) error {
 	for _, value := range s.Parameters {
 		if value.Name == name {
@@ -195,7 +196,7 @@ func (s *State) Read(name string, values []float32) error {
 	return fmt.Errorf("the state has no parameter %s", name)
 }
 
-// decodeState reads a State's JSON strictly.
+// decodeState decodes a State's JSON strictly.
 func decodeState(text string, methods card.List) (State, error) {
 	var parts struct {
 		Format   int             `json:"format"`
@@ -205,7 +206,7 @@ func decodeState(text string, methods card.List) (State, error) {
 		return State{}, fmt.Errorf("it cannot be read: %w: %w", ErrDamaged, err)
 	}
 	if parts.Format != StateVersion {
-		return State{}, fmt.Errorf("its format is %d and this program reads %d: %w", parts.Format, StateVersion, config.ErrOtherVersion)
+		return State{}, fmt.Errorf("its format version is %d, expected %d: %w", parts.Format, StateVersion, config.ErrOtherVersion)
 	}
 	metadata, err := decode(string(parts.Metadata), methods)
 	if err != nil {
@@ -227,7 +228,7 @@ func decodeState(text string, methods card.List) (State, error) {
 	p := state.Place
 	if p.Epoch < 1 || state.Metadata.Epoch != p.Epoch-1 || state.Moves < 0 || p.Seconds < 0 || slices.ContainsFunc(p.Bad, negative) ||
 		slices.ContainsFunc([]int{p.Pictures, p.Step, p.LogLines, p.Sums.Readable, p.Sums.Anomalous, p.Sums.SkippedSteps, p.Sums.Learned}, negative) {
-		return State{}, fmt.Errorf("its place in the training is impossible: %w", ErrDamaged)
+		return State{}, fmt.Errorf("its progress counts are invalid: %w", ErrDamaged)
 	}
 	return state, nil
 }

@@ -17,7 +17,7 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// sampleState is the state of a run in its fourth epoch.
+// sampleState returns the state of a run in its fourth epoch.
 func sampleState(t testing.TB) State {
 	t.Helper()
 	scaled := func(factor float32) []weights.Value {
@@ -79,12 +79,12 @@ func TestStateComesBack(t *testing.T) {
 	if c, err := Open(path, methods()); !errors.Is(err, ErrState) {
 		t.Errorf("as a checkpoint: %v, %v", c, err)
 	}
-	if _, err := ReadState(write(t, sample(t), sampleTensors()), methods()); err == nil || !strings.Contains(err.Error(), "no state of a training") {
+	if _, err := ReadState(write(t, sample(t), sampleTensors()), methods()); err == nil || !strings.Contains(err.Error(), "not a training state") {
 		t.Errorf("a checkpoint as a state: %v", err)
 	}
 }
 
-// TestDamagedStates: no byte of a state can be cut off or changed unseen.
+// TestDamagedStates checks that cutting off or changing any byte of a state is detected.
 func TestDamagedStates(t *testing.T) {
 	whole := valuesOf(t, writeState(t, sampleState(t)))
 	path := filepath.Join(t.TempDir(), "state.safetensors")
@@ -108,7 +108,7 @@ func TestDamagedStates(t *testing.T) {
 	}
 }
 
-// TestStatesOfOtherTensors: a whole file whose tensors are not those of a training is refused.
+// TestStatesOfOtherTensors checks that an undamaged file with unexpected tensors is rejected.
 func TestStatesOfOtherTensors(t *testing.T) {
 	state := sampleState(t)
 	text, err := json.Marshal(state)
@@ -132,8 +132,8 @@ func TestStatesOfOtherTensors(t *testing.T) {
 		{"", [][]weights.Value{parameters, means, squares}},
 		{`tensor "count" is I64`, [][]weights.Value{parameters, means, squares, {{Name: "count", Shape: []int64{1}, Int64: []int64{1}}}}},
 		{`tensor "momentum/x" is unknown`, [][]weights.Value{parameters, means, squares, {{Name: "momentum/x", Shape: []int64{1}, Float32: []float32{1}}}}},
-		{"do not belong together", [][]weights.Value{parameters, means[:1], squares}},
-		{"do not belong together", [][]weights.Value{parameters, means, turned}},
+		{"do not match the parameters", [][]weights.Value{parameters, means[:1], squares}},
+		{"do not match the parameters", [][]weights.Value{parameters, means, turned}},
 	} {
 		tensors := slices.Concat(test.tensors...)
 		path := filepath.Join(t.TempDir(), "state.safetensors")
@@ -183,7 +183,7 @@ func TestDecodeStateIsStrict(t *testing.T) {
 	}
 }
 
-// FuzzReadState: whatever the bytes, a state that is accepted is written as it was read.
+// FuzzReadState checks that any state that ReadState accepts survives writing and reading unchanged.
 func FuzzReadState(f *testing.F) {
 	whole := valuesOf(f, writeState(f, sampleState(f)))
 	f.Add(whole)
@@ -206,7 +206,7 @@ func FuzzReadState(f *testing.F) {
 	})
 }
 
-// FuzzDecodeState: what decodeState accepts, it accepts again after encoding, as the same.
+// FuzzDecodeState checks that a state that decodeState accepts survives encoding and decoding unchanged.
 func FuzzDecodeState(f *testing.F) {
 	whole, err := json.Marshal(sampleState(f))
 	if err != nil {

@@ -13,13 +13,13 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// sumKey is the entry of a file's metadata that holds its sum.
+// sumKey is the entry of a file's metadata that holds its checksum.
 const sumKey = "sha256"
 
-// ErrDamaged reports a file whose content is not what was written.
+// ErrDamaged reports a file whose content has changed since it was written.
 var ErrDamaged = errors.New("the file is damaged")
 
-// sum is the SHA-256 of a file's description and of its tensors with their names and shapes.
+// sum is the SHA-256 of a file's metadata and of its tensors with their names and shapes.
 type sum struct{ hash.Hash }
 
 func newSum(text string) sum {
@@ -28,7 +28,7 @@ func newSum(text string) sum {
 	return s
 }
 
-// begin takes in a tensor's name and shape; its values follow in add.
+// begin hashes a tensor's name and shape; add hashes its values.
 func (s sum) begin(name string, shape []int64) {
 	fmt.Fprintf(s, "%d %s %v", len(name), name, shape)
 }
@@ -46,7 +46,7 @@ func (s sum) add(values []float32) {
 
 func (s sum) hex() string { return hex.EncodeToString(s.Sum(nil)) }
 
-// sumOf is the sum of a text and tensors.
+// sumOf returns the checksum of a text and tensors.
 func sumOf(text string, tensors []weights.Value) string {
 	s := newSum(text)
 	for _, t := range tensors {

@@ -24,7 +24,7 @@ func refused(t *testing.T, path string) error {
 	return err
 }
 
-// Any byte of the values that changes, and any of the description, is found.
+// Changing any byte of the values or of the metadata is detected.
 func TestDamagedCheckpoints(t *testing.T) {
 	path := write(t, sample(t), sampleTensors())
 	whole := valuesOf(t, path)
@@ -49,7 +49,7 @@ func TestDamagedCheckpoints(t *testing.T) {
 	}
 }
 
-// Earlier versions wrote no sum.
+// Earlier versions wrote no checksum.
 func TestCheckpointWithoutSum(t *testing.T) {
 	whole := open(t, write(t, sample(t), sampleTensors())).file.Metadata[metadataKey]
 	path := filepath.Join(t.TempDir(), "old.safetensors")
@@ -64,7 +64,7 @@ func TestCheckpointWithoutSum(t *testing.T) {
 	}
 }
 
-// A value that is no finite number is refused, and its tensor named, in every kind of file.
+// A value that is not finite is rejected in every kind of file, and the error names its tensor.
 func TestCheckpointsThatAreNotFinite(t *testing.T) {
 	for _, wrong := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
 		tensors := sampleTensors()
@@ -82,7 +82,7 @@ func TestCheckpointsThatAreNotFinite(t *testing.T) {
 	}
 }
 
-// The released code's files likewise, where one stored value is set to NaN.
+// The same for the released code's files: one stored value is set to NaN.
 func TestReleasedThatIsNotFinite(t *testing.T) {
 	source := filepath.Join(golden.Root(), "testdata", "golden", "released_n2_adapter_1.pth")
 	file, err := weights.Open(source)

@@ -126,7 +126,7 @@ func TestWhatCannotFitIsNotRead(t *testing.T) {
 		"embedding":        {narrow, "embedding width 128"},
 		"depth":            {deep, "model.groups"},
 		"vocabulary":       {foreign, "vocabulary has 1000 tokens"},
-		"adapters' shapes": {other, "does not fit this model"},
+		"adapters' shapes": {other, "does not match the model"},
 	} {
 		folder := altered(t, c.arch, tensor, float32(math.NaN()))
 		_, err := Open(context.Background(), Options{

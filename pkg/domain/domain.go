@@ -1,4 +1,4 @@
-// Package domain names the fields that pictures come from, and the classes of what they show.
+// Package domain defines the domains of datasets, industrial and medical, and lists of classes.
 package domain
 
 import (
@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Domain is the field that a dataset comes from. It decides the smoothing of
-// maps and the weights of the image score where a method tells the two apart.
+// Domain is the field that a dataset comes from. In methods that distinguish domains it
+// selects the smoothing of maps and the weights of the image score.
 type Domain string
 
 // The domains.
@@ -25,11 +25,11 @@ func Parse(name string) (Domain, error) {
 	case Industrial, Medical:
 		return domain, nil
 	}
-	return "", fmt.Errorf("unknown domain %q: it is %q or %q", name, Industrial, Medical)
+	return "", fmt.Errorf("unknown domain %q: expected %q or %q", name, Industrial, Medical)
 }
 
-// Classes are kinds of things to look at, all of one domain.
+// Classes are the classes of objects to score, all of one domain.
 type Classes struct {
-	Prompts []string // what the prompts call each, as in "metal nut"
+	Prompts []string // each class's name in prompts, as in "metal nut"
 	Domain  Domain
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // ErrNoCLIP reports a configuration that names no CLIP.
-var ErrNoCLIP = errors.New("no CLIP weights were given; --clip names them: OpenAI's ViT-L-14-336px.pt, a Hugging Face or open_clip folder, or what `acdclip weights init DIR` made")
+var ErrNoCLIP = errors.New("no CLIP weights were given; set --clip to OpenAI's ViT-L-14-336px.pt, a Hugging Face or open_clip folder, or a folder written by `acdclip weights init DIR`")
 
 // OpenCLIP opens the CLIP that a configuration names. The caller closes it.
 func OpenCLIP(c config.Config) (*pretrained.Checkpoint, error) {
@@ -20,13 +20,13 @@ func OpenCLIP(c config.Config) (*pretrained.Checkpoint, error) {
 	return pretrained.OpenWith(c.Clip, pretrained.Options{Heads: pretrained.Heads(c.ClipHeads)})
 }
 
-// CLIP is a CLIP as its files identify it.
+// CLIP identifies a CLIP by its files.
 type CLIP struct {
 	pretrained.Identity
-	Activation activation.Activation // what the activation "auto" stands for
+	Activation activation.Activation // the activation that "auto" selects
 }
 
-// IdentifyCLIP identifies the CLIP of a configuration by its content, which it reads.
+// IdentifyCLIP reads the CLIP of a configuration and identifies it by its content.
 func IdentifyCLIP(c config.Config) (CLIP, error) {
 	weights, err := OpenCLIP(c)
 	if err != nil {
@@ -40,5 +40,5 @@ func IdentifyCLIP(c config.Config) (CLIP, error) {
 	return CLIP{identity, weights.OwnActivation()}, nil
 }
 
-// CLIPCondition names the condition of evaluations and trainings that CLIP is.
+// CLIPCondition is the name of CLIP's condition in evaluations and trainings.
 const CLIPCondition = "CLIP's fingerprint"

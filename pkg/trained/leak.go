@@ -11,20 +11,20 @@ import (
 	"acdclip/pkg/plural"
 )
 
-// Zero-shot means that nothing of the target was trained on. This file says where that
-// does not hold.
+// Zero-shot means that the model was not trained on any part of the target. This file
+// detects violations.
 
-// TrainedOn says whether the model was trained on the dataset of that name.
+// TrainedOn reports whether the model was trained on the dataset with that name.
 func (m *Model) TrainedOn(name string) bool {
 	auxiliary := m.Metadata.Auxiliary
 	if m.Metadata.ListHash == "" && (auxiliary == checkpoint.Unknown || auxiliary == NoAuxiliary) {
-		return false // the word, and not a dataset that is called so
+		return false // the placeholder, not a dataset with that name
 	}
 	return data.SameDataset(auxiliary, name)
 }
 
-// Leak says in words that the model was trained on the very dataset, or on files that are
-// identical to some of it; "" where it was not, as far as is known.
+// Leak describes how the model was trained on the dataset itself or on files identical to
+// some of its pictures; "" if it was not, as far as the checkpoint's metadata shows.
 func (m *Model) Leak(ctx context.Context, set *data.Dataset) (string, error) {
 	if m.TrainedOn(set.Name) || set.Benchmark != nil && m.TrainedOn(set.Benchmark.Key) {
 		return fmt.Sprintf("%s was trained on %s itself (as %s)", m.Path, set.Name, m.Metadata.Auxiliary), nil
@@ -32,10 +32,10 @@ func (m *Model) Leak(ctx context.Context, set *data.Dataset) (string, error) {
 	if m.Metadata.Files.Len() == 0 {
 		return "", nil
 	}
-	hasher := contents.Hasher{Cache: contents.DefaultCache()} // it reads next to nothing: only files of the same sizes
+	hasher := contents.Hasher{Cache: contents.DefaultCache()} // fast: it reads only files whose sizes match
 	shared, err := hasher.Shared(ctx, set.Root, set.PictureFiles(), m.Metadata.Files)
 	if err != nil {
-		return "", fmt.Errorf("comparing %s with what %s was trained on: %w", set.Name, m.Path, err)
+		return "", fmt.Errorf("comparing %s with the training pictures of %s: %w", set.Name, m.Path, err)
 	}
 	if len(shared) == 0 {
 		return "", nil
@@ -44,11 +44,11 @@ func (m *Model) Leak(ctx context.Context, set *data.Dataset) (string, error) {
 	for i, path := range shared {
 		names[i] = set.Relative(path)
 	}
-	return fmt.Sprintf("%s was trained on %s, which holds %d of the %d pictures of %s: %s",
+	return fmt.Sprintf("%s was trained on %s, which contains %d of the %d pictures of %s: %s",
 		m.Path, m.Metadata.Auxiliary, len(shared), len(set.Items), set.Name, plural.Few(names)), nil
 }
 
-// SharedPrompts are the class names that the model was trained with and the dataset has too.
+// SharedPrompts lists the dataset's class names that the model was also trained with.
 func (m *Model) SharedPrompts(set *data.Dataset) []string {
 	return slices.DeleteFunc(set.PromptNames(), func(name string) bool { return !slices.Contains(m.Metadata.Prompts, name) })
 }

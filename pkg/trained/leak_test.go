@@ -22,7 +22,7 @@ func TestTrainedOn(t *testing.T) {
 		{checkpoint.Metadata{Auxiliary: "visa", ListHash: "sha256:1"}, "VisA_20220922", true},
 		{checkpoint.Metadata{Auxiliary: "visa", ListHash: "sha256:1"}, "mvtec", false},
 		{checkpoint.Metadata{Auxiliary: "parts"}, "parts", true},
-		// The words for an unknown dataset and for none are names of datasets, too.
+		// The placeholders "unknown" and "none" can also be names of datasets.
 		{checkpoint.Metadata{Auxiliary: checkpoint.Unknown}, "unknown", false},
 		{checkpoint.Metadata{Auxiliary: NoAuxiliary}, "none", false},
 		{checkpoint.Metadata{Auxiliary: "unknown", ListHash: "sha256:1"}, "unknown", true},
@@ -35,7 +35,7 @@ func TestTrainedOn(t *testing.T) {
 	}
 }
 
-// TestLeak: by the name, by the benchmark's, and by files that are identical.
+// TestLeak detects leaks by the dataset's name, by its benchmark and by identical files.
 func TestLeak(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	root := t.TempDir()
@@ -67,7 +67,7 @@ func TestLeak(t *testing.T) {
 		{"the same name", checkpoint.Metadata{Auxiliary: "Parts"}, set, []string{"a.safetensors was trained on parts itself (as Parts)"}},
 		{"the same benchmark", checkpoint.Metadata{Auxiliary: "MPDD"}, &ofBenchmark, []string{"was trained on parts itself (as MPDD)"}},
 		{"other files", checkpoint.Metadata{Auxiliary: "visa", Files: contents.NewSet([]contents.Sum{{Size: 3}})}, set, nil},
-		{"two of its files", checkpoint.Metadata{Auxiliary: "visa", Files: contents.NewSet([]contents.Sum{sums[2], sums[0], {Size: 9}})}, set, []string{"was trained on visa, which holds 2 of the 3 pictures of parts: ", "a.png", "c.png"}},
+		{"two of its files", checkpoint.Metadata{Auxiliary: "visa", Files: contents.NewSet([]contents.Sum{sums[2], sums[0], {Size: 9}})}, set, []string{"was trained on visa, which contains 2 of the 3 pictures of parts: ", "a.png", "c.png"}},
 	} {
 		m := Model{Path: "a.safetensors", Metadata: c.metadata}
 		got, err := m.Leak(t.Context(), c.set)

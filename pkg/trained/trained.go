@@ -1,6 +1,6 @@
-// Package trained is what scores, as its files describe it: a checkpoint with the
-// options that it is used with, what it was trained on, and the CLIP below it. It is
-// pure Go and reads no more of the weights than it has to.
+// Package trained describes a trained model by its files: the checkpoint, the options it
+// is used with, the data it was trained on, and its CLIP. It is pure Go and reads no more
+// of the weights than it must.
 package trained
 
 import (
@@ -16,16 +16,16 @@ import (
 	"acdclip/pkg/report"
 )
 
-// Model is a method's trained parameters, and the options that they are used with.
+// Model describes a method's trained parameters and the options that they are used with.
 type Model struct {
 	Path     string              // of the checkpoint; "" for a method that needs none
-	Metadata checkpoint.Metadata // what the checkpoint says of itself
-	Options  section.Model       // the model in use: the checkpoint's with what was set over it
-	Changes  []string            // what was set over it, in words
-	Source   report.Checkpoint   // for results
+	Metadata checkpoint.Metadata // of the checkpoint
+	Options  section.Model       // the model section in use: the checkpoint's, changed by the user's settings
+	Changes  []string            // the changes to the checkpoint's section, in words
+	Source   report.Checkpoint   // the checkpoint as results record it
 }
 
-// Read describes a checkpoint of one of the methods; c holds what overrides its model.
+// Read describes a checkpoint of one of the methods. Settings of c override options of its model.
 func Read(path string, methods card.List, c config.Loaded) (Model, error) {
 	parameters, err := checkpoint.Open(path, methods)
 	if err != nil {
@@ -35,7 +35,7 @@ func Read(path string, methods card.List, c config.Loaded) (Model, error) {
 	return Describe(parameters, c)
 }
 
-// Describe is Read of an open checkpoint.
+// Describe is like Read, for an open checkpoint.
 func Describe(parameters *checkpoint.Checkpoint, c config.Loaded) (Model, error) {
 	metadata := parameters.Metadata
 	options, changes, err := config.OverlayModel(metadata.Model, c)
@@ -56,7 +56,7 @@ func Describe(parameters *checkpoint.Checkpoint, c config.Loaded) (Model, error)
 	}, nil
 }
 
-// Untrained is the model of a method that needs no checkpoint: what the configuration says.
+// Untrained describes the model of a method that needs no checkpoint, from the configuration alone.
 func Untrained(c config.Config) (Model, error) {
 	text, err := json.Marshal(c.Model)
 	if err != nil {
@@ -73,7 +73,7 @@ func Untrained(c config.Config) (Model, error) {
 	}, nil
 }
 
-// Configuration is a configuration with the model in use in the place of its own.
+// Configuration returns c with its model section replaced by the one in use.
 func (m *Model) Configuration(c config.Config) config.Config {
 	if c.Method != m.Metadata.Method {
 		c.Method, c.Preset, c.Loss = m.Metadata.Method, m.Metadata.Preset, m.Metadata.Loss
@@ -82,10 +82,10 @@ func (m *Model) Configuration(c config.Config) config.Config {
 	return c
 }
 
-// NoAuxiliary stands for the auxiliary dataset of a model that was trained on none.
+// NoAuxiliary is the auxiliary dataset recorded for a model that was not trained.
 const NoAuxiliary = "none"
 
-// Name names the model in messages.
+// Name returns the model's name for messages.
 func (m *Model) Name() string {
 	if m.Path == "" {
 		return "method " + m.Metadata.Method

@@ -20,7 +20,7 @@ func load(t *testing.T, set ...string) config.Loaded {
 	return loaded
 }
 
-// TestDescribe: the model in use is the checkpoint's with what was set over it, and results name the file.
+// TestDescribe checks that settings override the checkpoint's options and that results name the file.
 func TestDescribe(t *testing.T) {
 	m, loss, _ := options.Preset(options.Released)
 	c := &checkpoint.Checkpoint{Path: "a.safetensors", Fingerprint: "sha256:1", Metadata: checkpoint.Metadata{
@@ -50,7 +50,7 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-// TestUntrained: what a method that needs no checkpoint scores hangs on its options alone.
+// TestUntrained checks that the fingerprint of a method without a checkpoint depends only on its options.
 func TestUntrained(t *testing.T) {
 	fingerprints := map[string]string{}
 	for name, settings := range map[string][]string{"plain": nil, "seed": {"seed=9"}, "size": {"model.image_size=70"}} {
