@@ -1,31 +1,30 @@
-// Package paper holds the figures that the ACD-CLIP paper prints, to stand beside
-// one's own.
+// Package paper holds the results printed in the ACD-CLIP paper, for comparison.
 package paper
 
-// Source says where the figures of Figures are from and how their models were trained.
+// Source is the source of Figures and says how the models were trained.
 const Source = "Table 1 of the ACD-CLIP paper; trained on VisA, for VisA on MVTec-AD"
 
-// AblationSource says where the figures of ablations are from.
+// AblationSource is the source of the figures of ablations.
 const AblationSource = "Table 2 of the ACD-CLIP paper: MVTec-AD, N = 2"
 
-// Level is what a figure is taken over.
+// Level is the level that a figure is computed at: images or pixels.
 type Level string
 
-// The levels, in the order in which they are shown.
+// The levels, in display order.
 const (
 	Image Level = "image"
 	Pixel Level = "pixel"
 )
 
-// Figure is what the paper prints of one method on one benchmark, as fractions.
+// Figure is the paper's result for one method on one benchmark, as fractions.
 type Figure struct {
-	Method string // a method's name, "ACD-CLIP N=2" and so on
+	Method string // the column's name, such as "ACD-CLIP N=2"
 	AUROC  float64
 	AP     float64
 }
 
-// Auxiliary gives the key of the benchmark that the paper's models for a
-// benchmark were trained on.
+// Auxiliary returns the key of the benchmark that the paper trained on to score the given
+// benchmark.
 func Auxiliary(benchmark string) string {
 	if benchmark == visa {
 		return mvtec
@@ -33,8 +32,8 @@ func Auxiliary(benchmark string) string {
 	return visa
 }
 
-// ImageSizes are the sides, in pixels, that pictures are scaled to in the paper and
-// in its authors' released code.
+// ImageSizes lists the side lengths, in pixels, that the paper and its authors' released
+// code scale pictures to.
 func ImageSizes() []int { return []int{336, 518} }
 
 // Methods lists the names of the methods in the paper's order.
@@ -46,8 +45,8 @@ func Methods() []string {
 	return names
 }
 
-// Figures gives Table 1's figures of a benchmark (a key of the program's table
-// of benchmarks) in the order of Methods; none where the paper has none.
+// Figures returns Table 1's figures for a benchmark (a key of the program's table of
+// benchmarks) in the order of Methods; nil if the paper has none.
 func Figures(benchmark string, level Level) []Figure {
 	row, known := table1[level][benchmark]
 	if !known {
@@ -60,15 +59,15 @@ func Figures(benchmark string, level Level) []Figure {
 	return figures
 }
 
-// Model is a model as the paper's tables tell them apart.
+// Model identifies a model in the paper's tables.
 type Model struct {
-	method          string // the program's name of it
-	groups          int    // N, of ACD-CLIP
-	adapter, fusion string // likewise, as the configuration names them
+	method          string // the program's name of the method
+	groups          int    // N, ACD-CLIP only
+	adapter, fusion string // ACD-CLIP only, as in the configuration
 }
 
-// ModelOf gives the model of a method by what its results say of the variant: of ACD-CLIP
-// the fields groups, adapter and fusion.
+// ModelOf identifies a model by its method and the variant fields of its results. For
+// ACD-CLIP these are groups, adapter and fusion.
 func ModelOf(method string, variant map[string]any) Model {
 	m := Model{method: method}
 	m.groups, _ = variant["groups"].(int)
@@ -77,12 +76,12 @@ func ModelOf(method string, variant map[string]any) Model {
 	return m
 }
 
-// IsAblation says that a part of ACD-CLIP is replaced, as in Table 2.
+// IsAblation reports whether the model is ACD-CLIP with a part replaced, as in Table 2.
 func (m Model) IsAblation() bool {
 	return m.method == ours && (m.adapter != wholeAdapter || m.fusion != wholeFusion)
 }
 
-// Figure gives the paper's figure of the model on a benchmark: Table 1's, or for an
+// Figure returns the paper's figure for the model on a benchmark: Table 1's, or for an
 // ablation Table 2's, which has no AP.
 func (m Model) Figure(benchmark string, level Level) (figure Figure, known bool) {
 	if m.IsAblation() {

@@ -17,7 +17,7 @@ import (
 	"acdclip/pkg/paper"
 )
 
-// TestFigures compares with the paper's tables as they were carried over.
+// TestFigures compares the tables with a second transcription of the paper's.
 func TestFigures(t *testing.T) {
 	file := filepath.Join(golden.Root(), "..", "shared", "docs", "paper_tables.json")
 	content, err := os.ReadFile(file)
@@ -76,8 +76,8 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-// TestEveryBenchmarkIsKnown: keys are those of the program's table, and 8 of the
-// 11 benchmarks with pixel figures have image figures too.
+// TestEveryBenchmarkIsKnown checks that all keys are in the program's table of benchmarks
+// and that 8 of the 11 benchmarks with pixel figures have image figures too.
 func TestEveryBenchmarkIsKnown(t *testing.T) {
 	var image, pixel []string
 	for _, b := range data.Benchmarks() {
@@ -100,7 +100,7 @@ func modelOf(adapter, fusion string, groups int) paper.Model {
 	return paper.ModelOf("acdclip", map[string]any{"groups": groups, "adapter": adapter, "fusion": fusion})
 }
 
-// TestModels: a model of Table 1 has its own column's figure, and only ACD-CLIP has ablations.
+// TestModels checks that each model of Table 1 gets the figure of its own column, and that only ACD-CLIP has ablations.
 func TestModels(t *testing.T) {
 	for _, test := range []struct {
 		model    paper.Model
@@ -135,7 +135,7 @@ func TestNoFigures(t *testing.T) {
 	}
 }
 
-// TestAblationConfigurations: each file of configs/ablation is a row of Table 2, and each row has one.
+// TestAblationConfigurations checks that the files in configs/ablation and the rows of Table 2 correspond one to one.
 func TestAblationConfigurations(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(golden.Root(), "configs", "ablation", "*.yaml"))
 	if err != nil || len(files) != 4 {

@@ -15,14 +15,14 @@ const (
 // methods are the columns of Table 1.
 var methods = [...]struct {
 	name   string
-	method string // the program's name
-	groups int    // N, of ACD-CLIP
+	method string // the program's name of the method
+	groups int    // N, ACD-CLIP only
 }{
 	{"WinCLIP", "winclip", 0}, {"CLIP-AD", "clipad", 0}, {"AnomalyCLIP", "anomalyclip", 0}, {"AdaCLIP", "adaclip", 0},
 	{"ACD-CLIP N=2", ours, 2}, {"ACD-CLIP N=3", ours, 3}, {"ACD-CLIP N=4", ours, 4}, {"ACD-CLIP N=6", ours, 6},
 }
 
-// table1 is Table 1: AUROC and AP in percent, a pair a method.
+// table1 is Table 1: one pair of AUROC and AP per method, in percent.
 var table1 = map[Level]map[string][len(methods)][2]float64{
 	Image: {
 		"MVTec":  {{89.3, 92.9}, {89.8, 95.3}, {90.3, 95.1}, {90.7, 95.2}, {90.9, 95.7}, {90.7, 95.8}, {92.4, 96.8}, {90.7, 95.7}},
@@ -60,5 +60,5 @@ var table2 = []struct {
 	{"conv_lora", "dfg", 90.9, 91.7},
 }
 
-// fraction turns percent with one decimal into the nearest fraction.
+// fraction converts a percentage with one decimal to the nearest fraction.
 func fraction(percent float64) float64 { return math.Round(10*percent) / 1000 }

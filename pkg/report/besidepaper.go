@@ -29,8 +29,8 @@ func (m paperMetric) figure(f paper.Figure) float64 {
 	return f.AP
 }
 
-// expected is the paper's figure for the very model of a result, nil where it has
-// none: Table 1's, and Table 2's AUROC for an ablation.
+// expected returns the paper's figure for exactly the result's model: Table 1's, or Table
+// 2's AUROC for an ablation; nil if the paper has none.
 func (r *Result) expected(m paperMetric) *float64 {
 	model := r.Checkpoint.paper()
 	figure, known := model.Figure(r.Benchmark, m.level)
@@ -40,15 +40,15 @@ func (r *Result) expected(m paperMetric) *float64 {
 	return new(m.figure(figure))
 }
 
-// comparison is what results.json says of the paper's figures.
+// comparison is the comparison with the paper in results.json.
 type comparison struct {
 	Source     string             `json:"source"`
 	Image      []methodFigure     `json:"image,omitempty"`
 	Pixel      []methodFigure     `json:"pixel,omitempty"`
-	Difference map[string]float64 `json:"difference"` // by metric: the mean row less the paper's figure for the same model
+	Difference map[string]float64 `json:"difference"` // by metric: the mean row minus the paper's figure for the same model
 }
 
-// titleOf is a metric's title in tables.
+// titleOf returns a metric's title in tables.
 func titleOf(name string) string {
 	for _, metric := range metrics.Table {
 		if metric.Name == name {
@@ -64,7 +64,7 @@ type methodFigure struct {
 	AP     float64 `json:"ap"`
 }
 
-// compare puts the paper's figures beside the result's means; nil where it has none.
+// compare compares the result's means with the paper's figures; nil if the paper has none.
 func (r *Result) compare() *comparison {
 	c := &comparison{Source: paper.Source, Difference: map[string]float64{}}
 	for _, f := range paper.Figures(r.Benchmark, paper.Image) {
@@ -88,10 +88,10 @@ func (r *Result) compare() *comparison {
 	return c
 }
 
-// besidePaper is the table of means beside the paper's figures; nil where the
-// paper has none for any target.
+// besidePaper builds the table of means and the paper's figures; nil if the paper has no
+// figures for any target.
 func besidePaper(all []*series) *table {
-	t := &table{caption: "Beside the paper's figures:", heading: []string{"target", "metric"}, names: 2}
+	t := &table{caption: "Comparison with the paper:", heading: []string{"target", "metric"}, names: 2}
 	t.heading = append(t.heading, paper.Methods()...)
 	var labels, targets []string
 	ablation := map[string]bool{} // by label
@@ -133,10 +133,10 @@ func besidePaper(all []*series) *table {
 		return nil
 	}
 	t.notes = []string{
-		"Means in percent. " + paper.Source + ". The difference is to the paper's figure for the same N, where it has one; for an ablation to " + paper.AblationSource + ", which has AUROC alone.",
+		"Means in percent. " + paper.Source + ". The difference is to the paper's figure for the same N, if there is one; for an ablation to " + paper.AblationSource + ", which gives only AUROC.",
 	}
 	if len(reasons) > 0 {
-		t.notes = append(t.notes, "(~) does not compare with the paper:")
+		t.notes = append(t.notes, "(~) is not comparable with the paper:")
 	}
 	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
 		t.notes = append(t.notes, "  "+printable(strings.Join(reasons[reason], ", ")+": "+reason))
@@ -144,13 +144,13 @@ func besidePaper(all []*series) *table {
 	return t
 }
 
-// deviations says why the series does not compare with the paper.
+// deviations lists the reasons why the series is not comparable with the paper.
 func (s *series) deviations() []string {
 	var list []string
 	for _, result := range s.results {
 		list = append(list, result.Deviations...)
 		if result.Mean().Failed > 0 {
-			list = append(list, "pictures could not be read")
+			list = append(list, "some pictures could not be read")
 		}
 	}
 	return list
@@ -160,10 +160,10 @@ func (s *series) deviations() []string {
 type beside struct {
 	target     string
 	byLabel    map[string]*series
-	deviations []string // why it does not compare
+	deviations []string // why it is not comparable
 }
 
-// section has a row for each metric that the paper prints of the target.
+// section has a row for each metric that the paper prints for the target.
 func (b *beside) section(labels []string, ablation map[string]bool) [][]string {
 	name := printable(b.target)
 	if len(b.deviations) > 0 {
@@ -194,7 +194,7 @@ func (b *beside) benchmark() string {
 	return ""
 }
 
-// ours gives a label's mean of a metric, an ablation's figure in the paper, and the difference.
+// ours returns a label's mean of a metric, for ablations the paper's figure, and the difference.
 func (b *beside) ours(label string, m paperMetric, ablation bool) []string {
 	ours, theirs, difference := "-", "-", "-"
 	if s, scored := b.byLabel[label]; scored {

@@ -10,18 +10,18 @@ import (
 	"acdclip/pkg/paper"
 )
 
-// Checkpoint is a trained model's file and what it says of itself.
+// Checkpoint describes the file of a trained model.
 type Checkpoint struct {
 	Source
 	Method    string
 	Preset    string
 	Auxiliary string          // the dataset it was trained on, or "unknown"
-	Variant   section.Variant // what tells it from other models of its method
-	Seed      *uint64         // nil where the file does not say
-	Setup     string          // hash of all that it was trained with but the seed
+	Variant   section.Variant // identifies it among the models of its method
+	Seed      *uint64         // nil if unknown
+	Setup     string          // hash of its training setup without the seed
 }
 
-// variant has the fields of a variant beside others in JSON.
+// variant encodes a variant's fields as a JSON object.
 type variant []section.Field
 
 // MarshalJSON writes an object with a key for each field.
@@ -50,13 +50,13 @@ type checkpointTail struct {
 	Long  string  `json:"long_label,omitempty"`
 }
 
-// MarshalJSON puts the fields of the variant beside the others.
+// MarshalJSON writes the variant's fields at the same level as the other fields.
 func (c Checkpoint) MarshalJSON() ([]byte, error) {
 	return joined(checkpointHead{c.Source, c.Method, c.Preset, c.Auxiliary}, variant(c.Variant.Fields),
 		checkpointTail{c.Seed, c.Setup, c.Variant.Label, c.Variant.Long})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON decodes the output of MarshalJSON.
 func (c *Checkpoint) UnmarshalJSON(text []byte) error {
 	var head checkpointHead
 	var tail checkpointTail
@@ -86,7 +86,7 @@ func (c *Checkpoint) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// paper is the model in the paper's tables.
+// paper identifies the model in the paper's tables.
 func (c Checkpoint) paper() paper.Model {
 	fields := map[string]any{}
 	for _, f := range c.Variant.Fields {
@@ -95,7 +95,7 @@ func (c Checkpoint) paper() paper.Model {
 	return paper.ModelOf(c.Method, fields)
 }
 
-// label names the variant; long also says what an ablation changes.
+// label names the variant; the long form also names the parts that an ablation changes.
 func (c Checkpoint) label(long bool) string {
 	text := c.Variant.Label
 	if long {
@@ -111,7 +111,7 @@ func (c Checkpoint) label(long bool) string {
 	return text
 }
 
-// variantColumns are the names of the fields of all results' variants.
+// variantColumns lists the names of all fields in the results' variants.
 func (e *Evaluation) variantColumns() []string {
 	var names []string
 	for i := range e.Results {
@@ -124,7 +124,7 @@ func (e *Evaluation) variantColumns() []string {
 	return names
 }
 
-// field gives a field of the variant; nil where it has none of that name.
+// field returns the value of a field of the variant; nil if it has no such field.
 func (c Checkpoint) field(name string) any {
 	for _, f := range c.Variant.Fields {
 		if f.Name == name {

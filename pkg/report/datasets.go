@@ -5,37 +5,37 @@ import (
 	"strconv"
 )
 
-// Datasets are the known benchmarks and a user's own datasets, and what was
-// found of each.
+// Datasets lists the known benchmarks and the user's own datasets, and what was found of
+// each.
 type Datasets struct {
 	List []Dataset `json:"datasets"`
 }
 
-// Dataset is one dataset that was looked for.
+// Dataset is the result of looking for one dataset.
 type Dataset struct {
-	Name      string `json:"name"`                // as the configuration calls it; the benchmark's key where it was not given
-	Benchmark string `json:"benchmark,omitempty"` // its title; "" for a set of one's own
+	Name      string `json:"name"`                // its name in the configuration; the benchmark's key if it was not given
+	Benchmark string `json:"benchmark,omitempty"` // its title; "" for a user's own dataset
 	Domain    string `json:"domain"`
-	Path      string `json:"path,omitempty"`   // "" where it was not given
-	Layout    string `json:"layout,omitempty"` // "" where it was not found
+	Path      string `json:"path,omitempty"`   // "" if it was not given
+	Layout    string `json:"layout,omitempty"` // "" if it was not found
 	Error     string `json:"error,omitempty"`  // why it was not found
-	// Classes, Normal and Anomalous are what was found.
+	// Classes, Normal and Anomalous count what was found.
 	Classes           int             `json:"classes"`
 	Normal            int             `json:"normal"`
 	Anomalous         int             `json:"anomalous"`
-	PublicList        *PublicList     `json:"public_list,omitempty"` // nil where there is none
+	PublicList        *PublicList     `json:"public_list,omitempty"` // nil if there is none
 	MatchesPublicList bool            `json:"matches_public_list"`   // in every class
 	Findings          []FindingCounts `json:"finding_counts,omitempty"`
 }
 
-// PublicList is what the public list of a benchmark's test pictures holds.
+// PublicList gives the counts in the public list of a benchmark's test pictures.
 type PublicList struct {
 	Classes   int `json:"classes"`
 	Normal    int `json:"normal"`
 	Anomalous int `json:"anomalous"`
 }
 
-// FindingCounts is how often something was found.
+// FindingCounts counts the findings with one code.
 type FindingCounts struct {
 	Level string `json:"level"`
 	Code  string `json:"code"`
@@ -51,7 +51,7 @@ func (d *Datasets) table() *table {
 	t := &table{
 		heading: []string{"dataset", "benchmark", "domain", "found", "at", "classes", "normal", "anomalous", "listed normal", "listed anomalous"},
 		names:   5,
-		notes:   []string{"\"listed\" counts are those of the public list of a benchmark's test pictures, where there is one."},
+		notes:   []string{"\"listed\": counts in the public list of the benchmark's test pictures, if there is one."},
 	}
 	var rows [][]string
 	given := false
@@ -72,12 +72,12 @@ func (d *Datasets) table() *table {
 	}
 	t.sections = [][][]string{rows}
 	if !given {
-		t.notes = append(t.notes, "Say where they are: NAME=PATH here, a folder that holds several, or data.roots in a configuration (--config).")
+		t.notes = append(t.notes, "Give their folders as NAME=PATH, as a folder that contains several datasets, or with data.roots in a configuration (--config).")
 	}
 	return t
 }
 
-// state is what was found, in a word or two.
+// state says briefly what was found.
 func (d *Dataset) state() string {
 	switch {
 	case d.Error != "":

@@ -26,7 +26,7 @@ MPDD     MPDD       industrial  not given            -                   -      
 parts    -          medical     good and bad         /data/pa�rts        1       2          3              -                 -
 gone     -          industrial  error                /data/gone          -       -          -              -                 -
 
-"listed" counts are those of the public list of a benchmark's test pictures, where there is one.
+"listed": counts in the public list of the benchmark's test pictures, if there is one.
 `
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
@@ -65,7 +65,7 @@ func TestVerificationText(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `brain (BrainMRI): bmad at /data/brain
-  1 class, 640 normal and 3075 anomalous pictures, as the public list has it
+  1 class, 640 normal and 3075 anomalous pictures, as in the public list
   pictures: 3715 files, 240 x 240 to 240 x 250 pixels, PNG L 1, PNG RGBA 3714
   masks: 3 files, 8 x 6 pixels, PNG L 3; values of at least 1 are anomalous
   mask values: 0: 90.00 %, 255: 9.00 %, 3: 1.00 %
@@ -82,8 +82,8 @@ func TestVerificationText(t *testing.T) {
 empty: mvtec at /e
   2 classes, 0 normal and 0 anomalous pictures
   pictures: none could be read
-  only headers were read: damage behind them and what masks mark was not looked at
-  no faults, and nothing odd
+  only headers were read; pixel data and the content of masks were not checked
+  no findings
 `
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)

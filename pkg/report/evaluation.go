@@ -6,36 +6,36 @@ import (
 	"acdclip/pkg/conditions"
 )
 
-// Evaluation is the result of scoring target datasets, and where it comes from.
+// Evaluation holds the results of scoring target datasets, and their provenance.
 type Evaluation struct {
 	Provenance Provenance `json:"provenance"`
 	Results    []Result   `json:"results"`
 
-	Conditions conditions.Record `json:"conditions"` // what all numbers depend on; the results have more
+	Conditions conditions.Record `json:"conditions"` // what all numbers depend on; each result adds its own
 }
 
-// Names of conditions of an Evaluation that are looked up.
+// Names of conditions of an Evaluation that the program looks up.
 const (
-	GatesCondition = "--gates"     // "true" where the weights of the fusion gateway were kept
-	MapsCondition  = "--save-maps" // the format of the anomaly maps that were saved, "" for none
+	GatesCondition = "--gates"     // "true" if the weights of the fusion gateway were saved
+	MapsCondition  = "--save-maps" // the format of the saved anomaly maps, "" for none
 )
 
-// Provenance is what all results of one evaluation share and a reader needs to repeat them.
+// Provenance holds what a reader needs to repeat an evaluation; all its results share it.
 type Provenance struct {
 	Version   string `json:"version"`    // of acdclip
 	Libtorch  string `json:"libtorch"`   // its version
 	Device    string `json:"device"`     // the processor's or the accelerator's kind
 	Precision string `json:"precision"`  // such as "fp32"
 	Threads   int    `json:"threads"`    // of libtorch
-	Seed      uint64 `json:"seed"`       // of what is drawn at random
+	Seed      uint64 `json:"seed"`       // of random numbers
 	CLIP      Source `json:"clip"`       // the frozen weights
-	ImageSize int    `json:"image_size"` // a side of the maps on which pixel metrics are computed
+	ImageSize int    `json:"image_size"` // side in pixels of the maps that pixel metrics are computed on
 
 	// Config is the complete configuration, as JSON.
 	Config json.RawMessage `json:"config,omitempty"`
 }
 
-// Source is a file or folder, and the fingerprint of what it holds.
+// Source is a file or folder and the fingerprint of its content.
 type Source struct {
 	Path        string `json:"path"`
 	Fingerprint string `json:"fingerprint"`
@@ -44,40 +44,40 @@ type Source struct {
 // Result is one target dataset scored with one checkpoint.
 type Result struct {
 	Target     string     `json:"target"`
-	Domain     string     `json:"domain"`               // of the target, which chooses the score's weights and the smoothing
-	Benchmark  string     `json:"benchmark,omitempty"`  // its key, where the target is a known one
-	Deviations []string   `json:"deviations,omitempty"` // why it does not compare with what is published of the benchmark
+	Domain     string     `json:"domain"`               // of the target; selects the score's weights and the smoothing
+	Benchmark  string     `json:"benchmark,omitempty"`  // its key, if the target is a benchmark
+	Deviations []string   `json:"deviations,omitempty"` // why it is not comparable with published results on the benchmark
 	ListHash   string     `json:"list_hash"`            // of the target's pictures and labels
 	MaskPolicy string     `json:"mask_policy"`          // which mask values count as anomalous
 	Checkpoint Checkpoint `json:"checkpoint"`
-	Leak       bool       `json:"leak,omitempty"` // the checkpoint was trained on the target itself, or on files of it: not zero-shot
+	Leak       bool       `json:"leak,omitempty"` // the checkpoint was trained on the target or some of its files: not zero-shot
 	Classes    []Row      `json:"classes"`
 
 	Conditions conditions.Record `json:"conditions"` // what its numbers depend on
 }
 
-// Row is one class of a target. Its pixel metrics pool the pixels of all of its pictures.
+// Row is the result for one class of a target. Its pixel metrics pool the pixels of all the class's pictures.
 type Row struct {
 	Class  string `json:"class"`
 	Prompt string `json:"prompt"` // the class's prompt name
 	Counts
-	Metrics Metrics `json:"-"` // beside the others in JSON
+	Metrics Metrics `json:"-"` // in JSON at the level of the other fields
 }
 
 // Counts are numbers of pictures.
 type Counts struct {
 	Normal    int `json:"normal"`    // scored
 	Anomalous int `json:"anomalous"` // scored
-	Failed    int `json:"failed"`    // that could not be read and count nowhere else
+	Failed    int `json:"failed"`    // could not be read; not counted above
 }
 
-// MarshalJSON puts the metrics beside the counts.
+// MarshalJSON writes the metrics at the same level as the counts.
 func (r Row) MarshalJSON() ([]byte, error) {
 	type plain Row // without this method
 	return joined(plain(r), r.Metrics)
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON decodes the output of MarshalJSON.
 func (r *Row) UnmarshalJSON(text []byte) (err error) {
 	type plain Row
 	if err := json.Unmarshal(text, (*plain)(r)); err != nil {
@@ -90,13 +90,13 @@ func (r *Row) UnmarshalJSON(text []byte) (err error) {
 // Mean is the mean row of a target.
 type Mean struct {
 	Counts          // sums over the classes
-	Metrics Metrics `json:"-"` // each the mean over the classes for which it is defined
+	Metrics Metrics `json:"-"` // each is the mean over the classes that define it
 }
 
-// MarshalJSON puts the metrics beside the counts.
+// MarshalJSON writes the metrics at the same level as the counts.
 func (m Mean) MarshalJSON() ([]byte, error) { return joined(m.Counts, m.Metrics) }
 
-// Mean takes the mean over the result's classes.
+// Mean computes the mean row over the result's classes.
 func (r *Result) Mean() Mean {
 	var mean Mean
 	all := make([]Metrics, len(r.Classes))
@@ -110,7 +110,7 @@ func (r *Result) Mean() Mean {
 	return mean
 }
 
-// Failed counts the pictures that could not be scored, among all, over all results.
+// Failed returns the number of pictures that could not be scored and the number of all pictures, over all results.
 func (e *Evaluation) Failed() (failed, total int) {
 	for i := range e.Results {
 		counts := e.Results[i].Mean().Counts
@@ -120,7 +120,7 @@ func (e *Evaluation) Failed() (failed, total int) {
 	return failed, total
 }
 
-// MarshalJSON adds the mean row, and the paper's figures where it has some.
+// MarshalJSON adds the mean row, and the comparison with the paper if there is one.
 func (r Result) MarshalJSON() ([]byte, error) {
 	type plain Result // without this method
 	return json.Marshal(struct {
@@ -130,7 +130,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 	}{plain(r), r.Mean(), r.compare()})
 }
 
-// MarshalJSON adds what several seeds of one setup have in common.
+// MarshalJSON adds a summary for each setup with several seeds.
 func (e Evaluation) MarshalJSON() ([]byte, error) {
 	type plain Evaluation // without this method
 	return json.Marshal(struct {

@@ -16,7 +16,7 @@ import (
 	"acdclip/pkg/metrics"
 )
 
-// example has a class without defects, names that need escaping, and a picture that failed.
+// example has a class without defects, names that need escaping, and a picture that could not be scored.
 func example() *Evaluation {
 	return &Evaluation{
 		Provenance: Provenance{
@@ -54,7 +54,7 @@ func variantOf(groups int, adapter, fusion string) section.Variant {
 	}
 }
 
-// metricsOf are the first metrics of the table.
+// metricsOf returns values for the first metrics of the table.
 func metricsOf(values ...float64) Metrics {
 	m := Metrics{}
 	for i, value := range values {
@@ -76,8 +76,8 @@ bolts   visa       mean              19         24        50.00     68.75       
 tiles   unknown    tile & grout       1          1       100.00    100.00        100.00       100.00      0.00         25.00        62.50
 tiles   unknown    mean               1          1       100.00    100.00        100.00       100.00      0.00         25.00        62.50
 
-Metrics are in percent; n/a: not defined, and left out of means.
-Pictures that could not be read and count nowhere: 1.
+Metrics are in percent; n/a: undefined, left out of means.
+Pictures that could not be read and are not counted: 1.
 `,
 		FormatMarkdown: `
 | target | auxiliary | class | normal | anomalous | image AUROC | image AP | image F1-max | pixel AUROC | pixel AP | pixel F1-max | pixel AUPRO |
@@ -89,13 +89,13 @@ Pictures that could not be read and count nowhere: 1.
 | tiles | unknown | tile &amp; grout | 1 | 1 | 100.00 | 100.00 | 100.00 | 100.00 | 0.00 | 25.00 | 62.50 |
 | **tiles** | **unknown** | **mean** | **1** | **1** | **100.00** | **100.00** | **100.00** | **100.00** | **0.00** | **25.00** | **62.50** |
 
-Metrics are in percent; n/a: not defined, and left out of means.
+Metrics are in percent; n/a: undefined, left out of means.
 
-Pictures that could not be read and count nowhere: 1.
+Pictures that could not be read and are not counted: 1.
 `,
 		FormatLaTeX: `
-% Metrics are in percent; n/a: not defined, and left out of means.
-% Pictures that could not be read and count nowhere: 1.
+% Metrics are in percent; n/a: undefined, left out of means.
+% Pictures that could not be read and are not counted: 1.
 \begin{tabular}{lllrrrrrrrrr}
 \toprule
 target & auxiliary & class & normal & anomalous & image AUROC & image AP & image F1-max & pixel AUROC & pixel AP & pixel F1-max & pixel AUPRO \\
@@ -120,7 +120,7 @@ tiles & unknown & tile \& grout & 1 & 1 & 100.00 & 100.00 & 100.00 & 100.00 & 0.
 	}
 }
 
-// TestSeveralCheckpoints tells a target's rows apart when it was scored twice.
+// TestSeveralCheckpoints checks that the table distinguishes the rows of a target that was scored twice.
 func TestSeveralCheckpoints(t *testing.T) {
 	evaluation := example()
 	evaluation.Results[1].Target = "bolts"
@@ -132,7 +132,7 @@ func TestSeveralCheckpoints(t *testing.T) {
 	}
 }
 
-// TestLeak marks a target that its checkpoint was trained on.
+// TestLeak checks the mark of a target that its checkpoint was trained on.
 func TestLeak(t *testing.T) {
 	evaluation := example()
 	if text := write(t, evaluation, FormatTable); strings.Contains(text, "(!)") || strings.Contains(write(t, evaluation, FormatJSON), "leak") {
@@ -140,7 +140,7 @@ func TestLeak(t *testing.T) {
 	}
 	evaluation.Results[0].Leak = true
 	text := write(t, evaluation, FormatTable)
-	if !strings.Contains(text, "visa (!)") || strings.Contains(text, "unknown (!)") || !strings.Contains(text, "no zero-shot result") {
+	if !strings.Contains(text, "visa (!)") || strings.Contains(text, "unknown (!)") || !strings.Contains(text, "not zero-shot") {
 		t.Errorf("a leak is not marked:\n%s", text)
 	}
 	if !strings.Contains(write(t, evaluation, FormatJSON), `"leak": true`) {

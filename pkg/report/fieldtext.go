@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// text returns the value as CSV holds it; numbers and truth values are the same in JSON.
-// A float32 has the fewest digits that read back as the same float32.
+// text returns the value as written in CSV; numbers and booleans are the same in JSON.
+// A float32 is written with the fewest digits that parse to the same float32.
 func (f field) text() (string, error) {
 	switch value := f.value.(type) {
 	case nil:
@@ -36,9 +36,9 @@ func numberText(name string, value float64, bits int) (string, error) {
 	return strconv.FormatFloat(value, 'g', -1, bits), nil
 }
 
-// ValidText returns s as valid UTF-8: messages and texts may hold any bytes, a text
-// file and JSON may not. Each byte that belongs to no character becomes \xNN.
-// EscapeName is for what must be found again.
+// ValidText returns s as valid UTF-8, which text files and JSON require: each byte that is
+// not part of a character becomes \xNN. The original cannot be recovered; use EscapeName
+// for names.
 func ValidText(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -46,19 +46,18 @@ func ValidText(s string) string {
 	return escaping(s, func(rune, string) bool { return false })
 }
 
-// EscapeName returns the name of a file, a class or a dataset as rows and JSON hold
-// it: valid UTF-8 without control characters, those of writing direction among them.
-// Each byte that belongs to no character, each byte of a control character, and each
-// backslash that xNN follows, becomes \xNN: who replaces each \xNN by its byte has the
-// name back, also from a row of CSV, where plainField escapes more. Most names stay as
-// they are.
+// EscapeName returns the name of a file, a class or a dataset as written in CSV rows and
+// JSON: valid UTF-8 without control characters, including those for text direction.
+// Each byte that is not part of a character, each byte of a control character, and each
+// backslash before xNN becomes \xNN. Replacing each \xNN by its byte gives the name
+// again, also for a CSV field, where plainField escapes more. Most names do not change.
 func EscapeName(name string) string {
 	return escaping(name, func(r rune, rest string) bool {
 		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\\' && isEscape(rest)
 	})
 }
 
-// isEscape says that s begins with \xNN.
+// isEscape reports whether s starts with \xNN.
 func isEscape(s string) bool {
 	if len(s) < 4 || s[:2] != `\x` {
 		return false
@@ -67,8 +66,8 @@ func isEscape(s string) bool {
 	return err == nil
 }
 
-// escaping writes the bytes that belong to no character, and those of the
-// characters that also chooses, as \xNN; rest is the text from the character on.
+// escaping writes as \xNN each byte that is not part of a character and the bytes of each
+// character that also selects; rest is the text starting at that character.
 func escaping(s string, also func(r rune, rest string) bool) string {
 	var text strings.Builder
 	for len(s) > 0 {
@@ -89,18 +88,18 @@ func writeEscaped(to *strings.Builder, bytes string) {
 	}
 }
 
-// formulaStarts are the characters that make a spreadsheet take a field for a
-// formula, the wide ones of East Asian keyboards among them.
+// formulaStarts are the first characters of fields that a spreadsheet treats as formulas,
+// including the full-width forms.
 const formulaStarts = "=+-@\t\r\n＝＋－＠"
 
-// plainField returns a text as a field of CSV that no spreadsheet takes for a
-// formula, nor a part of it behind a semicolon, which separates fields in some
-// countries: there the first character is written as \xNN for each of its bytes.
+// plainField returns a text as a CSV field that no spreadsheet treats as a formula. Where
+// a first character would start a formula, each of its bytes becomes \xNN. The same holds
+// after a semicolon, which separates fields in some locales.
 func plainField(text string) string {
-	begins := true
+	atStart := true
 	return escaping(text, func(r rune, _ string) bool {
-		escape := begins && strings.ContainsRune(formulaStarts, r)
-		begins = r == ';'
+		escape := atStart && strings.ContainsRune(formulaStarts, r)
+		atStart = r == ';'
 		return escape
 	})
 }

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// Gates is the extra output of methods with a fusion gateway: its weights, [N, N, 2].
+// Gates is the name of the extra output of methods with a fusion gateway: its weights, [N, N, 2].
 const Gates = "gates"
 
 // GateMeans are the mean weights of the fusion gateway over the pictures of one
@@ -17,13 +17,13 @@ type GateMeans struct {
 	Omega  []float64 // [N, N, 2]: vision group i, text level j, state (normal, abnormal); sums to 1 over j
 }
 
-// At gives the weight of vision group i and text level j, from 0, for a state: 0 normal, 1 abnormal.
+// At returns the weight of vision group i and text level j, both from 0, for state 0 (normal) or 1 (abnormal).
 func (g *GateMeans) At(i, j, state int) float64 { return g.Omega[(i*g.Groups+j)*states+state] }
 
 const states = 2
 
-// GateMeans takes the means over the scores of each result: of its classes in
-// their order, then of all. A result whose model has no gateway has none.
+// GateMeans computes the mean weights of each result: first for each class in order, then
+// over all pictures. Results of models without a gateway are skipped.
 func (e *Evaluation) GateMeans(scores []Score) []GateMeans {
 	var list []GateMeans
 	for i := range e.Results {
@@ -48,7 +48,7 @@ func (e *Evaluation) GateMeans(scores []Score) []GateMeans {
 	return list
 }
 
-// appendGates adds the mean over scores, if one has gates.
+// appendGates appends the mean over the scores that have gates, if there are any.
 func appendGates(list []GateMeans, result *Result, class string, scores []Score) []GateMeans {
 	var sum []float64
 	count := 0
@@ -97,11 +97,11 @@ var gateColumns = []column[gateRow]{
 	{"omega", func(r *gateRow) any { return r.At(r.group, r.level, r.state) }},
 }
 
-// StateNames are the names of the two states, in their order.
+// StateNames returns the names of the two states, in order.
 func StateNames() []string { return []string{"normal", "abnormal"} }
 
-// WriteGatesCSV writes a row for each weight: vision group and text level are
-// counted from 1, and the levels of one group and state sum to 1.
+// WriteGatesCSV writes a row for each weight. Vision groups and text levels are numbered
+// from 1; the weights of one group and state sum to 1 over the levels.
 func WriteGatesCSV(w io.Writer, means []GateMeans) error {
 	records, err := newCSVRecords(w, gateColumns)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestGateMeans takes means over the pictures of a class and of a target; pictures
-// that failed and models without a gateway have no part in them.
+// TestGateMeans checks the means over the pictures of a class and of a target. Pictures
+// that could not be scored and models without a gateway are left out.
 func TestGateMeans(t *testing.T) {
 	e := &Evaluation{Results: []Result{
 		{Target: "bolts", Checkpoint: Checkpoint{Source: Source{Path: "a"}}, Classes: []Row{{Class: "x"}, {Class: "y"}}},

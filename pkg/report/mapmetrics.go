@@ -7,16 +7,16 @@ import (
 	"acdclip/pkg/metrics"
 )
 
-// MapMetrics is the judgement of a folder of anomaly maps.
+// MapMetrics holds the metrics of a folder of anomaly maps.
 type MapMetrics struct {
 	Maps      int
-	Normal    int // maps whose mask marks nothing, or that need none
+	Normal    int // maps whose mask marks nothing, or that need no mask
 	Anomalous int // maps whose mask marks a pixel
 	Metrics   Metrics
-	FPRLimit  float64 // the false-positive rate that AUPRO goes to
+	FPRLimit  float64 // the maximum false-positive rate of AUPRO
 }
 
-// MarshalJSON puts the metrics beside the counts.
+// MarshalJSON writes the metrics at the same level as the counts.
 func (m MapMetrics) MarshalJSON() ([]byte, error) {
 	return joined(struct {
 		Maps      int `json:"maps"`
@@ -35,7 +35,7 @@ func (m *MapMetrics) Write(w io.Writer, format Format) error {
 func (m *MapMetrics) table() *table {
 	t := &table{
 		heading: []string{"normal", "anomalous"},
-		notes:   []string{"Metrics are in percent; n/a: not defined, since it needs both normal and anomalous ones. An image score is its map's maximum. AUPRO goes to a false-positive rate of " + strconv.FormatFloat(m.FPRLimit, 'g', -1, 64) + "."},
+		notes:   []string{"Metrics are in percent; n/a: undefined without both normal and anomalous maps or pixels. The image score is the map's maximum. AUPRO is computed up to a false-positive rate of " + strconv.FormatFloat(m.FPRLimit, 'g', -1, 64) + "."},
 	}
 	row := []string{strconv.Itoa(m.Normal), strconv.Itoa(m.Anomalous)}
 	for _, metric := range metrics.Table {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// markdown is a pipe table as GitHub reads it; mean rows are bold.
+// markdown formats the table as GitHub-flavoured Markdown; mean rows are bold.
 func (t *table) markdown() string {
 	var b strings.Builder
 	line := func(row []string) { b.WriteString("| " + strings.Join(row, " | ") + " |\n") }
@@ -32,7 +32,7 @@ func (t *table) markdown() string {
 	return b.String()
 }
 
-// latex is a tabular with the rules of the booktabs package; mean rows are bold.
+// latex formats the table as a tabular with the rules of the booktabs package; mean rows are bold.
 func (t *table) latex() string {
 	var b strings.Builder
 	line := func(row []string) { b.WriteString(strings.Join(row, " & ") + " \\\\\n") }
@@ -52,7 +52,7 @@ func (t *table) latex() string {
 	return b.String()
 }
 
-// compact is a list of text, or an empty one for none.
+// compact returns a list of the text, empty if the text is empty.
 func compact(text string) []string {
 	if text == "" {
 		return nil
@@ -60,7 +60,7 @@ func compact(text string) []string {
 	return []string{text}
 }
 
-// escaped escapes each cell of a row, and sets it in bold where asked to.
+// escaped escapes each cell of a row and encloses it in open and end if bold is true.
 func escaped(row []string, escapes []string, open, end string, bold bool) []string {
 	replacer := strings.NewReplacer(escapes...)
 	cells := make([]string, len(row))

@@ -2,7 +2,7 @@ package report
 
 import "testing"
 
-// TestLatexEscapes: each of LaTeX's own characters is printed as itself; |, < and > would be other signs.
+// TestLatexEscapes checks that LaTeX prints each special character literally. Unescaped, |, < and > would print other signs.
 func TestLatexEscapes(t *testing.T) {
 	for text, want := range map[string]string{
 		"a|b <c> d": `a\textbar{}b \textless{}c\textgreater{} d`, `\{_}`: `\textbackslash{}\{\_\}`, "5% & #1 $": `5\% \& \#1 \$`, "~^": `\textasciitilde{}\textasciicircum{}`, "1 ± 2": `1 $\pm$ 2`,

@@ -13,12 +13,12 @@ import (
 	"acdclip/pkg/metrics"
 )
 
-// Metrics are fractions in [0, 1] by the metric's name in metrics.Table. One that is
-// missing is not defined: the pictures or their pixels are of one class only, or there
-// are no masks. In JSON it is null.
+// Metrics are fractions in [0, 1] by the metric's name in metrics.Table. An undefined
+// metric is absent, and null in JSON: the pictures or pixels are all normal or all
+// anomalous, or there are no masks.
 type Metrics map[string]float64
 
-// Get gives a metric; nil where it is not defined.
+// Get returns a metric; nil if it is undefined.
 func (m Metrics) Get(name string) *float64 {
 	value, defined := m[name]
 	if !defined {
@@ -27,8 +27,8 @@ func (m Metrics) Get(name string) *float64 {
 	return &value
 }
 
-// MetricsOf computes the metrics of pictures by their scores and labels, and of their
-// pixels. What is not defined is left out.
+// MetricsOf computes the image metrics from scores and labels, and the pixel metrics from
+// pixels. Undefined metrics are left out.
 func MetricsOf(scores []float32, anomalous []bool, pixels *metrics.Pixels) (Metrics, error) {
 	values := Metrics{}
 	ranking, err := metrics.Rank(scores, anomalous)
@@ -51,7 +51,7 @@ func MetricsOf(scores []float32, anomalous []bool, pixels *metrics.Pixels) (Metr
 	return values, nil
 }
 
-// meanMetrics gives for each metric the mean over those for which it is defined.
+// meanMetrics returns each metric's mean over the elements that define it.
 func meanMetrics(all []Metrics) Metrics {
 	mean := Metrics{}
 	for _, metric := range metrics.Table {
@@ -70,14 +70,14 @@ func meanMetrics(all []Metrics) Metrics {
 	return mean
 }
 
-// MarshalJSON writes every metric of the table, in its order.
+// MarshalJSON writes every metric of metrics.Table, in the table's order.
 func (m Metrics) MarshalJSON() ([]byte, error) {
 	object := []byte{'{'}
 	names := make([]string, 0, len(m))
 	for _, metric := range metrics.Table {
 		names = append(names, metric.Name)
 	}
-	for _, name := range slices.Sorted(maps.Keys(m)) { // of a file that another version wrote
+	for _, name := range slices.Sorted(maps.Keys(m)) { // metrics from a file of another version
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
@@ -104,7 +104,7 @@ func (m Metrics) MarshalJSON() ([]byte, error) {
 	return append(object, '}'), nil
 }
 
-// joined is one JSON object of the fields of several, in their order.
+// joined encodes the parts and merges their fields into one JSON object, in order.
 func joined(parts ...any) ([]byte, error) {
 	object := []byte{'{'}
 	for _, part := range parts {
@@ -124,7 +124,7 @@ func joined(parts ...any) ([]byte, error) {
 	return append(object, '}'), nil
 }
 
-// others reads the fields of a JSON object but the known ones, in their order.
+// others returns the fields of a JSON object except the known ones, in order.
 func others(text []byte, known ...string) (names []string, values map[string]json.RawMessage, err error) {
 	if err := json.Unmarshal(text, &values); err != nil {
 		return nil, nil, err
@@ -140,7 +140,7 @@ func others(text []byte, known ...string) (names []string, values map[string]jso
 		}
 		name, ok := token.(string)
 		if !ok {
-			return nil, nil, errors.New("no object")
+			return nil, nil, errors.New("not a JSON object")
 		}
 		var skipped json.RawMessage
 		if err := decoder.Decode(&skipped); err != nil {
@@ -153,7 +153,7 @@ func others(text []byte, known ...string) (names []string, values map[string]jso
 	return names, values, nil
 }
 
-// metricsIn reads the metrics that stand in a JSON object beside the known fields.
+// metricsIn decodes the metrics in a JSON object: all fields except the known ones.
 func metricsIn(text []byte, known ...string) (Metrics, error) {
 	names, values, err := others(text, known...)
 	if err != nil {

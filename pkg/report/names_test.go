@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// unescaped is the name that EscapeName was given, as the README says to get it back.
+// unescaped reverses EscapeName as the README describes.
 func unescaped(text string) string {
 	var name strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -52,8 +52,8 @@ func TestEscapeName(t *testing.T) {
 	}
 }
 
-// FuzzEscapeName: every name comes back, also from a field of CSV, and is a text
-// that no spreadsheet takes for a formula.
+// FuzzEscapeName checks that every name can be recovered, also from a CSV field, and that
+// no spreadsheet would treat the field as a formula.
 func FuzzEscapeName(f *testing.F) {
 	for _, name := range []string{"a", `\x5cx41`, "=1+1", "＝1", "\t-", "\xff\\x", "@\\xff", "\r\n", "a;=1", ";;-"} {
 		f.Add(name)
@@ -78,7 +78,7 @@ func FuzzEscapeName(f *testing.F) {
 	})
 }
 
-// TestNamesInRows reads rows as a program would that wants to open the files.
+// TestNamesInRows reads rows like a program that opens the files they name.
 func TestNamesInRows(t *testing.T) {
 	names := []string{"=cmd|'calc'!A1.png", "-1.png", "@x", "+y", "a;=b.png", "a\xff.png", "two\nlines.png", `odd\x41.png`, "plain.png"}
 	var b strings.Builder

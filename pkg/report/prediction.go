@@ -5,25 +5,24 @@ import (
 	"io"
 )
 
-// Prediction is what is found for one picture. Where Error is set, the picture
-// could not be scored and its numbers are not written.
+// Prediction is the result for one picture. If Error is set, the picture could not be
+// scored and its numbers are not written.
 type Prediction struct {
-	Path             string   // escaped, as Heatmap and Mask are
+	Path             string   // escaped by EscapeName, as are Heatmap and Mask
 	Score            float32  // image score in [0, 1]
-	Anomalous        *bool    // Score >= Threshold; nil where no threshold is given
-	Threshold        *float32 // nil where none is given
-	ClassProbability *float32 // of "abnormal", in [0, 1]; nil where the method has none
+	Anomalous        *bool    // Score >= Threshold; nil without a threshold
+	Threshold        *float32 // nil if none was given
+	ClassProbability *float32 // of "abnormal", in [0, 1]; nil if the method has none
 	MapMax           float32  // largest value of the anomaly map, in [0, 1]
-	Width, Height    int      // the picture's own size in pixels; 0 where it is not known
-	Heatmap, Mask    string   // files written for it; "" where none was
+	Width, Height    int      // the picture's size in pixels; 0 if unknown
+	Heatmap, Mask    string   // files written for the picture; "" if none was written
 	Error            string   // why it could not be scored
 }
 
-// PredictionWriter writes predictions one by one: a row is complete when Write
-// returns. A number that is NaN or infinite is an error, and nothing is written
-// of its row. Close ends the output and leaves the underlying writer open.
-// Paths are names that EscapeName has escaped; in CSV the first character of a text
-// that a spreadsheet would take for a formula is escaped, too.
+// PredictionWriter writes predictions one by one: the row is complete when Write returns.
+// A NaN or infinite number is an error, and its row is not written. Close ends the output
+// and leaves the underlying writer open. Paths must be escaped by EscapeName; in CSV the
+// first character of a text that a spreadsheet would treat as a formula is escaped too.
 type PredictionWriter interface {
 	Write(Prediction) error
 	Close() error
@@ -34,12 +33,12 @@ type PredictionFormat string
 
 // Both formats have the same keys and the same numbers.
 const (
-	PredictionCSV   PredictionFormat = "csv"   // with a heading; what is unknown is empty
-	PredictionJSONL PredictionFormat = "jsonl" // an object a line; what is unknown is null
+	PredictionCSV   PredictionFormat = "csv"   // with a header row; unknown values are empty
+	PredictionJSONL PredictionFormat = "jsonl" // one object per line; unknown values are null
 )
 
-// NewPredictionWriter returns a writer of the given format to w, which the
-// caller keeps and closes. A CSV's heading is written at once.
+// NewPredictionWriter returns a writer that writes the given format to w. The caller owns
+// w and closes it. The header row of a CSV is written immediately.
 func NewPredictionWriter(w io.Writer, format PredictionFormat) (PredictionWriter, error) {
 	switch format {
 	case PredictionCSV:
@@ -47,7 +46,7 @@ func NewPredictionWriter(w io.Writer, format PredictionFormat) (PredictionWriter
 	case PredictionJSONL:
 		return &jsonRecords[Prediction]{w, predictionColumns}, nil
 	}
-	return nil, fmt.Errorf("predictions are written as %q or %q, not as %q", PredictionCSV, PredictionJSONL, format)
+	return nil, fmt.Errorf("predictions can be written as %q or %q, not %q", PredictionCSV, PredictionJSONL, format)
 }
 
 var predictionColumns = []column[Prediction]{
@@ -64,7 +63,7 @@ var predictionColumns = []column[Prediction]{
 	{"error", func(p *Prediction) any { return orNil(p.Error) }},
 }
 
-// scored returns value, or nil where the picture failed.
+// scored returns value, or nil if the picture could not be scored.
 func (p *Prediction) scored(value any) any {
 	if p.Error != "" {
 		return nil

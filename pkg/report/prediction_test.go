@@ -41,7 +41,7 @@ b.png,1,,,,0,,,,,
 	}
 }
 
-// TestPredictionsReadBack has names and numbers that are hard to write.
+// TestPredictionsReadBack reads back names and numbers that are hard to encode.
 func TestPredictionsReadBack(t *testing.T) {
 	paths := map[string]string{ // path: what is read
 		"a,b.png":           "a,b.png",
@@ -91,7 +91,7 @@ func TestPredictionsReadBack(t *testing.T) {
 	}
 }
 
-// TestPredictionsAreStreamed reads each row as soon as it is written.
+// TestPredictionsAreStreamed checks that each row is complete when Write returns.
 func TestPredictionsAreStreamed(t *testing.T) {
 	for _, format := range []PredictionFormat{PredictionCSV, PredictionJSONL} {
 		var out bytes.Buffer
@@ -172,7 +172,7 @@ func writePredictions(t *testing.T, format PredictionFormat, rows ...Prediction)
 
 var errFull = errors.New("no space left")
 
-// full is a disk without space.
+// full is a writer that fails like a full disk.
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errFull }

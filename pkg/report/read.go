@@ -7,15 +7,15 @@ import (
 	"acdclip/pkg/sealed"
 )
 
-// maxEvaluation limits what is read of a results.json, in bytes: one of a thousand
-// targets and checkpoints has less.
+// maxEvaluation is the maximum size of a results.json, in bytes: more than a thousand
+// targets and checkpoints need.
 const maxEvaluation = 16 << 20
 
-// ErrOlder reports results that were written before they carried their conditions and a sum.
-var ErrOlder = errors.New("these results carry no sum of their content: an older version of acdclip wrote them, or they were changed")
+// ErrOlder reports results of a version that recorded neither conditions nor a checksum.
+var ErrOlder = errors.New("these results have no checksum: an older version of acdclip wrote them, or they were changed")
 
-// ReadEvaluation reads what WriteJSON wrote. What was changed since is
-// sealed.ErrDamaged, and what lacks its conditions is ErrOlder.
+// ReadEvaluation reads a file written by WriteJSON. A file that was changed since is
+// sealed.ErrDamaged, a file without a checksum ErrOlder.
 func ReadEvaluation(path string) (*Evaluation, error) {
 	var e Evaluation
 	err := sealed.Read(path, maxEvaluation, &e)
@@ -35,28 +35,28 @@ func ReadEvaluation(path string) (*Evaluation, error) {
 	return &e, nil
 }
 
-// Check finds numbers that no row can have.
+// Check returns an error if a number in the row is invalid.
 func (r *Row) Check() error {
 	if r.Normal < 0 || r.Anomalous < 0 || r.Failed < 0 {
 		return fmt.Errorf("class %s has a negative number of pictures", r.Class)
 	}
 	for name, value := range r.Metrics {
 		if !isFraction(value) {
-			return fmt.Errorf("class %s: %s is %v, which is not from 0 to 1", r.Class, name, value)
+			return fmt.Errorf("class %s: %s is %v, which is not in [0, 1]", r.Class, name, value)
 		}
 	}
 	return nil
 }
 
-// Check finds numbers that no picture can have.
+// Check returns an error if a number of the picture is invalid.
 func (s *Score) Check() error {
 	if s.Error != "" {
 		return nil
 	}
 	if !isFraction(float64(s.Score)) || !isFraction(float64(s.MapMax)) || s.ClassProbability != nil && !isFraction(float64(*s.ClassProbability)) {
-		return fmt.Errorf("%s: a score is not from 0 to 1", s.Path)
+		return fmt.Errorf("%s: a score is not in [0, 1]", s.Path)
 	}
 	return nil
 }
 
-func isFraction(value float64) bool { return value >= 0 && value <= 1 } // NaN is none
+func isFraction(value float64) bool { return value >= 0 && value <= 1 } // false for NaN

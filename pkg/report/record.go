@@ -8,8 +8,8 @@ import (
 	"io"
 )
 
-// column is one column of a CSV file and one key of a JSON line, which hold the same values.
-// value returns a string, bool, int, float32 or float64; nil is an empty field and null.
+// column is one column of a CSV file and the key with the same values in JSON lines. value
+// returns a string, bool, int, float32 or float64, or nil for an empty field and null.
 type column[T any] struct {
 	name  string
 	value func(*T) any
@@ -29,7 +29,7 @@ func fieldsOf[T any](columns []column[T], record *T) []field {
 	return fields
 }
 
-// optional returns what p points to, or nil.
+// optional returns *p, or nil if p is nil.
 func optional[T any](p *T) any {
 	if p == nil {
 		return nil
@@ -37,7 +37,7 @@ func optional[T any](p *T) any {
 	return *p
 }
 
-// orNil returns s, or nil where it is empty.
+// orNil returns s, or nil if s is empty.
 func orNil(s string) any {
 	if s == "" {
 		return nil
@@ -45,7 +45,7 @@ func orNil(s string) any {
 	return s
 }
 
-// csvRecords writes records as CSV with a heading, each as it comes.
+// csvRecords writes records as CSV with a header row, each record immediately.
 type csvRecords[T any] struct {
 	csv     *csv.Writer
 	columns []column[T]
@@ -89,7 +89,7 @@ func (c *csvRecords[T]) write(row []string) error {
 
 func (c *csvRecords[T]) Close() error { return nil }
 
-// jsonRecords writes records as JSON objects, one a line, each as it comes.
+// jsonRecords writes records as JSON objects, one per line, each record immediately.
 type jsonRecords[T any] struct {
 	w       io.Writer
 	columns []column[T]
@@ -141,7 +141,7 @@ func writeJSONString(b *bytes.Buffer, s string) {
 	b.Write(text)
 }
 
-// encodeJSON encodes v on one line. HTML's characters stay as they are: these files are no web pages.
+// encodeJSON encodes v on one line. Characters special in HTML are not escaped.
 func encodeJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -152,7 +152,7 @@ func encodeJSON(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// WriteIndented writes v as indented JSON. HTML's characters stay as they are.
+// WriteIndented writes v as indented JSON. Characters special in HTML are not escaped.
 func WriteIndented(w io.Writer, v any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)

@@ -1,7 +1,7 @@
-// Package report holds the results of an evaluation or a prediction, and everything that
-// writes them: tables, CSV, JSON, JSON lines. It prints nothing by itself.
+// Package report defines the results of evaluations and predictions and writes them as
+// tables, CSV, JSON and JSON lines. It prints nothing by itself.
 //
-// Metrics and scores are fractions in [0, 1] in every file, and percent in
-// tables for reading. A metric that is not defined is a nil pointer: null in
-// JSON, an empty field in CSV, "n/a" in tables, and left out of means.
+// Metrics and scores are fractions in [0, 1] in files and percentages in tables. An
+// undefined metric is null in JSON, an empty field in CSV, "n/a" in tables, and left out
+// of means.
 package report

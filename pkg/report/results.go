@@ -9,8 +9,8 @@ import (
 	"acdclip/pkg/sealed"
 )
 
-// WriteJSON writes the evaluation as results.json holds it: indented, metrics
-// as fractions, null where one is not defined, with a sum of all that it holds.
+// WriteJSON writes the evaluation in the format of results.json: indented, metrics as
+// fractions, null if undefined, with a checksum of the content.
 func (e *Evaluation) WriteJSON(w io.Writer) error {
 	text, err := sealed.MarshalIndent(e)
 	if err == nil {
@@ -22,14 +22,14 @@ func (e *Evaluation) WriteJSON(w io.Writer) error {
 	return nil
 }
 
-// resultRow is a line of results.csv: a class, or a target's mean.
+// resultRow is one row of results.csv.
 type resultRow struct {
 	result *Result
-	kind   string // "class", "mean", "seeds_mean" or "seeds_std": a class may be called mean
+	kind   string // "class", "mean", "seeds_mean" or "seeds_std"; needed because a class may have the name "mean"
 	Row
 }
 
-// count is a number of pictures, or nil for a row over seeds.
+// count returns a number of pictures, or nil for a row over seeds.
 func (r *resultRow) count(pictures int) any {
 	if r.kind == "seeds_mean" || r.kind == "seeds_std" {
 		return nil
@@ -37,9 +37,9 @@ func (r *resultRow) count(pictures int) any {
 	return pictures
 }
 
-// WriteCSV writes the evaluation as results.csv holds it: a row a class and one
-// for each mean, then two for the mean row of each setup with several seeds;
-// metrics as fractions, empty where one is not defined.
+// WriteCSV writes the evaluation in the format of results.csv: a row for each class and
+// each mean, then two rows (mean and standard deviation of the mean row) for each setup
+// with several seeds. Metrics are fractions, empty if undefined.
 func (e *Evaluation) WriteCSV(w io.Writer) error {
 	columns := []column[resultRow]{
 		{"target", func(r *resultRow) any { return r.result.Target }},
@@ -88,7 +88,7 @@ func (e *Evaluation) WriteCSV(w io.Writer) error {
 	return nil
 }
 
-// seed is a number that CSV can hold whole, or nil.
+// seed returns the seed as decimal text, which keeps all 64 bits, or nil if it is unknown.
 func (c Checkpoint) seed() any {
 	if c.Seed == nil {
 		return nil
@@ -96,20 +96,20 @@ func (c Checkpoint) seed() any {
 	return strconv.FormatUint(*c.Seed, 10)
 }
 
-// Score is one picture of an evaluation.
+// Score is the result for one picture of an evaluation.
 type Score struct {
 	Target           string   `json:"-"`
 	Class            string   `json:"-"`
 	Checkpoint       string   `json:"-"` // its path
 	Path             string   `json:"path"`
-	Place            int      `json:"place"`                       // among the target's pictures, from 0
+	Place            int      `json:"place"`                       // index among the target's pictures, from 0
 	Anomalous        bool     `json:"anomalous"`                   // its label
 	Score            float32  `json:"score"`                       // image score in [0, 1]
-	ClassProbability *float32 `json:"class_probability,omitempty"` // of "abnormal", in [0, 1]; nil where the method has none
+	ClassProbability *float32 `json:"class_probability,omitempty"` // of "abnormal", in [0, 1]; nil if the method has none
 	MapMax           float32  `json:"map_max"`                     // largest value of the anomaly map, in [0, 1]
-	Error            string   `json:"error,omitempty"`             // why it could not be scored; its numbers are then not written
+	Error            string   `json:"error,omitempty"`             // why it could not be scored; if set, the numbers are not written
 
-	Extras map[string][]float32 `json:"extras,omitempty"` // the method's other outputs that were asked for, by name
+	Extras map[string][]float32 `json:"extras,omitempty"` // requested extra outputs of the method, by name
 }
 
 var scoreColumns = []column[Score]{
@@ -136,9 +136,8 @@ func (s *Score) scored(value any) any {
 	return value
 }
 
-// WriteScoresCSV writes a row a picture, as scores.csv holds them; the label is
-// 1 for an anomalous picture and 0 for a normal one. A number that is NaN or
-// infinite is an error.
+// WriteScoresCSV writes a row for each picture in the format of scores.csv. The label is 1
+// for an anomalous picture and 0 for a normal one. A NaN or infinite number is an error.
 func WriteScoresCSV(w io.Writer, scores []Score) error {
 	records, err := newCSVRecords(w, scoreColumns)
 	if err != nil {

@@ -8,15 +8,14 @@ import (
 	"acdclip/pkg/metrics"
 )
 
-// series is a target scored with checkpoints that differ in nothing but their
-// seeds; most often with one.
+// series holds the results of one target for checkpoints that differ only in their seeds;
+// usually there is one.
 type series struct {
 	results []*Result
-	label   string // what tells it from the others of its target, such as "N=3"
+	label   string // distinguishes it from other series of the target, such as "N=3"
 }
 
-// allSeries puts the results that differ in the seed alone together, in the
-// order in which they come.
+// allSeries groups the results that differ only in the seed, in order of appearance.
 func (e *Evaluation) allSeries() []*series {
 	var all []*series
 	for i := range e.Results {
@@ -34,7 +33,7 @@ func (e *Evaluation) allSeries() []*series {
 
 func (s *series) first() *Result { return s.results[0] }
 
-// takes says whether a result is one of the series with a seed of its own.
+// takes reports whether a result belongs to the series and adds a new seed.
 func (s *series) takes(r *Result) bool {
 	first, c := s.first(), r.Checkpoint
 	return c.Setup != "" && c.Setup == first.Checkpoint.Setup && c.Seed != nil &&
@@ -42,15 +41,15 @@ func (s *series) takes(r *Result) bool {
 		!slices.ContainsFunc(s.results, func(other *Result) bool { return other.Checkpoint.Seed == nil || *other.Checkpoint.Seed == *c.Seed })
 }
 
-// sameClasses says whether rows are of the same classes in the same order.
+// sameClasses reports whether both lists have the same classes in the same order.
 func sameClasses(a, b []Row) bool {
 	return slices.EqualFunc(a, b, func(x, y Row) bool { return x.Class == y.Class })
 }
 
-// setLabels names each series by its variant; where a target has several of one name, by
-// more, and in the end by the checkpoint's path.
+// setLabels labels each series by its variant. If a target has several series with that
+// label, the preset is added, and as a last resort the checkpoint's path is used.
 func setLabels(all []*series) {
-	// With an ablation, the whole method is named in full too.
+	// If there is an ablation, the complete method gets its long label too.
 	ablations := slices.ContainsFunc(all, func(s *series) bool { return s.first().Checkpoint.paper().IsAblation() })
 	short := func(c Checkpoint) string { return c.label(ablations) }
 	forms := []func(c Checkpoint) string{
@@ -72,8 +71,8 @@ func setLabels(all []*series) {
 	}
 }
 
-// scoreOneTarget says whether the checkpoints at two paths score one target
-// somewhere, so that their labels must differ everywhere.
+// scoreOneTarget reports whether the checkpoints at two paths score a common target. Their
+// labels must differ then.
 func scoreOneTarget(all []*series, a, b string) bool {
 	return slices.ContainsFunc(all, func(x *series) bool {
 		return x.first().Checkpoint.Path == a && slices.ContainsFunc(all, func(y *series) bool {
@@ -82,7 +81,7 @@ func scoreOneTarget(all []*series, a, b string) bool {
 	})
 }
 
-// title is the label, and of how many seeds.
+// title returns the label and the number of seeds if there are several.
 func (s *series) title() string {
 	if len(s.results) == 1 {
 		return s.label
@@ -90,7 +89,7 @@ func (s *series) title() string {
 	return fmt.Sprintf("%s, %d seeds", s.label, len(s.results))
 }
 
-// severalModels says whether rows need a model to tell them apart, or to say how many seeds they are of.
+// severalModels reports whether the table needs a model column: a target has several series, or a series several seeds.
 func severalModels(all []*series) bool {
 	seen := map[string]bool{}
 	for _, s := range all {
@@ -102,12 +101,12 @@ func severalModels(all []*series) bool {
 	return false
 }
 
-// class gives the metrics of the class at a place, by name.
-func (s *series) class(place int) map[string]spread {
-	return s.spreads(func(r *Result) Metrics { return r.Classes[place].Metrics })
+// class returns the metrics of class i, by name.
+func (s *series) class(i int) map[string]spread {
+	return s.spreads(func(r *Result) Metrics { return r.Classes[i].Metrics })
 }
 
-// mean gives the metrics of the mean row.
+// mean returns the metrics of the mean row, by name.
 func (s *series) mean() map[string]spread {
 	return s.spreads(func(r *Result) Metrics { return r.Mean().Metrics })
 }
@@ -126,10 +125,10 @@ func (s *series) spreads(of func(*Result) Metrics) map[string]spread {
 	return spreads
 }
 
-// spread is one metric over seeds; nothing where it is not defined.
+// spread holds the values of one metric over seeds, without undefined ones.
 type spread struct{ values []float64 }
 
-// mean is nil for no values.
+// mean returns the mean, nil if there are no values.
 func (s spread) mean() *float64 {
 	if len(s.values) == 0 {
 		return nil
@@ -141,7 +140,7 @@ func (s spread) mean() *float64 {
 	return new(sum / float64(len(s.values)))
 }
 
-// deviation is the sample standard deviation, nil for fewer than two values.
+// deviation returns the sample standard deviation, nil for fewer than two values.
 func (s spread) deviation() *float64 {
 	if len(s.values) < 2 {
 		return nil
@@ -153,7 +152,7 @@ func (s spread) deviation() *float64 {
 	return new(math.Sqrt(sum / float64(len(s.values)-1)))
 }
 
-// percent is "91.20", or "91.20 ± 0.11" over seeds.
+// percent returns text such as "91.20", or "91.20 ± 0.11" for several seeds.
 func (s spread) percent() string {
 	text := percent(s.mean())
 	if deviation := s.deviation(); deviation != nil {
@@ -162,15 +161,15 @@ func (s spread) percent() string {
 	return text
 }
 
-// seedsSummary is the mean row of one setup over its seeds.
+// seedsSummary is the mean row of one setup, averaged over its seeds.
 type seedsSummary struct {
 	Target          string
-	Checkpoint      Checkpoint // what all have in common
+	Checkpoint      Checkpoint // only the fields that all checkpoints share
 	Seeds           []uint64
 	Mean, Deviation Metrics // sample standard deviation
 }
 
-// MarshalJSON puts the fields of the variant beside the others.
+// MarshalJSON writes the variant's fields at the same level as the other fields.
 func (s seedsSummary) MarshalJSON() ([]byte, error) {
 	return joined(struct {
 		Target    string `json:"target"`
@@ -184,7 +183,7 @@ func (s seedsSummary) MarshalJSON() ([]byte, error) {
 	}{s.Checkpoint.Setup, s.Seeds, s.Mean, s.Deviation})
 }
 
-// seedsSummaries sums up the setups with more than one seed.
+// seedsSummaries summarises the setups with more than one seed.
 func (e *Evaluation) seedsSummaries() []seedsSummary {
 	var list []seedsSummary
 	for _, s := range e.allSeries() {

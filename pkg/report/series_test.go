@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// seeded is MVTec-AD scored with N = 2 and three seeds, with N = 3 and one, and
-// with an ablation; and a target that the paper knows nothing of.
+// seeded is MVTec-AD scored with N = 2 and three seeds, with N = 3 and one seed, and with
+// an ablation, and also a target that is not in the paper.
 func seeded() *Evaluation {
 	e := &Evaluation{}
 	add := func(target, benchmark, setup string, groups int, adapter string, seed uint64, metrics Metrics) {
@@ -48,10 +48,10 @@ mvtec   visa       N=2 lora+dfg                mean        2          2         
 bolts   visa       N=2 conv_lora+dfg           all         2          2         50.00       n/a           n/a           n/a       n/a           n/a          n/a
 bolts   visa       N=2 conv_lora+dfg           mean        2          2         50.00       n/a           n/a           n/a       n/a           n/a          n/a
 
-Metrics are in percent; n/a: not defined, and left out of means.
+Metrics are in percent; n/a: undefined, left out of means.
 ±: the sample standard deviation over the seeds.
 
-Beside the paper's figures:
+Comparison with the paper:
 
 target     metric       WinCLIP  CLIP-AD  AnomalyCLIP  AdaCLIP  ACD-CLIP N=2  ACD-CLIP N=3  ACD-CLIP N=4  ACD-CLIP N=6  N=2 conv_lora+dfg here  difference  N=3 conv_lora+dfg here  difference  N=2 lora+dfg here  Table 2  difference
 ---------  -----------  -------  -------  -----------  -------  ------------  ------------  ------------  ------------  ----------------------  ----------  ----------------------  ----------  -----------------  -------  ----------
@@ -60,8 +60,8 @@ mvtec (~)  image AP        92.9     95.3         95.1     95.2          95.7    
 mvtec (~)  pixel AUROC     85.1     89.8         91.1     86.8          91.7          91.4          90.9          90.0            91.70 ± 0.00       +0.00                     n/a           -                n/a     87.6           -
 mvtec (~)  pixel AP        18.0     40.0         34.5     38.1          44.1          43.6          44.0          43.1                     n/a           -                     n/a           -                n/a        -           -
 
-Means in percent. Table 1 of the ACD-CLIP paper; trained on VisA, for VisA on MVTec-AD. The difference is to the paper's figure for the same N, where it has one; for an ablation to Table 2 of the ACD-CLIP paper: MVTec-AD, N = 2, which has AUROC alone.
-(~) does not compare with the paper:
+Means in percent. Table 1 of the ACD-CLIP paper; trained on VisA, for VisA on MVTec-AD. The difference is to the paper's figure for the same N, if there is one; for an ablation to Table 2 of the ACD-CLIP paper: MVTec-AD, N = 2, which gives only AUROC.
+(~) is not comparable with the paper:
   mvtec: 4 pictures, where the public list has 1725
 `
 	got := write(t, e, FormatTable)
@@ -73,7 +73,7 @@ Means in percent. Table 1 of the ACD-CLIP paper; trained on VisA, for VisA on MV
 	}
 }
 
-// TestSeedsInFiles: mean and deviation stand in JSON and CSV.
+// TestSeedsInFiles checks the mean and the deviation over seeds in JSON and CSV.
 func TestSeedsInFiles(t *testing.T) {
 	var got struct {
 		Seeds []struct {
@@ -119,7 +119,7 @@ func TestSeedsInFiles(t *testing.T) {
 	}
 }
 
-// TestSeriesAreOfOneSetup: only what differs in the seed alone is averaged.
+// TestSeriesAreOfOneSetup checks that only results that differ solely in the seed are averaged.
 func TestSeriesAreOfOneSetup(t *testing.T) {
 	cases := []struct {
 		name   string
@@ -149,7 +149,7 @@ func TestSeriesAreOfOneSetup(t *testing.T) {
 	}
 }
 
-// TestHeadingsAndNotesAreEscaped: they hold labels and names that come from files.
+// TestHeadingsAndNotesAreEscaped: headings and notes contain labels and names that come from files.
 func TestHeadingsAndNotesAreEscaped(t *testing.T) {
 	e := seeded()
 	ablation := &e.Results[4]

@@ -11,28 +11,28 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// Format names a way to show a result.
+// Format is an output format of results.
 type Format string
 
 // The formats.
 const (
 	FormatTable    Format = "table" // aligned text
 	FormatMarkdown Format = "markdown"
-	FormatLaTeX    Format = "latex" // a tabular with booktabs' rules
-	FormatJSON     Format = "json"  // as results.json
+	FormatLaTeX    Format = "latex" // a tabular with the rules of booktabs
+	FormatJSON     Format = "json"  // the format of results.json
 )
 
-// Formats lists what Write takes.
+// Formats lists the formats that Write accepts.
 func Formats() []Format {
 	return []Format{FormatTable, FormatMarkdown, FormatLaTeX, FormatJSON}
 }
 
-// Write writes the evaluation in the given format. Tables give percent.
+// Write writes the evaluation in the given format. Numbers in tables are percentages.
 func (e *Evaluation) Write(w io.Writer, format Format) error {
 	return writeAs(w, format, e.tables, e.WriteJSON)
 }
 
-// writeAs writes what is shown as tables, or its JSON.
+// writeAs writes the tables in the given format, or calls json for FormatJSON.
 func writeAs(w io.Writer, format Format, tables func() []*table, json func(io.Writer) error) error {
 	var markup func(*table) string
 	switch format {
@@ -45,7 +45,7 @@ func writeAs(w io.Writer, format Format, tables func() []*table, json func(io.Wr
 	case FormatJSON:
 		return json(w)
 	default:
-		return fmt.Errorf("results are shown as one of %q, not as %q", Formats(), format)
+		return fmt.Errorf("unknown format for results: expected one of %q, got %q", Formats(), format)
 	}
 	var texts []string
 	for _, t := range tables() {
@@ -57,22 +57,22 @@ func writeAs(w io.Writer, format Format, tables func() []*table, json func(io.Wr
 	return nil
 }
 
-// only makes one table the list of tables.
+// only returns a function that lists one table.
 func only(t func() *table) func() []*table {
 	return func() []*table { return []*table{t()} }
 }
 
-// table is a heading and sections of rows, each parted from the next by a rule.
+// table is a heading and sections of rows separated by rules.
 type table struct {
-	caption    string // what it shows, "" where that is plain
+	caption    string // "" for none
 	heading    []string
 	names      int // leading columns that hold names; the others hold numbers
 	sections   [][][]string
-	lastIsMean bool // each section's last row sums up the others
+	lastIsMean bool // each section's last row is the mean of the others
 	notes      []string
 }
 
-// tables are the metrics by class, and beside the paper's where it has some.
+// tables returns the table of metrics by class and, if there is one, the comparison with the paper.
 func (e *Evaluation) tables() []*table {
 	all := e.allSeries()
 	tables := []*table{e.table(all)}
@@ -115,15 +115,15 @@ func (e *Evaluation) table(all []*series) *table {
 			failed += result.Mean().Failed
 		}
 	}
-	t.notes = []string{"Metrics are in percent; n/a: not defined, and left out of means."}
+	t.notes = []string{"Metrics are in percent; n/a: undefined, left out of means."}
 	if seeds {
 		t.notes = append(t.notes, "±: the sample standard deviation over the seeds.")
 	}
 	if leak {
-		t.notes = append(t.notes, "(!): trained on the target itself or on files of it, so this is no zero-shot result.")
+		t.notes = append(t.notes, "(!): trained on the target or some of its files, so the result is not zero-shot.")
 	}
 	if failed > 0 {
-		t.notes = append(t.notes, fmt.Sprintf("Pictures that could not be read and count nowhere: %d.", failed))
+		t.notes = append(t.notes, fmt.Sprintf("Pictures that could not be read and are not counted: %d.", failed))
 	}
 	return t
 }
@@ -147,7 +147,7 @@ func percent(fraction *float64) string {
 	return strconv.FormatFloat(100**fraction, 'f', 2, 64)
 }
 
-// printable keeps a folder's name from steering the terminal or breaking a row.
+// printable replaces characters of a name that could control the terminal or break a row.
 func printable(name string) string {
 	return strings.Map(func(r rune) rune {
 		if strconv.IsPrint(r) {
@@ -157,7 +157,7 @@ func printable(name string) string {
 	}, name)
 }
 
-// text aligns the columns with spaces.
+// text formats the table as text with columns aligned by spaces.
 func (t *table) text() string {
 	widths := make([]int, len(t.heading))
 	rules := make([]string, len(t.heading))

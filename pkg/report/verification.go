@@ -10,7 +10,7 @@ import (
 	"acdclip/pkg/plural"
 )
 
-// Verification is what reading every file of some datasets showed.
+// Verification is the result of reading all files of some datasets.
 type Verification struct {
 	Datasets []VerifiedDataset `json:"datasets"`
 }
@@ -19,23 +19,23 @@ type Verification struct {
 type VerifiedDataset struct {
 	Dataset
 	Quick         bool           `json:"quick"`          // only headers were read
-	MaskThreshold int            `json:"mask_threshold"` // the least grey value of a mask that is anomalous
-	ImageSize     int            `json:"image_size"`     // what masks were scaled to for empty_mask
+	MaskThreshold int            `json:"mask_threshold"` // smallest grey value of a mask that counts as anomalous
+	ImageSize     int            `json:"image_size"`     // side in pixels that masks were scaled to for the finding empty_mask
 	Pictures      VerifiedFiles  `json:"pictures"`
 	Masks         VerifiedFiles  `json:"masks"`
 	Groups        []FindingGroup `json:"findings"`
 }
 
-// VerifiedFiles sums up pictures or masks that could be read.
+// VerifiedFiles summarises the pictures or masks that could be read.
 type VerifiedFiles struct {
 	Files    int            `json:"files"`
-	Modes    map[string]int `json:"modes"`              // such as "PNG RGB": how many files
-	Smallest [2]int         `json:"smallest,omitempty"` // least width and least height in pixels
+	Modes    map[string]int `json:"modes"`              // number of files by mode, such as "PNG RGB"
+	Smallest [2]int         `json:"smallest,omitempty"` // smallest width and smallest height in pixels
 	Largest  [2]int         `json:"largest,omitempty"`
-	Values   map[int]int64  `json:"values,omitempty"` // of masks: how many pixels have each grey value that occurs
+	Values   map[int]int64  `json:"values,omitempty"` // masks only: number of pixels by grey value
 }
 
-// FindingGroup is everything of one kind that was found.
+// FindingGroup holds all findings with one code.
 type FindingGroup struct {
 	Level   string    `json:"level"`
 	Code    string    `json:"code"`
@@ -44,7 +44,7 @@ type FindingGroup struct {
 	Files   []Finding `json:"findings"`
 }
 
-// Finding is one thing that was found.
+// Finding is one problem or oddity that was found.
 type Finding struct {
 	Class  string `json:"class,omitempty"`
 	Path   string `json:"path,omitempty"` // relative to the dataset's folder
@@ -82,7 +82,7 @@ func (v *Verification) Write(w io.Writer, format Format) error {
 	return nil
 }
 
-// text writes one dataset: what it is, what its files are, what was found.
+// text writes one dataset: its name, a summary of its files, and the findings.
 func (d *VerifiedDataset) text(b *strings.Builder) {
 	title := printable(d.Name)
 	if d.Benchmark != "" && d.Benchmark != d.Name {
@@ -94,7 +94,7 @@ func (d *VerifiedDataset) text(b *strings.Builder) {
 		d.textOfFiles(b, title)
 	}
 	if len(d.Groups) == 0 {
-		b.WriteString("  no faults, and nothing odd\n")
+		b.WriteString("  no findings\n")
 		return
 	}
 	t := &table{heading: []string{"level", "code", "count", "what"}, names: 4}
@@ -116,12 +116,12 @@ func (d *VerifiedDataset) text(b *strings.Builder) {
 	}
 }
 
-// textOfFiles says what was listed and what its files are.
+// textOfFiles writes the dataset's counts and a summary of its files.
 func (d *VerifiedDataset) textOfFiles(b *strings.Builder, title string) {
 	fmt.Fprintf(b, "%s: %s at %s\n", title, printable(d.Layout), printable(d.Path))
 	counts := fmt.Sprintf("%s, %d normal and %d anomalous pictures", plural.Of(d.Classes, "class", "classes"), d.Normal, d.Anomalous)
 	if d.MatchesPublicList {
-		counts += ", as the public list has it"
+		counts += ", as in the public list"
 	}
 	fmt.Fprintf(b, "  %s\n", counts)
 	fmt.Fprintf(b, "  pictures: %s\n", d.Pictures.text())
@@ -132,7 +132,7 @@ func (d *VerifiedDataset) textOfFiles(b *strings.Builder, title string) {
 		}
 	}
 	if d.Quick {
-		b.WriteString("  only headers were read: damage behind them and what masks mark was not looked at\n")
+		b.WriteString("  only headers were read; pixel data and the content of masks were not checked\n")
 	}
 }
 
@@ -146,7 +146,7 @@ func (f Finding) text() string {
 	return f.Path + ": " + f.Detail
 }
 
-// text is "180 files, 103 x 222 to 632 x 403 pixels, JPEG L 180".
+// text returns a summary such as "180 files, 103 x 222 to 632 x 403 pixels, JPEG L 180".
 func (f VerifiedFiles) text() string {
 	if f.Files == 0 {
 		return "none could be read"
@@ -162,7 +162,7 @@ func (f VerifiedFiles) text() string {
 	return fmt.Sprintf("%s, %s pixels, %s", plural.Of(f.Files, "file", "files"), size, strings.Join(modes, ", "))
 }
 
-// histogram names the most frequent values with their share of the pixels.
+// histogram lists the most frequent values with their shares of the pixels.
 func (f VerifiedFiles) histogram() string {
 	var all int64
 	values := slices.Sorted(maps.Keys(f.Values))
