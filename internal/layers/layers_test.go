@@ -68,7 +68,7 @@ func TestOnlyTorchMeetsC(t *testing.T) {
 func leaves() []string {
 	return []string{
 		"pkg/clip/activation", "pkg/conditions", "pkg/config/section", "pkg/digest", "pkg/domain", "pkg/float16", "pkg/model/card", "pkg/plural", "pkg/present",
-		"pkg/regularfile", "pkg/sealed", "pkg/sniff", "pkg/spelling",
+		"pkg/regularfile", "pkg/sealed", "pkg/sniff", "pkg/spelling", "pkg/strictjson",
 	}
 }
 

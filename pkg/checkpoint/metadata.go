@@ -1,20 +1,17 @@
 package checkpoint
 
 import (
-	"bytes"
-	"cmp"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"slices"
 
 	"acdclip/pkg/config"
+	"acdclip/pkg/digest"
 	"acdclip/pkg/model/card"
+	"acdclip/pkg/strictjson"
 )
 
 // decode decodes Metadata strictly: unknown and missing entries are errors, because they
@@ -28,38 +25,41 @@ func decode(text string, methods card.List) (Metadata, error) {
 		return Metadata{}, fmt.Errorf("its metadata cannot be read: %w", err)
 	}
 	if version.Format != FormatVersion {
-		return Metadata{}, fmt.Errorf("its format version is %d, expected %d: %w", version.Format, FormatVersion, config.ErrOtherVersion)
+		return Metadata{}, fmt.Errorf("its format version is %d, expected %d: %w", version.Format, FormatVersion, ErrOtherVersion)
 	}
 	method, err := methods.Find(version.Method)
 	if err != nil {
 		return Metadata{}, fmt.Errorf("it belongs to the method %q, which this version of acdclip does not have", version.Method)
 	}
 	metadata := empty(method)
-	var sections struct {
-		Model, Loss json.RawMessage
+	if err := strictjson.Decode(text, &metadata); err != nil {
+		return Metadata{}, fmt.Errorf("its metadata %w", otherVersion(err))
 	}
-	if err := json.Unmarshal([]byte(text), &sections); err != nil {
-		return Metadata{}, fmt.Errorf("its metadata cannot be read: %w", err)
-	}
-	// config.Decode rejects missing and invalid options.
-	if err := config.Decode("model", cmp.Or(string(sections.Model), "{}"), metadata.Model); err != nil {
+	if err := config.Validate("model", metadata.Model); err != nil {
 		return Metadata{}, sectionError("model", err)
 	}
 	if metadata.Loss != nil {
-		if err := config.Decode("loss", cmp.Or(string(sections.Loss), "{}"), metadata.Loss); err != nil {
+		if err := config.Validate("loss", metadata.Loss); err != nil {
 			return Metadata{}, sectionError("loss", err)
 		}
 	}
-	metadata = empty(method)
-	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&metadata); err != nil {
-		return Metadata{}, fmt.Errorf("its metadata cannot be read: %w: %w", config.ErrOtherVersion, err)
-	}
-	if missing := missingEntry(text, metadata); missing != "" {
-		return Metadata{}, fmt.Errorf("its metadata has no entry %s: %w", missing, config.ErrOtherVersion)
-	}
 	return metadata, nil
+}
+
+// ErrOtherVersion reports a file that another version of acdclip wrote.
+var ErrOtherVersion = errors.New("written by another version of acdclip")
+
+// otherVersion explains why JSON does not have the expected form. The error continues a
+// sentence that names the JSON.
+func otherVersion(err error) error {
+	key, ok := errors.AsType[*strictjson.KeyError](err)
+	switch {
+	case !ok:
+		return fmt.Errorf("cannot be read: %w: %w", ErrOtherVersion, err)
+	case key.Missing:
+		return fmt.Errorf("has no entry %s: %w, an older one", key.Key, ErrOtherVersion)
+	}
+	return fmt.Errorf("has an unknown entry %q: %w, a newer one", key.Key, ErrOtherVersion)
 }
 
 // empty returns metadata whose sections have the method's types.
@@ -75,39 +75,7 @@ func empty(method card.Card) Metadata {
 // sectionError names the section of the file that is invalid. Its %v hides a
 // *config.Error: an invalid value is a fault of the file, not of the user's configuration.
 func sectionError(section string, err error) error {
-	if errors.Is(err, config.ErrOtherVersion) {
-		return fmt.Errorf("its %s section: %w", section, err)
-	}
 	return fmt.Errorf("its %s section: %v", section, err)
-}
-
-// missingEntry returns the first entry that the encoding of decoded has but text, the
-// JSON it was decoded from, lacks; "" if none is missing.
-func missingEntry(text string, decoded any) string {
-	var given, whole map[string]any
-	written, err := json.Marshal(decoded)
-	if err := errors.Join(err, json.Unmarshal(written, &whole), json.Unmarshal([]byte(text), &given)); err != nil {
-		return err.Error()
-	}
-	return missingKey(given, whole, "")
-}
-
-func missingKey(given, whole map[string]any, prefix string) string {
-	for _, name := range slices.Sorted(maps.Keys(whole)) {
-		value, found := given[name]
-		if !found {
-			return prefix + name
-		}
-		part, isObject := whole[name].(map[string]any)
-		if !isObject {
-			continue
-		}
-		inner, _ := value.(map[string]any)
-		if missing := missingKey(inner, part, prefix+name+"."); missing != "" {
-			return missing
-		}
-	}
-	return ""
 }
 
 // hashFile returns "sha256:..." of a file's content.
@@ -121,7 +89,7 @@ func hashFile(path string) (string, error) {
 	if _, err := io.Copy(sum, file); err != nil {
 		return "", err
 	}
-	return "sha256:" + hex.EncodeToString(sum.Sum(nil)), nil
+	return digest.SHA256(sum.Sum(nil)), nil
 }
 
 // SetupHash returns a hash of the training setup without the seed, the machine and the
@@ -137,5 +105,5 @@ func (m Metadata) SetupHash() (string, error) {
 		return "", err
 	}
 	sum := sha256.Sum256(text)
-	return "sha256:" + hex.EncodeToString(sum[:]), nil
+	return digest.SHA256(sum[:]), nil
 }

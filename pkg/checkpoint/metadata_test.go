@@ -47,14 +47,14 @@ func TestDecodeIsStrict(t *testing.T) {
 		{"no format", func(tree map[string]any) { delete(tree, "format") }, "format version is 0", true},
 		{"other method", func(tree map[string]any) { tree["method"] = "winclip" }, `method "winclip"`, false},
 		{"unknown entry", func(tree map[string]any) { tree["tau"] = 3 }, `"tau"`, true},
-		{"unknown option", func(tree map[string]any) { section(tree, "model")["heads"] = 8 }, "unknown option heads", true},
-		{"unknown loss option", func(tree map[string]any) { section(tree, "loss")["lovasz"] = 1 }, "unknown option lovasz", true},
-		{"unknown recipe option", func(tree map[string]any) { section(tree, "recipe")["warmup"] = 1 }, `"warmup"`, true},
-		{"no section", func(tree map[string]any) { delete(tree, "model") }, "its model section", true},
-		{"missing option", func(tree map[string]any) { delete(section(tree, "model"), "groups") }, "option groups is missing", true},
+		{"unknown option", func(tree map[string]any) { section(tree, "model")["heads"] = 8 }, `unknown entry "model.heads"`, true},
+		{"unknown loss option", func(tree map[string]any) { section(tree, "loss")["lovasz"] = 1 }, `unknown entry "loss.lovasz"`, true},
+		{"unknown recipe option", func(tree map[string]any) { section(tree, "recipe")["warmup"] = 1 }, `unknown entry "recipe.warmup"`, true},
+		{"no section", func(tree map[string]any) { delete(tree, "model") }, "no entry model", true},
+		{"missing option", func(tree map[string]any) { delete(section(tree, "model"), "groups") }, "no entry model.groups", true},
 		{"missing entry", func(tree map[string]any) { delete(tree, "seed") }, "no entry seed", true},
 		{"missing recipe option", func(tree map[string]any) { delete(section(section(tree, "recipe"), "lr"), "text") }, "no entry recipe.lr.text", true},
-		{"recipe that is nothing", func(tree map[string]any) { tree["recipe"] = nil }, "no entry recipe.augment", true},
+		{"recipe that is nothing", func(tree map[string]any) { tree["recipe"] = nil }, "no entry recipe", true},
 		{"impossible value", func(tree map[string]any) { section(tree, "model")["groups"] = 0 }, "model.groups", false},
 		{"wrong type", func(tree map[string]any) { tree["epoch"] = "three" }, "epoch", true},
 		{"negative seed", func(tree map[string]any) { tree["seed"] = -1 }, "seed", true},
@@ -65,7 +65,7 @@ func TestDecodeIsStrict(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.says) {
 				t.Fatalf("got %v, want an error with %q", err, test.says)
 			}
-			if errors.Is(err, config.ErrOtherVersion) != test.other {
+			if errors.Is(err, ErrOtherVersion) != test.other {
 				t.Errorf("%v: ErrOtherVersion is %v", err, !test.other)
 			}
 		})

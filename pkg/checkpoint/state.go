@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"acdclip/pkg/config"
 	"acdclip/pkg/model/card"
+	"acdclip/pkg/strictjson"
 	"acdclip/pkg/weights"
 )
 
@@ -102,7 +101,7 @@ func EncodeState(w io.Writer, state State) error {
 
 // ReadState reads a state of one of the methods and checks its integrity. A truncated or
 // changed file is ErrDamaged or one of the errors of pkg/weights, a file of another
-// version config.ErrOtherVersion.
+// version ErrOtherVersion.
 func ReadState(path string, methods card.List) (State, error) {
 	file, err := weights.Open(path)
 	if err != nil {
@@ -206,7 +205,7 @@ func decodeState(text string, methods card.List) (State, error) {
 		return State{}, fmt.Errorf("it cannot be read: %w: %w", ErrDamaged, err)
 	}
 	if parts.Format != StateVersion {
-		return State{}, fmt.Errorf("its format version is %d, expected %d: %w", parts.Format, StateVersion, config.ErrOtherVersion)
+		return State{}, fmt.Errorf("its format version is %d, expected %d: %w", parts.Format, StateVersion, ErrOtherVersion)
 	}
 	metadata, err := decode(string(parts.Metadata), methods)
 	if err != nil {
@@ -217,13 +216,8 @@ func decodeState(text string, methods card.List) (State, error) {
 		return State{}, err
 	}
 	state := State{Metadata: empty(method)}
-	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&state); err != nil {
-		return State{}, fmt.Errorf("it cannot be read: %w: %w", config.ErrOtherVersion, err)
-	}
-	if missing := missingEntry(text, state); missing != "" {
-		return State{}, fmt.Errorf("it has no entry %s: %w", missing, config.ErrOtherVersion)
+	if err := strictjson.Decode(text, &state); err != nil {
+		return State{}, fmt.Errorf("it %w", otherVersion(err))
 	}
 	p := state.Place
 	if p.Epoch < 1 || state.Metadata.Epoch != p.Epoch-1 || state.Moves < 0 || p.Seconds < 0 || slices.ContainsFunc(p.Bad, negative) ||

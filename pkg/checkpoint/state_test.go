@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"acdclip/pkg/atomicfile"
-	"acdclip/pkg/config"
 	"acdclip/pkg/weights"
 )
 
@@ -159,10 +158,10 @@ func TestDecodeStateIsStrict(t *testing.T) {
 		change func(tree map[string]any)
 		kind   error
 	}{
-		{"newer format", func(tree map[string]any) { tree["format"] = StateVersion + 1 }, config.ErrOtherVersion},
-		{"unknown entry", func(tree map[string]any) { tree["momentum"] = 1 }, config.ErrOtherVersion},
-		{"missing entry", func(tree map[string]any) { delete(place(tree), "bad") }, config.ErrOtherVersion},
-		{"no metadata", func(tree map[string]any) { tree["metadata"] = map[string]any{} }, config.ErrOtherVersion},
+		{"newer format", func(tree map[string]any) { tree["format"] = StateVersion + 1 }, ErrOtherVersion},
+		{"unknown entry", func(tree map[string]any) { tree["momentum"] = 1 }, ErrOtherVersion},
+		{"missing entry", func(tree map[string]any) { delete(place(tree), "bad") }, ErrOtherVersion},
+		{"no metadata", func(tree map[string]any) { tree["metadata"] = map[string]any{} }, ErrOtherVersion},
 		{"negative step", func(tree map[string]any) { place(tree)["step"] = -1 }, ErrDamaged},
 		{"negative place", func(tree map[string]any) { place(tree)["bad"] = []int{-1} }, ErrDamaged},
 		{"epoch 0", func(tree map[string]any) { place(tree)["epoch"] = 0 }, ErrDamaged},

@@ -2,7 +2,6 @@ package config
 
 import (
 	"encoding/json"
-	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -117,33 +116,9 @@ func TestYAMLForm(t *testing.T) {
 	}
 }
 
-func TestMetadataReadsBack(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
-	for range 100 {
-		c := randomConfig(r)
-		assertReadsBack(t, "model", c.Model)
-		assertReadsBack(t, "loss", c.Loss)
-	}
-}
-
 func encoded(section any) (string, error) {
 	text, err := json.Marshal(section)
 	return string(text), err
-}
-
-func assertReadsBack[S section.Section](t *testing.T, key string, want S) {
-	t.Helper()
-	text, err := encoded(want)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := Emptied(want)
-	if err := Decode(key, text, got); err != nil {
-		t.Fatalf("%v in %s", err, text)
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Fatalf("got %+v, want %+v", got, want)
-	}
 }
 
 // Changing this text changes the bytes of every checkpoint.
@@ -164,32 +139,6 @@ func TestMetadataForm(t *testing.T) {
 		if got, err := encode(); err != nil || got != want {
 			t.Errorf("got %s, %v, want %s", got, err, want)
 		}
-	}
-}
-
-func TestMetadataIsReadStrictly(t *testing.T) {
-	const good = `{"focal":1,"dice":1,"classification":1,"dice_form":"abnormal","focal_form":"probability"}`
-	cases := []struct{ name, text, want string }{
-		{"newer", strings.Replace(good, `{`, `{"boundary":1,`, 1), "decoding metadata: written by another version of acdclip, a newer one: unknown option boundary"},
-		{"older", strings.Replace(good, `"dice":1,`, ``, 1), "decoding metadata: written by another version of acdclip, an older one: option dice is missing"},
-		{"null", strings.Replace(good, `"dice":1`, `"dice":null`, 1), "decoding metadata: written by another version of acdclip, an older one: option dice is missing"},
-		{"another case", strings.Replace(good, `"dice":`, `"Dice":`, 1), "decoding metadata: written by another version of acdclip, a newer one: unknown option Dice"},
-		{"impossible", strings.Replace(good, `abnormal`, `abnormel`, 1), "decoding metadata: loss.dice_form: must be abnormal or both, is abnormel (did you mean abnormal?)"},
-		{"two values", good + good, "decoding metadata: more than one JSON value"},
-		{"a list", `[]`, `decoding metadata: the section is not a JSON object`},
-		{"cut", good[:20], "decoding metadata: unexpected EOF"},
-		{"wrong type", strings.Replace(good, `"dice":1`, `"dice":"1"`, 1), "decoding metadata: json: cannot unmarshal string into Go struct field Loss.dice of type float64"},
-	}
-	for _, c := range cases {
-		if err := Decode("loss", c.text, new(options.Loss)); err == nil || err.Error() != c.want {
-			t.Errorf("%s: %v, want %s", c.name, err, c.want)
-		}
-	}
-	if err := Decode("loss", cases[0].text, new(options.Loss)); !errors.Is(err, ErrOtherVersion) {
-		t.Errorf("a newer version's metadata is %v", err)
-	}
-	if err := Decode("model", `{"adapter":3}`, new(options.Model)); err == nil {
-		t.Error("a number stands for a section")
 	}
 }
 
@@ -227,19 +176,6 @@ func FuzzLoad(f *testing.F) {
 		again, err := catalog().Load(Sources{Files: []string{path}})
 		if err != nil || !reflect.DeepEqual(again.Config, loaded.Config) {
 			t.Errorf("%v\nread back %+v\nwant %+v", err, again.Config, loaded.Config)
-		}
-	})
-}
-
-func FuzzDecode(f *testing.F) {
-	c, _ := preset(options.Paper)
-	text, _ := encoded(c.Model)
-	f.Add(text)
-	f.Add(`{"groups":{}}`)
-	f.Fuzz(func(t *testing.T, text string) {
-		m := new(options.Model)
-		if err := Decode("model", text, m); err == nil {
-			assertReadsBack(t, "model", m)
 		}
 	})
 }
