@@ -21,8 +21,8 @@ import (
 	"acdclip/pkg/trained"
 )
 
-// ErrOtherCLIP reports a checkpoint that was trained on another CLIP than the one given.
-var ErrOtherCLIP = errors.New("the checkpoint belongs to another CLIP")
+// ErrOtherCLIP reports a checkpoint that was trained on another CLIP than the given one.
+var ErrOtherCLIP = errors.New("the checkpoint was trained on another CLIP")
 
 // Backbone is a frozen CLIP on a device, loaded for one method's model. The caller
 // closes it.
@@ -35,16 +35,16 @@ type Backbone struct {
 	own      activation.Activation
 
 	method    methods.Row
-	options   section.Model // what it was loaded for
+	options   section.Model // the model section that it was loaded for
 	tokenizer *tokenizer.Tokenizer
 
-	note             string // what is assumed of the CLIP, to be told; "" for nothing
-	activationNote   string // what is to be told of the activation; "" for nothing
-	activationUnsaid bool   // the CLIP does not say its own
+	note             string // assumptions about the CLIP that the user must know; "" for none
+	activationNote   string // message about the activation; "" for none
+	activationUnsaid bool   // the CLIP's files do not name its activation
 }
 
-// OpenBackbone loads the CLIP that a configuration names for a model's options. Whether
-// CLIP, options and values (nil: none) fit each other is found before any value is read.
+// OpenBackbone loads the CLIP that a configuration names for a model's options. It checks
+// that CLIP, options and values (nil: none) match before it reads any values.
 func OpenBackbone(ctx context.Context, method methods.Row, c config.Config, options section.Model, values model.Values) (*Backbone, error) {
 	weights, err := trained.OpenCLIP(c)
 	if err != nil {
@@ -77,7 +77,7 @@ func OpenBackbone(ctx context.Context, method methods.Row, c config.Config, opti
 		b.Close()
 		return nil, fmt.Errorf("loading CLIP %s: %w", c.Clip, err)
 	}
-	if b.Identity, err = weights.Identity(); err != nil { // of values that were read just now
+	if b.Identity, err = weights.Identity(); err != nil { // after loading, so that the values need no second reading
 		b.Close()
 		return nil, fmt.Errorf("loading CLIP %s: %w", c.Clip, err)
 	}
@@ -85,19 +85,20 @@ func OpenBackbone(ctx context.Context, method methods.Row, c config.Config, opti
 	return b, nil
 }
 
-// Close frees the CLIP, and with the Runtime all that lives in it.
+// Close frees the CLIP and closes the Runtime.
 func (b *Backbone) Close() {
-	_ = b.Scope.Close() // it fails only when the Runtime is closed already
+	_ = b.Scope.Close() // fails only if the Runtime is already closed
 	b.Runtime.Close()
 }
 
-// serves says whether the CLIP as it was loaded serves another model too.
+// serves reports whether the loaded CLIP can also be used for another model.
 func (b *Backbone) serves(options section.Model) bool {
 	return options.InputSize() == b.options.InputSize() && options.TowerActivation() == b.options.TowerActivation()
 }
 
-// Tell emits what is assumed of the CLIP. An activation other than the CLIP's own is a
-// warning only where the user chose it: the presets' is that of the methods' authors.
+// Tell emits the notes about the CLIP. An activation that differs from the CLIP's own is a
+// warning only if the user chose it, because presets use the activation of the methods'
+// authors.
 func (b *Backbone) Tell(emit func(events.Event), activationSet bool) {
 	if b.note != "" {
 		emit(events.Warning{Text: b.Source.Path + ": " + b.note})
@@ -111,13 +112,14 @@ func (b *Backbone) Tell(emit func(events.Event), activationSet bool) {
 	}
 }
 
-// ActivationSet says whether the user chose the towers' activation.
+// ActivationSet reports whether the user set the towers' activation.
 func ActivationSet(c config.Loaded) bool {
 	_, set := c.Set["model.activation"]
 	return set
 }
 
-// Conditions tells what decides how long the work takes.
+// Conditions returns a notice about what determines the speed: image size, device, threads
+// and precision.
 func (b *Backbone) Conditions() events.Notice {
 	text := fmt.Sprintf("pictures are scaled to %d x %d pixels; the model runs on %s with %s",
 		b.options.InputSize(), b.options.InputSize(), b.Runtime.Device(), plural.Of(b.Runtime.Threads(), "thread", "threads"))
@@ -127,20 +129,21 @@ func (b *Backbone) Conditions() events.Notice {
 	return events.Notice{Text: text}
 }
 
-// Fits refuses, or where that is allowed warns of, a checkpoint that was trained on another CLIP.
+// Fits returns an error for a checkpoint that was trained on another CLIP, or emits a
+// warning if allowOther is true.
 func (b *Backbone) Fits(m trained.Model, allowOther bool, emit func(events.Event)) error {
 	switch want := m.Metadata.CLIP; {
 	case want == "" || b.Identity.Is(want):
 		return nil
 	case !allowOther:
-		return fmt.Errorf("%w: %s was trained on %s, and %s is %s; give that CLIP, or --allow-other-clip to go on",
+		return fmt.Errorf("%w: %s was trained on %s, but %s is %s; use that CLIP, or --allow-other-clip to continue anyway",
 			ErrOtherCLIP, m.Path, want, b.Source.Path, b.Source.Fingerprint)
 	}
 	emit(events.Warning{Text: fmt.Sprintf("%s was trained on another CLIP than %s", m.Path, b.Source.Path)})
 	return nil
 }
 
-// Complete fills in what a model's options leave to the CLIP.
+// Complete fills in the options that a model leaves to the CLIP.
 func (b *Backbone) Complete(options section.Model) (section.Model, error) {
 	if b.method.Complete == nil {
 		return options, nil
@@ -158,8 +161,8 @@ func (b *Backbone) Trainable(o model.Options) (method model.Trainable, err error
 	return method, err
 }
 
-// Detector puts an open checkpoint (nil: none) on the CLIP. Closing the Detector frees
-// the method's parameters; the CLIP stays.
+// Detector builds a Detector from an open checkpoint (nil: none) on the CLIP. Closing the
+// Detector frees the method's parameters but not the CLIP.
 func (b *Backbone) Detector(method methods.Row, parameters *checkpoint.Checkpoint, m trained.Model) (*Detector, error) {
 	d := newDetector(b, b.Runtime.NewScope(), nil)
 	d.Model = m
@@ -178,15 +181,15 @@ func (b *Backbone) Detector(method methods.Row, parameters *checkpoint.Checkpoin
 	return d, nil
 }
 
-// DetectorOf scores with a method that is being trained, as it is now. Closing the
-// Detector frees what it has prepared, and neither the method nor the CLIP.
+// DetectorOf returns a Detector for a method with its current parameters, for validation
+// during training. Closing the Detector frees what it prepared, but neither the method nor
+// the CLIP.
 func (b *Backbone) DetectorOf(method model.Method) *Detector {
 	return newDetector(b, b.Runtime.NewScope(), method)
 }
 
-// Check finds what would keep the CLIP that a configuration names from being loaded on
-// its device, as far as that can be told without reading its values: the CLIP's files,
-// libtorch, the device.
+// Check checks whether the CLIP that a configuration names can be loaded on its device,
+// without reading the values: the CLIP's files, libtorch and the device.
 func Check(c config.Config) error {
 	weights, err := trained.OpenCLIP(c)
 	if err != nil {

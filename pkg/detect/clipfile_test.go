@@ -18,10 +18,10 @@ import (
 	"acdclip/pkg/model/methods"
 )
 
-// What is assumed of a CLIP, and an activation that is not its own, is told.
+// Assumptions about a CLIP, and an activation that is not its own, are reported.
 func TestWhatIsAssumedIsTold(t *testing.T) {
 	folder := filepath.Join(golden.Root(), "testdata", "golden")
-	// The same CLIP, with a configuration and as a state dict alone.
+	// The same CLIP, once with a configuration and once as a bare state dict.
 	theirs, bare := filepath.Join(folder, "clip_tiny_hf"), filepath.Join(folder, "clip_tiny_openai.pt")
 	adapters := filepath.Join(folder, "released_n2_adapter_1.pth")
 	for _, c := range []struct {
@@ -74,7 +74,7 @@ func eachSays(texts, says []string) bool {
 	return len(texts) == len(says)
 }
 
-// altered copies the Hugging Face CLIP of a new folder with one value of a tensor set.
+// altered copies the Hugging Face CLIP to a new folder and changes one value of a tensor.
 func altered(t *testing.T, arch pretrained.Arch, tensor string, value float32) string {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "clip")
@@ -102,8 +102,8 @@ func altered(t *testing.T, arch pretrained.Arch, tensor string, value float32) s
 	return folder
 }
 
-// A CLIP with a value that is no number is refused while it is loaded, and by its
-// shapes before that.
+// A CLIP with a NaN is rejected while it is loaded; one with wrong shapes is rejected
+// before.
 func TestWhatCannotFitIsNotRead(t *testing.T) {
 	const tensor = "text_model.encoder.layers.5.self_attn.k_proj.bias"
 	tiny, err := pretrained.Open(filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_hf"))

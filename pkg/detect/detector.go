@@ -1,6 +1,6 @@
-// Package detect is the library's door: Open loads a CLIP and a method's trained
-// parameters once, Prepare keeps what the method computes of the classes, and Score
-// scores pictures. Prediction, evaluation and validation go through it.
+// Package detect is the library's main entry point. Open loads a CLIP and a method's
+// trained parameters once, Prepare computes and keeps the text features of classes, and
+// Score scores pictures. Prediction, evaluation and validation use it.
 package detect
 
 import (
@@ -18,31 +18,31 @@ import (
 	"acdclip/pkg/trained"
 )
 
-// Options say what a Detector is made of.
+// Options configure a Detector.
 type Options struct {
 	Methods        methods.Table
-	Config         config.Loaded      // the CLIP, the device, and what overrides the checkpoint's model
+	Config         config.Loaded      // the CLIP, the device, and settings that override options of the checkpoint
 	Checkpoint     string             // path of the trained parameters; "" for a method that needs none
-	AllowOtherCLIP bool               // take a checkpoint that was trained on another CLIP
-	Emit           func(events.Event) // where notices and warnings go
+	AllowOtherCLIP bool               // accept a checkpoint that was trained on another CLIP
+	Emit           func(events.Event) // receives notices and warnings
 }
 
-// Detector is a method on a device, ready to score pictures. It may be used from one
-// goroutine at a time.
+// Detector is a method on a device, ready to score pictures. It is not safe for
+// concurrent use.
 type Detector struct {
 	Model    trained.Model
 	backbone *Backbone
-	owned    bool         // the Detector closes the Backbone too
-	scope    *torch.Scope // of the method's parameters, and of what is prepared
+	owned    bool         // Close also closes the Backbone
+	scope    *torch.Scope // owns the method's parameters and all that is prepared
 	method   model.Method
 
-	prepared map[class]model.Prepared // each of one class
+	prepared map[class]model.Prepared // one entry per class
 	joined   joined
 }
 
 var _ scoring.Detector = (*Detector)(nil)
 
-// class is one kind of thing to look at.
+// class identifies a class by its prompt name and domain.
 type class struct {
 	prompt string
 	of     domain.Domain
@@ -97,16 +97,16 @@ func Open(ctx context.Context, o Options) (*Detector, error) {
 	return d, nil
 }
 
-// Close frees what the Detector holds.
+// Close frees the Detector's memory.
 func (d *Detector) Close() {
 	d.joined.close()
-	_ = d.scope.Close() // it fails only when the Runtime is closed already
+	_ = d.scope.Close() // fails only if the Runtime is already closed
 	if d.owned {
 		d.backbone.Close()
 	}
 }
 
-// Input is what the method wants its pictures to be.
+// Input describes the pictures that the method expects.
 func (d *Detector) Input() model.Input { return d.method.Input() }
 
 // Size is the side of the pictures and maps in pixels.

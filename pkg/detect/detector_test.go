@@ -23,7 +23,7 @@ import (
 	"acdclip/pkg/trained"
 )
 
-// own gives the options of a Detector on the project's own CLIP and adapters.
+// own returns the options of a Detector on the golden CLIP and adapters.
 func own(t *testing.T) Options {
 	t.Helper()
 	folder := filepath.Join(golden.Root(), "testdata", "golden")
@@ -43,7 +43,7 @@ func open(t *testing.T) *Detector {
 	return d
 }
 
-// drawn makes a small procedural dataset of objects.
+// drawn writes a small procedural dataset of objects.
 func drawn(t *testing.T) *data.Dataset {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "objects")
@@ -74,8 +74,8 @@ func TestDetectorNeedsACheckpoint(t *testing.T) {
 	}
 }
 
-// TestScore: decoded pictures are scored as ScoreAll scores those on disk, to the bit
-// for batches of the same pictures, and to rounding for others.
+// TestScore checks that Score and ScoreAll give the same scores: bit for bit for batches
+// of the same pictures, up to rounding for other batches.
 func TestScore(t *testing.T) {
 	d, set := open(t), drawn(t)
 	classes := domain.Classes{Prompts: []string{"nut", "bolt"}, Domain: set.Domain}
@@ -114,9 +114,9 @@ func TestScore(t *testing.T) {
 			_, err := d.Score(t.Context(), classes, []pixels.Picture{{Pix: make([]uint8, 7)}}, []int{0})
 			return err
 		},
-		"is of class 2":   func() error { _, err := d.Score(t.Context(), classes, pictures[:1], []int{2}); return err },
-		"are classes for": func() error { _, err := d.Score(t.Context(), classes, pictures[:2], []int{0}); return err },
-		"no classes":      func() error { return d.Prepare(t.Context(), domain.Classes{Domain: set.Domain}) },
+		"is of class 2":     func() error { _, err := d.Score(t.Context(), classes, pictures[:1], []int{2}); return err },
+		"class indexes for": func() error { _, err := d.Score(t.Context(), classes, pictures[:2], []int{0}); return err },
+		"no classes":        func() error { return d.Prepare(t.Context(), domain.Classes{Domain: set.Domain}) },
 	} {
 		if err := try(); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", says, err)
@@ -135,7 +135,7 @@ func (m *countingMethod) Prepare(ctx context.Context, s *torch.Scope, classes do
 	return m.Method.Prepare(ctx, s, classes)
 }
 
-// TestPromptsAreKept: a class's prompts are encoded once, and its scores stay the same.
+// TestPromptsAreKept checks that a class's prompts are encoded once and that its scores do not change.
 func TestPromptsAreKept(t *testing.T) {
 	d := open(t)
 	counting := &countingMethod{Method: d.method}
@@ -204,7 +204,7 @@ func (o *once) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, prepa
 	return scores, err
 }
 
-// TestScoresThatAreNotFinite: such a picture has failed, and the others have not.
+// TestScoresThatAreNotFinite checks that only the pictures with such scores fail.
 func TestScoresThatAreNotFinite(t *testing.T) {
 	d, set := open(t), drawn(t)
 	d.method = &once{Method: d.method}

@@ -17,7 +17,7 @@ import (
 	"acdclip/pkg/scoring"
 )
 
-// TestGoldenPredict scores the golden pictures as predict does.
+// TestGoldenPredict scores the golden pictures in the same way as the command predict.
 func TestGoldenPredict(t *testing.T) {
 	golden.Run(t, []string{"predict/expected.json", "clip_tiny_openai.pt", "released_n3_adapter_1.pth"}, func(t *testing.T, f golden.Folder) {
 		text, err := os.ReadFile(f.File("predict/expected.json"))

@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { torchtest.Main(m) }
 
-// load reads a configuration as the program does.
+// load reads a configuration in the same way as the program.
 func load(t *testing.T, set ...string) config.Loaded {
 	t.Helper()
 	loaded, err := methods.All().Catalog().Load(config.Sources{Set: set, OwnModel: true})
@@ -21,7 +21,7 @@ func load(t *testing.T, set ...string) config.Loaded {
 	return loaded
 }
 
-// eventList collects what is emitted.
+// eventList collects the emitted events.
 type eventList []events.Event
 
 func (e *eventList) emit(event events.Event) { *e = append(*e, event) }

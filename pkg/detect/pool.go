@@ -15,12 +15,12 @@ import (
 	"acdclip/pkg/trained"
 )
 
-// errChanged reports a checkpoint that is no longer what the results would say of it.
-var errChanged = errors.New("it has changed since the evaluation began")
+// errChanged reports a checkpoint whose file has changed since it was described.
+var errChanged = errors.New("it has changed since the evaluation started")
 
-// Pool gives the Detectors of several checkpoints, one after the other, on one CLIP that
-// is loaded again only where a checkpoint needs another image size or activation. It is
-// an evaluation's Detectors.
+// Pool returns the Detectors of several checkpoints, one at a time. All use one CLIP,
+// which is loaded again only if a checkpoint needs another image size or activation. Pool
+// implements evaluation.Detectors.
 type Pool struct {
 	Methods        methods.Table
 	Config         config.Loaded
@@ -30,8 +30,8 @@ type Pool struct {
 	backbone *Backbone
 }
 
-// Open loads the CLIP for the first of the checkpoints and refuses those that do not
-// belong to it.
+// Open loads the CLIP for the first checkpoint and rejects checkpoints that were trained
+// on another CLIP.
 func (p *Pool) Open(ctx context.Context, checkpoints []*trained.Model) (scoring.Machine, error) {
 	if err := p.load(ctx, *checkpoints[0]); err != nil {
 		return scoring.Machine{}, err
@@ -50,7 +50,7 @@ func (p *Pool) Open(ctx context.Context, checkpoints []*trained.Model) (scoring.
 	return machine, nil
 }
 
-// Machine says what the Backbone runs on.
+// Machine describes the CLIP, software and hardware of the Backbone.
 func (b *Backbone) Machine() (scoring.Machine, error) {
 	libtorch, err := torch.Version()
 	if err != nil {
@@ -63,12 +63,12 @@ func (b *Backbone) Machine() (scoring.Machine, error) {
 	return scoring.Machine{CLIP: b.Source, Activation: b.own, Device: b.Runtime.Device().String(), Threads: b.Runtime.Threads(), Libtorch: libtorch, Hardware: hardware}, nil
 }
 
-// load loads CLIP for a checkpoint, unless the one at hand serves.
+// load loads CLIP for a checkpoint, unless the loaded one can be reused.
 func (p *Pool) load(ctx context.Context, m trained.Model) error {
 	if p.backbone != nil && p.backbone.serves(m.Options) {
 		return nil
 	}
-	p.Close() // first: two CLIPs may be too large
+	p.Close() // before loading: two CLIPs may need too much memory
 	method, err := p.Methods.Find(m.Metadata.Method)
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (p *Pool) load(ctx context.Context, m trained.Model) error {
 	return err
 }
 
-// open opens the checkpoint of a model; nil for one that needs none.
+// open opens the checkpoint of a model; it returns nil if the model needs none.
 func (p *Pool) open(m trained.Model) (*checkpoint.Checkpoint, error) {
 	if m.Path == "" {
 		return nil, nil
@@ -94,8 +94,8 @@ func (p *Pool) open(m trained.Model) (*checkpoint.Checkpoint, error) {
 	return checkpoint.Open(m.Path, p.Methods.Cards())
 }
 
-// Detector gives what scores with a checkpoint. The caller closes it before the next is
-// asked for.
+// Detector returns the Detector of a checkpoint. The caller closes it before asking for
+// the next.
 func (p *Pool) Detector(ctx context.Context, m *trained.Model) (scoring.Detector, error) {
 	if err := p.load(ctx, *m); err != nil {
 		return nil, err
@@ -111,13 +111,13 @@ func (p *Pool) Detector(ctx context.Context, m *trained.Model) (scoring.Detector
 	if parameters != nil {
 		defer parameters.Close()
 		if parameters.Fingerprint != m.Source.Fingerprint {
-			return nil, fmt.Errorf("checkpoint %s: %w; give a file that no training writes to", m.Path, errChanged)
+			return nil, fmt.Errorf("checkpoint %s: %w; use a file that no running training writes to", m.Path, errChanged)
 		}
 	}
 	return p.backbone.Detector(method, parameters, *m)
 }
 
-// Close closes the CLIP that is open.
+// Close closes the loaded CLIP.
 func (p *Pool) Close() {
 	if p.backbone != nil {
 		p.backbone.Close()

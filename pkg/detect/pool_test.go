@@ -34,7 +34,7 @@ func load(t *testing.T, set ...string) config.Loaded {
 	return loaded
 }
 
-// drawn makes a small procedural dataset.
+// drawn writes a small procedural dataset.
 func drawn(t *testing.T, set string) *data.Dataset {
 	t.Helper()
 	classes, err := synth.Classes(set)
@@ -53,7 +53,7 @@ func drawn(t *testing.T, set string) *data.Dataset {
 	return discovered
 }
 
-// trainedOn gives the path of a checkpoint that was trained on drawn textures.
+// trainedOn returns the path of a checkpoint that was trained on drawn textures.
 func trainedOn(t *testing.T, settings ...string) string {
 	t.Helper()
 	loaded := load(t, append([]string{"model.image_size=35", "model.groups=2", "train.epochs=1", "train.batch=3"}, settings...)...)
@@ -70,7 +70,7 @@ func trainedOn(t *testing.T, settings ...string) string {
 	return folder.Path(rundir.LastFile)
 }
 
-// evaluating gives options that score objects with a checkpoint trained on drawn textures.
+// evaluating returns options that score objects with a checkpoint trained on drawn textures.
 func evaluating(t *testing.T) evaluation.Options {
 	t.Helper()
 	loaded := load(t)
@@ -103,7 +103,7 @@ func evaluate(t *testing.T, o evaluation.Options) (*report.Evaluation, []report.
 	return result, scores
 }
 
-// Pictures one by one differ from batches by rounding alone.
+// Scores of single pictures and of batches differ only by rounding.
 func TestBatchesHardlyChangeScores(t *testing.T) {
 	o := evaluating(t)
 	_, scores := evaluate(t, o)
@@ -116,7 +116,7 @@ func TestBatchesHardlyChangeScores(t *testing.T) {
 	}
 }
 
-// TestGates: each picture has weights of the gateway that sum to 1 over the text levels.
+// TestGates checks that each picture's gateway weights sum to 1 over the text levels.
 func TestGates(t *testing.T) {
 	o := evaluating(t)
 	o.Extras = []string{report.Gates}
@@ -137,14 +137,14 @@ func TestGates(t *testing.T) {
 	}
 }
 
-// TestChangedCheckpoint: numbers are never those of another file than the results say.
+// TestChangedCheckpoint checks that a checkpoint that changes during an evaluation is rejected.
 func TestChangedCheckpoint(t *testing.T) {
 	o := evaluating(t)
 	other := trainedOn(t, "seed=1")
 	if err := os.Rename(other, o.Jobs[0].Checkpoint.Path); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := run(t, o); err == nil || !strings.Contains(err.Error(), "changed since the evaluation began") || !strings.Contains(err.Error(), o.Jobs[0].Checkpoint.Path) {
+	if _, _, err := run(t, o); err == nil || !strings.Contains(err.Error(), "changed since the evaluation started") || !strings.Contains(err.Error(), o.Jobs[0].Checkpoint.Path) {
 		t.Errorf("got %v", err)
 	}
 }

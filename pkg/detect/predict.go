@@ -12,17 +12,18 @@ import (
 	"acdclip/pkg/scoring"
 )
 
-// PredictOptions say what Predict scores and how.
+// PredictOptions configure Predict.
 type PredictOptions struct {
 	Inputs   []data.Found
-	PromptOf func(data.Found) string // the prompt name of a picture's class
+	PromptOf func(data.Found) string // returns the prompt name of a picture's class
 	Domain   domain.Domain
 	Batch    int
 	Load     pixels.LoadOptions
 }
 
-// Predict scores pictures and calls each with every input in order, also with those that
-// failed. An input that has an error already is not read.
+// Predict scores pictures and calls each for every input in order, also for those that
+// could not be scored. An input that has an error already is not read. An error that each
+// returns stops it.
 func Predict(ctx context.Context, scorer scoring.Scorer, o PredictOptions, emit func(events.Event), each func(data.Found, scoring.Scored) error) error {
 	const stage = "predict"
 	start := time.Now()

@@ -16,10 +16,10 @@ import (
 	"acdclip/pkg/scoring"
 )
 
-// errNotFinite reports a score that is no number.
-var errNotFinite = errors.New("the model gave a score that is not a finite number")
+// errNotFinite reports a score that is NaN or infinite.
+var errNotFinite = errors.New("the model returned a score that is not a finite number")
 
-// joined is what was prepared for the last list of classes.
+// joined caches what was prepared for the last list of classes.
 type joined struct {
 	classes  domain.Classes
 	scope    *torch.Scope
@@ -28,19 +28,19 @@ type joined struct {
 
 func (j *joined) close() {
 	if j.scope != nil {
-		_ = j.scope.Close() // it fails only when the Runtime is closed already
+		_ = j.scope.Close() // fails only if the Runtime is already closed
 	}
 	*j = joined{}
 }
 
-// Prepare computes what the method needs of the classes, unless it has been computed
-// before: it is kept, class by class, until the Detector is closed.
+// Prepare computes the method's text features for the classes. Each class is computed once
+// and kept until the Detector is closed.
 func (d *Detector) Prepare(ctx context.Context, classes domain.Classes) error {
 	_, err := d.prepare(ctx, classes)
 	return err
 }
 
-// prepare gives what was prepared of a list of classes.
+// prepare returns what the method prepared for a list of classes.
 func (d *Detector) prepare(ctx context.Context, classes domain.Classes) (model.Prepared, error) {
 	last := &d.joined
 	if last.scope != nil && last.classes.Domain == classes.Domain && slices.Equal(last.classes.Prompts, classes.Prompts) {
@@ -75,11 +75,11 @@ func (d *Detector) prepare(ctx context.Context, classes domain.Classes) (model.P
 	return next.prepared, nil
 }
 
-// Score scores decoded pictures, [S, S, 3] with S = Size(), as one batch; classOf[i] is the
-// place of picture i's class in classes. A picture whose scores are no finite numbers has an Err.
+// Score scores decoded pictures, [S, S, 3] with S = Size(), as one batch; classOf[i] is
+// the index of picture i's class in classes. If a picture's score is not finite, its Err is set.
 func (d *Detector) Score(ctx context.Context, classes domain.Classes, pictures []pixels.Picture, classOf []int) ([]scoring.Scored, error) {
 	if len(classOf) != len(pictures) {
-		return nil, fmt.Errorf("there are classes for %d pictures, and %d pictures", len(classOf), len(pictures))
+		return nil, fmt.Errorf("class indexes for %d pictures, but %d pictures", len(classOf), len(pictures))
 	}
 	prepared, err := d.prepare(ctx, classes)
 	if err != nil {
@@ -91,7 +91,7 @@ func (d *Detector) Score(ctx context.Context, classes domain.Classes, pictures [
 	batch := make([]uint8, 0, len(pictures)*plane*3)
 	for i, picture := range pictures {
 		if len(picture.Pix) != plane*3 {
-			return nil, fmt.Errorf("picture %d has %d values, and %d x %d x 3 are wanted", i, len(picture.Pix), input.Size, input.Size)
+			return nil, fmt.Errorf("picture %d has %d values, expected %d x %d x 3", i, len(picture.Pix), input.Size, input.Size)
 		}
 		scored[i].Picture = picture
 		batch = append(batch, picture.Pix...)
@@ -109,10 +109,10 @@ func (d *Detector) Score(ctx context.Context, classes domain.Classes, pictures [
 	return scored, nil
 }
 
-// outputs are a method's scores of B pictures, on the host.
+// outputs are a method's scores for B pictures, on the host.
 type outputs struct {
 	maps, scores, probabilities []float32
-	extras                      map[string][]float32 // by name, of all pictures
+	extras                      map[string][]float32 // by name, for all pictures
 }
 
 // forward runs the method on pictures [B, S, S, 3].
@@ -139,13 +139,13 @@ func (d *Detector) forward(ctx context.Context, batch []uint8, classOf []int, pr
 	return out, err
 }
 
-// fill fills in what is said of picture i.
+// fill stores the outputs for picture i in s.
 func (o *outputs) fill(s *scoring.Scored, i, size int) {
 	plane := size * size
 	s.Map = &anomalymap.Map{Width: size, Height: size, Scores: o.maps[i*plane : (i+1)*plane]}
 	s.Score = withinOne(o.scores[i])
 	for _, value := range s.Map.Scores {
-		s.MapMax = max(s.MapMax, value) // max carries NaN on
+		s.MapMax = max(s.MapMax, value) // max propagates NaN
 	}
 	s.MapMax = withinOne(s.MapMax)
 	if o.probabilities != nil {
@@ -163,7 +163,7 @@ func (o *outputs) fill(s *scoring.Scored, i, size int) {
 	}
 }
 
-// withinOne takes off what rounding adds to a score in [0, 1]. NaN stays.
+// withinOne clamps a score to [0, 1], which rounding can exceed. NaN stays NaN.
 func withinOne(score float32) float32 { return max(0, min(1, score)) }
 
 // ScoreAll scores pictures from disk; see scoring.Scorer.
@@ -179,7 +179,7 @@ func (d *Detector) ScoreAll(ctx context.Context, w scoring.Work, each func(scori
 	w.Load.Size = d.Size()
 	w.Load.Order = slices.Concat(w.Batches...)
 	w.Load.Ahead = len(w.Batches[0]) // the next batch is read while this one is scored
-	batch, begun := 0, time.Now()
+	batch, started := 0, time.Now()
 	var waiting []scoring.Scored
 	for picture := range pixels.Load(ctx, w.Items, w.Load) {
 		waiting = append(waiting, scoring.Scored{Picture: picture, Err: picture.Err})
@@ -187,23 +187,23 @@ func (d *Detector) ScoreAll(ctx context.Context, w scoring.Work, each func(scori
 		if len(waiting) < len(w.Batches[batch]) {
 			continue
 		}
-		w.Costs.Waiting.Add(time.Since(begun))
-		begun = time.Now()
+		w.Costs.Waiting.Add(time.Since(started))
+		started = time.Now()
 		if err := d.scoreReadable(ctx, waiting, w); err != nil {
 			return Explain(err, w.BatchKey)
 		}
-		w.Costs.Model.Add(time.Since(begun))
+		w.Costs.Model.Add(time.Since(started))
 		for _, scored := range waiting {
 			if err := each(scored); err != nil {
 				return err
 			}
 		}
-		batch, begun, waiting = batch+1, time.Now(), waiting[:0]
+		batch, started, waiting = batch+1, time.Now(), waiting[:0]
 	}
 	return ctx.Err()
 }
 
-// scoreReadable fills in the scores of the readable pictures among waiting, as one batch.
+// scoreReadable scores the readable pictures among waiting as one batch and stores their scores.
 func (d *Detector) scoreReadable(ctx context.Context, waiting []scoring.Scored, w scoring.Work) error {
 	var readable []int
 	var batch []pixels.Picture
@@ -222,8 +222,8 @@ func (d *Detector) scoreReadable(ctx context.Context, waiting []scoring.Scored, 
 	return err
 }
 
-// Explain adds what a user can do to a failure for want of memory; batch is what sets
-// the number of pictures at once.
+// Explain adds advice to an out-of-memory error; batch names the flag or key that sets the
+// batch size.
 func Explain(err error, batch string) error {
 	if errors.Is(err, torch.ErrOutOfMemory) {
 		return fmt.Errorf("%w; lower %s or model.image_size", err, batch)

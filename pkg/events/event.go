@@ -1,98 +1,100 @@
-// Package events says what happens while the program works: stages and their progress,
-// notices and warnings, and the steps of a training, which are also the lines of its log.
+// Package events defines the events that the program emits while it works: stages and
+// their progress, notices and warnings, and training steps, which are also the lines of a
+// training's log.
 package events
 
-// Event is something that happened. Whoever works hands each to a func(Event) and goes
-// on; whoever receives it decides what is shown. The types below are all there are.
+// Event is something that happened. The emitter passes it to a func(Event), and the
+// receiver decides what to show. Only the types below implement Event.
 type Event interface {
-	// kind is the event's name in JSON.
+	// kind returns the event's name in JSON.
 	kind() string
 }
 
-// StageStarted says that a part of the work begins.
+// StageStarted reports the start of a stage.
 type StageStarted struct {
-	Stage string `json:"stage"`           // what is done, such as "train" or "evaluate bolts"
-	Unit  string `json:"unit,omitempty"`  // what is counted: "pictures", UnitSteps
-	Total int    `json:"total,omitempty"` // how many there are; 0 where that is not known
-	Done  int    `json:"done,omitempty"`  // how many of them were done before
+	Stage string `json:"stage"`           // name of the stage, such as "train" or "evaluate bolts"
+	Unit  string `json:"unit,omitempty"`  // unit of Total and Done: "pictures" or UnitSteps
+	Total int    `json:"total,omitempty"` // number of units; 0 if unknown
+	Done  int    `json:"done,omitempty"`  // number of units already done, as in a resumed run
 
-	Within string `json:"within,omitempty"` // the stage that waits for this one and then goes on
+	Within string `json:"within,omitempty"` // the stage that is paused until this one ends
 }
 
-// UnitSteps is the Unit of a training, which tells how far it has come by TrainStep and not by Progress.
+// UnitSteps is the Unit of a training, which reports its progress by TrainStep instead of Progress.
 const UnitSteps = "steps"
 
-// Progress says how far a stage has come.
+// Progress reports the progress of a stage.
 type Progress struct {
 	Stage  string `json:"stage"`
 	Done   int    `json:"done"`
 	Total  int    `json:"total,omitempty"`
-	Detail string `json:"detail,omitempty"` // what it has come to, such as a class
+	Detail string `json:"detail,omitempty"` // current item, such as a class
 }
 
-// StageDone says that a stage has ended well.
+// StageDone reports that a stage has finished successfully.
 type StageDone struct {
 	Stage   string  `json:"stage"`
 	Seconds float64 `json:"seconds"`
 }
 
-// Costs tells what an evaluation spent its time on, in seconds. Pictures are read
-// and metrics computed beside the model.
+// Costs reports how an evaluation spent its time, in seconds. Reading pictures and
+// computing metrics run in parallel with the model.
 type Costs struct {
 	Total   float64 `json:"total"`
 	Model   float64 `json:"model"`   // prompts and pictures
-	Waiting float64 `json:"waiting"` // of the model for pictures
-	Reading float64 `json:"reading"` // and scaling of pictures, over all goroutines that read
+	Waiting float64 `json:"waiting"` // the model waits for pictures
+	Reading float64 `json:"reading"` // reading and scaling of pictures, summed over goroutines
 	Metrics float64 `json:"metrics"`
 }
 
-// Notice tells what a user wants to know, such as a setting that the checkpoint decides.
+// Notice is information for the user, such as a setting that the checkpoint decides.
 type Notice struct {
 	Text string `json:"text"`
 }
 
-// Warning tells what is probably not meant, or a picture that failed while the others go on.
+// Warning reports something that is probably a mistake, or a picture that failed without
+// stopping the work.
 type Warning struct {
 	Text string `json:"text"`
 }
 
-// Failure tells why the work ended without its result.
+// Failure reports why the work ended without a result.
 type Failure struct {
 	Text string `json:"text"`
 }
 
-// TrainStep is one optimizer step, and a line of a run's log.jsonl.
+// TrainStep reports one optimiser step. It is a line of a run's log.jsonl.
 type TrainStep struct {
 	Epoch             int     `json:"epoch"` // from 1
 	Step              int     `json:"step"`  // from 1, over all epochs
-	Steps             int     `json:"steps"` // of the whole training
+	Steps             int     `json:"steps"` // number of steps of the whole training
 	Loss              float64 `json:"loss"`  // the weighted sum, before the step
-	Parts             Values  `json:"parts"` // the loss's terms, not weighted
+	Parts             Values  `json:"parts"` // the terms of the loss, unweighted
 	LearningRates     Values  `json:"lr"`    // by parameter group
 	PicturesPerSecond float64 `json:"pictures_per_second"`
 }
 
-// TrainEpoch is the end of an epoch, and a line of a run's log.jsonl.
+// TrainEpoch reports the end of an epoch. It is a line of a run's log.jsonl.
 type TrainEpoch struct {
 	Epoch        int     `json:"epoch"` // from 1
 	Epochs       int     `json:"epochs"`
-	Loss         float64 `json:"mean_loss"`               // over the epoch's pictures
-	Parts        Values  `json:"mean_parts"`              // likewise
-	Skipped      int     `json:"skipped,omitempty"`       // pictures that cannot be read and were left out
-	SkippedSteps int     `json:"skipped_steps,omitempty"` // left out because the loss or the gradient is not a finite number
+	Loss         float64 `json:"mean_loss"`               // mean over the epoch's pictures
+	Parts        Values  `json:"mean_parts"`              // mean over the epoch's pictures
+	Skipped      int     `json:"skipped,omitempty"`       // pictures skipped because they cannot be read
+	SkippedSteps int     `json:"skipped_steps,omitempty"` // steps skipped because the loss or the gradient was not finite
 	Seconds      float64 `json:"seconds"`
 }
 
-// Validation is what was measured on what was held out, after an epoch, and a line
-// of a run's log.jsonl. Its metrics are fractions, each the mean over the classes.
+// Validation reports the metrics on the held-out pictures after an epoch, as fractions,
+// each the mean over the classes. It is a line of a run's log.jsonl.
 type Validation struct {
 	Epoch      int      `json:"epoch"`
-	HeldOut    []string `json:"held_out"`          // classes, or a share of the pictures
-	ImageAUROC *float64 `json:"image_auroc"`       // nil where it is not defined
-	PixelAUROC *float64 `json:"pixel_auroc"`       // likewise
-	Mean       *float64 `json:"mean"`              // of both; nil where one is nil
-	Best       bool     `json:"best"`              // above that of every epoch before
-	Skipped    int      `json:"skipped,omitempty"` // pictures that cannot be read and were left out
+	HeldOut    []string `json:"held_out"`          // classes, or a percentage of the pictures
+	ImageAUROC *float64 `json:"image_auroc"`       // nil if undefined
+	PixelAUROC *float64 `json:"pixel_auroc"`       // nil if undefined
+	Mean       *float64 `json:"mean"`              // of both; nil if either is nil
+	Best       bool     `json:"best"`              // Mean is higher than in every earlier epoch
+	Skipped    int      `json:"skipped,omitempty"` // pictures skipped because they cannot be read
 	Seconds    float64  `json:"seconds"`
 }
 

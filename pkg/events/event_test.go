@@ -115,7 +115,7 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
-// FuzzRead: any line is refused, or is an event that is written and read back as it is.
+// FuzzRead checks that every line is either rejected or an event that survives writing and reading unchanged.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"event":"step","epoch":1,"step":2,"steps":8,"loss":1.75,"parts":{"focal":0.5},"lr":{"text":0.0005},"pictures_per_second":4.5}`))
 	f.Add([]byte(`{"event":"epoch","epoch":1,"epochs":2,"mean_loss":1.5,"mean_parts":{"focal":0.5},"skipped_steps":3,"seconds":60}`))

@@ -9,23 +9,23 @@ import (
 	"time"
 )
 
-// Writer writes each event as one JSON object on a line of its own, whose first
-// field "event" names its kind. It serves --log json and a run's log.jsonl. It is
-// not safe for concurrent use.
+// Writer writes events as JSON lines: one object per line, whose first field "event" is
+// the event's kind. It is used for --log json and for a run's log.jsonl. It is not safe
+// for concurrent use.
 type Writer struct {
 	w   io.Writer
 	now func() time.Time
 }
 
-// NewWriter returns a writer to w, which the caller keeps. Where now is not nil,
-// each line holds its time.
+// NewWriter returns a Writer that writes to w, which the caller owns. If now is not nil,
+// each line also has the time.
 func NewWriter(w io.Writer, now func() time.Time) *Writer { return &Writer{w, now} }
 
 // Write writes one line in a single call of the underlying writer.
 func (e *Writer) Write(event Event) error {
 	var content bytes.Buffer
 	encoder := json.NewEncoder(&content)
-	encoder.SetEscapeHTML(false) // these files are no web pages
+	encoder.SetEscapeHTML(false) // keep <, > and & readable
 	if err := encoder.Encode(event); err != nil {
 		return fmt.Errorf("encoding the event %q: %w", event.kind(), err)
 	}
@@ -44,12 +44,12 @@ func (e *Writer) Write(event Event) error {
 	return nil
 }
 
-// ErrUnknown reports a line of a kind that Read does not know, such as one
-// of a later version.
+// ErrUnknown reports a line with an unknown kind of event, such as one written by a later
+// version.
 var ErrUnknown = errors.New("unknown kind of event")
 
-// Read reads one line of a run's log.jsonl as Writer wrote it: a TrainStep,
-// a TrainEpoch or a Validation. Of any other event it returns ErrUnknown.
+// Read decodes one line of a run's log.jsonl to a TrainStep, a TrainEpoch or a
+// Validation. Any other event is ErrUnknown.
 func Read(line []byte) (Event, error) {
 	var head struct {
 		Event string `json:"event"`

@@ -14,11 +14,12 @@ type Value struct {
 	Value float64
 }
 
-// Values are named numbers in the order in which they are shown. In JSON they
-// are an object that keeps the order.
+// Values are named numbers in display order. In JSON they are an object with its keys in
+// that order.
 type Values []Value
 
-// MarshalJSON fails where a number is not finite, which JSON cannot hold.
+// MarshalJSON encodes the values. A number that is not finite is an error, because JSON
+// cannot hold it.
 func (v Values) MarshalJSON() ([]byte, error) {
 	object := []byte{'{'}
 	for i, value := range v {
@@ -38,11 +39,11 @@ func (v Values) MarshalJSON() ([]byte, error) {
 	return append(object, '}'), nil
 }
 
-// UnmarshalJSON reads an object of numbers, in its order.
+// UnmarshalJSON decodes an object of numbers and keeps their order.
 func (v *Values) UnmarshalJSON(content []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(content))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
-		return fmt.Errorf("named values: %s is no object", content)
+		return fmt.Errorf("named values: %s is not a JSON object", content)
 	}
 	*v = nil
 	for decoder.More() {

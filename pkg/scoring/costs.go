@@ -7,11 +7,11 @@ import (
 	"acdclip/pkg/events"
 )
 
-// Costs adds up what scoring spends its time on. Reading and metrics run beside the
-// model. The zero value is ready; any goroutine may use it.
+// Costs measures how scoring spends its time. Reading and metrics run in parallel with
+// the model. The zero value is ready to use, and it is safe for concurrent use.
 type Costs struct {
-	Reading Cost // over all goroutines that read
-	Waiting Cost // of the model for pictures
+	Reading Cost // summed over all reading goroutines
+	Waiting Cost // the model waits for pictures
 	Model   Cost
 	Metrics Cost
 }
@@ -24,7 +24,7 @@ func (c *Cost) Add(d time.Duration) { c.nanoseconds.Add(int64(d)) }
 
 func (c *Cost) seconds() float64 { return time.Duration(c.nanoseconds.Load()).Seconds() }
 
-// Event tells the costs, and how long all took.
+// Event returns the costs as an event; total is the elapsed time.
 func (c *Costs) Event(total time.Duration) events.Costs {
 	return events.Costs{
 		Total: total.Seconds(), Model: c.Model.seconds(), Waiting: c.Waiting.seconds(),

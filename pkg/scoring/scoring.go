@@ -1,6 +1,6 @@
-// Package scoring is where those who want pictures scored meet what scores them: the
-// work that is asked for, and what is said of each picture. It is pure Go, so that an
-// evaluation is tested without libtorch.
+// Package scoring defines the interface between code that needs pictures scored and the
+// detectors that score them: the work to do and the result for each picture. It is pure
+// Go, so that evaluations can be tested without libtorch.
 package scoring
 
 import (
@@ -15,34 +15,35 @@ import (
 	"acdclip/pkg/report"
 )
 
-// Scored is one picture and what the method says of it.
+// Scored is the method's result for one picture.
 type Scored struct {
 	Picture          pixels.Picture
 	Score, MapMax    float32              // in [0, 1]
-	ClassProbability *float32             // in [0, 1]; nil where the method has none
+	ClassProbability *float32             // in [0, 1]; nil if the method has none
 	Map              *anomalymap.Map      // [S, S], in [0, 1]
-	Extras           map[string][]float32 // the method's other outputs of this picture, by name; see model.Extra
-	Err              error                // why there is no score; then the numbers are not set
+	Extras           map[string][]float32 // the method's extra outputs for this picture, by name; see model.Extra
+	Err              error                // why there is no score; if set, the numbers are not
 }
 
 // Work is a list of pictures to score.
 type Work struct {
 	Items   []data.Item
 	Classes domain.Classes
-	ClassOf []int              // [len(Items)], the place of each item's class in Classes
-	Batches [][]int            // the places of the items that are scored at once, in this order; none is empty
-	Load    pixels.LoadOptions // how pictures are read; Size, Order and Ahead are the scorer's
+	ClassOf []int              // [len(Items)], the index of each item's class in Classes
+	Batches [][]int            // item indexes of each batch, in scoring order; no batch is empty
+	Load    pixels.LoadOptions // how pictures are read; the scorer sets Size, Order and Ahead
 	Costs   *Costs
 
-	BatchKey string // what sets the number of pictures at once, for messages
+	BatchKey string // name of the flag or key that sets the batch size, for messages
 }
 
 // Scorer scores pictures.
 type Scorer interface {
-	// Size is the side S of the maps, and of the masks beside them, in pixels.
+	// Size is the side S of the maps and masks in pixels.
 	Size() int
-	// ScoreAll reads and scores the pictures batch by batch and hands each to each, also
-	// those that cannot be read. It stops at each's first error.
+	// ScoreAll reads and scores the pictures batch by batch and calls each for every
+	// picture, also for those that cannot be read. It stops at the first error that each
+	// returns.
 	ScoreAll(ctx context.Context, work Work, each func(Scored) error) error
 }
 
@@ -52,37 +53,37 @@ type Detector interface {
 	Close()
 }
 
-// Machine is what scores besides the method: it decides the bits of the numbers.
+// Machine describes the CLIP, the software and the hardware that scores depend on.
 type Machine struct {
 	CLIP       report.Source
-	Activation activation.Activation // of CLIP's own: what "auto" stands for
+	Activation activation.Activation // the CLIP's own activation, which "auto" selects
 	Device     string                // "cpu", "cuda:0"
 	Threads    int
 	Libtorch   string // its version
-	Hardware   string // instructions of the processor, or a GPU's name
+	Hardware   string // instruction set of the CPU, or the GPU's name
 }
 
-// Classes is a list of prompt names, each once, with their places.
+// Classes is a list of distinct prompt names that knows their indexes.
 type Classes struct {
 	Prompts []string
-	places  map[string]int
+	indexes map[string]int
 }
 
-// Place gives a class's place in the list, at whose end it is put when it is new.
+// Place returns the index of a prompt name in the list. It appends a new name.
 func (c *Classes) Place(prompt string) int {
-	place, known := c.places[prompt]
+	index, known := c.indexes[prompt]
 	if !known {
-		if c.places == nil {
-			c.places = map[string]int{}
+		if c.indexes == nil {
+			c.indexes = map[string]int{}
 		}
-		place = len(c.Prompts)
-		c.places[prompt] = place
+		index = len(c.Prompts)
+		c.indexes[prompt] = index
 		c.Prompts = append(c.Prompts, prompt)
 	}
-	return place
+	return index
 }
 
-// Chunks are the numbers below count, in pieces of size.
+// Chunks splits the indexes 0 to count-1 into consecutive batches of the given size.
 func Chunks(count, size int) [][]int {
 	all := make([]int, count)
 	for i := range all {

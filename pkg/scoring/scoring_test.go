@@ -34,7 +34,7 @@ func TestChunks(t *testing.T) {
 	}
 }
 
-// TestMaskFits: the first in the dataset's order is named, whatever the order in which they come.
+// TestMaskFits checks that the first mask in the dataset's order is named, regardless of the order in which pictures are added.
 func TestMaskFits(t *testing.T) {
 	set := &data.Dataset{Name: "parts", Root: "/parts"}
 	picture := func(place int, fit pixels.MaskFit) pixels.Picture {
@@ -46,8 +46,8 @@ func TestMaskFits(t *testing.T) {
 		says   string
 	}{
 		{nil, ""},
-		{[]int{4}, "parts: 1 mask has another aspect ratio than its picture, by more than 2 %, so that they may mark other places; the first is masks/e.png of e.png;"},
-		{[]int{4, 0, 2}, "parts: 3 masks have other aspect ratios than their pictures, by more than 2 %, so that they may mark other places; the first is masks/a.png of a.png;"},
+		{[]int{4}, "parts: 1 mask has a different aspect ratio than its picture, by more than 2 %, so marks may be misplaced; the first is masks/e.png of e.png;"},
+		{[]int{4, 0, 2}, "parts: 3 masks have different aspect ratios than their pictures, by more than 2 %, so marks may be misplaced; the first is masks/a.png of a.png;"},
 	} {
 		var fits MaskFits
 		var told []string
