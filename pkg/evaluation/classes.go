@@ -17,51 +17,51 @@ import (
 	"acdclip/pkg/scoring"
 )
 
-// ByClass scores the pictures of a dataset class by class. What a class comes to is
-// tallied beside the scoring of the next.
+// ByClass scores the pictures of a dataset class by class. The results of a class are
+// computed while the next class is scored.
 type ByClass struct {
 	Scorer   scoring.Scorer
 	Set      *data.Dataset
 	Load     pixels.LoadOptions
-	Batch    int             // pictures at once
-	BatchKey string          // what sets that, for messages
-	Pixels   metrics.Options // how the scores of pixels are kept
+	Batch    int             // pictures per batch
+	BatchKey string          // name of the flag or key that sets Batch, for messages
+	Pixels   metrics.Options // memory and limits for pixel scores
 	Result   report.Result   // target, checkpoint and classes, without numbers
-	Extras   []string        // names of the method's other outputs that are kept
+	Extras   []string        // names of extra outputs to save
 	Costs    *scoring.Costs
 
 	Warn     func(events.Event)
-	Scored   func(scoring.Scored)       // sees each picture, also those that failed
-	Counted  func(scoring.Scored) error // sees each that counts; nil: nobody does
-	Finished func(*Class) error         // computes the metrics, or leaves that to others
+	Scored   func(scoring.Scored)       // called for each picture, also for those that failed
+	Counted  func(scoring.Scored) error // called for each picture that was scored; may be nil
+	Finished func(*Class) error         // called for each finished class; computes the metrics if they are wanted
 }
 
-// Class is what one class has come to.
+// Class is the result of one class.
 type Class struct {
-	Place  int // in the dataset
+	Place  int // index in the dataset
 	Row    report.Row
 	Scores []report.Score // in the order of the dataset's pictures
 
-	images []float32 // the scores of the pictures that count, and their labels
-	labels []bool
+	images []float32 // the image scores of the pictures without error
+	labels []bool    // the labels of the same pictures
 	pixels *metrics.Pixels
-	empty  int // masks that mark nothing at the size of the maps
-	full   int // masks that mark everything
+	empty  int // masks that mark no pixel at the size of the maps
+	full   int // masks that mark every pixel
 }
 
-// ComputeMetrics fills in the row's metrics. It can be called once.
+// ComputeMetrics sets the row's metrics. It may be called only once.
 func (c *Class) ComputeMetrics() (err error) {
 	c.Row.Metrics, err = report.MetricsOf(c.images, c.labels, c.pixels)
 	return err
 }
 
-// Batches are the pictures of a class that are to be scored.
+// Batches are the pictures of a class to score.
 type Batches struct {
-	Class  int     // by its place in the dataset
-	Places [][]int // in the dataset, of the pictures that are scored at once
+	Class  int     // index in the dataset
+	Places [][]int // for each batch, the indexes of its pictures in the dataset
 }
 
-// BatchesOf are all of a class's pictures, size at once.
+// BatchesOf returns all pictures of a class in batches of the given size.
 func BatchesOf(set *data.Dataset, class, size int) Batches {
 	var places []int
 	for i, item := range set.Items {
@@ -80,10 +80,10 @@ func (b Batches) pictures() int {
 	return count
 }
 
-// errOtherPictures reports a scorer that does not hand on the pictures that it was given.
-var errOtherPictures = errors.New("not the pictures that were to be scored")
+// errOtherPictures reports a scorer that returned other pictures than it was given.
+var errOtherPictures = errors.New("the scorer returned other pictures than requested")
 
-// Run scores classes in their order.
+// Run scores the classes in order.
 func (b *ByClass) Run(ctx context.Context, classes []Batches) error {
 	scored := make(chan scoring.Scored, 2*b.Batch)
 	tally := tally{ByClass: b, waiting: classes}
@@ -105,12 +105,12 @@ func (b *ByClass) Run(ctx context.Context, classes []Batches) error {
 		return err
 	}
 	if tally.current != nil {
-		return fmt.Errorf("%w: %d fewer of a class", errOtherPictures, tally.left)
+		return fmt.Errorf("%w: %d of a class are missing", errOtherPictures, tally.left)
 	}
 	return nil
 }
 
-// work is what the scorer has to do.
+// work returns the scorer's work for the classes.
 func (b *ByClass) work(classes []Batches) scoring.Work {
 	w := scoring.Work{
 		Items: b.Set.Items, Classes: domain.Classes{Domain: b.Set.Domain}, ClassOf: make([]int, len(b.Set.Items)),
@@ -119,10 +119,10 @@ func (b *ByClass) work(classes []Batches) scoring.Work {
 	w.Load.Masks, w.Load.MaskThreshold = b.Set.HasMasks(), b.Set.MaskThreshold
 	var names scoring.Classes
 	for _, c := range classes {
-		place := names.Place(b.Set.Classes[c.Class].Prompt)
+		index := names.Place(b.Set.Classes[c.Class].Prompt)
 		w.Batches = append(w.Batches, c.Places...)
 		for _, picture := range slices.Concat(c.Places...) {
-			w.ClassOf[picture] = place
+			w.ClassOf[picture] = index
 		}
 	}
 	w.Classes.Prompts = names.Prompts

@@ -1,6 +1,6 @@
-// Package evaluation plans an evaluation, tallies what is scored class by class, keeps
-// what is finished, joins shares and judges foreign anomaly maps. It is handed what
-// scores, and is pure Go.
+// Package evaluation runs evaluations: it plans them, collects the scores class by class,
+// saves finished classes, merges shares, and computes the metrics of anomaly maps from
+// other programs. The detectors are passed in, so the package is pure Go.
 package evaluation
 
 import (
@@ -24,25 +24,26 @@ import (
 	"acdclip/pkg/trained"
 )
 
-// Job is one target to be scored with one checkpoint.
+// Job is one target to score with one checkpoint.
 type Job struct {
 	Set        *data.Dataset
 	Checkpoint *trained.Model // jobs of one checkpoint share it
-	Contents   string         // names the contents of the set's pictures and masks; "" where nobody asked
-	Leak       bool           // the checkpoint was trained on the target itself, or on files of it
+	Contents   string         // hash of the contents of the set's pictures and masks; "" if not computed
+	Leak       bool           // the checkpoint was trained on the target or some of its files
 }
 
-// Detectors gives what scores with each checkpoint.
+// Detectors opens the detectors of checkpoints.
 type Detectors interface {
-	// Open makes ready for the checkpoints, in the order in which they are asked for,
-	// and says what they will run on. It refuses one that does not belong to the CLIP.
+	// Open prepares for the checkpoints, in the order in which they will be used, and
+	// describes the machine. A checkpoint that was trained on another CLIP is an error.
 	Open(ctx context.Context, checkpoints []*trained.Model) (scoring.Machine, error)
-	// Detector gives what scores with one of them. One is open at a time.
+	// Detector opens the detector of one checkpoint. The caller closes it before it opens
+	// the next.
 	Detector(ctx context.Context, checkpoint *trained.Model) (scoring.Detector, error)
 	Close()
 }
 
-// Options say what an evaluation scores and how.
+// Options configure an evaluation.
 type Options struct {
 	Config    config.Loaded
 	Jobs      []Job // at least one; all at one image size
@@ -50,33 +51,33 @@ type Options struct {
 	Version   string // of this program
 	Batch     int
 	Load      pixels.LoadOptions
-	Pixels    metrics.Options // how the scores of pixels are kept
+	Pixels    metrics.Options // memory and limits for pixel scores
 	Share     finished.Share  // the part of each class that is scored
-	Extras    []string        // names of the methods' other outputs that are kept with each picture's score
-	// Map receives each anomaly map [S, S] and mask (nil: nothing is anomalous, or
-	// it is not known where); nil: nobody does.
+	Extras    []string        // names of extra outputs that are saved with each picture's score
+	// Map receives each anomaly map [S, S] and its mask (nil: no pixel is anomalous, or the
+	// anomalous pixels are unknown). It may be nil.
 	Map       func(job Job, item data.Item, anomaly *anomalymap.Map, mask []uint8) error
-	MapFormat string // what Map makes of them, in a word; a finished class is taken over only with the same
+	MapFormat string // the format in which Map saves maps; finished classes are reused only with the same format
 	Emit      func(events.Event)
 }
 
-// Evaluation is an evaluation under way. The caller closes it.
+// Evaluation is a running evaluation. The caller closes it.
 //
-// Batches begin anew with each class, so that a picture's score has the same bits
-// in whatever shares and after whatever interruption it is computed.
+// Each class starts with a new batch, so that a picture's score has the same bits
+// regardless of shares and interruptions.
 type Evaluation struct {
 	Options
 	plan     finished.Plan
 	start    time.Time
 	folder   *finished.Folder
 	finished [][]*finished.Class // by job and class; nil where a class is not finished yet
-	left     [][]Batches         // by job: the classes that are not finished yet
+	left     [][]Batches         // by job: the unfinished classes
 	total    int                 // pictures to score
-	done     int                 // of them
+	done     int                 // pictures already scored
 	costs    scoring.Costs
 }
 
-// Begin plans an evaluation and opens what scores. It scores nothing and writes nothing.
+// Begin plans an evaluation and opens the detectors. It scores nothing and writes nothing.
 func Begin(ctx context.Context, o Options) (*Evaluation, error) {
 	o.Emit = serialized(o.Emit)
 	e := &Evaluation{Options: o, start: time.Now()}
@@ -92,17 +93,18 @@ func Begin(ctx context.Context, o Options) (*Evaluation, error) {
 	return e, nil
 }
 
-// Plan is what the evaluation computes, and under which conditions.
+// Plan returns the plan: the targets, checkpoints and classes, and the conditions that
+// their numbers depend on.
 func (e *Evaluation) Plan() finished.Plan { return e.plan }
 
-// Close closes what scores.
+// Close closes the detectors.
 func (e *Evaluation) Close() { e.Detectors.Close() }
 
 // Run scores the targets class by class and returns their metrics and every picture's
 // score. A picture that cannot be read is counted, reported as a warning and left out.
-// Finished classes are kept in folder, and those that are there already are taken over;
-// nil: none is. Where a share of each class is scored, the results have counts and no
-// metrics; the folder has what Merge needs.
+// Finished classes are saved in folder, and those already there are reused; folder may be
+// nil. If a share is scored, the results have counts but no metrics, and the folder holds
+// what Merge needs.
 func (e *Evaluation) Run(ctx context.Context, folder *finished.Folder) (*report.Evaluation, []report.Score, error) {
 	e.folder = folder
 	if err := e.findFinished(); err != nil {
@@ -124,7 +126,7 @@ func (e *Evaluation) Run(ctx context.Context, folder *finished.Folder) (*report.
 	return result, scores, nil
 }
 
-// checkpoints are those of the jobs, each once.
+// checkpoints lists the distinct checkpoints of the jobs.
 func (e *Evaluation) checkpoints() []*trained.Model {
 	var list []*trained.Model
 	for _, job := range e.Jobs {
@@ -137,7 +139,7 @@ func (e *Evaluation) checkpoints() []*trained.Model {
 
 const evaluateStage = "evaluate"
 
-// serialized lets one goroutine emit at a time.
+// serialized makes emit safe for concurrent use.
 func serialized(emit func(events.Event)) func(events.Event) {
 	var lock sync.Mutex
 	return func(event events.Event) {
@@ -147,12 +149,12 @@ func serialized(emit func(events.Event)) func(events.Event) {
 	}
 }
 
-// setMachine records what scores.
+// setMachine records the machine in the plan.
 func (e *Evaluation) setMachine(m scoring.Machine) {
 	e.setCLIP(m.CLIP, m.Activation)
 	p := &e.plan.Evaluation.Provenance
 	p.Device, p.Threads, p.Libtorch = m.Device, m.Threads, m.Libtorch
-	kind, _, _ := strings.Cut(p.Device, ":") // which of several equal ones does not matter
+	kind, _, _ := strings.Cut(p.Device, ":") // the index of the GPU does not matter
 	e.plan.Evaluation.Conditions = append(e.plan.Evaluation.Conditions,
 		conditions.Of(conditions.Bits, "libtorch's version", p.Libtorch),
 		conditions.Of(conditions.Bits, "device", kind),
@@ -161,7 +163,7 @@ func (e *Evaluation) setMachine(m scoring.Machine) {
 	)
 }
 
-// findFinished takes over the classes that are finished already, and counts the pictures that are left.
+// findFinished loads the finished classes from the folder and counts the remaining pictures.
 func (e *Evaluation) findFinished() error {
 	found, all := 0, 0
 	for i, job := range e.Jobs {
@@ -186,18 +188,18 @@ func (e *Evaluation) findFinished() error {
 		}
 	}
 	if found > 0 {
-		e.Emit(events.Notice{Text: fmt.Sprintf("%d of %d classes are finished already", found, all)})
+		e.Emit(events.Notice{Text: fmt.Sprintf("%d of %d classes are already finished", found, all)})
 	}
 	return nil
 }
 
-// takeOver makes a class that was finished earlier one of this evaluation: its
-// pictures are where they lie now, and those that failed are named again.
+// takeOver reuses a class that was finished earlier: it updates the paths of the pictures,
+// which may have moved, and repeats the warnings about pictures that failed.
 func (e *Evaluation) takeOver(job Job, class data.Class, kept *finished.Class) error {
 	for i := range kept.Scores {
 		score := &kept.Scores[i]
 		if score.Place < 0 || score.Place >= len(job.Set.Items) || job.Set.Items[score.Place].Class != class.Name {
-			return fmt.Errorf("finished class %s of %s: picture %d is none of it; --overwrite begins again", class.Name, job.Set.Name, score.Place)
+			return fmt.Errorf("finished class %s of %s: picture %d does not belong to it; use --overwrite to start again", class.Name, job.Set.Name, score.Place)
 		}
 		score.Path = report.EscapeName(job.Set.Items[score.Place].Path)
 		if score.Error != "" {
@@ -211,7 +213,7 @@ func failedPicture(target, class, text string) events.Event {
 	return events.Warning{Text: fmt.Sprintf("%s/%s: %s", target, class, text)}
 }
 
-// batches are those of a job's class that are in the share.
+// batches returns the batches of a job's class that belong to the share.
 func (e *Evaluation) batches(job, class int) Batches {
 	all := BatchesOf(e.Jobs[job].Set, class, e.Batch)
 	mine := Batches{Class: class}
@@ -250,7 +252,7 @@ func (e *Evaluation) checkpoint(ctx context.Context, checkpoint *trained.Model) 
 	return nil
 }
 
-// job scores the classes of one job that are not finished.
+// job scores the unfinished classes of one job.
 func (e *Evaluation) job(ctx context.Context, detector scoring.Scorer, i int) error {
 	job := e.Jobs[i]
 	c := ByClass{
@@ -270,19 +272,19 @@ func (e *Evaluation) job(ctx context.Context, detector scoring.Scorer, i int) er
 	return c.Run(ctx, e.left[i])
 }
 
-// finish computes what a class of a job has come to, and keeps it. Of a share's
-// class the pixels are kept for whoever joins the shares.
+// finish computes the metrics of a class and saves it. For a share it saves the pixel
+// scores instead, from which Merge computes the metrics.
 func (e *Evaluation) finish(job int, c *Class) error {
-	forOthers := c.pixels
+	forMerge := c.pixels
 	if e.Share.IsWhole() {
-		forOthers = nil
+		forMerge = nil
 		if err := c.ComputeMetrics(); err != nil {
 			return err
 		}
 	}
 	kept := finished.Class{Row: c.Row, Scores: c.Scores}
 	if e.folder != nil {
-		if err := e.folder.Keep(job, c.Place, kept, forOthers); err != nil {
+		if err := e.folder.Keep(job, c.Place, kept, forMerge); err != nil {
 			return err
 		}
 	}
@@ -290,7 +292,7 @@ func (e *Evaluation) finish(job int, c *Class) error {
 	return nil
 }
 
-// gather joins what is finished, in the order of the jobs.
+// gather collects the finished classes in the order of the jobs.
 func (e *Evaluation) gather() (*report.Evaluation, []report.Score) {
 	result := e.plan.Evaluation
 	result.Results = slices.Clone(result.Results)

@@ -314,9 +314,9 @@ func TestOddMasksAreTold(t *testing.T) {
 	o.Emit = seen.emit
 	evaluate(t, o, "")
 	want := []string{
-		fmt.Sprintf("%s/%s: 1 of the masks of anomalous pictures mark nothing at 28 pixels", set.Name, set.Classes[0].Name),
-		fmt.Sprintf("%s/%s: 3 of the masks of anomalous pictures mark every pixel at 28 pixels", set.Name, set.Classes[1].Name),
-		"2 masks have other aspect ratios than their pictures, by more than 2 %, so that they may mark other places; the first is " + set.Relative(anomalous[4].Mask) + " of " + set.Relative(anomalous[4].Path),
+		fmt.Sprintf("%s/%s: masks of anomalous pictures that mark no pixel at 28 pixels: 1", set.Name, set.Classes[0].Name),
+		fmt.Sprintf("%s/%s: masks of anomalous pictures that mark every pixel at 28 pixels: 3", set.Name, set.Classes[1].Name),
+		"2 masks have different aspect ratios than their pictures, by more than 2 %, so marks may be misplaced; the first is " + set.Relative(anomalous[4].Mask) + " of " + set.Relative(anomalous[4].Path),
 	}
 	if got := seen.warnings(); !slices.EqualFunc(got, want, strings.Contains) {
 		t.Errorf("warnings %q, want %q", got, want)

@@ -20,38 +20,39 @@ import (
 	"acdclip/pkg/report"
 )
 
-// MapOptions say how EvaluateMaps reads.
+// MapOptions configure EvaluateMaps.
 type MapOptions struct {
-	Workers int // goroutines that read; 0: GOMAXPROCS
+	Workers int // reading goroutines; 0: GOMAXPROCS
 	Decode  picture.DecodeOptions
 	Pixels  metrics.Options
 
-	// MaskThreshold is the grey value from which on a mask's pixel is anomalous; 0: any but zero.
+	// MaskThreshold is the smallest grey value of a mask that counts as anomalous; 0: any
+	// value but zero.
 	MaskThreshold uint8
 }
 
 // ErrMapSize reports an anomaly map and a mask of different sizes.
-var ErrMapSize = errors.New("the mask has another size than the map")
+var ErrMapSize = errors.New("the sizes of mask and map differ")
 
-// readerBytes is about what a map and its mask take while they are read: those of
-// a picture of 1,000 x 1,000 pixels.
+// readerBytes estimates the memory that reading a map and its mask takes, for 1,000 x
+// 1,000 pixels.
 const readerBytes = 16 << 20
 
-// EvaluateMaps computes the metrics of any method's anomaly maps beside their masks,
-// at the maps' own size. Where a map's folder says whether its picture is anomalous,
-// that counts, as in an evaluation: the mask of a normal picture is not read. Else the
-// picture is anomalous where its mask marks a pixel. The image score is the map's
-// maximum. The result does not depend on the number of workers. An error names the
-// file; without maps it is data.ErrNoPictures.
+// EvaluateMaps computes the metrics of any method's anomaly maps with their masks, at the
+// maps' own size. A map's folder decides whether its picture is anomalous, as in an
+// evaluation; the mask of a normal picture is not read. If the folder does not tell, the
+// picture is anomalous if its mask marks a pixel. The image score is the map's maximum.
+// The result does not depend on the number of workers. Errors name the file; without maps
+// the error is data.ErrNoPictures.
 func EvaluateMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit func(events.Event)) (report.MapMetrics, error) {
 	const stage = "metrics"
 	if len(pairs) == 0 {
-		return report.MapMetrics{}, fmt.Errorf("metrics: there are no anomaly maps: %w", data.ErrNoPictures)
+		return report.MapMetrics{}, fmt.Errorf("metrics: no anomaly maps: %w", data.ErrNoPictures)
 	}
 	start := time.Now()
 	emit(events.StageStarted{Stage: stage, Unit: "maps", Total: len(pairs)})
 	memory := cmp.Or(o.Pixels.Memory, metrics.DefaultMemory)
-	workers := cmp.Or(o.Workers, runtime.GOMAXPROCS(0)+1) // one may be waiting for its turn to add
+	workers := cmp.Or(o.Workers, runtime.GOMAXPROCS(0)+1) // one more, because a worker may wait to add its pixels
 	workers = min(len(pairs), workers, int(max(1, memory/8/readerBytes)))
 	if o.Pixels.Memory > 0 {
 		o.Pixels.Memory = max(memory-int64(workers)*readerBytes, 1)
@@ -99,23 +100,23 @@ func EvaluateMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit 
 	return result, err
 }
 
-// mapScores are the image scores and labels of maps, by their places.
+// mapScores holds the image scores and labels of maps, by the index of the map.
 type mapScores struct {
 	scores    []float32
 	labels    []bool
 	threshold uint8 // of masks
 
 	lock    sync.Mutex
-	fringed oddMasks // JPEG masks with a fringe that counts
-	empty   oddMasks // of pictures that are anomalous by their folders, and that mark nothing
-	guessed oddMasks // that mark nothing, of pictures in no folder, which are normal therefore
-	full    oddMasks // that mark every pixel
+	fringed oddMasks // JPEG masks with grey edges that count as anomalous
+	empty   oddMasks // masks that mark nothing although the folder says anomalous
+	guessed oddMasks // masks that mark nothing, in no telling folder; the pictures count as normal
+	full    oddMasks // masks that mark every pixel
 }
 
-// oddMasks counts masks to tell of.
+// oddMasks counts unusual masks for a warning.
 type oddMasks struct {
 	count int
-	first string // by name
+	first string // the first by name
 }
 
 func (o *oddMasks) add(mask string) {
@@ -124,17 +125,17 @@ func (o *oddMasks) add(mask string) {
 	}
 }
 
-// warnings say what was odd with the masks.
+// warnings returns a warning for each kind of unusual masks.
 func (s *mapScores) warnings() []events.Warning {
 	var list []events.Warning
 	for _, odd := range []struct {
 		oddMasks
-		text string // of their number and the first
+		text string // format, for the count and the first mask
 	}{
-		{s.fringed, "%d of the masks are JPEG files with values between black and white, such as %s: their fringe counts as anomalous too; --mask-threshold 128 leaves it out"},
-		{s.empty, "%d of the masks of anomalous pictures are empty, such as %s: they mark no pixel; their pictures still count as anomalous, as all do that lie in other folders than good, ok and normal"},
-		{s.guessed, "%d of the masks are empty, such as %s: they mark no pixel; their pictures count as normal, since the maps lie in no folder that says otherwise"},
-		{s.full, "%d of the masks mark every pixel, such as %s"},
+		{s.fringed, "JPEG masks with grey edges: %d, such as %s; every value above 0 counts as anomalous; use --mask-threshold 128 to exclude the edges"},
+		{s.empty, "empty masks of anomalous pictures: %d, such as %s; the pictures still count as anomalous because they are not in a folder good, ok or normal"},
+		{s.guessed, "empty masks: %d, such as %s; their pictures count as normal because the maps are not in a folder that says otherwise"},
+		{s.full, "masks that mark every pixel: %d, such as %s"},
 	} {
 		if odd.count > 0 {
 			list = append(list, events.Warning{Text: fmt.Sprintf(odd.text, odd.count, odd.first)})
@@ -160,7 +161,7 @@ func (s *mapScores) read(ready *metrics.Picture, i int, pair data.MapPair, decod
 	return nil
 }
 
-// mask reads the mask of a map, of 0 and 1; nil where nothing is marked.
+// mask reads the mask of a map, with values 0 and 1; nil for a normal picture or without a mask file.
 func (s *mapScores) mask(pair data.MapPair, m *anomalymap.Map, decode picture.DecodeOptions) ([]uint8, error) {
 	if pair.Label == data.LabelNormal {
 		return nil, nil
@@ -189,7 +190,7 @@ func (s *mapScores) readMask(path, of string, m *anomalymap.Map, decode picture.
 		return nil, fmt.Errorf("mask: %w", err)
 	}
 	if grey.Width != m.Width || grey.Height != m.Height {
-		return nil, fmt.Errorf("%w: %s has %d x %d pixels, %s has %d x %d; scale one to the other", ErrMapSize, path, grey.Width, grey.Height, of, m.Width, m.Height)
+		return nil, fmt.Errorf("%w: %s has %d x %d pixels, %s has %d x %d; scale one to the size of the other", ErrMapSize, path, grey.Width, grey.Height, of, m.Width, m.Height)
 	}
 	if s.threshold == picture.NonZero && data.IsJPEG(path) && slices.ContainsFunc(grey.Pix, func(v uint8) bool { return v > 0 && v < 255 }) {
 		s.note(&s.fringed, path)
@@ -198,7 +199,7 @@ func (s *mapScores) readMask(path, of string, m *anomalymap.Map, decode picture.
 	return grey.Pix, nil
 }
 
-// label says whether a picture is anomalous, and notes a mask that is odd for that.
+// label reports whether a picture is anomalous, and counts its mask if it is unusual.
 func (s *mapScores) label(pair data.MapPair, mask []uint8) bool {
 	if len(pair.Masks) == 0 || pair.Label == data.LabelNormal {
 		return false

@@ -199,7 +199,7 @@ func TestMapsAreLabelledAsByEvaluate(t *testing.T) {
 	}{
 		{
 			"an empty mask below bad", map[string]map[string][2]uint8{"bad/0": {"bad/0.png": {255, 0}}, "bad/1": {"bad/1.png": {0, 0}}, "good/0": nil},
-			1, 2, 0.8, []string{"1 of the masks of anomalous pictures are empty, such as "},
+			1, 2, 0.8, []string{"empty masks of anomalous pictures: 1, such as "},
 		},
 		{
 			"the mask of a normal picture is not read", map[string]map[string][2]uint8{"bad/0": {"bad/0.png": {255, 0}}, "ok/0": {"ok/0.png": {255, 255}}},
@@ -207,15 +207,15 @@ func TestMapsAreLabelledAsByEvaluate(t *testing.T) {
 		},
 		{
 			"no folders: the masks say it", map[string]map[string][2]uint8{"0": {"0.png": {255, 0}}, "1": {"1.png": {0, 0}}},
-			1, 1, 2.5 / 3, []string{"1 of the masks are empty, such as "},
+			1, 1, 2.5 / 3, []string{"empty masks: 1, such as "},
 		},
 		{
 			"a mask that marks everything", map[string]map[string][2]uint8{"bad/0": {"bad/0.png": {1, 9}}, "good/0": nil},
-			1, 1, 0.5, []string{"1 of the masks mark every pixel, such as "},
+			1, 1, 0.5, []string{"masks that mark every pixel: 1, such as "},
 		},
 		{
 			"a mask of two files, which together mark everything", map[string]map[string][2]uint8{"bad/0": {"bad/0/000.png": {3, 0}, "bad/0/001.png": {0, 3}}, "good/0": nil},
-			1, 1, 0.5, []string{"1 of the masks mark every pixel, such as "},
+			1, 1, 0.5, []string{"masks that mark every pixel: 1, such as "},
 		},
 	} {
 		folder := t.TempDir()

@@ -13,10 +13,10 @@ import (
 	"acdclip/pkg/report"
 )
 
-// Merge joins the shares of an evaluation, folders of finished.Share.Folder's names
-// in path, to the results that Run would have given without shares, to the
-// bit. It needs neither CLIP nor pictures. The error wraps finished.ErrNoShares where some
-// are missing or not finished, and finished.ErrDiffers where one is of another evaluation.
+// Merge merges the shares of an evaluation, in folders below path with the names of
+// finished.Share.Folder. The results are bit-identical to those of Run without shares. It
+// needs neither CLIP nor pictures. The error wraps finished.ErrNoShares if shares are
+// missing or unfinished, and finished.ErrDiffers if one belongs to another evaluation.
 func Merge(ctx context.Context, path string, pixels metrics.Options, emit func(events.Event)) (*report.Evaluation, []report.Score, error) {
 	shares, err := finished.OpenAll(path)
 	if err != nil {
@@ -26,7 +26,7 @@ func Merge(ctx context.Context, path string, pixels metrics.Options, emit func(e
 	saved := conditions.Record{{Name: report.MapsCondition}}
 	start := time.Now()
 	result := shares[0].Plan.Evaluation
-	for _, share := range shares[1:] { // maps are saved where all shares have saved them
+	for _, share := range shares[1:] { // maps count as saved only if all shares saved them
 		if share.Plan.Evaluation.Conditions.Named(saved).Compare(result.Conditions.Named(saved)) != nil {
 			result.Conditions = append(result.Conditions.Without(report.MapsCondition), conditions.Of(conditions.Extras, report.MapsCondition, ""))
 		}
@@ -61,7 +61,7 @@ func Merge(ctx context.Context, path string, pixels metrics.Options, emit func(e
 	return &result, scores, nil
 }
 
-// mergeClass joins one class of a result.
+// mergeClass merges one class of a result.
 func mergeClass(shares []*finished.Folder, result, class int, o metrics.Options) (finished.Class, error) {
 	pixels, err := metrics.NewPixels(o)
 	if err != nil {
@@ -76,13 +76,13 @@ func mergeClass(shares []*finished.Folder, result, class int, o metrics.Options)
 		case err != nil:
 			return finished.Class{}, err
 		case part == nil:
-			return finished.Class{}, fmt.Errorf("%w: share %s is not finished; `acdclip eval --shard %s ... --resume` goes on with it", finished.ErrNoShares, share.Plan.Share, share.Plan.Share)
+			return finished.Class{}, fmt.Errorf("%w: share %s is not finished; continue it with `acdclip eval --shard %s ... --resume`", finished.ErrNoShares, share.Plan.Share, share.Plan.Share)
 		}
 		c.Row.Normal += part.Row.Normal
 		c.Row.Anomalous += part.Row.Anomalous
 		c.Row.Failed += part.Row.Failed
 		for _, score := range part.Scores {
-			score.Checkpoint = shares[0].Plan.Evaluation.Results[result].Checkpoint.Path // it may lie elsewhere for each share
+			score.Checkpoint = shares[0].Plan.Evaluation.Results[result].Checkpoint.Path // its path may differ between shares
 			c.Scores = append(c.Scores, score)
 		}
 		if err := share.ReadPixels(result, class, part, pixels); err != nil {

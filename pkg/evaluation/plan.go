@@ -18,7 +18,7 @@ import (
 	"acdclip/pkg/trained"
 )
 
-// makePlan describes everything but the machine.
+// makePlan makes the plan, without the machine.
 func (e *Evaluation) makePlan() error {
 	c := e.Config.Config
 	first := e.Jobs[0].Checkpoint
@@ -66,8 +66,8 @@ func (e *Evaluation) makePlan() error {
 	return nil
 }
 
-// result is the job's result without its numbers. Its names are escaped, so that
-// they are the same in every file, and after they were read from one.
+// result returns the job's result without numbers. Its names are escaped, so that they do
+// not change when they are written to a file and read back.
 func (j Job) result() (report.Result, error) {
 	set := j.Set
 	r := report.Result{
@@ -91,13 +91,13 @@ func (j Job) result() (report.Result, error) {
 		conditions.Of(conditions.Numbers, "the contents of pictures or masks", j.Contents),
 		conditions.Of(conditions.Numbers, "the classes or their prompt names", hashed(string(names))),
 		conditions.Of(conditions.Numbers, "the way in which masks are read", r.MaskPolicy),
-		conditions.Of(conditions.Numbers, "domain", r.Domain), // it chooses the score's weights and the smoothing
+		conditions.Of(conditions.Numbers, "domain", r.Domain), // selects the score's weights and the smoothing
 		conditions.Of(conditions.Numbers, "the checkpoint's content", r.Checkpoint.Fingerprint),
 	)
 	return r, nil
 }
 
-// Rows are those of a dataset's classes, without numbers.
+// Rows returns a row for each class of a dataset, without numbers.
 func Rows(set *data.Dataset) []report.Row {
 	list := make([]report.Row, len(set.Classes))
 	for i, class := range set.Classes {
@@ -106,29 +106,29 @@ func Rows(set *data.Dataset) []report.Row {
 	return list
 }
 
-// deviations says why a benchmark's result does not compare with what is published of it.
+// deviations lists why a benchmark's result is not comparable with published results.
 func (j Job) deviations() []string {
 	var list []string
 	if all, chosen := len(j.Set.Whole().Items), len(j.Set.Items); chosen < all {
-		list = append(list, fmt.Sprintf("%d of its %d pictures were chosen", chosen, all))
+		list = append(list, fmt.Sprintf("only %d of its %d pictures were used", chosen, all))
 	}
 	if slices.ContainsFunc(j.Set.Findings, func(f data.Finding) bool { return f.Code == data.CountMismatch || f.Code == data.KnownSubset }) {
-		list = append(list, "its counts are not those of the public list")
+		list = append(list, "its counts differ from the public list")
 	}
 	if size := j.Checkpoint.Options.InputSize(); !slices.Contains(paper.ImageSizes(), size) {
 		list = append(list, fmt.Sprintf("scored at %d pixels", size))
 	}
 	if j.Set.Benchmark.Uncounted {
-		list = append(list, "no list of the paper's pictures is public")
+		list = append(list, "the list of pictures that the paper used is not public")
 	}
 	usual := paper.Auxiliary(j.Set.Benchmark.Key)
 	if auxiliary := j.Checkpoint.Metadata.Auxiliary; auxiliary != checkpoint.Unknown && !data.SameDataset(auxiliary, usual) {
-		list = append(list, fmt.Sprintf("trained on %s and not on %s", auxiliary, usual))
+		list = append(list, fmt.Sprintf("trained on %s instead of %s", auxiliary, usual))
 	}
 	return list
 }
 
-// maskPolicy says how masks become labels of pixels.
+// maskPolicy describes how masks are converted to pixel labels.
 func maskPolicy(threshold uint8) string {
 	policy := "nonzero"
 	if threshold > picture.NonZero {
@@ -137,10 +137,10 @@ func maskPolicy(threshold uint8) string {
 	return policy + ", after Pillow's nearest resize to image_size"
 }
 
-// CheckFinished checks that finished results are what o asks for: the same targets
-// with the same pictures, scored by the same CLIP and checkpoints in the same way,
-// with what is to be kept beside. Else the error wraps finished.ErrDiffers and names
-// what differs. The machine does not matter.
+// CheckFinished checks that finished results match o: the same targets and pictures,
+// scored with the same CLIP, checkpoints and options, and with the requested extra outputs
+// and maps. Otherwise the error wraps finished.ErrDiffers and names the difference. The
+// machine may differ.
 func CheckFinished(found *report.Evaluation, o Options) error {
 	e := Evaluation{Options: o}
 	if err := e.makePlan(); err != nil {
@@ -151,9 +151,9 @@ func CheckFinished(found *report.Evaluation, o Options) error {
 		return a.Target == b.Target && a.Checkpoint.Fingerprint == b.Checkpoint.Fingerprint
 	})
 	if !same {
-		return fmt.Errorf("%w: the targets or the checkpoints are others", finished.ErrDiffers)
+		return fmt.Errorf("%w: the targets or checkpoints differ", finished.ErrDiffers)
 	}
-	clip, err := trained.IdentifyCLIP(o.Config.Config) // now, since all of it is read
+	clip, err := trained.IdentifyCLIP(o.Config.Config) // last, because it reads the whole CLIP
 	if err != nil {
 		return err
 	}
@@ -178,22 +178,22 @@ func CheckFinished(found *report.Evaluation, o Options) error {
 	return nil
 }
 
-// setCLIP records the CLIP that scores.
+// setCLIP records the CLIP in the plan.
 func (e *Evaluation) setCLIP(source report.Source, own activation.Activation) {
 	p := &e.plan.Evaluation
 	p.Provenance.CLIP = report.Source{Path: report.EscapeName(source.Path), Fingerprint: source.Fingerprint}
 	p.Conditions = append(p.Conditions,
 		conditions.Of(conditions.Numbers, trained.CLIPCondition, source.Fingerprint),
-		conditions.Of(conditions.Numbers, "CLIP's activation", own), // which no fingerprint has, and the model's may be "auto"
+		conditions.Of(conditions.Numbers, "CLIP's activation", own), // the fingerprint does not cover it, and the model's activation may be "auto"
 	)
 }
 
-// deal counts the pictures that each share has been dealt, batch by batch. Every
-// share's program deals alike.
+// deal counts the pictures assigned to each share so far. The programs of all shares
+// compute the same assignment.
 type deal []int
 
-// class deals a class's batches out in turn, and returns whose turn was first: the
-// share's that has the fewest pictures so far.
+// class assigns the batches of a class to the shares in turn. It starts with the share
+// that has the fewest pictures so far, and returns that share.
 func (d deal) class(pictures, batch int) (first int) {
 	for share, count := range d {
 		if count < d[first] {
@@ -207,7 +207,7 @@ func (d deal) class(pictures, batch int) (first int) {
 	return first
 }
 
-// hashed stands for a text that is too long to be told.
+// hashed returns the hash of a text that is too long to record.
 func hashed(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return digest.SHA256(sum[:])

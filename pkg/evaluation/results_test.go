@@ -137,7 +137,7 @@ func TestResultsSayWhatTheyAreOf(t *testing.T) {
 		says   []string
 	}{
 		{"a set of one's own", func(*Job) {}, nil},
-		{"a benchmark", func(j *Job) { j.Set.Benchmark = &benchmark }, []string{"scored at 28 pixels", "trained on textures and not on VisA"}},
+		{"a benchmark", func(j *Job) { j.Set.Benchmark = &benchmark }, []string{"scored at 28 pixels", "trained on textures instead of VisA"}},
 		{"some of its pictures", func(j *Job) {
 			j.Set.Benchmark = &benchmark
 			chosen, err := j.Set.Select(nil, 4)
@@ -145,11 +145,11 @@ func TestResultsSayWhatTheyAreOf(t *testing.T) {
 				t.Fatal(err)
 			}
 			j.Set = chosen
-		}, []string{"4 of its 10 pictures were chosen", "scored at 28 pixels", "trained on textures and not on VisA"}},
+		}, []string{"only 4 of its 10 pictures were used", "scored at 28 pixels", "trained on textures instead of VisA"}},
 		{"other counts", func(j *Job) {
 			j.Set.Benchmark = &benchmark
 			j.Set.Findings = []data.Finding{{Code: data.CountMismatch}}
-		}, []string{"its counts are not those of the public list", "scored at 28 pixels", "trained on textures and not on VisA"}},
+		}, []string{"its counts differ from the public list", "scored at 28 pixels", "trained on textures instead of VisA"}},
 		{"the paper's setup", func(j *Job) {
 			j.Set.Benchmark = &benchmark
 			j.Checkpoint = checkpointOf(t, o.Config, "p", func(m *checkpoint.Metadata, model *options.Model) { m.Auxiliary, model.ImageSize = "VisA", 336 })

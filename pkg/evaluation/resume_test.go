@@ -64,7 +64,7 @@ func TestEvaluationGoesOn(t *testing.T) {
 		if scored := len(of[events.Progress](seen)); scored != pictures-kept*class {
 			t.Errorf("stopped at picture %d: %d classes were finished, and %d pictures are scored after", stop, kept, scored)
 		}
-		if told := fmt.Sprintf("%d of 6 classes are finished already", kept); kept > 0 != slices.Contains(of[events.Notice](seen), events.Notice{Text: told}) {
+		if told := fmt.Sprintf("%d of 6 classes are already finished", kept); kept > 0 != slices.Contains(of[events.Notice](seen), events.Notice{Text: told}) {
 			t.Errorf("stopped at picture %d: notices %q", stop, of[events.Notice](seen))
 		}
 		if warnings := seen.warnings(); len(warnings) != 2 { // the picture that cannot be read, with either checkpoint
@@ -132,7 +132,7 @@ func TestFinishedClassesAreOfTheTarget(t *testing.T) {
 		if err := folder.Keep(0, 0, *kept, nil); err != nil {
 			t.Fatal(err)
 		}
-		want := fmt.Sprintf("picture %d is none of it", place)
+		want := fmt.Sprintf("picture %d does not belong to it", place)
 		if _, _, err := runIn(t.Context(), o, path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %q", err, want)
 		}
@@ -341,7 +341,7 @@ func TestCheckFinished(t *testing.T) {
 	}
 	more := asking()
 	more.Jobs = append(more.Jobs, Job{Set: set, Checkpoint: checkpointOf(t, more.Config, "b", func(*checkpoint.Metadata, *options.Model) {})})
-	if err := CheckFinished(read, more); !errors.Is(err, finished.ErrDiffers) || !strings.Contains(err.Error(), "the targets or the checkpoints are others") {
+	if err := CheckFinished(read, more); !errors.Is(err, finished.ErrDiffers) || !strings.Contains(err.Error(), "the targets or checkpoints differ") {
 		t.Errorf("more jobs: %v", err)
 	}
 	// What was kept beside without being asked for is no difference.

@@ -243,17 +243,17 @@ func TestMergeRefuses(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	refused("nothing", finished.ErrNoShares, "holds no folder shard-1-of-N")
+	refused("nothing", finished.ErrNoShares, "has no folder shard-1-of-N")
 	if err := os.Mkdir(filepath.Join(folder, "shard-1-of-2"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	refused("a share that was not begun", finished.ErrNoShares, "shard-1-of-2 is a folder of a share that was not begun")
+	refused("a share that was not begun", finished.ErrNoShares, "shard-1-of-2 is the folder of a share that was not started")
 	share(1, func(*Options) {})
 	whole := filepath.Join(folder, "shard-7-of-9")
 	if _, err := finished.Create(whole, finished.Plan{}, nil); err != nil {
 		t.Fatal(err)
 	}
-	refused("a whole one", finished.ErrNoShares, "shard-7-of-9 holds no share")
+	refused("a whole one", finished.ErrNoShares, "shard-7-of-9 holds a whole evaluation, not a share")
 	if err := os.RemoveAll(whole); err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func TestMergeRefuses(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(folder, "shard-2-of-2"), os.DirFS(filepath.Join(folder, "shard-1-of-2"))); err != nil {
 		t.Fatal(err)
 	}
-	refused("a copy", finished.ErrDiffers, "shard-2-of-2 holds share 1/2; rename it to shard-1-of-2")
+	refused("a copy", finished.ErrDiffers, "shard-2-of-2 holds share 1/2; rename the folder to shard-1-of-2")
 	for _, other := range otherEvaluations(t) {
 		share(2, other.change)
 		if other.name == "maps" {

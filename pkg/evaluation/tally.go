@@ -11,17 +11,17 @@ import (
 	"acdclip/pkg/scoring"
 )
 
-// tally gathers the scores of pictures, class by class, and finishes a
-// class when its last picture has come.
+// tally collects the scores of pictures class by class. It finishes a class when it has
+// received its last picture.
 type tally struct {
 	*ByClass
-	waiting []Batches        // in the order in which they come
-	current *Class           // that pictures come for; nil: none
-	left    int              // pictures of it that are still to come
+	waiting []Batches        // classes still to come, in order
+	current *Class           // the class being scored; nil: none
+	left    int              // pictures of the current class still to come
 	fits    scoring.MaskFits // of all classes
 }
 
-// run takes pictures until there are no more.
+// run receives pictures until the channel is closed.
 func (t *tally) run(pictures <-chan scoring.Scored) error {
 	defer func() {
 		if t.current != nil {
@@ -42,7 +42,8 @@ func (t *tally) run(pictures <-chan scoring.Scored) error {
 	return nil
 }
 
-// begin begins with the next class that pictures come for; those before are finished at once.
+// begin starts the next class that has pictures. Classes without pictures before it are
+// finished immediately.
 func (t *tally) begin() error {
 	for len(t.waiting) > 0 {
 		next := t.waiting[0]
@@ -78,7 +79,7 @@ func (t *tally) add(scored scoring.Scored) error {
 	return t.begin()
 }
 
-// count counts one picture into the current class.
+// count adds one picture to the current class.
 func (t *tally) count(scored scoring.Scored) error {
 	c, item := t.current, scored.Picture.Item
 	score := report.Score{
@@ -127,7 +128,7 @@ func (t *tally) count(scored scoring.Scored) error {
 	return c.pixels.Add(scored.Map.Scores, scored.Picture.Mask, scored.Map.Width, scored.Map.Height)
 }
 
-// finish hands the current class on.
+// finish passes the current class to Finished.
 func (t *tally) finish() error {
 	c, name := t.current, t.Set.Classes[t.current.Place].Name
 	t.current = nil
@@ -135,9 +136,9 @@ func (t *tally) finish() error {
 	for _, odd := range []struct {
 		count int
 		what  string
-	}{{c.empty, "nothing"}, {c.full, "every pixel"}} {
+	}{{c.empty, "no pixel"}, {c.full, "every pixel"}} {
 		if odd.count > 0 {
-			t.Warn(events.Warning{Text: fmt.Sprintf("%s/%s: %d of the masks of anomalous pictures mark %s at %d pixels", t.Set.Name, name, odd.count, odd.what, t.Scorer.Size())})
+			t.Warn(events.Warning{Text: fmt.Sprintf("%s/%s: masks of anomalous pictures that mark %s at %d pixels: %d", t.Set.Name, name, odd.what, t.Scorer.Size(), odd.count)})
 		}
 	}
 	if err := t.Finished(c); err != nil {

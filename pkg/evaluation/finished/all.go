@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// ErrNoShares reports a folder in which no whole evaluation lies.
-var ErrNoShares = errors.New("not all shares of an evaluation")
+// ErrNoShares reports a folder that does not hold all shares of an evaluation.
+var ErrNoShares = errors.New("not all shares of an evaluation are there")
 
-// shareFolder is what Share.Folder gives.
+// shareFolder matches the names that Share.Folder returns.
 var shareFolder = regexp.MustCompile(`^shard-\d+-of-\d+$`)
 
 // Folders lists the names of the shares' folders in path.
@@ -31,9 +31,9 @@ func Folders(path string) ([]string, error) {
 	return names, nil
 }
 
-// OpenAll opens the folders of all shares of an evaluation, which lie in path under
-// the names that Share.Folder gives, in the order of the shares. The error wraps
-// ErrNoShares where one is missing, and ErrDiffers where one is of another evaluation.
+// OpenAll opens the folders of all shares of an evaluation, in the order of the shares.
+// They are below path and have the names that Share.Folder returns. The error wraps
+// ErrNoShares if one is missing, and ErrDiffers if one belongs to another evaluation.
 func OpenAll(path string) ([]*Folder, error) {
 	names, err := Folders(path)
 	if err != nil {
@@ -53,12 +53,12 @@ func OpenAll(path string) ([]*Folder, error) {
 			return nil, fmt.Errorf("shares %s and %s in %s: %w", first.Plan.Share, folder.Plan.Share, path, err)
 		}
 		if name := folder.Plan.Share.Folder(); found != name {
-			return nil, fmt.Errorf("%w: %s holds share %s; rename it to %s, or remove it where it is a copy", ErrDiffers, filepath.Join(path, found), folder.Plan.Share, name)
+			return nil, fmt.Errorf("%w: %s holds share %s; rename the folder to %s, or remove it if it is a copy", ErrDiffers, filepath.Join(path, found), folder.Plan.Share, name)
 		}
 		byIndex[folder.Plan.Share.Index] = folder
 	}
 	if first == nil {
-		return nil, fmt.Errorf("%w: %s holds no folder shard-1-of-N; `acdclip eval --shard 1/N` makes one", ErrNoShares, path)
+		return nil, fmt.Errorf("%w: %s has no folder shard-1-of-N; create it with `acdclip eval --shard 1/N`", ErrNoShares, path)
 	}
 	var shares []*Folder
 	var missing []string
@@ -74,16 +74,16 @@ func OpenAll(path string) ([]*Folder, error) {
 	return shares, nil
 }
 
-// openShare opens the folder of a share that was begun.
+// openShare opens the folder of a share that was started.
 func openShare(path string) (*Folder, error) {
 	folder, err := Open(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%w: %s is a folder of a share that was not begun; `acdclip eval --shard I/N ... --resume` begins it", ErrNoShares, path)
+		return nil, fmt.Errorf("%w: %s is the folder of a share that was not started; start it with `acdclip eval --shard I/N ... --resume`", ErrNoShares, path)
 	case err != nil:
 		return nil, err
 	case folder.Plan.Share.IsWhole():
-		return nil, fmt.Errorf("%w: %s holds no share but a whole evaluation", ErrNoShares, path)
+		return nil, fmt.Errorf("%w: %s holds a whole evaluation, not a share", ErrNoShares, path)
 	}
 	return folder, nil
 }

@@ -274,10 +274,10 @@ func TestDamagedFolders(t *testing.T) {
 	for name, content := range map[string]string{
 		"is damaged":            `{"key"`,
 		"what was written":      fmt.Sprintf(`{"key": %q, "row": {"class": "a", "prompt": "thing a"}, "sha256": "0"}`, folder.Plan.Key(0, 0)),
-		"of another class than": resealed(fmt.Sprintf(`{"key": %q, "row": {"class": "b", "prompt": "thing a"}}`, folder.Plan.Key(0, 0))),
-		"and counts others":     resealed(fmt.Sprintf(`{"key": %q, "row": {"class": "a", "prompt": "thing a", "normal": 2}, "scores": [{}]}`, folder.Plan.Key(0, 0))),
+		"to another class than": resealed(fmt.Sprintf(`{"key": %q, "row": {"class": "b", "prompt": "thing a"}}`, folder.Plan.Key(0, 0))),
+		"match its counts":      resealed(fmt.Sprintf(`{"key": %q, "row": {"class": "a", "prompt": "thing a", "normal": 2}, "scores": [{}]}`, folder.Plan.Key(0, 0))),
 		"not in [0, 1]":         resealed(fmt.Sprintf(`{"key": %q, "row": {"class": "a", "prompt": "thing a", "pixel_aupro": 123456}, "scores": []}`, folder.Plan.Key(0, 0))),
-		"a score is not from 0": resealed(fmt.Sprintf(`{"key": %q, "row": {"class": "a", "prompt": "thing a", "normal": 1}, "scores": [{"score": -1}]}`, folder.Plan.Key(0, 0))),
+		"a score is not in [0":  resealed(fmt.Sprintf(`{"key": %q, "row": {"class": "a", "prompt": "thing a", "normal": 1}, "scores": [{"score": -1}]}`, folder.Plan.Key(0, 0))),
 		"its name says":         resealed(`{"key": "other", "row": {"class": "a", "prompt": "thing a"}}`),
 	} {
 		if err := os.WriteFile(folder.file(folder.Plan.Key(0, 0)+".json"), []byte(content), 0o644); err != nil {

@@ -22,37 +22,38 @@ const planName = "plan.json"
 
 // Class is one finished class of a result.
 type Class struct {
-	Row    report.Row     `json:"row"`    // of a share: counts alone
+	Row    report.Row     `json:"row"`    // for a share: only counts
 	Scores []report.Score `json:"scores"` // in the order of the target's pictures
 
-	pixels string // what names the content of its file of pixels
+	pixels string // hash of its pixel file
 }
 
-// keptClass is a Class as its file holds it.
+// keptClass is a Class as stored in its file.
 type keptClass struct {
 	Key    string `json:"key"`
-	Pixels string `json:"pixels"` // names the content of the file of pixels beside it; "" where there is none
+	Pixels string `json:"pixels"` // hash of the pixel file next to it; "" if there is none
 	Class
 }
 
-// maxFile limits what is read, in bytes: a plan, or a class of 200,000 pictures, has less.
+// maxFile is the maximum size of a file that is read, in bytes. Plans and classes of
+// 200,000 pictures are smaller.
 const maxFile = 64 << 20
 
-// WriteFile writes a file of the folder, by its name in it, whole or not at all.
+// WriteFile atomically writes the file with the given name in the folder.
 type WriteFile func(name string, write func(io.Writer) error) error
 
-// Folder is the finished classes of one plan on disk.
+// Folder holds the finished classes of one plan on disk.
 type Folder struct {
 	Plan      Plan
 	path      string
-	writeFile WriteFile // nil: the folder is only read
+	writeFile WriteFile // nil: the folder is read-only
 }
 
-// Create makes the folder for a plan, or goes on with one that is there; write
-// writes its files, and nil stands for atomicfile.Write. Where
-// that was made under other conditions, or for a target and checkpoint that the plan
-// lacks or scores in another way, the error wraps ErrDiffers and says so: what was
-// finished for them would be lost. There may be more than before, and in another order.
+// Create creates the folder for a plan, or reuses an existing one. write writes its files;
+// nil is atomicfile.Write. The plan may add targets and checkpoints and change their
+// order. If the existing plan has other conditions, or a target and checkpoint that the
+// new plan lacks or scores differently, the error wraps ErrDiffers and names the
+// difference, because their finished classes would be lost.
 func Create(path string, plan Plan, write WriteFile) (*Folder, error) {
 	plan.Format = FormatVersion
 	if old, err := Open(path); err == nil {
@@ -74,25 +75,25 @@ func Create(path string, plan Plan, write WriteFile) (*Folder, error) {
 	return f, f.write(planName, plan)
 }
 
-// IsFolder says whether an evaluation keeps its finished classes at path.
+// IsFolder reports whether path is the folder of finished classes of an evaluation.
 func IsFolder(path string) bool {
 	_, err := os.Lstat(filepath.Join(path, planName))
 	return err == nil
 }
 
-// Open reads the plan of a folder. A folder without one is fs.ErrNotExist.
+// Open reads the plan of a folder. The error for a folder without a plan wraps fs.ErrNotExist.
 func Open(path string) (*Folder, error) {
 	f := &Folder{path: path}
 	if err := f.read(planName, &f.Plan); err != nil {
 		return nil, err
 	}
 	if err := f.Plan.check(); err != nil {
-		return nil, fmt.Errorf("%s cannot be used: %w", f.file(planName), err)
+		return nil, fmt.Errorf("%s is invalid: %w", f.file(planName), err)
 	}
 	return f, nil
 }
 
-// Finished gives a class of a result where it is finished, and nil where not.
+// Finished returns a finished class of a result, nil if it is not finished.
 func (f *Folder) Finished(result, class int) (*Class, error) {
 	key := f.Plan.Key(result, class)
 	var kept keptClass
@@ -104,26 +105,26 @@ func (f *Folder) Finished(result, class int) (*Class, error) {
 	r := f.Plan.Evaluation.Results[result]
 	row := r.Classes[class]
 	if kept.Key != key || kept.Row.Class != row.Class || kept.Row.Prompt != row.Prompt {
-		return nil, fmt.Errorf("%s is of another class than its name says; remove it", f.file(key+".json"))
+		return nil, fmt.Errorf("%s belongs to another class than its name says; remove it", f.file(key+".json"))
 	}
 	if err := kept.check(); err != nil {
-		return nil, fmt.Errorf("%s cannot be used: %w; remove it, and --resume goes on without it", f.file(key+".json"), err)
+		return nil, fmt.Errorf("%s is invalid: %w; remove it and continue with --resume", f.file(key+".json"), err)
 	}
 	if _, err := os.Stat(f.file(key + ".pixels")); kept.Pixels != "" && err != nil {
-		return nil, nil // its pixels did not reach the disk
+		return nil, nil // the pixel file was not written
 	}
 	kept.Class.pixels = kept.Pixels
-	for i := range kept.Scores { // what the key says already is not kept
+	for i := range kept.Scores { // the file leaves out what the key determines
 		score := &kept.Scores[i]
 		score.Target, score.Class, score.Checkpoint = r.Target, row.Class, r.Checkpoint.Path
 	}
 	return &kept.Class, nil
 }
 
-// check finds numbers that no class can have.
+// check returns an error if a number of the class is invalid.
 func (c *Class) check() error {
 	if n := c.Row.Counts; len(c.Scores) != n.Normal+n.Anomalous+n.Failed {
-		return fmt.Errorf("it has the scores of %d pictures and counts others", len(c.Scores))
+		return fmt.Errorf("it has the scores of %d pictures, which does not match its counts", len(c.Scores))
 	}
 	if err := c.Row.Check(); err != nil {
 		return err
@@ -136,7 +137,7 @@ func (c *Class) check() error {
 	return nil
 }
 
-// Keep writes a finished class. pixels are those of a share, and nil for a whole class.
+// Keep writes a finished class. pixels are the pixel scores of a share, nil for a whole class.
 func (f *Folder) Keep(result, class int, c Class, pixels *metrics.Pixels) error {
 	kept := keptClass{Key: f.Plan.Key(result, class), Class: c}
 	if pixels != nil {
@@ -150,17 +151,17 @@ func (f *Folder) Keep(result, class int, c Class, pixels *metrics.Pixels) error 
 		}
 		kept.Pixels = sumText(sum)
 	}
-	return f.write(kept.Key+".json", kept) // last: it says that the class is finished
+	return f.write(kept.Key+".json", kept) // last, because this file marks the class as finished
 }
 
 func sumText(sum hash.Hash) string { return "sha256:" + hex.EncodeToString(sum.Sum(nil)) }
 
-// ReadPixels adds the pixels that were kept with a class that Finished gave.
+// ReadPixels adds to into the pixels that Keep wrote with a class; c comes from Finished.
 func (f *Folder) ReadPixels(result, class int, c *Class, into *metrics.Pixels) error {
 	path := f.file(f.Plan.Key(result, class) + ".pixels")
 	file, _, err := regularfile.Open(path)
 	if err != nil {
-		return fmt.Errorf("reading the pixels of a share: %w", err)
+		return fmt.Errorf("reading the pixel scores of a share: %w", err)
 	}
 	defer file.Close()
 	sum := sha256.New()
@@ -169,7 +170,7 @@ func (f *Folder) ReadPixels(result, class int, c *Class, into *metrics.Pixels) e
 		err = sealed.ErrDamaged
 	}
 	if err != nil {
-		return fmt.Errorf("reading %s: %w; remove it, and --resume of its share computes the class again", path, err)
+		return fmt.Errorf("reading %s: %w; remove it and resume its share with --resume to compute the class again", path, err)
 	}
 	return nil
 }
@@ -201,9 +202,9 @@ func (f *Folder) read(name string, v any) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("reading finished classes: %w", err)
 	case errors.Is(err, sealed.ErrNoSum):
-		return fmt.Errorf("%s carries no sum of its content: an older version of acdclip wrote it, or it was changed; begin again in another folder", f.file(name))
+		return fmt.Errorf("%s has no checksum: an older version of acdclip wrote it, or it was changed; start again in another folder", f.file(name))
 	case err != nil:
-		return fmt.Errorf("%s is damaged: %w; remove it, and --resume goes on without it", f.file(name), err)
+		return fmt.Errorf("%s is damaged: %w; remove it and continue with --resume", f.file(name), err)
 	}
 	return nil
 }
