@@ -11,11 +11,11 @@ import (
 	"acdclip/pkg/scoring"
 )
 
-// batch brings pictures and masks to the device.
+// batch copies pictures and masks to the device as a batch.
 func (r *run) batch(s *torch.Scope, pictures []pixels.Picture) model.Batch {
 	side := r.method.Input().Size
 	count, size := int64(len(pictures)), int64(side)
-	// Whole at once: growing would take twice the memory, and the program ends where Go finds none.
+	// Allocated at full size: growing needs twice the memory, and Go ends the program when it runs out.
 	area := side * side
 	pixels, masks := make([]uint8, 0, len(pictures)*area*3), make([]uint8, 0, len(pictures)*area)
 	var b model.Batch
@@ -39,7 +39,7 @@ func (r *run) batch(s *torch.Scope, pictures []pixels.Picture) model.Batch {
 	return b
 }
 
-// insides joins the pictures' Inside, [B, S, S]; nil where no picture has one.
+// insides concatenates the pictures' Inside, [B, S, S]; nil if no picture has one.
 func insides(pictures []pixels.Picture, size int) []uint8 {
 	if !slices.ContainsFunc(pictures, func(p pixels.Picture) bool { return p.Inside != nil }) {
 		return nil

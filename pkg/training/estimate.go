@@ -12,23 +12,23 @@ import (
 	"acdclip/pkg/events"
 )
 
-// Estimate says what a training will take.
+// Estimate predicts the time and memory that a training will need.
 type Estimate struct {
-	Conditions     string // what was measured on
+	Conditions     string // device, threads and precision of the measurement
 	Steps          int    // of the whole training
-	Left           int    // of them
-	Measured       int    // steps that were taken for it
+	Left           int    // remaining steps
+	Measured       int    // steps taken for the measurement
 	SecondsPerStep float64
-	Cache          int64 // bytes of decoded pictures that will be kept beyond those kept now
+	Cache          int64 // bytes of decoded pictures that will be cached in addition to those cached now
 
-	HeldOut              int // pictures of a validation; 0 for none
-	Validations          int // that are left
+	HeldOut              int // pictures per validation; 0 for none
+	Validations          int // remaining validations
 	SecondsPerValidation float64
 }
 
-// Estimate takes the first few steps of a training, or of what is left of
-// one, validates on a few pictures, and throws all that away. It writes nothing;
-// o.Folder is not used.
+// Estimate measures a few steps of a training, or of the rest of a training to resume, and
+// a validation on a few pictures, and discards the results. It writes nothing; o.Folder is
+// not used.
 func (o Options) Estimate(ctx context.Context) (Estimate, error) {
 	stepping, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -60,7 +60,7 @@ func (o Options) Estimate(ctx context.Context) (Estimate, error) {
 			return Estimate{}, err
 		}
 	}
-	// Saving takes memory, too.
+	// Saving also needs memory, which the caller measures.
 	err = r.backbone.Runtime.Do(context.WithoutCancel(ctx), func(*torch.Scope) error {
 		r.trainer.save(&checkpoint.State{})
 		return nil
@@ -73,8 +73,8 @@ func (o Options) Estimate(ctx context.Context) (Estimate, error) {
 	return estimate, err
 }
 
-// tryValidation is how many seconds a validation will take, by two batches of its
-// pictures. From then on the run validates nothing.
+// tryValidation estimates the seconds per validation from two batches of held-out
+// pictures. After it the run has no validation split.
 func (r *run) tryValidation(ctx context.Context) (seconds float64, err error) {
 	all := len(r.held.Items)
 	if r.held, err = r.held.Select(nil, 2*r.Config.Train.Batch); err != nil {
@@ -89,14 +89,15 @@ func (r *run) tryValidation(ctx context.Context) (seconds float64, err error) {
 	return seconds, nil
 }
 
-// stopwatch is a Folder that writes nothing and notes when steps end, and says when there were enough.
+// stopwatch is a Folder that writes nothing. It records when steps end and calls enough
+// after measuredSteps.
 type stopwatch struct {
-	taken  []time.Time // the beginning, then the steps' ends
+	taken  []time.Time // start of the first step, then the end of each step
 	enough func()
 }
 
-// measuredSteps are few because one of ViT-L/14 takes a minute on a slow CPU; the
-// first, which also waits for the first pictures, counts only where it is alone.
+// measuredSteps is small because a step of ViT-L/14 takes a minute on a slow CPU. The first
+// step also waits for the first pictures, so it counts only if there is no other.
 const measuredSteps = 3
 
 func (w *stopwatch) Begin(int) error { return nil }

@@ -344,7 +344,7 @@ func TestTrainBeginsWithACheckpoint(t *testing.T) {
 	if c.Metadata.Recipe.InitFrom != state.Metadata.Recipe.InitFrom || !c.Metadata.Files.HasSize(1) {
 		t.Errorf("metadata of the resumed run %+v", c.Metadata.Recipe)
 	}
-	for setting, says := range map[string]string{"model.groups=3": "model.groups: is 3, but the checkpoint to begin with was trained with 2", "model.adapter.hidden=5": "model.adapter.hidden: is 5, but"} {
+	for setting, says := range map[string]string{"model.groups=3": "model.groups: is 3, but the checkpoint to start from was trained with 2", "model.adapter.hidden=5": "model.adapter.hidden: is 5, but"} {
 		_, err := newRunClosed(short(t, set, "train.init_from="+filepath.Join(pathOf(second), rundir.LastFile), setting))
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", setting, err)

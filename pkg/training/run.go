@@ -21,29 +21,29 @@ import (
 	"acdclip/pkg/scoring"
 )
 
-// run is one training under way.
+// run is a running training.
 type run struct {
 	Options
 	backbone *detect.Backbone
 	method   model.Trainable
 	trainer  *Trainer
 	metadata checkpoint.Metadata
-	promptOf map[string]string // of the classes learned from
+	promptOf map[string]string // prompt name by class of the training split
 	cache    *pixels.Cache
-	held     *data.Dataset    // for validation; nil without
-	told     map[string]bool  // the warnings of validations, and of masks
+	held     *data.Dataset    // the validation split; nil without
+	told     map[string]bool  // warnings about validations and masks that were already emitted
 	fits     scoring.MaskFits // of the epoch's pictures
 
-	at      checkpoint.Place // between two steps
-	moves   int64            // of the optimiser at that place
-	began   time.Time        // when the epoch began or was gone on with
-	saved   time.Time        // the last state
-	unsaved error            // why a file could not be written
+	at      checkpoint.Place // progress after the last complete step
+	moves   int64            // the optimiser's updates at that point
+	began   time.Time        // when the epoch started or was resumed
+	saved   time.Time        // when the state was last saved
+	unsaved error            // why the last save failed; nil if it did not
 }
 
 func newRun(ctx context.Context, o Options) (*run, error) {
 	if o.Resume != nil {
-		o.Config = asBegun(o.Config, o.Resume.Metadata)
+		o.Config = asStarted(o.Config, o.Resume.Metadata)
 	}
 	learned, held, err := o.split()
 	if err != nil {
@@ -72,8 +72,8 @@ func newRun(ctx context.Context, o Options) (*run, error) {
 	return r, nil
 }
 
-// first opens the checkpoint that a new training begins with, which the caller
-// closes; nil for none.
+// first opens the checkpoint that a new training starts from; nil for none. The caller
+// closes it.
 func (o *Options) first() (*checkpoint.Checkpoint, error) {
 	if o.Resume != nil || o.Config.Train.InitFrom == "" {
 		return nil, nil
@@ -89,7 +89,7 @@ func (o *Options) first() (*checkpoint.Checkpoint, error) {
 	return adapters, nil
 }
 
-// open loads CLIP, and before that checks that the first checkpoint fits it.
+// open loads CLIP. Before, it checks that the checkpoint to start from matches it.
 func (o *Options) open(ctx context.Context) (*detect.Backbone, error) {
 	method, err := o.Methods.Find(o.Config.Method)
 	if err != nil {
@@ -107,7 +107,7 @@ func (o *Options) open(ctx context.Context) (*detect.Backbone, error) {
 	return detect.OpenBackbone(ctx, method, o.Config, o.Config.Model, values)
 }
 
-// build makes method and trainer, and goes to where the run begins or goes on.
+// build creates the method and the trainer and restores the state of a run to resume.
 func (r *run) build(ctx context.Context) (err error) {
 	if r.metadata, err = r.describe(); err != nil {
 		return err
@@ -115,7 +115,7 @@ func (r *run) build(ctx context.Context) (err error) {
 	o := model.Options{Model: r.Config.Model, Loss: r.Config.Loss, Seed: r.Config.Seed}
 	switch {
 	case r.Resume != nil:
-		// What it began with is not read again; the state's Contents are those of its own pictures.
+		// The checkpoint that the run started from is not read again: the state has its files and fingerprint.
 		r.metadata.Files, r.metadata.Recipe.InitFrom = r.Resume.Metadata.Files, r.Resume.Metadata.Recipe.InitFrom
 		if err := r.continues(r.Resume); err != nil {
 			return err
@@ -127,7 +127,7 @@ func (r *run) build(ctx context.Context) (err error) {
 			return err
 		}
 		defer adapters.Close()
-		if err := r.beginsWith(adapters); err != nil {
+		if err := r.startFrom(adapters); err != nil {
 			return err
 		}
 		o.Values = adapters
@@ -147,19 +147,19 @@ func (r *run) build(ctx context.Context) (err error) {
 	})
 }
 
-// beginsWith checks that a checkpoint's adapters belong to this CLIP, and
-// notes them in the metadata. Their training's pictures were seen by this one, too.
-func (r *run) beginsWith(adapters *checkpoint.Checkpoint) error {
-	begun := adapters.Metadata
-	if begun.CLIP != "" && !r.backbone.Identity.Is(begun.CLIP) {
-		return fmt.Errorf("%w: %s was trained on %s, and %s is %s", detect.ErrOtherCLIP, adapters.Path, begun.CLIP, r.Config.Clip, r.metadata.CLIP)
+// startFrom checks that a checkpoint was trained on this CLIP and records it in the
+// metadata. The pictures that it was trained on count as pictures of this training too.
+func (r *run) startFrom(adapters *checkpoint.Checkpoint) error {
+	initial := adapters.Metadata
+	if initial.CLIP != "" && !r.backbone.Identity.Is(initial.CLIP) {
+		return fmt.Errorf("%w: %s was trained on %s, but %s is %s", detect.ErrOtherCLIP, adapters.Path, initial.CLIP, r.Config.Clip, r.metadata.CLIP)
 	}
 	r.metadata.Recipe.InitFrom = adapters.Fingerprint
-	r.metadata.Files = r.metadata.Files.Union(begun.Files)
+	r.metadata.Files = r.metadata.Files.Union(initial.Files)
 	return nil
 }
 
-// describe gives the metadata of the run's checkpoints.
+// describe returns the metadata of the run's checkpoints.
 func (r *run) describe() (checkpoint.Metadata, error) {
 	machine, err := r.backbone.Machine()
 	if err != nil {
@@ -197,14 +197,14 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 	return metadata, nil
 }
 
-// perStep is the number of pictures that a step learns from, unless fewer are left.
+// perStep returns the number of pictures per step. The last step of an epoch may have fewer.
 func (r *run) perStep() int { return r.Config.Train.Batch * r.Config.Train.Accumulate }
 
 func (r *run) steps() int {
 	return r.Config.Train.Epochs * ((len(r.Set.Items) + r.perStep() - 1) / r.perStep())
 }
 
-// train goes through the epochs that are left.
+// train trains the remaining epochs.
 func (r *run) train(ctx context.Context) error {
 	r.Emit(r.backbone.Conditions())
 	if err := r.begin(); err != nil {
@@ -230,7 +230,7 @@ func (r *run) train(ctx context.Context) error {
 
 func (r *run) stage() string { return "train on " + r.Set.Name }
 
-// epoch goes through what is left of the epoch's shuffled pictures.
+// epoch learns from the remaining pictures of the epoch, in shuffled order.
 func (r *run) epoch(ctx context.Context) error {
 	var pictures []pixels.Picture
 	taken := r.at.Pictures
@@ -261,8 +261,8 @@ func (r *run) epoch(ctx context.Context) error {
 	return r.endEpoch(ctx)
 }
 
-// endEpoch validates and logs the epoch and goes to the place before the next one.
-// The validation comes first: stopped in it, the run goes on with it.
+// endEpoch validates and logs the epoch and advances to the next one. It validates first,
+// so that a run stopped during the validation repeats it when resumed.
 func (r *run) endEpoch(ctx context.Context) error {
 	sums := r.at.Sums
 	switch {
@@ -271,7 +271,7 @@ func (r *run) endEpoch(ctx context.Context) error {
 	case sums.Anomalous == 0:
 		return fmt.Errorf("dataset %s: none of its anomalous pictures can be read: %w", r.Set.Name, ErrNoAnomalies)
 	case sums.Learned == 0:
-		return fmt.Errorf("in each of the %d steps of the epoch the loss or the gradient was %w: %w", sums.SkippedSteps, ErrNotFinite, ErrDiverged)
+		return fmt.Errorf("in all %d steps of the epoch the loss or the gradient was %w: %w", sums.SkippedSteps, ErrNotFinite, ErrDiverged)
 	}
 	r.tellFits()
 	event := events.TrainEpoch{
@@ -301,9 +301,9 @@ func (r *run) endEpoch(ctx context.Context) error {
 	return nil
 }
 
-// tellFits warns of masks that do not fit their pictures, once and not after each epoch.
+// tellFits warns once, not after every epoch, of masks whose aspect ratio differs from their pictures'.
 func (r *run) tellFits() {
-	const key = "masks that do not fit"
+	const key = "mask aspect ratios"
 	if !r.told[key] {
 		r.told[key] = true
 		r.fits.Tell(r.Set, r.Emit)
@@ -311,15 +311,15 @@ func (r *run) tellFits() {
 	r.fits = scoring.MaskFits{}
 }
 
-// seconds is how long the epoch has taken so far, not counting pauses.
+// seconds returns the time spent on the epoch so far, without pauses between runs.
 func (r *run) seconds() float64 { return r.at.Seconds + time.Since(r.began).Seconds() }
 
-// loading says how the rest of the epoch's pictures is read: in the epoch's own
-// order, and varied by what seed, epoch and each picture's place give.
+// loading returns how to read the remaining pictures of the epoch: in the epoch's order,
+// with augmentations that depend only on the seed, the epoch and each picture's index.
 func (r *run) loading() pixels.LoadOptions {
 	load := r.Load
 	load.Size, load.Masks, load.MaskThreshold = r.method.Input().Size, true, r.Set.MaskThreshold
-	load.Ahead = r.perStep() // the next batch is read while this one is learned
+	load.Ahead = r.perStep() // read the next batch during the current step
 	order := rand.New(rand.NewPCG(r.Config.Seed, uint64(r.at.Epoch))).Perm(len(r.Set.Items))
 	load.Order = order[min(r.at.Pictures, len(order)):]
 	load.Cache = r.cache
@@ -329,25 +329,25 @@ func (r *run) loading() pixels.LoadOptions {
 	return load
 }
 
-// skip leaves a picture that cannot be read out, where that is allowed, and warns the first time.
+// skip handles a picture that cannot be read: an error, or with data.skip_bad a warning at its first occurrence.
 func (r *run) skip(picture pixels.Picture) error {
 	err := fmt.Errorf("dataset %s, class %s: %w", r.Set.Name, picture.Item.Class, picture.Err)
 	if !r.Config.Data.SkipBad {
-		return fmt.Errorf("%w; set data.skip_bad to leave such pictures out, or mend or remove it and begin again", err)
+		return fmt.Errorf("%w; set data.skip_bad=true to skip such pictures, or repair or remove it and start again", err)
 	}
-	if place, known := slices.BinarySearch(r.at.Bad, picture.Index); !known {
-		r.at.Bad = slices.Insert(slices.Clone(r.at.Bad), place, picture.Index)
-		r.Emit(events.Warning{Text: err.Error() + "; it is left out"})
+	if at, known := slices.BinarySearch(r.at.Bad, picture.Index); !known {
+		r.at.Bad = slices.Insert(slices.Clone(r.at.Bad), at, picture.Index)
+		r.Emit(events.Warning{Text: err.Error() + "; picture skipped"})
 	}
 	return nil
 }
 
-// maxSkippedInRow is how many steps may be left out one after the other. None of
-// them moves a parameter, so the next ones will be no better.
+// maxSkippedInRow is the number of consecutive skipped steps that ends a training. Skipped
+// steps change no parameter, so further steps would fare no better.
 const maxSkippedInRow = 10
 
-// learn takes one step on pictures, which end the first taken of the epoch's
-// order. A step that was begun is finished, also when ctx ends.
+// learn takes one step on pictures; taken is the number of the epoch's pictures consumed
+// after it. A step that has started is finished even if ctx ends.
 func (r *run) learn(ctx context.Context, pictures []pixels.Picture, taken int) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -357,13 +357,13 @@ func (r *run) learn(ctx context.Context, pictures []pixels.Picture, taken int) e
 	event, err := r.step(context.WithoutCancel(ctx), next.Step, pictures)
 	switch {
 	case errors.Is(err, ErrNotFinite) && r.Config.Train.SkipNonfinite:
-		r.Emit(events.Warning{Text: err.Error() + "; the step is left out"})
+		r.Emit(events.Warning{Text: err.Error() + "; step skipped"})
 		next.Sums = leftOut(next.Sums, pictures)
 		if next.Sums.SkippedInRow == maxSkippedInRow {
-			return fmt.Errorf("%w, the last of %d in a row: %w", err, maxSkippedInRow, ErrDiverged)
+			return fmt.Errorf("%w, for the %dth step in a row: %w", err, maxSkippedInRow, ErrDiverged)
 		}
 	case errors.Is(err, ErrNotFinite):
-		return fmt.Errorf("%w; begin again with a lower train.lr, or go on with train.skip_nonfinite=true, which leaves such steps out", err)
+		return fmt.Errorf("%w; start again with a lower train.lr, or resume with train.skip_nonfinite=true to skip such steps", err)
 	case err != nil:
 		return err
 	default:
@@ -377,7 +377,7 @@ func (r *run) learn(ctx context.Context, pictures []pixels.Picture, taken int) e
 	return r.saveInTime()
 }
 
-// step moves the parameters by what pictures teach; number is the step's.
+// step updates the parameters from one step's pictures; number is the number of the step.
 func (r *run) step(ctx context.Context, number int, pictures []pixels.Picture) (events.TrainStep, error) {
 	event, start := events.TrainStep{Epoch: r.at.Epoch, Step: number, Steps: r.steps()}, time.Now()
 	err := r.backbone.Runtime.Do(ctx, func(s *torch.Scope) (err error) {
@@ -389,8 +389,8 @@ func (r *run) step(ctx context.Context, number int, pictures []pixels.Picture) (
 		return err
 	})
 	switch {
-	case errors.Is(err, torch.ErrOutOfMemory): // whichever the pictures are
-		return event, fmt.Errorf("step %d, of %d pictures: %w", number, len(pictures), detect.Explain(err, "train.batch (train.accumulate can make up for it; train.recompute may spare you that)"))
+	case errors.Is(err, torch.ErrOutOfMemory): // the names of the pictures would not help
+		return event, fmt.Errorf("step %d, of %d pictures: %w; train.recompute=true also saves memory", number, len(pictures), detect.Explain(err, "train.batch (and raise train.accumulate instead)"))
 	case err != nil:
 		return event, fmt.Errorf("step %d, %s: %w", number, described(pictures), err)
 	}
@@ -398,7 +398,7 @@ func (r *run) step(ctx context.Context, number int, pictures []pixels.Picture) (
 	return event, nil
 }
 
-// log writes lines that belong together: of a place between two steps all count or none.
+// log writes lines that count together: a resumed run keeps either all of them or none.
 func (r *run) log(lines ...events.Event) error {
 	for _, event := range lines {
 		r.Emit(event)
@@ -410,7 +410,7 @@ func (r *run) log(lines ...events.Event) error {
 	return nil
 }
 
-// described names pictures and their classes.
+// described lists pictures and their classes.
 func described(pictures []pixels.Picture) string {
 	var paths, classes []string
 	for _, picture := range pictures {
@@ -418,5 +418,5 @@ func described(pictures []pixels.Picture) string {
 		classes = append(classes, picture.Item.Class)
 	}
 	slices.Sort(classes)
-	return fmt.Sprintf("of class %s, pictures %s", strings.Join(slices.Compact(classes), ", "), strings.Join(paths, ", "))
+	return fmt.Sprintf("class %s, pictures %s", strings.Join(slices.Compact(classes), ", "), strings.Join(paths, ", "))
 }

@@ -20,34 +20,35 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// ErrOtherRun reports that a run cannot be resumed because what it depends on has changed.
+// ErrOtherRun reports that a run cannot be resumed because something it depends on has changed.
 var ErrOtherRun = errors.New("the run cannot be resumed")
 
-// asBegun fills in what a configuration leaves to the machine as it was when the run began.
-func asBegun(c config.Config, begun checkpoint.Metadata) config.Config {
+// asStarted resolves automatic settings (threads, device) to the values that the run started with.
+func asStarted(c config.Config, started checkpoint.Metadata) config.Config {
 	if c.Threads == 0 {
-		c.Threads = begun.Threads
+		c.Threads = started.Threads
 	}
-	if c.Device == config.DeviceAuto && begun.Device == "cpu" {
+	if c.Device == config.DeviceAuto && started.Device == "cpu" {
 		c.Device = "cpu"
 	}
 	return c
 }
 
-// continues checks that the run is the one that state is of, and names what is not.
+// continues checks that the run can be resumed from state. The error names what differs.
 func (r *run) continues(state *checkpoint.State) error {
 	now := checkpoint.State{Metadata: r.metadata, Prompts: r.prompts(), HeldOut: r.heldList(), Contents: r.Contents}
-	begun := *state
-	begun.Metadata.Format, begun.Metadata.Epoch, begun.Metadata.Recipe.Epochs = now.Metadata.Format, now.Metadata.Epoch, now.Metadata.Recipe.Epochs // these may grow
-	if r.backbone.Identity.Is(begun.Metadata.CLIP) {                                                                                                // under the name that an earlier version gave it, too
-		begun.Metadata.CLIP = now.Metadata.CLIP
+	then := *state
+	// The format version and the numbers of epochs may differ.
+	then.Metadata.Format, then.Metadata.Epoch, then.Metadata.Recipe.Epochs = now.Metadata.Format, now.Metadata.Epoch, now.Metadata.Recipe.Epochs
+	if r.backbone.Identity.Is(then.Metadata.CLIP) { // Is also accepts the fingerprints of earlier versions
+		then.Metadata.CLIP = now.Metadata.CLIP
 	}
-	return sameRun(begun, now)
+	return sameRun(then, now)
 }
 
-// sameRun names what differs between what two states depend on.
-func sameRun(begun, now checkpoint.State) error {
-	there, err := conditionsOf(begun)
+// sameRun checks that two states have the same conditions. The error names what differs.
+func sameRun(then, now checkpoint.State) error {
+	there, err := conditionsOf(then)
 	if err != nil {
 		return err
 	}
@@ -61,13 +62,13 @@ func sameRun(begun, now checkpoint.State) error {
 	return nil
 }
 
-// otherRun says that a run cannot be resumed for what has changed.
+// otherRun returns the error for a run that cannot be resumed; changed names the change.
 func otherRun(changed error) error {
-	return fmt.Errorf("%w, because something that it depends on has changed since it started: %w; restore that, or start a new run", ErrOtherRun, changed)
+	return fmt.Errorf("%w because this has changed since it started: %w; restore it or start a new run", ErrOtherRun, changed)
 }
 
 // CheckRunCLIP checks that a configuration names the CLIP that the run of state was
-// trained on; else the error wraps ErrOtherRun.
+// trained on. Otherwise the error wraps ErrOtherRun.
 func CheckRunCLIP(c config.Config, state *checkpoint.State) error {
 	identity, err := trained.IdentifyCLIP(c)
 	if err != nil {
@@ -79,8 +80,8 @@ func CheckRunCLIP(c config.Config, state *checkpoint.State) error {
 	return otherRun(errors.New(trained.CLIPCondition))
 }
 
-// CheckRun checks that the dataset is the one that the run of state learned from;
-// else the error wraps ErrOtherRun and names what differs.
+// CheckRun checks that the dataset is the one that the run of state was trained on.
+// Otherwise the error wraps ErrOtherRun and names what differs.
 func (o Options) CheckRun(state *checkpoint.State) error {
 	learned, held, err := o.split()
 	if err != nil {
@@ -93,7 +94,7 @@ func (o Options) CheckRun(state *checkpoint.State) error {
 	return sameRun(*state, now)
 }
 
-// conditionsOf lists what a training depends on, as far as its state tells.
+// conditionsOf lists the conditions of a training that its state records.
 func conditionsOf(state checkpoint.State) (conditions.Record, error) {
 	m := state.Metadata
 	prompts, err := json.Marshal(state.Prompts)
@@ -114,20 +115,20 @@ func conditionsOf(state checkpoint.State) (conditions.Record, error) {
 		conditions.Of(conditions.Bits, "acdclip's version", m.Versions.Acdclip),
 		conditions.Of(conditions.Bits, "libtorch's version", m.Versions.Libtorch),
 	}
-	// The rest stands in config.yaml; what is told above is left out.
+	// The rest comes from the configuration. Clear what is listed above.
 	m.CLIP, m.Auxiliary, m.ListHash, m.Recipe.MaskThreshold, m.Threads, m.Device = "", "", "", 0, 0, ""
 	m.Versions, m.Prompts = checkpoint.Versions{}, nil
 	rest, err := conditions.Flattened(conditions.Numbers, "the configuration's ", m)
 	return append(record, rest...), err
 }
 
-// hashed stands for a text that is too long to be told.
+// hashed returns the hash of a text that is too long to record.
 func hashed(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return digest.SHA256(sum[:])
 }
 
-// prompts gives the prompt name of each class, of those held out too.
+// prompts returns the prompt name of each class, including held-out classes.
 func (r *run) prompts() map[string]string {
 	classes := r.Set.Classes
 	if r.held != nil {
@@ -140,7 +141,7 @@ func (r *run) prompts() map[string]string {
 	return prompts
 }
 
-// heldList names the rows held out, and the domain, which decides how they are scored; "" for nothing.
+// heldList returns the list hash of the held-out rows and the domain, which affects their scores; "" without validation.
 func (r *run) heldList() string {
 	if r.held == nil {
 		return ""
@@ -148,7 +149,7 @@ func (r *run) heldList() string {
 	return string(r.held.Domain) + " " + r.held.ListHash()
 }
 
-// begin opens the log and saves the first state, so that there is always one to go on from.
+// begin opens the log and saves the first state, so that the run can be resumed from the start.
 func (r *run) begin() error {
 	r.began, r.saved = time.Now(), time.Now()
 	if err := r.Folder.Begin(r.at.LogLines); err != nil {
@@ -160,13 +161,13 @@ func (r *run) begin() error {
 	return r.saveState()
 }
 
-// saveInTime saves the state where it is time to, or where that is asked for.
+// saveInTime saves the state if train.save_minutes have passed or if r.Save requests it.
 func (r *run) saveInTime() error {
 	select {
 	case <-r.Save:
 		err := r.saveState()
 		if err == nil {
-			r.Emit(events.Notice{Text: fmt.Sprintf("the state after step %d is saved; the training goes on", r.at.Step)})
+			r.Emit(events.Notice{Text: fmt.Sprintf("saved the state after step %d; training continues", r.at.Step)})
 		}
 		return err
 	default:
@@ -177,9 +178,9 @@ func (r *run) saveInTime() error {
 	return r.saveState()
 }
 
-// saveEpoch writes the checkpoint of the epoch that has just ended, and the state
-// last: whenever the program is killed, what comes after the state that is there
-// is done again and gives the same files.
+// saveEpoch writes the checkpoint of the epoch that has just ended, then the state. If the
+// program is killed in between, the resumed run repeats everything after the last state
+// and writes the same files.
 func (r *run) saveEpoch() error {
 	metadata := r.metadata
 	metadata.Epoch = r.at.Epoch - 1
@@ -199,8 +200,8 @@ func (r *run) saveEpoch() error {
 	return r.saveState()
 }
 
-// saveState writes the state of the place between two steps. The log comes first,
-// since the state counts its lines.
+// saveState writes the state after the last complete step. It syncs the log first, because
+// the state counts the log's lines.
 func (r *run) saveState() error {
 	state := checkpoint.State{Metadata: r.metadata, Prompts: r.prompts(), HeldOut: r.heldList(), Contents: r.Contents, Place: r.at}
 	state.Metadata.Epoch = r.at.Epoch - 1
@@ -214,15 +215,15 @@ func (r *run) saveState() error {
 	}
 	if err == nil {
 		if err = r.Folder.WriteState(func(w io.Writer) error { return checkpoint.EncodeState(w, state) }); err != nil {
-			err = fmt.Errorf("the state cannot be saved: %w", err)
+			err = fmt.Errorf("saving the state: %w", err)
 		}
 	}
 	r.saved, r.unsaved = time.Now(), err
 	return err
 }
 
-// stopped saves the state of a run that ends early, where it can be gone on from:
-// not in the middle of a step, nor where saving is what failed.
+// stopped saves the state of a run that ends early and returns its cause. It does not save
+// in the middle of a step or if saving is what failed.
 func (r *run) stopped(cause error) error {
 	if r.unsaved != nil || r.moves != r.trainer.Moves() {
 		return cause

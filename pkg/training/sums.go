@@ -6,7 +6,7 @@ import (
 	"acdclip/pkg/events"
 )
 
-// learned adds a step to an epoch's sums.
+// learned adds a step that updated the parameters to an epoch's sums.
 func learned(sums checkpoint.Sums, loss float64, parts events.Values, pictures []pixels.Picture) checkpoint.Sums {
 	sums = seen(sums, pictures)
 	count := float64(len(pictures))
@@ -24,7 +24,7 @@ func learned(sums checkpoint.Sums, loss float64, parts events.Values, pictures [
 	return sums
 }
 
-// leftOut adds a step that moved nothing.
+// leftOut adds a skipped step to an epoch's sums.
 func leftOut(sums checkpoint.Sums, pictures []pixels.Picture) checkpoint.Sums {
 	sums = seen(sums, pictures)
 	sums.SkippedSteps++

@@ -137,7 +137,7 @@ func TestTrainLeavesOutUnmaskedAnomalies(t *testing.T) {
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
-	if steps != 9 || !strings.Contains(text, "1 anomalous pictures without a mask") {
+	if steps != 9 || !strings.Contains(text, "skipped 1 anomalous picture without a mask") {
 		t.Errorf("%d steps, warnings %q", steps, text)
 	}
 }

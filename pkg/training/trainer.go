@@ -17,10 +17,10 @@ import (
 // ErrNotFinite reports a loss or a gradient that is NaN or infinite.
 var ErrNotFinite = errors.New("not a finite number")
 
-// ErrDiverged reports a training whose adapters nothing can be learned with any more.
-var ErrDiverged = errors.New("these adapters learn nothing any more; begin again with a lower train.lr, from fresh ones or with train.init_from a good epoch's")
+// ErrDiverged reports a training that can no longer make progress.
+var ErrDiverged = errors.New("training has diverged; start again with a lower train.lr, from scratch or with train.init_from set to the checkpoint of an earlier epoch")
 
-// Trainer is the training step: loss, gradients, their limits, Adam.
+// Trainer takes training steps: loss, gradients, gradient limits and Adam.
 type Trainer struct {
 	method model.Trainable
 	adam   *torch.Adam
@@ -28,8 +28,8 @@ type Trainer struct {
 	names  []string // of the parameter groups
 }
 
-// NewTrainer lets a method's parameters take gradients and prepares the optimiser
-// for them; its state lives in s. It is called inside Do.
+// NewTrainer enables gradients for a method's parameters and creates their optimiser,
+// whose state belongs to s. It must be called inside Do.
 func NewTrainer(s *torch.Scope, method model.Trainable, recipe config.Train) *Trainer {
 	t := &Trainer{method: method, adam: &torch.Adam{Beta1: config.AdamBeta1, Beta2: config.AdamBeta2, Epsilon: config.AdamEpsilon}, decay: recipe.LRDecay}
 	for _, group := range method.Groups() {
@@ -48,10 +48,10 @@ func NewTrainer(s *torch.Scope, method model.Trainable, recipe config.Train) *Tr
 	return t
 }
 
-// Step computes the loss of the batches together, as of one large batch, and
-// moves the parameters once. It returns the loss from before the move. Where the
-// loss, or the square of the gradient, is not finite in float32, nothing moves
-// and the error is ErrNotFinite. It is called inside Do.
+// Step computes the loss of the batches as if they were one large batch and updates the
+// parameters once. It returns the loss before the update. If the loss, or the square of
+// the gradient norm, is not finite in float32, nothing is updated and the error wraps
+// ErrNotFinite. It must be called inside Do.
 func (t *Trainer) Step(ctx context.Context, s *torch.Scope, batches ...model.Batch) (loss float64, parts events.Values, err error) {
 	loss, parts, norm, err := t.differentiate(ctx, s, batches)
 	switch {
@@ -59,8 +59,8 @@ func (t *Trainer) Step(ctx context.Context, s *torch.Scope, batches ...model.Bat
 		return 0, nil, err
 	case !finite(loss):
 		return loss, parts, fmt.Errorf("the loss is %g, %w", loss, ErrNotFinite)
-	case !finite(float64(float32(norm * norm))): // Adam keeps squares
-		return loss, parts, fmt.Errorf("the gradient's length is %g, whose square is %w", norm, ErrNotFinite)
+	case !finite(float64(float32(norm * norm))): // Adam stores squares of gradients
+		return loss, parts, fmt.Errorf("the gradient norm is %g, whose square is %w", norm, ErrNotFinite)
 	}
 	if limiter, ok := t.method.(model.GradientLimiter); ok {
 		limiter.LimitGradients()
@@ -69,16 +69,16 @@ func (t *Trainer) Step(ctx context.Context, s *torch.Scope, batches ...model.Bat
 	return loss, parts, nil
 }
 
-// differentiate leaves the gradients of the batches' loss, each weighted by its
-// share of the pictures. It returns the loss, its parts and the gradient's
-// length, which no value of the gradient exceeds.
+// differentiate computes the gradients of the batches' losses, weighted by each batch's
+// share of the pictures, and leaves them in the parameters. It returns the loss, its parts
+// and the gradient norm, which bounds every element of the gradient.
 func (t *Trainer) differentiate(ctx context.Context, s *torch.Scope, batches []model.Batch) (loss float64, parts events.Values, norm float64, err error) {
 	t.adam.ClearGrads()
 	total := 0
 	for _, batch := range batches {
 		total += len(batch.Labels)
 	}
-	var measured []torch.Tensor // [1 + parts] of each batch, weighted; then the length [1]
+	var measured []torch.Tensor // [1 + parts] for each batch, weighted; then the norm, [1]
 	for _, batch := range batches {
 		share := float64(len(batch.Labels)) / float64(total)
 		err := s.Within(func(inner *torch.Scope) error {
@@ -101,7 +101,7 @@ func (t *Trainer) differentiate(ctx context.Context, s *torch.Scope, batches []m
 		}
 	}
 	measured = append(measured, torch.GradNorm(t.adam.Parameters()...).Reshape(1))
-	values := torch.Cat(0, measured...).Float64s() // one reading for all: on CUDA each waits for the device
+	values := torch.Cat(0, measured...).Float64s() // read once, because on CUDA each read waits for the device
 	for range batches {
 		loss += values[0]
 		for i := range parts {
@@ -114,7 +114,7 @@ func (t *Trainer) differentiate(ctx context.Context, s *torch.Scope, batches []m
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
-// measure joins a loss and its parts to one tensor [1 + parts] without a graph.
+// measure stacks a loss and its parts to one tensor [1 + parts] without a graph.
 func measure(s *torch.Scope, loss model.Loss) (row torch.Tensor) {
 	values := []torch.Tensor{loss.Total}
 	for _, part := range loss.Parts {
@@ -127,10 +127,10 @@ func measure(s *torch.Scope, loss model.Loss) (row torch.Tensor) {
 	return row
 }
 
-// Moves is how often the parameters were moved, counting a move that failed on the way.
+// Moves returns the number of parameter updates, including an update that failed midway.
 func (t *Trainer) Moves() int64 { return t.adam.Steps() }
 
-// parameters copies the parameters, in the order of the method's groups.
+// parameters returns copies of the parameters, in the order of the method's groups.
 func (t *Trainer) parameters() []weights.Value {
 	var list []weights.Value
 	for _, group := range t.method.Groups() {
@@ -141,7 +141,7 @@ func (t *Trainer) parameters() []weights.Value {
 	return list
 }
 
-// save puts parameters and optimiser into a state.
+// save copies the parameters and the optimiser's state into state.
 func (t *Trainer) save(state *checkpoint.State) {
 	adam := t.adam.State()
 	state.Rates, state.Moves, state.Parameters = adam.Rates, adam.Steps, t.parameters()
@@ -151,16 +151,16 @@ func (t *Trainer) save(state *checkpoint.State) {
 	}
 }
 
-// restore makes the optimiser, whose memory lives in s, remember what the state holds.
+// restore sets the optimiser's state, which belongs to s, from state.
 func (t *Trainer) restore(s *torch.Scope, state *checkpoint.State) {
-	places := map[string]int{}
+	indexes := map[string]int{}
 	for i, p := range state.Parameters {
-		places[p.Name] = i
+		indexes[p.Name] = i
 	}
 	adam := torch.AdamState{Steps: state.Moves, Rates: state.Rates}
 	for _, group := range t.method.Groups() {
 		for _, p := range group.Parameters {
-			i := places[p.Name]
+			i := indexes[p.Name]
 			adam.Means = append(adam.Means, state.Means[i].Float32)
 			adam.Squares = append(adam.Squares, state.Squares[i].Float32)
 		}
@@ -168,10 +168,10 @@ func (t *Trainer) restore(s *torch.Scope, state *checkpoint.State) {
 	t.adam.Restore(s, adam)
 }
 
-// EndEpoch lowers the learning rates as the recipe says.
+// EndEpoch multiplies the learning rates by the recipe's LRDecay.
 func (t *Trainer) EndEpoch() { t.adam.ScaleRates(t.decay) }
 
-// LearningRates gives each parameter group's.
+// LearningRates returns the learning rate of each parameter group.
 func (t *Trainer) LearningRates() events.Values {
 	var rates events.Values
 	for i, rate := range t.adam.Rates() {

@@ -180,7 +180,7 @@ func TestTrainAtNumbersThatAreNotFinite(t *testing.T) {
 		return log, o, warnings, err
 	}
 	named := func(text string) bool {
-		return strings.Contains(text, "step 2, of class wood_grain, woven_fabric, pictures ") && strings.Contains(text, ".png") && strings.Contains(text, "the loss is NaN")
+		return strings.Contains(text, "step 2, class wood_grain, woven_fabric, pictures ") && strings.Contains(text, ".png") && strings.Contains(text, "the loss is NaN")
 	}
 	_, o, _, err := train([]int{2})
 	if !errors.Is(err, ErrNotFinite) || !named(err.Error()) {
@@ -197,7 +197,7 @@ func TestTrainAtNumbersThatAreNotFinite(t *testing.T) {
 	if len(log.lines) != 7 || strings.Count(text, `"skipped_steps":1`) != 1 || strings.Contains(text, `"step":2,`) {
 		t.Errorf("the log is\n%s", text)
 	}
-	if _, _, _, err := train([]int{4, 5, 6}, "train.skip_nonfinite=true"); !errors.Is(err, ErrNotFinite) || !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "epoch 2: in each of the 3 steps") {
+	if _, _, _, err := train([]int{4, 5, 6}, "train.skip_nonfinite=true"); !errors.Is(err, ErrNotFinite) || !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "epoch 2: in all 3 steps") {
 		t.Errorf("with no sound step: %v", err)
 	}
 	// Ten in a row end the training, wherever a sound one stands before or after.
@@ -205,7 +205,7 @@ func TestTrainAtNumbersThatAreNotFinite(t *testing.T) {
 	if _, _, _, err := train([]int{2, 3, 4, 5, 6, 7, 8, 9, 10}, slow...); err != nil {
 		t.Errorf("nine in a row: %v", err)
 	}
-	if _, o, _, err = train([]int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, slow...); !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "the last of 10 in a row") {
+	if _, o, _, err = train([]int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, slow...); !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "for the 10th step in a row") {
 		t.Errorf("ten in a row: %v", err)
 	}
 	if place := readState(t, o).Place; place.Step != 9 || place.Sums.SkippedInRow != 9 {

@@ -13,11 +13,11 @@ import (
 	"acdclip/pkg/scoring"
 )
 
-// validationMemory bounds what the scores of pixels take beside a training; more go to disk.
+// validationMemory is the memory for pixel scores during a training, in bytes; the rest goes to disk.
 const validationMemory = 256 << 20
 
-// validate measures the adapters as they are on the held-out classes; nil without such.
-// The target of an evaluation has no part in it.
+// validate scores the held-out pictures with the current adapters; it returns nil without
+// a validation split. Targets of evaluations are never used.
 func (r *run) validate(ctx context.Context) (*events.Validation, error) {
 	if r.held == nil {
 		return nil, nil
@@ -31,7 +31,7 @@ func (r *run) validate(ctx context.Context) (*events.Validation, error) {
 	r.Emit(events.StageDone{Stage: stage, Seconds: time.Since(start).Seconds()})
 	mean := result.Mean()
 	if mean.Failed > 0 && !r.Config.Data.SkipBad {
-		return nil, fmt.Errorf("validation: %d of the held-out pictures could not be scored, as warned above; set data.skip_bad to leave such pictures out, or mend them and begin again", mean.Failed)
+		return nil, fmt.Errorf("validation: %d of the held-out pictures could not be scored, as warned above; set data.skip_bad=true to skip such pictures, or repair them and start again", mean.Failed)
 	}
 	v := &events.Validation{
 		Epoch: r.at.Epoch, HeldOut: r.heldOut(), ImageAUROC: mean.Metrics.Get(metrics.ImageAUROC), PixelAUROC: mean.Metrics.Get(metrics.PixelAUROC), Skipped: mean.Failed, Seconds: time.Since(start).Seconds(),
@@ -43,15 +43,15 @@ func (r *run) validate(ctx context.Context) (*events.Validation, error) {
 	return v, nil
 }
 
-// scoreHeld fills in the result of the held-out classes.
+// scoreHeld scores the held-out pictures and stores their classes' rows in result.
 func (r *run) scoreHeld(ctx context.Context, stage string, result report.Result) error {
 	var classes []evaluation.Batches
 	for i := range r.held.Classes {
 		classes = append(classes, evaluation.BatchesOf(r.held, i, r.Config.Train.Batch))
 	}
-	detector := r.backbone.DetectorOf(r.method) // it forgets what it prepares, which is of the parameters as they are now
+	detector := r.backbone.DetectorOf(r.method) // a new one, because its text features depend on the current parameters
 	defer detector.Close()
-	var lock sync.Mutex // reading, scoring and tallying emit
+	var lock sync.Mutex // several goroutines emit
 	emit := func(event events.Event) {
 		lock.Lock()
 		defer lock.Unlock()
@@ -61,7 +61,7 @@ func (r *run) scoreHeld(ctx context.Context, stage string, result report.Result)
 	held := evaluation.ByClass{
 		Scorer: detector, Set: r.held, Load: r.Load, Batch: r.Config.Train.Batch, BatchKey: "train.batch",
 		Pixels: metrics.Options{Memory: validationMemory}, Result: result, Costs: &scoring.Costs{},
-		Warn: func(event events.Event) { // once and not after each epoch
+		Warn: func(event events.Event) { // emit each warning once, not after every epoch
 			warning, isWarning := event.(events.Warning)
 			if !isWarning || !r.told[warning.Text] {
 				r.told[warning.Text] = true
@@ -81,7 +81,7 @@ func (r *run) scoreHeld(ctx context.Context, stage string, result report.Result)
 	return held.Run(ctx, classes)
 }
 
-// heldOut names what is held out: its classes, or the share of all classes' pictures.
+// heldOut returns the names of the held-out classes, or the percentage if pictures of all classes are held out.
 func (r *run) heldOut() []string {
 	var names []string
 	for _, class := range r.held.Classes {

@@ -206,7 +206,7 @@ func TestValidationRefuses(t *testing.T) {
 	refused(`train.validate: dataset textures: no such class: "brick"`, set, "train.validate=[brick]")
 	normal := *set
 	normal.Items = slices.DeleteFunc(slices.Clone(set.Items), func(item data.Item) bool { return item.Class == set.Classes[1].Name && item.Anomalous })
-	refused("nothing can be measured", &normal, "train.validate=1")
+	refused("no metric is defined", &normal, "train.validate=1")
 	bad := *set
 	bad.Items = slices.DeleteFunc(slices.Clone(set.Items), func(item data.Item) bool { return item.Class == set.Classes[0].Name && item.Anomalous })
 	refused(ErrNoAnomalies.Error(), &bad, "train.validate=1")
