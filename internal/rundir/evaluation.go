@@ -12,7 +12,7 @@ import (
 	"acdclip/pkg/report"
 )
 
-// The files that an evaluation ends in, and the folders beside them.
+// The files and folders that an evaluation writes.
 const (
 	ResultsFile    = "results.json"
 	ResultsCSVFile = "results.csv"
@@ -20,8 +20,8 @@ const (
 	GatesFile      = "gates.csv"
 	GatesTree      = "gates"      // charts
 	MapTree        = "maps"       // anomaly maps
-	TrueMaskTree   = "masks"      // of the dataset, at the size of the maps
-	unfinishedTree = "unfinished" // the classes that are finished, until all are
+	TrueMaskTree   = "masks"      // masks of the dataset, at the size of the maps
+	unfinishedTree = "unfinished" // the finished classes of an evaluation that is not finished
 )
 
 const shareKind = "folder of a share"
@@ -29,15 +29,15 @@ const shareKind = "folder of a share"
 // ErrNoFolder reports an empty path.
 var ErrNoFolder = errors.New("--out is empty")
 
-// Evaluation is the results folder of an evaluation, or the folder of one share of it:
-// the owner of its files.
+// Evaluation is the results folder of an evaluation, or the folder of one of its shares.
+// It manages the files in it.
 type Evaluation struct {
 	Dir       Dir
 	Overwrite bool
 	Resume    bool
 
-	held *Held            // from Open or Hold on
-	kept *finished.Folder // the finished classes, from Open on
+	held *Held            // set by Open and Hold
+	kept *finished.Folder // the finished classes, set by Open
 }
 
 // NewEvaluation describes the results folder at a path, or the folder of a share in it.
@@ -51,7 +51,7 @@ func NewEvaluation(path string, share finished.Share, overwrite, resume bool) *E
 
 func (e *Evaluation) isShare() bool { return e.Dir.Part != "" }
 
-// finishedName is the folder of finished classes, by its path inside the results folder.
+// finishedName returns the folder of finished classes, relative to the results folder.
 func (e *Evaluation) finishedName() string {
 	if e.isShare() {
 		return e.Dir.Part
@@ -59,13 +59,13 @@ func (e *Evaluation) finishedName() string {
 	return unfinishedTree
 }
 
-// Finished is the path of the folder of finished classes.
+// Finished returns the path of the folder of finished classes.
 func (e *Evaluation) Finished() string { return filepath.Join(e.Dir.Path, e.finishedName()) }
 
-// Path is the path of a file of the folder.
+// Path returns the path of a file in the folder.
 func (e *Evaluation) Path(name string) string { return filepath.Join(e.Dir.Path, name) }
 
-// Check refuses a folder that cannot be written or must not be. It changes nothing.
+// Check returns an error if the folder cannot or must not be written. It changes nothing.
 func (e *Evaluation) Check() error {
 	if err := e.checkContent(); err != nil {
 		return err
@@ -87,23 +87,23 @@ func (e *Evaluation) checkContent() error {
 
 func (e *Evaluation) hasResults() bool { return !e.isShare() && present.Any(e.Path(ResultsFile)) }
 
-// isBegun says that finished classes are kept.
+// isBegun reports whether the folder has finished classes of a started evaluation.
 func (e *Evaluation) isBegun() bool { return finished.IsFolder(e.Finished()) }
 
-// IsFinished says that there is nothing to resume, but results.
+// IsFinished reports whether the evaluation to resume is already finished.
 func (e *Evaluation) IsFinished() bool { return e.Resume && !e.isBegun() && e.hasResults() }
 
-// Open takes the folder for this program, until Close, removes what is to be replaced,
-// and opens the finished classes in it.
+// Open locks the folder until Close, removes the files to be replaced, and opens the
+// finished classes.
 func (e *Evaluation) Open(plan finished.Plan) (*finished.Folder, error) {
 	if err := e.Hold(); err != nil {
 		return nil, err
 	}
-	if err := e.checkContent(); err != nil { // another program may have come and gone since Check
+	if err := e.checkContent(); err != nil { // another program may have written since Check
 		return nil, err
 	}
 	if e.IsFinished() {
-		return nil, fmt.Errorf("the %s %s: another acdclip has finished this evaluation meanwhile; run the command again to see its results", e.Dir.Kind, e.Dir.Path)
+		return nil, fmt.Errorf("the %s %s: another acdclip has finished this evaluation in the meantime; run the command again to see its results", e.Dir.Kind, e.Dir.Path)
 	}
 	if !e.Resume {
 		if err := e.Clear(); err != nil {
@@ -114,7 +114,7 @@ func (e *Evaluation) Open(plan finished.Plan) (*finished.Folder, error) {
 		return e.held.Write(filepath.Join(e.finishedName(), name), write)
 	})
 	if errors.Is(err, finished.ErrDiffers) {
-		return nil, fmt.Errorf("%w; run it as it was begun, or --overwrite to begin again", err)
+		return nil, fmt.Errorf("%w; use the original settings, or --overwrite to start again", err)
 	}
 	if err != nil {
 		return nil, err
@@ -123,27 +123,28 @@ func (e *Evaluation) Open(plan finished.Plan) (*finished.Folder, error) {
 	return folder, nil
 }
 
-// Hold takes the folder for this program, until Close.
+// Hold locks the folder until Close.
 func (e *Evaluation) Hold() (err error) {
 	e.held, err = e.Dir.Hold()
 	return err
 }
 
-// Clear removes the files that an evaluation has written into the folder, which is held.
+// Clear removes the files that an evaluation has written. The folder must be locked.
 func (e *Evaluation) Clear() error { return e.held.Clear(func(string) bool { return false }) }
 
-// Complete returns an error where a file that was written is gone.
+// Complete returns an error if a file that was written is missing.
 func (e *Evaluation) Complete() error { return e.held.Complete() }
 
-// Close lets others use the folder.
+// Close unlocks the folder.
 func (e *Evaluation) Close() error { return e.held.Close() }
 
-// Write writes a file of the folder, by its path inside it.
+// Write writes a file; name is its path relative to the folder.
 func (e *Evaluation) Write(name string, write func(io.Writer) error) error {
 	return e.held.Write(name, write)
 }
 
-// Save writes the files of results; what was kept to resume from is then of no more use.
+// Save writes the result files and then removes the finished classes, which are no longer
+// needed.
 func (e *Evaluation) Save(result *report.Evaluation, scores []report.Score) error {
 	for _, file := range []struct {
 		name  string
@@ -163,7 +164,8 @@ func (e *Evaluation) Save(result *report.Evaluation, scores []report.Score) erro
 	return e.held.Clear(func(name string) bool { return !strings.HasPrefix(name, unfinishedTree+string(filepath.Separator)) })
 }
 
-// Kept counts the finished classes that are kept; none before Open.
+// Kept returns the number of finished classes in the folder. Before Open it returns
+// ErrNoFolder.
 func (e *Evaluation) Kept() (classes int, err error) {
 	if e.kept == nil {
 		return 0, ErrNoFolder
@@ -171,8 +173,8 @@ func (e *Evaluation) Kept() (classes int, err error) {
 	return e.kept.Classes()
 }
 
-// HoldShares keeps other programs out of the shares in a folder, until release is
-// called. Where the folder cannot be written, nobody else can either.
+// HoldShares locks all shares in a folder until release is called. A share whose folder
+// cannot be written is not locked, since other programs cannot write there either.
 func HoldShares(path string) (release func(), err error) {
 	names, err := finished.Folders(path)
 	if err != nil {
@@ -197,11 +199,11 @@ func HoldShares(path string) (release func(), err error) {
 	return release, nil
 }
 
-// CheckBesideShares refuses to write results beside the shares in one folder, which are
-// not the results folder's own files, where results are there already.
+// CheckBesideShares checks that results can be written into the folder that contains the
+// shares. Existing results are an error unless Overwrite is set.
 func (e *Evaluation) CheckBesideShares() error {
 	if e.hasResults() && !e.Overwrite {
-		return occupiedf("%s holds results already; give another folder with --out, or --overwrite to replace them", e.Dir.Path)
+		return occupiedf("%s already holds results; choose another folder with --out, or use --overwrite to replace them", e.Dir.Path)
 	}
 	for _, name := range []string{ResultsFile, ResultsCSVFile, ScoresFile, GatesFile, GatesTree} {
 		if err := e.Dir.CheckFile(name); err != nil {

@@ -8,8 +8,8 @@ import (
 	"acdclip/pkg/evaluation/finished"
 )
 
-// TestEvalFolderIsLocked: of two programs in one folder the second stops, whatever
-// it was asked to do, and nothing of the first one's is gone.
+// TestEvalFolderIsLocked checks that the second of two programs in one folder stops,
+// whatever its flags, and does not remove files of the first.
 func TestEvalFolderIsLocked(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	first := NewEvaluation(out, finished.Share{}, false, false)
@@ -27,7 +27,7 @@ func TestEvalFolderIsLocked(t *testing.T) {
 	if _, err := finished.Open(first.Finished()); err != nil {
 		t.Error(err)
 	}
-	// Another share is another folder.
+	// Another share has another folder.
 	share := NewEvaluation(out, finished.Share{Index: 1, Of: 2}, false, false)
 	if _, err := share.Open(finished.Plan{Share: finished.Share{Index: 1, Of: 2}}); err != nil {
 		t.Error(err)

@@ -17,8 +17,8 @@ import (
 	"acdclip/pkg/regularfile"
 )
 
-// Held is a folder that this process alone writes, until Close or the end of the
-// process, however it ends. All methods may be called from several goroutines.
+// Held is a folder that this process has locked for writing until Close or the end of the
+// process. It is safe for concurrent use.
 type Held struct {
 	dir  Dir
 	lock *flock.Flock
@@ -26,17 +26,17 @@ type Held struct {
 	mutex    sync.Mutex
 	listed   manifest
 	manifest *os.File
-	written  map[string]bool // files, by this process
+	written  map[string]bool // files written by this process
 }
 
-// Hold makes the folder and takes its lock. The error wraps ErrInUse where
-// another program holds it. A file system that knows no locks is no error.
-// Check must be asked again afterwards: another program may have come and gone.
+// Hold creates and locks the folder. The error wraps ErrInUse if another program holds
+// the lock. A file system without locks is not an error. Call Check again afterwards,
+// because another program may have written in between.
 func (d Dir) Hold() (*Held, error) {
 	if err := os.MkdirAll(filepath.Join(d.Path, OwnFolder), 0o755); err != nil {
 		return nil, fmt.Errorf("creating the %s: %w", d.Kind, err)
 	}
-	// A pipe in the place of the lock or the manifest would be waited for.
+	// Opening a pipe with the name of the lock or the manifest would block.
 	for _, name := range []string{lockName, manifestName} {
 		if err := notLink(d.own(name)); err != nil {
 			return nil, fmt.Errorf("locking the %s: %w", d.Kind, err)
@@ -59,7 +59,7 @@ func (d Dir) Hold() (*Held, error) {
 	return h, nil
 }
 
-// begin opens the manifest, and removes what programs that died left half written.
+// begin opens the manifest and removes partly written files of programs that were killed.
 func (h *Held) begin() (err error) {
 	if h.listed, err = readManifest(h.dir.own(manifestName)); err != nil {
 		return err
@@ -72,15 +72,15 @@ func (h *Held) begin() (err error) {
 		return err
 	}
 	if err := os.RemoveAll(halves); err != nil {
-		return fmt.Errorf("removing what was left half written: %w", err)
+		return fmt.Errorf("removing partly written files: %w", err)
 	}
 	if err := os.Mkdir(halves, 0o755); err != nil {
-		return fmt.Errorf("creating a folder for files that are being written: %w", err)
+		return fmt.Errorf("creating the folder for partly written files: %w", err)
 	}
 	return h.openManifest()
 }
 
-// openManifest opens the manifest to be added to, and writes its title.
+// openManifest opens the manifest for appending and writes its title if it is new.
 func (h *Held) openManifest() (err error) {
 	path := h.dir.own(manifestName)
 	if h.manifest, err = os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o644); err != nil {
@@ -96,7 +96,7 @@ func (h *Held) openManifest() (err error) {
 	}
 	last := make([]byte, 1)
 	if _, err := h.manifest.ReadAt(last, info.Size()-1); err == nil && last[0] != '\n' {
-		return h.addLine("\n") // the line that was cut off is none
+		return h.addLine("\n") // ends an incomplete line, which readManifest ignores
 	}
 	return nil
 }
@@ -111,13 +111,13 @@ func (h *Held) addLine(text string) error {
 // Dir describes the folder.
 func (h *Held) Dir() Dir { return h.dir }
 
-// Own lists a file, by its path inside the folder, as acdclip's own. It is called
-// before the file is written. A file that is there and not listed is somebody
-// else's: the error is ErrOccupied.
+// Own lists a file, by its path relative to the folder, as acdclip's own. It must be called
+// before the file is written. An existing file that is not listed is not acdclip's: the
+// error is ErrOccupied.
 func (h *Held) Own(name string) error {
 	name = filepath.Clean(name)
 	if !isInside(name) {
-		return fmt.Errorf("%s: %q is no file of it", h.dir.Path, name)
+		return fmt.Errorf("%s: %q is not a path inside the folder", h.dir.Path, name)
 	}
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
@@ -130,8 +130,8 @@ func (h *Held) Own(name string) error {
 	return h.list(name)
 }
 
-// Adopt lists a file that is there and that the caller knows to be acdclip's own,
-// such as one that an older version wrote.
+// Adopt lists an existing file that the caller knows to be acdclip's own, such as one
+// written by an older version.
 func (h *Held) Adopt(name string) error {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
@@ -149,10 +149,10 @@ func (h *Held) list(name string) error {
 	return nil
 }
 
-// listedByPart says whether one of the parts that fill the folder together has
-// listed a file: they may have some in common, such as a picture's mask.
+// listedByPart reports whether another part of the folder has listed a file. Parts may
+// write the same files, such as a picture's mask.
 func (d Dir) listedByPart(name string) bool {
-	manifests, _ := filepath.Glob(filepath.Join(d.Path, OwnFolder, "?*."+manifestName)) // the pattern is sound
+	manifests, _ := filepath.Glob(filepath.Join(d.Path, OwnFolder, "?*."+manifestName)) // the pattern is valid
 	for _, path := range manifests {
 		if listed, err := readManifest(path); err == nil && listed.files[name] {
 			return true
@@ -161,27 +161,27 @@ func (d Dir) listedByPart(name string) bool {
 	return false
 }
 
-// Owns says whether a file is listed as acdclip's own.
+// Owns reports whether a file is listed as acdclip's own.
 func (h *Held) Owns(name string) bool {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	return h.listed.files[filepath.Clean(name)]
 }
 
-// Write writes one of the folder's own files as atomicfile.Write does, and makes
-// the folders that its name, a path inside the folder, needs.
+// Write lists and atomically writes a file like atomicfile.Write. name is its path
+// relative to the folder; missing folders are created.
 func (h *Held) Write(name string, write func(io.Writer) error) error {
 	if err := h.prepare(name); err != nil {
 		return err
 	}
-	if err := h.manifest.Sync(); err != nil { // after a power cut, too, it is known whose the file is
+	if err := h.manifest.Sync(); err != nil { // so that the manifest lists the file even after a power cut
 		return fmt.Errorf("writing the list of the folder's own files: %w", err)
 	}
 	return h.done(name, atomicfile.WriteFrom(h.dir.own(halvesName), filepath.Join(h.dir.Path, name), write))
 }
 
-// WriteQuickly is Write for a file that can be made again, such as a drawing: it
-// appears whole or not at all, and a power cut may lose it.
+// WriteQuickly is like Write, for files that can be recreated, such as drawings: the file
+// is written atomically, but a power cut may lose it.
 func (h *Held) WriteQuickly(name string, write func(io.Writer) error) error {
 	if err := h.prepare(name); err != nil {
 		return err
@@ -189,7 +189,7 @@ func (h *Held) WriteQuickly(name string, write func(io.Writer) error) error {
 	return h.done(name, atomicfile.WriteQuickly(h.dir.own(halvesName), filepath.Join(h.dir.Path, name), write))
 }
 
-// prepare lists a file that is to be written and makes its folder.
+// prepare lists a file and creates its folder.
 func (h *Held) prepare(name string) error {
 	if err := h.intact(); err != nil {
 		return err
@@ -204,7 +204,7 @@ func (h *Held) prepare(name string) error {
 	return nil
 }
 
-// done notes that a file was written.
+// done records a written file, if err is nil, and returns err.
 func (h *Held) done(name string, err error) error {
 	if err == nil {
 		h.mutex.Lock()
@@ -214,8 +214,8 @@ func (h *Held) done(name string, err error) error {
 	return err
 }
 
-// intact says that the folder is still there: made again, it would lack what was
-// written before.
+// intact checks that the folder is still the one that was locked. A folder that was
+// removed and created again would lack the earlier files.
 func (h *Held) intact() error {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
@@ -225,16 +225,16 @@ func (h *Held) intact() error {
 	return nil
 }
 
-// Complete says that all files that were written through Write and WriteQuickly are
-// still there; else the error wraps ErrReplaced.
+// Complete checks that all files written by Write and WriteQuickly still exist. Otherwise
+// the error wraps ErrReplaced.
 func (h *Held) Complete() error {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	return gone(h.dir.Path, slices.Sorted(maps.Keys(h.written)))
 }
 
-// Complete says that all files that the manifest lists are there; else the error
-// wraps ErrReplaced.
+// Complete checks that all files in the manifest exist. Otherwise the error wraps
+// ErrReplaced.
 func (d Dir) Complete() error {
 	listed, err := readManifest(d.own(manifestName))
 	if err != nil {
@@ -243,7 +243,7 @@ func (d Dir) Complete() error {
 	return gone(d.Path, slices.Sorted(maps.Keys(listed.files)))
 }
 
-// gone is the error of files that are not there.
+// gone returns an error if any of the files is missing.
 func gone(folder string, names []string) error {
 	var missing []string
 	for _, name := range names {
@@ -254,12 +254,11 @@ func gone(folder string, names []string) error {
 	if missing == nil {
 		return nil
 	}
-	return fmt.Errorf("%d of the %d files that were written are gone, such as %s: %w", len(missing), len(names), filepath.Join(folder, missing[0]), ErrReplaced)
+	return fmt.Errorf("%d of %d written files are missing, such as %s: %w", len(missing), len(names), filepath.Join(folder, missing[0]), ErrReplaced)
 }
 
-// Clear removes the folder's own files but those that keep chooses by their
-// paths inside it, and the folders that are empty then. It never follows a link
-// out of the folder.
+// Clear removes the folder's own files, except those for which keep returns true, and
+// folders that become empty. It never follows a link out of the folder.
 func (h *Held) Clear(keep func(name string) bool) error {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
@@ -285,15 +284,15 @@ func (h *Held) Clear(keep func(name string) bool) error {
 	deepestFirst := slices.Sorted(maps.Keys(folders))
 	slices.Reverse(deepestFirst)
 	for _, dir := range deepestFirst {
-		_ = root.Remove(dir) // one that is not empty stays
+		_ = root.Remove(dir) // fails for a folder that is not empty, which stays
 	}
 	return h.rewriteManifest()
 }
 
-// isAbsent says that there is no such file, or a file where its folder would be.
+// isAbsent reports whether a file does not exist, or a part of its path is not a folder.
 func isAbsent(err error) bool { return errors.Is(err, fs.ErrNotExist) || isNotFolder(err) }
 
-// rewriteManifest lists what is left.
+// rewriteManifest writes the manifest with the remaining files.
 func (h *Held) rewriteManifest() error {
 	err := atomicfile.WriteFrom(h.dir.own(halvesName), h.dir.own(manifestName), func(w io.Writer) error {
 		if _, err := io.WriteString(w, titleStart+h.dir.Kind+titleEnd); err != nil {
@@ -312,17 +311,18 @@ func (h *Held) rewriteManifest() error {
 	return errors.Join(h.manifest.Close(), h.openManifest())
 }
 
-// Close lets other programs write into the folder. A nil Held has nothing to close.
+// Close unlocks the folder. Closing a nil Held does nothing.
 func (h *Held) Close() error {
 	if h == nil {
 		return nil
 	}
-	_ = os.Remove(h.dir.own(halvesName)) // it is empty, or of use to whoever looks for what went wrong
+	_ = os.Remove(h.dir.own(halvesName)) // fails if files are left in it, which help to find out what went wrong
 	return errors.Join(h.manifest.Close(), h.lock.Close())
 }
 
-// Own lists a file in the manifest of a folder that another program may be
-// writing. It does so without the lock: a line is added whole. Errors are Held.Own's.
+// Own lists a file in the manifest of a folder that another program may be writing. It
+// needs no lock, because a line is appended in one write. It returns the same errors as
+// Held.Own.
 func (d Dir) Own(name string) error {
 	listed, err := readManifest(d.own(manifestName))
 	if err != nil || listed.files[filepath.Clean(name)] {
@@ -341,7 +341,7 @@ func (d Dir) Own(name string) error {
 	return errors.Join(h.Own(name), h.manifest.Close())
 }
 
-// Lists says whether the folder's manifest lists a file.
+// Lists reports whether the folder's manifest lists a file.
 func (d Dir) Lists(name string) bool {
 	listed, err := readManifest(d.own(manifestName))
 	return err == nil && listed.files[filepath.Clean(name)]

@@ -12,11 +12,11 @@ import (
 	"acdclip/pkg/regularfile"
 )
 
-// The names in OwnFolder; those of a Part have its name in front.
+// The names in OwnFolder. A Part prefixes them with its name.
 const (
 	manifestName = "files"
 	lockName     = "lock"
-	halvesName   = "halves" // the folder of files that are being written
+	halvesName   = "halves" // the folder of partly written files
 )
 
 const (
@@ -27,15 +27,14 @@ const (
 )
 
 // manifest is the set of files that acdclip wrote into a folder, by their paths
-// inside it.
+// relative to it.
 type manifest struct {
-	kind  string // what the folder is, as Dir.Kind; "" where nothing is listed
+	kind  string // kind of the folder, as in Dir.Kind; "" if nothing is listed
 	files map[string]bool
 }
 
-// readManifest reads a manifest; one that is missing lists nothing. Each line
-// after the title is a quoted path. What is no path inside the folder is left
-// out, and so is a line that was cut off.
+// readManifest reads a manifest; a missing one lists nothing. Each line after the title is
+// a quoted path. Paths outside the folder and an incomplete last line are ignored.
 func readManifest(path string) (manifest, error) {
 	listed := manifest{files: map[string]bool{}}
 	if err := notLink(path); err != nil {
@@ -62,22 +61,22 @@ func readManifest(path string) (manifest, error) {
 	return listed, nil
 }
 
-// isInside says that a path names a file inside the folder, and none of OwnFolder.
+// isInside reports whether a path names a file inside the folder, but not in OwnFolder.
 func isInside(name string) bool {
 	name = filepath.Clean(name)
 	return filepath.IsLocal(name) && name != "." && name != OwnFolder && !strings.HasPrefix(name, OwnFolder+string(filepath.Separator))
 }
 
-// notLink refuses a symbolic link, and OwnFolder as one: what it leads to may be
-// anybody's.
+// notLink returns an error if the path or its folder is a symbolic link, because its
+// target may not belong to acdclip.
 func notLink(path string) error {
 	for _, path := range []string{filepath.Dir(path), path} {
 		if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
-			return fmt.Errorf("%s is a link, which acdclip did not make; remove it", path)
+			return fmt.Errorf("%s is a link that acdclip did not create; remove it", path)
 		}
 	}
 	return nil
 }
 
-// line is a file's line.
+// line returns the line of a file.
 func line(name string) string { return strconv.Quote(name) + "\n" }

@@ -1,10 +1,8 @@
-// Package rundir looks after the folders that a verb writes: one program at a
-// time writes into a folder, and --overwrite removes what a manifest lists and
-// nothing else.
+// Package rundir manages the output folders of commands: only one program at a time writes
+// into a folder, and --overwrite removes only the files that a manifest lists.
 //
-// All that this takes lies in OwnFolder inside the output folder, apart from what is
-// cleared: the lock; the manifest, to which each file's name is added before the
-// file is written; and files while they are being written.
+// OwnFolder inside the output folder holds the lock, the manifest, to which each file's
+// name is added before the file is written, and partly written files.
 package rundir
 
 import (
@@ -16,19 +14,19 @@ import (
 	"strings"
 )
 
-// OwnFolder is the folder inside an output folder that holds its lock and its manifest.
+// OwnFolder is the folder inside an output folder that holds its lock and manifest.
 const OwnFolder = ".acdclip"
 
 var (
 	// ErrInUse reports a folder that another acdclip is writing.
 	ErrInUse = errors.New("another acdclip is writing there")
-	// ErrOccupied reports a folder that holds files which must not be replaced.
+	// ErrOccupied reports a folder with files that must not be replaced.
 	ErrOccupied = errors.New("the folder cannot be written")
-	// ErrReplaced reports a file, or its folder, that was removed or replaced while it was being written.
+	// ErrReplaced reports a file or folder that was removed or replaced while it was being written.
 	ErrReplaced = errors.New("it was removed or replaced while it was being written")
 )
 
-// occupied is an ErrOccupied whose text says all that there is to say.
+// occupied is an ErrOccupied with a message of its own.
 type occupied struct{ error }
 
 func (e occupied) Unwrap() error        { return e.error }
@@ -36,22 +34,22 @@ func (e occupied) Is(target error) bool { return target == ErrOccupied }
 
 func occupiedf(format string, values ...any) error { return occupied{fmt.Errorf(format, values...)} }
 
-// Dir describes an output folder, or the part of one that one of several programs writes.
+// Dir describes an output folder, or the part of one that this program writes.
 type Dir struct {
 	Path string
-	Kind string // what messages call it, such as "run folder"
+	Kind string // its name in messages, such as "run folder"
 
-	// Part is the subfolder that this program fills, where others fill theirs
-	// beside it; "" where the whole folder is one program's.
+	// Part is the subfolder that this program writes if several programs share the folder;
+	// "" if one program writes the whole folder.
 	Part string
 
-	Resumable bool // the verb can go on with what is there, which messages mention
+	Resumable bool // the command can resume from the folder's content; messages mention it
 }
 
-// root is the folder that must hold nothing but the program's own files.
+// root returns the folder that may contain only the program's own files.
 func (d Dir) root() string { return filepath.Join(d.Path, d.Part) }
 
-// own is the path of the lock or the manifest.
+// own returns the path of a file in OwnFolder.
 func (d Dir) own(name string) string {
 	if d.Part != "" {
 		name = d.Part + "." + name
@@ -59,9 +57,9 @@ func (d Dir) own(name string) string {
 	return filepath.Join(d.Path, OwnFolder, name)
 }
 
-// Check refuses a folder that is not empty, unless it may be overwritten and
-// holds nothing but files that its manifest lists as those of this kind of folder.
-// It changes nothing. The error is ErrOccupied, or says why the folder cannot be read.
+// Check returns an error if the folder is not empty, unless overwrite is true and it
+// contains only files that its manifest, of the same kind of folder, lists. It changes
+// nothing. The error is ErrOccupied, or says why the folder cannot be read.
 func (d Dir) Check(overwrite bool) error {
 	entries, err := os.ReadDir(d.root())
 	switch {
@@ -75,14 +73,14 @@ func (d Dir) Check(overwrite bool) error {
 	}
 	switch {
 	case !overwrite && d.Resumable:
-		return occupiedf("the %s %s is not empty; --resume goes on with what is there, --overwrite replaces it, --out names another", d.Kind, d.root())
+		return occupiedf("the %s %s is not empty; use --resume to continue, --overwrite to replace its files, or --out to choose another folder", d.Kind, d.root())
 	case !overwrite:
-		return occupiedf("the %s %s is not empty; give another with --out, or --overwrite to replace what is there", d.Kind, d.root())
+		return occupiedf("the %s %s is not empty; choose another folder with --out, or use --overwrite to replace its files", d.Kind, d.root())
 	}
 	return d.checkOwn("")
 }
 
-// isEmpty says that a folder holds nothing that was put there to be kept.
+// isEmpty reports whether a folder contains nothing but OwnFolder and leftovers of Probe.
 func (d Dir) isEmpty(entries []fs.DirEntry) bool {
 	for _, entry := range entries {
 		if entry.Name() != OwnFolder && !strings.HasPrefix(entry.Name(), probeName) {
@@ -92,8 +90,8 @@ func (d Dir) isEmpty(entries []fs.DirEntry) bool {
 	return true
 }
 
-// CheckFile refuses a file or a folder in the folder, by its name, unless the
-// manifest lists it, or all files in it.
+// CheckFile returns an error if a file or subfolder of that name exists and the manifest
+// does not list it, or not all files in it.
 func (d Dir) CheckFile(name string) error {
 	if _, err := os.Lstat(filepath.Join(d.Path, name)); err != nil {
 		return nil // it is not there
@@ -101,8 +99,8 @@ func (d Dir) CheckFile(name string) error {
 	return d.checkOwn(name)
 }
 
-// checkOwn refuses files below the folder, or below one name in it, that the
-// manifest does not list.
+// checkOwn returns an error if there are files below the folder, or below name in it, that
+// the manifest does not list.
 func (d Dir) checkOwn(name string) error {
 	listed, err := readManifest(d.own(manifestName))
 	if err != nil {
@@ -144,32 +142,33 @@ func (d Dir) checkOwn(name string) error {
 	return nil
 }
 
-// checkKind refuses a folder of another kind: another verb's files are not to be replaced.
+// checkKind returns an error for a folder of another kind, because the files of another
+// command must not be replaced.
 func (d Dir) checkKind(listed manifest) error {
 	if listed.kind == "" || listed.kind == d.Kind {
 		return nil
 	}
-	return occupiedf("%s is a %s, written by another acdclip command: give another folder with --out", d.root(), listed.kind)
+	return occupiedf("%s is a %s, written by another acdclip command; choose another folder with --out", d.root(), listed.kind)
 }
 
-// foreign is the error of a file that is not the folder's own.
+// foreign returns the error for a file that is not the folder's own.
 func (d Dir) foreign(name string) error {
 	if d.listedByPart(name) {
-		return occupiedf("the %s %s holds %s, which a part of another work wrote, and --overwrite leaves that alone: give another folder with --out", d.Kind, d.Path, name)
+		return occupiedf("the %s %s holds %s, which another program's share wrote and --overwrite does not replace; choose another folder with --out", d.Kind, d.Path, name)
 	}
-	return occupiedf("the %s %s holds %s, which acdclip did not write (or an older version did: the files to replace are listed in %s): give another folder with --out, or remove that file yourself",
+	return occupiedf("the %s %s holds %s, which acdclip did not write (or an older version did; %s lists the files that may be replaced); choose another folder with --out, or remove that file yourself",
 		d.Kind, d.Path, name, d.own(manifestName))
 }
 
-// probeName begins the names of the files that Probe makes.
+// probeName is the prefix of the files that Probe creates.
 const probeName = ".probe"
 
-// Probe finds out whether files can be written into the folder, and leaves it as it was.
+// Probe checks whether files can be written into the folder and leaves it unchanged.
 func (d Dir) Probe() error {
 	absent := missingFolders(d.Path)
 	defer func() {
 		for _, folder := range absent {
-			_ = os.Remove(folder) // only while it is empty
+			_ = os.Remove(folder) // fails if it is not empty
 		}
 	}()
 	if err := os.MkdirAll(d.Path, 0o755); err != nil {
@@ -182,7 +181,7 @@ func (d Dir) Probe() error {
 	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
-// missingFolders lists a folder and those above it that are not there, the innermost first.
+// missingFolders lists the missing folders among path and its parents, the innermost first.
 func missingFolders(path string) []string {
 	var list []string
 	for path = filepath.Clean(path); ; path = filepath.Dir(path) {
@@ -193,8 +192,7 @@ func missingFolders(path string) []string {
 	}
 }
 
-// StillAt says whether the file at path is the one that is open; else the error
-// wraps ErrReplaced.
+// StillAt checks that path is still the open file. Otherwise the error wraps ErrReplaced.
 func StillAt(path string, file *os.File) error {
 	there, err := os.Stat(path)
 	if err == nil {

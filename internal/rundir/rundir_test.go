@@ -14,7 +14,7 @@ import (
 
 func keepNothing(string) bool { return false }
 
-// put writes files that are not the folder's own.
+// put writes files that do not belong to acdclip.
 func put(t *testing.T, folder string, names ...string) {
 	t.Helper()
 	for _, name := range names {
@@ -25,7 +25,7 @@ func put(t *testing.T, folder string, names ...string) {
 	}
 }
 
-// write writes the folder's own files.
+// write writes files that belong to acdclip.
 func write(t *testing.T, d Dir, names ...string) {
 	t.Helper()
 	held, err := d.Hold()
@@ -42,7 +42,7 @@ func write(t *testing.T, d Dir, names ...string) {
 	}
 }
 
-// files lists all files below a folder but those in OwnFolder.
+// files lists all files below a folder except those in OwnFolder.
 func files(t *testing.T, folder string) []string {
 	t.Helper()
 	var names []string
@@ -66,7 +66,7 @@ func TestOverwrite(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		own, mine []string
-		refused   string // by --overwrite; "" where it may go on
+		refused   string // the file that --overwrite refuses; "" if it succeeds
 	}{
 		{"empty", nil, nil, ""},
 		{"its own", []string{"rows.csv", "maps/a/b.png", "odd\nname\xff.png"}, nil, ""},
@@ -100,7 +100,7 @@ func TestOverwrite(t *testing.T) {
 			if err := held.Clear(keepNothing); err != nil {
 				t.Fatal(err)
 			}
-			// Whatever check said, nothing but its own goes.
+			// Whatever Check returned, only the folder's own files are removed.
 			for _, name := range files(t, d.Path) {
 				if info, err := os.Stat(filepath.Join(d.Path, name)); err == nil && !info.IsDir() && !slices.Contains(c.mine, name) {
 					t.Errorf("%s is left", name)
@@ -116,7 +116,7 @@ func TestOverwrite(t *testing.T) {
 	}
 }
 
-// TestKeep: what is kept stays listed, and may be replaced later.
+// TestKeep checks that kept files stay listed and can be replaced later.
 func TestKeep(t *testing.T) {
 	d := Dir{Path: t.TempDir(), Kind: "folder"}
 	write(t, d, "a", "trees/b", "trees/c/d")
@@ -138,7 +138,7 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// TestLinks: what a link leads to is not the folder's own, and is never removed.
+// TestLinks checks that the target of a link is not the folder's own and is never removed.
 func TestLinks(t *testing.T) {
 	other := t.TempDir()
 	put(t, other, "b.png")
@@ -161,7 +161,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// TestHostileManifest: a manifest that names files outside the folder removes none of them.
+// TestHostileManifest checks that files outside the folder are not removed, even if a manifest lists them.
 func TestHostileManifest(t *testing.T) {
 	outer := t.TempDir()
 	put(t, outer, "victim", "out/in")
@@ -189,7 +189,7 @@ func TestHostileManifest(t *testing.T) {
 	}
 }
 
-// TestOneAtATime: of two programs in one folder the second stops; parts are apart.
+// TestOneAtATime checks that the second of two programs in one folder stops, and that parts do not block each other.
 func TestOneAtATime(t *testing.T) {
 	d := Dir{Path: t.TempDir(), Kind: "folder"}
 	first, err := d.Hold()
@@ -226,8 +226,8 @@ func TestOneAtATime(t *testing.T) {
 	}
 }
 
-// TestFolderGone: a folder that was removed is not quietly made again without what
-// was written before.
+// TestFolderGone checks that a folder that was removed is not silently created again
+// without the earlier files.
 func TestFolderGone(t *testing.T) {
 	d := Dir{Path: filepath.Join(t.TempDir(), "out"), Kind: "folder"}
 	held, err := d.Hold()
@@ -261,7 +261,7 @@ func TestFolderGone(t *testing.T) {
 	}
 }
 
-// TestProbe leaves the folder as it was.
+// TestProbe checks that Probe leaves the folder unchanged.
 func TestProbe(t *testing.T) {
 	d := Dir{Path: filepath.Join(t.TempDir(), "a", "b"), Kind: "folder"}
 	if err := d.Probe(); err != nil {
@@ -276,7 +276,7 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// TestOwnBesideAHolder: a file may be listed while another program holds the folder.
+// TestOwnBesideAHolder checks that a file can be listed while another program holds the folder.
 func TestOwnBesideAHolder(t *testing.T) {
 	d := Dir{Path: t.TempDir(), Kind: "folder"}
 	held, err := d.Hold()
@@ -291,7 +291,7 @@ func TestOwnBesideAHolder(t *testing.T) {
 	}
 }
 
-// TestPipes: what lies in the place of the folder's own files is not waited for.
+// TestPipes checks that pipes with the names of the folder's own files do not block.
 func TestPipes(t *testing.T) {
 	for _, name := range []string{lockName, manifestName} {
 		d := Dir{Path: t.TempDir(), Kind: "folder"}
@@ -304,7 +304,7 @@ func TestPipes(t *testing.T) {
 	}
 }
 
-// TestOtherKind: another verb's folder is not to be overwritten, whatever is listed.
+// TestOtherKind checks that another command's folder is never overwritten, whatever is listed.
 func TestOtherKind(t *testing.T) {
 	run := Dir{Path: t.TempDir(), Kind: "run folder"}
 	write(t, run, "last.safetensors")
@@ -320,8 +320,8 @@ func TestOtherKind(t *testing.T) {
 	}
 }
 
-// TestPlantedLinks: a folder that somebody else packed may hold links in the place of
-// what acdclip keeps; nothing is written through them.
+// TestPlantedLinks checks that nothing is written through links that a downloaded folder
+// may contain with the names of acdclip's files.
 func TestPlantedLinks(t *testing.T) {
 	for _, planted := range []string{OwnFolder, OwnFolder + "/" + manifestName, OwnFolder + "/" + lockName, OwnFolder + "/" + halvesName} {
 		outer := t.TempDir()
@@ -348,7 +348,7 @@ func TestPlantedLinks(t *testing.T) {
 	}
 }
 
-// TestOwnRefusesOthers: a file that is there and was not written here is not written over.
+// TestOwnRefusesOthers checks that an existing file of another origin is not overwritten.
 func TestOwnRefusesOthers(t *testing.T) {
 	d := Dir{Path: t.TempDir(), Kind: "folder"}
 	held, err := d.Hold()
@@ -368,8 +368,8 @@ func TestOwnRefusesOthers(t *testing.T) {
 	}
 }
 
-// TestPartsShareFiles: parts that fill one folder may write one file, but not that of
-// a program which filled the whole folder.
+// TestPartsShareFiles checks that the parts of one folder may write the same file, but not
+// a file of a program that writes the whole folder.
 func TestPartsShareFiles(t *testing.T) {
 	path := t.TempDir()
 	write(t, Dir{Path: path, Kind: "share", Part: "one"}, "one/a", "masks/a.png")
@@ -383,12 +383,12 @@ func TestPartsShareFiles(t *testing.T) {
 	if err := held.Own("maps/a.png"); !errors.Is(err, ErrOccupied) {
 		t.Errorf("a file of the whole: %v", err)
 	}
-	if err := (Dir{Path: path, Kind: "results"}).Check(true); err == nil || !strings.Contains(err.Error(), "holds masks/a.png, which a part of another work wrote") {
+	if err := (Dir{Path: path, Kind: "results"}).Check(true); err == nil || !strings.Contains(err.Error(), "holds masks/a.png, which another program's share wrote") {
 		t.Errorf("the whole over parts: %v", err)
 	}
 }
 
-// TestComplete: what was written and is gone is missed.
+// TestComplete checks that missing files are detected.
 func TestComplete(t *testing.T) {
 	d := Dir{Path: t.TempDir(), Kind: "folder"}
 	held, err := d.Hold()
@@ -408,13 +408,13 @@ func TestComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, err := range []error{held.Complete(), d.Complete()} {
-		if !errors.Is(err, ErrReplaced) || !strings.Contains(err.Error(), "1 of the 2 files that were written are gone, such as") {
+		if !errors.Is(err, ErrReplaced) || !strings.Contains(err.Error(), "1 of 2 written files are missing, such as") {
 			t.Errorf("%v", err)
 		}
 	}
 }
 
-// TestLinkedFolder: --out may be a link to a folder.
+// TestLinkedFolder checks that --out may be a link to a folder.
 func TestLinkedFolder(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(t.TempDir(), link); err != nil {
@@ -427,7 +427,7 @@ func TestLinkedFolder(t *testing.T) {
 	}
 }
 
-// TestCutManifest: a line that was cut off takes none with it.
+// TestCutManifest checks that an incomplete line does not affect other lines.
 func TestCutManifest(t *testing.T) {
 	d := Dir{Path: t.TempDir(), Kind: "folder"}
 	write(t, d, "a")
@@ -444,7 +444,7 @@ func TestCutManifest(t *testing.T) {
 	}
 }
 
-// FuzzManifest: whatever a manifest holds, nothing outside the folder is listed or removed.
+// FuzzManifest checks that no manifest makes files outside the folder listed or removed.
 func FuzzManifest(f *testing.F) {
 	f.Add([]byte(titleStart + "folder" + titleEnd + line("in") + line("a/b")))
 	f.Add([]byte(titleStart + "other" + titleEnd + line("../victim") + "\"cut"))

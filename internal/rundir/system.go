@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// knowsNoLocks says that a file system cannot lock files.
+// knowsNoLocks reports whether an error means that the file system does not support locks.
 func knowsNoLocks(err error) bool {
 	return errors.Is(err, syscall.ENOLCK) || errors.Is(err, syscall.ENOSYS) || errors.Is(err, errors.ErrUnsupported)
 }

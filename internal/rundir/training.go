@@ -15,31 +15,31 @@ import (
 	"acdclip/pkg/regularfile"
 )
 
-// The files of a training's run folder, beside epoch-NNN.safetensors.
+// The files of a training's run folder, in addition to epoch-NNN.safetensors.
 const (
 	LastFile   = "last.safetensors"  // the checkpoint of the last epoch
-	BestFile   = "best.safetensors"  // with validation: of the epoch that was best
-	StateFile  = "state.safetensors" // what the training is resumed from
+	BestFile   = "best.safetensors"  // with validation: the checkpoint of the best epoch
+	StateFile  = "state.safetensors" // the state to resume from
 	ConfigFile = "config.yaml"
 	LogFile    = "log.jsonl"
-	CurvesFile = "curves.png" // `acdclip plot` puts it there
+	CurvesFile = "curves.png" // written by `acdclip plot`
 )
 
-// EpochFile names the checkpoint of an epoch, from 1.
+// EpochFile returns the name of the checkpoint of an epoch, from 1.
 func EpochFile(epoch int) string { return fmt.Sprintf("epoch-%03d.safetensors", epoch) }
 
 // TrainingDir describes a training's run folder.
 func TrainingDir(path string) Dir { return Dir{Path: path, Kind: "run folder", Resumable: true} }
 
-// Training is the run folder of a training: the owner of its files. It is a
-// training.Folder and touches the disk in Begin, so that a training which could not
-// begin leaves nothing behind.
+// Training is the run folder of a training and manages its files. It implements
+// training.Folder. It writes nothing before Begin, so a training that cannot start leaves
+// nothing behind.
 type Training struct {
 	Dir       Dir
-	Config    []byte // of ConfigFile
+	Config    []byte // content of ConfigFile
 	Overwrite bool
-	State     *TrainingState // what is resumed; nil: the training begins
-	Methods   card.List      // whose checkpoints there may be
+	State     *TrainingState // the state to resume from; nil: a new training
+	Methods   card.List      // methods whose checkpoints can be read
 	Emit      func(events.Event)
 
 	held *Held
@@ -47,17 +47,17 @@ type Training struct {
 	log  *events.Writer
 }
 
-// Path is the path of a file of the folder.
+// Path returns the path of a file in the folder.
 func (t *Training) Path(name string) string { return filepath.Join(t.Dir.Path, name) }
 
-// Begun says that Begin has opened the folder.
+// Begun reports whether Begin has opened the folder.
 func (t *Training) Begun() bool { return t.file != nil }
 
-// HasState says that there is a state to resume from.
+// HasState reports whether there is a state to resume from.
 func (t *Training) HasState() bool { return present.Any(t.Path(StateFile)) }
 
-// Begin makes the folder ready: the log's first so many lines stay, and no others. The
-// folder is held from here to Close: of two programs in one folder the second stops.
+// Begin prepares the folder and cuts the log to its first lines lines. It locks the folder
+// until Close, so that a second program in the same folder stops.
 func (t *Training) Begin(lines int) (err error) {
 	if t.held, err = t.Dir.Hold(); err != nil {
 		return err
@@ -84,8 +84,8 @@ func (t *Training) Begin(lines int) (err error) {
 	})
 }
 
-// settle looks again at the folder, which another program may have written since
-// it was looked at first, and removes what is not resumed.
+// settle checks the folder again, because another program may have written since the
+// first check, and removes the files of an earlier training that is not resumed.
 func (t *Training) settle() error {
 	if t.State != nil {
 		if err := t.State.unchanged(); err != nil {
@@ -96,15 +96,15 @@ func (t *Training) settle() error {
 	if err := t.Dir.Check(t.Overwrite); err != nil {
 		return err
 	}
-	// The state goes first: what is left when this is cut short must not be resumed.
+	// Remove the state first: if clearing is interrupted, the rest must not be resumed.
 	if err := t.held.Clear(func(name string) bool { return name != StateFile }); err != nil {
 		return err
 	}
 	return t.held.Clear(func(string) bool { return false })
 }
 
-// adopt lists the files of a training whose folder has no list of them: the state
-// shows that it is one.
+// adopt lists the files of a run folder without a manifest. Its state shows that acdclip
+// wrote them.
 func (t *Training) adopt() error {
 	if t.held.Owns(StateFile) {
 		return nil
@@ -124,14 +124,14 @@ func (t *Training) adopt() error {
 	return nil
 }
 
-// cut keeps the log's first lines.
+// cut truncates the log after its first lines lines.
 func (t *Training) cut(lines int) error {
 	reader := bufio.NewReader(t.file)
 	var length int64
 	for found := range lines {
 		line, err := reader.ReadString('\n')
-		if errors.Is(err, io.EOF) { // somebody has shortened it
-			t.Emit(events.Warning{Text: fmt.Sprintf("%s has %d of the %d lines that were written", t.file.Name(), found, lines)})
+		if errors.Is(err, io.EOF) { // the file was shortened
+			t.Emit(events.Warning{Text: fmt.Sprintf("%s has only %d of the %d lines that were written", t.file.Name(), found, lines)})
 			break
 		}
 		if err != nil {
@@ -149,11 +149,11 @@ func (t *Training) cut(lines int) error {
 // Log appends an event to the log.
 func (t *Training) Log(event events.Event) error { return t.log.Write(event) }
 
-// SyncLog brings the log to the disk.
+// SyncLog flushes the log to the disk.
 func (t *Training) SyncLog() error { return t.file.Sync() }
 
-// WriteEpoch writes the checkpoint of an epoch, from 1, which is the last one so far, and
-// the best one where best says so.
+// WriteEpoch writes the checkpoint of an epoch, from 1, also as the last checkpoint and, if
+// best is true, as the best one.
 func (t *Training) WriteEpoch(epoch int, best bool, write func(io.Writer) error) error {
 	names := []string{EpochFile(epoch), LastFile}
 	if best {
@@ -172,8 +172,8 @@ func (t *Training) WriteState(write func(io.Writer) error) error {
 	return t.held.Write(StateFile, write)
 }
 
-// Close ends the log and lets others use the folder. A log that is no longer where it
-// was written is an error.
+// Close closes the log and unlocks the folder. A log that was removed or replaced, or a
+// missing file, is an error.
 func (t *Training) Close() error {
 	if t.file == nil {
 		return t.held.Close()
@@ -181,8 +181,8 @@ func (t *Training) Close() error {
 	return errors.Join(StillAt(t.Path(LogFile), t.file), t.held.Complete(), t.file.Close(), t.held.Close())
 }
 
-// Restore writes the checkpoints that a finished training ends in again, where they are
-// gone or cut.
+// Restore rewrites the last and the best checkpoint of a finished training if they are
+// missing or damaged.
 func (t *Training) Restore() (err error) {
 	if t.held, err = t.Dir.Hold(); err != nil {
 		return err
@@ -201,8 +201,8 @@ func (t *Training) Restore() (err error) {
 	return err
 }
 
-// restore writes the checkpoint of an epoch under another name, unless it is
-// there: from the state, which holds the last epoch's, or from the epoch's own file.
+// restore rewrites the file name with the checkpoint of an epoch if it is missing or
+// damaged. The source is the state, for the last epoch, or the epoch's own file.
 func (t *Training) restore(name string, epoch int) error {
 	path := t.Path(name)
 	if t.checkCheckpoint(path) == nil {
@@ -215,13 +215,13 @@ func (t *Training) restore(name string, epoch int) error {
 		write = func(w io.Writer) error { return t.copyCheckpoint(w, t.Path(source)) }
 	}
 	if err := t.held.Write(name, write); err != nil {
-		return fmt.Errorf("%s is missing or damaged, and cannot be written again: %w", path, err)
+		return fmt.Errorf("%s is missing or damaged and cannot be restored: %w", path, err)
 	}
-	t.Emit(events.Warning{Text: fmt.Sprintf("%s was missing or damaged; it is written again from %s", path, source)})
+	t.Emit(events.Warning{Text: fmt.Sprintf("%s was missing or damaged; restored it from %s", path, source)})
 	return nil
 }
 
-// checkCheckpoint says why a file is no whole checkpoint; nil where it is one.
+// checkCheckpoint returns an error if a file is not a valid checkpoint.
 func (t *Training) checkCheckpoint(path string) error {
 	c, err := checkpoint.Open(path, t.Methods)
 	if err != nil {
@@ -230,7 +230,7 @@ func (t *Training) checkCheckpoint(path string) error {
 	return c.Close()
 }
 
-// copyCheckpoint copies a whole checkpoint.
+// copyCheckpoint copies a checkpoint after checking it.
 func (t *Training) copyCheckpoint(to io.Writer, from string) error {
 	if err := t.checkCheckpoint(from); err != nil {
 		return err
@@ -244,7 +244,7 @@ func (t *Training) copyCheckpoint(to io.Writer, from string) error {
 	return err
 }
 
-// TrainingState is the state of a training, and the file that it was read from.
+// TrainingState is the state of a training and the file that it was read from.
 type TrainingState struct {
 	checkpoint.State
 	path string
@@ -265,20 +265,20 @@ func ReadTrainingState(folder string, methods card.List) (*TrainingState, error)
 	return &TrainingState{state, path, info}, nil
 }
 
-// unchanged says that the file has not been replaced since it was read.
+// unchanged checks that the file has not been replaced since it was read.
 func (s *TrainingState) unchanged() error {
 	now, err := os.Stat(s.path)
 	if err != nil {
-		return fmt.Errorf("looking at the state again: %w", err)
+		return fmt.Errorf("checking the state again: %w", err)
 	}
 	if !os.SameFile(s.info, now) || s.info.ModTime() != now.ModTime() {
-		return fmt.Errorf("%s: another acdclip has resumed this training meanwhile; run the command again", s.path)
+		return fmt.Errorf("%s: another acdclip has resumed this training in the meantime; run the command again", s.path)
 	}
 	return nil
 }
 
-// RunFolderCheckpoint gives the checkpoint of the last epoch where path is a training's
-// run folder; "" where it is none.
+// RunFolderCheckpoint returns the checkpoint of the last epoch if path is a training's run
+// folder, else "".
 func RunFolderCheckpoint(path string) string {
 	if last := filepath.Join(path, LastFile); present.Any(last) {
 		return last
