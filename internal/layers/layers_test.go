@@ -127,7 +127,7 @@ func TestImportsFollowOneDirection(t *testing.T) {
 		{"pkg/detect", []string{"pkg/evaluation", "pkg/training"}},
 		{"pkg/evaluation", []string{"pkg/model", "pkg/detect", "pkg/training", "cgo"}},
 		{"pkg", []string{"cmd", "internal"}},
-		{"cmd", []string{"internal/golden", "internal/goroutines", "internal/torchtest", "internal/toymethod"}}, // which are for tests
+		{"cmd", []string{"internal/drawn", "internal/golden", "internal/goroutines", "internal/torchtest", "internal/toymethod"}}, // which are for tests
 		// What a machine without libtorch can use, beside the foundations.
 		{"internal/rundir", []string{"cgo", "pkg/data"}},
 		{"pkg/data", []string{"cgo"}},

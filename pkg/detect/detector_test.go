@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/drawn"
 	"acdclip/internal/golden"
-	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/data/synth"
@@ -43,21 +43,6 @@ func open(t *testing.T) *Detector {
 	return d
 }
 
-// drawn writes a small procedural dataset of objects.
-func drawn(t *testing.T) *data.Dataset {
-	t.Helper()
-	folder := filepath.Join(t.TempDir(), "objects")
-	_, err := synth.Write(t.Context(), folder, synth.Options{Set: synth.Objects, Classes: []string{"hex_bolt"}, Normal: 2, Anomalous: 3, Size: 64})
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := data.Discover(t.Context(), "objects", config.Root{Path: folder}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
-}
-
 func TestDetectorNeedsCLIP(t *testing.T) {
 	o := own(t)
 	o.Config = load(t)
@@ -77,13 +62,13 @@ func TestDetectorNeedsACheckpoint(t *testing.T) {
 // TestScore checks that Score and ScoreAll give the same scores: bit for bit for batches
 // of the same pictures, up to rounding for other batches.
 func TestScore(t *testing.T) {
-	d, set := open(t), drawn(t)
+	d, set := open(t), drawn.Set(t, synth.Objects)
 	classes := domain.Classes{Prompts: []string{"nut", "bolt"}, Domain: set.Domain}
 	if err := d.Prepare(t.Context(), classes); err != nil {
 		t.Fatal(err)
 	}
 	work := scoring.Work{
-		Items: set.Items, Classes: classes, ClassOf: []int{1, 0, 1, 0, 1}, Batches: scoring.Chunks(len(set.Items), 5), Costs: &scoring.Costs{},
+		Items: set.Items, Classes: classes, ClassOf: []int{1, 0, 1, 0, 1, 0, 1, 0, 1, 0}, Batches: scoring.Chunks(len(set.Items), 5), Costs: &scoring.Costs{},
 	}
 	var fromDisk []scoring.Scored
 	if err := d.ScoreAll(t.Context(), work, func(s scoring.Scored) error { fromDisk = append(fromDisk, s); return s.Err }); err != nil {
@@ -140,7 +125,7 @@ func TestPromptsAreKept(t *testing.T) {
 	d := open(t)
 	counting := &countingMethod{Method: d.method}
 	d.method = counting
-	set := drawn(t)
+	set := drawn.Set(t, synth.Objects)
 	var inputs []data.Found
 	for _, item := range set.Items[:2] {
 		inputs = append(inputs, data.Found{Path: item.Path})
@@ -171,7 +156,7 @@ func TestPromptsAreKept(t *testing.T) {
 
 func TestPredictStopsWithItsContext(t *testing.T) {
 	d := open(t)
-	set := drawn(t)
+	set := drawn.Set(t, synth.Objects)
 	var inputs []data.Found
 	for _, item := range set.Items {
 		inputs = append(inputs, data.Found{Path: item.Path})
@@ -206,7 +191,7 @@ func (o *once) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, prepa
 
 // TestScoresThatAreNotFinite checks that only the pictures with such scores fail.
 func TestScoresThatAreNotFinite(t *testing.T) {
-	d, set := open(t), drawn(t)
+	d, set := open(t), drawn.Set(t, synth.Objects)
 	d.method = &once{Method: d.method}
 	work := scoring.Work{
 		Items: set.Items, Classes: domain.Classes{Prompts: []string{"object"}, Domain: set.Domain}, ClassOf: make([]int, len(set.Items)),
@@ -226,12 +211,12 @@ func TestScoresThatAreNotFinite(t *testing.T) {
 // TestPredictDoesNotReadInputsWithErrors: each sees all inputs in order, and an input that
 // has an error keeps it, also where its file could be read.
 func TestPredictDoesNotReadInputsWithErrors(t *testing.T) {
-	d, set := open(t), drawn(t)
+	d, set := open(t), drawn.Set(t, synth.Objects)
 	unreadable := errors.New("this folder cannot be read")
 	var inputs []data.Found
 	for i, item := range set.Items {
 		found := data.Found{Path: item.Path}
-		if i == 0 || i == 2 || i == 4 {
+		if i == 0 || i == 2 || i == 4 || i == 9 {
 			found.Err = unreadable
 		}
 		inputs = append(inputs, found)

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"acdclip/internal/drawn"
 	"acdclip/internal/golden"
 	"acdclip/internal/rundir"
 	"acdclip/pkg/config"
-	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/detect"
 	"acdclip/pkg/evaluation"
@@ -34,32 +34,13 @@ func load(t *testing.T, set ...string) config.Loaded {
 	return loaded
 }
 
-// drawn writes a small procedural dataset.
-func drawn(t *testing.T, set string) *data.Dataset {
-	t.Helper()
-	classes, err := synth.Classes(set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder := filepath.Join(t.TempDir(), set)
-	_, err = synth.Write(t.Context(), folder, synth.Options{Set: set, Classes: classes[:2], Normal: 2, Anomalous: 3, Size: 64})
-	if err != nil {
-		t.Fatal(err)
-	}
-	discovered, err := data.Discover(t.Context(), set, config.Root{Path: folder}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return discovered
-}
-
 // trainedOn returns the path of a checkpoint that was trained on drawn textures.
 func trainedOn(t *testing.T, settings ...string) string {
 	t.Helper()
 	loaded := load(t, append([]string{"model.image_size=35", "model.groups=2", "train.epochs=1", "train.batch=3"}, settings...)...)
 	folder := &rundir.Training{Dir: rundir.TrainingDir(filepath.Join(t.TempDir(), "run")), Emit: emit, Methods: methods.All().Cards()}
 	err := training.Train(t.Context(), training.Options{
-		Methods: methods.All(), Config: loaded.Config, Set: drawn(t, synth.Textures), Folder: folder, Version: "test", Emit: emit,
+		Methods: methods.All(), Config: loaded.Config, Set: drawn.Set(t, synth.Textures), Folder: folder, Version: "test", Emit: emit,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +60,7 @@ func evaluating(t *testing.T) evaluation.Options {
 		t.Fatal(err)
 	}
 	return evaluation.Options{
-		Config: loaded, Jobs: []evaluation.Job{{Set: drawn(t, synth.Objects), Checkpoint: &m}}, Version: "test", Batch: 4, Emit: emit,
+		Config: loaded, Jobs: []evaluation.Job{{Set: drawn.Set(t, synth.Objects), Checkpoint: &m}}, Version: "test", Batch: 4, Emit: emit,
 		Detectors: &detect.Pool{Methods: methods.All(), Config: loaded, Emit: emit},
 	}
 }

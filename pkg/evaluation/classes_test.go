@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"acdclip/internal/drawn"
 	"acdclip/internal/goroutines"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/data/synth"
@@ -21,7 +22,7 @@ import (
 
 // TestScoresThatAreNotFinite: such a picture has failed, and the metrics are those of the others.
 func TestScoresThatAreNotFinite(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	var warnings []string
 	var classes []*Class
 	wrong := errors.New("a score that is not a finite number")
@@ -71,7 +72,7 @@ func (m more) ScoreAll(ctx context.Context, w scoring.Work, each func(scoring.Sc
 
 // TestScorerThatKeepsPicturesBack: classes that did not get all their pictures are not finished.
 func TestScorerThatKeepsPicturesBack(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	for _, short := range []int{1, 4, 5, 10} {
 		o := evaluating(t, set)
 		o.Detectors.(*fakes).short = short
@@ -84,7 +85,7 @@ func TestScorerThatKeepsPicturesBack(t *testing.T) {
 }
 
 func TestScorerWithOtherPictures(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	b := ByClass{
 		Scorer: more{&fake{&fakes{inUse: 1}, checkpointOf(t, load(t), "a", nil)}}, Set: set, Batch: 2,
 		Result: report.Result{Classes: Rows(set)}, Costs: &scoring.Costs{},
@@ -99,7 +100,7 @@ func TestScorerWithOtherPictures(t *testing.T) {
 
 // TestClassesWithoutPictures: of a share that has none of a class, the class is finished all the same.
 func TestClassesWithoutPictures(t *testing.T) {
-	o := evaluating(t, drawn(t, synth.Objects))
+	o := evaluating(t, drawn.Set(t, synth.Objects))
 	o.Batch = 5 // one batch a class
 	folder := t.TempDir()
 	for index := 1; index <= 3; index++ {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"acdclip/internal/drawn"
+	"acdclip/internal/golden"
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
@@ -31,22 +33,6 @@ func files(t *testing.T, result *report.Evaluation, scores []report.Score) strin
 	return out.String()
 }
 
-// same names the first line that differs.
-func same(t *testing.T, what, got, want string) {
-	t.Helper()
-	if got == want {
-		return
-	}
-	gotLines, wantLines := strings.Split(got, "\n"), strings.Split(want, "\n")
-	for i := range min(len(gotLines), len(wantLines)) {
-		if gotLines[i] != wantLines[i] {
-			t.Errorf("%s: line %d is\n%s\nwant\n%s", what, i+1, gotLines[i], wantLines[i])
-			return
-		}
-	}
-	t.Errorf("%s: %d lines, want %d", what, len(gotLines), len(wantLines))
-}
-
 // handed is what Map was given of a picture.
 type handed struct {
 	scores []float32
@@ -55,7 +41,7 @@ type handed struct {
 
 // TestEvaluate computes the metrics of each class again from what was said of its pictures.
 func TestEvaluate(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
 	of := map[string]handed{}
 	o.Map = func(_ Job, item data.Item, m *anomalymap.Map, mask []uint8) error {
@@ -135,7 +121,7 @@ func metricsOf(t *testing.T, scores []report.Score, class string, of map[string]
 
 // TestScoresDependOnPictureAlone: not on the batch, the readers or what else is scored.
 func TestScoresDependOnPictureAlone(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
 	_, want := evaluate(t, o, "")
 	for _, batch := range []int{1, 3, 100} {
@@ -144,7 +130,7 @@ func TestScoresDependOnPictureAlone(t *testing.T) {
 			fresh := &fakes{machine: machine()}
 			o.Detectors = fresh
 			result, got := evaluate(t, o, "")
-			same(t, fmt.Sprintf("batches of %d, %d readers", batch, workers), scoresCSV(t, got), scoresCSV(t, want))
+			golden.SameText(t, fmt.Sprintf("batches of %d, %d readers", batch, workers), scoresCSV(t, got), scoresCSV(t, want))
 			if row := result.Results[0].Classes[0]; row.Metrics[metrics.PixelAUROC] == 0 {
 				t.Errorf("row %+v", row)
 			}
@@ -170,7 +156,7 @@ func scoresCSV(t *testing.T, scores []report.Score) string {
 
 // TestPromptAndDomainReachTheScorer: each picture is scored with its own class's prompt.
 func TestPromptAndDomainReachTheScorer(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	set.Classes[0].Prompt, set.Classes[1].Prompt = "left thing", "right thing"
 	o := evaluating(t, set)
 	_, first := evaluate(t, o, "")
@@ -196,7 +182,7 @@ func TestPromptAndDomainReachTheScorer(t *testing.T) {
 
 // TestEvaluateGoesOnPastBrokenPictures: they are counted, told of and left out of the metrics.
 func TestEvaluateGoesOnPastBrokenPictures(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
 	o.Batch = 2 // one of the batches has nothing that can be read
 	of := map[string]handed{}
@@ -255,7 +241,7 @@ func TestEvaluateGoesOnPastBrokenPictures(t *testing.T) {
 // TestEvaluateLeavesUnmaskedPixelsOut: an anomalous picture without a mask counts for
 // image metrics alone, and the mask threshold is obeyed and told.
 func TestEvaluateLeavesUnmaskedPixelsOut(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
 	score := func() report.Result {
 		t.Helper()
@@ -297,7 +283,7 @@ func TestEvaluateLeavesUnmaskedPixelsOut(t *testing.T) {
 
 // TestOddMasksAreTold: those that mark nothing or everything, and those of other shapes.
 func TestOddMasksAreTold(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
 	var anomalous []data.Item
 	for _, item := range set.Items {
@@ -325,7 +311,7 @@ func TestOddMasksAreTold(t *testing.T) {
 
 // TestEventsTellTheWork: every picture once, one stage and its costs.
 func TestEventsTellTheWork(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
 	o.Jobs[0].Checkpoint.Changes = []string{"model.image_size is 28 and not 336"}
 	var seen eventList

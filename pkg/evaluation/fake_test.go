@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -234,24 +233,6 @@ func checkpointOf(t *testing.T, c config.Loaded, path string, change func(*check
 		t.Fatal(err)
 	}
 	return &described
-}
-
-// drawn makes a small dataset of two classes, each of 2 normal and 3 anomalous pictures.
-func drawn(t *testing.T, set string) *data.Dataset {
-	t.Helper()
-	classes, err := synth.Classes(set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder := filepath.Join(t.TempDir(), set)
-	if _, err := synth.Write(t.Context(), folder, synth.Options{Set: set, Classes: classes[:2], Normal: 2, Anomalous: 3, Size: 64}); err != nil {
-		t.Fatal(err)
-	}
-	found, err := data.Discover(t.Context(), set, config.Root{Path: folder}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
 }
 
 // machine is what the fakes run on.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 
+	"acdclip/internal/drawn"
+	"acdclip/internal/golden"
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/data"
@@ -18,7 +20,7 @@ import (
 
 // TestExtrasAreKeptWhereAskedFor: the gateway's weights, where there is a gateway.
 func TestExtrasAreKeptWhereAskedFor(t *testing.T) {
-	o := evaluating(t, drawn(t, synth.Objects))
+	o := evaluating(t, drawn.Set(t, synth.Objects))
 	if _, scores := evaluate(t, o, ""); scores[0].Extras != nil {
 		t.Error("extras that nobody asked for")
 	}
@@ -40,7 +42,7 @@ func TestExtrasAreKeptWhereAskedFor(t *testing.T) {
 
 // TestMapsAreHandedOut: each map with its mask, once, and one that cannot be kept ends the evaluation.
 func TestMapsAreHandedOut(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
 	o.Jobs = append(o.Jobs, Job{Set: set, Checkpoint: checkpointOf(t, o.Config, "b.safetensors", nil)})
 	seen := map[string]int{}
@@ -92,7 +94,7 @@ func TestSeveralCheckpointsAndTargets(t *testing.T) {
 		}
 		result, scores := evaluate(t, other, "")
 		for i, r := range result.Results {
-			same(t, fmt.Sprintf("order %v, %s %s", order, r.Target, r.Checkpoint.Path), oneResult(t, result, scores, i), by[r.Target+" "+r.Checkpoint.Path])
+			golden.SameText(t, fmt.Sprintf("order %v, %s %s", order, r.Target, r.Checkpoint.Path), oneResult(t, result, scores, i), by[r.Target+" "+r.Checkpoint.Path])
 		}
 		if asked := other.Detectors.(*fakes).asked; len(asked) != 2 || asked[0] == asked[1] {
 			t.Errorf("order %v: detectors for %q", order, asked)
@@ -111,7 +113,7 @@ func oneResult(t *testing.T, all *report.Evaluation, scores []report.Score, i in
 // threeJobs scores two targets with two checkpoints; one picture cannot be read.
 func threeJobs(t *testing.T) Options {
 	t.Helper()
-	objects, textures := drawn(t, synth.Objects), drawn(t, synth.Textures)
+	objects, textures := drawn.Set(t, synth.Objects), drawn.Set(t, synth.Textures)
 	if err := os.WriteFile(objects.Items[1].Path, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +126,7 @@ func threeJobs(t *testing.T) Options {
 
 // TestResultsSayWhatTheyAreOf: the leak, and why a benchmark's numbers do not compare.
 func TestResultsSayWhatTheyAreOf(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	benchmark, found := data.FindBenchmark("mvtec")
 	if !found {
 		t.Fatal("no benchmark mvtec")

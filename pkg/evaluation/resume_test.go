@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"acdclip/internal/drawn"
 	"acdclip/internal/golden"
 	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/checkpoint"
@@ -60,7 +61,7 @@ func TestEvaluationGoesOn(t *testing.T) {
 		var seen eventList
 		again.Emit = seen.emit
 		result, scores := evaluate(t, again, path)
-		same(t, fmt.Sprintf("stopped at picture %d", stop), files(t, result, scores), want)
+		golden.SameText(t, fmt.Sprintf("stopped at picture %d", stop), files(t, result, scores), want)
 		if scored := len(of[events.Progress](seen)); scored != pictures-kept*class {
 			t.Errorf("stopped at picture %d: %d classes were finished, and %d pictures are scored after", stop, kept, scored)
 		}
@@ -95,7 +96,7 @@ func TestFinishedEvaluationScoresNothing(t *testing.T) {
 	var seen eventList
 	o.Emit = seen.emit
 	result, scores = evaluate(t, o, path)
-	same(t, "a finished evaluation", files(t, result, scores), want)
+	golden.SameText(t, "a finished evaluation", files(t, result, scores), want)
 	if len(seen) != 3 || len(seen.warnings()) != 2 || len(of[events.Notice](seen)) != 1 {
 		t.Errorf("events %v", seen)
 	}
@@ -113,7 +114,7 @@ func TestFinishedEvaluationScoresNothing(t *testing.T) {
 
 // TestFinishedClassesAreOfTheTarget: one with pictures that are none of it is refused.
 func TestFinishedClassesAreOfTheTarget(t *testing.T) {
-	o := evaluating(t, drawn(t, synth.Objects))
+	o := evaluating(t, drawn.Set(t, synth.Objects))
 	path := filepath.Join(t.TempDir(), "unfinished")
 	evaluate(t, o, path)
 	e := begin(t, o)
@@ -141,7 +142,7 @@ func TestFinishedClassesAreOfTheTarget(t *testing.T) {
 
 // TestFinishedPicturesAreWhereTheyLieNow: a dataset may be moved before an evaluation goes on.
 func TestFinishedPicturesAreWhereTheyLieNow(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
 	path := filepath.Join(t.TempDir(), "unfinished")
 	evaluate(t, o, path)
@@ -236,7 +237,7 @@ type otherEvaluation struct {
 // TestFinishedClassesAreOfOneEvaluation: what was computed under other conditions is
 // not taken, the difference is named, and nothing is lost.
 func TestFinishedClassesAreOfOneEvaluation(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	path := filepath.Join(t.TempDir(), "unfinished")
 	first := evaluating(t, set)
 	result, scores := evaluate(t, first, path)
@@ -286,7 +287,7 @@ func TestFinishedClassesAreOfOneEvaluation(t *testing.T) {
 // TestCheckFinished: finished results are those that are asked for, or the difference is named.
 func TestCheckFinished(t *testing.T) {
 	clip := filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_hf")
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	identity, err := trained.IdentifyCLIP(load(t, "clip="+clip).Config)
 	if err != nil {
 		t.Fatal(err)
@@ -396,7 +397,7 @@ func TestFullDisk(t *testing.T) {
 		}
 		result, scores := evaluate(t, o, path)
 		if share.IsWhole() {
-			same(t, "after a full disk", files(t, result, scores), want)
+			golden.SameText(t, "after a full disk", files(t, result, scores), want)
 			continue
 		}
 		if err := os.Rename(path, filepath.Join(filepath.Dir(path), share.Folder())); err != nil {
@@ -406,6 +407,6 @@ func TestFullDisk(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, "a share after a full disk", files(t, merged, scores), want)
+		golden.SameText(t, "a share after a full disk", files(t, merged, scores), want)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"acdclip/internal/drawn"
+	"acdclip/internal/golden"
 	"acdclip/pkg/conditions"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/evaluation/finished"
@@ -87,7 +89,7 @@ func TestSharesGiveTheSameBits(t *testing.T) {
 			t.Errorf("%d shares of %d pictures have %v", of, len(all), pictures)
 		}
 		result, scores := merge(t, folder)
-		same(t, fmt.Sprintf("%d shares, batches of %d", of, o.Batch), files(t, result, scores), files(t, whole, all))
+		golden.SameText(t, fmt.Sprintf("%d shares, batches of %d", of, o.Batch), files(t, result, scores), files(t, whole, all))
 	}
 }
 
@@ -149,12 +151,12 @@ func TestSharesGoOn(t *testing.T) {
 		evaluate(t, o, filepath.Join(folder, o.Share.Folder()))
 	}
 	result, scores := merge(t, folder)
-	same(t, "shares that were stopped", files(t, result, scores), files(t, whole, all))
+	golden.SameText(t, "shares that were stopped", files(t, result, scores), files(t, whole, all))
 }
 
 // TestCheckpointsOfShares: the checkpoint may lie elsewhere for each share.
 func TestCheckpointsOfShares(t *testing.T) {
-	o := evaluating(t, drawn(t, synth.Objects))
+	o := evaluating(t, drawn.Set(t, synth.Objects))
 	o.Extras, o.Batch = []string{report.Gates}, 2
 	whole, all := evaluate(t, o, "")
 	folder := t.TempDir()
@@ -166,12 +168,12 @@ func TestCheckpointsOfShares(t *testing.T) {
 		}
 	})
 	result, scores := merge(t, folder)
-	same(t, "a checkpoint that lies elsewhere", files(t, result, scores), files(t, whole, all))
+	golden.SameText(t, "a checkpoint that lies elsewhere", files(t, result, scores), files(t, whole, all))
 }
 
 // TestSavedMapsOfShares: maps were saved where all shares have saved them in one format.
 func TestSavedMapsOfShares(t *testing.T) {
-	o := evaluating(t, drawn(t, synth.Objects))
+	o := evaluating(t, drawn.Set(t, synth.Objects))
 	for _, c := range []struct{ formats, want string }{{"npy npy npy", "npy"}, {"npy - npy", ""}, {"- - -", ""}, {"npy npy png16", ""}, {"png16 npy png16", ""}} {
 		folder := t.TempDir()
 		formats := strings.Split(strings.ReplaceAll(c.formats, "-", ""), " ")
@@ -187,7 +189,7 @@ func TestSavedMapsOfShares(t *testing.T) {
 // TestNamesOfAnyBytes: names that are no UTF-8 stay apart, and are the same in the
 // files of one run, of shares, and of an evaluation that went on.
 func TestNamesOfAnyBytes(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	set.Name = "set\xfd"
 	for i := range set.Classes {
 		for j := range set.Items {
@@ -211,15 +213,15 @@ func TestNamesOfAnyBytes(t *testing.T) {
 	folder := t.TempDir()
 	for range 2 {
 		result, scores = evaluate(t, o, filepath.Join(folder, "unfinished"))
-		same(t, "kept", files(t, result, scores), want)
+		golden.SameText(t, "kept", files(t, result, scores), want)
 	}
 	shared(t, o, folder, []int{1, 2}, nil)
 	result, scores = merge(t, folder)
-	same(t, "merged", files(t, result, scores), want)
+	golden.SameText(t, "merged", files(t, result, scores), want)
 }
 
 func TestMergeRefuses(t *testing.T) {
-	o := evaluating(t, drawn(t, synth.Objects))
+	o := evaluating(t, drawn.Set(t, synth.Objects))
 	folder := t.TempDir()
 	share := func(index int, change func(*Options)) {
 		t.Helper()

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"acdclip/internal/drawn"
+	"acdclip/internal/golden"
 	"acdclip/internal/goroutines"
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
@@ -35,7 +37,7 @@ func stopping(t *testing.T, what string, ctx context.Context, o Options, path st
 // TestErrorsEndIt: an error of the scorer or of what receives maps, at any picture, is
 // told with the target, leaves nothing open, and keeps what was finished.
 func TestErrorsEndIt(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	failed := errors.New("no memory")
 	whole, all := evaluate(t, evaluating(t, set), "")
 	want := files(t, whole, all)
@@ -46,7 +48,7 @@ func TestErrorsEndIt(t *testing.T) {
 		}
 		o.Detectors, o.Map = &fakes{machine: machine()}, nil
 		result, scores := evaluate(t, o, path)
-		same(t, what, files(t, result, scores), want)
+		golden.SameText(t, what, files(t, result, scores), want)
 	}
 	for at := range 4 { // batches: two of each class
 		o := evaluating(t, set)
@@ -83,7 +85,7 @@ func TestErrorsEndIt(t *testing.T) {
 // TestDetectorsThatFail: what was opened is closed.
 func TestDetectorsThatFail(t *testing.T) {
 	failed := errors.New("another CLIP")
-	o := evaluating(t, drawn(t, synth.Objects))
+	o := evaluating(t, drawn.Set(t, synth.Objects))
 	o.Detectors = &fakes{refuse: failed}
 	stopping(t, "Open", t.Context(), o, "", failed)
 	o.Detectors = &fakes{broken: failed}
@@ -98,7 +100,7 @@ func TestDetectorsThatFail(t *testing.T) {
 
 // TestScoresThatCannotBeCounted: a map with a value that is no number is an error that names its picture.
 func TestScoresThatCannotBeCounted(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
 	o.Detectors.(*fakes).spoil = func(s *scoring.Scored) {
 		if s.Picture.Index == 7 {
@@ -114,7 +116,7 @@ func TestScoresThatCannotBeCounted(t *testing.T) {
 
 // TestCancelled: at any picture, before and inside a batch and while a map is kept.
 func TestCancelled(t *testing.T) {
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	for at := range 10 {
 		for what, in := range map[string]func(*Options, func() bool){
 			"while scored": func(o *Options, due func() bool) {

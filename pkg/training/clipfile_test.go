@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"acdclip/internal/drawn"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/data/synth"
@@ -22,7 +23,7 @@ const earlierFingerprint = "sha256:55513fa40f34ae2508c2c3c15fd5a6fffec1b6ef9f29a
 // A checkpoint or state that earlier versions wrote names the CLIP in another way,
 // and is used with that CLIP and no other.
 func TestEarlierFingerprints(t *testing.T) {
-	o := short(t, drawn(t, synth.Textures), "train.epochs=1")
+	o := short(t, drawn.Set(t, synth.Textures), "train.epochs=1")
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func valuesOf(t *testing.T, file *weights.File) (all []weights.Value) {
 
 // TestAnotherCLIPIsRefused: a checkpoint is used, and trained on, with the CLIP it was trained on alone.
 func TestAnotherCLIPIsRefused(t *testing.T) {
-	o := short(t, drawn(t, synth.Textures), "train.epochs=1")
+	o := short(t, drawn.Set(t, synth.Textures), "train.epochs=1")
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}

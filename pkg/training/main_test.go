@@ -3,7 +3,6 @@ package training
 import (
 	"io"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"acdclip/internal/rundir"
@@ -91,20 +90,4 @@ func openCheckpoint(path string) (*checkpoint.Checkpoint, error) {
 
 func readStateFile(path string) (checkpoint.State, error) {
 	return checkpoint.ReadState(path, methods.All().Cards())
-}
-
-// same names the first line that differs.
-func same(t *testing.T, what, got, want string) {
-	t.Helper()
-	if got == want {
-		return
-	}
-	gotLines, wantLines := strings.Split(got, "\n"), strings.Split(want, "\n")
-	for i := range min(len(gotLines), len(wantLines)) {
-		if gotLines[i] != wantLines[i] {
-			t.Errorf("%s: line %d is\n%s\nwant\n%s", what, i+1, gotLines[i], wantLines[i])
-			return
-		}
-	}
-	t.Errorf("%s: %d lines, want %d", what, len(gotLines), len(wantLines))
 }

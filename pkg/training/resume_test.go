@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"acdclip/internal/drawn"
 	"acdclip/internal/rundir"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
@@ -83,7 +84,7 @@ func readState(t *testing.T, o Options) *checkpoint.State {
 // TestTrainResumes: stopped after any line of the log and resumed, with another
 // number of workers, a run gives the files and the log of one that was not stopped.
 func TestTrainResumes(t *testing.T) {
-	set := drawn(t, synth.Textures)
+	set := drawn.Set(t, synth.Textures)
 	if err := os.WriteFile(set.Items[3].Path, []byte("no picture"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +130,7 @@ func TestTrainResumes(t *testing.T) {
 // TestTrainResumesFromAnyState: checkpoints and log may be ahead of the state, as
 // they are when the program is killed before it could write that.
 func TestTrainResumesFromAnyState(t *testing.T) {
-	o := short(t, drawn(t, synth.Textures), "train.batch=5", "train.save_minutes=0")
+	o := short(t, drawn.Set(t, synth.Textures), "train.batch=5", "train.save_minutes=0")
 	log := &memoryLog{}
 	var states []*checkpoint.State
 	*logOf(o) = &spied{log, func() { states = append(states, readState(t, o)) }}
@@ -164,7 +165,7 @@ func (s *spied) Write(event events.Event) error {
 
 // TestTrainRefusesAnotherRun: what changes the numbers must be what the run began with.
 func TestTrainRefusesAnotherRun(t *testing.T) {
-	set := drawn(t, synth.Textures)
+	set := drawn.Set(t, synth.Textures)
 	o := short(t, set, "train.epochs=1")
 	o.Contents = "sha256:1"
 	if err := Train(context.Background(), o); err != nil {
@@ -219,7 +220,7 @@ func newRunClosed(o Options) (*run, error) {
 // TestTrainSavesWhatItHas: also a run that an error ends leaves the state of the last whole step.
 func TestTrainSavesWhatItHas(t *testing.T) {
 	t.Run("at a picture that cannot be read", func(t *testing.T) {
-		set := drawn(t, synth.Textures)
+		set := drawn.Set(t, synth.Textures)
 		o := short(t, set, "train.batch=1", "train.epochs=1", "data.cache=0")
 		o.Load.Workers = 1
 		log := &memoryLog{}
@@ -246,7 +247,7 @@ func TestTrainSavesWhatItHas(t *testing.T) {
 		}
 	})
 	t.Run("not in the middle of a step", func(t *testing.T) {
-		o := short(t, drawn(t, synth.Textures), "train.epochs=1")
+		o := short(t, drawn.Set(t, synth.Textures), "train.epochs=1")
 		full := errors.New("disk full")
 		*logOf(o) = logged(func(event events.Event) error {
 			if step := event.(events.TrainStep); step.Step == 2 {
@@ -262,7 +263,7 @@ func TestTrainSavesWhatItHas(t *testing.T) {
 		}
 	})
 	t.Run("when the folder is gone", func(t *testing.T) {
-		o := short(t, drawn(t, synth.Textures))
+		o := short(t, drawn.Set(t, synth.Textures))
 		ctx, cancel := context.WithCancel(context.Background())
 		*logOf(o) = logged(func(events.Event) error {
 			cancel()
@@ -277,7 +278,7 @@ func TestTrainSavesWhatItHas(t *testing.T) {
 // TestTrainSavesInTime: with train.save_minutes 0 each step leaves a state.
 func TestTrainSavesInTime(t *testing.T) {
 	for minutes, want := range map[string]string{"0": "0 1 2 3 4", "60": "0 0 0 0 0"} {
-		o := short(t, drawn(t, synth.Textures), "train.epochs=1", "train.save_minutes="+minutes)
+		o := short(t, drawn.Set(t, synth.Textures), "train.epochs=1", "train.save_minutes="+minutes)
 		var steps []string
 		*logOf(o) = logged(func(event events.Event) error { // before the step's state is saved
 			steps = append(steps, fmt.Sprint(readState(t, o).Place.Step))
@@ -294,13 +295,13 @@ func TestTrainSavesInTime(t *testing.T) {
 
 // TestTrainBeginsWithACheckpoint: its adapters are the first, and it is in the metadata.
 func TestTrainBeginsWithACheckpoint(t *testing.T) {
-	first := short(t, drawn(t, synth.Textures), "train.epochs=1")
+	first := short(t, drawn.Set(t, synth.Textures), "train.epochs=1")
 	first.Files = contents.NewSet([]contents.Sum{{Size: 1}})
 	if err := Train(context.Background(), first); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(pathOf(first), rundir.LastFile)
-	set := drawn(t, synth.Objects)
+	set := drawn.Set(t, synth.Objects)
 	second := short(t, set, "train.epochs=1", "train.init_from="+path)
 	second.Files = contents.NewSet([]contents.Sum{{Size: 2}})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -355,7 +356,7 @@ func TestTrainBeginsWithACheckpoint(t *testing.T) {
 // TestEstimateTraining takes three steps and leaves nothing behind.
 func TestEstimateTraining(t *testing.T) {
 	for epochs, measured := range map[string]int{"1": 1, "2": 2, "4": 3} { // of one step each
-		o := short(t, drawn(t, synth.Textures), "train.save_minutes=0", "train.batch=10", "train.epochs="+epochs)
+		o := short(t, drawn.Set(t, synth.Textures), "train.save_minutes=0", "train.batch=10", "train.epochs="+epochs)
 		e, err := o.Estimate(context.Background())
 		if err != nil {
 			t.Fatal(err)
@@ -367,7 +368,7 @@ func TestEstimateTraining(t *testing.T) {
 			t.Errorf("left %v", files)
 		}
 	}
-	o := short(t, drawn(t, synth.Textures), "train.epochs=1", "train.batch=2")
+	o := short(t, drawn.Set(t, synth.Textures), "train.epochs=1", "train.batch=2")
 	ctx, cancel := context.WithCancel(context.Background())
 	*logOf(o) = &memoryLog{stopAt: 2, stop: cancel}
 	if err := Train(ctx, o); !errors.Is(err, context.Canceled) {
@@ -386,7 +387,7 @@ func TestEstimateTraining(t *testing.T) {
 // stopped in its validation the steps of the next epoch are taken.
 func TestEstimateValidation(t *testing.T) {
 	options := func() Options {
-		return short(t, drawn(t, synth.Textures), "train.epochs=2", "train.batch=1", "train.validate=1")
+		return short(t, drawn.Set(t, synth.Textures), "train.epochs=2", "train.batch=1", "train.validate=1")
 	}
 	o := options()
 	e, err := o.Estimate(context.Background())

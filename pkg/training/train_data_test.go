@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/drawn"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/contents"
 	"acdclip/pkg/data"
@@ -21,7 +22,7 @@ import (
 
 // TestTrainSkipsBadPictures: with data.skip_bad the others are learned from, and the bad one is counted.
 func TestTrainSkipsBadPictures(t *testing.T) {
-	set := drawn(t, synth.Textures)
+	set := drawn.Set(t, synth.Textures)
 	broken := set.Items[1].Path
 	if err := os.WriteFile(broken, []byte("no picture"), 0o644); err != nil {
 		t.Fatal(err)
@@ -77,7 +78,7 @@ func TestTrainSkipsBadPictures(t *testing.T) {
 
 // TestTrainAugments: augmentation changes what is learned, the cache does not, and both are in the metadata.
 func TestTrainAugments(t *testing.T) {
-	set := drawn(t, synth.Textures)
+	set := drawn.Set(t, synth.Textures)
 	train := func(settings ...string) ([]byte, checkpoint.Metadata) {
 		o := short(t, set, append(settings, "train.epochs=2")...)
 		o.Files = contents.NewSet([]contents.Sum{{Size: 9}})
@@ -117,7 +118,7 @@ func TestTrainAugments(t *testing.T) {
 
 // TestTrainLeavesOutUnmaskedAnomalies: where some anomalous pictures have no mask, they are not learned from.
 func TestTrainLeavesOutUnmaskedAnomalies(t *testing.T) {
-	set := drawn(t, synth.Textures)
+	set := drawn.Set(t, synth.Textures)
 	at := slices.IndexFunc(set.Items, func(item data.Item) bool { return item.Anomalous })
 	set.Items[at].Mask = ""
 	o := short(t, set, "train.epochs=1", "train.batch=1")
@@ -144,7 +145,7 @@ func TestTrainLeavesOutUnmaskedAnomalies(t *testing.T) {
 
 // TestBatchFillIsZero: what augmentation moved in from outside is zero after normalising.
 func TestBatchFillIsZero(t *testing.T) {
-	o := short(t, drawn(t, synth.Textures))
+	o := short(t, drawn.Set(t, synth.Textures))
 	r, err := newRun(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"acdclip/internal/drawn"
 	"acdclip/internal/golden"
 	"acdclip/internal/rundir"
 	"acdclip/pkg/config"
@@ -20,25 +21,6 @@ import (
 	"acdclip/pkg/model/acdclip/options"
 	"acdclip/pkg/model/methods"
 )
-
-// drawn makes a small procedural dataset.
-func drawn(t *testing.T, set string) *data.Dataset {
-	t.Helper()
-	classes, err := synth.Classes(set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder := filepath.Join(t.TempDir(), set)
-	_, err = synth.Write(context.Background(), folder, synth.Options{Set: set, Classes: classes[:2], Normal: 2, Anomalous: 3, Size: 64})
-	if err != nil {
-		t.Fatal(err)
-	}
-	discovered, err := data.Discover(context.Background(), set, config.Root{Path: folder}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return discovered
-}
 
 // short is a short run on the project's own tiny CLIP.
 func short(t *testing.T, set *data.Dataset, settings ...string) Options {
@@ -58,7 +40,7 @@ func short(t *testing.T, set *data.Dataset, settings ...string) Options {
 }
 
 func TestTrainIsRepeatable(t *testing.T) {
-	set := drawn(t, synth.Textures)
+	set := drawn.Set(t, synth.Textures)
 	train := func(workers int, settings ...string) []byte {
 		o := short(t, set, settings...)
 		o.Load.Workers = workers
@@ -85,7 +67,7 @@ func TestTrainIsRepeatable(t *testing.T) {
 }
 
 func TestTrainDescribesItsCheckpoints(t *testing.T) {
-	set := drawn(t, synth.Textures)
+	set := drawn.Set(t, synth.Textures)
 	o := short(t, set, "preset=released", "model.image_size=70", "loss.focal=2")
 	var log eventList
 	*logOf(o) = logged(func(event events.Event) error { log.emit(event); return nil })
@@ -121,7 +103,7 @@ func TestTrainDescribesItsCheckpoints(t *testing.T) {
 
 // TestTrainNotesThePrecision: only where it changes numbers is it in the metadata.
 func TestTrainNotesThePrecision(t *testing.T) {
-	set := drawn(t, synth.Textures)
+	set := drawn.Set(t, synth.Textures)
 	for precision, want := range map[string]string{"auto": "", "fp32": "", "bf16": "bf16"} {
 		o := short(t, set, "precision="+precision, "train.epochs=1")
 		if err := Train(context.Background(), o); err != nil {
@@ -144,7 +126,7 @@ func TestTrainNotesThePrecision(t *testing.T) {
 
 func TestTrainStops(t *testing.T) {
 	t.Run("when it is cancelled, with the finished epochs saved", func(t *testing.T) {
-		o := short(t, drawn(t, synth.Textures))
+		o := short(t, drawn.Set(t, synth.Textures))
 		ctx, cancel := context.WithCancel(context.Background())
 		*logOf(o) = logged(func(event events.Event) error {
 			if step, ok := event.(events.TrainStep); ok && step.Epoch == 2 {
@@ -162,7 +144,7 @@ func TestTrainStops(t *testing.T) {
 		}
 	})
 	t.Run("at a picture that cannot be read", func(t *testing.T) {
-		set := drawn(t, synth.Textures)
+		set := drawn.Set(t, synth.Textures)
 		broken := set.Items[1].Path
 		if err := os.WriteFile(broken, []byte("no picture"), 0o644); err != nil {
 			t.Fatal(err)
@@ -173,7 +155,7 @@ func TestTrainStops(t *testing.T) {
 		}
 	})
 	t.Run("without masks", func(t *testing.T) {
-		set := drawn(t, synth.Textures)
+		set := drawn.Set(t, synth.Textures)
 		for i := range set.Items {
 			set.Items[i].Mask = ""
 		}
@@ -182,14 +164,14 @@ func TestTrainStops(t *testing.T) {
 		}
 	})
 	t.Run("without anomalous pictures", func(t *testing.T) {
-		set := drawn(t, synth.Textures)
+		set := drawn.Set(t, synth.Textures)
 		set.Items = slices.DeleteFunc(set.Items, func(item data.Item) bool { return item.Anomalous })
 		if err := Train(context.Background(), short(t, set)); !errors.Is(err, ErrNoAnomalies) {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("when the log cannot be written", func(t *testing.T) {
-		o := short(t, drawn(t, synth.Textures))
+		o := short(t, drawn.Set(t, synth.Textures))
 		full := errors.New("disk full")
 		*logOf(o) = logged(func(events.Event) error { return full })
 		if err := Train(context.Background(), o); !errors.Is(err, full) {
@@ -197,7 +179,7 @@ func TestTrainStops(t *testing.T) {
 		}
 	})
 	t.Run("at a loss that is no number", func(t *testing.T) {
-		o := short(t, drawn(t, synth.Textures), "train.lr.vision=1e30", "train.lr.text=1e30", "train.batch=10", "train.epochs=10")
+		o := short(t, drawn.Set(t, synth.Textures), "train.lr.vision=1e30", "train.lr.text=1e30", "train.batch=10", "train.epochs=10")
 		if err := Train(context.Background(), o); !errors.Is(err, ErrNotFinite) || !strings.Contains(err.Error(), "step") {
 			t.Errorf("got %v", err)
 		}
@@ -206,7 +188,7 @@ func TestTrainStops(t *testing.T) {
 
 // TestTrainLowersTheLoss trains on the project's own data until it fits it.
 func TestTrainLowersTheLoss(t *testing.T) {
-	o := short(t, drawn(t, synth.Textures), "train.epochs=6")
+	o := short(t, drawn.Set(t, synth.Textures), "train.epochs=6")
 	var losses []float64
 	*logOf(o) = logged(func(event events.Event) error {
 		if epoch, ok := event.(events.TrainEpoch); ok {

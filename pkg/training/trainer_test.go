@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/drawn"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/data/synth"
@@ -93,7 +94,7 @@ func TestStepKeepsWhatIsNotFiniteOut(t *testing.T) {
 // TestAccumulate: several batches together give loss and gradient of one large batch.
 func TestAccumulate(t *testing.T) {
 	for _, preset := range []string{"paper", "released"} {
-		o := short(t, drawn(t, synth.Textures), "preset="+preset, "model.image_size=56", "model.fusion.smoothing=none", "model.groups=2")
+		o := short(t, drawn.Set(t, synth.Textures), "preset="+preset, "model.image_size=56", "model.fusion.smoothing=none", "model.groups=2")
 		r, err := newRun(context.Background(), o)
 		if err != nil {
 			t.Fatal(err)
@@ -157,7 +158,7 @@ func compared(got, want []float32) (difference, largest float64) {
 // TestTrainAtNumbersThatAreNotFinite: it stops and says where, or leaves the step out and counts it.
 func TestTrainAtNumbersThatAreNotFinite(t *testing.T) {
 	train := func(bad []int, settings ...string) (log *memoryLog, o Options, warnings []string, err error) {
-		o = short(t, drawn(t, synth.Textures), append([]string{"train.epochs=2", "train.batch=4"}, settings...)...)
+		o = short(t, drawn.Set(t, synth.Textures), append([]string{"train.epochs=2", "train.batch=4"}, settings...)...)
 		log = &memoryLog{}
 		*logOf(o) = log
 		o.Emit = func(event events.Event) {
@@ -215,7 +216,7 @@ func TestTrainAtNumbersThatAreNotFinite(t *testing.T) {
 
 // TestLearnedStepBeginsTheCountAnew: nine steps left out, one learned and nine left out end no run.
 func TestLearnedStepBeginsTheCountAnew(t *testing.T) {
-	set := *drawn(t, synth.Textures)
+	set := *drawn.Set(t, synth.Textures)
 	set.Items = slices.Concat(set.Items, set.Items) // 20 steps an epoch
 	o, log := short(t, &set, "train.epochs=1", "train.batch=1", "train.skip_nonfinite=true"), &memoryLog{}
 	*logOf(o) = log

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/drawn"
+	"acdclip/internal/golden"
 	"acdclip/internal/rundir"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
@@ -47,7 +49,7 @@ func (l *memoryLog) validations(t *testing.T) []events.Validation {
 // TestValidation: what is logged of each epoch is what eval finds with its
 // checkpoint on the held-out class, which was not learned from; the best is kept.
 func TestValidation(t *testing.T) {
-	set := drawn(t, synth.Textures)
+	set := drawn.Set(t, synth.Textures)
 	o := short(t, set, "train.epochs=4", "train.validate=1", "train.lr.vision=0.01")
 	log := &memoryLog{}
 	*logOf(o) = log
@@ -91,7 +93,7 @@ func TestValidation(t *testing.T) {
 
 // TestFirstOfEqualsIsBest: of epochs with equal validations the first is the best.
 func TestFirstOfEqualsIsBest(t *testing.T) {
-	o := short(t, drawn(t, synth.Textures), "train.epochs=2", "train.validate=1", "train.lr.vision=1e-12", "train.lr.text=1e-12")
+	o := short(t, drawn.Set(t, synth.Textures), "train.epochs=2", "train.validate=1", "train.lr.vision=1e-12", "train.lr.text=1e-12")
 	log := &memoryLog{}
 	*logOf(o) = log
 	if err := Train(context.Background(), o); err != nil {
@@ -136,7 +138,7 @@ func heldOutMean(t *testing.T, o Options, path, class string) report.Mean {
 // TestValidationResumes: stopped after any line, or in the middle of a validation,
 // a run ends in the files and the log of one that was not stopped.
 func TestValidationResumes(t *testing.T) {
-	set := drawn(t, synth.Textures)
+	set := drawn.Set(t, synth.Textures)
 	bad := set.Items[slices.IndexFunc(set.Items, func(item data.Item) bool { return item.Class == set.Classes[1].Name })]
 	if err := os.WriteFile(bad.Path, nil, 0o644); err != nil { // each validation warns of it
 		t.Fatal(err)
@@ -184,13 +186,13 @@ func TestValidationResumes(t *testing.T) {
 				t.Errorf("stopped after line %d: %s has other bytes", stop, name)
 			}
 		}
-		same(t, "the log", log.withoutTimings(), wholeLog.withoutTimings())
+		golden.SameText(t, "the log", log.withoutTimings(), wholeLog.withoutTimings())
 		cancel()
 	}
 }
 
 func TestValidationRefuses(t *testing.T) {
-	set := drawn(t, synth.Textures)
+	set := drawn.Set(t, synth.Textures)
 	refused := func(says string, set *data.Dataset, settings ...string) {
 		t.Helper()
 		err := Train(context.Background(), short(t, set, settings...))
@@ -214,7 +216,7 @@ func TestValidationRefuses(t *testing.T) {
 
 // TestValidationRefusesAnotherRun: what decides the validation's numbers must be what it was, too.
 func TestValidationRefusesAnotherRun(t *testing.T) {
-	set := drawn(t, synth.Textures)
+	set := drawn.Set(t, synth.Textures)
 	o := short(t, set, "train.epochs=1", "train.validate=1")
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
@@ -236,7 +238,7 @@ func TestValidationRefusesAnotherRun(t *testing.T) {
 
 // TestValidationIsShown: a validation is a stage within the training's.
 func TestValidationIsShown(t *testing.T) {
-	o := short(t, drawn(t, synth.Textures), "train.epochs=1", "train.validate=1")
+	o := short(t, drawn.Set(t, synth.Textures), "train.epochs=1", "train.validate=1")
 	var shown []string
 	o.Emit = func(event events.Event) {
 		switch event := event.(type) {
@@ -265,13 +267,13 @@ validate on textures: 4 of 5
 validate on textures: 5 of 5
 validate on textures done
 train on textures done`
-	same(t, "what is shown", strings.Join(shown, "\n"), want)
+	golden.SameText(t, "what is shown", strings.Join(shown, "\n"), want)
 }
 
 // TestValidationWithoutPictures: pictures that cannot be read are told of once, and
 // counted after each epoch; where none is left no epoch is the best.
 func TestValidationWithoutPictures(t *testing.T) {
-	set := drawn(t, synth.Textures)
+	set := drawn.Set(t, synth.Textures)
 	for _, item := range set.Items {
 		if item.Class == set.Classes[1].Name {
 			if err := os.WriteFile(item.Path, nil, 0o644); err != nil {
@@ -302,7 +304,7 @@ func TestValidationWithoutPictures(t *testing.T) {
 
 // TestValidationWithoutMemory: what is named is what a training's user can set.
 func TestValidationWithoutMemory(t *testing.T) {
-	r, err := newRun(context.Background(), short(t, drawn(t, synth.Textures), "train.validate=1"))
+	r, err := newRun(context.Background(), short(t, drawn.Set(t, synth.Textures), "train.validate=1"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -323,7 +325,7 @@ func (greedy) Score(*torch.Scope, torch.Tensor, []int, model.Prepared) (model.Sc
 
 // TestValidationIsLoggedWhole: where one of an epoch's lines cannot be written, neither counts.
 func TestValidationIsLoggedWhole(t *testing.T) {
-	set := drawn(t, synth.Textures)
+	set := drawn.Set(t, synth.Textures)
 	whole := short(t, set, "train.validate=1")
 	wholeLog := &memoryLog{}
 	*logOf(whole) = wholeLog
@@ -340,7 +342,7 @@ func TestValidationIsLoggedWhole(t *testing.T) {
 	if err := Train(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
-	same(t, "the log", log.withoutTimings(), wholeLog.withoutTimings())
+	golden.SameText(t, "the log", log.withoutTimings(), wholeLog.withoutTimings())
 }
 
 // refusing is a log into which no validation can be written.
@@ -358,7 +360,7 @@ func (r *refusing) Write(event events.Event) error {
 
 // TestBestCannotBeWritten: the state stays that of before, from which the run goes on to the same files.
 func TestBestCannotBeWritten(t *testing.T) {
-	set := drawn(t, synth.Textures)
+	set := drawn.Set(t, synth.Textures)
 	whole := short(t, set, "train.validate=1")
 	if err := Train(context.Background(), whole); err != nil {
 		t.Fatal(err)
