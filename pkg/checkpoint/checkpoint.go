@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/config"
 	"acdclip/pkg/config/section"
 	"acdclip/pkg/contents"
@@ -234,17 +233,8 @@ func (c *Checkpoint) Read(name string, values []float32) error {
 	return nil
 }
 
-// Write writes a checkpoint atomically as one safetensors file. The same metadata and
-// tensors give the same bytes.
-func Write(path string, metadata Metadata, tensors []weights.Value) error {
-	err := atomicfile.Write(path, func(w io.Writer) error { return Encode(w, metadata, tensors) })
-	if err != nil {
-		return fmt.Errorf("writing checkpoint: %w", err)
-	}
-	return nil
-}
-
-// Encode writes the content of a checkpoint file; see Write.
+// Encode writes a checkpoint as one safetensors file. The same metadata and tensors give
+// the same bytes.
 func Encode(w io.Writer, metadata Metadata, tensors []weights.Value) error {
 	metadata.Format = FormatVersion
 	text, err := json.Marshal(metadata)

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/config"
 	"acdclip/pkg/contents"
 	"acdclip/pkg/model/acdclip/options"
@@ -48,7 +50,7 @@ func sampleSpecs() []Spec {
 func write(t testing.TB, metadata Metadata, tensors []weights.Value) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "run.safetensors")
-	if err := Write(path, metadata, tensors); err != nil {
+	if err := writeFile(path, metadata, tensors); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -110,7 +112,7 @@ func valuesOf(t testing.TB, path string) []byte {
 func TestAFailedWriteLeavesWhatWasThere(t *testing.T) {
 	path := write(t, sample(t), sampleTensors())
 	before := valuesOf(t, path)
-	err := Write(path, sample(t), []weights.Value{{Name: "short", Shape: []int64{3}, Float32: []float32{1}}})
+	err := writeFile(path, sample(t), []weights.Value{{Name: "short", Shape: []int64{3}, Float32: []float32{1}}})
 	if err == nil {
 		t.Fatal("a tensor with too few values was written")
 	}
@@ -173,4 +175,9 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := Open(filepath.Join(folder, "absent"), methods()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file gave %v", err)
 	}
+}
+
+// writeFile writes a checkpoint's file.
+func writeFile(path string, metadata Metadata, tensors []weights.Value) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return Encode(w, metadata, tensors) })
 }

@@ -14,9 +14,9 @@ func TestOverlayModel(t *testing.T) {
 	trained := presetModel(t, options.Released)
 	trained.Groups = 6
 	with := func(change func(*options.Model)) *options.Model {
-		m := trained.Clone()
-		change(&m)
-		return &m
+		m := Clone(trained)
+		change(m)
+		return m
 	}
 	cases := []struct {
 		name    string

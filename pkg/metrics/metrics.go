@@ -87,12 +87,3 @@ func addSamples(p *pool, keys []uint32, labels []bool) {
 		keys, labels = keys[n:], labels[n:]
 	}
 }
-
-// AUROC returns Rank's AUROC.
-func AUROC(scores []float32, labels []bool) (float64, error) {
-	ranking, err := Rank(scores, labels)
-	if err != nil {
-		return 0, fmt.Errorf("AUROC: %w", err)
-	}
-	return ranking.AUROC, nil
-}

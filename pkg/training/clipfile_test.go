@@ -3,11 +3,13 @@ package training
 import (
 	"context"
 	"errors"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"acdclip/internal/drawn"
+	"acdclip/pkg/atomicfile"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/data/synth"
@@ -76,7 +78,8 @@ func rename(t *testing.T, path, fingerprint string) {
 	defer file.Close()
 	metadata := c.Metadata
 	metadata.CLIP = fingerprint
-	if err := checkpoint.Write(path, metadata, valuesOf(t, file)); err != nil {
+	err = atomicfile.Write(path, func(w io.Writer) error { return checkpoint.Encode(w, metadata, valuesOf(t, file)) })
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -104,9 +104,9 @@ func Complete(arch pretrained.Arch, own section.Model) (section.Model, error) {
 	if !ok {
 		return nil, errOtherOptions
 	}
-	completed := o.Clone()
+	completed := config.Clone(o)
 	completed.Adapter.Hidden = o.Adapter.HiddenFor(arch.VisionWidth)
-	return &completed, nil
+	return completed, nil
 }
 
 // load makes the parameters, in s. Check has found that they fit.

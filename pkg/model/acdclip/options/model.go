@@ -4,7 +4,6 @@ package options
 
 import (
 	"fmt"
-	"slices"
 
 	"acdclip/pkg/clip/activation"
 	"acdclip/pkg/config/section"
@@ -129,10 +128,4 @@ func (m *Model) Facts() []section.Fact {
 		{Name: "adapter", Text: fmt.Sprintf("%s, rank %d, conv rank %d, kernels %v, hidden width %d", a.Kind, a.Rank, a.ConvRank, a.Kernels, a.Hidden)},
 		{Name: "image size", Text: fmt.Sprint(m.ImageSize)},
 	}
-}
-
-// Clone returns a copy that shares no list with m.
-func (m Model) Clone() Model {
-	m.Adapter.Kernels = slices.Clone(m.Adapter.Kernels)
-	return m
 }

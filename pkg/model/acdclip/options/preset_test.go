@@ -1,19 +1,10 @@
 package options
 
 import (
-	"reflect"
 	"testing"
 
 	"acdclip/pkg/domain"
 )
-
-func TestCloneSharesNothing(t *testing.T) {
-	m := paperModel()
-	m.Clone().Adapter.Kernels[0] = 7
-	if !reflect.DeepEqual(m, paperModel()) {
-		t.Errorf("a change to the clone reached the original: %+v", m)
-	}
-}
 
 func TestDerivedValues(t *testing.T) {
 	if got := (Adapter{}).HiddenFor(1024); got != 256 {
