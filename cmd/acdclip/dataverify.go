@@ -112,7 +112,7 @@ func (o *verifyOptions) verify(ctx context.Context, c config.Config, of namedRoo
 	}
 	reading, load := ui.NewCounter(o.app.emit, "verify "+name, "files"), loadOptions(c)
 	found, err := verify.Run(ctx, set, verify.Options{
-		Quick: o.quick, Workers: load.Workers, Decode: load.Decode, ImageSize: c.Model.InputSize(),
+		Quick: o.quick, Workers: load.Workers, Decode: load.Decode, ImageSize: c.Model.Input().Size,
 		Progress: reading.Progress,
 	})
 	if err != nil {
@@ -127,7 +127,7 @@ func (o *verifyOptions) verify(ctx context.Context, c config.Config, of namedRoo
 		}
 	}
 	verified := report.VerifiedDataset{
-		Dataset: datasetRow(set), Quick: found.Quick, MaskThreshold: int(found.MaskThreshold), ImageSize: c.Model.InputSize(),
+		Dataset: datasetRow(set), Quick: found.Quick, MaskThreshold: int(found.MaskThreshold), ImageSize: c.Model.Input().Size,
 		Pictures: verifiedFiles(found.Pictures), Masks: verifiedFiles(found.Masks), Groups: findingGroups(found.Findings),
 	}
 	if !found.Quick {

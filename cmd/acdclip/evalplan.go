@@ -223,9 +223,9 @@ func (p *evalPlan) checkpoint(path string) (*trained.Model, error) {
 func (p *evalPlan) sameSize() error {
 	first := p.checkpoints[0]
 	for _, c := range p.checkpoints[1:] {
-		if c.Options.InputSize() != first.Options.InputSize() {
+		if c.Options.Input().Size != first.Options.Input().Size {
 			return usagef("%s works at %d pixels and %s at %d, so their pixel metrics are not comparable; set one size with --set model.image_size=N",
-				first.Path, first.Options.InputSize(), c.Path, c.Options.InputSize())
+				first.Path, first.Options.Input().Size, c.Path, c.Options.Input().Size)
 		}
 	}
 	return nil

@@ -50,11 +50,10 @@ func (o *Options) Contradictions() []*section.Error {
 	return nil
 }
 
-// InputSize is the side of the pictures in pixels.
-func (o *Options) InputSize() int { return o.Side }
-
-// TowerActivation is of no meaning.
-func (o *Options) TowerActivation() activation.Activation { return activation.Auto }
+// Input is how CLIP must be loaded.
+func (o *Options) Input() section.Input {
+	return section.Input{Size: o.Side, Activation: activation.Auto}
+}
 
 // Variant tells models apart by the gain.
 func (o *Options) Variant() section.Variant {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"acdclip/pkg/clip/activation"
 	"acdclip/pkg/config/section"
 	"acdclip/pkg/model/acdclip/options"
 	"acdclip/pkg/model/card"
@@ -25,10 +24,9 @@ func (s *still) Contradictions() []*section.Error {
 	return nil
 }
 
-func (s *still) InputSize() int                         { return s.Side }
-func (s *still) TowerActivation() activation.Activation { return activation.Auto }
-func (s *still) Variant() section.Variant               { return section.Variant{} }
-func (s *still) Facts() []section.Fact                  { return nil }
+func (s *still) Input() section.Input     { return section.Input{Size: s.Side} }
+func (s *still) Variant() section.Variant { return section.Variant{} }
+func (s *still) Facts() []section.Fact    { return nil }
 
 func twoMethods() Catalog {
 	c := catalog()
@@ -67,7 +65,7 @@ func TestOptionsOfAnotherMethod(t *testing.T) {
 			t.Errorf("%s: read back %+v, %v", name, again.Config, err)
 		}
 	}
-	if loaded, err := twoMethods().Load(Sources{Set: []string{"method=still", "preset=large"}}); err != nil || loaded.Config.Model.InputSize() != 64 {
+	if loaded, err := twoMethods().Load(Sources{Set: []string{"method=still", "preset=large"}}); err != nil || loaded.Config.Model.Input().Size != 64 {
 		t.Errorf("the other preset: %v", err)
 	}
 }

@@ -58,8 +58,9 @@ func OpenBackbone(ctx context.Context, method methods.Row, c config.Config, opti
 	if err != nil {
 		return nil, err
 	}
+	input := options.Input()
 	b := &Backbone{method: method, options: options, note: weights.Note, own: weights.OwnActivation()}
-	b.activationNote, b.activationUnsaid = clip.ActivationNote(options.TowerActivation(), weights)
+	b.activationNote, b.activationUnsaid = clip.ActivationNote(input.Activation, weights)
 	if b.tokenizer, err = tokenizer.New(); err != nil {
 		return nil, err
 	}
@@ -69,7 +70,7 @@ func OpenBackbone(ctx context.Context, method methods.Row, c config.Config, opti
 	b.Scope = b.Runtime.NewScope()
 	err = b.Runtime.Do(ctx, func(*torch.Scope) error {
 		b.CLIP, err = clip.Load(ctx, b.Scope, weights, clip.Options{
-			ImageSize: options.InputSize(), Activation: options.TowerActivation(), Precision: string(c.Precision), Recompute: c.Train.Recompute,
+			ImageSize: input.Size, Activation: input.Activation, Positions: input.Positions, Precision: string(c.Precision), Recompute: c.Train.Recompute,
 		})
 		return err
 	})
@@ -93,7 +94,7 @@ func (b *Backbone) Close() {
 
 // serves reports whether the loaded CLIP can also be used for another model.
 func (b *Backbone) serves(options section.Model) bool {
-	return options.InputSize() == b.options.InputSize() && options.TowerActivation() == b.options.TowerActivation()
+	return options.Input() == b.options.Input()
 }
 
 // Tell emits the notes about the CLIP. An activation that differs from the CLIP's own is a
@@ -122,7 +123,7 @@ func ActivationSet(c config.Loaded) bool {
 // and precision.
 func (b *Backbone) Conditions() events.Notice {
 	text := fmt.Sprintf("pictures are scaled to %d x %d pixels; the model runs on %s with %s",
-		b.options.InputSize(), b.options.InputSize(), b.Runtime.Device(), plural.Of(b.Runtime.Threads(), "thread", "threads"))
+		b.options.Input().Size, b.options.Input().Size, b.Runtime.Device(), plural.Of(b.Runtime.Threads(), "thread", "threads"))
 	if b.CLIP.Precision != clip.Formats()[0].Name {
 		text += fmt.Sprintf(", CLIP's matrices in %s", b.CLIP.Precision)
 	}

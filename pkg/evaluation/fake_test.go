@@ -99,7 +99,7 @@ func (f *fake) Close() {
 	f.of.inUse--
 }
 
-func (f *fake) Size() int { return f.model.Options.InputSize() }
+func (f *fake) Size() int { return f.model.Options.Input().Size }
 
 // ScoreAll goes about it as detect.Detector does.
 func (f *fake) ScoreAll(ctx context.Context, w scoring.Work, each func(scoring.Scored) error) error {

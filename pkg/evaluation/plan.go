@@ -30,7 +30,7 @@ func (e *Evaluation) makePlan() error {
 		Share: e.Share,
 		Evaluation: report.Evaluation{
 			Provenance: report.Provenance{
-				Version: e.Version, Precision: string(c.Precision.Format()), Seed: c.Seed, ImageSize: first.Options.InputSize(), Config: text,
+				Version: e.Version, Precision: string(c.Precision.Format()), Seed: c.Seed, ImageSize: first.Options.Input().Size, Config: text,
 			},
 			Conditions: conditions.Record{
 				conditions.Of(conditions.Numbers, "acdclip's version", e.Version),
@@ -115,7 +115,7 @@ func (j Job) deviations() []string {
 	if slices.ContainsFunc(j.Set.Findings, func(f data.Finding) bool { return f.Code == data.CountMismatch || f.Code == data.KnownSubset }) {
 		list = append(list, "its counts differ from the public list")
 	}
-	if size := j.Checkpoint.Options.InputSize(); !slices.Contains(paper.ImageSizes(), size) {
+	if size := j.Checkpoint.Options.Input().Size; !slices.Contains(paper.ImageSizes(), size) {
 		list = append(list, fmt.Sprintf("scored at %d pixels", size))
 	}
 	if j.Set.Benchmark.Uncounted {

@@ -33,11 +33,11 @@ func TestDescribe(t *testing.T) {
 	if source := plain.Source; source.Path != "a.safetensors" || source.Fingerprint != "sha256:1" || source.Auxiliary != "visa" || *source.Seed != 3 || source.Setup == "" || source.Variant.Label == "" {
 		t.Errorf("source %+v", source)
 	}
-	if plain.Changes != nil || plain.Options.InputSize() != 518 || plain.Name() != "a.safetensors" {
+	if plain.Changes != nil || plain.Options.Input().Size != 518 || plain.Name() != "a.safetensors" {
 		t.Errorf("%+v", plain)
 	}
 	changed, err := Describe(c, load(t, "model.image_size=336"))
-	if err != nil || changed.Options.InputSize() != 336 || len(changed.Changes) != 1 || m.ImageSize != 518 {
+	if err != nil || changed.Options.Input().Size != 336 || len(changed.Changes) != 1 || m.ImageSize != 518 {
 		t.Errorf("%+v, %v; the checkpoint's own size is %d", changed, err, m.ImageSize)
 	}
 	c.Metadata.Seed = new(uint64(4))

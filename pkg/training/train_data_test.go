@@ -151,7 +151,7 @@ func TestBatchFillIsZero(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.backbone.Close()
-	size := o.Config.Model.InputSize()
+	size := o.Config.Model.Input().Size
 	plane := size * size
 	item := o.Set.Items[0]
 	whole := pixels.Picture{Item: item, Pix: bytes.Repeat([]uint8{7}, 3*plane), Mask: make([]uint8, plane)}

@@ -23,14 +23,19 @@ type Section interface {
 // Model is a method's model: section.
 type Model interface {
 	Section
-	// InputSize is the side in pixels of the square that pictures are resized to.
-	InputSize() int
-	// TowerActivation is the activation of CLIP's towers.
-	TowerActivation() activation.Activation
+	// Input is how the model needs CLIP to be loaded.
+	Input() Input
 	// Variant identifies this model among the models of the same method.
 	Variant() Variant
 	// Facts describe the model to a reader, the most important first.
 	Facts() []Fact
+}
+
+// Input is how a model needs CLIP to be loaded.
+type Input struct {
+	Size       int                   // side in pixels of the square that pictures are resized to
+	Activation activation.Activation // of the towers
+	Positions  string                // how the vision tower's position embedding is resized to Size, by a name of clip.PositionResizes; "": the default
 }
 
 // Variant identifies a model among the models of the same method.

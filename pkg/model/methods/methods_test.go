@@ -38,7 +38,7 @@ func TestEveryRowIsComplete(t *testing.T) {
 			if c.Loss != nil {
 				err = errors.Join(err, config.Validate("loss", c.Loss))
 			}
-			if err != nil || (c.Loss == nil) == row.Learns || c.Model.Variant().Label == "" || c.Model.InputSize() < 1 {
+			if err != nil || (c.Loss == nil) == row.Learns || c.Model.Variant().Label == "" || c.Model.Input().Size < 1 {
 				t.Errorf("%s, %s: %v; loss %v, variant %+v", row.Name, preset.Name, err, c.Loss, c.Model.Variant())
 			}
 		}

@@ -105,11 +105,10 @@ type Loss struct {
 // It is no option (the released code's value).
 const BlendGradientNorm = 1.0
 
-// InputSize is the side of the pictures in pixels.
-func (m *Model) InputSize() int { return m.ImageSize }
-
-// TowerActivation is that of CLIP's towers.
-func (m *Model) TowerActivation() activation.Activation { return m.Activation }
+// Input is how CLIP must be loaded.
+func (m *Model) Input() section.Input {
+	return section.Input{Size: m.ImageSize, Activation: m.Activation}
+}
 
 // Variant tells models apart by N, the adapter and the fusion.
 func (m *Model) Variant() section.Variant {
