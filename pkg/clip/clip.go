@@ -1,5 +1,5 @@
-// Package clip is the frozen CLIP of Radford et al. as two towers, each open
-// block by block so that a method can work between its blocks.
+// Package clip implements the frozen CLIP of Radford et al. as two towers. Callers apply
+// the blocks one by one, so that a method can work between them.
 package clip
 
 import (
@@ -12,8 +12,8 @@ import (
 	"acdclip/pkg/clip/pretrained"
 )
 
-// ErrOptions reports options that do not fit the CLIP that they are for.
-var ErrOptions = errors.New("the options do not fit this CLIP")
+// ErrOptions reports options that are not valid for the given CLIP.
+var ErrOptions = errors.New("the options are not valid for this CLIP")
 
 // Model is a CLIP in memory. Its tensors belong to the Scope that it was loaded into.
 type Model struct {
@@ -24,13 +24,13 @@ type Model struct {
 	Text       *Text
 }
 
-// Options are what may be chosen when a CLIP is loaded.
+// Options configure the loading of a CLIP.
 type Options struct {
-	ImageSize  int                   // side of the pictures in pixels, a multiple of the patch; 0: the one CLIP was trained with
-	Activation activation.Activation // ActivationAuto: what the checkpoint says; where it does not, GELU of open_clip's files and QuickGELU of others
-	Positions  string                // a name of PositionResizes; "": the first
-	Precision  string                // a name of Formats, of the blocks' matrices with their biases; all else is float32; auto or "": the first
-	Recompute  bool                  // for a gradient, blocks keep their inputs alone: far less memory for a second forward pass
+	ImageSize  int                   // side of the pictures in pixels, a multiple of the patch; 0: the size CLIP was trained with
+	Activation activation.Activation // activation.Auto: the checkpoint's own; if unknown, GELU for open_clip's files and QuickGELU for others
+	Positions  string                // a name in PositionResizes; "": the first
+	Precision  string                // a name in Formats, for the blocks' matrices and biases; the rest is float32; auto or "": the first
+	Recompute  bool                  // activation recomputation: for the backward pass, blocks keep only their inputs; much less memory for a second forward pass
 }
 
 // Load reads a checkpoint into s, one tensor at a time. It must be called inside Do.
@@ -44,7 +44,7 @@ func load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint
 		options.ImageSize = arch.ImageSize
 	}
 	if options.ImageSize < arch.Patch || options.ImageSize%arch.Patch != 0 {
-		return nil, fmt.Errorf("%w: model.image_size %d is not a multiple of its patch of %d pixels; the nearest is %d",
+		return nil, fmt.Errorf("%w: model.image_size %d is not a multiple of its patch size of %d pixels; the nearest is %d",
 			ErrOptions, options.ImageSize, arch.Patch, max(1, (options.ImageSize+arch.Patch/2)/arch.Patch)*arch.Patch)
 	}
 	format, err := formatOf(options.Precision, formats)
@@ -76,16 +76,16 @@ func chosen(option activation.Activation, checkpoint *pretrained.Checkpoint) act
 	return checkpoint.OwnActivation()
 }
 
-// ActivationNote is what must be said of an activation that was asked for: that the
-// checkpoint does not say its own (then unsaid is true), or says another. "" for nothing.
+// ActivationNote returns a message about an activation that the user must know: the
+// checkpoint does not record its own (unsaid is true), or records another. "" for none.
 func ActivationNote(option activation.Activation, checkpoint *pretrained.Checkpoint) (note string, unsaid bool) {
 	said, taken := checkpoint.Arch.Activation, chosen(option, checkpoint)
 	switch {
 	case option == activation.Auto && said == "":
-		return fmt.Sprintf("%s does not say which activation it was trained with: %s is taken; --set model.activation=%s or %s says it",
+		return fmt.Sprintf("%s does not say which activation it was trained with; assuming %s; set it with --set model.activation=%s or %s",
 			checkpoint.Path, taken, activation.GELU, activation.QuickGELU), true
 	case said != "" && said != string(taken):
-		return fmt.Sprintf("model.activation is %s, and %s was trained with %s; --set model.activation=%s follows the file",
+		return fmt.Sprintf("model.activation is %s, but %s was trained with %s; use --set model.activation=%s to follow the file",
 			taken, checkpoint.Path, said, activation.Auto), false
 	}
 	return "", false

@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { torchtest.Main(m) }
 
-// TestGoldenTowers compares both towers, in both activations, from both formats.
+// TestGoldenTowers compares both towers with both activations, loaded from both formats.
 func TestGoldenTowers(t *testing.T) {
 	sources := []string{"clip_tiny_openai.pt", "clip_tiny_hf"}
 	golden.Run(t, append(sources, "clip_tiny.safetensors"), func(t *testing.T, f golden.Folder) {
@@ -46,8 +46,8 @@ func compareTowers(t *testing.T, f golden.Folder, source string) {
 	want.AllUsed(t)
 }
 
-// TestPositionEmbedding: at CLIP's own image size, given or not, it is the
-// checkpoint's; at another the class token's part still is.
+// TestPositionEmbedding checks that the embedding at CLIP's own image size, given or not,
+// equals the checkpoint's, and that at another size the class token's row still does.
 func TestPositionEmbedding(t *testing.T) {
 	path := filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_openai.pt")
 	checkpoint, err := pretrained.Open(path)
@@ -78,7 +78,7 @@ func TestPositionEmbedding(t *testing.T) {
 	}
 }
 
-// TestActivation: auto is what the checkpoint says, here OpenAI's own.
+// TestActivation checks that auto selects the checkpoint's activation, here OpenAI's.
 func TestActivation(t *testing.T) {
 	path := filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_openai.pt")
 	for option, want := range map[activation.Activation]activation.Activation{
@@ -100,7 +100,7 @@ func with(t *testing.T, path string, options clip.Options, f func(s *torch.Scope
 		t.Fatal(err)
 	}
 	defer checkpoint.Close()
-	rt, err := torch.Open(torch.Options{Threads: 1}) // idle threads spin: several would slow each other down beside other tests
+	rt, err := torch.Open(torch.Options{Threads: 1}) // idle threads spin and would slow down tests that run in parallel
 	if err != nil {
 		t.Fatal(err)
 	}

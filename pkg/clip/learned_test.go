@@ -15,12 +15,12 @@ import (
 	"acdclip/pkg/clip/pretrained"
 )
 
-// learned is what methods with learned prompts train, in the towers of the golden CLIP.
+// learned are the parameters that methods with learned prompts train, for the golden CLIP.
 type learned struct {
 	words torch.Tensor   // [2, 3, D]: the first words of two prompts
-	deep  []torch.Tensor // [2, D]: over words, before the second block and the third
-	added torch.Tensor   // [2, C]: after the patches
-	later torch.Tensor   // [2, C]: in their place before the second block
+	deep  []torch.Tensor // [2, D]: replace words before the second and third block
+	added torch.Tensor   // [2, C]: appended after the patches
+	later torch.Tensor   // [2, C]: replace added before the second block
 }
 
 func newLearned(s *torch.Scope, model *clip.Model) learned {
@@ -47,7 +47,7 @@ func (l learned) named() map[string]torch.Tensor {
 	return map[string]torch.Tensor{"words": l.words, "deep 1": l.deep[0], "deep 2": l.deep[1], "added": l.added, "later": l.later}
 }
 
-// gradients are those of a loss.
+// gradients are the gradients of a loss.
 func (l learned) gradients(t *testing.T, loss torch.Tensor) map[string][]float32 {
 	t.Helper()
 	all := map[string][]float32{}
@@ -63,7 +63,7 @@ func (l learned) gradients(t *testing.T, loss torch.Tensor) map[string][]float32
 	return all
 }
 
-// prompts are two texts of other lengths: start, three words that are replaced, and the end.
+// prompts are two texts of different lengths: the start token, three words that are replaced, the rest, and the end token.
 func prompts() [][]int32 {
 	return [][]int32{{49406, 343, 343, 343, 14115, 49407, 0, 0}, {49406, 343, 343, 343, 13568, 14115, 49407, 0}}
 }
@@ -77,13 +77,13 @@ func picture(s *torch.Scope, model *clip.Model) torch.Tensor {
 	return s.FromFloat32(values, 2, 3, int64(size), int64(size))
 }
 
-// loss is one number of the text embeddings [2, E] and of the patches' [2, L, E] by
-// value-value attention, to which all of them matter.
+// loss maps the text embeddings [2, E] and the patches' embeddings by value-value attention
+// [2, L, E] to one number that depends on all of them.
 func loss(texts, patches torch.Tensor) torch.Tensor {
 	return texts.Pow(3).Mean().Add(patches.Normalize(-1).Pow(3).Mean())
 }
 
-// throughTowers computes the loss as a method does it.
+// throughTowers computes the loss with the towers, like a method.
 func throughTowers(s *torch.Scope, model *clip.Model, l learned) torch.Tensor {
 	text, vision := model.Text, model.Vision
 	p := clip.NewPrompts(s, prompts())
@@ -112,7 +112,7 @@ func throughTowers(s *torch.Scope, model *clip.Model, l learned) torch.Tensor {
 	return loss(text.Head(p.Ends(x)), vision.Head(path.Narrow(1, 1, tokens-3)))
 }
 
-// written computes it in plain operations on a checkpoint's tensors.
+// written computes the same loss with plain operations on a checkpoint's tensors.
 type written struct {
 	t          *testing.T
 	s          *torch.Scope
@@ -137,7 +137,7 @@ func (w written) norm(name string, x torch.Tensor) torch.Tensor {
 	return x.LayerNorm(w.take(name+".weight"), w.take(name+".bias"), 1e-5)
 }
 
-// block gives the output of a block and what its value-value attention adds.
+// block returns the output of a block and the contribution of its value-value attention.
 func (w written) block(name string, heads int64, causal bool, x torch.Tensor) (y, added torch.Tensor) {
 	batch, length, width := x.Dim(0), x.Dim(1), x.Dim(2)
 	linear := func(name, last string, x torch.Tensor) torch.Tensor {
@@ -166,10 +166,10 @@ func (w written) block(name string, heads int64, causal bool, x torch.Tensor) (y
 	return between.Add(linear(name+".mlp", ".c_proj.", hidden)), attention(part(2), part(2), part(2))
 }
 
-// over puts rows into x by a mask, from position first on.
+// over replaces rows of x from position first on by means of a mask.
 func (w written) over(x torch.Tensor, first int64, rows torch.Tensor) torch.Tensor {
 	mask := make([]float32, x.Dim(1))
-	choice := make([]float32, x.Dim(1)*rows.Dim(-2)) // [T, m]: which of the rows goes where
+	choice := make([]float32, x.Dim(1)*rows.Dim(-2)) // [T, m]: which row goes to which position
 	for i := range rows.Dim(-2) {
 		mask[first+i] = 1
 		choice[(first+i)*rows.Dim(-2)+i] = 1
@@ -218,7 +218,7 @@ func (w written) loss(model *clip.Model, l learned) torch.Tensor {
 	return loss(texts, w.norm("visual.ln_post", path.Narrow(1, 1, tokens-1)).MatMul(w.take("visual.proj")))
 }
 
-// withGradients loads the golden CLIP and runs f with a graph recorded.
+// withGradients loads the golden CLIP and runs f with gradients enabled.
 func withGradients(t *testing.T, options clip.Options, f func(s *torch.Scope, model *clip.Model, checkpoint *pretrained.Checkpoint)) {
 	t.Helper()
 	options.Activation = activation.GELU
@@ -244,9 +244,9 @@ func withGradients(t *testing.T, options clip.Options, f func(s *torch.Scope, mo
 	}
 }
 
-// TestLearnedPrompts: the gradients of learned words, of tokens that replace others
-// between blocks in either tower, and through value-value attention are those of the
-// towers written out.
+// TestLearnedPrompts compares the gradients of learned words, of tokens that replace others
+// between blocks of either tower, and through value-value attention with those of the
+// towers written out in plain operations.
 func TestLearnedPrompts(t *testing.T) {
 	withGradients(t, clip.Options{}, func(s *torch.Scope, model *clip.Model, checkpoint *pretrained.Checkpoint) {
 		l := newLearned(s, model)
@@ -260,10 +260,9 @@ func TestLearnedPrompts(t *testing.T) {
 	})
 }
 
-// TestLearnedPromptsInBF16 compares the gradients with those of float32 matrices:
-// bfloat16 has 8 significant bits, and what was seen is a departure of 0.0143, or
-// 2^-6.1, of their length; the bound is 2^-5. Blocks that keep their inputs alone
-// change no bit of them.
+// TestLearnedPromptsInBF16 compares the gradients with those of float32 matrices. bfloat16
+// has 8 significant bits. The observed relative error is 0.0143, or 2^-6.1, of the norm;
+// the bound is 2^-5. Activation recomputation changes no bit.
 func TestLearnedPromptsInBF16(t *testing.T) {
 	gradients := func(options clip.Options) (all map[string][]float32) {
 		withGradients(t, options, func(s *torch.Scope, model *clip.Model, _ *pretrained.Checkpoint) {
@@ -285,7 +284,7 @@ func TestLearnedPromptsInBF16(t *testing.T) {
 	}
 }
 
-// TestReplaceRows: in all prompts alike or in each its own, at either end too.
+// TestReplaceRows replaces rows with the same rows for all prompts and with different ones, also at either end.
 func TestReplaceRows(t *testing.T) {
 	with(t, filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_hf"), clip.Options{}, func(s *torch.Scope, _ *clip.Model) {
 		x := s.FromFloat32([]float32{1, 2, 3, 4, 5, 6}, 2, 3, 1)
@@ -307,7 +306,7 @@ func TestReplaceRows(t *testing.T) {
 	})
 }
 
-// TestEnds: of prompts without token ids, once and for a batch of pictures.
+// TestEnds selects the ends of prompts without token ids, once and for a batch of pictures.
 func TestEnds(t *testing.T) {
 	with(t, filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_hf"), clip.Options{}, func(s *torch.Scope, _ *clip.Model) {
 		ends := clip.NewEnds(s, []int{2, 0}, 3)
@@ -321,7 +320,7 @@ func TestEnds(t *testing.T) {
 	})
 }
 
-// relative compares values: no difference may exceed limit times the largest wanted value.
+// relative compares values. No difference may exceed limit times the largest expected value.
 func relative(t *testing.T, what string, got, want []float32, limit float64) {
 	t.Helper()
 	wanted, largest := make([]float64, len(want)), 0.0

@@ -15,8 +15,8 @@ import (
 	"acdclip/pkg/clip/pretrained"
 )
 
-// TestFormats: what each format makes of a weight, a bias and what they multiply.
-// 257 is none of bfloat16's numbers.
+// TestFormats checks each format's conversion of a weight and a bias, and a product with
+// them. bfloat16 cannot represent 257.
 func TestFormats(t *testing.T) {
 	onRuntime(t, func(s *torch.Scope) error {
 		value := func(v float32) torch.Tensor { return s.FromFloat32([]float32{v}, 1, 1) }
@@ -48,8 +48,8 @@ func TestFormats(t *testing.T) {
 	})
 }
 
-// TestFormatOfTheMatrices: a format is given all matrices of the blocks of both
-// towers and nothing else, and after loading no more tensors are there than it made.
+// TestFormatOfTheMatrices checks that a format converts exactly the matrices of the blocks
+// of both towers, and that loading leaves no further tensors behind.
 func TestFormatOfTheMatrices(t *testing.T) {
 	checkpoint := openTiny(t)
 	onRuntime(t, func(s *torch.Scope) error {
@@ -92,13 +92,13 @@ func TestFormatOfTheMatrices(t *testing.T) {
 	})
 }
 
-// TestAnotherFormat runs both towers in a format that is one more row: weights as
-// whole numbers from -127 to 127 with a scale for each output.
+// TestAnotherFormat runs both towers in an additional format: weights as whole numbers from
+// -127 to 127 with a scale per output.
 func TestAnotherFormat(t *testing.T) {
 	row := Format{"int8", "whole numbers with a scale for each output", func(weight, bias torch.Tensor) torch.Matrix {
 		scale := weight.Pow(2).AMax(1).Pow(0.5).MulScalar(1.0 / 127)
 		steps := weight.Div(scale.Reshape(-1, 1))
-		whole := steps.AddScalar(128.5).To(torch.Uint8).To(torch.Float32).AddScalar(-128) // a conversion cuts what is positive down
+		whole := steps.AddScalar(128.5).To(torch.Uint8).To(torch.Float32).AddScalar(-128) // the conversion rounds positive values down
 		return torch.Matrix{Weight: whole.To(torch.Int8), Bias: bias, Scale: scale}
 	}}
 	table := append(Formats(), row)
@@ -128,8 +128,9 @@ func TestAnotherFormat(t *testing.T) {
 		})
 		return all
 	}
-	// A weight is off by at most 1/254 of its row's largest, some three times its usual
-	// size: by 0.7 % of itself as a rule. What was seen of the outputs is 0.0097.
+	// The error of a weight is at most 1/254 of its row's largest value, which is about
+	// three times the typical weight: typically 0.7 %. The observed error of the outputs is
+	// 0.0097.
 	single, whole := outputs("fp32"), outputs("int8")
 	for name, want := range single {
 		difference, length := 0.0, 0.0
@@ -143,7 +144,7 @@ func TestAnotherFormat(t *testing.T) {
 	}
 }
 
-// TestUnknownNames: a number format or a way to resize that is in no row.
+// TestUnknownNames checks the errors for an unknown number format and an unknown way to resize.
 func TestUnknownNames(t *testing.T) {
 	checkpoint := openTiny(t)
 	onRuntime(t, func(s *torch.Scope) error {
@@ -156,7 +157,7 @@ func TestUnknownNames(t *testing.T) {
 	})
 }
 
-// TestLoadStops: when its context ends, and at a tensor that cannot be had.
+// TestLoadStops checks that loading stops when its context ends and at a tensor that cannot be read.
 func TestLoadStops(t *testing.T) {
 	checkpoint := openTiny(t)
 	ended, cancel := context.WithCancel(t.Context())

@@ -11,8 +11,8 @@ import (
 	"acdclip/pkg/clip/activation"
 )
 
-// What other methods than ACD-CLIP make of the towers, compared with the inner
-// results of their authors' code. Their own layers are not needed for that.
+// These tests use the towers as methods other than ACD-CLIP do and compare intermediate
+// results with those of the authors' code. The methods' own layers are not needed.
 
 // onGolden loads the golden CLIP for pictures of size pixels and runs f on it.
 func onGolden(t *testing.T, f golden.Folder, options clip.Options, run func(s *torch.Scope, model *clip.Model)) {
@@ -20,7 +20,7 @@ func onGolden(t *testing.T, f golden.Folder, options clip.Options, run func(s *t
 	with(t, f.File("clip_tiny_openai.pt"), options, run)
 }
 
-// golds runs test on each folder of golden data that holds the files, all in methods.
+// golds runs test on each folder of golden data that has the files in its folder methods.
 func golds(t *testing.T, files []string, test func(t *testing.T, f golden.Folder)) {
 	needs := []string{"clip_tiny_openai.pt"}
 	for _, file := range files {
@@ -29,14 +29,14 @@ func golds(t *testing.T, files []string, test func(t *testing.T, f golden.Folder
 	golden.Run(t, needs, test)
 }
 
-// half is x rounded to float16, as some authors' code rounds learned tokens.
+// half returns x rounded to float16, as some authors' code rounds learned tokens.
 func half(x torch.Tensor) torch.Tensor { return x.To(torch.Float16).To(torch.Float32) }
 
 func tensor(s *torch.Scope, v golden.Values) torch.Tensor {
 	return s.FromFloat32(v.Float32(), v.Shape...)
 }
 
-// described decodes a golden file's metadata.
+// described decodes the metadata of a golden file.
 func described(t *testing.T, file *golden.Tensors) (about struct {
 	Size       int   `json:"image_size"`
 	Levels     []int `json:"features_list"`
@@ -54,8 +54,8 @@ func described(t *testing.T, file *golden.Tensors) (about struct {
 	return about
 }
 
-// TestAnomalyCLIP: learned words in the prompts, deep tokens over them from the second
-// block on, and a path of value-value attention beside the vision tower's own.
+// TestAnomalyCLIP checks learned words in the prompts, deep tokens that replace them from
+// the second block on, and a second path with value-value attention in the vision tower.
 func TestAnomalyCLIP(t *testing.T) {
 	for _, name := range []string{"anomalyclip_1", "anomalyclip_2"} {
 		t.Run(name, func(t *testing.T) {
@@ -101,7 +101,7 @@ func anomalyText(t *testing.T, s *torch.Scope, text *clip.Text, want, learned *g
 
 func anomalyVision(t *testing.T, s *torch.Scope, vision *clip.Vision, want *golden.Tensors) {
 	about := described(t, want)
-	first := vision.Depth - about.VVBlocks // of the blocks from 0 on with the second path
+	first := vision.Depth - about.VVBlocks // the first block, from 0, with the second path
 	x := vision.Embed(tensor(s, want.Take(t, "in.image")))
 	var path torch.Tensor
 	level := 0
@@ -134,8 +134,8 @@ func anomalyVision(t *testing.T, s *torch.Scope, vision *clip.Vision, want *gold
 	want.Relative(t, "image.raw", vision.Project(x.Narrow(1, 0, 1)).Float32s(), 1e-5)
 }
 
-// TestAdaCLIP: learned tokens after the patches and over words of the prompts, which
-// depend on the picture.
+// TestAdaCLIP checks learned tokens that depend on the picture, appended after the patches
+// and replacing words of the prompts.
 func TestAdaCLIP(t *testing.T) {
 	for _, name := range []string{"adaclip_1", "adaclip_2"} {
 		t.Run(name, func(t *testing.T) {
@@ -222,7 +222,7 @@ func adaText(t *testing.T, s *torch.Scope, text *clip.Text, want, learned *golde
 	}
 }
 
-// TestCLIPAD: the tokens between attention and MLP, and the sum of a stage's
+// TestCLIPAD checks the tokens between attention and MLP, and the sum of a stage's
 // value-value attentions.
 func TestCLIPAD(t *testing.T) {
 	golds(t, []string{"clip_ad_1.safetensors"}, func(t *testing.T, f golden.Folder) {
@@ -255,7 +255,7 @@ func TestCLIPAD(t *testing.T) {
 	})
 }
 
-// TestWinCLIP: windows of patches alone in the vision tower.
+// TestWinCLIP runs windows of patches separately through the vision tower.
 func TestWinCLIP(t *testing.T) {
 	golds(t, []string{"winclip_1.safetensors"}, func(t *testing.T, f golden.Folder) {
 		want := golden.Open(t, f.File("methods/winclip_1.safetensors"))
@@ -288,7 +288,7 @@ func TestWinCLIP(t *testing.T) {
 	})
 }
 
-// normalised gives pictures [B, S, S, 3], from 0 to 255, as CLIP takes them.
+// normalised returns pictures [B, S, S, 3], from 0 to 255, normalised for CLIP.
 func normalised(s *torch.Scope, pictures golden.Values) torch.Tensor {
 	mean := s.FromFloat32([]float32{0.48145466, 0.4578275, 0.40821073}, 3)
 	deviation := s.FromFloat32([]float32{0.26862954, 0.26130258, 0.27577711}, 3)

@@ -7,8 +7,8 @@ import (
 	"acdclip/cgo/torch"
 )
 
-// PositionResize is a way to bring the vision tower's position embedding from the grid of
-// patches that CLIP was trained with to another. Corners are not aligned.
+// PositionResize is a way to resize the vision tower's position embedding from the patch
+// grid that CLIP was trained with to another. Corners are not aligned.
 type PositionResize struct {
 	Name string // as in the configuration
 	Doc  string
@@ -16,10 +16,10 @@ type PositionResize struct {
 	interpolation torch.Interpolation
 }
 
-// PositionResizes lists the ways; the first is that of Options that name none.
+// PositionResizes lists the ways to resize; the first is the default.
 func PositionResizes() []PositionResize { return slices.Clone(positionResizes) }
 
-// A way is one row.
+// positionResizes has one row per way.
 var positionResizes = []PositionResize{
 	{"bicubic_antialias", "bicubic with antialiasing (ACD-CLIP, CLIP-AD, WinCLIP)", torch.BicubicAntialias},
 	{"bicubic", "bicubic without antialiasing (AdaCLIP)", torch.Bicubic},
@@ -30,15 +30,15 @@ func positionsOf(name string) (PositionResize, error) {
 	if name == "" {
 		return positionResizes[0], nil
 	}
-	place := slices.IndexFunc(positionResizes, func(p PositionResize) bool { return p.Name == name })
-	if place < 0 {
-		return PositionResize{}, fmt.Errorf("%w: there is no way to resize positions called %s", ErrOptions, name)
+	index := slices.IndexFunc(positionResizes, func(p PositionResize) bool { return p.Name == name })
+	if index < 0 {
+		return PositionResize{}, fmt.Errorf("%w: unknown way to resize positions: %s", ErrOptions, name)
 	}
-	return positionResizes[place], nil
+	return positionResizes[index], nil
 }
 
-// resize brings a position embedding [1+from*from, C] to [1+to*to, C]: the grid by
-// interpolation, the class token's row as it is.
+// resize converts a position embedding [1+from*from, C] to [1+to*to, C]. It interpolates
+// the grid and keeps the class token's row.
 func (p PositionResize) resize(table torch.Tensor, from, to int64) torch.Tensor {
 	if from == to {
 		return table

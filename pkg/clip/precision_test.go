@@ -13,10 +13,10 @@ import (
 )
 
 // TestTowersInBF16 compares the towers' outputs with those of float32. Rounding to
-// bfloat16, which has 8 significant bits, moves a value by at most 2^-8 of itself. A
-// branch of a block rounds its matrices, what they multiply and their products; if
-// their errors are independent, some 2^-7.5 of the output's length is to be expected
-// at most. What was seen is 0.0049, or 2^-7.7; the bound is 2^-7.
+// bfloat16, which has 8 significant bits, changes a value by at most 2^-8 of itself. A
+// branch of a block rounds its matrices, their inputs and their products; for independent
+// errors the expected error is at most about 2^-7.5 of the output's norm. The observed
+// error is 0.0049, or 2^-7.7; the bound is 2^-7.
 func TestTowersInBF16(t *testing.T) {
 	const bound = 1.0 / 128
 	want := golden.Open(t, filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny.safetensors"))
@@ -41,7 +41,7 @@ func TestTowersInBF16(t *testing.T) {
 	}
 }
 
-// departure is the length of the difference over that of want.
+// departure returns the norm of the difference divided by the norm of want.
 func departure(got, want []float32) float64 {
 	difference, length := 0.0, 0.0
 	for i := range want {

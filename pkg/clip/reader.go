@@ -8,8 +8,8 @@ import (
 	"acdclip/pkg/clip/pretrained"
 )
 
-// reader brings a checkpoint's tensors into a Scope as they are asked for by name.
-// After the first that cannot be had it gives zero Tensors.
+// reader loads a checkpoint's tensors into a Scope by name. After the first error it
+// returns zero Tensors.
 type reader struct {
 	ctx        context.Context
 	scope      *torch.Scope
@@ -27,7 +27,7 @@ func newReader(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Check
 	return r
 }
 
-// take gives a tensor as float32.
+// take loads a tensor as float32.
 func (r *reader) take(name string) torch.Tensor { return r.into(r.scope, name) }
 
 func (r *reader) into(s *torch.Scope, name string) torch.Tensor {
@@ -49,8 +49,8 @@ func (r *reader) into(s *torch.Scope, name string) torch.Tensor {
 	return loaded
 }
 
-// matrix gives a linear layer, whose tensors' names begin with prefix. Its float32
-// values are freed before the next is read, where its format has others.
+// matrix loads a linear layer, whose tensors have names with the given prefix. If the
+// format is not float32, the float32 values are freed before it returns.
 func (r *reader) matrix(prefix string) (m torch.Matrix) {
 	_ = r.scope.Within(func(inner *torch.Scope) error {
 		weight, bias := r.into(inner, prefix+"weight"), r.into(inner, prefix+"bias")
@@ -66,8 +66,8 @@ func (r *reader) layerNorm(name string) torch.Affine {
 	return torch.Affine{Weight: r.take(name + ".weight"), Bias: r.take(name + ".bias")}
 }
 
-// blocks gives count blocks, whose tensors' names begin with prefix; kind says what
-// they are beside their tensors.
+// blocks loads count blocks, whose tensors have names with the given prefix; kind gives
+// everything except their tensors.
 func (r *reader) blocks(prefix string, count int, kind torch.FrozenBlock) []torch.FrozenBlock {
 	blocks := make([]torch.FrozenBlock, count)
 	for i := range blocks {

@@ -9,7 +9,7 @@ import (
 type Text struct {
 	Width   int          // D
 	Depth   int          // number of blocks
-	Context int          // the most tokens of a prompt
+	Context int          // maximum number of tokens of a prompt
 	tokens  torch.Tensor // [vocabulary, D]
 	place   torch.Tensor // [context, D]
 	blocks  []torch.FrozenBlock
@@ -27,17 +27,17 @@ func newText(r *reader, arch pretrained.Arch, kind torch.FrozenBlock) *Text {
 	}
 }
 
-// Lookup gives the token embeddings [P, L, D] of prompts, without positions. A
-// method with learned words puts them into some of the rows (see ReplaceRows).
+// Lookup returns the token embeddings [P, L, D] of prompts, without positions. A method
+// with learned words replaces some of the rows (see ReplaceRows).
 func (t *Text) Lookup(p Prompts) torch.Tensor {
 	return t.tokens.IndexSelect(0, p.ids).Reshape(p.ends.prompts, p.ends.length, int64(t.Width))
 }
 
-// Place adds the position embedding to token embeddings [P, L, D], L at most
-// Context, which gives the tokens that the first block takes. Gradients flow to x.
+// Place adds the position embedding to token embeddings [P, L, D], L at most Context. The
+// result is the input of the first block. Gradients flow to x.
 func (t *Text) Place(x torch.Tensor) torch.Tensor { return x.Add(t.place.Narrow(0, 0, x.Dim(1))) }
 
-// Embed gives the tokens [P, L, D] of prompts: Place of Lookup.
+// Embed returns the input tokens [P, L, D] of prompts: Place(Lookup(p)).
 func (t *Text) Embed(p Prompts) torch.Tensor { return t.Place(t.Lookup(p)) }
 
 // Block applies block i to tokens [P, L, D]; the result belongs to s.

@@ -13,8 +13,8 @@ import (
 	"acdclip/pkg/clip/activation"
 )
 
-// TestUncommon compares a CLIP whose heads are 16 and 8 wide, and whose MLPs are not
-// four times as wide as its blocks, with what open_clip makes of it (scripts/fixtures).
+// TestUncommon compares a CLIP with heads of width 16 and 8, and with MLPs that are not
+// four times as wide as its blocks, with open_clip's results (scripts/fixtures).
 func TestUncommon(t *testing.T) {
 	folder := t.TempDir()
 	unpack(t, filepath.Join("testdata", "uncommon", "open_clip_model.safetensors.gz"), filepath.Join(folder, "open_clip_model.safetensors"))

@@ -9,7 +9,7 @@ import (
 type Vision struct {
 	Width  int // C
 	Depth  int // number of blocks
-	Grid   int // G: patches a side at the chosen image size
+	Grid   int // G: patches per side at the chosen image size
 	patch  int64
 	conv   torch.Tensor // [C, 3, patch, patch]
 	class  torch.Tensor // [C]
@@ -34,7 +34,7 @@ func newVision(s *torch.Scope, r *reader, arch pretrained.Arch, kind torch.Froze
 	return v
 }
 
-// PositionEmbedding is the position embedding [1+G*G, C] at the chosen image size.
+// PositionEmbedding returns the position embedding [1+G*G, C] at the chosen image size.
 func (v *Vision) PositionEmbedding() torch.Tensor { return v.place }
 
 // Embed maps normalised pictures [B, 3, S, S] to tokens [B, 1+L, C], the class token first.
@@ -51,16 +51,16 @@ func (v *Vision) Block(s *torch.Scope, i int, x torch.Tensor) torch.Tensor {
 	return s.Keep(v.blocks[i].Apply(x))
 }
 
-// BlockParts is Block that also gives the wanted results inside the block, which
-// belong to s as well.
+// BlockParts is like Block and also returns the wanted intermediate results of the block,
+// which belong to s too.
 func (v *Vision) BlockParts(s *torch.Scope, i int, x torch.Tensor, wanted torch.Part) (torch.Tensor, torch.Parts) {
 	y, parts := v.blocks[i].ApplyParts(x, wanted)
 	return s.Keep(y), parts.KeepIn(s)
 }
 
-// Head maps tokens [..., C] after a block to the space of image embeddings
-// [..., E], not normalised: LayerNorm, then Project. The picture's own embedding is
-// that of the class token after the last block.
+// Head maps tokens [..., C] after a block to image embeddings [..., E], not normalised:
+// LayerNorm, then Project. CLIP's embedding of a picture is Head of the class token after
+// the last block.
 func (v *Vision) Head(x torch.Tensor) torch.Tensor { return v.Project(layerNorm(x, v.post)) }
 
 // Project is Head without its LayerNorm.

@@ -24,7 +24,7 @@ func writeFile(t testing.TB, text string) string {
 // Each case is the exact message that a user reads.
 func TestFileMessages(t *testing.T) {
 	const top = "preset, method, clip, clip_heads, device, precision, threads, seed, model, loss, train, data, checkpoints"
-	const zeroByZero = "model.adapter.merge: rescale cannot start from init: paper, whose adapters give exactly zero: nothing can be rescaled to a norm (0/0); set model.adapter.init to released, or merge to residual"
+	const zeroByZero = "model.adapter.merge: rescale does not work with model.adapter.init: paper, whose adapters output exactly zero, which cannot be scaled to a norm (0/0); set model.adapter.init to released, or merge to residual"
 	cases := []struct{ name, yaml, want string }{
 		{"section mistyped", "modle: {groups: 3}", "c.yaml:1: modle: unknown key (did you mean model?)"},
 		{"key mistyped", "model:\n  gropus: 3", "c.yaml:2: model.gropus: unknown key (did you mean model.groups?)"},
@@ -66,11 +66,11 @@ func TestFileMessages(t *testing.T) {
 
 		{"zero over zero", "model: {adapter: {merge: rescale}}", "c.yaml:1: " + zeroByZero},
 		{"zero over zero from init", "preset: released\nmodel: {adapter: {init: paper}}", "c.yaml:2: " + zeroByZero},
-		{"even kernel", "model: {adapter: {kernels: [3, 4]}}", "c.yaml:1: model.adapter.kernels: must be odd, so that a convolution keeps the patch grid; 4 is even"},
+		{"even kernel", "model: {adapter: {kernels: [3, 4]}}", "c.yaml:1: model.adapter.kernels: must be odd, so that convolutions keep the size of the patch grid; 4 is even"},
 		{"no kernel", "model: {adapter: {kernels: []}}", "c.yaml:1: model.adapter.kernels: must hold between 1 and 8 kernel sizes, holds 0"},
 		{"kernel twice", "model: {adapter: {kernels: [3, 3]}}", "c.yaml:1: model.adapter.kernels: holds 3 twice"},
 		{"kernel is text", "model: {adapter: {kernels: [3, x]}}", "c.yaml:1: model.adapter.kernels: must be a whole number between 1 and 63, is the text x"},
-		{"score beyond one", "model: {score: {map: 0.9}}", "c.yaml:1: model.score.classification: 0.5 and model.score.map: 0.9 sum to 1.4; an image score within [0, 1] needs at most 1"},
+		{"score beyond one", "model: {score: {map: 0.9}}", "c.yaml:1: model.score.classification: 0.5 and model.score.map: 0.9 sum to 1.4; the sum may be at most 1, so that image scores stay in [0, 1]"},
 		{"score always zero", "model: {score: {medical: {map: 0, classification: 0}}}", "c.yaml:1: model.score.medical.classification: is 0, and so is model.score.medical.map: every image score would be 0"},
 		{"no loss", "loss: {focal: 0, dice: 0, classification: 0}", "c.yaml:1: loss.focal: is 0, and so are loss.dice and loss.classification: there is nothing to train"},
 
@@ -114,7 +114,7 @@ func TestOtherMessages(t *testing.T) {
 		{"--set of a number in a list", Sources{Set: []string{"model.adapter.kernels=3,x"}}, "--set: model.adapter.kernels: must be a whole number between 1 and 63, is the text x"},
 		{"--set of broken YAML", Sources{Set: []string{"model={groups: 3"}}, "--set: model: is not valid YAML: did not find expected ',' or '}'"},
 		{"--set of a root's part", Sources{Set: []string{"data.roots.bolts.domain=medcal"}}, "--set: data.roots.bolts.domain: must be industrial or medical, is medcal (did you mean medical?)"},
-		{"--set contradiction", Sources{Set: []string{"model.score.map=1"}}, "--set: model.score.classification: 0.5 and model.score.map: 1 sum to 1.5; an image score within [0, 1] needs at most 1"},
+		{"--set contradiction", Sources{Set: []string{"model.score.map=1"}}, "--set: model.score.classification: 0.5 and model.score.map: 1 sum to 1.5; the sum may be at most 1, so that image scores stay in [0, 1]"},
 		{"variable mistyped", Sources{Env: []string{"ACDCLIP_MODEL_GROPUS=3"}}, "environment: ACDCLIP_MODEL_GROPUS: matches no key (did you mean ACDCLIP_MODEL_GROUPS?)"},
 		{"variable unlike any", Sources{Env: []string{"ACDCLIP_FOO=3"}}, "environment: ACDCLIP_FOO: matches no key"},
 		{"variable of an entry", Sources{Env: []string{"ACDCLIP_DATA_ROOTS_VISA=/x"}}, "environment: ACDCLIP_DATA_ROOTS_VISA: matches no key (did you mean ACDCLIP_DATA_ROOTS?)"},

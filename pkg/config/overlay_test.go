@@ -68,7 +68,7 @@ func TestOverlayModelRefuses(t *testing.T) {
 		"model.adapter.hidden=64":      "--set: model.adapter.hidden: is 64, but the checkpoint was trained with 32; leave it out or choose another checkpoint",
 		"model.fusion.temperature=0.2": "--set: model.fusion.temperature: is 0.2, but the checkpoint was trained with 0.1; leave it out or choose another checkpoint",
 		"model.adapter.kernels=[3]":    "--set: model.adapter.kernels: is [3], but the checkpoint was trained with [3 5]; leave it out or choose another checkpoint",
-		"model.score.map=0.2":          "--set: model.score.classification: 0.9 and model.score.map: 0.2 sum to 1.1; an image score within [0, 1] needs at most 1",
+		"model.score.map=0.2":          "--set: model.score.classification: 0.9 and model.score.map: 0.2 sum to 1.1; the sum may be at most 1, so that image scores stay in [0, 1]",
 	} {
 		_, _, err := OverlayModel(trained, load(t, Sources{Set: []string{set}, OwnModel: true}))
 		var e *Error

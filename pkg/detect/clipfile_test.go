@@ -30,7 +30,7 @@ func TestWhatIsAssumedIsTold(t *testing.T) {
 		warnings []string // what each says
 		notices  []string
 	}{
-		{theirs, nil, nil, []string{"model.activation is gelu, and"}},
+		{theirs, nil, nil, []string{"model.activation is gelu, but"}},
 		{theirs, []string{"model.activation=gelu"}, []string{"was trained with quick_gelu"}, nil},
 		{theirs, []string{"model.activation=auto"}, nil, nil},
 		{bare, nil, []string{"attention heads"}, nil},

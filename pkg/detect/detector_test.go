@@ -99,7 +99,7 @@ func TestScore(t *testing.T) {
 			_, err := d.Score(t.Context(), classes, []pixels.Picture{{Pix: make([]uint8, 7)}}, []int{0})
 			return err
 		},
-		"is of class 2":     func() error { _, err := d.Score(t.Context(), classes, pictures[:1], []int{2}); return err },
+		"has class index 2": func() error { _, err := d.Score(t.Context(), classes, pictures[:1], []int{2}); return err },
 		"class indexes for": func() error { _, err := d.Score(t.Context(), classes, pictures[:2], []int{0}); return err },
 		"no classes":        func() error { return d.Prepare(t.Context(), domain.Classes{Domain: set.Domain}) },
 	} {

@@ -1,4 +1,5 @@
-// Package model says what an anomaly detection method is to the rest of the program.
+// Package model defines the interface between anomaly detection methods and the rest of the
+// program.
 package model
 
 import (
@@ -12,76 +13,75 @@ import (
 	"acdclip/pkg/domain"
 )
 
-// Options say what a method is built from.
+// Options are the inputs for building a method.
 type Options struct {
 	CLIP      *clip.Model // loaded for Model's InputSize
 	Tokenizer *tokenizer.Tokenizer
 	Model     section.Model   // of the method's own type
-	Loss      section.Section // likewise
-	Values    Values          // of the parameters; nil: those that training begins with
-	Seed      uint64          // of these
+	Loss      section.Section // of the method's own type
+	Values    Values          // values of the parameters; nil: initial values for training
+	Seed      uint64          // seed of the initial values
 }
 
-// Values is where the values of a method's parameters come from, as a checkpoint
-// or the state of a training.
+// Values is a source of parameter values, such as a checkpoint or a training state.
 type Values interface {
-	// Match returns an error unless they are those of exactly the parameters wanted.
+	// Match returns an error unless the source has exactly the wanted parameters.
 	Match(wanted []checkpoint.Spec) error
-	// Read writes one parameter's values, row-major.
+	// Read copies a parameter's values into values, row-major.
 	Read(name string, values []float32) error
 }
 
-// Input is what a method wants its pictures to be.
+// Input describes the pictures that a method expects.
 type Input struct {
-	Size      int        // side in pixels; pictures are squashed to Size x Size
+	Size      int        // side in pixels; pictures are resized to Size x Size without keeping the aspect ratio
 	Mean, Std [3]float32 // of red, green and blue, for values in [0, 1]
 }
 
-// Prepared is what a method computed once for a list of classes: its text
-// features. Only the method that made it can read it. It lives as long as the
-// Scope that it was made in.
+// Prepared holds what a method computes once for a list of classes: its text features. Only
+// the method that made it can read it. It is valid as long as the Scope it was made in.
 type Prepared any
 
-// Scores is what a method says of B pictures. The values lie in [0, 1], the
-// larger the more anomalous.
+// Scores are a method's results for B pictures. All values are in [0, 1]; larger values are
+// more anomalous.
 type Scores struct {
 	Maps               torch.Tensor // [B, Size, Size]
 	Image              torch.Tensor // [B]: the image score, by the method's own rule
-	ClassProbabilities torch.Tensor // [B]: probability of being anomalous; undefined where the method has none
-	Extras             []Extra      // what else the method can tell of each picture
+	ClassProbabilities torch.Tensor // [B]: probability of being anomalous; undefined if the method has none
+	Extras             []Extra      // further outputs of the method
 }
 
-// Extra is a named output of a method beside its scores.
+// Extra is a named output of a method in addition to its scores.
 type Extra struct {
 	Name   string
 	Values torch.Tensor // [B, ...]
 }
 
-// Method is a zero-shot anomaly detector on a frozen CLIP. Prepare, Join and Score are
-// called inside Runtime.Do; neither reads a value back from the device.
+// Method is a zero-shot anomaly detector on a frozen CLIP. Prepare, Join and Score must be
+// called inside Runtime.Do. None of them reads values back from the device.
 type Method interface {
-	// Input states what pictures must be.
+	// Input describes the pictures that the method expects.
 	Input() Input
-	// Prepare computes what depends on the classes alone, into s.
+	// Prepare computes what depends only on the classes. The result belongs to s.
 	Prepare(ctx context.Context, s *torch.Scope, classes domain.Classes) (Prepared, error)
-	// Join makes one Prepared of several of one domain, for the list of all their classes,
-	// in s. A class scores to the same bits, whatever it was prepared or joined with.
+	// Join concatenates several Prepared of one domain to one for all their classes. The
+	// result belongs to s. The scores of a class have the same bits, whatever classes it
+	// was prepared or joined with.
 	Join(s *torch.Scope, parts []Prepared) (Prepared, error)
-	// Score scores pictures [B, 3, Size, Size], normalised; classOf[b] is the
-	// place of picture b's class in the list that was prepared.
+	// Score scores normalised pictures [B, 3, Size, Size]; classOf[b] is the index of
+	// picture b's class in the prepared list.
 	Score(s *torch.Scope, pictures torch.Tensor, classOf []int, prepared Prepared) (Scores, error)
 }
 
-// Batch is what one training step sees.
+// Batch is a batch of training pictures.
 type Batch struct {
 	Pictures torch.Tensor   // [B, 3, Size, Size], normalised
 	Masks    torch.Tensor   // [B, Size, Size], 1 where anomalous, else 0
 	Labels   []int64        // [B], 1 for an anomalous picture, else 0
-	ClassOf  []int          // [B], the place of each picture's class in Classes
+	ClassOf  []int          // [B], the index of each picture's class in Classes
 	Classes  domain.Classes // the classes of this batch
 }
 
-// Loss is a loss to be minimised and the parts that it was made of, unweighted.
+// Loss is a loss to minimise and its unweighted terms.
 type Loss struct {
 	Total torch.Tensor // one value
 	Parts []LossPart
@@ -99,37 +99,37 @@ type Parameter struct {
 	Tensor torch.Tensor
 }
 
-// Side is one of the two sides of a method, each with a learning rate of its own.
+// Side is one of the two sides of a method. Each has its own learning rate.
 type Side string
 
-// The sides. What joins both, as a gateway, belongs to vision.
+// The sides. Parts that join both, such as a fusion gateway, belong to vision.
 const (
 	TextSide   Side = "text"
 	VisionSide Side = "vision"
 )
 
-// ParameterGroup is the parameters that share a learning rate.
+// ParameterGroup holds parameters with the same learning rate.
 type ParameterGroup struct {
 	Side       Side
 	Parameters []Parameter
 }
 
-// Trainable is a Method that learns from an auxiliary dataset.
+// Trainable is a Method that can be trained on an auxiliary dataset.
 type Trainable interface {
 	Method
-	// Loss computes the loss of a batch with its graph.
+	// Loss computes the loss of a batch and records its graph.
 	Loss(ctx context.Context, s *torch.Scope, batch Batch) (Loss, error)
-	// Groups lists the trainable parameters; the tensors are the live ones.
+	// Groups lists the trainable parameters. The tensors are the method's own, not copies.
 	Groups() []ParameterGroup
 }
 
-// GradientLimiter is a Trainable that bounds its gradients.
+// GradientLimiter is a Trainable that clips its gradients.
 type GradientLimiter interface {
-	// LimitGradients is called between Backward and the optimiser's step.
+	// LimitGradients is called between the backward pass and the optimiser's step.
 	LimitGradients()
 }
 
-// Normalize turns pictures [B, Size, Size, 3] of uint8 into the method's input [B, 3, Size, Size] of float32.
+// Normalize converts uint8 pictures [B, Size, Size, 3] to the method's float32 input [B, 3, Size, Size].
 func Normalize(s *torch.Scope, pictures torch.Tensor, input Input) torch.Tensor {
 	mean := s.FromFloat32(input.Mean[:], 1, 3, 1, 1)
 	std := s.FromFloat32(input.Std[:], 1, 3, 1, 1)

@@ -6,9 +6,9 @@ type Activation string
 
 // The activations.
 const (
-	GELU      Activation = "gelu"       // x * Phi(x), by the exact erf
-	QuickGELU Activation = "quick_gelu" // x * sigmoid(1.702 x), as OpenAI trained
-	Auto      Activation = "auto"       // what the CLIP's file says
+	GELU      Activation = "gelu"       // x * Phi(x), with the exact erf
+	QuickGELU Activation = "quick_gelu" // x * sigmoid(1.702 x), as in OpenAI's models
+	Auto      Activation = "auto"       // the activation that the CLIP file names
 )
 
 // Values lists the activations.

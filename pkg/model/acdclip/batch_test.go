@@ -11,8 +11,8 @@ import (
 	"acdclip/pkg/model/acdclip/options"
 )
 
-// TestMixedBatch: in a batch of two classes each picture has the scores that it
-// has alone, and the batch's loss and gradients are the means of the pictures'.
+// TestMixedBatch checks that in a batch of two classes each picture has the same scores as
+// alone, and that the batch's loss and gradients are the means over the pictures.
 func TestMixedBatch(t *testing.T) {
 	for _, preset := range []string{options.Paper, options.Released} {
 		t.Run(string(preset), func(t *testing.T) {
@@ -82,7 +82,7 @@ func compareMeanLoss(t *testing.T, s *torch.Scope, m *Model, batch model.Batch) 
 			mean[k] += part.Value.Item() / count
 		}
 		mean[len(alone.Parts)] += alone.Total.Item() / count
-		alone.Total.MulScalar(1 / count).Backward() // adds up
+		alone.Total.MulScalar(1 / count).Backward() // accumulates
 	}
 	for k, part := range append(whole.Parts, model.LossPart{Name: "total", Value: whole.Total}) {
 		near(t, "loss "+part.Name, []float32{float32(part.Value.Item())}, []float32{float32(mean[k])}, 1e-5)
@@ -93,7 +93,7 @@ func compareMeanLoss(t *testing.T, s *torch.Scope, m *Model, batch model.Batch) 
 	return nil
 }
 
-// takeGradients gives every parameter's gradient and forgets it.
+// takeGradients returns and clears every parameter's gradient.
 func takeGradients(m *Model) map[string][]float32 {
 	gradients := map[string][]float32{}
 	for _, p := range m.parameters {
@@ -108,8 +108,8 @@ func takeGradients(m *Model) map[string][]float32 {
 	return gradients
 }
 
-// TestOrderOfClasses: where a class stands in the list that is prepared, and
-// beside whom, changes no number.
+// TestOrderOfClasses checks that numbers do not depend on a class's index in the prepared
+// list or on the other classes.
 func TestOrderOfClasses(t *testing.T) {
 	err := with(t, presetRecipe(t, options.Released), func(s *torch.Scope, m *Model) error {
 		return s.Inference(func() error {

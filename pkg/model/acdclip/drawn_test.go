@@ -38,7 +38,7 @@ func drawnBatch(s *torch.Scope, m *Model) model.Batch {
 	}
 }
 
-// single is picture i of a batch alone, with its own class alone.
+// single returns picture i of a batch with only its own class.
 func single(b model.Batch, i int) model.Batch {
 	return model.Batch{
 		Pictures: b.Pictures.Narrow(0, int64(i), 1), Masks: b.Masks.Narrow(0, int64(i), 1),
@@ -55,7 +55,7 @@ func normalValues(seed uint64, count int64) []float32 {
 	return values
 }
 
-// near compares values: no difference may exceed limit times the largest wanted value.
+// near compares values. No difference may exceed limit times the largest expected value.
 func near(t *testing.T, what string, got, want []float32, limit float64) {
 	t.Helper()
 	if len(got) != len(want) || len(want) == 0 {

@@ -23,31 +23,31 @@ func TestMain(m *testing.M) { torchtest.Main(m) }
 // The tiny CLIP of a golden folder, in its two formats.
 var clips = []string{"clip_tiny_openai.pt", "clip_tiny_hf"}
 
-// recipe is what a test builds a model from.
+// recipe describes a model for a test.
 type recipe struct {
 	clip    string
 	options options.Model
 	loss    options.Loss
-	values  model.Values // nil: the initial ones of seed 5
+	values  model.Values // nil: initial values of seed 5
 	train   bool
 
 	precision string
-	recompute bool // activations
+	recompute bool // activation recomputation
 }
 
-// requireGrad lets the parameters take gradients, as a trainer does.
+// requireGrad enables gradients for the parameters, like a trainer.
 func requireGrad(m *Model) {
 	for _, p := range m.parameters {
 		p.tensor.RequireGrad(true)
 	}
 }
 
-// on is what New is given to build the model on a CLIP.
+// on returns the options for New to build the model on a CLIP.
 func (r recipe) on(c *clip.Model, tok *tokenizer.Tokenizer) model.Options {
 	return model.Options{CLIP: c, Tokenizer: tok, Model: &r.options, Loss: &r.loss, Values: r.values, Seed: 5}
 }
 
-// values are model.Values of two functions; without match they fit.
+// values implements model.Values with two functions. Without match everything matches.
 type values struct {
 	match func(wanted []checkpoint.Spec) error
 	read  func(name string, values []float32) error
@@ -62,11 +62,11 @@ func (v values) Match(wanted []checkpoint.Spec) error {
 
 func (v values) Read(name string, values []float32) error { return v.read(name, values) }
 
-// tinyCLIP is the project's own: 6 + 6 blocks of width 64, patch 7, for 21 pixels.
+// tinyCLIP is the CLIP of the golden data: 6 + 6 blocks of width 64, patch size 7, for 21 pixels.
 func tinyCLIP() string { return filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_hf") }
 
-// presetRecipe is a preset on the tiny CLIP for 35 pixels, in three groups. Its
-// values are drawn so that no parameter is without effect.
+// presetRecipe is a preset on the tiny CLIP, with 35 pixels and three groups. Its values
+// are random, so that every parameter has an effect.
 func presetRecipe(t testing.TB, name string) recipe {
 	t.Helper()
 	own, loss, known := options.Preset(name)
@@ -105,7 +105,7 @@ func withCLIP(t testing.TB, r recipe, f func(s *torch.Scope, c *clip.Model, tok 
 	if err != nil {
 		t.Fatal(err)
 	}
-	rt, err := torch.Open(torch.Options{Threads: 1}) // idle threads spin: several would slow each other down beside other tests
+	rt, err := torch.Open(torch.Options{Threads: 1}) // idle threads spin and would slow down tests that run in parallel
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func releasedRecipe(t testing.TB, f golden.Folder, clip, adapters string, imageS
 	return recipe{clip: f.File(clip), options: own, loss: *c.Metadata.Loss.(*options.Loss), values: c}
 }
 
-// number reads one entry of a golden file's metadata.
+// number returns one entry of a golden file's metadata.
 func number(t testing.TB, f *golden.Tensors, key string) int {
 	t.Helper()
 	value, err := strconv.Atoi(f.Metadata[key])

@@ -11,8 +11,8 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// TestAlteredNumbersAreFound: a comparison with a golden folder in which one
-// number was changed fails, whichever tensor it stands in.
+// TestAlteredNumbersAreFound checks that comparing with a golden folder fails after one
+// number of any tensor was changed.
 func TestAlteredNumbersAreFound(t *testing.T) {
 	folder := golden.Folder{Path: filepath.Join(golden.Root(), "testdata", "golden")}
 	lossNames := golden.Open(t, folder.File("loss.safetensors")).Names("")
@@ -46,7 +46,7 @@ func TestAlteredNumbersAreFound(t *testing.T) {
 	}
 }
 
-// altered opens a copy of a golden file whose tensor name has its largest number changed.
+// altered opens a copy of a golden file in which the largest number of one tensor was changed.
 func altered(t *testing.T, whole *golden.Tensors, name string) *golden.Tensors {
 	t.Helper()
 	var tensors []weights.Value
@@ -54,7 +54,7 @@ func altered(t *testing.T, whole *golden.Tensors, name string) *golden.Tensors {
 		from := whole.Take(t, each)
 		values := from.Float32()
 		if each == name {
-			values[largest(values)] *= 0.9 // ids become other ids, labels a 0
+			values[largest(values)] *= 0.9 // ids become other ids, a label becomes 0
 		}
 		tensors = append(tensors, weights.Value{Name: each, Shape: from.Shape, Float32: values})
 	}
@@ -70,7 +70,7 @@ func altered(t *testing.T, whole *golden.Tensors, name string) *golden.Tensors {
 	return golden.Open(t, path)
 }
 
-// largest is the place of the largest value by size.
+// largest returns the index of the value with the largest magnitude.
 func largest(values []float32) int {
 	place := 0
 	for i, value := range values {

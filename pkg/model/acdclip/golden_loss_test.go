@@ -10,8 +10,8 @@ import (
 	"acdclip/pkg/model/acdclip/options"
 )
 
-// TestGoldenLoss compares every term of the loss and its gradient, with
-// probabilities at and near 0 and 1, and the limit on a gradient's length.
+// TestGoldenLoss compares every term of the loss and its gradient, also for probabilities
+// at and near 0 and 1, and the clipping of gradients.
 func TestGoldenLoss(t *testing.T) {
 	golden.Run(t, []string{"loss.safetensors"}, func(t *testing.T, f golden.Folder) {
 		compareLoss(t, golden.Open(t, f.File("loss.safetensors")))
@@ -74,7 +74,7 @@ func compareLossTerm(t testing.TB, s *torch.Scope, want *golden.Tensors, term lo
 	want.Relative(t, term.name+".grad", gradient.Float32s(), 1e-4)
 }
 
-// limited gives a gradient after the limit on its length.
+// limited returns a gradient after clipping.
 func limited(s *torch.Scope, gradient golden.Values) []float32 {
 	x := s.Full(0, gradient.Shape...)
 	x.RequireGrad(true)
@@ -84,7 +84,7 @@ func limited(s *torch.Scope, gradient golden.Values) []float32 {
 	return after.Float32s()
 }
 
-// TestLimitGradients: each blending vector's gradient alone becomes short.
+// TestLimitGradients checks that only the gradients of blending vectors are clipped, each separately.
 func TestLimitGradients(t *testing.T) {
 	err := with(t, presetRecipe(t, options.Released), func(s *torch.Scope, m *Model) error {
 		loss, err := m.Loss(context.Background(), s, drawnBatch(s, m))

@@ -114,7 +114,7 @@ func paperRecipe(t testing.TB, want *golden.Tensors, clip string) recipe {
 	}
 }
 
-// ids reads token ids, a row a prompt.
+// ids reads token ids, one row per prompt.
 func ids(t testing.TB, want *golden.Tensors, name string) [][]int32 {
 	t.Helper()
 	values := want.Take(t, name)

@@ -13,7 +13,7 @@ import (
 	"acdclip/pkg/model/acdclip/options"
 )
 
-// TestGoldenReleased walks up the ladder of the released code's numbers: adapters,
+// TestGoldenReleased compares with the released code's numbers step by step: adapters,
 // groups, tokens, text, gates, maps, scores, and the gradients of the first loss.
 func TestGoldenReleased(t *testing.T) {
 	golden.MustHold(t, "released_n*.safetensors")
@@ -49,7 +49,7 @@ func compareReleased(t *testing.T, f golden.Folder, file, adapters, clip string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want.AllUsed(t, "after3.") // the engine's test takes three steps
+	want.AllUsed(t, "after3.") // pkg/training's test takes three steps
 }
 
 func compareReleasedForward(t *testing.T, s *torch.Scope, m *Model, want *golden.Tensors, pictures torch.Tensor, name string) error {

@@ -12,8 +12,8 @@ import (
 	"acdclip/pkg/model/acdclip/options"
 )
 
-// distribution is what initial values are drawn from: constant, uniform within
-// bound, or normal with deviation.
+// distribution is the distribution of initial values: constant, uniform within bound, or
+// normal with deviation.
 type distribution struct{ constant, bound, deviation float64 }
 
 // initialRules are the initial values of both presets, for ViT-L/14: C 1024, D 768, h 256, r 16, r_c 8.
@@ -80,8 +80,8 @@ func TestInitialValues(t *testing.T) {
 	}
 }
 
-// checkDistribution looks at the range, the mean and the deviation, which may
-// be off by five of their own standard errors.
+// checkDistribution checks the range, the mean and the deviation. Mean and deviation may
+// be off by five standard errors.
 func checkDistribution(t *testing.T, d Definition, want distribution) {
 	t.Helper()
 	values := make([]float32, d.NumElements())
@@ -110,7 +110,7 @@ func checkDistribution(t *testing.T, d Definition, want distribution) {
 	}
 }
 
-// TestInitialValuesDependOnSeedAndName, and on nothing else.
+// TestInitialValuesDependOnSeedAndName checks that initial values depend on nothing else.
 func TestInitialValuesDependOnSeedAndName(t *testing.T) {
 	preset, _, _ := options.Preset(options.Released)
 	definitions := Definitions(preset, Dimensions{Vision: 96, Text: 64})
@@ -145,8 +145,8 @@ func TestInitialValuesDependOnSeedAndName(t *testing.T) {
 	}
 }
 
-// TestPaperStartsAtPlainCLIP: with the paper's initial values the adapters add
-// exactly nothing.
+// TestPaperStartsAtPlainCLIP checks that adapters with the paper's initial values add
+// exactly zero.
 func TestPaperStartsAtPlainCLIP(t *testing.T) {
 	r := presetRecipe(t, options.Paper)
 	r.options.Adapter.Init = options.InitPaper
@@ -178,7 +178,7 @@ func TestPaperStartsAtPlainCLIP(t *testing.T) {
 	}
 }
 
-// comparePlainText compares the last text level, whose LayerNorm starts as one that only normalises.
+// comparePlainText compares the last text level. Its LayerNorm initially has scale 1 and shift 0.
 func comparePlainText(t *testing.T, s *torch.Scope, m *Model) {
 	t.Helper()
 	var rows [states][][]int32

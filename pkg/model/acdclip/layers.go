@@ -13,14 +13,14 @@ const epsilon = 1e-5
 // leak is the slope of LeakyReLU below zero, PyTorch's default.
 const leak = 0.01
 
-// merge joins an adapter's output to the tokens that it adapts.
+// merge combines an adapter's output with the tokens that it adapts.
 type merge struct {
 	kind  options.Merge
 	blend torch.Tensor // w [1, 1, C] with Rescale
 }
 
-// apply joins delta to x, both [B, L, C]. With Rescale, delta is first brought to
-// the length of x, token by token; gradients flow through both lengths.
+// apply combines x and delta, both [B, L, C]. With Rescale, each token of delta is first
+// scaled to the norm of x's token; gradients flow through both norms.
 func (m merge) apply(x, delta torch.Tensor) torch.Tensor {
 	if m.kind == options.Residual {
 		return x.Add(delta)
@@ -30,7 +30,7 @@ func (m merge) apply(x, delta torch.Tensor) torch.Tensor {
 	return x.Mul(keep).Add(delta.Mul(m.blend))
 }
 
-// pair is a low-rank pair of matrices: W_down [C, r] and W_up [r, C], or A and B of text.
+// pair is a low-rank pair of matrices: W_down [C, r] and W_up [r, C], or A [D, r] and B [r, D] in the text tower.
 type pair struct{ down, up torch.Tensor }
 
 // branch is one scale of a Conv-LoRA: a kernel size with its convolutions.
@@ -42,14 +42,14 @@ type branch struct {
 // visionAdapter computes dX of a group's patch tokens (Eq. 1-3).
 type visionAdapter struct {
 	options  options.Adapter
-	pairs    []pair       // one, or one for each branch
+	pairs    []pair       // one, or one per branch
 	branches []branch     // Conv-LoRA; none for LoRA
 	fuse     torch.Tensor // [C, branches*C, 1, 1]
 }
 
-// apply maps patch tokens x [B, G*G, C] to dX of the same shape. W_up and the 1x1
-// convolution follow each other with nothing between: their product, r x C for a
-// branch, is made first, so that no token is ever as wide as all branches joined.
+// apply maps patch tokens x [B, G*G, C] to dX of the same shape. W_up is directly followed
+// by the 1x1 convolution, so the product of the two, [r, C] per branch, is computed first.
+// This avoids tokens as wide as all branches together.
 func (a visionAdapter) apply(x torch.Tensor, grid int64) torch.Tensor {
 	if a.options.Kind == options.LoRA {
 		return x.MatMul(a.pairs[0].down).MatMul(a.pairs[0].up).MulScalar(loraScale(a.options))
@@ -69,7 +69,7 @@ func (a visionAdapter) apply(x torch.Tensor, grid int64) torch.Tensor {
 	return torch.Cat(-1, lows...).MatMul(torch.Cat(0, ups...))
 }
 
-// convolve takes low [B, L, r] through one branch's convolutions, scaled.
+// convolve applies the convolutions and scales of one branch to low [B, L, r].
 func (a visionAdapter) convolve(b branch, low torch.Tensor, grid int64) torch.Tensor {
 	batch, rank := low.Dim(0), low.Dim(2)
 	h := low.Transpose(1, 2).Reshape(batch, rank, grid, grid).Conv2d(b.convDown, 1, b.kernel/2, 1)
@@ -112,7 +112,7 @@ type layerNorm struct{ weight, bias torch.Tensor }
 
 func (n layerNorm) apply(x torch.Tensor) torch.Tensor { return x.LayerNorm(n.weight, n.bias, epsilon) }
 
-// projection makes unit tokens of width D: MLP, LayerNorm, unit norm.
+// projection maps tokens to unit tokens of width D: MLP, LayerNorm, normalisation.
 type projection struct {
 	mlp  mlp
 	norm layerNorm
@@ -124,17 +124,17 @@ func (p projection) apply(x torch.Tensor) torch.Tensor {
 	return p.norm.apply(x).Normalize(-1)
 }
 
-// gate weighs the N text levels for one vision level (Eq. 4, 5).
+// gate computes the weights of the N text levels for one vision level (Eq. 4, 5).
 type gate struct{ mlp mlp } // in: D, out: 2N
 
-// logits maps unit patch tokens V_i [B, L, D] to [B, N, 2]: level, state. Its
-// GELU is the exact one, whatever the towers use.
+// logits maps unit patch tokens V_i [B, L, D] to logits [B, N, 2] by level and state. It
+// always uses the exact GELU, whatever the towers use.
 func (g gate) logits(tokens torch.Tensor) torch.Tensor {
 	l := tokens.Mean(1).Linear(g.mlp.weight0, g.mlp.bias0).GELU().Linear(g.mlp.weight2, g.mlp.bias2)
 	return l.Reshape(l.Dim(0), -1, states)
 }
 
-// fuse mixes text levels [B, N, D, 2] by omega [B, N, 2] into [B, D, 2] (Eq. 5).
+// fuse returns the sum of text levels [B, N, D, 2] weighted by omega [B, N, 2]: [B, D, 2] (Eq. 5).
 func fuse(omega, text torch.Tensor) torch.Tensor {
 	return omega.Reshape(omega.Dim(0), omega.Dim(1), 1, states).Mul(text).Sum(1)
 }

@@ -10,11 +10,11 @@ import (
 	"acdclip/pkg/model/acdclip/options"
 )
 
-// tiny keeps logarithms finite.
+// tiny is the smallest argument of logarithms, which keeps them finite.
 const tiny = 1e-5
 
-// Loss is Eq. 7 and 8 on a batch. Its parts are "classification", "focal" and
-// "dice", or "dice_normal" and "dice_abnormal" with both maps.
+// Loss computes Eq. 7 and 8 for a batch. Its parts are "classification", "focal" and
+// "dice"; with DiceBoth "dice_normal" and "dice_abnormal" replace "dice".
 func (m *Model) Loss(ctx context.Context, s *torch.Scope, batch model.Batch) (model.Loss, error) {
 	if err := m.acceptsBatch(batch); err != nil {
 		return model.Loss{}, err
@@ -31,17 +31,17 @@ func (m *Model) Loss(ctx context.Context, s *torch.Scope, batch model.Batch) (mo
 	return m.combineLosses(out.maps, out.logits, batch.Masks, labels), nil
 }
 
-// acceptsBatch checks what would otherwise be repeated silently to the size of the batch.
+// acceptsBatch checks the shapes of a batch, which broadcasting would otherwise silently accept.
 func (m *Model) acceptsBatch(batch model.Batch) error {
 	if err := m.accepts(batch.Pictures, len(batch.ClassOf)); err != nil {
 		return err
 	}
 	count, size := int64(len(batch.ClassOf)), int64(m.imageSize())
 	if shape := batch.Masks.Shape(); !slices.Equal(shape, []int64{count, size, size}) {
-		return fmt.Errorf("masks have the shape %v, and the pictures need [%d, %d, %d]", shape, count, size, size)
+		return fmt.Errorf("masks have shape %v, expected [%d, %d, %d]", shape, count, size, size)
 	}
 	if len(batch.Labels) != len(batch.ClassOf) {
-		return fmt.Errorf("there are %d labels for %d pictures", len(batch.Labels), count)
+		return fmt.Errorf("%d labels for %d pictures", len(batch.Labels), count)
 	}
 	if len(batch.Classes.Prompts) == 0 {
 		return errNoClasses
@@ -49,7 +49,7 @@ func (m *Model) acceptsBatch(batch model.Batch) error {
 	return nil
 }
 
-// combineLosses makes the loss of maps [B, 2, S, S] and logits [B, 2] for masks [B, S, S] and labels [B].
+// combineLosses computes the loss of maps [B, 2, S, S] and logits [B, 2] for masks [B, S, S] and labels [B].
 func (m *Model) combineLosses(maps, logits, masks, labels torch.Tensor) model.Loss {
 	classification := torch.CrossEntropy(logits, labels)
 	focal := focalLoss(m.loss.FocalForm, maps, masks)
@@ -63,7 +63,7 @@ func (m *Model) combineLosses(maps, logits, masks, labels torch.Tensor) model.Lo
 	return model.Loss{Total: total, Parts: parts}
 }
 
-// channel takes one state's map [B, S, S] out of maps [B, 2, S, S].
+// channel returns one state's map [B, S, S] of maps [B, 2, S, S].
 func channel(maps torch.Tensor, state int64) torch.Tensor {
 	return maps.Narrow(1, state, 1).Reshape(maps.Dim(0), maps.Dim(2), maps.Dim(3))
 }
@@ -85,7 +85,7 @@ func focalLoss(form options.FocalForm, maps, masks torch.Tensor) torch.Tensor {
 	return complement(pt).Pow(2).Mul(logarithm).Mean().MulScalar(-1)
 }
 
-// diceLosses gives the dice terms of the states that form names.
+// diceLosses returns the dice terms of the states that form selects.
 func diceLosses(form options.DiceForm, maps, masks torch.Tensor) []model.LossPart {
 	anomaly := diceLoss(channel(maps, abnormal), masks)
 	if form == options.DiceAbnormal {

@@ -1,7 +1,6 @@
-// Package acdclip is ACD-CLIP ("Architectural Co-Design for Zero-Shot Anomaly
-// Detection", Ma et al.): Conv-LoRA adapters in a frozen CLIP's vision tower and
-// a Dynamic Fusion Gateway between vision and text. Both presets and the
-// ablations are options of the one model.
+// Package acdclip implements ACD-CLIP ("Architectural Co-Design for Zero-Shot Anomaly
+// Detection", Ma et al.): Conv-LoRA adapters in a frozen CLIP's vision tower and a Dynamic
+// Fusion Gateway between vision and text. Presets and ablations are options of one model.
 package acdclip
 
 import (
@@ -20,8 +19,8 @@ import (
 	"acdclip/pkg/model/acdclip/options"
 )
 
-// Model is ACD-CLIP on one CLIP. Its parameters, and what Loss keeps for its next
-// call, belong to the Scope that New was given.
+// Model is ACD-CLIP on one CLIP. Its parameters, and the prefixes that Loss caches, belong
+// to the Scope passed to New.
 type Model struct {
 	*parts
 	options   options.Model
@@ -36,25 +35,25 @@ var (
 	_ model.GradientLimiter = (*Model)(nil)
 )
 
-// visionGroup is what stands at the end of a group of vision blocks.
+// visionGroup holds the trainable parts after a group of vision blocks.
 type visionGroup struct {
 	adapter      visionAdapter
 	merge        merge
 	segmentation projection
-	detection    *projection // nil where the class logits come from the class token
+	detection    *projection // nil if the class logits come from the class token
 	gate         *gate       // nil with static fusion
 }
 
-// textGroup is what stands at the end of a group of text blocks.
+// textGroup holds the trainable parts after a group of text blocks.
 type textGroup struct {
 	adapter textAdapter
 	merge   merge
 	norm    layerNorm
 }
 
-var errOtherOptions = errors.New("the options are another method's")
+var errOtherOptions = errors.New("the options belong to another method")
 
-// New builds the model. It is called inside Do; the parameters belong to s.
+// New builds the model. It must be called inside Do; the parameters belong to s.
 func New(s *torch.Scope, o model.Options) (*Model, error) {
 	own, ok := o.Model.(*options.Model)
 	loss, alsoOK := o.Loss.(*options.Loss)
@@ -74,9 +73,9 @@ func New(s *torch.Scope, o model.Options) (*Model, error) {
 	return m, m.load(s, o)
 }
 
-// Check says why no model of these options can stand on a CLIP of that shape, or
-// why values (nil: none) are not those of its parameters. Nothing is read for it but
-// the lists of tensors, so that it can be asked before CLIP is loaded.
+// Check returns an error if a model with these options cannot be built on a CLIP of that
+// architecture, or if values (nil: none) do not match its parameters. It reads only lists
+// of tensors, so it can be called before CLIP is loaded.
 func Check(arch pretrained.Arch, own section.Model, values model.Values) error {
 	o, ok := own.(*options.Model)
 	if !ok {
@@ -85,7 +84,7 @@ func Check(arch pretrained.Arch, own section.Model, values model.Values) error {
 	if err := config.Validate("model", o); err != nil {
 		return err
 	}
-	if err := fits(*o, arch); err != nil {
+	if err := checkCLIP(*o, arch); err != nil {
 		return fmt.Errorf("%w: %w", clip.ErrOptions, err)
 	}
 	if values == nil {
@@ -98,7 +97,7 @@ func Check(arch pretrained.Arch, own section.Model, values model.Values) error {
 	return values.Match(specs)
 }
 
-// Complete fills in what the options leave to the CLIP.
+// Complete fills in the options that are taken from the CLIP.
 func Complete(arch pretrained.Arch, own section.Model) (section.Model, error) {
 	o, ok := own.(*options.Model)
 	if !ok {
@@ -109,7 +108,7 @@ func Complete(arch pretrained.Arch, own section.Model) (section.Model, error) {
 	return completed, nil
 }
 
-// load makes the parameters, in s. Check has found that they fit.
+// load creates the parameters, which belong to s. Check must have succeeded.
 func (m *Model) load(s *torch.Scope, o model.Options) error {
 	for _, p := range m.parameters {
 		t, err := s.LoadFloat32(func(memory []float32) error {
@@ -127,39 +126,39 @@ func (m *Model) load(s *torch.Scope, o model.Options) error {
 	return nil
 }
 
-// DimensionsOf gives the sizes of a CLIP.
+// DimensionsOf returns the widths of a CLIP.
 func DimensionsOf(arch pretrained.Arch) Dimensions {
 	return Dimensions{Vision: arch.VisionWidth, Text: arch.TextWidth}
 }
 
-// addedTokens is the most that a vocabulary may hold beyond that of CLIP's
-// tokenizer: people add a few of their own, another tokenizer has many more.
+// addedTokens is the maximum number of tokens that a vocabulary may have in addition to
+// those of CLIP's tokenizer. Users may add a few; another tokenizer has many more.
 const addedTokens = 1024
 
-// fits checks the options against the CLIP.
-func fits(o options.Model, arch pretrained.Arch) error {
+// checkCLIP checks the options against the CLIP.
+func checkCLIP(o options.Model, arch pretrained.Arch) error {
 	if arch.VocabSize < tokenizer.VocabularySize || arch.VocabSize > tokenizer.VocabularySize+addedTokens {
-		return fmt.Errorf("this CLIP's vocabulary has %d tokens, and CLIP's tokenizer makes %d: it was made for another tokenizer", arch.VocabSize, tokenizer.VocabularySize)
+		return fmt.Errorf("this CLIP was trained with another tokenizer: its vocabulary has %d tokens, expected %d", arch.VocabSize, tokenizer.VocabularySize)
 	}
 	for _, tower := range []struct {
 		name  string
 		depth int
 	}{{"vision", arch.VisionLayers}, {"text", arch.TextLayers}} {
 		if tower.depth%o.Groups != 0 {
-			return fmt.Errorf("model.groups %d does not divide the %d blocks of this CLIP's %s tower", o.Groups, tower.depth, tower.name)
+			return fmt.Errorf("model.groups is %d, which does not divide the %d blocks of this CLIP's %s tower", o.Groups, tower.depth, tower.name)
 		}
 	}
 	if arch.EmbedDim != arch.TextWidth {
 		return fmt.Errorf("this CLIP's text width %d differs from its embedding width %d; ACD-CLIP needs them equal, as in ViT-L/14", arch.TextWidth, arch.EmbedDim)
 	}
 	if margin := max(smoothing(domain.Industrial).size, smoothing(domain.Medical).size) / 2; o.Fusion.Smoothing == options.Gaussian && o.ImageSize/arch.Patch <= margin {
-		return fmt.Errorf("model.fusion.smoothing gaussian needs more than %d patches a side, and image size %d has %d; raise model.image_size or set model.fusion.smoothing to none",
+		return fmt.Errorf("model.fusion.smoothing gaussian needs more than %d patches per side, but image size %d has %d; raise model.image_size or set model.fusion.smoothing to none",
 			margin, o.ImageSize/arch.Patch*arch.Patch, o.ImageSize/arch.Patch)
 	}
 	return nil
 }
 
-// Input states the pictures' size and CLIP's normalisation.
+// Input returns the pictures' size and CLIP's normalisation.
 func (m *Model) Input() model.Input {
 	return model.Input{
 		Size: m.imageSize(),
@@ -170,7 +169,7 @@ func (m *Model) Input() model.Input {
 
 func (m *Model) imageSize() int { return m.clip.Vision.Grid * m.clip.Arch.Patch }
 
-// Groups lists the text side's parameters, then the vision side's, gates included.
+// Groups returns the text side's parameters, then the vision side's, including the gates.
 func (m *Model) Groups() []model.ParameterGroup {
 	text, vision := model.ParameterGroup{Side: model.TextSide}, model.ParameterGroup{Side: model.VisionSide}
 	for _, p := range m.parameters {
@@ -183,7 +182,7 @@ func (m *Model) Groups() []model.ParameterGroup {
 	return []model.ParameterGroup{text, vision}
 }
 
-// LimitGradients scales the gradient of each blending vector w, alone, to a length of at most 1.
+// LimitGradients clips the gradient of each blending vector w separately to a norm of at most 1.
 func (m *Model) LimitGradients() {
 	for _, p := range m.parameters {
 		if p.blend {

@@ -17,8 +17,8 @@ import (
 	"acdclip/pkg/model/acdclip/options"
 )
 
-// TestAllOptions builds every combination of the options that the table of
-// presets and the ablations name, scores with it and takes its gradients.
+// TestAllOptions builds a model for every combination of the options in which presets and
+// ablations differ, scores with it and computes its gradients.
 func TestAllOptions(t *testing.T) {
 	err := withCLIP(t, presetRecipe(t, options.Paper), func(s *torch.Scope, c *clip.Model, tok *tokenizer.Tokenizer) error {
 		for _, r := range combinations(t) {
@@ -43,7 +43,7 @@ func TestAllOptions(t *testing.T) {
 	}
 }
 
-// combinations gives 64 recipes.
+// combinations returns 64 recipes.
 func combinations(t *testing.T) []recipe {
 	var recipes []recipe
 	for choice := range 1 << 6 {
@@ -70,7 +70,7 @@ func pick[T any](second bool, a, b T) T {
 	return a
 }
 
-// exercise wants scores within [0, 1] and an effect of every parameter on the loss.
+// exercise checks that scores are in [0, 1] and that every parameter affects the loss.
 func exercise(t *testing.T, name string, s *torch.Scope, m *Model) error {
 	batch := drawnBatch(s, m)
 	err := s.Inference(func() error {
@@ -122,10 +122,10 @@ func TestOptionsThatDoNotFit(t *testing.T) {
 		change func(r *recipe)
 		says   []string
 	}{
-		{"groups", nil, func(r *recipe) { r.options.Groups = 4 }, []string{"model.groups 4", "6 blocks", "vision"}},
-		{"groups of the text tower", &shallow, func(*recipe) {}, []string{"model.groups 3", "4 blocks", "text"}},
+		{"groups", nil, func(r *recipe) { r.options.Groups = 4 }, []string{"model.groups is 4", "6 blocks", "vision"}},
+		{"groups of the text tower", &shallow, func(*recipe) {}, []string{"model.groups is 3", "4 blocks", "text"}},
 		{"no groups", nil, func(r *recipe) { r.options.Groups = 0 }, []string{"model.groups"}},
-		{"image size", nil, func(r *recipe) { r.options.ImageSize = 40 }, []string{"40", "patch of 7", "nearest is 42"}},
+		{"image size", nil, func(r *recipe) { r.options.ImageSize = 40 }, []string{"40", "patch size of 7", "nearest is 42"}},
 		{"image smaller than a patch", nil, func(r *recipe) { r.options.ImageSize = 2 }, []string{"2", "nearest is 7"}},
 		{"smoothing", nil, func(r *recipe) { r.options.ImageSize, r.options.Fusion.Smoothing = 28, options.Gaussian },
 			[]string{"model.fusion.smoothing", "more than 4 patches", "image size 28 has 4", "model.image_size"}},
@@ -161,7 +161,7 @@ func TestOptionsThatDoNotFit(t *testing.T) {
 	}
 }
 
-// TestOwnImageSize: CLIP's own image size, where no position embedding is resized.
+// TestOwnImageSize uses CLIP's own image size, at which the position embedding is not resized.
 func TestOwnImageSize(t *testing.T) {
 	r := presetRecipe(t, options.Released)
 	r.options.ImageSize, r.options.Fusion.Smoothing = 21, options.NoSmoothing
@@ -170,7 +170,7 @@ func TestOwnImageSize(t *testing.T) {
 	}
 }
 
-// TestJoin: classes that were prepared one by one score to the bits of a list.
+// TestJoin checks that classes prepared one by one give the same bits as classes prepared together.
 func TestJoin(t *testing.T) {
 	err := with(t, presetRecipe(t, options.Paper), func(s *torch.Scope, m *Model) error {
 		ctx, batch := context.Background(), drawnBatch(s, m)
@@ -253,14 +253,14 @@ func TestRequestsThatAreRefused(t *testing.T) {
 			{"cancelled", prepare(cancelled, drawnClasses), "canceled"},
 			{"another method's", score(batch.Pictures, batch.ClassOf, "text"), "another method"},
 			{"nothing prepared", score(batch.Pictures, batch.ClassOf, nil), "another method"},
-			{"class out of range", score(batch.Pictures, []int{0, 2, 0}, ready), "picture 1 is of class 2, and 2 classes"},
-			{"negative class", score(batch.Pictures, []int{0, 0, -1}, ready), "picture 2 is of class -1"},
-			{"too few classes", score(batch.Pictures, []int{0}, ready), "classes for 1 pictures, and 3 pictures"},
+			{"class out of range", score(batch.Pictures, []int{0, 2, 0}, ready), "picture 1 has class index 2, but 2 classes"},
+			{"negative class", score(batch.Pictures, []int{0, 0, -1}, ready), "picture 2 has class index -1"},
+			{"too few classes", score(batch.Pictures, []int{0}, ready), "class indexes for 1 pictures, but 3 pictures"},
 			{"other size", score(s.Full(0, 1, 3, 28, 28), []int{0}, ready), "[1 3 28 28]"},
 			{"one channel", score(s.Full(0, 1, 1, 35, 35), []int{0}, ready), "[B, 3, 35, 35]"},
 			{"labels", learn(func(b *model.Batch) { b.Labels = b.Labels[:2] }), "2 labels for 3 pictures"},
-			{"masks", learn(func(b *model.Batch) { b.Masks = b.Masks.Narrow(0, 0, 1) }), "masks have the shape [1 35 35]"},
-			{"class of a batch", learn(func(b *model.Batch) { b.ClassOf = []int{0, 1, 2} }), "picture 2 is of class 2"},
+			{"masks", learn(func(b *model.Batch) { b.Masks = b.Masks.Narrow(0, 0, 1) }), "masks have shape [1 35 35]"},
+			{"class of a batch", learn(func(b *model.Batch) { b.ClassOf = []int{0, 1, 2} }), "picture 2 has class index 2"},
 			{"batch without classes", learn(func(b *model.Batch) { b.Classes = industrial() }), "no classes"},
 		} {
 			if test.err == nil || !strings.Contains(test.err.Error(), test.says) {

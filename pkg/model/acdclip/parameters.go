@@ -11,17 +11,17 @@ import (
 	"acdclip/pkg/model/acdclip/options"
 )
 
-// Dimensions are the sizes that CLIP gives to the trainable parts.
+// Dimensions are the widths of CLIP that the shapes of the trainable parts depend on.
 type Dimensions struct {
 	Vision int // C: width of the vision tower
-	Text   int // D: width of the text tower, equal to the embedding's
+	Text   int // D: width of the text tower, equal to the embedding width
 }
 
-// Definition says what one trainable parameter is.
+// Definition describes one trainable parameter.
 type Definition struct {
 	checkpoint.Spec
 	text    bool // belongs to the text side
-	blend   bool // a blending vector w, whose gradient is limited
+	blend   bool // a blending vector w, whose gradient is clipped
 	initial initial
 }
 
@@ -34,11 +34,11 @@ func (d Definition) NumElements() int64 {
 	return count
 }
 
-// initial draws a parameter's first values.
+// initial returns one initial value of a parameter.
 type initial func(random *rand.Rand) float32
 
-// Initialize fills values with the parameter's initial values. They depend on
-// seed and the parameter's name alone.
+// Initialize fills values with the parameter's initial values, which depend only on seed
+// and the parameter's name.
 func (d Definition) Initialize(seed uint64, values []float32) {
 	name := fnv.New64a()
 	name.Write([]byte(d.Name))
@@ -58,7 +58,7 @@ func Definitions(o options.Model, d Dimensions) []Definition {
 	return list
 }
 
-// parameter is a declared parameter and the part of the model that holds its tensor.
+// parameter is a declared parameter and the field of the model that holds its tensor.
 type parameter struct {
 	Definition
 	tensor *torch.Tensor
@@ -68,11 +68,11 @@ type parameter struct {
 type parts struct {
 	vision     []visionGroup
 	text       []textGroup
-	parameters []parameter // all that the groups hold
+	parameters []parameter // all parameters of the groups
 }
 
-// declare makes the parts of a model without tensors. It is the one place that says what
-// parameters there are: each with its name, shape, initial value and the field that takes it.
+// declare builds the parts of a model without tensors. It is the only place that lists the
+// parameters, each with its name, shape, initial values and field.
 func declare(o options.Model, d Dimensions) *parts {
 	p := &parts{vision: make([]visionGroup, o.Groups), text: make([]textGroup, o.Groups)}
 	b := builder{options: o, width: int64(d.Vision), embed: int64(d.Text), hidden: int64(o.Adapter.HiddenFor(d.Vision))}
@@ -94,7 +94,7 @@ type builder struct {
 	list                 []parameter
 }
 
-// add declares a parameter that into takes.
+// add declares a parameter whose tensor is stored in into.
 func (b *builder) add(into *torch.Tensor, name string, initial initial, shape ...int64) {
 	b.list = append(b.list, parameter{Definition{Spec: checkpoint.Spec{Name: name, Shape: shape}, text: b.text, initial: initial}, into})
 }
@@ -182,7 +182,7 @@ func (b *builder) projection(p *projection, layers, norm string) {
 	b.layerNorm(&p.norm, norm)
 }
 
-// mlp declares two linear layers, named by their places in PyTorch's Sequential.
+// mlp declares two linear layers, named by their indexes in PyTorch's Sequential.
 func (b *builder) mlp(m *mlp, prefix string, in, out int64) {
 	b.add(&m.weight0, prefix+".0.weight", torchDefault(in), b.hidden, in)
 	b.add(&m.bias0, prefix+".0.bias", torchDefault(in), b.hidden)
@@ -195,8 +195,8 @@ func (b *builder) layerNorm(n *layerNorm, prefix string) {
 	b.add(&n.bias, prefix+".bias", constant(0), b.embed)
 }
 
-// torchDefault is what PyTorch gives linear layers and convolutions: Kaiming
-// uniform with a = sqrt(5), which is U(-1/sqrt(fanIn), 1/sqrt(fanIn)).
+// torchDefault is PyTorch's default for linear layers and convolutions: Kaiming uniform
+// with a = sqrt(5), which is U(-1/sqrt(fanIn), 1/sqrt(fanIn)).
 func torchDefault(fanIn int64) initial { return uniform(1 / math.Sqrt(float64(fanIn))) }
 
 // kaiming is Kaiming uniform with a = 0.

@@ -11,12 +11,12 @@ import (
 	"acdclip/pkg/model/acdclip/options"
 )
 
-// TestBF16 compares the whole model on a CLIP in bf16 with that in fp32. The
-// towers' outputs are off by less than 2^-7 of their length (see pkg/clip). Divided
-// by the temperature, 0.1, and at a probability's steepest slope, 1/4, that could
-// move a map by 0.02. What was seen: maps by 0.0017, losses by 0.23 % at most, and
-// cosines of the parameters' gradients from 0.9938 on. The limits leave room above
-// that for processors that add up in another order.
+// TestBF16 compares the model on a CLIP in bf16 with the model in fp32. The error of the
+// towers' outputs is less than 2^-7 of their norm (see pkg/clip). Divided by the
+// temperature, 0.1, and with a probability's steepest slope, 1/4, this could change a map
+// by 0.02. Observed: 0.0017 for maps, at most 0.23 % for losses, and at least 0.9938 for
+// the cosines of the parameters' gradients. The limits leave a margin for processors that
+// sum in another order.
 func TestBF16(t *testing.T) {
 	for _, preset := range []string{options.Paper, options.Released} {
 		t.Run(string(preset), func(t *testing.T) {
@@ -46,8 +46,8 @@ func TestBF16(t *testing.T) {
 	}
 }
 
-// TestCheckpointedActivations: blocks that keep only their inputs change no bit,
-// with either activation and in either format.
+// TestCheckpointedActivations checks that activation recomputation changes no bit, with
+// either activation and in either format.
 func TestCheckpointedActivations(t *testing.T) {
 	for _, preset := range []string{options.Paper, options.Released} {
 		for _, precision := range []string{"fp32", "bf16"} {
@@ -64,7 +64,7 @@ func TestCheckpointedActivations(t *testing.T) {
 	}
 }
 
-// seen is all that a model says of the drawn batch.
+// seen holds all outputs of a model for the drawn batch.
 type seen struct {
 	learned
 	scores map[string][]float32
@@ -97,7 +97,7 @@ func seenWith(t *testing.T, r recipe) (all seen) {
 	return all
 }
 
-// farthest is the largest difference.
+// farthest returns the largest difference.
 func farthest(got, want []float32) float64 {
 	worst := 0.0
 	for i := range want {

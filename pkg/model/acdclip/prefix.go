@@ -7,15 +7,15 @@ import (
 	"acdclip/pkg/clip"
 )
 
-// prefix is the prompts of one class as the blocks before the first text adapter
-// leave them. CLIP is frozen, so training changes nothing of it.
+// prefix holds the tokens of one class's prompts after the blocks before the first text
+// adapter. CLIP is frozen, so training does not change them.
 type prefix struct {
 	prompts clip.Prompts
-	counts  [states]int64 // prompts of each state
+	counts  [states]int64 // number of prompts of each state
 	tokens  torch.Tensor  // [P, L, D]
 }
 
-// encodePrefix computes the prefix of the token ids of each state's prompts, in s.
+// encodePrefix computes a prefix from the token ids of each state's prompts. It belongs to s.
 func (m *Model) encodePrefix(s *torch.Scope, rows [states][][]int32) prefix {
 	tower := m.clip.Text
 	p := prefix{prompts: clip.NewPrompts(s, slices.Concat(rows[:]...))}
@@ -29,18 +29,18 @@ func (m *Model) encodePrefix(s *torch.Scope, rows [states][][]int32) prefix {
 	return p
 }
 
-// maxPrefixes bounds how many classes' prefixes are kept. With ViT-L/14 one takes
-// about 0.6 MB, and 3.8 MB where prompts fill the context.
+// maxPrefixes is the maximum number of classes whose prefixes are kept. With ViT-L/14 a
+// prefix takes about 0.6 MB, and 3.8 MB if the prompts fill the context.
 const maxPrefixes = 128
 
-// prefixes keeps the prefixes of classes from one training step to the next. A
-// class beyond maxPrefixes is computed anew each time.
+// prefixes caches the prefixes of classes between training steps. Prefixes beyond
+// maxPrefixes are computed at every step.
 type prefixes struct {
-	scope *torch.Scope      // where they live
+	scope *torch.Scope      // owns the prefixes
 	of    map[string]prefix // by the class's prompt name
 }
 
-// cachedPrefix is a prefixOf that computes each class once, as long as there is room.
+// cachedPrefix is a prefixOf that computes each class once, up to maxPrefixes classes.
 func (m *Model) cachedPrefix(s *torch.Scope, name string) prefix {
 	c := &m.prefixes
 	if p, found := c.of[name]; found {

@@ -11,8 +11,8 @@ import (
 	"acdclip/pkg/model/acdclip/options"
 )
 
-// TestKeptPrefixes: a step that finds its classes' prefixes has the loss and the
-// gradients of one that computes them, also after the parameters have moved.
+// TestKeptPrefixes checks that a step with cached prefixes has the same loss and gradients
+// as one that computes them, also after the parameters have changed.
 func TestKeptPrefixes(t *testing.T) {
 	for _, preset := range []string{options.Paper, options.Released} {
 		err := with(t, presetRecipe(t, preset), func(s *torch.Scope, m *Model) error {
@@ -53,7 +53,7 @@ type learned struct {
 	gradients map[string][]float32
 }
 
-// learnFrom leaves the batch's gradients in the parameters, in place of what was there.
+// learnFrom replaces the parameters' gradients with those of the batch.
 func learnFrom(t *testing.T, s *torch.Scope, m *Model, batch model.Batch) learned {
 	t.Helper()
 	l := learned{gradients: map[string][]float32{}}
@@ -80,8 +80,8 @@ func learnFrom(t *testing.T, s *torch.Scope, m *Model, batch model.Batch) learne
 	return l
 }
 
-// TestPrefixesAreBounded: the same classes again take no more memory, and classes
-// beyond the bound none.
+// TestPrefixesAreBounded checks that repeated classes take no further memory and classes
+// beyond the limit none.
 func TestPrefixesAreBounded(t *testing.T) {
 	err := with(t, presetRecipe(t, options.Paper), func(s *torch.Scope, m *Model) error {
 		batch := drawnBatch(s, m)

@@ -9,8 +9,8 @@ const (
 	states   = 2
 )
 
-// Prompt templates (AA-CLIP's, as the paper uses them): each state's phrases in
-// each template, {} being the class's prompt name.
+// Prompt templates (AA-CLIP's, which the paper uses). Each phrase of a state is inserted
+// into each template; {} in a phrase is the class's prompt name.
 var (
 	templates = []string{"{}.", "a photo of {}."}
 	phrases   = [states][]string{
@@ -19,7 +19,7 @@ var (
 	}
 )
 
-// prompts lists a class's texts of one state, phrase outer and template inner.
+// prompts lists a class's prompts of one state, in the order of phrases, then templates.
 func prompts(name string, state int) []string {
 	var texts []string
 	for _, phrase := range phrases[state] {

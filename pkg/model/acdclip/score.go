@@ -11,22 +11,22 @@ import (
 	"acdclip/pkg/model/acdclip/options"
 )
 
-// output is the model's output for B pictures, before scores are made of it.
+// output is the model's output for B pictures, from which scores and losses are computed.
 type output struct {
 	maps   torch.Tensor // probabilities of both states [B, 2, S, S]
 	logits torch.Tensor // of the classification [B, 2]
-	levels []level      // what each vision level gave
+	levels []level      // one per vision level
 }
 
-// level is one vision level's meeting with the text.
+// level is the comparison of one vision level with the text.
 type level struct {
 	gate   torch.Tensor // logits of the gate [B, N, 2]; undefined with static fusion
 	omega  torch.Tensor // their softmax over the text levels (Eq. 5)
 	logits torch.Tensor // similarities on the patch grid [B, 2, G, G]
 }
 
-// forward compares pictures [B, 3, S, S] with their own classes' text [B, N, D, 2].
-// Smoothing is for scoring; training passes noSmoothing.
+// forward compares pictures [B, 3, S, S] with the text of their own classes [B, N, D, 2].
+// Smoothing is for scoring only; training passes noSmoothing.
 func (m *Model) forward(s *torch.Scope, pictures, text torch.Tensor, blur gaussian) output {
 	levels, class := m.encodeImage(s, pictures, nil)
 	var out output
@@ -50,7 +50,7 @@ func (m *Model) forward(s *torch.Scope, pictures, text torch.Tensor, blur gaussi
 	return out
 }
 
-// similarity compares patch tokens [B, L, D] with the text [B, D, 2], over tau, as [B, 2, G, G].
+// similarity returns the similarities of patch tokens [B, L, D] and text [B, D, 2], divided by tau: [B, 2, G, G].
 func (m *Model) similarity(tokens, text torch.Tensor) torch.Tensor {
 	if m.options.Fusion.Similarity == options.Cosine {
 		text = text.Normalize(1)
@@ -60,7 +60,7 @@ func (m *Model) similarity(tokens, text torch.Tensor) torch.Tensor {
 	return logits.Transpose(1, 2).Reshape(tokens.Dim(0), states, grid, grid)
 }
 
-// maps makes the probabilities [B, 2, S, S] of the levels' similarities (Eq. 6).
+// maps computes the probabilities [B, 2, S, S] from the levels' similarities (Eq. 6).
 func (m *Model) maps(s *torch.Scope, levels []level, blur gaussian) torch.Tensor {
 	grids := make([]torch.Tensor, len(levels))
 	for i, l := range levels {
@@ -76,12 +76,12 @@ func (m *Model) maps(s *torch.Scope, levels []level, blur gaussian) torch.Tensor
 	return torch.Stack(0, grids...).Mean(0).Resize(torch.BilinearAligned, size, size)
 }
 
-// textLevel takes level i [B, D, 2] out of the text [B, N, D, 2].
+// textLevel returns level i [B, D, 2] of the text [B, N, D, 2].
 func textLevel(text torch.Tensor, i int) torch.Tensor {
 	return text.Narrow(1, int64(i), 1).Reshape(text.Dim(0), text.Dim(2), states)
 }
 
-// detectionLogits is the mean over levels of the detection tokens against the same level's text, [B, 2].
+// detectionLogits returns the products of detection tokens and text of the same level, averaged over levels: [B, 2].
 func detectionLogits(levels []visionLevel, text torch.Tensor) torch.Tensor {
 	batch, width := text.Dim(0), text.Dim(2)
 	logits := make([]torch.Tensor, len(levels))
@@ -91,7 +91,7 @@ func detectionLogits(levels []visionLevel, text torch.Tensor) torch.Tensor {
 	return torch.Stack(0, logits...).Mean(0)
 }
 
-// classLogits is the unit class embedding against the last level's text, over tau, [B, 2].
+// classLogits returns the product of the unit class embedding and the last level's text, divided by tau: [B, 2].
 func (m *Model) classLogits(class, text torch.Tensor) torch.Tensor {
 	embedding := m.clip.Vision.Head(class).Normalize(-1)
 	last := textLevel(text, m.options.Groups-1)
@@ -124,8 +124,8 @@ func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p mo
 	return model.Scores{Maps: anomaly, Image: image, ClassProbabilities: probability, Extras: out.extras()}, nil
 }
 
-// extras are the levels' omega, [B, N, N, 2]: the weight of vision group i, text level j
-// and state s, with sum 1 over j. With static fusion there are none.
+// extras returns the levels' omega, [B, N, N, 2]: the weights of vision group i, text level
+// j and state s, which sum to 1 over j. With static fusion it returns nil.
 func (o output) extras() []model.Extra {
 	var all []torch.Tensor
 	for _, l := range o.levels {
@@ -137,32 +137,32 @@ func (o output) extras() []model.Extra {
 	return []model.Extra{{Name: options.Gates, Values: torch.Stack(1, all...)}}
 }
 
-// accepts checks the shape of pictures and that there is one class for each.
+// accepts checks the shape of pictures and the number of class indexes.
 func (m *Model) accepts(pictures torch.Tensor, classes int) error {
 	size := int64(m.imageSize())
 	shape := pictures.Shape()
 	if len(shape) != 4 || !slices.Equal(shape[1:], []int64{3, size, size}) {
-		return fmt.Errorf("pictures have the shape %v, and the model wants [B, 3, %d, %d]", shape, size, size)
+		return fmt.Errorf("pictures have shape %v, expected [B, 3, %d, %d]", shape, size, size)
 	}
 	if int64(classes) != shape[0] {
-		return fmt.Errorf("there are classes for %d pictures, and %d pictures", classes, shape[0])
+		return fmt.Errorf("class indexes for %d pictures, but %d pictures", classes, shape[0])
 	}
 	return nil
 }
 
-// choose gives each picture its own class's text: [K, N, D, 2] to [B, N, D, 2].
+// choose selects the text of each picture's class: [K, N, D, 2] to [B, N, D, 2].
 func choose(s *torch.Scope, text torch.Tensor, classOf []int) (torch.Tensor, error) {
 	index := make([]int64, len(classOf))
 	for i, class := range classOf {
 		if class < 0 || int64(class) >= text.Dim(0) {
-			return torch.Tensor{}, fmt.Errorf("picture %d is of class %d, and %d classes were prepared", i, class, text.Dim(0))
+			return torch.Tensor{}, fmt.Errorf("picture %d has class index %d, but %d classes were prepared", i, class, text.Dim(0))
 		}
 		index[i] = int64(class)
 	}
 	return text.IndexSelect(0, s.FromInt64(index, int64(len(index)))), nil
 }
 
-// gaussian is a square smoothing kernel; size 0 leaves a map as it is.
+// gaussian is a square smoothing kernel; size 0 means no smoothing.
 type gaussian struct {
 	size  int
 	sigma float64
@@ -170,7 +170,7 @@ type gaussian struct {
 
 var noSmoothing = gaussian{}
 
-// smoothing is the released code's kernel for a domain.
+// smoothing returns the released code's kernel for a domain.
 func smoothing(of domain.Domain) gaussian {
 	if of == domain.Medical {
 		return gaussian{size: 9, sigma: 1.5}
@@ -178,7 +178,7 @@ func smoothing(of domain.Domain) gaussian {
 	return gaussian{size: 7, sigma: 1}
 }
 
-// apply smooths x [B, 2, G, G], mirrored at the edges, as torchvision's GaussianBlur.
+// apply smooths x [B, 2, G, G] with reflection at the edges, like torchvision's GaussianBlur.
 func (g gaussian) apply(s *torch.Scope, x torch.Tensor) torch.Tensor {
 	if g.size == 0 {
 		return x
@@ -188,7 +188,7 @@ func (g gaussian) apply(s *torch.Scope, x torch.Tensor) torch.Tensor {
 	return x.ReflectPad(size/2).Conv2d(kernel, 1, 0, states)
 }
 
-// kernel gives the weights, row-major, with sum 1.
+// kernel returns the weights, row-major, which sum to 1.
 func (g gaussian) kernel() []float32 {
 	line, sum := make([]float64, g.size), 0.0
 	for i := range line {

@@ -10,15 +10,15 @@ import (
 	"acdclip/pkg/model"
 )
 
-// prepared is the text side of a list of classes.
+// prepared holds the text features of a list of classes.
 type prepared struct {
 	text   torch.Tensor // T [K, N, D, 2]
 	domain domain.Domain
 }
 
-var errNoClasses = errors.New("there are no classes")
+var errNoClasses = errors.New("no classes were given")
 
-// Prepare computes the text features of classes, into s.
+// Prepare computes the text features of classes, which belong to s.
 func (m *Model) Prepare(ctx context.Context, s *torch.Scope, classes domain.Classes) (model.Prepared, error) {
 	if len(classes.Prompts) == 0 {
 		return nil, errNoClasses
@@ -32,7 +32,7 @@ func (m *Model) Prepare(ctx context.Context, s *torch.Scope, classes domain.Clas
 
 var errOtherMethod = errors.New("the classes were prepared by another method")
 
-// Join joins lists of classes that share one domain; see model.Method.
+// Join concatenates lists of classes of one domain; see model.Method.
 func (m *Model) Join(s *torch.Scope, parts []model.Prepared) (model.Prepared, error) {
 	var rows []torch.Tensor // [N, D, 2] of each class
 	var joined prepared
@@ -42,7 +42,7 @@ func (m *Model) Join(s *torch.Scope, parts []model.Prepared) (model.Prepared, er
 		case !ok:
 			return nil, errOtherMethod
 		case rows != nil && p.domain != joined.domain:
-			return nil, fmt.Errorf("classes of the domains %s and %s cannot be joined", joined.domain, p.domain)
+			return nil, fmt.Errorf("cannot join classes of the domains %s and %s", joined.domain, p.domain)
 		}
 		joined.domain = p.domain
 		for k := range p.text.Dim(0) {
@@ -56,16 +56,17 @@ func (m *Model) Join(s *torch.Scope, parts []model.Prepared) (model.Prepared, er
 	return joined, nil
 }
 
-// prefixOf gives the prefix of the class called name, in s or a longer scope.
+// prefixOf returns the prefix of a class by its prompt name. It belongs to s or to a scope
+// that outlives s.
 type prefixOf func(s *torch.Scope, name string) prefix
 
-// newPrefix computes a prefix, for a class that is read once.
+// newPrefix is a prefixOf without a cache.
 func (m *Model) newPrefix(s *torch.Scope, name string) prefix {
 	return m.encodePrefix(s, m.tokenize(name))
 }
 
-// encodeText computes T [K, N, D, 2] of classes into s, with a graph where one is
-// recorded. A class's features do not depend on the others.
+// encodeText computes the text features T [K, N, D, 2] of K classes, which belong to s. It
+// records a graph if gradients are enabled. A class's features do not depend on the others.
 func (m *Model) encodeText(ctx context.Context, s *torch.Scope, names []string, of prefixOf) (text torch.Tensor, err error) {
 	err = s.Within(func(inner *torch.Scope) error {
 		features := make([]torch.Tensor, len(names))
@@ -81,7 +82,7 @@ func (m *Model) encodeText(ctx context.Context, s *torch.Scope, names []string, 
 	return text, err
 }
 
-// tokenize gives the token ids of each state's prompts for a class.
+// tokenize returns the token ids of each state's prompts for a class.
 func (m *Model) tokenize(name string) (rows [states][][]int32) {
 	for state := range states {
 		for _, text := range prompts(name, state) {
@@ -91,8 +92,8 @@ func (m *Model) tokenize(name string) (rows [states][][]int32) {
 	return rows
 }
 
-// encodeRest computes T [N, D, 2] of a class from its prefix, of which it frees the
-// tokens where s owns them.
+// encodeRest computes T [N, D, 2] of a class from its prefix. It frees the prefix's tokens
+// if s owns them.
 func (m *Model) encodeRest(s *torch.Scope, p prefix) torch.Tensor {
 	tower := m.clip.Text
 	each := tower.Depth / m.options.Groups
@@ -111,8 +112,8 @@ func (m *Model) encodeRest(s *torch.Scope, p prefix) torch.Tensor {
 	return torch.Stack(0, levels...)
 }
 
-// level reduces the end tokens [P, D] of all states' prompts, so many of each, to
-// one level of T [D, 2].
+// level reduces the end tokens [P, D] of all prompts to one level of T, [D, 2]. counts are
+// the numbers of prompts of each state.
 func (g textGroup) level(ends torch.Tensor, counts [states]int64) torch.Tensor {
 	unit := g.norm.apply(ends).Normalize(-1)
 	var means [states]torch.Tensor

@@ -28,8 +28,8 @@ func TestPrompts(t *testing.T) {
 	}
 }
 
-// TestCutTokens: the tower reads no further than the longest prompt's end token,
-// and what stands after a prompt's own end token changes nothing.
+// TestCutTokens checks that the tower reads only up to the last end token among the
+// prompts, and that tokens after a prompt's own end token have no effect.
 func TestCutTokens(t *testing.T) {
 	for _, preset := range []string{options.Paper, options.Released} {
 		err := with(t, presetRecipe(t, preset), func(s *torch.Scope, m *Model) error {

@@ -2,19 +2,19 @@ package acdclip
 
 import "acdclip/cgo/torch"
 
-// visionLevel is what one vision group gives to the meeting with the text.
+// visionLevel holds the features of one vision group that are compared with text.
 type visionLevel struct {
 	segmentation torch.Tensor // V_i: unit patch tokens [B, L, D]
-	detection    torch.Tensor // mean of the unit detection tokens [B, D]; undefined without them
+	detection    torch.Tensor // mean of the unit detection tokens [B, D]; undefined if the model has none
 }
 
-// observe looks at what vision group i adds, dX, and at its patch tokens after
-// the merge, both [B, L, C]. They are freed when it returns.
+// observe receives dX of vision group i and its patch tokens after the merge, both
+// [B, L, C]. They are freed when it returns.
 type observe func(i int, delta, tokens torch.Tensor)
 
-// encodeImage runs pictures [B, 3, S, S] through the vision tower and its adapters. It
-// returns the levels, in s, and the class token after the last block [B, 1, C].
-// Observer may be nil.
+// encodeImage applies the vision tower and its adapters to pictures [B, 3, S, S]. It
+// returns the levels, which belong to s, and the class token after the last block,
+// [B, 1, C]. observer may be nil.
 func (m *Model) encodeImage(s *torch.Scope, pictures torch.Tensor, observer observe) ([]visionLevel, torch.Tensor) {
 	tower := m.clip.Vision
 	each := tower.Depth / m.options.Groups
@@ -32,9 +32,9 @@ func (m *Model) encodeImage(s *torch.Scope, pictures torch.Tensor, observer obse
 	return levels, x.Narrow(1, 0, 1)
 }
 
-// adapt applies what stands at the end of vision group i to tokens x [B, 1+L, C].
-// It returns the tokens for the next block and the level, which it keeps in s;
-// views of x and what comes between belong to the caller's shorter scope.
+// adapt applies the trainable parts after vision group i to tokens x [B, 1+L, C]. It
+// returns the tokens for the next block and the level, which belongs to s. Temporary
+// tensors belong to the caller's inner scope.
 func (m *Model) adapt(s *torch.Scope, i int, x torch.Tensor, observer observe) (torch.Tensor, visionLevel) {
 	g := m.vision[i]
 	class, patches := x.Narrow(1, 0, 1), x.Narrow(1, 1, x.Dim(1)-1)

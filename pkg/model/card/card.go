@@ -1,6 +1,6 @@
-// Package card says what the anomaly detection methods are without running them:
-// their names, options and presets, what they need, and the files that their authors
-// have published. It is pure Go.
+// Package card describes anomaly detection methods without running them: their names,
+// options and presets, their requirements, and the files that their authors published. It
+// is pure Go.
 package card
 
 import (
@@ -14,47 +14,47 @@ import (
 
 // Card describes one method.
 type Card struct {
-	Name    string   // as the configuration and checkpoints call it
-	Title   string   // as its authors call it
-	Doc     string   // what it is, in a line
+	Name    string   // its name in configurations and checkpoints
+	Title   string   // the name that its authors use
+	Doc     string   // description in one line
 	Presets []Preset // complete sets of options; the first is the default
 
-	// NeedsCheckpoint says that nothing can be scored without trained parameters.
+	// NeedsCheckpoint is true if the method cannot score without trained parameters.
 	NeedsCheckpoint bool
-	// Learns says that the method can be trained on an auxiliary dataset.
+	// Learns is true if the method can be trained on an auxiliary dataset.
 	Learns bool
 
-	// Released recognises a file of trained parameters that the method's authors have
-	// published. It returns nil for any other file. nil: there are no such files.
+	// Released recognises a file of trained parameters published by the method's authors.
+	// It returns nil, nil for any other file. Released is nil if there are no such files.
 	Released func(File) (*Released, error)
 }
 
-// Preset is a complete set of a method's options. Each call gives a new one.
+// Preset is a complete set of a method's options. Model and Loss return new values at each call.
 type Preset struct {
 	Name  string
 	Model func() section.Model
 	Loss  func() section.Section // nil for a method that learns nothing
 }
 
-// File is what a file of weights says of its content.
+// File describes the content of a weights file.
 type File struct {
-	Shapes  map[string][]int64 // of its tensors, by name
-	Scalars map[string]any     // numbers and texts beside the tensors
+	Shapes  map[string][]int64 // shapes of its tensors, by name
+	Scalars map[string]any     // numbers and texts stored with the tensors
 }
 
-// Released is a file of trained parameters as a method's authors publish it.
+// Released describes a file of trained parameters published by a method's authors.
 type Released struct {
 	Preset string
 	Model  section.Model
 	Loss   section.Section
-	Epoch  int               // epochs trained; 0 where it is not said
-	Names  map[string]string // the file's name of each of the method's parameters
+	Epoch  int               // epochs trained; 0 if unknown
+	Names  map[string]string // the tensor name in the file for each of the method's parameters
 }
 
-// ErrUnknown reports a name that no method has.
-var ErrUnknown = errors.New("there is no such method")
+// ErrUnknown reports an unknown method name.
+var ErrUnknown = errors.New("unknown method")
 
-// List are the methods that there are; the first is the default.
+// List is a list of methods; the first is the default.
 type List []Card
 
 // Names lists the methods' names.
@@ -66,7 +66,7 @@ func (l List) Names() []string {
 	return names
 }
 
-// Find gives the method of that name; else the error wraps ErrUnknown.
+// Find returns the method with that name. Otherwise the error wraps ErrUnknown.
 func (l List) Find(name string) (Card, error) {
 	for _, c := range l {
 		if c.Name == name {
@@ -77,7 +77,7 @@ func (l List) Find(name string) (Card, error) {
 	if near := spelling.Nearest(name, l.Names()); near != "" {
 		text += fmt.Sprintf(" (did you mean %s?)", near)
 	}
-	return Card{}, fmt.Errorf("%w: %s; there are %s", ErrUnknown, text, strings.Join(l.Names(), ", "))
+	return Card{}, fmt.Errorf("%w %s; the methods are %s", ErrUnknown, text, strings.Join(l.Names(), ", "))
 }
 
 // PresetNames lists the names of the presets.
@@ -89,7 +89,7 @@ func (c Card) PresetNames() []string {
 	return names
 }
 
-// Preset gives the preset of that name.
+// Preset returns the preset with that name.
 func (c Card) Preset(name string) (preset Preset, known bool) {
 	for _, p := range c.Presets {
 		if p.Name == name {

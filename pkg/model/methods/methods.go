@@ -1,4 +1,4 @@
-// Package methods is the table of the methods that there are: one row a method.
+// Package methods contains the table of all methods, with one row per method.
 package methods
 
 import (
@@ -15,24 +15,24 @@ import (
 	"acdclip/pkg/model/card"
 )
 
-// Row is one method: what it is, and how it is built.
+// Row describes a method and how to build it.
 type Row struct {
 	card.Card
 
-	// Check says why a model with these options cannot stand on a CLIP of that shape, or
-	// why values (nil: none) are not those of its parameters. It reads none.
+	// Check returns an error if a model with these options cannot be built on a CLIP of that
+	// architecture, or if values (nil: none) do not match its parameters. It reads no values.
 	Check func(arch pretrained.Arch, own section.Model, values model.Values) error
-	// Complete fills in what the options leave to the CLIP; nil: they leave nothing.
+	// Complete fills in the options that are taken from the CLIP; nil if there are none.
 	Complete func(arch pretrained.Arch, own section.Model) (section.Model, error)
-	// New builds the method; one that Learns is a model.Trainable. It is called inside
-	// Do; the parameters belong to s.
+	// New builds the method. If the method Learns, the result is a model.Trainable. New must
+	// be called inside Do; the parameters belong to s.
 	New func(s *torch.Scope, o model.Options) (model.Method, error)
 }
 
-// Table holds methods; the first is the default.
+// Table is a list of methods; the first is the default.
 type Table []Row
 
-// All are the methods of this program.
+// All returns the methods of this program.
 func All() Table {
 	return Table{
 		{
@@ -42,7 +42,7 @@ func All() Table {
 	}
 }
 
-// Find gives the method of that name; else the error wraps card.ErrUnknown.
+// Find returns the method with that name. Otherwise the error wraps card.ErrUnknown.
 func (t Table) Find(name string) (Row, error) {
 	for _, row := range t {
 		if row.Name == name {
@@ -61,12 +61,12 @@ func (r Row) Trainable(s *torch.Scope, o model.Options) (model.Trainable, error)
 	}
 	trainable, ok := method.(model.Trainable)
 	if !ok {
-		return nil, fmt.Errorf("the method %s learns nothing, so it cannot be trained", r.Name)
+		return nil, fmt.Errorf("the method %s has no trainable parameters, so it cannot be trained", r.Name)
 	}
 	return trainable, nil
 }
 
-// Cards describe the methods.
+// Cards returns the descriptions of the methods.
 func (t Table) Cards() card.List {
 	list := make(card.List, len(t))
 	for i, row := range t {
@@ -75,7 +75,7 @@ func (t Table) Cards() card.List {
 	return list
 }
 
-// Catalog is what a configuration may name.
+// Catalog returns the methods and number formats that a configuration may name.
 func (t Table) Catalog() config.Catalog {
 	catalog := config.Catalog{Methods: t.Cards()}
 	for _, format := range clip.Formats() {

@@ -16,8 +16,8 @@ import (
 
 func TestMain(m *testing.M) { torchtest.Main(m) }
 
-// TestEveryRowIsComplete: each method has what the program asks of it, and presets that
-// are valid and build nothing but what they say.
+// TestEveryRowIsComplete checks that each method implements what the program needs, and
+// that its presets are valid and independent of each other.
 func TestEveryRowIsComplete(t *testing.T) {
 	var names []string
 	for _, row := range All() {
@@ -65,11 +65,11 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestTrainable: a method that learns nothing cannot be trained, and says so.
+// TestTrainable checks the error for training a method without trainable parameters.
 func TestTrainable(t *testing.T) {
 	type untrainable struct{ model.Method }
 	row := Row{Card: card.Card{Name: "still"}, New: func(*torch.Scope, model.Options) (model.Method, error) { return untrainable{}, nil }}
-	if _, err := row.Trainable(nil, model.Options{}); err == nil || !strings.Contains(err.Error(), "still learns nothing") {
+	if _, err := row.Trainable(nil, model.Options{}); err == nil || !strings.Contains(err.Error(), "still has no trainable parameters") {
 		t.Errorf("%v", err)
 	}
 }

@@ -1,9 +1,9 @@
 package options
 
-// An option of few values is a string type of its own. Its Values method lists
-// what it may be, in the order in which a message names them.
+// An option with a fixed set of values has its own string type. The type's Values method
+// lists the permitted values in the order used in messages.
 
-// AdapterKind is the vision adapter.
+// AdapterKind is the kind of the vision adapters.
 type AdapterKind string
 
 const (
@@ -14,18 +14,18 @@ const (
 // Values lists the adapter kinds.
 func (AdapterKind) Values() []string { return names(ConvLoRA, LoRA) }
 
-// Projections says how many W_down [C, r] and W_up [r, C] a Conv-LoRA has.
+// Projections determines how many W_down [C, r] and W_up [r, C] a Conv-LoRA has.
 type Projections string
 
 const (
 	SharedProjections Projections = "shared"     // one pair for all branches
-	PerBranch         Projections = "per_branch" // one pair a branch
+	PerBranch         Projections = "per_branch" // one pair per branch
 )
 
-// Values lists the ways.
+// Values lists the choices.
 func (Projections) Values() []string { return names(SharedProjections, PerBranch) }
 
-// Scale is the factor on a Conv-LoRA's branch.
+// Scale determines the scaling factors in a Conv-LoRA's branches.
 type Scale string
 
 const (
@@ -36,7 +36,7 @@ const (
 // Values lists the scales.
 func (Scale) Values() []string { return names(InverseKernel, AlphaOverRank) }
 
-// Merge is how an adapter's output joins the tokens, in both towers.
+// Merge determines how an adapter's output is combined with the tokens, in both towers.
 type Merge string
 
 const (
@@ -51,7 +51,8 @@ const (
 // Values lists the merges.
 func (Merge) Values() []string { return names(Residual, Rescale) }
 
-// Init is the trainable parameters' initial values. What it does not name has PyTorch's defaults.
+// Init determines the initial values of the trainable parameters. Parameters that are not
+// listed below have PyTorch's defaults.
 type Init string
 
 const (
@@ -66,18 +67,18 @@ const (
 // Values lists the initial values.
 func (Init) Values() []string { return names(InitPaper, InitReleased) }
 
-// FusionKind is how text levels reach a vision level.
+// FusionKind determines which text levels a vision level is compared with.
 type FusionKind string
 
 const (
 	DFG    FusionKind = "dfg"    // T_i^s = sum_j omega_ij^s T_j^s, omega from the Dynamic Fusion Gateway (Eq. 4-6)
-	Static FusionKind = "static" // T_i alone; there are no gates
+	Static FusionKind = "static" // only T_i, without gates
 )
 
 // Values lists the fusion kinds.
 func (FusionKind) Values() []string { return names(DFG, Static) }
 
-// Similarity is a patch token's logit against the fused text.
+// Similarity determines how the logit of a patch token and the fused text is computed.
 type Similarity string
 
 const (
@@ -88,7 +89,7 @@ const (
 // Values lists the similarities.
 func (Similarity) Values() []string { return names(Cosine, Dot) }
 
-// Average is how N levels become one map.
+// Average determines how N levels are averaged to one map.
 type Average string
 
 const (
@@ -110,23 +111,23 @@ const (
 // Values lists the smoothings.
 func (Smoothing) Values() []string { return names(NoSmoothing, Gaussian) }
 
-// Feature is what the class logits compare with text.
+// Feature is the image feature that the class logits compare with text.
 type Feature string
 
 const (
 	// CLSFeature: the class token after the last block, ln_post, proj, unit
 	// norm, against the last group's text T_N: cosine / tau.
 	CLSFeature Feature = "cls"
-	// DetectionFeature: per group the mean over patches of the unit detection
-	// tokens (an MLP and LayerNorm of their own) . T_i; mean over groups of the
-	// logits; no temperature.
+	// DetectionFeature: for each group, the mean over patches of the unit detection tokens
+	// (which have their own MLP and LayerNorm) . T_i; then the mean of the logits over
+	// groups; no temperature.
 	DetectionFeature Feature = "detection"
 )
 
 // Values lists the features.
 func (Feature) Values() []string { return names(CLSFeature, DetectionFeature) }
 
-// DiceForm is what the dice term compares: 1 - mean_b (2 sum(p y) + 1)/(sum p + sum y + 1).
+// DiceForm selects the maps p and masks y of the dice term, 1 - mean_b (2 sum(p y) + 1)/(sum p + sum y + 1).
 type DiceForm string
 
 const (
@@ -137,7 +138,7 @@ const (
 // Values lists the dice forms.
 func (DiceForm) Values() []string { return names(DiceAbnormal, DiceBoth) }
 
-// FocalForm is pt in the focal term, the mean over pixels of -(1-pt)^2 log pt.
+// FocalForm defines pt in the focal term, the mean over pixels of -(1-pt)^2 log pt.
 type FocalForm string
 
 const (

@@ -15,9 +15,9 @@ const (
 	Released = "released" // what the authors' released code computes
 )
 
-// Gates is the extra output of models with a fusion gateway, [N, N, 2] for each picture:
-// the weight of vision group i, text level j and state s (normal, abnormal), with sum 1
-// over j.
+// Gates is the name of the extra output of models with a fusion gateway. Its values are
+// [N, N, 2] for each picture: the weight of vision group i, text level j and state s
+// (normal, abnormal), which sum to 1 over j.
 const Gates = "gates"
 
 // Card describes the method.
@@ -41,7 +41,7 @@ func preset(name string, model func() Model, loss func() Loss) card.Preset {
 	}
 }
 
-// Preset gives the options of a preset; the result is the caller's own.
+// Preset returns the options of a preset. The caller owns the result.
 func Preset(name string) (model Model, loss Loss, known bool) {
 	switch name {
 	case Paper:
@@ -68,7 +68,7 @@ func paperModel() Model {
 	}
 }
 
-// releasedModel departs from paperModel where the released code departs from the equations.
+// releasedModel differs from paperModel where the released code differs from the equations.
 func releasedModel() Model {
 	m := paperModel()
 	m.ImageSize = 518

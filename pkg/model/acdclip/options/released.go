@@ -7,9 +7,9 @@ import (
 	"acdclip/pkg/model/card"
 )
 
-// releasedNames maps the released code's tensor names to ours. A convolution
-// branch is a place in a list there and a kernel size here, so that name ends in
-// %s, to be filled with the size.
+// releasedNames maps the released code's tensor names to ours. The released code names a
+// convolution branch by its index, we name it by its kernel size: the %s in own is
+// replaced by the size.
 var releasedNames = []struct {
 	pattern *regexp.Regexp
 	own     string
@@ -30,14 +30,14 @@ var releasedNames = []struct {
 	{regexp.MustCompile(`^text_adapter\.layer_norms\.(\d+)\.(weight|bias)$`), "text.$1.norm.$2"},
 }
 
-// releasedBranch is a branch of a released Conv-LoRA: the kernel sizes in the order of its list.
+// releasedBranch matches the index of a Conv-LoRA branch in the released code's names.
 var releasedBranch = regexp.MustCompile(`\.conv_lora_blocks\.(\d+)\.`)
 
 var releasedKernels = map[string]string{"0": "3", "1": "5"}
 
-// OwnName translates a tensor name of the released code's adapter files,
-// "image_adapter.m_i_w.0.i_w", to the project's, "visual.0.blend". A name that
-// is not known comes back as it is.
+// OwnName translates a tensor name in the released code's adapter files, such as
+// "image_adapter.m_i_w.0.i_w", to ours, "visual.0.blend". It returns an unknown name
+// unchanged.
 func OwnName(released string) (own string, known bool) {
 	for _, name := range releasedNames {
 		if !name.pattern.MatchString(released) {
@@ -55,8 +55,8 @@ func OwnName(released string) (own string, known bool) {
 	return released, false
 }
 
-// released recognises an adapter_N.pth of the authors' code: preset released, sizes
-// from the tensors' shapes.
+// released recognises an adapter_N.pth of the authors' code. Its options are those of the
+// preset released, with the sizes taken from the tensors' shapes.
 func released(file card.File) (*card.Released, error) {
 	names := map[string]string{}
 	for name := range file.Shapes {
@@ -83,7 +83,7 @@ func released(file card.File) (*card.Released, error) {
 	} {
 		shape := file.Shapes[names[size.name]]
 		if len(shape) <= size.dim {
-			return nil, fmt.Errorf("it lacks %s", size.name)
+			return nil, fmt.Errorf("tensor %s is missing", size.name)
 		}
 		*size.into = int(shape[size.dim])
 	}

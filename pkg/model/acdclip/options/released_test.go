@@ -30,7 +30,7 @@ func TestOwnName(t *testing.T) {
 	}
 	for _, name := range []string{
 		"", "visual.0.blend", "image_adapter.m_i_w.x.i_w", "image_adapter.m_i_w.0.i_w.more", "more.image_adapter.m_i_w.0.i_w",
-		"image_adapter.lora_adapters.0.conv_lora_blocks.2.lora_A", // a third branch, whose kernel nobody knows
+		"image_adapter.lora_adapters.0.conv_lora_blocks.2.lora_A", // a third branch, whose kernel size is unknown
 		"image_adapter.seg_proj.0.fc.1.weight", "text_adapter.lora_adapters.0.lora_C",
 	} {
 		if own, known := OwnName(name); known || own != name {

@@ -7,7 +7,7 @@ import (
 	"acdclip/pkg/config/section"
 )
 
-// Contradictions lists what is wrong with options that are possible each by itself.
+// Contradictions lists combinations of valid options that are invalid together.
 func (m *Model) Contradictions() []*section.Error {
 	found := m.Adapter.contradictions()
 	found = append(found, weightProblems("model.score", m.Score.Classification, m.Score.Map)...)
@@ -19,7 +19,7 @@ func (a Adapter) contradictions() []*section.Error {
 	if a.Merge == Rescale && a.Init == InitPaper {
 		found = append(found, &section.Error{
 			Key:     "model.adapter.merge",
-			Problem: "rescale cannot start from init: paper, whose adapters give exactly zero: nothing can be rescaled to a norm (0/0); set model.adapter.init to released, or merge to residual",
+			Problem: "rescale does not work with model.adapter.init: paper, whose adapters output exactly zero, which cannot be scaled to a norm (0/0); set model.adapter.init to released, or merge to residual",
 			Related: []string{"model.adapter.init", "preset"},
 		})
 	}
@@ -36,7 +36,7 @@ func (a Adapter) kernelProblem() string {
 	}
 	for i, k := range a.Kernels {
 		if k%2 == 0 {
-			return fmt.Sprintf("must be odd, so that a convolution keeps the patch grid; %d is even", k)
+			return fmt.Sprintf("must be odd, so that convolutions keep the size of the patch grid; %d is even", k)
 		}
 		if slices.Contains(a.Kernels[:i], k) {
 			return fmt.Sprintf("holds %d twice", k)
@@ -50,7 +50,7 @@ func weightProblems(key string, classification, anomalyMap float64) []*section.E
 	problem := ""
 	switch sum := classification + anomalyMap; {
 	case sum > 1+rounding:
-		problem = fmt.Sprintf("%v and %s.map: %v sum to %.4g; an image score within [0, 1] needs at most 1", classification, key, anomalyMap, sum)
+		problem = fmt.Sprintf("%v and %s.map: %v sum to %.4g; the sum may be at most 1, so that image scores stay in [0, 1]", classification, key, anomalyMap, sum)
 	case classification == 0 && anomalyMap == 0:
 		problem = fmt.Sprintf("is 0, and so is %s.map: every image score would be 0", key)
 	default:
@@ -59,7 +59,7 @@ func weightProblems(key string, classification, anomalyMap float64) []*section.E
 	return []*section.Error{{Key: key + ".classification", Problem: problem, Related: []string{key + ".map", "preset"}}}
 }
 
-// Contradictions lists what is wrong with options that are possible each by itself.
+// Contradictions lists combinations of valid options that are invalid together.
 func (l *Loss) Contradictions() []*section.Error {
 	if l.Focal != 0 || l.Dice != 0 || l.Classification != 0 {
 		return nil
