@@ -1,3 +1,3 @@
-// Package layers is only tests: they hold the module's packages to one direction
-// of imports, and C to one place.
+// Package layers contains only tests. They check that the module's packages import each
+// other in one direction, and that only one package uses C.
 package layers

@@ -12,11 +12,11 @@ import (
 	"testing"
 )
 
-// listed is what `go list` says of one of our packages.
+// listed is the output of `go list` for one of our packages.
 type listed struct {
 	ImportPath                         string
 	Imports, TestImports, XTestImports []string
-	Deps                               []string // what Imports reach, at any depth
+	Deps                               []string // all direct and indirect imports
 }
 
 func listPackages(t *testing.T) []listed {
@@ -45,7 +45,7 @@ func listPackages(t *testing.T) []listed {
 	return packages
 }
 
-// TestOnlyTorchMeetsC keeps C, unsafe pointers and gotorch inside cgo/torch.
+// TestOnlyTorchMeetsC checks that only cgo/torch uses C, unsafe pointers and gotorch.
 func TestOnlyTorchMeetsC(t *testing.T) {
 	met := false
 	for _, p := range listPackages(t) {
@@ -60,11 +60,11 @@ func TestOnlyTorchMeetsC(t *testing.T) {
 		}
 	}
 	if !met {
-		t.Error("no package imports C: the list does not show it")
+		t.Error("no package imports C, so go list does not report it")
 	}
 }
 
-// leaves are small packages that every other one may use.
+// leaves are small packages that every other package may import.
 func leaves() []string {
 	return []string{
 		"pkg/clip/activation", "pkg/conditions", "pkg/config/section", "pkg/digest", "pkg/domain", "pkg/float16", "pkg/model/card", "pkg/plural", "pkg/present",
@@ -72,8 +72,9 @@ func leaves() []string {
 	}
 }
 
-// TestFoundations: of our packages, those below a folder reach its own and at
-// most these others and the leaves. None meets C, so all can be used without libtorch.
+// TestFoundations checks that the packages below each folder import, directly or
+// indirectly, only packages of that folder, the listed ones and the leaves. None uses C,
+// so all work without libtorch.
 func TestFoundations(t *testing.T) {
 	all := listPackages(t)
 	results := []string{"pkg/report", "pkg/paper", "pkg/metrics"}
@@ -88,7 +89,7 @@ func TestFoundations(t *testing.T) {
 		"pkg/contents":       nil,
 		"pkg/weights":        nil,
 
-		"pkg/model/acdclip/options": nil, // what the program must know of a method without libtorch
+		"pkg/model/acdclip/options": nil, // what the program needs to know about a method without libtorch
 		"pkg/heatmap":               {"pkg/anomalymap"},
 		"pkg/report":                results,
 		"pkg/chart":                 append([]string{"pkg/events", "pkg/heatmap", "pkg/anomalymap"}, results...),
@@ -109,9 +110,9 @@ func TestFoundations(t *testing.T) {
 	}
 }
 
-// TestImportsFollowOneDirection: none of the packages below a folder reaches one
-// below those that it may not, the leaves apart. A picture goes from data through
-// detect to evaluation and report; what trains uses both.
+// TestImportsFollowOneDirection checks that no package below a folder imports, directly or
+// indirectly, one below the folders it must not use, except leaves. Pictures go from data
+// through detect to evaluation and report; training uses both sides.
 func TestImportsFollowOneDirection(t *testing.T) {
 	all := listPackages(t)
 	for _, rule := range []struct {
@@ -127,8 +128,8 @@ func TestImportsFollowOneDirection(t *testing.T) {
 		{"pkg/detect", []string{"pkg/evaluation", "pkg/training"}},
 		{"pkg/evaluation", []string{"pkg/model", "pkg/detect", "pkg/training", "cgo"}},
 		{"pkg", []string{"cmd", "internal"}},
-		{"cmd", []string{"internal/drawn", "internal/golden", "internal/goroutines", "internal/torchtest", "internal/toymethod"}}, // which are for tests
-		// What a machine without libtorch can use, beside the foundations.
+		{"cmd", []string{"internal/drawn", "internal/golden", "internal/goroutines", "internal/torchtest", "internal/toymethod"}}, // only for tests
+		// Packages that work without libtorch, in addition to the foundations.
 		{"internal/rundir", []string{"cgo", "pkg/data"}},
 		{"pkg/data", []string{"cgo"}},
 		{"pkg/checkpoint", []string{"cgo"}},
@@ -142,8 +143,8 @@ func TestImportsFollowOneDirection(t *testing.T) {
 	}
 }
 
-// TestOnlyTheTableKnowsTheMethods: a method's folder is imported by itself and by the
-// table of methods. (A benchmark of ours may draw its parameters.)
+// TestOnlyTheTableKnowsTheMethods checks that a method's folder is imported only by itself
+// and by the table of methods. (Our benchmarks may use its initial parameters.)
 func TestOnlyTheTableKnowsTheMethods(t *testing.T) {
 	const table = "acdclip/pkg/model/methods"
 	known := false
@@ -160,11 +161,11 @@ func TestOnlyTheTableKnowsTheMethods(t *testing.T) {
 		}
 	}
 	if !known {
-		t.Error("the table knows no method")
+		t.Error("the table of methods imports no method")
 	}
 }
 
-// holdApart fails t where a package below a folder reaches, at any depth, a forbidden one.
+// holdApart fails t if a package below a folder imports, directly or indirectly, a forbidden one.
 func holdApart(t *testing.T, all []listed, folder string, forbidden func(reached string) bool) {
 	t.Helper()
 	found := false
@@ -180,7 +181,7 @@ func holdApart(t *testing.T, all []listed, folder string, forbidden func(reached
 		}
 	}
 	if !found {
-		t.Errorf("there is no package below %s", folder)
+		t.Errorf("no package below %s", folder)
 	}
 }
 
@@ -188,7 +189,7 @@ func belowAny(importPath string, folders []string) bool {
 	return slices.ContainsFunc(folders, func(folder string) bool { return below(importPath, folder) })
 }
 
-// below tells whether a package lies in one of this module's folders; "" is the module's own.
+// below reports whether a package is in one of this module's folders; "" is the module's root.
 func below(importPath, folder string) bool {
 	return strings.HasPrefix(importPath+"/", path.Join("acdclip", folder)+"/")
 }

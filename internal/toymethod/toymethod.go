@@ -1,5 +1,6 @@
-// Package toymethod is a method for tests: it shows that a method is one folder and one
-// row. It calls bright pixels anomalous, learns how bright, and knows nothing of CLIP.
+// Package toymethod is a method for tests. It shows that a method needs only one folder and
+// one row in the table. It scores bright pixels as anomalous, learns the threshold, and
+// does not use CLIP.
 package toymethod
 
 import (
@@ -19,7 +20,7 @@ import (
 	"acdclip/pkg/model/methods"
 )
 
-// Row is the method's row of the table.
+// Row returns the method's row for the table of methods.
 func Row() methods.Row {
 	return methods.Row{
 		Card: card.Card{
@@ -39,10 +40,10 @@ func Row() methods.Row {
 // Options is the model: section.
 type Options struct {
 	Side int     `json:"side" range:"[1,1024]" runtime:"yes" doc:"side of the pictures in pixels, a multiple of CLIP's patch"`
-	Gain float64 `json:"gain" range:"(0,inf)" doc:"what brightness is multiplied by"`
+	Gain float64 `json:"gain" range:"(0,inf)" doc:"factor on the brightness"`
 }
 
-// Contradictions finds that a gain of 13 brings bad luck.
+// Contradictions rejects a gain of 13, as an example of a mistake.
 func (o *Options) Contradictions() []*section.Error {
 	if o.Gain == 13 {
 		return []*section.Error{{Key: "model.gain", Problem: "is 13, which brings bad luck"}}
@@ -55,7 +56,7 @@ func (o *Options) Input() section.Input {
 	return section.Input{Size: o.Side, Activation: activation.Auto}
 }
 
-// Variant tells models apart by the gain.
+// Variant identifies the model by its gain.
 func (o *Options) Variant() section.Variant {
 	label := fmt.Sprintf("gain %g", o.Gain)
 	return section.Variant{Slug: fmt.Sprintf("g%g", o.Gain), Label: label, Long: label, Fields: []section.Field{{Name: "gain", Value: fmt.Sprint(o.Gain)}}}
@@ -71,17 +72,17 @@ type Loss struct {
 	Weight float64 `json:"weight" range:"(0,inf)" doc:"weight of the only term"`
 }
 
-// Contradictions finds none.
+// Contradictions returns nil.
 func (l *Loss) Contradictions() []*section.Error { return nil }
 
-// method has one parameter: how bright is too bright, [1].
+// method has one parameter, [1]: the brightness above which pixels are anomalous.
 type method struct {
 	options   Options
 	loss      Loss
 	threshold torch.Tensor
 }
 
-var errOptions = errors.New("the options are another method's")
+var errOptions = errors.New("the options belong to another method")
 
 func parameters() []checkpoint.Spec { return []checkpoint.Spec{{Name: "threshold", Shape: []int64{1}}} }
 
@@ -124,7 +125,7 @@ func (m *method) Input() model.Input {
 	return model.Input{Size: m.options.Side, Mean: [3]float32{0, 0, 0}, Std: [3]float32{1, 1, 1}}
 }
 
-// classes are what is prepared: how many there are.
+// classes is the prepared value: the number of classes.
 type classes int
 
 func (m *method) Prepare(_ context.Context, _ *torch.Scope, c domain.Classes) (model.Prepared, error) {
@@ -139,7 +140,7 @@ func (m *method) Join(_ *torch.Scope, parts []model.Prepared) (model.Prepared, e
 	return total, nil
 }
 
-// maps gives the probability of pixels [B, S, S] being too bright.
+// maps returns the probability [B, S, S] of each pixel being too bright.
 func (m *method) maps(pictures torch.Tensor) torch.Tensor {
 	size := int64(m.options.Side)
 	grey := pictures.Mean(1).Reshape(pictures.Dim(0), 1, size*size).Transpose(1, 2) // [B, S*S, 1]
