@@ -28,8 +28,7 @@ type Library struct {
 }
 
 // Find looks for the native libraries without loading them: our library in
-// $LIBACDCLIP_NATIVE, beside the program (../build/current, ../lib/acdclip), or in
-// build/current above the working folder; libtorch in $LIBTORCH or where the
+// $LIBACDCLIP_NATIVE or beside the program (../build/current, ../lib/acdclip); libtorch in $LIBTORCH or where the
 // file libtorch.path beside our library says.
 func Find() (Library, error) {
 	native, err := findNative()
@@ -71,15 +70,6 @@ func nativeFolders() []string {
 		}
 		above := filepath.Dir(filepath.Dir(program))
 		folders = append(folders, filepath.Join(above, "build", "current"), filepath.Join(above, "lib", "acdclip"))
-	}
-	// A test's program lies in a temporary folder; the checkout is above its working folder.
-	for folder, err := os.Getwd(); err == nil; folder = filepath.Dir(folder) {
-		if isFile(filepath.Join(folder, "go.mod")) {
-			folders = append(folders, filepath.Join(folder, "build", "current"))
-		}
-		if folder == filepath.Dir(folder) {
-			break
-		}
 	}
 	return folders
 }

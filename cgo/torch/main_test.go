@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"acdclip/internal/golden"
 )
 
 // TestMain asserts that no test left a native tensor behind.
 func TestMain(m *testing.M) {
+	golden.UseNative(NativeVariable)
 	code := m.Run()
 	if left := LiveHandles(); left != 0 {
 		fmt.Fprintf(os.Stderr, "%d tensors were never freed\n", left)

@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"acdclip/cgo/torch"
-	"acdclip/internal/golden"
 	"acdclip/internal/rundir"
 )
 
@@ -97,11 +95,7 @@ func newProgram(t *testing.T) program { return program{t, t.TempDir()} }
 func (p program) command(arguments []string) *exec.Cmd {
 	command := exec.Command("acdclip", arguments...)
 	command.Dir = p.folder
-	native := os.Getenv(torch.NativeVariable)
-	if native == "" {
-		native = filepath.Join(golden.Root(), "build", "current", "libacdclip_native.so")
-	}
-	command.Env = append(os.Environ(), torch.NativeVariable+"="+native, "ACDCLIP_THREADS=1", "ACDCLIP_DEVICE=cpu", "XDG_CACHE_HOME="+filepath.Join(p.folder, ".cache"))
+	command.Env = append(os.Environ(), "ACDCLIP_THREADS=1", "ACDCLIP_DEVICE=cpu", "XDG_CACHE_HOME="+filepath.Join(p.folder, ".cache"))
 	return command
 }
 

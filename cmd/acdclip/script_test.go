@@ -32,6 +32,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	golden.UseNative(torch.NativeVariable)
 	testscript.Main(m, map[string]func(){
 		"acdclip": main,
 		// The program with a method and a metric more, one row each.
@@ -67,11 +68,7 @@ func TestScripts(t *testing.T) {
 // setup tells the scripts where the libraries are, since their program lies in
 // a temporary folder, and keeps them to one thread each.
 func setup(env *testscript.Env) error {
-	native := os.Getenv(torch.NativeVariable)
-	if native == "" {
-		native = filepath.Join(golden.Root(), "build", "current", "libacdclip_native.so")
-	}
-	env.Setenv(torch.NativeVariable, native)
+	env.Setenv(torch.NativeVariable, os.Getenv(torch.NativeVariable))
 	env.Setenv(torch.LibtorchVariable, os.Getenv(torch.LibtorchVariable))
 	env.Setenv("ACDCLIP_THREADS", "1")
 	env.Setenv("ACDCLIP_DEVICE", "cpu")

@@ -111,6 +111,14 @@ func Root() string {
 	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
 }
 
+// UseNative sets the environment variable of the native library to this checkout's, unless
+// it is set: test programs are in temporary folders, where the library is not found.
+func UseNative(variable string) {
+	if os.Getenv(variable) == "" {
+		os.Setenv(variable, filepath.Join(Root(), "build", "current", "libacdclip_native.so"))
+	}
+}
+
 // Shared returns the path of a file or folder in the folder "shared" beside the checkout.
 // It need not exist.
 func Shared(names ...string) string {
