@@ -70,7 +70,7 @@ type Train struct {
 // LR holds Adam's initial learning rates.
 type LR struct {
 	Text   float64 `json:"text" range:"(0,inf)" doc:"learning rate of the text adapters"`
-	Vision float64 `json:"vision" range:"(0,inf)" doc:"learning rate of the vision adapters and the gates"`
+	Vision float64 `json:"vision" range:"(0,inf)" doc:"learning rate of everything trained on the vision side, including the gates"`
 }
 
 // The fixed parts of the recipe, with the released code's values.
