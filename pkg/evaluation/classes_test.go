@@ -20,7 +20,7 @@ import (
 	"acdclip/pkg/scoring"
 )
 
-// TestScoresThatAreNotFinite: such a picture has failed, and the metrics are those of the others.
+// TestScoresThatAreNotFinite checks that such a picture counts as failed and that the metrics use the others.
 func TestScoresThatAreNotFinite(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	var warnings []string
@@ -60,7 +60,7 @@ func TestScoresThatAreNotFinite(t *testing.T) {
 	}
 }
 
-// more is a scorer that hands on what nobody asked for.
+// more is a scorer that returns pictures that were not requested.
 type more struct{ scoring.Scorer }
 
 func (m more) ScoreAll(ctx context.Context, w scoring.Work, each func(scoring.Scored) error) error {
@@ -70,7 +70,7 @@ func (m more) ScoreAll(ctx context.Context, w scoring.Work, each func(scoring.Sc
 	return each(scoring.Scored{Picture: pixels.Picture{Item: w.Items[0]}})
 }
 
-// TestScorerThatKeepsPicturesBack: classes that did not get all their pictures are not finished.
+// TestScorerThatKeepsPicturesBack checks that classes with missing pictures are not finished.
 func TestScorerThatKeepsPicturesBack(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	for _, short := range []int{1, 4, 5, 10} {
@@ -98,7 +98,7 @@ func TestScorerWithOtherPictures(t *testing.T) {
 	goroutines.NoneLeft(t, before)
 }
 
-// TestClassesWithoutPictures: of a share that has none of a class, the class is finished all the same.
+// TestClassesWithoutPictures checks that a share finishes classes of which it has no pictures.
 func TestClassesWithoutPictures(t *testing.T) {
 	o := evaluating(t, drawn.Set(t, synth.Objects))
 	o.Batch = 5 // one batch a class

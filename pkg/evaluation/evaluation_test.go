@@ -22,7 +22,7 @@ import (
 	"acdclip/pkg/report"
 )
 
-// files are results.json, results.csv, scores.csv and gates.csv, as the program writes them.
+// files returns results.json, results.csv, scores.csv and gates.csv as the program writes them.
 func files(t *testing.T, result *report.Evaluation, scores []report.Score) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -33,13 +33,13 @@ func files(t *testing.T, result *report.Evaluation, scores []report.Score) strin
 	return out.String()
 }
 
-// handed is what Map was given of a picture.
+// handed holds the arguments of Map for a picture.
 type handed struct {
 	scores []float32
 	mask   []uint8
 }
 
-// TestEvaluate computes the metrics of each class again from what was said of its pictures.
+// TestEvaluate recomputes the metrics of each class from the scores of its pictures.
 func TestEvaluate(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
@@ -76,7 +76,7 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
-// metricsOf computes a class's metrics from all its scores and pixels at once, AUPRO
+// metricsOf computes a class's metrics from all its scores and pixels at once, and AUPRO
 // picture by picture.
 func metricsOf(t *testing.T, scores []report.Score, class string, of map[string]handed) report.Metrics {
 	t.Helper()
@@ -119,7 +119,7 @@ func metricsOf(t *testing.T, scores []report.Score, class string, of map[string]
 	return want
 }
 
-// TestScoresDependOnPictureAlone: not on the batch, the readers or what else is scored.
+// TestScoresDependOnPictureAlone checks that scores do not depend on the batch, the readers or other pictures.
 func TestScoresDependOnPictureAlone(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
@@ -154,7 +154,7 @@ func scoresCSV(t *testing.T, scores []report.Score) string {
 	return out.String()
 }
 
-// TestPromptAndDomainReachTheScorer: each picture is scored with its own class's prompt.
+// TestPromptAndDomainReachTheScorer checks that each picture is scored with its class's prompt and its domain.
 func TestPromptAndDomainReachTheScorer(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	set.Classes[0].Prompt, set.Classes[1].Prompt = "left thing", "right thing"
@@ -180,7 +180,7 @@ func TestPromptAndDomainReachTheScorer(t *testing.T) {
 	}
 }
 
-// TestEvaluateGoesOnPastBrokenPictures: they are counted, told of and left out of the metrics.
+// TestEvaluateGoesOnPastBrokenPictures checks that unreadable pictures are counted, reported and left out of the metrics.
 func TestEvaluateGoesOnPastBrokenPictures(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
@@ -190,7 +190,7 @@ func TestEvaluateGoesOnPastBrokenPictures(t *testing.T) {
 		of[item.Path] = handed{m.Scores, mask}
 		return nil
 	}
-	// Both normal pictures of the first class, and one anomalous of the second.
+	// Both normal pictures of the first class and one anomalous picture of the second.
 	var broken []string
 	for i, item := range set.Items {
 		first := item.Class == set.Classes[0].Name
@@ -238,8 +238,8 @@ func TestEvaluateGoesOnPastBrokenPictures(t *testing.T) {
 	}
 }
 
-// TestEvaluateLeavesUnmaskedPixelsOut: an anomalous picture without a mask counts for
-// image metrics alone, and the mask threshold is obeyed and told.
+// TestEvaluateLeavesUnmaskedPixelsOut checks that an anomalous picture without a mask counts
+// only for image metrics, and that the mask threshold is applied and recorded.
 func TestEvaluateLeavesUnmaskedPixelsOut(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
@@ -281,7 +281,7 @@ func TestEvaluateLeavesUnmaskedPixelsOut(t *testing.T) {
 	}
 }
 
-// TestOddMasksAreTold: those that mark nothing or everything, and those of other shapes.
+// TestOddMasksAreTold checks the warnings about masks that mark nothing or everything and about masks of other aspect ratios.
 func TestOddMasksAreTold(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
@@ -309,7 +309,7 @@ func TestOddMasksAreTold(t *testing.T) {
 	}
 }
 
-// TestEventsTellTheWork: every picture once, one stage and its costs.
+// TestEventsTellTheWork checks the events: every picture once, one stage and its costs.
 func TestEventsTellTheWork(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)

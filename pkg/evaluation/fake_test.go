@@ -27,22 +27,22 @@ import (
 	"acdclip/pkg/trained"
 )
 
-// fakes stand for a CLIP: they give detectors that read real pictures, and whose
-// numbers depend on a picture's pixels, its prompt, the domain and the checkpoint. They
-// count what is open, so that a test sees what was left.
+// fakes replaces Detectors with a CLIP. Its detectors read real pictures, and their numbers
+// depend on a picture's pixels, its prompt, the domain and the checkpoint. It counts open
+// detectors, so that tests find those that were not closed.
 type fakes struct {
 	machine scoring.Machine
 	refuse  error                                      // Open's
 	broken  error                                      // Detector's
 	before  func(ctx context.Context, batch int) error // is asked before each batch of a call to ScoreAll
-	spoil   func(*scoring.Scored)                      // changes what is said of each picture
+	spoil   func(*scoring.Scored)                      // changes the result of each picture
 	short   int                                        // pictures at the end that are kept back
 
 	lock    sync.Mutex
 	opened  int            // calls of Open less those of Close
 	inUse   int            // detectors that are not closed
 	asked   []string       // the checkpoints, in the order in which detectors were asked for
-	batches [][]int        // places of the pictures scored at once, over all calls
+	batches [][]int        // indexes of the pictures of each batch, over all calls
 	prompts []string       // each prompt with which a picture was scored
 	scored  map[string]int // how often a picture was scored, by its path
 }
@@ -77,7 +77,7 @@ func (f *fakes) Close() {
 	f.opened--
 }
 
-// closed fails t where something is left open.
+// closed fails t if anything is still open.
 func (f *fakes) closed(t *testing.T) {
 	t.Helper()
 	f.lock.Lock()
@@ -87,7 +87,7 @@ func (f *fakes) closed(t *testing.T) {
 	}
 }
 
-// fake scores with one checkpoint.
+// fake is the detector of one checkpoint.
 type fake struct {
 	of    *fakes
 	model *trained.Model
@@ -101,7 +101,7 @@ func (f *fake) Close() {
 
 func (f *fake) Size() int { return f.model.Options.Input().Size }
 
-// ScoreAll goes about it as detect.Detector does.
+// ScoreAll works like that of detect.Detector.
 func (f *fake) ScoreAll(ctx context.Context, w scoring.Work, each func(scoring.Scored) error) error {
 	if len(w.Batches) == 0 {
 		return nil
@@ -144,7 +144,7 @@ func (f *fake) ScoreAll(ctx context.Context, w scoring.Work, each func(scoring.S
 	return ctx.Err()
 }
 
-// note keeps what was asked for.
+// note records the requested work.
 func (f *fake) note(batch []scoring.Scored, w scoring.Work) {
 	f.of.lock.Lock()
 	defer f.of.lock.Unlock()
@@ -160,8 +160,8 @@ func (f *fake) note(batch []scoring.Scored, w scoring.Work) {
 	f.of.batches = append(f.of.batches, places)
 }
 
-// score says of a pixel how far its brightness is from the picture's mean, with
-// some noise that hangs on all that a real score does.
+// score returns, for each pixel, the distance of its brightness from the picture's mean
+// plus noise that depends on everything that a real score depends on.
 func (f *fake) score(s *scoring.Scored, prompt string, of domain.Domain) {
 	size, pix := f.Size(), s.Picture.Pix
 	hash := fnv.New64a()
@@ -205,7 +205,7 @@ func (f *fake) score(s *scoring.Scored, prompt string, of domain.Domain) {
 	}
 }
 
-// load reads a configuration as the program does.
+// load reads a configuration in the same way as the program.
 func load(t *testing.T, set ...string) config.Loaded {
 	t.Helper()
 	catalog := config.Catalog{Methods: card.List{options.Card()}, Precisions: []string{"fp32", "bf16"}}
@@ -216,7 +216,7 @@ func load(t *testing.T, set ...string) config.Loaded {
 	return loaded
 }
 
-// checkpointOf describes a checkpoint of that name and content, which is no file.
+// checkpointOf describes a checkpoint with that name and content, without a file.
 func checkpointOf(t *testing.T, c config.Loaded, path string, change func(*checkpoint.Metadata, *options.Model)) *trained.Model {
 	t.Helper()
 	m, loss, _ := options.Preset(options.Paper)
@@ -235,12 +235,12 @@ func checkpointOf(t *testing.T, c config.Loaded, path string, change func(*check
 	return &described
 }
 
-// machine is what the fakes run on.
+// machine is the machine that the fakes report.
 func machine() scoring.Machine {
 	return scoring.Machine{CLIP: report.Source{Path: "clip", Fingerprint: "sha256v2:c"}, Activation: activation.QuickGELU, Device: "cpu", Threads: 1, Libtorch: "2.11.0", Hardware: "avx2"}
 }
 
-// evaluating scores a set with one checkpoint.
+// evaluating returns options that score a set with one checkpoint.
 func evaluating(t *testing.T, set *data.Dataset) Options {
 	t.Helper()
 	c := load(t)
@@ -250,7 +250,7 @@ func evaluating(t *testing.T, set *data.Dataset) Options {
 	}
 }
 
-// begin begins an evaluation, which the test closes.
+// begin starts an evaluation, which is closed when the test ends.
 func begin(t *testing.T, o Options) *Evaluation {
 	t.Helper()
 	e, err := Begin(t.Context(), o)
@@ -260,7 +260,7 @@ func begin(t *testing.T, o Options) *Evaluation {
 	return e
 }
 
-// runIn runs an evaluation that keeps its finished classes in a folder; "" for none.
+// runIn runs an evaluation that saves its finished classes in a folder; "" for none.
 func runIn(ctx context.Context, o Options, path string) (*report.Evaluation, []report.Score, error) {
 	e, err := Begin(ctx, o)
 	if err != nil {
@@ -276,7 +276,7 @@ func runIn(ctx context.Context, o Options, path string) (*report.Evaluation, []r
 	return e.Run(ctx, folder)
 }
 
-// evaluate runs an evaluation to its end, without a folder or in one.
+// evaluate runs an evaluation to its end, with or without a folder.
 func evaluate(t *testing.T, o Options, path string) (*report.Evaluation, []report.Score) {
 	t.Helper()
 	result, scores, err := runIn(t.Context(), o, path)
@@ -287,12 +287,12 @@ func evaluate(t *testing.T, o Options, path string) (*report.Evaluation, []repor
 	return result, scores
 }
 
-// eventList collects what is emitted.
+// eventList collects the emitted events.
 type eventList []events.Event
 
 func (l *eventList) emit(event events.Event) { *l = append(*l, event) }
 
-// warnings are the texts of those that were emitted.
+// warnings returns the texts of the emitted warnings.
 func (l eventList) warnings() []string {
 	var texts []string
 	for _, event := range l {
@@ -303,7 +303,7 @@ func (l eventList) warnings() []string {
 	return texts
 }
 
-// of are the events of one type.
+// of returns the events of one type.
 func of[T events.Event](list eventList) []T {
 	var some []T
 	for _, event := range list {
@@ -314,5 +314,5 @@ func of[T events.Event](list eventList) []T {
 	return some
 }
 
-// near says whether two numbers differ by rounding alone.
+// near reports whether two numbers differ only by rounding.
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-12 }

@@ -25,7 +25,7 @@ import (
 	"acdclip/pkg/report"
 )
 
-// drawnMaps writes maps of drawn scores with masks, and gives what is in them.
+// drawnMaps writes maps with random scores, and masks, and returns their content.
 func drawnMaps(t *testing.T, count int) (folder string, scores [][]float32, masks [][]uint8) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(5, 6))
@@ -70,7 +70,7 @@ func evaluateMaps(t *testing.T, folder string, workers int) (report.MapMetrics, 
 	return EvaluateMaps(t.Context(), pairs, MapOptions{Workers: workers}, func(events.Event) {})
 }
 
-// TestEvaluateMaps compares with the metrics of all that was drawn, taken at once.
+// TestEvaluateMaps compares with metrics computed from all random values at once.
 func TestEvaluateMaps(t *testing.T) {
 	folder, scores, masks := drawnMaps(t, 10)
 	var all, images []float32
@@ -109,8 +109,8 @@ func TestEvaluateMaps(t *testing.T) {
 	}
 }
 
-// TestMapsMemory: the bound on memory is one bound, however many goroutines read. What
-// it has no room for goes to a folder that is not there, which is an error.
+// TestMapsMemory checks that the memory limit holds regardless of the number of reading
+// goroutines. Data beyond the limit goes to a folder that does not exist, which is an error.
 func TestMapsMemory(t *testing.T) {
 	const side, count = 1024, 24
 	m := anomalymap.Map{Width: side, Height: side, Scores: make([]float32, side*side)}
@@ -188,7 +188,7 @@ func drawnFor(t *testing.T, folder, name string, score float32, masks map[string
 	}
 }
 
-// TestMapsAreLabelledAsByEvaluate: by their folders, and by their masks where there are none.
+// TestMapsAreLabelledAsByEvaluate checks that labels come from the folders, or from the masks if there are no telling folders.
 func TestMapsAreLabelledAsByEvaluate(t *testing.T) {
 	for _, test := range []struct {
 		name              string
@@ -253,8 +253,8 @@ func TestNoMapsAreAnError(t *testing.T) {
 	}
 }
 
-// TestFringedMasksAreTold: a JPEG mask has values between black and white, which count
-// unless the threshold leaves them out.
+// TestFringedMasksAreTold checks the warning about the grey edges of JPEG masks, which count
+// as anomalous unless the threshold excludes them.
 func TestFringedMasksAreTold(t *testing.T) {
 	folder := t.TempDir()
 	m := anomalymap.Map{Width: 16, Height: 8, Scores: make([]float32, 16*8)} // two of JPEG's blocks, the first without a mark
@@ -288,7 +288,7 @@ func TestFringedMasksAreTold(t *testing.T) {
 	}
 }
 
-// TestEvaluateMapsStops: at any map, with all that reads.
+// TestEvaluateMapsStops checks that it stops at any map, with all its goroutines.
 func TestEvaluateMapsStops(t *testing.T) {
 	folder, _, _ := drawnMaps(t, 12)
 	pairs, err := data.PairMaps(t.Context(), filepath.Join(folder, "maps"), filepath.Join(folder, "masks"))

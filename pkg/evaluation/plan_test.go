@@ -9,8 +9,9 @@ import (
 	"acdclip/pkg/scoring"
 )
 
-// TestDeal: every batch is dealt to one share, the shares' programs agree on it, and
-// no share gets ahead of another by N batches, however many classes there are.
+// TestDeal checks that every batch is assigned to exactly one share, that the programs of
+// all shares agree, and that shares differ by less than N batches, regardless of the
+// number of classes.
 func TestDeal(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 400 {
@@ -40,7 +41,7 @@ func TestDeal(t *testing.T) {
 	}
 }
 
-// TestPlanIsOneForAllShares: all begin each class at the same share, and join.
+// TestPlanIsOneForAllShares checks that all plans start each class at the same share and can be merged.
 func TestPlanIsOneForAllShares(t *testing.T) {
 	o := threeJobs(t)
 	var first *finished.Plan

@@ -18,7 +18,7 @@ import (
 	"acdclip/pkg/report"
 )
 
-// TestExtrasAreKeptWhereAskedFor: the gateway's weights, where there is a gateway.
+// TestExtrasAreKeptWhereAskedFor checks that the gateway's weights are saved if requested and available.
 func TestExtrasAreKeptWhereAskedFor(t *testing.T) {
 	o := evaluating(t, drawn.Set(t, synth.Objects))
 	if _, scores := evaluate(t, o, ""); scores[0].Extras != nil {
@@ -40,7 +40,7 @@ func TestExtrasAreKeptWhereAskedFor(t *testing.T) {
 	}
 }
 
-// TestMapsAreHandedOut: each map with its mask, once, and one that cannot be kept ends the evaluation.
+// TestMapsAreHandedOut checks that Map receives each map and its mask once, and that an error of Map ends the evaluation.
 func TestMapsAreHandedOut(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
@@ -68,8 +68,8 @@ func TestMapsAreHandedOut(t *testing.T) {
 	evaluate(t, o, "")
 }
 
-// TestSeveralCheckpointsAndTargets: each checkpoint is opened once, in the order of the
-// jobs, and results stand in the order of the jobs, whatever that is.
+// TestSeveralCheckpointsAndTargets checks that each checkpoint is opened once, in the order
+// of the jobs, and that results are in the order of the jobs, whatever it is.
 func TestSeveralCheckpointsAndTargets(t *testing.T) {
 	o := threeJobs(t)
 	result, scores := evaluate(t, o, "")
@@ -102,7 +102,7 @@ func TestSeveralCheckpointsAndTargets(t *testing.T) {
 	}
 }
 
-// oneResult is a result's numbers and scores as files have them.
+// oneResult returns a result's numbers and scores as written to files.
 func oneResult(t *testing.T, all *report.Evaluation, scores []report.Score, i int) string {
 	t.Helper()
 	r := all.Results[i]
@@ -124,7 +124,7 @@ func threeJobs(t *testing.T) Options {
 	return o
 }
 
-// TestResultsSayWhatTheyAreOf: the leak, and why a benchmark's numbers do not compare.
+// TestResultsSayWhatTheyAreOf checks that results record a leak, and why a benchmark's numbers are not comparable.
 func TestResultsSayWhatTheyAreOf(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	benchmark, found := data.FindBenchmark("mvtec")

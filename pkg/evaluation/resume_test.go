@@ -28,8 +28,9 @@ import (
 	"acdclip/pkg/trained"
 )
 
-// TestEvaluationGoesOn: stopped after any number of pictures, it goes on after the
-// last finished class, scores no picture of a finished one, and ends in the same files.
+// TestEvaluationGoesOn stops an evaluation after any number of pictures and checks that the
+// resumed one continues after the last finished class, scores no picture of a finished
+// class, and ends in the same files.
 func TestEvaluationGoesOn(t *testing.T) {
 	o := threeJobs(t)
 	result, scores := evaluate(t, o, "")
@@ -82,7 +83,7 @@ func countClasses(path string) (int, error) {
 	return folder.Classes()
 }
 
-// TestFinishedEvaluationScoresNothing: nor does it open a checkpoint.
+// TestFinishedEvaluationScoresNothing checks that a finished evaluation does not even open a checkpoint.
 func TestFinishedEvaluationScoresNothing(t *testing.T) {
 	o := threeJobs(t)
 	path := filepath.Join(t.TempDir(), "unfinished")
@@ -100,7 +101,7 @@ func TestFinishedEvaluationScoresNothing(t *testing.T) {
 	if len(seen) != 3 || len(seen.warnings()) != 2 || len(of[events.Notice](seen)) != 1 {
 		t.Errorf("events %v", seen)
 	}
-	// More targets, in another order, go on with what is there.
+	// An evaluation with more targets in another order reuses the finished classes.
 	more := o
 	more.Detectors = &fakes{machine: machine()}
 	more.Jobs = append([]Job{{Set: o.Jobs[1].Set, Checkpoint: o.Jobs[0].Checkpoint}}, o.Jobs...)
@@ -112,7 +113,7 @@ func TestFinishedEvaluationScoresNothing(t *testing.T) {
 	}
 }
 
-// TestFinishedClassesAreOfTheTarget: one with pictures that are none of it is refused.
+// TestFinishedClassesAreOfTheTarget checks that a finished class with pictures of another class is rejected.
 func TestFinishedClassesAreOfTheTarget(t *testing.T) {
 	o := evaluating(t, drawn.Set(t, synth.Objects))
 	path := filepath.Join(t.TempDir(), "unfinished")
@@ -140,7 +141,7 @@ func TestFinishedClassesAreOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestFinishedPicturesAreWhereTheyLieNow: a dataset may be moved before an evaluation goes on.
+// TestFinishedPicturesAreWhereTheyLieNow checks that a dataset may be moved before an evaluation is resumed.
 func TestFinishedPicturesAreWhereTheyLieNow(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
@@ -170,8 +171,8 @@ func TestFinishedPicturesAreWhereTheyLieNow(t *testing.T) {
 	}
 }
 
-// otherEvaluations change what numbers depend on, or what is kept beside them. says is
-// how the difference is named.
+// otherEvaluations change conditions of the numbers, or the additional outputs. says is the
+// expected name of the difference.
 func otherEvaluations(t *testing.T) []otherEvaluation {
 	otherSet := func(change func(*data.Dataset)) func(*Options) {
 		return func(o *Options) {
@@ -234,8 +235,8 @@ type otherEvaluation struct {
 	bits   bool // it changes bits alone, which a finished result may have from elsewhere
 }
 
-// TestFinishedClassesAreOfOneEvaluation: what was computed under other conditions is
-// not taken, the difference is named, and nothing is lost.
+// TestFinishedClassesAreOfOneEvaluation checks that classes computed under other conditions
+// are not reused, that the error names the difference, and that nothing is lost.
 func TestFinishedClassesAreOfOneEvaluation(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	path := filepath.Join(t.TempDir(), "unfinished")
@@ -248,7 +249,7 @@ func TestFinishedClassesAreOfOneEvaluation(t *testing.T) {
 			t.Errorf("%s: %v, want %q", other.name, err, other.says)
 		}
 		o.Detectors.(*fakes).closed(t)
-		// Where no plan stands between, the classes are not taken either.
+		// Without the plan, the classes are not reused either.
 		beside := filepath.Join(t.TempDir(), "beside")
 		if err := os.CopyFS(beside, os.DirFS(path)); err != nil {
 			t.Fatal(err)
@@ -265,7 +266,7 @@ func TestFinishedClassesAreOfOneEvaluation(t *testing.T) {
 			t.Errorf("%s: the finished classes of others were taken", other.name)
 		}
 	}
-	// What does not matter: which of several equal devices, readers, memory, where the checkpoint lies.
+	// The index of the device, readers, memory and the path of the checkpoint do not matter.
 	o := evaluating(t, set)
 	moved := *o.Jobs[0].Checkpoint
 	moved.Path, moved.Source.Path = "elsewhere.safetensors", "elsewhere.safetensors"
@@ -284,7 +285,7 @@ func TestFinishedClassesAreOfOneEvaluation(t *testing.T) {
 	}
 }
 
-// TestCheckFinished: finished results are those that are asked for, or the difference is named.
+// TestCheckFinished checks that finished results either match the request or the error names the difference.
 func TestCheckFinished(t *testing.T) {
 	clip := filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_hf")
 	set := drawn.Set(t, synth.Objects)
@@ -316,7 +317,7 @@ func TestCheckFinished(t *testing.T) {
 		other.change(&o)
 		o.Config.Config.Clip = of
 		if other.name == "CLIP" {
-			continue // of which the file decides, below
+			continue // tested below, with the files
 		}
 		err := CheckFinished(read, o)
 		if other.bits && err != nil || !other.bits && (!errors.Is(err, finished.ErrDiffers) || !strings.Contains(err.Error(), other.says)) {
@@ -345,7 +346,7 @@ func TestCheckFinished(t *testing.T) {
 	if err := CheckFinished(read, more); !errors.Is(err, finished.ErrDiffers) || !strings.Contains(err.Error(), "the targets or checkpoints differ") {
 		t.Errorf("more jobs: %v", err)
 	}
-	// What was kept beside without being asked for is no difference.
+	// Additional outputs that were not requested are no difference.
 	rich := asking()
 	rich.Extras, rich.MapFormat = []string{report.Gates}, "npy"
 	found, _ = evaluate(t, rich, "")
@@ -358,8 +359,8 @@ func TestCheckFinished(t *testing.T) {
 	}
 }
 
-// TestFullDisk: a class that cannot be kept ends the evaluation with the reason, what
-// was kept before stays, and it goes on from there.
+// TestFullDisk checks that a class that cannot be saved ends the evaluation with the
+// reason, that earlier classes stay, and that the evaluation can be resumed.
 func TestFullDisk(t *testing.T) {
 	full := errors.New("the disk is full")
 	o := threeJobs(t)

@@ -21,8 +21,8 @@ import (
 	"acdclip/pkg/report"
 )
 
-// shared runs the shares of an evaluation in a folder, in an order, and gives how many
-// pictures each scored, by its index.
+// shared runs the shares of an evaluation in the given order in a folder, and returns the
+// number of pictures that each share scored, by its index.
 func shared(t *testing.T, o Options, folder string, order []int, change func(*Options)) map[int]int {
 	t.Helper()
 	pictures := map[int]int{}
@@ -62,8 +62,8 @@ func merge(t *testing.T, folder string) (*report.Evaluation, []report.Score) {
 	return result, scores
 }
 
-// TestSharesGiveTheSameBits: joined shares give the very files of one run, however many
-// there are, whoever runs first, with whatever batches, readers and memory.
+// TestSharesGiveTheSameBits checks that merged shares give the same files as one run,
+// regardless of the number and order of shares, batches, readers and memory.
 func TestSharesGiveTheSameBits(t *testing.T) {
 	o := threeJobs(t)
 	r := rand.New(rand.NewPCG(1, 2))
@@ -93,7 +93,7 @@ func TestSharesGiveTheSameBits(t *testing.T) {
 	}
 }
 
-// TestMergeTells: each class once, and the pictures that failed.
+// TestMergeTells checks that Merge reports each class once, and the pictures that failed.
 func TestMergeTells(t *testing.T) {
 	o := threeJobs(t)
 	folder := t.TempDir()
@@ -123,7 +123,7 @@ func TestMergeTells(t *testing.T) {
 	}
 }
 
-// TestSharesGoOn: a share that was stopped goes on as an evaluation does.
+// TestSharesGoOn checks that a stopped share can be resumed like an evaluation.
 func TestSharesGoOn(t *testing.T) {
 	o := threeJobs(t)
 	whole, all := evaluate(t, o, "")
@@ -154,7 +154,7 @@ func TestSharesGoOn(t *testing.T) {
 	golden.SameText(t, "shares that were stopped", files(t, result, scores), files(t, whole, all))
 }
 
-// TestCheckpointsOfShares: the checkpoint may lie elsewhere for each share.
+// TestCheckpointsOfShares checks that the checkpoint's path may differ between shares.
 func TestCheckpointsOfShares(t *testing.T) {
 	o := evaluating(t, drawn.Set(t, synth.Objects))
 	o.Extras, o.Batch = []string{report.Gates}, 2
@@ -171,7 +171,7 @@ func TestCheckpointsOfShares(t *testing.T) {
 	golden.SameText(t, "a checkpoint that lies elsewhere", files(t, result, scores), files(t, whole, all))
 }
 
-// TestSavedMapsOfShares: maps were saved where all shares have saved them in one format.
+// TestSavedMapsOfShares checks that maps count as saved only if all shares saved them in the same format.
 func TestSavedMapsOfShares(t *testing.T) {
 	o := evaluating(t, drawn.Set(t, synth.Objects))
 	for _, c := range []struct{ formats, want string }{{"npy npy npy", "npy"}, {"npy - npy", ""}, {"- - -", ""}, {"npy npy png16", ""}, {"png16 npy png16", ""}} {
@@ -186,8 +186,8 @@ func TestSavedMapsOfShares(t *testing.T) {
 	}
 }
 
-// TestNamesOfAnyBytes: names that are no UTF-8 stay apart, and are the same in the
-// files of one run, of shares, and of an evaluation that went on.
+// TestNamesOfAnyBytes checks that names that are not UTF-8 stay distinct, and are the same
+// in the files of one run, of shares, and of a resumed evaluation.
 func TestNamesOfAnyBytes(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	set.Name = "set\xfd"
@@ -249,7 +249,7 @@ func TestMergeRefuses(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(folder, "shard-1-of-2"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	refused("a share that was not begun", finished.ErrNoShares, "shard-1-of-2 is the folder of a share that was not started")
+	refused("a share that was not started", finished.ErrNoShares, "shard-1-of-2 is the folder of a share that was not started")
 	share(1, func(*Options) {})
 	whole := filepath.Join(folder, "shard-7-of-9")
 	if _, err := finished.Create(whole, finished.Plan{}, nil); err != nil {

@@ -21,8 +21,8 @@ import (
 	"acdclip/pkg/scoring"
 )
 
-// stopping runs an evaluation that has to end with an error, and checks that nothing is
-// left of it.
+// stopping runs an evaluation that must end with an error, and checks that it leaves
+// nothing open.
 func stopping(t *testing.T, what string, ctx context.Context, o Options, path string, want error) {
 	t.Helper()
 	before := runtime.NumGoroutine()
@@ -34,8 +34,8 @@ func stopping(t *testing.T, what string, ctx context.Context, o Options, path st
 	goroutines.NoneLeft(t, before)
 }
 
-// TestErrorsEndIt: an error of the scorer or of what receives maps, at any picture, is
-// told with the target, leaves nothing open, and keeps what was finished.
+// TestErrorsEndIt checks that an error of the scorer or of Map, at any picture, is returned
+// with the target's name, leaves nothing open, and keeps finished classes.
 func TestErrorsEndIt(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	failed := errors.New("no memory")
@@ -82,7 +82,7 @@ func TestErrorsEndIt(t *testing.T) {
 	}
 }
 
-// TestDetectorsThatFail: what was opened is closed.
+// TestDetectorsThatFail checks that everything that was opened is closed.
 func TestDetectorsThatFail(t *testing.T) {
 	failed := errors.New("another CLIP")
 	o := evaluating(t, drawn.Set(t, synth.Objects))
@@ -98,7 +98,7 @@ func TestDetectorsThatFail(t *testing.T) {
 	o.Detectors.(*fakes).closed(t)
 }
 
-// TestScoresThatCannotBeCounted: a map with a value that is no number is an error that names its picture.
+// TestScoresThatCannotBeCounted checks that the error for a map with a NaN names the picture.
 func TestScoresThatCannotBeCounted(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
@@ -114,7 +114,7 @@ func TestScoresThatCannotBeCounted(t *testing.T) {
 	goroutines.NoneLeft(t, before)
 }
 
-// TestCancelled: at any picture, before and inside a batch and while a map is kept.
+// TestCancelled cancels at any picture, before and inside a batch and while a map is saved.
 func TestCancelled(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	for at := range 10 {

@@ -19,11 +19,11 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// earlierFingerprint is what earlier versions called the CLIP in testdata/golden.
+// earlierFingerprint is the fingerprint that earlier versions gave the CLIP in testdata/golden.
 const earlierFingerprint = "sha256:55513fa40f34ae2508c2c3c15fd5a6fffec1b6ef9f29a8d2a5dab3614358331c"
 
-// A checkpoint or state that earlier versions wrote names the CLIP in another way,
-// and is used with that CLIP and no other.
+// A checkpoint or state written by an earlier version has another fingerprint of its CLIP,
+// and can be used only with that CLIP.
 func TestEarlierFingerprints(t *testing.T) {
 	o := short(t, drawn.Set(t, synth.Textures), "train.epochs=1")
 	if err := Train(context.Background(), o); err != nil {
@@ -63,7 +63,7 @@ func TestEarlierFingerprints(t *testing.T) {
 	}
 }
 
-// rename writes a checkpoint again as one of another CLIP.
+// rename rewrites a checkpoint with the fingerprint of another CLIP.
 func rename(t *testing.T, path, fingerprint string) {
 	t.Helper()
 	c, err := openCheckpoint(path)
@@ -96,7 +96,7 @@ func valuesOf(t *testing.T, file *weights.File) (all []weights.Value) {
 	return all
 }
 
-// TestAnotherCLIPIsRefused: a checkpoint is used, and trained on, with the CLIP it was trained on alone.
+// TestAnotherCLIPIsRefused checks that a checkpoint can be used, and training can start from it, only with its own CLIP.
 func TestAnotherCLIPIsRefused(t *testing.T) {
 	o := short(t, drawn.Set(t, synth.Textures), "train.epochs=1")
 	if err := Train(context.Background(), o); err != nil {
@@ -122,7 +122,7 @@ func TestAnotherCLIPIsRefused(t *testing.T) {
 	}
 }
 
-// otherCLIP makes a CLIP of the same shape as path's with other values.
+// otherCLIP writes a CLIP with the same shapes as that at path but with other values.
 func otherCLIP(t *testing.T, path string) string {
 	t.Helper()
 	c, err := pretrained.Open(path)

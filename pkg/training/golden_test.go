@@ -18,8 +18,8 @@ import (
 	"acdclip/pkg/model/methods"
 )
 
-// TestGoldenTraining takes the three steps of the released code through the
-// step that Train takes, and compares every loss and the parameters after them.
+// TestGoldenTraining repeats three steps of the released code with Trainer.Step, and
+// compares every loss and the final parameters.
 func TestGoldenTraining(t *testing.T) {
 	for _, n := range []int{2, 3, 4, 6} {
 		file, adapters := fmt.Sprintf("released_n%d.safetensors", n), fmt.Sprintf("released_n%d_adapter_1.pth", n)
@@ -96,7 +96,7 @@ func goldenBatch(t *testing.T, s *torch.Scope, want *golden.Tensors) model.Batch
 	return b
 }
 
-// compareLosses wants the columns cross-entropy, focal, dice of both maps, total.
+// compareLosses compares the columns cross-entropy, focal, dice of both maps, and total.
 func compareLosses(t *testing.T, step int, loss float64, parts events.Values, want []float64) {
 	t.Helper()
 	got := []float64{parts[0].Value, parts[1].Value, parts[2].Value, parts[3].Value, loss}

@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { torchtest.Main(m) }
 
-// load reads a configuration as the program does.
+// load reads a configuration in the same way as the program.
 func load(t *testing.T, set ...string) config.Loaded {
 	t.Helper()
 	loaded, err := methods.All().Catalog().Load(config.Sources{Set: set, OwnModel: true})
@@ -26,7 +26,7 @@ func load(t *testing.T, set ...string) config.Loaded {
 	return loaded
 }
 
-// eventList collects what the engine emits.
+// eventList collects the emitted events.
 type eventList []events.Event
 
 func (e *eventList) emit(event events.Event) { *e = append(*e, event) }
@@ -38,14 +38,14 @@ type logger interface {
 	Sync() error
 }
 
-// logged is a logger that hands each line on.
+// logged is a logger that calls a function for each line.
 type logged func(events.Event) error
 
 func (logged) Begin(int) error                  { return nil }
 func (l logged) Write(event events.Event) error { return l(event) }
 func (logged) Sync() error                      { return nil }
 
-// folder is a run folder whose log goes elsewhere.
+// folder is a run folder with a replaceable log.
 type folder struct {
 	path string
 	logger
@@ -79,7 +79,7 @@ func (f *folder) write(name string, write func(io.Writer) error) error {
 	return atomicfile.Write(filepath.Join(f.path, name), write)
 }
 
-// logOf is where a run's log goes.
+// logOf returns the logger of a run.
 func logOf(o Options) *logger { return &o.Folder.(*folder).logger }
 
 func pathOf(o Options) string { return o.Folder.(*folder).path }

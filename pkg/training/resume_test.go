@@ -22,10 +22,10 @@ import (
 	"acdclip/pkg/events"
 )
 
-// memoryLog is a Log in memory, whose lines can stop the training.
+// memoryLog is a log in memory that can stop the training at a line.
 type memoryLog struct {
 	lines  []string
-	stopAt int // when there are so many lines
+	stopAt int // number of lines at which to stop
 	stop   func()
 }
 
@@ -47,12 +47,12 @@ func (l *memoryLog) Write(event events.Event) error {
 
 func (l *memoryLog) Sync() error { return nil }
 
-// without gives the lines without what a clock decides.
+// without returns the lines without values that depend on time.
 func (l *memoryLog) withoutTimings() string {
 	return regexp.MustCompile(`"(pictures_per_second|seconds)":[^,}]+`).ReplaceAllString(strings.Join(l.lines, ""), "")
 }
 
-// filesOf gives the files of a run but for its state.
+// filesOf returns the files of a run except its state.
 func filesOf(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
@@ -81,8 +81,8 @@ func readState(t *testing.T, o Options) *checkpoint.State {
 	return &state
 }
 
-// TestTrainResumes: stopped after any line of the log and resumed, with another
-// number of workers, a run gives the files and the log of one that was not stopped.
+// TestTrainResumes checks that a run that is stopped after any line of the log and resumed,
+// with another number of workers, gives the same files and log as an uninterrupted run.
 func TestTrainResumes(t *testing.T) {
 	set := drawn.Set(t, synth.Textures)
 	if err := os.WriteFile(set.Items[3].Path, []byte("no picture"), 0o644); err != nil {
@@ -100,7 +100,7 @@ func TestTrainResumes(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := filesOf(t, pathOf(whole))
-	for stop := 1; stop < len(wholeLog.lines)-1; stop++ { // after the last step the run ends by itself
+	for stop := 1; stop < len(wholeLog.lines)-1; stop++ { // after the last step the run ends normally
 		o, log := options()
 		ctx, cancel := context.WithCancel(context.Background())
 		log.stopAt, log.stop = stop, cancel
@@ -127,8 +127,8 @@ func TestTrainResumes(t *testing.T) {
 	}
 }
 
-// TestTrainResumesFromAnyState: checkpoints and log may be ahead of the state, as
-// they are when the program is killed before it could write that.
+// TestTrainResumesFromAnyState checks that checkpoints and log may be ahead of the state, as
+// when the program is killed before it writes the state.
 func TestTrainResumesFromAnyState(t *testing.T) {
 	o := short(t, drawn.Set(t, synth.Textures), "train.batch=5", "train.save_minutes=0")
 	log := &memoryLog{}
@@ -138,7 +138,7 @@ func TestTrainResumesFromAnyState(t *testing.T) {
 		t.Fatal(err)
 	}
 	want, wantLog := filesOf(t, pathOf(o)), log.withoutTimings()
-	for i, state := range states { // of before each line
+	for i, state := range states { // the states before each line
 		o.Resume, *logOf(o) = state, log
 		if err := Train(context.Background(), o); err != nil {
 			t.Fatal(err)
@@ -152,7 +152,7 @@ func TestTrainResumesFromAnyState(t *testing.T) {
 	}
 }
 
-// spied calls a function before each line.
+// spied is a logger that calls a function before each line.
 type spied struct {
 	*memoryLog
 	before func()
@@ -163,7 +163,7 @@ func (s *spied) Write(event events.Event) error {
 	return s.memoryLog.Write(event)
 }
 
-// TestTrainRefusesAnotherRun: what changes the numbers must be what the run began with.
+// TestTrainRefusesAnotherRun checks that a run cannot be resumed with settings that change the numbers.
 func TestTrainRefusesAnotherRun(t *testing.T) {
 	set := drawn.Set(t, synth.Textures)
 	o := short(t, set, "train.epochs=1")
@@ -176,7 +176,7 @@ func TestTrainRefusesAnotherRun(t *testing.T) {
 		change func(*Options)
 	}{
 		{"", func(o *Options) { o.Config.Train.Epochs = 2 }},
-		{"", func(o *Options) { o.Config.Threads = 0 }}, // what the run began with, then
+		{"", func(o *Options) { o.Config.Threads = 0 }}, // then the run's own value is used
 		{"", func(o *Options) { o.Config.Device = config.DeviceAuto }},
 		{"threads: 1 there, 2 here", func(o *Options) { o.Config.Threads = 2 }},
 		{"acdclip's version: test there, v2 here", func(o *Options) { o.Version = "v2" }},
@@ -208,7 +208,7 @@ func TestTrainRefusesAnotherRun(t *testing.T) {
 	}
 }
 
-// newRunClosed makes a run and closes it.
+// newRunClosed creates a run and closes it.
 func newRunClosed(o Options) (*run, error) {
 	r, err := newRun(context.Background(), o)
 	if err == nil {
@@ -217,7 +217,7 @@ func newRunClosed(o Options) (*run, error) {
 	return r, err
 }
 
-// TestTrainSavesWhatItHas: also a run that an error ends leaves the state of the last whole step.
+// TestTrainSavesWhatItHas checks that a run that ends with an error also saves the state of the last complete step.
 func TestTrainSavesWhatItHas(t *testing.T) {
 	t.Run("at a picture that cannot be read", func(t *testing.T) {
 		set := drawn.Set(t, synth.Textures)
@@ -240,7 +240,7 @@ func TestTrainSavesWhatItHas(t *testing.T) {
 		if place := readState(t, o).Place; place.Step != 4 || place.Pictures != 4 || place.LogLines != 4 {
 			t.Errorf("the state is that of %+v", place)
 		}
-		// With skip_bad, which changes nothing up to there, the run goes on.
+		// The run can be resumed with skip_bad, which has no effect up to that point.
 		o.Resume, o.Config.Data.SkipBad = readState(t, o), true
 		if err := Train(context.Background(), o); err != nil || len(log.lines) != 10 {
 			t.Errorf("%v, %d lines", err, len(log.lines))
@@ -258,7 +258,7 @@ func TestTrainSavesWhatItHas(t *testing.T) {
 		if err := Train(context.Background(), o); !errors.Is(err, full) {
 			t.Errorf("got %v", err)
 		}
-		if place := readState(t, o).Place; place.Step != 0 { // the second step moved, and stands in no log
+		if place := readState(t, o).Place; place.Step != 0 { // the second step changed the parameters but is not in the log
 			t.Errorf("the state is that of step %d", place.Step)
 		}
 	})
@@ -275,7 +275,7 @@ func TestTrainSavesWhatItHas(t *testing.T) {
 	})
 }
 
-// TestTrainSavesInTime: with train.save_minutes 0 each step leaves a state.
+// TestTrainSavesInTime checks that with train.save_minutes 0 each step saves a state.
 func TestTrainSavesInTime(t *testing.T) {
 	for minutes, want := range map[string]string{"0": "0 1 2 3 4", "60": "0 0 0 0 0"} {
 		o := short(t, drawn.Set(t, synth.Textures), "train.epochs=1", "train.save_minutes="+minutes)
@@ -293,7 +293,7 @@ func TestTrainSavesInTime(t *testing.T) {
 	}
 }
 
-// TestTrainBeginsWithACheckpoint: its adapters are the first, and it is in the metadata.
+// TestTrainBeginsWithACheckpoint checks that training starts from the checkpoint's adapters and records it in the metadata.
 func TestTrainBeginsWithACheckpoint(t *testing.T) {
 	first := short(t, drawn.Set(t, synth.Textures), "train.epochs=1")
 	first.Files = contents.NewSet([]contents.Sum{{Size: 1}})
@@ -320,12 +320,12 @@ func TestTrainBeginsWithACheckpoint(t *testing.T) {
 	}
 	state := readState(t, second)
 	if !reflect.DeepEqual(state.Parameters, before.Parameters) || state.Moves != 0 {
-		t.Error("training does not begin with the checkpoint's adapters")
+		t.Error("training does not start from the checkpoint's adapters")
 	}
 	if m := state.Metadata; !strings.HasPrefix(m.Recipe.InitFrom, "sha256:") || !m.Files.HasSize(1) || !m.Files.HasSize(2) {
 		t.Errorf("metadata %+v", m)
 	}
-	// Once begun, it needs the checkpoint no more.
+	// A started run no longer needs the checkpoint.
 	if err := r.train(ctx); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
@@ -353,9 +353,9 @@ func TestTrainBeginsWithACheckpoint(t *testing.T) {
 	}
 }
 
-// TestEstimateTraining takes three steps and leaves nothing behind.
+// TestEstimateTraining checks that an estimate takes three steps and leaves nothing behind.
 func TestEstimateTraining(t *testing.T) {
-	for epochs, measured := range map[string]int{"1": 1, "2": 2, "4": 3} { // of one step each
+	for epochs, measured := range map[string]int{"1": 1, "2": 2, "4": 3} { // each epoch has one step
 		o := short(t, drawn.Set(t, synth.Textures), "train.save_minutes=0", "train.batch=10", "train.epochs="+epochs)
 		e, err := o.Estimate(context.Background())
 		if err != nil {
@@ -383,8 +383,8 @@ func TestEstimateTraining(t *testing.T) {
 	}
 }
 
-// TestEstimateValidation: what is held out is measured apart, and of a run that was
-// stopped in its validation the steps of the next epoch are taken.
+// TestEstimateValidation checks that the validation is measured separately, and that the
+// estimate for a run stopped during a validation takes steps of the next epoch.
 func TestEstimateValidation(t *testing.T) {
 	options := func() Options {
 		return short(t, drawn.Set(t, synth.Textures), "train.epochs=2", "train.batch=1", "train.validate=1")

@@ -20,7 +20,7 @@ import (
 	"acdclip/pkg/events"
 )
 
-// TestTrainSkipsBadPictures: with data.skip_bad the others are learned from, and the bad one is counted.
+// TestTrainSkipsBadPictures checks that with data.skip_bad an unreadable picture is counted and the others are used.
 func TestTrainSkipsBadPictures(t *testing.T) {
 	set := drawn.Set(t, synth.Textures)
 	broken := set.Items[1].Path
@@ -76,7 +76,7 @@ func TestTrainSkipsBadPictures(t *testing.T) {
 	}
 }
 
-// TestTrainAugments: augmentation changes what is learned, the cache does not, and both are in the metadata.
+// TestTrainAugments checks that augmentation changes the result and is in the metadata, and that the cache does not change it.
 func TestTrainAugments(t *testing.T) {
 	set := drawn.Set(t, synth.Textures)
 	train := func(settings ...string) ([]byte, checkpoint.Metadata) {
@@ -116,7 +116,7 @@ func TestTrainAugments(t *testing.T) {
 	}
 }
 
-// TestTrainLeavesOutUnmaskedAnomalies: where some anomalous pictures have no mask, they are not learned from.
+// TestTrainLeavesOutUnmaskedAnomalies checks that anomalous pictures without a mask are skipped.
 func TestTrainLeavesOutUnmaskedAnomalies(t *testing.T) {
 	set := drawn.Set(t, synth.Textures)
 	at := slices.IndexFunc(set.Items, func(item data.Item) bool { return item.Anomalous })
@@ -143,7 +143,7 @@ func TestTrainLeavesOutUnmaskedAnomalies(t *testing.T) {
 	}
 }
 
-// TestBatchFillIsZero: what augmentation moved in from outside is zero after normalising.
+// TestBatchFillIsZero checks that the area that augmentation fills in from outside the picture is zero after normalisation.
 func TestBatchFillIsZero(t *testing.T) {
 	o := short(t, drawn.Set(t, synth.Textures))
 	r, err := newRun(context.Background(), o)

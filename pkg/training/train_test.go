@@ -22,7 +22,7 @@ import (
 	"acdclip/pkg/model/methods"
 )
 
-// short is a short run on the project's own tiny CLIP.
+// short returns the options of a short run on the tiny CLIP of the golden data.
 func short(t *testing.T, set *data.Dataset, settings ...string) Options {
 	t.Helper()
 	own := filepath.Join(golden.Root(), "testdata", "golden", "clip_tiny_hf")
@@ -96,12 +96,12 @@ func TestTrainDescribesItsCheckpoints(t *testing.T) {
 			epochs++
 		}
 	}
-	if steps != 8 || epochs != 2 { // 10 pictures in batches of 3, the short one kept
+	if steps != 8 || epochs != 2 { // 10 pictures in batches of 3; the last batch has 1
 		t.Errorf("%d steps and %d epochs were logged", steps, epochs)
 	}
 }
 
-// TestTrainNotesThePrecision: only where it changes numbers is it in the metadata.
+// TestTrainNotesThePrecision checks that the precision is in the metadata only if it changes numbers.
 func TestTrainNotesThePrecision(t *testing.T) {
 	set := drawn.Set(t, synth.Textures)
 	for precision, want := range map[string]string{"auto": "", "fp32": "", "bf16": "bf16"} {
@@ -186,7 +186,7 @@ func TestTrainStops(t *testing.T) {
 	})
 }
 
-// TestTrainLowersTheLoss trains on the project's own data until it fits it.
+// TestTrainLowersTheLoss trains on a drawn dataset and checks that the loss falls.
 func TestTrainLowersTheLoss(t *testing.T) {
 	o := short(t, drawn.Set(t, synth.Textures), "train.epochs=6")
 	var losses []float64

@@ -18,7 +18,7 @@ import (
 	"acdclip/pkg/model"
 )
 
-// bent is a method whose losses are changed on their way.
+// bent is a method whose losses a test changes.
 type bent struct {
 	model.Trainable
 	calls int
@@ -34,7 +34,7 @@ func (b *bent) Loss(ctx context.Context, s *torch.Scope, batch model.Batch) (mod
 	return loss, err
 }
 
-// one is a method of one parameter whose loss is the sum of its squares.
+// one is a method with one parameter, whose loss is the sum of its squares.
 type one struct {
 	model.Trainable
 	x torch.Tensor
@@ -50,7 +50,7 @@ func (o one) Loss(context.Context, *torch.Scope, model.Batch) (model.Loss, error
 	return model.Loss{Total: o.x.Pow(2).Sum()}, nil
 }
 
-// TestStepKeepsWhatIsNotFiniteOut: it moves neither parameters nor optimiser.
+// TestStepKeepsWhatIsNotFiniteOut checks that a loss or gradient that is not finite changes neither parameters nor optimiser.
 func TestStepKeepsWhatIsNotFiniteOut(t *testing.T) {
 	rt, err := torch.Open(torch.Options{Threads: 1})
 	if err != nil {
@@ -91,7 +91,7 @@ func TestStepKeepsWhatIsNotFiniteOut(t *testing.T) {
 	}
 }
 
-// TestAccumulate: several batches together give loss and gradient of one large batch.
+// TestAccumulate checks that several batches give the loss and gradient of one large batch.
 func TestAccumulate(t *testing.T) {
 	for _, preset := range []string{"paper", "released"} {
 		o := short(t, drawn.Set(t, synth.Textures), "preset="+preset, "model.image_size=56", "model.fusion.smoothing=none", "model.groups=2")
@@ -104,7 +104,7 @@ func TestAccumulate(t *testing.T) {
 		for picture := range pixels.Load(context.Background(), r.Set.Items, r.loading()) {
 			pictures = append(pictures, picture)
 		}
-		// The parameters stay where they are: only their gradients are looked at.
+		// The parameters do not change; only their gradients are compared.
 		r.trainer.adam.ScaleRates(0)
 		gradients := func(sizes ...int) (loss float64, parts events.Values, all [][]float32) {
 			err := r.backbone.Runtime.Do(context.Background(), func(s *torch.Scope) (err error) {
@@ -146,7 +146,7 @@ func TestAccumulate(t *testing.T) {
 	}
 }
 
-// compared gives the largest difference and the largest value.
+// compared returns the largest difference and the largest value.
 func compared(got, want []float32) (difference, largest float64) {
 	for i := range want {
 		difference = max(difference, math.Abs(float64(got[i]-want[i])))
@@ -155,7 +155,7 @@ func compared(got, want []float32) (difference, largest float64) {
 	return difference, largest
 }
 
-// TestTrainAtNumbersThatAreNotFinite: it stops and says where, or leaves the step out and counts it.
+// TestTrainAtNumbersThatAreNotFinite checks that training stops and says where, or skips and counts the step.
 func TestTrainAtNumbersThatAreNotFinite(t *testing.T) {
 	train := func(bad []int, settings ...string) (log *memoryLog, o Options, warnings []string, err error) {
 		o = short(t, drawn.Set(t, synth.Textures), append([]string{"train.epochs=2", "train.batch=4"}, settings...)...)
@@ -201,8 +201,8 @@ func TestTrainAtNumbersThatAreNotFinite(t *testing.T) {
 	if _, _, _, err := train([]int{4, 5, 6}, "train.skip_nonfinite=true"); !errors.Is(err, ErrNotFinite) || !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "epoch 2: in all 3 steps") {
 		t.Errorf("with no sound step: %v", err)
 	}
-	// Ten in a row end the training, wherever a sound one stands before or after.
-	slow := []string{"train.skip_nonfinite=true", "train.batch=1"} // ten steps an epoch
+	// Ten skipped steps in a row end the training, wherever they are.
+	slow := []string{"train.skip_nonfinite=true", "train.batch=1"} // ten steps per epoch
 	if _, _, _, err := train([]int{2, 3, 4, 5, 6, 7, 8, 9, 10}, slow...); err != nil {
 		t.Errorf("nine in a row: %v", err)
 	}
@@ -214,10 +214,10 @@ func TestTrainAtNumbersThatAreNotFinite(t *testing.T) {
 	}
 }
 
-// TestLearnedStepBeginsTheCountAnew: nine steps left out, one learned and nine left out end no run.
+// TestLearnedStepBeginsTheCountAnew checks that nine skipped steps, one learned step and nine skipped steps do not end a run.
 func TestLearnedStepBeginsTheCountAnew(t *testing.T) {
 	set := *drawn.Set(t, synth.Textures)
-	set.Items = slices.Concat(set.Items, set.Items) // 20 steps an epoch
+	set.Items = slices.Concat(set.Items, set.Items) // 20 steps per epoch
 	o, log := short(t, &set, "train.epochs=1", "train.batch=1", "train.skip_nonfinite=true"), &memoryLog{}
 	*logOf(o) = log
 	r, err := newRun(context.Background(), o)

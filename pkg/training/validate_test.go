@@ -29,7 +29,7 @@ import (
 	"acdclip/pkg/trained"
 )
 
-// validations gives the validation lines of a log.
+// validations returns the validation lines of a log.
 func (l *memoryLog) validations(t *testing.T) []events.Validation {
 	t.Helper()
 	var list []events.Validation
@@ -46,8 +46,9 @@ func (l *memoryLog) validations(t *testing.T) []events.Validation {
 	return list
 }
 
-// TestValidation: what is logged of each epoch is what eval finds with its
-// checkpoint on the held-out class, which was not learned from; the best is kept.
+// TestValidation checks that the logged validation of each epoch equals an evaluation of its
+// checkpoint on the held-out class, that this class is not trained on, and that the best
+// checkpoint is saved.
 func TestValidation(t *testing.T) {
 	set := drawn.Set(t, synth.Textures)
 	o := short(t, set, "train.epochs=4", "train.validate=1", "train.lr.vision=0.01")
@@ -91,7 +92,7 @@ func TestValidation(t *testing.T) {
 	}
 }
 
-// TestFirstOfEqualsIsBest: of epochs with equal validations the first is the best.
+// TestFirstOfEqualsIsBest checks that the first of epochs with equal validations is the best.
 func TestFirstOfEqualsIsBest(t *testing.T) {
 	o := short(t, drawn.Set(t, synth.Textures), "train.epochs=2", "train.validate=1", "train.lr.vision=1e-12", "train.lr.text=1e-12")
 	log := &memoryLog{}
@@ -135,12 +136,12 @@ func heldOutMean(t *testing.T, o Options, path, class string) report.Mean {
 	return result.Results[0].Mean()
 }
 
-// TestValidationResumes: stopped after any line, or in the middle of a validation,
-// a run ends in the files and the log of one that was not stopped.
+// TestValidationResumes checks that a run that is stopped after any line, or in the middle of
+// a validation, and resumed ends in the same files and log as an uninterrupted run.
 func TestValidationResumes(t *testing.T) {
 	set := drawn.Set(t, synth.Textures)
 	bad := set.Items[slices.IndexFunc(set.Items, func(item data.Item) bool { return item.Class == set.Classes[1].Name })]
-	if err := os.WriteFile(bad.Path, nil, 0o644); err != nil { // each validation warns of it
+	if err := os.WriteFile(bad.Path, nil, 0o644); err != nil { // each validation warns about it
 		t.Fatal(err)
 	}
 	options := func() (Options, *memoryLog) {
@@ -214,7 +215,7 @@ func TestValidationRefuses(t *testing.T) {
 	refused(ErrNoAnomalies.Error(), &bad, "train.validate=1")
 }
 
-// TestValidationRefusesAnotherRun: what decides the validation's numbers must be what it was, too.
+// TestValidationRefusesAnotherRun checks that a run cannot be resumed with changes that affect the validation.
 func TestValidationRefusesAnotherRun(t *testing.T) {
 	set := drawn.Set(t, synth.Textures)
 	o := short(t, set, "train.epochs=1", "train.validate=1")
@@ -236,7 +237,7 @@ func TestValidationRefusesAnotherRun(t *testing.T) {
 	}
 }
 
-// TestValidationIsShown: a validation is a stage within the training's.
+// TestValidationIsShown checks that a validation is a stage within the training's stage.
 func TestValidationIsShown(t *testing.T) {
 	o := short(t, drawn.Set(t, synth.Textures), "train.epochs=1", "train.validate=1")
 	var shown []string
@@ -270,8 +271,8 @@ train on textures done`
 	golden.SameText(t, "what is shown", strings.Join(shown, "\n"), want)
 }
 
-// TestValidationWithoutPictures: pictures that cannot be read are told of once, and
-// counted after each epoch; where none is left no epoch is the best.
+// TestValidationWithoutPictures checks that unreadable pictures are reported once and counted
+// after each epoch, and that without readable pictures no epoch is the best.
 func TestValidationWithoutPictures(t *testing.T) {
 	set := drawn.Set(t, synth.Textures)
 	for _, item := range set.Items {
@@ -302,7 +303,7 @@ func TestValidationWithoutPictures(t *testing.T) {
 	}
 }
 
-// TestValidationWithoutMemory: what is named is what a training's user can set.
+// TestValidationWithoutMemory checks that the advice names settings of a training.
 func TestValidationWithoutMemory(t *testing.T) {
 	r, err := newRun(context.Background(), short(t, drawn.Set(t, synth.Textures), "train.validate=1"))
 	if err != nil {
@@ -316,14 +317,14 @@ func TestValidationWithoutMemory(t *testing.T) {
 	}
 }
 
-// greedy wants more memory than there is.
+// greedy is a method that needs more memory than there is.
 type greedy struct{ model.Trainable }
 
 func (greedy) Score(*torch.Scope, torch.Tensor, []int, model.Prepared) (model.Scores, error) {
 	return model.Scores{}, torch.ErrOutOfMemory
 }
 
-// TestValidationIsLoggedWhole: where one of an epoch's lines cannot be written, neither counts.
+// TestValidationIsLoggedWhole checks that if one of an epoch's lines cannot be written, none of them counts.
 func TestValidationIsLoggedWhole(t *testing.T) {
 	set := drawn.Set(t, synth.Textures)
 	whole := short(t, set, "train.validate=1")
@@ -345,7 +346,7 @@ func TestValidationIsLoggedWhole(t *testing.T) {
 	golden.SameText(t, "the log", log.withoutTimings(), wholeLog.withoutTimings())
 }
 
-// refusing is a log into which no validation can be written.
+// refusing is a log that fails for validations.
 type refusing struct {
 	*memoryLog
 	err error
@@ -358,7 +359,7 @@ func (r *refusing) Write(event events.Event) error {
 	return r.memoryLog.Write(event)
 }
 
-// TestBestCannotBeWritten: the state stays that of before, from which the run goes on to the same files.
+// TestBestCannotBeWritten checks that the earlier state stays, and that the resumed run ends in the same files.
 func TestBestCannotBeWritten(t *testing.T) {
 	set := drawn.Set(t, synth.Textures)
 	whole := short(t, set, "train.validate=1")

@@ -30,7 +30,7 @@ func TestParseShare(t *testing.T) {
 	}
 }
 
-// TestSharesPart: every batch is in exactly one share, and shares differ by one batch at most.
+// TestSharesPart checks that every batch is in exactly one share, and that shares differ by at most one batch.
 func TestSharesPart(t *testing.T) {
 	for of := 1; of < 8; of++ {
 		for batches := range 30 {
@@ -153,7 +153,7 @@ func TestKeepAndFind(t *testing.T) {
 	if b, err := read.Summary(); a != b || err != nil {
 		t.Errorf("pixels %+v, %v, want %+v", b, err, a)
 	}
-	// Without its pixels a class is not finished.
+	// A class without its pixel file is not finished.
 	if err := os.Remove(folder.file(folder.Plan.Key(0, 1) + ".pixels")); err != nil {
 		t.Fatal(err)
 	}
@@ -175,13 +175,13 @@ func somePixels(t testing.TB) *metrics.Pixels {
 	return pixels
 }
 
-// TestOtherPlans: what changes numbers is refused, and makes another Key.
+// TestOtherPlans checks that plans with other conditions are rejected and have other keys.
 func TestOtherPlans(t *testing.T) {
 	first := plan()
 	for _, c := range []struct {
 		name   string
 		change func(*Plan)
-		says   string // by Create, in place of going on
+		says   string // the error of Create; "" if it succeeds
 		key    bool   // the first target's keys stay
 		joins  bool   // it is another share of the same
 	}{
@@ -289,7 +289,7 @@ func TestDamagedFolders(t *testing.T) {
 	}
 }
 
-// resealed gives an object the sum that it should have; what is no object stays as it is.
+// resealed adds the correct checksum to a JSON object and returns anything else unchanged.
 func resealed(text string) string {
 	if sealedText, err := sealed.Marshal(json.RawMessage(text)); err == nil {
 		return string(sealedText)
@@ -297,7 +297,7 @@ func resealed(text string) string {
 	return text
 }
 
-// FuzzOpen: any plan is refused, or can be asked for all that it promises.
+// FuzzOpen checks that any plan is either rejected or usable.
 func FuzzOpen(f *testing.F) {
 	path := f.TempDir()
 	create(f, path, plan())
@@ -329,7 +329,7 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// FuzzFinished: any file of a class is refused, or read as a class of the plan.
+// FuzzFinished checks that any file of a class is either rejected or read as a class of the plan.
 func FuzzFinished(f *testing.F) {
 	folder := create(f, f.TempDir(), plan())
 	key := folder.Plan.Key(0, 0)
@@ -345,7 +345,7 @@ func FuzzFinished(f *testing.F) {
 	})
 }
 
-// TestLostPlan: classes of which no plan says the conditions are not taken for those of others.
+// TestLostPlan checks that classes without a plan are not reused for other conditions.
 func TestLostPlan(t *testing.T) {
 	path := t.TempDir()
 	folder := create(t, path, plan())
