@@ -20,7 +20,7 @@ void acd_free_message(acd_error text) {
 
 const char *acd_built_for(void) { return TORCH_VERSION; }
 
-// libtorch has no function for its version; the description of its build holds it.
+// libtorch has no function for its version; it is part of the build description.
 acd_error acd_version(char *version, int64_t size) {
   ACD_GUARD(
       const std::string text = at::show_config();
@@ -39,7 +39,7 @@ acd_error acd_cuda_count(int64_t *count) {
   ACD_GUARD(*count = at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0)
 }
 
-// The driver is asked directly: libtorch_cpu has no function for a device's name.
+// Calls the driver directly, because libtorch_cpu has no function for a device's name.
 acd_error acd_cuda_describe(int64_t index, char *name, int64_t size, int64_t *total_bytes) {
   ACD_GUARD(
       void *driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL);
@@ -48,7 +48,7 @@ acd_error acd_cuda_describe(int64_t index, char *name, int64_t size, int64_t *to
       auto get = reinterpret_cast<int (*)(int *, int)>(dlsym(driver, "cuDeviceGet"));
       auto get_name = reinterpret_cast<int (*)(char *, int, int)>(dlsym(driver, "cuDeviceGetName"));
       auto get_total = reinterpret_cast<int (*)(size_t *, int)>(dlsym(driver, "cuDeviceTotalMem_v2"));
-      TORCH_CHECK(init && get && get_name && get_total, "the CUDA driver lacks a function");
+      TORCH_CHECK(init && get && get_name && get_total, "the CUDA driver has no function that is needed");
       int handle = 0;
       size_t bytes = 0;
       TORCH_CHECK(init(0) == 0 && get(&handle, static_cast<int>(index)) == 0 &&
@@ -59,8 +59,8 @@ acd_error acd_cuda_describe(int64_t index, char *name, int64_t size, int64_t *to
 
 acd_error acd_set_threads(int64_t threads) { ACD_GUARD(at::set_num_threads(static_cast<int>(threads))) }
 
-// Products of float32 stay float32 (no TF32), those of bfloat16 and float16 are
-// added up in float32, and cuDNN does not choose its algorithms by the clock.
+// float32 products stay in float32 (no TF32), products of bfloat16 and float16 are summed
+// in float32, and cuDNN does not choose algorithms by timing.
 acd_error acd_set_exact(void) {
   ACD_GUARD(
       auto &context = at::globalContext();

@@ -1,5 +1,5 @@
-// The frozen towers' blocks, with gradients for what flows through them and none
-// for their weights.
+// The blocks of the frozen towers, with gradients for their inputs and none for their
+// weights.
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -14,25 +14,25 @@ namespace {
 
 at::Tensor quick_gelu(const at::Tensor &x) { return x * at::sigmoid(x * 1.702); }
 
-// What a block is beside its tensors, and which of its inner results are wanted.
+// The options of a block, and which of its intermediate results are wanted.
 struct Kind {
   int64_t heads;
   bool causal, quick;
   double epsilon;
-  int64_t rounded;  // a bit for each matrix: whether it rounds what it multiplies
+  int64_t rounded;  // one bit for each matrix: whether it rounds its inputs
   int64_t wanted;
 };
 
-// Where a block's tensors begin, as FrozenBlock.pointers gives them: weight and bias
-// of a norm, or the parts of a matrix.
+// The index of the first tensor of each norm (weight, bias) or matrix (its parts), in the
+// order of FrozenBlock.pointers.
 enum Place { norm1 = 0, norm2 = 2, qkv = 4, out = 8, expand = 12, reduce = 16, count = 20 };
 
-// What a block gives, in the order of the bits of torch.Part from the second on.
+// The results of a block: its output, then its parts in the order of torch.Part's bits.
 enum Result { output, normed, attention, attended, value_attention, results };
 
 bool wanted(const Kind &kind, Result result) { return (kind.wanted >> (result - 1) & 1) != 0; }
 
-// q, k and v, each [B, heads, L, C/heads], of [B, L, 3C].
+// q, k and v, each [B, heads, L, C/heads], from [B, L, 3C].
 std::vector<at::Tensor> heads_of(const at::Tensor &qkv, int64_t heads) {
   TORCH_CHECK(qkv.dim() == 3 && heads > 0 && qkv.size(2) % (3 * heads) == 0, "q, k and v do not make ", heads, " heads");
   const int64_t batch = qkv.size(0), length = qkv.size(1), width = qkv.size(2) / 3;
@@ -46,9 +46,9 @@ at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v,
       .reshape({v.size(0), v.size(2), v.size(1) * v.size(3)});
 }
 
-// One pre-norm block (openai/CLIP, ResidualAttentionBlock); results that are not
-// wanted stay undefined. What attention made is freed before the MLP, whose hidden
-// layer is the largest tensor of a tower, is entered.
+// One pre-norm block (openai/CLIP, ResidualAttentionBlock). Results that are not wanted
+// stay undefined. Attention's tensors are freed before the MLP, whose hidden layer is the
+// largest tensor of a tower.
 std::vector<at::Tensor> block(const at::Tensor &x, at::TensorList p, const Kind &kind) {
   const auto normalise = [&](const at::Tensor &t, Place i) {
     return at::layer_norm(t, p[i].sizes(), p[i], p[i + 1], kind.epsilon);
@@ -85,15 +85,15 @@ std::vector<at::Tensor> defined(const std::vector<at::Tensor> &all) {
   return list;
 }
 
-// A block that keeps its input alone, and is computed again for the gradient. It
-// gives the defined results.
+// A block that keeps only its input and is computed again in the backward pass. It
+// returns the defined results.
 struct Recomputed : torch::autograd::Function<Recomputed> {
   static torch::autograd::variable_list forward(torch::autograd::AutogradContext *context, const at::Tensor &x,
                                                 std::vector<at::Tensor> parts, Kind kind) {
     auto list = defined(block(x, parts, kind));
     context->saved_data["kind"] = std::make_tuple(kind.heads, kind.causal, kind.quick, kind.epsilon);
     context->saved_data["bits"] = std::make_tuple(kind.rounded, kind.wanted);
-    context->set_materialize_grads(false);  // a result that nothing was made of has no gradient
+    context->set_materialize_grads(false);  // an unused result has no gradient
     parts.push_back(x);
     context->save_for_backward(std::move(parts));
     return list;

@@ -20,7 +20,7 @@ acd_error acd_grad(acd_tensor t, acd_tensor *out) {
 
 acd_error acd_clear_grad(acd_tensor t) { ACD_GUARD(tensor(t).mutable_grad() = at::Tensor()) }
 
-// g * min(1, limit / (|g| + 1e-6)), as torch.nn.utils.clip_grad_norm_ does for one tensor.
+// g * min(1, limit / (|g| + 1e-6)), like torch.nn.utils.clip_grad_norm_ for one tensor.
 acd_error acd_clip_grad_norm(acd_tensor t, double limit) {
   ACD_GUARD(
       c10::NoGradGuard guard;
@@ -28,8 +28,8 @@ acd_error acd_clip_grad_norm(acd_tensor t, double limit) {
       if (grad.defined()) grad.mul_((limit / (at::linalg_vector_norm(grad) + 1e-6)).clamp_max(1.0)))
 }
 
-// The Euclidean length of all gradients together, a float32 scalar on their
-// device; 0 where none of the parameters has one.
+// The Euclidean norm of all gradients together, a float32 scalar on their device; 0 if no
+// parameter has a gradient.
 acd_error acd_grad_norm(acd_tensor *parameters, int64_t count, acd_tensor *out) {
   ACD_GUARD(
       c10::NoGradGuard guard;
@@ -43,7 +43,7 @@ acd_error acd_grad_norm(acd_tensor *parameters, int64_t count, acd_tensor *out) 
       *out = new at::Tensor(norm))
 }
 
-// One step of Adam (Kingma and Ba), in the order of operations of torch.optim.Adam.
+// One step of Adam (Kingma and Ba), with the operations in torch.optim.Adam's order.
 acd_error acd_adam_step(acd_tensor parameter, acd_tensor mean, acd_tensor square, int64_t step, double rate,
                         double beta1, double beta2, double epsilon) {
   ACD_GUARD(

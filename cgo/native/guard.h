@@ -1,4 +1,4 @@
-// What every function that Go calls goes through: no C++ exception crosses into Go.
+// Wrappers for every function that Go calls, so that no C++ exception reaches Go.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -11,7 +11,7 @@
 
 namespace acd {
 
-// What is returned where not even a message can be made; never freed.
+// Returned if there is no memory for a message; never freed.
 inline const char no_memory[] = "out of memory while reporting an error";
 
 inline acd_error message(const char *text) {
@@ -25,7 +25,7 @@ inline at::IntArrayRef sizes(const int64_t *values, int64_t count) {
   return at::IntArrayRef(values, static_cast<size_t>(count));
 }
 
-// Tensors of a list, undefined where it has NULL.
+// The tensors of a list; NULL becomes an undefined tensor.
 inline std::vector<at::Tensor> tensors(acd_tensor *list, int64_t count) {
   std::vector<at::Tensor> all(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; i++)
@@ -33,7 +33,7 @@ inline std::vector<at::Tensor> tensors(acd_tensor *list, int64_t count) {
   return all;
 }
 
-// Those of weights that learn nothing.
+// Like tensors, for weights, which must not require gradients.
 inline std::vector<at::Tensor> frozen(acd_tensor *list, int64_t count) {
   const std::vector<at::Tensor> all = tensors(list, count);
   for (const at::Tensor &t : all) TORCH_CHECK(!t.defined() || !t.requires_grad(), "the weight is not frozen");
@@ -46,8 +46,8 @@ inline at::Device device(int32_t type, int64_t index) {
 
 }  // namespace acd
 
-// ACD_GUARD runs its statements and turns whatever they throw into a message.
-// c10::Error's own text without its stack of C++ frames is what a user can read.
+// ACD_GUARD runs its statements and converts any exception to a message. For c10::Error
+// the message has no C++ stack frames.
 #define ACD_GUARD(...)                          \
   try {                                         \
     __VA_ARGS__;                                \
@@ -60,5 +60,5 @@ inline at::Device device(int32_t type, int64_t index) {
     return acd::message("unknown C++ exception"); \
   }
 
-// ACD_RETURN is ACD_GUARD for one expression whose tensor is the result.
+// ACD_RETURN is ACD_GUARD for one expression, whose tensor is the result.
 #define ACD_RETURN(out, ...) ACD_GUARD(*(out) = new at::Tensor(__VA_ARGS__))

@@ -1,5 +1,4 @@
-// Products by frozen matrices, with gradients for what is multiplied and none for
-// the matrices.
+// Products with frozen matrices, with gradients for the inputs and none for the matrices.
 #include "matrix.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -13,8 +12,8 @@ using acd::tensor;
 
 namespace {
 
-// x weight^T + bias by oneDNN, which is faster than at::linear's BLAS in float32,
-// the more so with a transposed weight, as its gradient needs it.
+// x weight^T + bias with oneDNN, which is faster than at::linear's BLAS in float32,
+// especially with a transposed weight, which the gradient needs.
 at::Tensor multiply(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
   static const auto operation =
       c10::Dispatcher::singleton()
@@ -32,8 +31,8 @@ at::Tensor product(const at::Tensor &x, const at::Tensor &weight, const std::opt
   return fast(x) ? multiply(x, weight, bias) : at::linear(x, weight, bias);
 }
 
-// x has the products' type. A scaled weight is that of whole numbers, which become
-// the products' type here: nothing else is kept of them.
+// x has the products' type. A weight with a scale consists of whole numbers and is
+// converted to the products' type only for this call.
 at::Tensor multiplied(const at::Tensor &x, const Matrix &m) {
   if (!m.scale.defined()) return product(x, m.weight, m.bias);
   const at::Tensor weight = m.weight.to(x.scalar_type());
@@ -42,7 +41,7 @@ at::Tensor multiplied(const at::Tensor &x, const Matrix &m) {
   return product((x / step).round_().clamp_(-127, 127), weight, std::nullopt) * step * m.scale + m.bias;
 }
 
-// The gradient passes the rounding of inputs as if it were not there.
+// The gradient ignores the rounding of inputs.
 struct FrozenLinear : torch::autograd::Function<FrozenLinear> {
   static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const Matrix &m) {
     context->save_for_backward({m.weight, m.scale});

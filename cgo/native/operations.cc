@@ -56,7 +56,7 @@ acd_error acd_resize(acd_tensor t, int32_t how, int64_t height, int64_t width, a
       enum { bilinear, bilinear_aligned, bicubic, bicubic_antialias };  // torch.Interpolation
       const at::Tensor &x = tensor(t);
       const std::vector<int64_t> size{height, width};
-      TORCH_CHECK(how >= bilinear && how <= bicubic_antialias, "there is no interpolation ", how);
+      TORCH_CHECK(how >= bilinear && how <= bicubic_antialias, "unknown interpolation ", how);
       *out = new at::Tensor(how == bicubic_antialias ? at::_upsample_bicubic2d_aa(x, size, false)
                             : how == bicubic         ? at::upsample_bicubic2d(x, size, false)
                                                      : at::upsample_bilinear2d(x, size, how == bilinear_aligned)))

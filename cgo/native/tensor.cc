@@ -1,4 +1,4 @@
-// Making, reading, moving and reshaping tensors.
+// Creating, reading, moving and reshaping tensors.
 
 #include "guard.h"
 
@@ -27,7 +27,7 @@ acd_error acd_full(const int64_t *shape, int64_t rank, double value, int32_t dty
 
 acd_error acd_data(acd_tensor t, void **data, int64_t *bytes) {
   ACD_GUARD(
-      TORCH_CHECK(tensor(t).is_cpu() && tensor(t).is_contiguous(), "only a contiguous CPU tensor has readable memory");
+      TORCH_CHECK(tensor(t).is_cpu() && tensor(t).is_contiguous(), "only the memory of a contiguous CPU tensor can be read");
       *data = tensor(t).data_ptr();
       *bytes = static_cast<int64_t>(tensor(t).nbytes()))
 }

@@ -1,9 +1,9 @@
-/* What the program is linked with instead of libtorch.
+/* The program is linked with these trampolines instead of libtorch.
  *
- * Each C function that Go calls exists here as a trampoline: one jump through a
- * slot. torch.Open loads the real library and points the slots at its functions
- * (cgo/torch/loader.c). So the program needs libc alone, and a missing libtorch
- * is an ordinary error.
+ * For each C function that Go calls there is a trampoline: one jump through a slot.
+ * torch.Open loads the real library and points the slots at its functions
+ * (cgo/torch/loader.c). So the program depends only on libc, and a missing libtorch is an
+ * ordinary error.
  *
  * slots.inc lists the functions; cgo/native/trampolines writes it from the headers. */
 #include <stdint.h>
@@ -20,7 +20,7 @@ HIDDEN const char *const acdclip_slot_names[] = {
 
 HIDDEN const int acdclip_slot_count = sizeof acdclip_slot_names / sizeof acdclip_slot_names[0];
 
-/* Where an unfilled slot ends: a call into libtorch before it is loaded. */
+/* The target of an unfilled slot: reports a call into libtorch before it is loaded. */
 HIDDEN __attribute__((used, noreturn)) void acdclip_unbound(int index) {
   fprintf(stderr, "acdclip: %s used before torch.Open\n", acdclip_slot_names[index]);
   abort();
@@ -64,8 +64,8 @@ HIDDEN void *acdclip_slots[] = {
 #include "slots.inc"
 #undef SLOT
 
-/* gotorch calls these two before anything can be loaded: the first in its init
- * function, the second with each new tensor. Runtime sets the number of threads,
- * and scopes free tensors, so neither has work to do. */
+/* gotorch calls these two, the first in its init function, before libtorch can be loaded,
+ * the second with each new tensor. Runtime sets the number of threads and scopes free
+ * tensors, so neither needs to do anything. */
 HIDDEN void SetNumThreads(int32_t threads) { (void)threads; }
 HIDDEN uint8_t GCPrepared(void) { return 0; }

@@ -9,20 +9,20 @@ import (
 	"testing"
 )
 
-// handBlock is a block of width 2 whose matrices are all zero, so that it gives
-// back what it is given.
+// handBlock is a block of width 2 whose matrices are all zero, so that it returns its
+// input.
 func handBlock(s *Scope, format DType) FrozenBlock {
 	zero := func(out, in int64) Matrix { return plain(s.Full(0, out, in), s.Full(0, out), format) }
 	norm := func() Affine { return Affine{row(s, 1, 1), row(s, 0, 0)} }
 	return FrozenBlock{Norm1: norm(), QKV: zero(6, 2), Out: zero(2, 2), Norm2: norm(), Expand: zero(2, 2), Reduce: zero(2, 2), Heads: 1}
 }
 
-// TestFrozenBlockByHand: blocks of which only one part does something.
+// TestFrozenBlockByHand checks blocks in which only one part has an effect.
 func TestFrozenBlockByHand(t *testing.T) {
 	logistic := func(x float64) float32 { return float32(x / (1 + math.Exp(-1.702*x))) }
 	erf := func(x float64) float32 { return float32(x / 2 * (1 + math.Erf(x/math.Sqrt2))) }
 	identity := func(s *Scope) Tensor { return table(s, 1, 0, 0, 1) }
-	// The norms make 1 and -1 of each position; the first value of v becomes 2, then 4.
+	// The norms turn each position into 1 and -1; the first value of v becomes 2, then 4.
 	attention := func(s *Scope, b *FrozenBlock) {
 		b.QKV = plain(s.FromFloat32([]float32{0, 0, 0, 0, 0, 0, 0, 0, -1, 0, 0, 0}, 6, 2), row(s, 0, 0, 0, 0, 3, 0), Float32)
 		b.Out.Weight = identity(s)
@@ -40,7 +40,7 @@ func TestFrozenBlockByHand(t *testing.T) {
 		{"causal attention", Float32, func(s *Scope, b *FrozenBlock) { attention(s, b); b.Causal = true }, []float32{2, 0, 3, 0}},
 		{"GELU", Float32, mlp, []float32{erf(-1), erf(2), erf(-1), erf(2)}},
 		{"QuickGELU", Float32, func(s *Scope, b *FrozenBlock) { mlp(s, b); b.QuickGELU = true }, []float32{logistic(-1), logistic(2), logistic(-1), logistic(2)}},
-		// The MLP is given 1.001, which becomes 1, and 256. A sum of 256 + 1 + 1 in bfloat16 loses both ones: 257 is none of its numbers.
+		// The inputs of the MLP are 1.001, which becomes 1, and 256. A sum 256 + 1 + 1 in bfloat16 would lose both ones, because it cannot represent 257.
 		{"sums in bfloat16", BFloat16, func(s *Scope, b *FrozenBlock) {
 			b.Norm2 = Affine{s.Full(0, 3), row(s, 1.001, 256, 1)}
 			b.Expand = plain(s.Full(1, 1, 3), row(s, 0), BFloat16)
@@ -66,7 +66,7 @@ func TestFrozenBlockByHand(t *testing.T) {
 	}
 }
 
-// drawnBlock is a block of drawn values, width 8, in a number format.
+// drawnBlock is a block with random values and width 8, in a number format.
 func drawnBlock(s *Scope, format numbers) FrozenBlock {
 	const width = 8
 	seed := 1000
@@ -93,8 +93,8 @@ func drawnTensor(s *Scope, seed *int, shape ...int64) Tensor {
 	return s.FromFloat32(values, shape...)
 }
 
-// written is the block written out in other operations, with all its parts. Those of
-// half precision round as the block does.
+// written computes the block with other operations, with all its parts. In half precision
+// it rounds like the block.
 func written(s *Scope, b FrozenBlock, x Tensor) (Tensor, Parts) {
 	batch, length, width := x.Dim(0), x.Dim(1), x.Dim(2)
 	normed := x.LayerNorm(b.Norm1.Weight, b.Norm1.Bias, b.Epsilon)
@@ -121,7 +121,7 @@ func written(s *Scope, b FrozenBlock, x Tensor) (Tensor, Parts) {
 	parts := Parts{normed, added, y, attention(part(2), part(2), part(2))}
 	hidden := multiplied(y.LayerNorm(b.Norm2.Weight, b.Norm2.Bias, b.Epsilon), b.Expand)
 	if b.QuickGELU {
-		// The sigmoid of a is the first of the softmax of a and 0.
+		// sigmoid(a) is the first value of softmax(a, 0).
 		a := hidden.MulScalar(1.702)
 		sigmoid := Stack(0, a, a.MulScalar(0)).Softmax(0).Narrow(0, 0, 1).Reshape(hidden.Shape()...)
 		hidden = hidden.Mul(sigmoid)
@@ -131,7 +131,7 @@ func written(s *Scope, b FrozenBlock, x Tensor) (Tensor, Parts) {
 	return y.Add(multiplied(hidden, b.Reduce)), parts
 }
 
-// named gives the parts that are there.
+// named returns the defined parts by name.
 func named(p Parts) map[string]Tensor {
 	all := map[string]Tensor{"normed": p.Normed, "attention": p.Attention, "attended": p.Attended, "value attention": p.ValueAttention}
 	maps.DeleteFunc(all, func(_ string, t Tensor) bool { return !t.Defined() })
@@ -140,7 +140,7 @@ func named(p Parts) map[string]Tensor {
 
 const everyPart = Normed | Attention | Attended | ValueAttention
 
-// gradientOf is the gradient of x by the sum of y.
+// gradientOf returns the gradient of the sum of y with respect to x.
 func gradientOf(x, y Tensor) []float32 {
 	x.ClearGrad()
 	y.Sum().Backward()
@@ -148,10 +148,10 @@ func gradientOf(x, y Tensor) []float32 {
 	return gradient.Float32s()
 }
 
-// TestFrozenBlock: values and gradients, also those of its parts, are those of a
-// block written out, in every format, however its input lies in memory. With and
-// without a graph, with and without parts, and whether its activations are kept or
-// computed again, they are the same to the bit.
+// TestFrozenBlock compares values and gradients, also those of the parts, with a block
+// written out in other operations, in every format and for every memory layout of the
+// input. They are bit-identical with and without a graph, with and without parts, and with
+// and without activation recomputation.
 func TestFrozenBlock(t *testing.T) {
 	do(t, open(t), func(s *Scope) error {
 		seed := 0
@@ -216,13 +216,13 @@ func compareBlock(t *testing.T, s *Scope, what string, b FrozenBlock, x Tensor, 
 	}
 }
 
-// withoutGraph is b.ApplyParts of x with every part.
+// withoutGraph returns b.ApplyParts of x with every part, without a graph.
 func withoutGraph(s *Scope, b FrozenBlock, x Tensor) (y Tensor, parts Parts) {
 	_ = s.NoGrad(func() error { y, parts = b.ApplyParts(x, everyPart); return nil })
 	return y, parts
 }
 
-// TestPartsNotAskedFor: what is not wanted is not there, and no tensor is left of it.
+// TestPartsNotAskedFor checks that parts that are not wanted are undefined and leave no tensors behind.
 func TestPartsNotAskedFor(t *testing.T) {
 	do(t, open(t), func(s *Scope) error {
 		b, x := handBlock(s, Float32), s.Full(1, 1, 2, 2)
@@ -243,8 +243,8 @@ func TestPartsNotAskedFor(t *testing.T) {
 	})
 }
 
-// TestMatrixThatRounds: where one matrix of a block makes zeros of what it multiplies,
-// the block is that whose weight there is zero.
+// TestMatrixThatRounds checks that a block with a matrix that rounds its inputs to zero
+// equals the block whose matrix has a zero weight.
 func TestMatrixThatRounds(t *testing.T) {
 	do(t, open(t), func(s *Scope) error {
 		seed := 0
@@ -266,7 +266,7 @@ func TestMatrixThatRounds(t *testing.T) {
 	})
 }
 
-// near compares values: no difference may exceed limit times the largest wanted value.
+// near compares values. No difference may exceed limit times the largest expected value.
 func near(t *testing.T, what string, got, want []float32, limit float64) {
 	t.Helper()
 	largest, worst := 0.0, 0.0
@@ -279,7 +279,7 @@ func near(t *testing.T, what string, got, want []float32, limit float64) {
 	}
 }
 
-// TestTrainableBlock: a tensor that wants a gradient itself is refused.
+// TestTrainableBlock checks that a block with a tensor that requires a gradient is rejected.
 func TestTrainableBlock(t *testing.T) {
 	err := open(t).Do(t.Context(), func(s *Scope) error {
 		b := handBlock(s, Float32)

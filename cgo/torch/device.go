@@ -10,16 +10,16 @@ import (
 // Device is the CPU or one CUDA device. The zero value is the CPU.
 type Device struct {
 	CUDA  bool
-	Index int // of a CUDA device
+	Index int // index of the CUDA device
 }
 
-// ErrNoDevice reports a device that is not there, or a text that names none.
+// ErrNoDevice reports a device that does not exist, or a text that names no device.
 var ErrNoDevice = errors.New("no such device")
 
 // CPU is the processor.
 var CPU = Device{}
 
-// String gives "cpu" or "cuda:0".
+// String returns "cpu" or, for example, "cuda:0".
 func (d Device) String() string {
 	if !d.CUDA {
 		return "cpu"
@@ -27,9 +27,8 @@ func (d Device) String() string {
 	return fmt.Sprintf("cuda:%d", d.Index)
 }
 
-// ParseDevice reads "auto", "cpu", "cuda" and "cuda:N". "auto" is the first CUDA
-// device where there is one, else the CPU; it loads libtorch to find out, as
-// does the check that a named CUDA device is there.
+// ParseDevice parses "auto", "cpu", "cuda" and "cuda:N". "auto" is the first CUDA device if
+// there is one, else the CPU. For all but "cpu" it loads libtorch to look for CUDA devices.
 func ParseDevice(text string) (Device, error) {
 	switch {
 	case text == "cpu":
@@ -43,11 +42,11 @@ func ParseDevice(text string) (Device, error) {
 	}
 	index := 0
 	if name, number, found := strings.Cut(text, ":"); name != "cuda" {
-		return CPU, fmt.Errorf("%w: %q: want auto, cpu, cuda or cuda:N", ErrNoDevice, text)
+		return CPU, fmt.Errorf("%w: %q: expected auto, cpu, cuda or cuda:N", ErrNoDevice, text)
 	} else if found {
 		var err error
 		if index, err = strconv.Atoi(number); err != nil || index < 0 {
-			return CPU, fmt.Errorf("%w: %q: want cuda:N with N from 0", ErrNoDevice, text)
+			return CPU, fmt.Errorf("%w: %q: expected cuda:N with N from 0", ErrNoDevice, text)
 		}
 	}
 	count, err := CUDACount()

@@ -7,29 +7,29 @@ import (
 	"strings"
 )
 
-// ErrClosed reports the use of a Runtime, a Scope or a Tensor after its end.
+// ErrClosed reports the use of a Runtime, Scope or Tensor after it was closed.
 var ErrClosed = errors.New("already closed")
 
 // ErrNested reports a Runtime.Do inside another Do of the same Runtime.
-var ErrNested = errors.New("torch: Do called inside Do; pass the Scope on instead")
+var ErrNested = errors.New("torch: Do called inside Do; use the Scope of the outer Do instead")
 
 var errRuntimeClosed = fmt.Errorf("torch: the Runtime is %w", ErrClosed)
 
 // errEnded reports a function that ended the Runtime's goroutine, as testing.T.FailNow does.
 var errEnded = errors.New("torch: runtime.Goexit was called inside Do; the Runtime has ended")
 
-// ErrOutOfMemory is what errors.Is finds in an Error that libtorch raised for want of memory.
+// ErrOutOfMemory is wrapped by an Error that libtorch raised because memory ran out.
 var ErrOutOfMemory = errors.New("out of memory")
 
-// Error is a failed operation: what libtorch said, of which operation, on which shapes.
+// Error is a failed operation, with the shapes of its inputs and libtorch's message.
 type Error struct {
 	Op      string    // the operation, as in "MatMul"
-	Shapes  [][]int64 // the shapes of the tensors it was given
-	Message string    // libtorch's first line, or this package's own
+	Shapes  [][]int64 // the shapes of its input tensors
+	Message string    // the first line of libtorch's message, or this package's message
 	cause   error
 }
 
-// Error gives the operation, the shapes and the message on one line.
+// Error returns the operation, the shapes and the message on one line.
 func (e *Error) Error() string {
 	if len(e.Shapes) == 0 {
 		return fmt.Sprintf("torch %s: %s", e.Op, e.Message)
@@ -41,10 +41,10 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("torch %s on %s: %s", e.Op, strings.Join(shapes, ", "), e.Message)
 }
 
-// Unwrap gives ErrClosed or ErrOutOfMemory where one of them is the cause, else nil.
+// Unwrap returns ErrClosed or ErrOutOfMemory if one of them is the cause, else nil.
 func (e *Error) Unwrap() error { return e.cause }
 
-// fail stops the operation op; Runtime.Do turns the panic into its error.
+// fail stops the operation op with a panic, which Runtime.Do recovers and returns as its error.
 func fail(op string, message string, inputs ...Tensor) {
 	failed := &Error{Op: op, Message: firstLine(message)}
 	for _, input := range inputs {
@@ -56,9 +56,9 @@ func fail(op string, message string, inputs ...Tensor) {
 	panic(failed)
 }
 
-// noMemory lists the words of libtorch and of what lies below it for want of memory.
-// oneDNN's say no more than that it could not begin or end a computation; of the
-// shapes and types that this package gives it, memory is the reason.
+// noMemory lists texts by which libtorch and the libraries below it report that memory ran
+// out. oneDNN only says that it could not create or execute a primitive; with the shapes
+// and types that this package uses, the reason is always memory.
 func noMemory() []string {
 	return []string{
 		"out of memory", "can't allocate memory", "bad_alloc",
@@ -67,12 +67,12 @@ func noMemory() []string {
 	}
 }
 
-// failClosed stops op because what it was given is no longer there.
+// failClosed stops op because one of its inputs is closed.
 func failClosed(op, what string) {
 	panic(&Error{Op: op, Message: what + " is already closed", cause: ErrClosed})
 }
 
-// firstLine leaves out the C++ frames that libtorch appends to its messages.
+// firstLine removes the C++ stack frames that libtorch appends to its messages.
 func firstLine(message string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(message), "\n")
 	return line

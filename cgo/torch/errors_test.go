@@ -32,7 +32,7 @@ func TestFailuresComeBackAsErrors(t *testing.T) {
 		{"item of many", func(s *Scope) { row(s, 1, 2).Item() }, []string{"Item on [2]"}},
 		{"zero Tensor", func(s *Scope) { row(s, 1).Add(Tensor{}) }, []string{"zero Tensor"}},
 		{"no dimensions", func(s *Scope) { row(s, 1).Permute() }, []string{"Permute on [1]", "no dimensions"}},
-		{"nothing to join", func(s *Scope) { Cat(0) }, []string{"Cat", "nothing"}},
+		{"nothing to join", func(s *Scope) { Cat(0) }, []string{"Cat", "no tensors were given"}},
 	}
 	rt := open(t)
 	for _, test := range tests {
@@ -56,7 +56,7 @@ func TestFailuresComeBackAsErrors(t *testing.T) {
 			}
 		})
 	}
-	do(t, rt, func(s *Scope) error { // the Runtime lives on
+	do(t, rt, func(s *Scope) error { // the Runtime still works
 		if got := row(s, 1).AddScalar(1).Item(); got != 2 {
 			t.Errorf("after the failures 1 + 1 is %v", got)
 		}
@@ -71,7 +71,7 @@ func TestOutOfMemoryCanBeTold(t *testing.T) {
 	}
 }
 
-// TestGoexitEndsTheRuntime: a t.Fatal inside Do must not leave its caller waiting.
+// TestGoexitEndsTheRuntime checks that a t.Fatal inside Do does not leave its caller waiting.
 func TestGoexitEndsTheRuntime(t *testing.T) {
 	rt := open(t)
 	for _, want := range []error{errEnded, ErrClosed} {

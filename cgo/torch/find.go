@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// Names of the environment variables that say where the libraries are.
+// Names of the environment variables for the locations of the libraries.
 const (
 	LibtorchVariable = "LIBTORCH"          // the folder that holds lib/libtorch_cpu.so
 	NativeVariable   = "LIBACDCLIP_NATIVE" // the path of libacdclip_native.so
@@ -17,19 +17,20 @@ const (
 
 const nativeName = "libacdclip_native.so"
 
-// ErrNotFound reports that libtorch, or our library for it, is not there.
+// ErrNotFound reports that libtorch, or our native library, was not found.
 var ErrNotFound = errors.New("libtorch not found")
 
-// Library is where the native libraries were found.
+// Library gives the locations of the native libraries.
 type Library struct {
 	Libtorch string // folder of libtorch_cpu.so
 	Native   string // path of libacdclip_native.so
-	CUDA     bool   // libtorch_cuda.so lies there too and the machine has a driver
+	CUDA     bool   // libtorch_cuda.so is there too and the machine has a driver
 }
 
-// Find looks for the native libraries without loading them: our library in
-// $LIBACDCLIP_NATIVE or beside the program (../build/current, ../lib/acdclip); libtorch in $LIBTORCH or where the
-// file libtorch.path beside our library says.
+// Find looks for the native libraries without loading them. Our library is
+// $LIBACDCLIP_NATIVE, or in ../build/current or ../lib/acdclip relative to the program's
+// folder. libtorch is in $LIBTORCH, or in the folder that the file libtorch.path next to
+// our library names.
 func Find() (Library, error) {
 	native, err := findNative()
 	if err != nil {
@@ -45,7 +46,7 @@ func Find() (Library, error) {
 func findNative() (string, error) {
 	if path := os.Getenv(NativeVariable); path != "" {
 		if !isFile(path) {
-			return "", fmt.Errorf("%w: $%s is %s, and there is no such file", ErrNotFound, NativeVariable, path)
+			return "", fmt.Errorf("%w: $%s is %s, but there is no such file", ErrNotFound, NativeVariable, path)
 		}
 		return path, nil
 	}
@@ -57,11 +58,11 @@ func findNative() (string, error) {
 		}
 		tried = append(tried, folder)
 	}
-	return "", fmt.Errorf("%w: no %s in %s; `make build` makes it, or set $%s to its path",
+	return "", fmt.Errorf("%w: no %s in %s; build it with `make build` or set $%s to its path",
 		ErrNotFound, nativeName, strings.Join(tried, ", "), NativeVariable)
 }
 
-// nativeFolders lists where our library may lie, the likeliest first.
+// nativeFolders lists the folders where our library may be, the most likely first.
 func nativeFolders() []string {
 	var folders []string
 	if program, err := os.Executable(); err == nil {
@@ -74,19 +75,19 @@ func nativeFolders() []string {
 	return folders
 }
 
-// findLibtorch gives the folder of libtorch_cpu.so; beside is where our library lies.
+// findLibtorch returns the folder of libtorch_cpu.so; beside is the folder of our library.
 func findLibtorch(beside string) (string, error) {
 	if root := os.Getenv(LibtorchVariable); root != "" {
 		folder := filepath.Join(root, "lib")
 		if !isFile(filepath.Join(folder, "libtorch_cpu.so")) {
-			return "", fmt.Errorf("%w: $%s is %s, and there is no lib/libtorch_cpu.so in it", ErrNotFound, LibtorchVariable, root)
+			return "", fmt.Errorf("%w: $%s is %s, but it contains no lib/libtorch_cpu.so", ErrNotFound, LibtorchVariable, root)
 		}
 		return folder, nil
 	}
 	record := filepath.Join(beside, "libtorch.path")
 	text, err := os.ReadFile(record)
 	if err != nil {
-		return "", fmt.Errorf("%w: %w; set $%s to the folder that holds lib/libtorch_cpu.so", ErrNotFound, err, LibtorchVariable)
+		return "", fmt.Errorf("%w: %w; set $%s to the folder that contains lib/libtorch_cpu.so", ErrNotFound, err, LibtorchVariable)
 	}
 	folder := strings.TrimSpace(string(text))
 	if !filepath.IsAbs(folder) {
@@ -97,12 +98,12 @@ func findLibtorch(beside string) (string, error) {
 		folder = filepath.Join(real, folder)
 	}
 	if !isFile(filepath.Join(folder, "libtorch_cpu.so")) {
-		return "", fmt.Errorf("%w: %s names %s, which holds no libtorch_cpu.so; `make build` mends it", ErrNotFound, record, folder)
+		return "", fmt.Errorf("%w: %s names %s, which contains no libtorch_cpu.so; repair it with `make build`", ErrNotFound, record, folder)
 	}
 	return folder, nil
 }
 
-// hasDriver tells whether the machine has NVIDIA's driver, also in a container or under WSL.
+// hasDriver reports whether the machine has NVIDIA's driver, also in a container or under WSL.
 func hasDriver() bool {
 	for _, path := range []string{"/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg"} {
 		if _, err := os.Stat(path); err == nil {
@@ -117,17 +118,17 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// loaded is what came of loading the libraries.
+// loaded is the result of loading the libraries.
 type loaded struct {
 	err  error // nothing can run
-	cuda error // CUDA cannot be used, though the machine has a driver; the CPU can
+	cuda error // why CUDA cannot be used although the machine has a driver; the CPU can be used
 }
 
-// load brings libtorch into the process, once; later calls give the first answer.
+// load loads libtorch into the process once. Later calls return the first result.
 func load() error { return libraries().err }
 
-// CUDAProblem says why CUDA cannot be used on a machine that has its driver; nil
-// where it can, and where there is no driver. It loads libtorch.
+// CUDAProblem returns why CUDA cannot be used on a machine that has a driver; nil if it can
+// be used or there is no driver. It loads libtorch.
 func CUDAProblem() error { return libraries().cuda }
 
 var libraries = sync.OnceValue(func() (l loaded) {
@@ -136,7 +137,7 @@ var libraries = sync.OnceValue(func() (l loaded) {
 		return loaded{err: err}
 	}
 	if err := setWaiting(); err != nil {
-		return loaded{err: fmt.Errorf("choosing how threads wait: %w", err)}
+		return loaded{err: fmt.Errorf("setting how threads wait: %w", err)}
 	}
 	open := func(path string) error {
 		if err := openLibrary(path); err != nil {
@@ -156,24 +157,24 @@ var libraries = sync.OnceValue(func() (l loaded) {
 		return l
 	}
 	if err := bindSlots(); err != nil {
-		l.err = fmt.Errorf("loading %s: %w; `make build` mends it", library.Native, err)
+		l.err = fmt.Errorf("loading %s: %w; repair it with `make build`", library.Native, err)
 		return l
 	}
 	l.err = sameVersion(library)
 	return l
 })
 
-// sameVersion refuses a libtorch of another minor version than our library was
-// built with: their C++ types differ.
+// sameVersion returns an error if libtorch has another minor version than the one that our
+// library was built with, because their C++ types differ.
 func sameVersion(library Library) error {
 	built, found, err := versions()
 	if err == nil && minor(built) != minor(found) {
-		err = fmt.Errorf("the libtorch in %s is %s, and %s was built for %s; `make build` mends it", library.Libtorch, found, library.Native, built)
+		err = fmt.Errorf("the libtorch in %s has version %s, but %s was built for %s; repair it with `make build`", library.Libtorch, found, library.Native, built)
 	}
 	return err
 }
 
-// minor cuts "2.11.0" to "2.11".
+// minor returns "2.11" for "2.11.0".
 func minor(version string) string {
 	parts := strings.SplitN(version, ".", 3)
 	return strings.Join(parts[:min(2, len(parts))], ".")

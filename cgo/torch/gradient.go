@@ -7,17 +7,18 @@ import (
 	"unsafe"
 )
 
-// RequireGrad makes t a parameter, whose gradient Backward computes, or no longer one.
+// RequireGrad sets whether t is a parameter, whose gradient Backward computes.
 func (t Tensor) RequireGrad(required bool) {
 	apply("RequireGrad", func(in []C.acd_tensor) C.acd_error { return C.acd_require_grad(in[0], flag(required)) }, t)
 }
 
-// Backward adds the gradient of t, which has one value, to every parameter that it came from.
+// Backward computes the gradients of t, which must have one value, and adds them to the
+// parameters that t was computed from.
 func (t Tensor) Backward() {
 	apply("Backward", func(in []C.acd_tensor) C.acd_error { return C.acd_backward(in[0]) }, t)
 }
 
-// Grad gives the gradient of a parameter, or false where Backward has left none.
+// Grad returns the gradient of a parameter, or false if it has none.
 func (t Tensor) Grad() (Tensor, bool) {
 	h := t.mustBeOpen("Grad")
 	var out C.acd_tensor
@@ -28,23 +29,22 @@ func (t Tensor) Grad() (Tensor, bool) {
 	return h.scope.rt.adopt(unsafe.Pointer(out)), true
 }
 
-// ClearGrad forgets the gradient of a parameter.
+// ClearGrad removes the gradient of a parameter.
 func (t Tensor) ClearGrad() {
 	apply("ClearGrad", func(in []C.acd_tensor) C.acd_error { return C.acd_clear_grad(in[0]) }, t)
 }
 
-// ClipGradNorm scales the gradient of one parameter to a Euclidean length of at
-// most limit: g * min(1, limit/(|g| + 1e-6)), as torch.nn.utils.clip_grad_norm_.
+// ClipGradNorm clips the gradient of one parameter to a Euclidean norm of at most limit:
+// g * min(1, limit/(|g| + 1e-6)), like torch.nn.utils.clip_grad_norm_.
 func (t Tensor) ClipGradNorm(limit float64) {
 	apply("ClipGradNorm", func(in []C.acd_tensor) C.acd_error { return C.acd_clip_grad_norm(in[0], C.double(limit)) }, t)
 }
 
-// GradNorm is the Euclidean length of the gradients of all parameters together,
-// one value, computed in one go on the device. It is not finite where any
-// gradient is not.
+// GradNorm returns the Euclidean norm of the gradients of all parameters together, one
+// value on the device. It is not finite if any gradient is not.
 func GradNorm(parameters ...Tensor) Tensor {
 	if len(parameters) == 0 {
-		fail("GradNorm", "there are no parameters")
+		fail("GradNorm", "no parameters were given")
 	}
 	return own("GradNorm", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_grad_norm(&in[0], C.int64_t(len(in)), out)
@@ -53,7 +53,7 @@ func GradNorm(parameters ...Tensor) Tensor {
 
 // Adam is the optimiser of Kingma and Ba as torch.optim.Adam computes it, without weight decay.
 type Adam struct {
-	Beta1, Beta2, Epsilon float64 // 0.9, 0.999 and 1e-8 as a rule
+	Beta1, Beta2, Epsilon float64 // typically 0.9, 0.999 and 1e-8
 	groups                []adamGroup
 	step                  int64
 }
@@ -65,7 +65,7 @@ type adamGroup struct {
 
 type adamEntry struct{ parameter, mean, square Tensor }
 
-// AddGroup adds parameters that share a learning rate. Their running means live in s.
+// AddGroup adds parameters with a common learning rate. Their running means belong to s.
 func (a *Adam) AddGroup(s *Scope, rate float64, parameters []Tensor) {
 	group := adamGroup{rate: rate}
 	for _, parameter := range parameters {
@@ -75,7 +75,7 @@ func (a *Adam) AddGroup(s *Scope, rate float64, parameters []Tensor) {
 	a.groups = append(a.groups, group)
 }
 
-// Rates gives the groups' learning rates.
+// Rates returns the groups' learning rates.
 func (a *Adam) Rates() []float64 {
 	rates := make([]float64, len(a.groups))
 	for i, group := range a.groups {
@@ -91,7 +91,7 @@ func (a *Adam) ScaleRates(factor float64) {
 	}
 }
 
-// Steps is how many steps were begun.
+// Steps returns the number of steps that were started.
 func (a *Adam) Steps() int64 { return a.step }
 
 // Parameters lists the parameters of all groups, in the order in which they were added.
@@ -105,15 +105,15 @@ func (a *Adam) Parameters() []Tensor {
 	return list
 }
 
-// AdamState is all that an Adam remembers from one step to the next.
+// AdamState is the state of an Adam between steps.
 type AdamState struct {
 	Steps   int64
 	Rates   []float64   // of each group
-	Means   [][]float32 // of each parameter, in the order of Parameters: the running mean of its gradient, row-major
-	Squares [][]float32 // likewise: the running mean of the gradient's square
+	Means   [][]float32 // running mean of each parameter's gradient, row-major, in the order of Parameters
+	Squares [][]float32 // running mean of each gradient's square, in the same order
 }
 
-// State copies what the optimiser remembers.
+// State returns a copy of the optimiser's state.
 func (a *Adam) State() AdamState {
 	state := AdamState{Steps: a.step, Rates: a.Rates()}
 	for _, group := range a.groups {
@@ -125,27 +125,28 @@ func (a *Adam) State() AdamState {
 	return state
 }
 
-// Restore makes the optimiser, whose groups were added to s, remember what State
-// gave for an optimiser with the same groups. Other counts or lengths fail.
+// Restore sets the optimiser's state to one from an optimiser with the same groups. s is
+// the Scope that the groups were added with. Other numbers of parameters or other lengths
+// fail.
 func (a *Adam) Restore(s *Scope, state AdamState) {
 	if count := len(a.Parameters()); len(state.Rates) != len(a.groups) || len(state.Means) != count || len(state.Squares) != count {
-		fail("AdamRestore", "the state is that of other parameters")
+		fail("AdamRestore", "the state belongs to other parameters")
 	}
-	place := 0
+	index := 0
 	for i := range a.groups {
 		a.groups[i].rate = state.Rates[i]
 		for j := range a.groups[i].entries {
 			e := &a.groups[i].entries[j]
 			shape := e.parameter.Shape()
-			e.mean = s.Step(e.mean, func(Tensor) Tensor { return s.FromFloat32(state.Means[place], shape...) })
-			e.square = s.Step(e.square, func(Tensor) Tensor { return s.FromFloat32(state.Squares[place], shape...) })
-			place++
+			e.mean = s.Step(e.mean, func(Tensor) Tensor { return s.FromFloat32(state.Means[index], shape...) })
+			e.square = s.Step(e.square, func(Tensor) Tensor { return s.FromFloat32(state.Squares[index], shape...) })
+			index++
 		}
 	}
 	a.step = state.Steps
 }
 
-// Step moves every parameter that has a gradient against it.
+// Step updates every parameter that has a gradient.
 func (a *Adam) Step() {
 	a.step++
 	for _, group := range a.groups {
@@ -158,7 +159,7 @@ func (a *Adam) Step() {
 	}
 }
 
-// ClearGrads forgets every parameter's gradient.
+// ClearGrads removes every parameter's gradient.
 func (a *Adam) ClearGrads() {
 	for _, group := range a.groups {
 		for _, e := range group.entries {

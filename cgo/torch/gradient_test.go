@@ -18,7 +18,7 @@ func TestGradients(t *testing.T) {
 		if !found || !slices.Equal(grad.Float32s(), []float32{2, 4}) {
 			t.Errorf("d(x^2) gave %v", grad.Float32s())
 		}
-		x.MulScalar(1).Sum().Backward() // adds to it
+		x.MulScalar(1).Sum().Backward() // accumulates
 		if grad, _ := x.Grad(); !slices.Equal(grad.Float32s(), []float32{3, 5}) {
 			t.Errorf("two backward passes gave %v", grad.Float32s())
 		}
@@ -120,7 +120,7 @@ func TestGradNorm(t *testing.T) {
 	})
 }
 
-// TestAdamRestored: an optimiser that was given another's state goes on as that one, bit by bit.
+// TestAdamRestored checks that an optimiser with another's state continues bit for bit like the other.
 func TestAdamRestored(t *testing.T) {
 	do(t, open(t), func(s *Scope) error {
 		begin := func(values ...float32) (*Adam, Tensor) {

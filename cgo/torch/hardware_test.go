@@ -9,7 +9,7 @@ import (
 
 const askHardware = "ACDCLIP_TEST_HARDWARE"
 
-// TestHardware: libtorch that may use fewer instructions says so.
+// TestHardware checks that Hardware reports a libtorch limited to fewer instructions.
 func TestHardware(t *testing.T) {
 	found, err := Hardware(CPU)
 	if err != nil || found == "" || strings.ContainsAny(found, "\n\x00") {

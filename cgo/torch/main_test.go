@@ -9,7 +9,7 @@ import (
 	"acdclip/internal/golden"
 )
 
-// TestMain asserts that no test left a native tensor behind.
+// TestMain checks that no test leaves a native tensor behind.
 func TestMain(m *testing.M) {
 	golden.UseNative(NativeVariable)
 	code := m.Run()

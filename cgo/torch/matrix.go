@@ -3,30 +3,30 @@ package torch
 // #include "native.h"
 import "C"
 
-// Matrix is a linear layer whose tensors take no gradient, in a number format of
-// its own: t (Weight * Scale)^T + Bias. The format is in the types of its tensors and
-// in which of them are there, so whoever multiplies by a Matrix need not know it:
+// Matrix is a linear layer, t (Weight * Scale)^T + Bias, whose tensors need no gradient.
+// Its number format follows from the types of its tensors and from which are defined, so
+// callers of Apply need not know it:
 //
-//   - floating point: Weight and Bias have one type. What is multiplied is rounded to
-//     it, and products are added up in float32.
-//   - whole numbers with a scale for each output: Weight is Int8, Bias and Scale have
-//     the products' type, which is float32 as a rule.
-//   - the same with whole numbers on both sides: RoundInputs.
+//   - floating point: Weight and Bias have the same type. Inputs are rounded to it, and
+//     products are summed in float32.
+//   - whole numbers with a scale per output: Weight is Int8; Bias and Scale have the type of
+//     the products, typically float32.
+//   - whole numbers for weights and inputs: the same with RoundInputs.
 type Matrix struct {
 	Weight Tensor // [out, in]
 	Bias   Tensor // [out]; its type is that of the products
 	Scale  Tensor // [out]; the zero Tensor: 1
 
-	// RoundInputs, beside a Scale, makes whole numbers from -127 to 127 of what is
-	// multiplied as well: multiples of InputScale, one value, or where that is the zero
-	// Tensor, of a 127th of each row's largest.
+	// RoundInputs also rounds the inputs to whole multiples, from -127 to 127, of a step. It
+	// needs a Scale. The step is InputScale, one value, or if that is the zero Tensor, the
+	// largest magnitude of each row divided by 127.
 	RoundInputs bool
 	InputScale  Tensor
 }
 
-// Apply maps t [..., in] to [..., out] in the products' type, by the fastest product
-// that the device has. Gradients flow to t, also past its rounding; of t itself
-// nothing is kept for them.
+// Apply maps t [..., in] to [..., out] in the products' type, with the device's fastest
+// matrix product. Gradients flow to t as if it were not rounded; t itself is not kept for
+// the backward pass.
 func (m Matrix) Apply(t Tensor) Tensor {
 	return own("Matrix", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_linear(in[0], &m.pointers("Matrix")[0], flag(m.RoundInputs), out)
@@ -47,12 +47,12 @@ func keepDefined(s *Scope, tensors ...Tensor) {
 	}
 }
 
-// pointers gives the tensors to C in the order of cgo/native/matrix.h, nil for a
-// scale that is not there.
+// pointers returns the tensors for C in the order of cgo/native/matrix.h, nil for an
+// undefined scale.
 func (m Matrix) pointers(op string) []C.acd_tensor {
 	list := pointers(op, []Tensor{m.Weight, m.Bias})
 	if m.RoundInputs && !m.Scale.Defined() {
-		fail(op, "the matrix rounds what it multiplies and has no scale")
+		fail(op, "a matrix that rounds its inputs needs a scale")
 	}
 	for _, scale := range []Tensor{m.Scale, m.InputScale} {
 		var pointer C.acd_tensor

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// numbers is a number format of matrices.
+// numbers describes a number format of matrices.
 type numbers struct {
 	name   string
 	limit  float64 // of differences, relative to the largest value
@@ -30,7 +30,7 @@ func plain(weight, bias Tensor, format DType) Matrix {
 	return Matrix{Weight: weight.To(format), Bias: bias.To(format)}
 }
 
-// wholeNumbers keeps a weight as int8, the largest of each output as 127.
+// wholeNumbers converts a weight to int8; the largest value of each output becomes 127.
 func wholeNumbers(s *Scope, weight, bias Tensor) Matrix {
 	values, scales, in := weight.Float32s(), make([]float32, weight.Dim(0)), int(weight.Dim(1))
 	for i := range scales {
@@ -46,7 +46,7 @@ func wholeNumbers(s *Scope, weight, bias Tensor) Matrix {
 	return Matrix{Weight: whole, Bias: bias, Scale: s.FromFloat32(scales, int64(len(scales)))}
 }
 
-// multiplied is m.Apply(x) written out, but for a rounding of x to whole numbers.
+// multiplied computes m.Apply(x) with other operations, without rounding x to whole numbers.
 func multiplied(x Tensor, m Matrix) Tensor {
 	weight := m.Weight
 	if m.Scale.Defined() {
@@ -60,7 +60,7 @@ func (t Tensor) dtype() DType {
 	return DType(t.gotorch().Dtype())
 }
 
-// TestMatrix: the products of each format, by hand.
+// TestMatrix compares the products of each format with values computed by hand.
 func TestMatrix(t *testing.T) {
 	scales := func(s *Scope) Matrix {
 		return Matrix{Weight: table(s, 3, -4, 127, 1).To(Int8), Bias: row(s, 10, 0), Scale: row(s, 0.5, 2)}
@@ -70,17 +70,17 @@ func TestMatrix(t *testing.T) {
 		matrix   func(s *Scope) Matrix
 		x        []float32
 		want     []float32
-		gradient []float32 // of x by the sum of the products
+		gradient []float32 // of the sum of the products with respect to x
 	}{
 		{"float32", func(s *Scope) Matrix { return plain(table(s, 1, 2, 3, 4), row(s, 10, 20), Float32) },
 			[]float32{1, 257}, []float32{1 + 514 + 10, 3 + 1028 + 20}, []float32{4, 6}},
 		{"bfloat16", func(s *Scope) Matrix { return plain(table(s, 1, 2, 3, 4), row(s, 10, 20), BFloat16) },
-			[]float32{0, 257}, []float32{520, 1040}, []float32{4, 6}}, // 256 for 257; 522 and 1044 are none of its numbers
+			[]float32{0, 257}, []float32{520, 1040}, []float32{4, 6}}, // 257 becomes 256; bfloat16 cannot represent 522 and 1044
 		{"float16", func(s *Scope) Matrix { return plain(table(s, 1, 2, 3, 4), row(s, 10, 20), Float16) },
 			[]float32{0, 257}, []float32{524, 1048}, []float32{4, 6}},
 		{"int8", scales, []float32{1.25, 2}, []float32{0.5*(3*1.25-4*2) + 10, 2 * (127*1.25 + 2)}, []float32{1.5 + 254, -2 + 2}},
 		{"int8 on both sides", func(s *Scope) Matrix { m := scales(s); m.RoundInputs, m.InputScale = true, s.Full(0.5); return m },
-			[]float32{1.1, 100}, []float32{0.5*(3*1-4*63.5) + 10, 2 * (127*1 + 63.5)}, []float32{1.5 + 254, -2 + 2}}, // 1.1 is 2 steps, and 127 steps are the most
+			[]float32{1.1, 100}, []float32{0.5*(3*1-4*63.5) + 10, 2 * (127*1 + 63.5)}, []float32{1.5 + 254, -2 + 2}}, // 1.1 is 2 steps; 127 steps are the maximum
 		{"int8 on both sides, by the row", func(s *Scope) Matrix { m := scales(s); m.RoundInputs = true; return m },
 			[]float32{127, -1.6}, []float32{0.5*(3*127+4*2) + 10, 2 * (127*127 - 2)}, []float32{1.5 + 254, -2 + 2}}, // a step is 1
 	} {
@@ -104,10 +104,10 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// TestMatricesRefused: what is no Matrix fails with a message that says why.
+// TestMatricesRefused checks the errors for invalid matrices.
 func TestMatricesRefused(t *testing.T) {
 	for want, change := range map[string]func(s *Scope, m *Matrix){
-		"no scale":        func(_ *Scope, m *Matrix) { m.RoundInputs = true },
+		"needs a scale":        func(_ *Scope, m *Matrix) { m.RoundInputs = true },
 		"not frozen":      func(_ *Scope, m *Matrix) { m.Weight.RequireGrad(true) },
 		"the zero Tensor": func(_ *Scope, m *Matrix) { m.Bias = Tensor{} },
 	} {

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// DType is the type of a tensor's values, by libtorch's numbers.
+// DType is the type of a tensor's values, with libtorch's numbering.
 type DType int8
 
 // The types that this package reads and writes.
@@ -40,12 +40,12 @@ func openLibrary(path string) error {
 // bindSlots fills the trampolines from the library loaded last.
 func bindSlots() error {
 	if name := C.acdclip_bind(); name != nil {
-		return fmt.Errorf("it has no function %s: it was built from other sources than this program", C.GoString(name))
+		return fmt.Errorf("function %s is missing: it was built from other sources than this program", C.GoString(name))
 	}
 	return nil
 }
 
-// problem takes over a message of native code; "" is success.
+// problem returns and frees a message of native code; "" means success.
 func problem(message C.acd_error) string {
 	if message == nil {
 		return ""
@@ -54,7 +54,7 @@ func problem(message C.acd_error) string {
 	return C.GoString(message)
 }
 
-// Version is the version of the libtorch in use, as in "2.11.0". It loads libtorch.
+// Version returns the version of the libtorch in use, as in "2.11.0". It loads libtorch.
 func Version() (string, error) {
 	if err := load(); err != nil {
 		return "", err
@@ -63,19 +63,19 @@ func Version() (string, error) {
 	return found, err
 }
 
-// versions gives the version that our library was built with, and that of the
-// libtorch that is loaded.
+// versions returns the libtorch version that our library was built with, and the version
+// of the loaded libtorch.
 func versions() (built, found string, err error) {
 	var text [64]C.char
 	if problem := problem(C.acd_version(&text[0], C.int64_t(len(text)))); problem != "" {
-		return "", "", fmt.Errorf("asking for libtorch's version: %s", problem)
+		return "", "", fmt.Errorf("reading libtorch's version: %s", problem)
 	}
 	return C.GoString(C.acd_built_for()), C.GoString(&text[0]), nil
 }
 
-// Hardware names what a device computes with: the instructions of the processor
-// that libtorch uses, as in "AVX512", or a CUDA device's name. Other hardware may
-// give other bits. It loads libtorch.
+// Hardware names the hardware of a device: the instruction set of the CPU that libtorch
+// uses, as in "AVX512", or a CUDA device's name. Results on other hardware may differ in
+// the last bits. It loads libtorch.
 func Hardware(device Device) (string, error) {
 	if device.CUDA {
 		name, _, err := DescribeCUDA(device.Index)
@@ -86,13 +86,13 @@ func Hardware(device Device) (string, error) {
 	}
 	var text [64]C.char
 	if problem := problem(C.acd_instructions(&text[0], C.int64_t(len(text)))); problem != "" {
-		return "", fmt.Errorf("asking for the processor's instructions: %s", problem)
+		return "", fmt.Errorf("reading the CPU's instruction set: %s", problem)
 	}
 	return C.GoString(&text[0]), nil
 }
 
-// CUDACount is the number of CUDA devices that can be used; 0 without a driver,
-// with a libtorch for the CPU alone, or with a CUDAProblem. It loads libtorch.
+// CUDACount returns the number of usable CUDA devices. It is 0 without a driver, with a
+// CPU-only libtorch, and if there is a CUDAProblem. It loads libtorch.
 func CUDACount() (int, error) {
 	if err := load(); err != nil || CUDAProblem() != nil {
 		return 0, err
@@ -104,7 +104,7 @@ func CUDACount() (int, error) {
 	return int(count), nil
 }
 
-// DescribeCUDA gives a CUDA device's name and its memory in bytes.
+// DescribeCUDA returns a CUDA device's name and its memory in bytes.
 func DescribeCUDA(index int) (name string, memory int64, err error) {
 	if err := load(); err != nil {
 		return "", 0, err
@@ -112,12 +112,12 @@ func DescribeCUDA(index int) (name string, memory int64, err error) {
 	var text [256]C.char
 	var bytes C.int64_t
 	if text := problem(C.acd_cuda_describe(C.int64_t(index), &text[0], C.int64_t(len(text)), &bytes)); text != "" {
-		return "", 0, fmt.Errorf("asking for cuda:%d: %s", index, text)
+		return "", 0, fmt.Errorf("describing cuda:%d: %s", index, text)
 	}
 	return C.GoString(&text[0]), int64(bytes), nil
 }
 
-// prepare sets up the worker's thread.
+// prepare configures libtorch on the worker's thread.
 func (rt *Runtime) prepare() error {
 	if text := problem(C.acd_set_threads(C.int64_t(rt.threads))); text != "" {
 		return fmt.Errorf("setting %d threads: %s", rt.threads, text)
@@ -130,7 +130,7 @@ func (rt *Runtime) prepare() error {
 
 func (rt *Runtime) onWorker() bool { return int64(unix.Gettid()) == rt.thread.Load() }
 
-// mustBeOnThread stops an operation that was called outside Do.
+// mustBeOnThread fails for an operation that is called outside Do.
 func (rt *Runtime) mustBeOnThread(op string) {
 	if !rt.onWorker() || rt.current == nil {
 		fail(op, "called outside Runtime.Do")
@@ -140,7 +140,7 @@ func (rt *Runtime) mustBeOnThread(op string) {
 	}
 }
 
-// mustBeOpen checks that t can be used here and now.
+// mustBeOpen fails if t is undefined or closed or if the caller is outside Do.
 func (t Tensor) mustBeOpen(op string) *handle {
 	if t.h == nil {
 		fail(op, "the tensor is the zero Tensor")
@@ -168,32 +168,33 @@ func beginInference() unsafe.Pointer {
 
 func endInference(guard unsafe.Pointer) { must("Inference", C.acd_inference_end(guard)) }
 
-// must stops the operation when native code reports a problem.
+// must fails if native code has reported a problem.
 func must(op string, message C.acd_error, inputs ...Tensor) {
 	if text := problem(message); text != "" {
 		fail(op, text, inputs...)
 	}
 }
 
-// make runs a native function that makes one tensor.
+// make calls a native function that creates one tensor.
 func (rt *Runtime) make(op string, inputs []Tensor, f func(out *C.acd_tensor) C.acd_error) Tensor {
 	var out C.acd_tensor
 	must(op, f(&out), inputs...)
 	return rt.adopt(unsafe.Pointer(out))
 }
 
-// own runs one of our native functions on inputs, the first of which says where.
+// own calls one of our native functions that creates a tensor. The first input determines
+// the Runtime.
 func own(op string, f func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error, inputs ...Tensor) Tensor {
 	native := pointers(op, inputs)
 	return inputs[0].h.scope.rt.make(op, inputs, func(out *C.acd_tensor) C.acd_error { return f(native, out) })
 }
 
-// apply runs one of our native functions that changes its inputs and makes nothing.
+// apply calls one of our native functions that changes its inputs and returns no tensor.
 func apply(op string, f func(in []C.acd_tensor) C.acd_error, inputs ...Tensor) {
 	must(op, f(pointers(op, inputs)), inputs...)
 }
 
-// pointers gives tensors, all of which must be open, to C.
+// pointers returns the native pointers of tensors, which must all be open.
 func pointers(op string, tensors []Tensor) []C.acd_tensor {
 	native := make([]C.acd_tensor, len(tensors))
 	for i, t := range tensors {
@@ -209,7 +210,7 @@ func flag(on bool) C.int32_t {
 	return 0
 }
 
-// list gives a slice of int64 to C for the length of one call.
+// list passes a slice of int64 to C for one call.
 func list(values []int64) (*C.int64_t, C.int64_t) {
 	return (*C.int64_t)(unsafe.Pointer(unsafe.SliceData(values))), C.int64_t(len(values))
 }

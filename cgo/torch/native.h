@@ -1,8 +1,8 @@
-/* The operations that gotorch lacks, as plain C. They live in cgo/native.
+/* The operations that gotorch lacks, as plain C. cgo/native implements them.
  *
- * Every function returns NULL when it succeeded, or a message that the caller
- * frees with acd_free_message. A result is a new tensor that the caller closes
- * with acd_close. Tensors passed in are borrowed for the call. */
+ * Every function returns NULL on success, or a message that the caller frees with
+ * acd_free_message. A result is a new tensor that the caller closes with acd_close.
+ * Functions borrow input tensors only for the call. */
 #pragma once
 
 #include <stdint.h>
@@ -16,9 +16,9 @@ typedef const char *acd_error; /* NULL, or a message to free */
 
 void acd_free_message(acd_error message);
 const char *acd_built_for(void); /* the version of the headers it was compiled with; static memory */
-acd_error acd_version(char *version, int64_t size); /* of the libtorch that is loaded */
+acd_error acd_version(char *version, int64_t size); /* version of the loaded libtorch */
 
-acd_error acd_instructions(char *text, int64_t size); /* of the processor, as far as libtorch uses them */
+acd_error acd_instructions(char *text, int64_t size); /* the CPU's instruction set that libtorch uses */
 
 /* Devices: type 0 is the CPU, 1 is CUDA. */
 acd_error acd_cuda_count(int64_t *count);
@@ -31,7 +31,7 @@ acd_error acd_grad_mode(int32_t enabled, int32_t *previous);
 acd_error acd_inference_begin(void **guard);
 acd_error acd_inference_end(void *guard);
 
-/* Making and reading tensors. */
+/* Creating and reading tensors. */
 acd_error acd_close(acd_tensor t);
 acd_error acd_empty(const int64_t *shape, int64_t rank, int32_t dtype, int32_t device, int64_t index, acd_tensor *out);
 acd_error acd_full(const int64_t *shape, int64_t rank, double value, int32_t dtype, int32_t device, int64_t index, acd_tensor *out);
@@ -57,11 +57,11 @@ acd_error acd_gelu(acd_tensor t, acd_tensor *out);
 acd_error acd_matmul(acd_tensor a, acd_tensor b, acd_tensor *out);
 acd_error acd_softmax(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_layer_norm(acd_tensor t, acd_tensor weight, acd_tensor bias, double epsilon, acd_tensor *out);
-/* parts of a matrix: weight, bias, scale and input scale; NULL for a scale that it has not */
+/* parts of a matrix: weight, bias, scale and input scale; NULL for a missing scale */
 acd_error acd_linear(acd_tensor t, acd_tensor *parts, int32_t round_inputs, acd_tensor *out);
-/* parts: weight and bias of both norms, then the parts of the matrices qkv, out, expand and reduce. rounded: bits of the
- * matrices that round their inputs, in that order; wanted: bits of torch.Part. out: five tensors, the output and the inner
- * results in the order of their bits; NULL for one not wanted */
+/* parts: weight and bias of both norms, then the parts of the matrices qkv, out, expand and reduce. rounded: one bit for
+ * each matrix that rounds its inputs, in that order; wanted: bits of torch.Part. out: five tensors, the output and the
+ * intermediate results in the order of their bits; NULL for a result that is not wanted */
 acd_error acd_frozen_block(acd_tensor t, acd_tensor *parts, int64_t heads, int32_t causal, int32_t quick, double epsilon, int32_t recompute, int32_t rounded, int32_t wanted, acd_tensor *out);
 acd_error acd_norm(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_normalize(acd_tensor t, int64_t dim, acd_tensor *out);
@@ -74,7 +74,7 @@ acd_error acd_cross_entropy(acd_tensor logits, acd_tensor labels, acd_tensor *ou
 /* Gradients and the optimiser. */
 acd_error acd_require_grad(acd_tensor t, int32_t required);
 acd_error acd_backward(acd_tensor t);
-acd_error acd_grad(acd_tensor t, acd_tensor *out); /* *out is NULL where t has none */
+acd_error acd_grad(acd_tensor t, acd_tensor *out); /* *out is NULL if t has no gradient */
 acd_error acd_clear_grad(acd_tensor t);
 acd_error acd_clip_grad_norm(acd_tensor t, double limit);
 acd_error acd_grad_norm(acd_tensor *parameters, int64_t count, acd_tensor *out);

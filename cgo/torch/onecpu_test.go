@@ -9,9 +9,9 @@ import (
 
 const onOneCPU = "ACDCLIP_TEST_ON_ONE_CPU"
 
-// TestOnOneCPU runs this package's tests again in a process that may use one
-// processor alone, where gotorch as it is dies before main. The run is a short one:
-// what takes long proves nothing more there.
+// TestOnOneCPU runs this package's tests again in a process limited to one CPU, where
+// unmodified gotorch aborts before main. It runs in short mode, because the long tests add
+// nothing there.
 func TestOnOneCPU(t *testing.T) {
 	if os.Getenv(onOneCPU) != "" {
 		if runtime.NumCPU() != 1 {

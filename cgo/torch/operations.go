@@ -8,79 +8,79 @@ import (
 	"github.com/wangkuiyi/gotorch/nn/functional"
 )
 
-// Operations are named and defined as in PyTorch. Dimensions may be negative.
+// Operations have PyTorch's names and definitions. Dimensions may be negative.
 
-// Add is t + other.
+// Add returns t + other.
 func (t Tensor) Add(other Tensor) Tensor {
 	return borrow("Add", func(in []gotorch.Tensor) gotorch.Tensor { return gotorch.Add(in[0], in[1], 1) }, t, other)
 }
 
-// Sub is t - other.
+// Sub returns t - other.
 func (t Tensor) Sub(other Tensor) Tensor {
 	return borrow("Sub", func(in []gotorch.Tensor) gotorch.Tensor { return gotorch.Sub(in[0], in[1], 1) }, t, other)
 }
 
-// Mul is t * other, value by value.
+// Mul returns t * other, element by element.
 func (t Tensor) Mul(other Tensor) Tensor {
 	return borrow("Mul", func(in []gotorch.Tensor) gotorch.Tensor { return gotorch.Mul(in[0], in[1]) }, t, other)
 }
 
-// Div is t / other, value by value.
+// Div returns t / other, element by element.
 func (t Tensor) Div(other Tensor) Tensor {
 	return borrow("Div", func(in []gotorch.Tensor) gotorch.Tensor { return gotorch.Div(in[0], in[1]) }, t, other)
 }
 
-// AddScalar is t + value.
+// AddScalar returns t + value.
 func (t Tensor) AddScalar(value float64) Tensor {
 	return own("AddScalar", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_add_scalar(in[0], C.double(value), out)
 	}, t)
 }
 
-// MulScalar is t * value.
+// MulScalar returns t * value.
 func (t Tensor) MulScalar(value float64) Tensor {
 	return own("MulScalar", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_mul_scalar(in[0], C.double(value), out)
 	}, t)
 }
 
-// Pow is t to the power of exponent.
+// Pow returns t to the power of exponent.
 func (t Tensor) Pow(exponent float64) Tensor {
 	return own("Pow", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_pow(in[0], C.double(exponent), out)
 	}, t)
 }
 
-// Log is the natural logarithm.
+// Log returns the natural logarithm.
 func (t Tensor) Log() Tensor {
 	return own("Log", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error { return C.acd_log(in[0], out) }, t)
 }
 
-// Clamp limits the values to [low, high]; outside, no gradient passes.
+// Clamp limits the values to [low, high]. The gradient is zero outside that range.
 func (t Tensor) Clamp(low, high float64) Tensor {
 	return own("Clamp", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_clamp(in[0], C.double(low), C.double(high), out)
 	}, t)
 }
 
-// GELU is the exact one, by the error function.
+// GELU returns the exact GELU, with the error function.
 func (t Tensor) GELU() Tensor {
 	return own("GELU", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error { return C.acd_gelu(in[0], out) }, t)
 }
 
-// LeakyReLU is t where positive, else slope * t.
+// LeakyReLU returns t where it is positive, else slope * t.
 func (t Tensor) LeakyReLU(slope float64) Tensor {
 	return borrow("LeakyReLU", func(in []gotorch.Tensor) gotorch.Tensor { return in[0].LeakyRelu(slope) }, t)
 }
 
-// MatMul is the matrix product over the last two dimensions; others broadcast.
+// MatMul returns the matrix product over the last two dimensions; the others broadcast.
 func (t Tensor) MatMul(other Tensor) Tensor {
 	return own("MatMul", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_matmul(in[0], in[1], out)
 	}, t, other)
 }
 
-// Linear is t weight^T + bias, with weight [out, in] and bias [out].
+// Linear returns t weight^T + bias, with weight [out, in] and bias [out].
 func (t Tensor) Linear(weight, bias Tensor) Tensor {
 	return borrow("Linear", func(in []gotorch.Tensor) gotorch.Tensor {
 		return functional.Linear(in[0], in[1], in[2])
@@ -95,7 +95,7 @@ func (t Tensor) Conv2d(weight Tensor, stride, padding, groups int64) Tensor {
 	}, t, weight)
 }
 
-// Softmax makes the values along dim positive with sum 1.
+// Softmax returns the softmax along dim.
 func (t Tensor) Softmax(dim int64) Tensor {
 	return own("Softmax", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_softmax(in[0], C.int64_t(dim), out)
@@ -109,21 +109,21 @@ func (t Tensor) LayerNorm(weight, bias Tensor, epsilon float64) Tensor {
 	}, t, weight, bias)
 }
 
-// Norm is the Euclidean length along dim, which stays with length 1.
+// Norm returns the Euclidean norm along dim. The dimension stays, with length 1.
 func (t Tensor) Norm(dim int64) Tensor {
 	return own("Norm", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_norm(in[0], C.int64_t(dim), out)
 	}, t)
 }
 
-// Normalize divides by the Euclidean length along dim (at least 1e-12).
+// Normalize divides by the Euclidean norm along dim, or by 1e-12 if the norm is smaller.
 func (t Tensor) Normalize(dim int64) Tensor {
 	return own("Normalize", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_normalize(in[0], C.int64_t(dim), out)
 	}, t)
 }
 
-// Mean averages over dims, which go; without dims over everything.
+// Mean returns the mean over dims, which are removed; without dims over all values.
 func (t Tensor) Mean(dims ...int64) Tensor {
 	return own("Mean", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		values, count := list(dims)
@@ -131,7 +131,7 @@ func (t Tensor) Mean(dims ...int64) Tensor {
 	}, t)
 }
 
-// Sum adds over dims, which go; without dims over everything.
+// Sum returns the sum over dims, which are removed; without dims over all values.
 func (t Tensor) Sum(dims ...int64) Tensor {
 	return own("Sum", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		values, count := list(dims)
@@ -139,7 +139,7 @@ func (t Tensor) Sum(dims ...int64) Tensor {
 	}, t)
 }
 
-// AMax is the largest value over dims, which go.
+// AMax returns the largest value over dims, which are removed.
 func (t Tensor) AMax(dims ...int64) Tensor {
 	return own("AMax", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		values, count := list(dims)
@@ -147,26 +147,26 @@ func (t Tensor) AMax(dims ...int64) Tensor {
 	}, t)
 }
 
-// Interpolation is how Resize finds values between those that it is given.
+// Interpolation is the interpolation method of Resize.
 type Interpolation int32
 
-// The numbers are those of cgo/native/operations.cc. Corners are not aligned but in
+// The numbers match those in cgo/native/operations.cc. Corners are aligned only in
 // BilinearAligned.
 const (
 	Bilinear         Interpolation = iota // without antialiasing
-	BilinearAligned                       // likewise; the centres of the corner pixels stay where they are
+	BilinearAligned                       // without antialiasing; align_corners=True in PyTorch
 	Bicubic                               // without antialiasing; the kernel's a is -0.75
-	BicubicAntialias                      // with antialiasing; the kernel's a is -0.5, also where it enlarges
+	BicubicAntialias                      // with antialiasing; the kernel's a is -0.5, also when enlarging
 )
 
-// Resize brings t [B, C, h, w] to height x width, as torch.nn.functional.interpolate does.
+// Resize resizes t [B, C, h, w] to height x width, like torch.nn.functional.interpolate.
 func (t Tensor) Resize(how Interpolation, height, width int64) Tensor {
 	return own("Resize", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_resize(in[0], C.int32_t(how), C.int64_t(height), C.int64_t(width), out)
 	}, t)
 }
 
-// CrossEntropy is the mean over B of -log softmax(logits [B, K])[labels [B]].
+// CrossEntropy returns the mean over B of -log softmax(logits [B, K])[labels [B]].
 func CrossEntropy(logits, labels Tensor) Tensor {
 	return own("CrossEntropy", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_cross_entropy(in[0], in[1], out)

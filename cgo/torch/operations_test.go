@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The expected values are computed by hand or by the formula beside them.
+// The expected values were computed by hand or with the formula next to them.
 func TestOperations(t *testing.T) {
 	erf := func(x float64) float32 { return float32(x / 2 * (1 + math.Erf(x/math.Sqrt2))) }
 	e := float32(math.E)
@@ -45,7 +45,7 @@ func TestOperations(t *testing.T) {
 		{"Resize, bilinear, aligned", func(s *Scope) Tensor {
 			return s.FromFloat32([]float32{0, 2, 4, 6}, 1, 1, 2, 2).Resize(BilinearAligned, 3, 3)
 		}, []int64{1, 1, 3, 3}, []float32{0, 1, 2, 2, 3, 4, 4, 5, 6}},
-		// At 1/4 between the values the taps' weights are -27/256, 225/256, 67/256 and -9/256.
+		// At 1/4 between two values the weights are -27/256, 225/256, 67/256 and -9/256.
 		{"Resize, bicubic", func(s *Scope) Tensor { return line(s, 0, 0, 256, 0).Resize(Bicubic, 1, 8).Narrow(3, 3, 3) }, []int64{1, 1, 1, 3}, []float32{67, 225, 225}},
 		{"Resize, bicubic, antialias, keeps a constant", func(s *Scope) Tensor { return s.Full(3, 1, 1, 2, 2).Resize(BicubicAntialias, 1, 3) }, []int64{1, 1, 1, 3}, []float32{3, 3, 3}},
 		{"CrossEntropy", func(s *Scope) Tensor { return CrossEntropy(table(s, 0, 0, 5, 5), s.FromInt64([]int64{0, 1}, 2)) }, nil, []float32{float32(math.Ln2)}},

@@ -1,10 +1,10 @@
-// Package torch is a thin, safe shell over gotorch and libtorch. It is the only
-// package that meets C, unsafe pointers or gotorch.
+// Package torch is a thin, safe wrapper of gotorch and libtorch. It is the only package
+// that uses C, unsafe pointers or gotorch.
 //
-// Open loads libtorch into the running program and gives a Runtime. All work
-// happens inside Runtime.Do, on one thread that the Runtime owns. Every Tensor
-// belongs to a Scope, which frees it when it closes. An operation that fails
-// stops the enclosing Do, which returns an *Error.
+// Open loads libtorch into the running program and returns a Runtime. All work happens
+// inside Runtime.Do, on one thread that the Runtime owns. Every Tensor belongs to a Scope,
+// which frees it when it closes. An operation that fails stops the enclosing Do, which
+// returns an *Error.
 package torch
 
 import (
@@ -17,19 +17,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Options say where a Runtime computes.
+// Options configure a Runtime.
 type Options struct {
 	Device  Device // the zero value is the CPU
-	Threads int    // CPU threads inside operations; 0 means one a core that the process may use, or fewer where a container's share is smaller
+	Threads int    // CPU threads inside operations; 0: one per core that the process may use, or fewer if a container limits CPU time
 }
 
-// Runtime is one device with the one thread that works on it.
+// Runtime is a device and the only thread that uses it.
 type Runtime struct {
 	device  Device
 	threads int
-	thread  atomic.Int64 // the worker's thread id, -1 when it has ended: only it may touch tensors
+	thread  atomic.Int64 // the worker's thread id, -1 after it has ended; only the worker may use tensors
 	jobs    chan job
-	done    chan struct{} // closed when Close begins
+	done    chan struct{} // closed when Close starts
 	stopped chan struct{} // closed when the worker has ended
 	closing sync.Once
 	current *Scope // the innermost open scope of the running Do
@@ -40,8 +40,8 @@ type job struct {
 	finish chan struct{} // closed when run has ended
 }
 
-// Open loads libtorch (once in a process; see Find for where it is looked for)
-// and starts a Runtime. The caller closes it. Several may be open at once.
+// Open loads libtorch (once per process; see Find for its location) and starts a Runtime.
+// The caller closes it. Several Runtimes may be open at once.
 func Open(options Options) (*Runtime, error) {
 	if err := load(); err != nil {
 		return nil, err
@@ -59,14 +59,14 @@ func Open(options Options) (*Runtime, error) {
 	return rt, nil
 }
 
-// Device is where the Runtime's tensors live.
+// Device returns the device of the Runtime's tensors.
 func (rt *Runtime) Device() Device { return rt.device }
 
-// Threads is the number of CPU threads inside operations.
+// Threads returns the number of CPU threads inside operations.
 func (rt *Runtime) Threads() int { return rt.threads }
 
-// Close waits for the running Do and stops the Runtime; inside Do it does not
-// wait. Scopes from NewScope are closed before it by whoever made them.
+// Close waits for the running Do and stops the Runtime; inside Do it does not wait. Scopes
+// from NewScope must be closed before it.
 func (rt *Runtime) Close() {
 	rt.closing.Do(func() { close(rt.done) })
 	if !rt.onWorker() {
@@ -74,13 +74,13 @@ func (rt *Runtime) Close() {
 	}
 }
 
-// work runs the jobs one after another on a thread of its own: libtorch keeps
-// settings, caches and thread pools by thread.
+// work runs the jobs one after another on its own thread, because libtorch's settings,
+// caches and thread pools are per thread.
 func (rt *Runtime) work(started chan<- error) {
 	runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
 	defer close(rt.stopped)
 	rt.thread.Store(int64(unix.Gettid()))
-	defer rt.thread.Store(-1) // the system gives the number to others
+	defer rt.thread.Store(-1) // the system reuses thread ids
 	err := rt.prepare()
 	started <- err
 	if err != nil {
@@ -96,11 +96,11 @@ func (rt *Runtime) work(started chan<- error) {
 	}
 }
 
-// Do runs f on the Runtime's thread, alone, and returns f's error, or the *Error
-// of the operation that failed. The tensors that f makes are freed when Do
-// returns, unless a longer Scope kept them. A context that is done before f
-// starts is an error; f itself looks at ctx where it can stop. Do inside Do is
-// ErrNested. Any goroutine may call Do.
+// Do runs f on the Runtime's thread and returns f's error, or the *Error of the operation
+// that failed. Calls of Do run one at a time, and any goroutine may call it. The tensors
+// that f creates are freed when Do returns, unless Keep moved them to a longer-lived Scope.
+// If ctx ends before f starts, Do returns its error; after that f must check ctx itself.
+// Do inside Do is ErrNested.
 func (rt *Runtime) Do(ctx context.Context, f func(*Scope) error) error {
 	return rt.onThread(ctx, func() error {
 		scope := newScope(rt)
@@ -112,8 +112,8 @@ func (rt *Runtime) Do(ctx context.Context, f func(*Scope) error) error {
 	})
 }
 
-// onThread runs f on the worker and brings back its error; a panic that is not
-// an operation's failure goes on in the caller.
+// onThread runs f on the worker and returns its error. A panic that is not an operation's
+// failure is raised again in the caller.
 func (rt *Runtime) onThread(ctx context.Context, f func() error) error {
 	if rt.onWorker() {
 		return ErrNested
@@ -126,7 +126,7 @@ func (rt *Runtime) onThread(ctx context.Context, f func() error) error {
 	next := job{finish: make(chan struct{})}
 	next.run = func() {
 		defer close(next.finish)
-		err = errEnded // what remains when f never returns
+		err = errEnded // stays if f never returns
 		defer func() {
 			switch cause := recover().(type) {
 			case nil:
@@ -144,7 +144,7 @@ func (rt *Runtime) onThread(ctx context.Context, f func() error) error {
 		return ctx.Err()
 	case <-rt.done:
 		return errRuntimeClosed
-	case <-rt.stopped: // by errEnded
+	case <-rt.stopped: // after errEnded
 		return errRuntimeClosed
 	}
 	<-next.finish

@@ -6,13 +6,14 @@ import (
 	"unsafe"
 )
 
-// live counts the tensors that libtorch holds for us, over all Runtimes.
+// live counts the native tensors of all Runtimes.
 var live atomic.Int64
 
-// LiveHandles is the number of tensors not yet freed. Tests assert that it ends at zero.
+// LiveHandles returns the number of tensors not yet freed. Tests check that it is zero at
+// the end.
 func LiveHandles() int64 { return live.Load() }
 
-// A Scope owns tensors and frees them all when it closes.
+// Scope owns tensors and frees them all when it closes.
 type Scope struct {
 	rt      *Runtime
 	handles map[*handle]struct{}
@@ -29,12 +30,12 @@ func newScope(rt *Runtime) *Scope {
 	return &Scope{rt: rt, handles: map[*handle]struct{}{}}
 }
 
-// NewScope gives a Scope that outlives Do, for parameters and caches. Whoever
-// made it closes it. Fill it with Keep.
+// NewScope returns a Scope that outlives Do, for parameters and caches. The caller closes
+// it. Keep moves tensors into it.
 func (rt *Runtime) NewScope() *Scope { return newScope(rt) }
 
-// Close frees the Scope's tensors, on the Runtime's thread. A second Close does
-// nothing. Inside Do it acts at once.
+// Close frees the Scope's tensors, on the Runtime's thread. It may be called inside Do. A
+// second Close does nothing.
 func (s *Scope) Close() error {
 	if s.rt.onWorker() {
 		s.close()
@@ -54,8 +55,8 @@ func (s *Scope) close() {
 	s.handles = nil
 }
 
-// Within runs f with a Scope of its own inside s: what f makes and does not
-// Keep is freed when Within returns. Use it for the turns of a loop.
+// Within runs f with a new inner Scope. Tensors that f creates and does not Keep in another
+// Scope are freed when Within returns. Use it for the iterations of a loop.
 func (s *Scope) Within(f func(inner *Scope) error) error {
 	s.mustBeOpen("Within")
 	inner := newScope(s.rt)
@@ -78,8 +79,8 @@ func (s *Scope) Keep(t Tensor) Tensor {
 	return t
 }
 
-// Eval runs f with a Scope of its own and keeps its result in s: what f makes on
-// the way is freed.
+// Eval runs f with a new inner Scope and keeps its result in s. f's temporary tensors are
+// freed.
 func (s *Scope) Eval(f func() Tensor) Tensor {
 	var result Tensor
 	_ = s.Within(func(*Scope) error {
@@ -89,8 +90,8 @@ func (s *Scope) Eval(f func() Tensor) Tensor {
 	return result
 }
 
-// Step is Eval of f(old) that frees old afterwards where s owns it: one step of
-// a chain of which only the end is wanted. A graph keeps what it needs of old.
+// Step is Eval of f(old) and then frees old if s owns it: one step of a chain of which only
+// the last result is needed. A recorded graph keeps what it needs of old.
 func (s *Scope) Step(old Tensor, f func(Tensor) Tensor) Tensor {
 	next := s.Eval(func() Tensor { return f(old) })
 	if h := old.h; h != next.h && h.scope == s {
@@ -100,7 +101,7 @@ func (s *Scope) Step(old Tensor, f func(Tensor) Tensor) Tensor {
 	return next
 }
 
-// NoGrad runs f without recording a graph and restores what was before.
+// NoGrad runs f without recording a graph and restores the previous mode.
 func (s *Scope) NoGrad(f func() error) error {
 	s.mustBeOpen("NoGrad")
 	previous := setGradMode(false)
@@ -108,8 +109,8 @@ func (s *Scope) NoGrad(f func() error) error {
 	return f()
 }
 
-// Inference runs f in libtorch's inference mode: no graph and no bookkeeping for
-// one. What f makes can never take part in a graph.
+// Inference runs f in libtorch's inference mode, without a graph and its bookkeeping.
+// Tensors that f creates can never be part of a graph.
 func (s *Scope) Inference(f func() error) error {
 	s.mustBeOpen("Inference")
 	guard := beginInference()
@@ -124,8 +125,8 @@ func (s *Scope) mustBeOpen(op string) {
 	}
 }
 
-// adopt gives a new native tensor to the innermost open Scope.
-// The caller has checked that it is open.
+// adopt adds a new native tensor to the innermost open Scope. The caller must have checked
+// that it is open.
 func (rt *Runtime) adopt(pointer unsafe.Pointer) Tensor {
 	h := &handle{pointer: pointer, scope: rt.current}
 	rt.current.handles[h] = struct{}{}

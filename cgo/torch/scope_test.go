@@ -54,7 +54,7 @@ func TestEvalAndStep(t *testing.T) {
 		if got := x.Item(); got != 8 {
 			t.Errorf("the chain gave %v, want 8", got)
 		}
-		// s.FromFloat32 puts row's tensor into s by name, so it stays beside the chain's end.
+		// s.FromFloat32 puts row's tensor into s explicitly, so it stays in addition to the chain's result.
 		if live := LiveHandles() - before; live != 2 {
 			t.Errorf("%d tensors live after the chain, want 2", live)
 		}
@@ -144,7 +144,7 @@ func TestClosingWhatIsUnderWay(t *testing.T) {
 		t.Errorf("an operation in a scope closed under way gave %v, want ErrClosed", err)
 	}
 	do(t, rt, func(s *Scope) error {
-		rt.Close() // does not wait for itself
+		rt.Close() // must not wait for itself
 		if got := row(s, 2).Item(); got != 2 {
 			t.Errorf("the running Do did not go on: %v", got)
 		}

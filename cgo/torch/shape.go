@@ -5,7 +5,7 @@ import "C"
 
 import "github.com/wangkuiyi/gotorch"
 
-// Reshape gives t another shape with as many values; one length may be -1.
+// Reshape changes the shape without changing the number of values. One length may be -1.
 func (t Tensor) Reshape(shape ...int64) Tensor {
 	return own("Reshape", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		values, rank := list(shape)
@@ -21,7 +21,7 @@ func (t Tensor) Expand(shape ...int64) Tensor {
 	}, t)
 }
 
-// Permute orders the dimensions anew.
+// Permute reorders the dimensions.
 func (t Tensor) Permute(dims ...int64) Tensor {
 	if len(dims) == 0 {
 		fail("Permute", "no dimensions were given", t)
@@ -34,43 +34,43 @@ func (t Tensor) Transpose(a, b int64) Tensor {
 	return borrow("Transpose", func(in []gotorch.Tensor) gotorch.Tensor { return in[0].Transpose(a, b) }, t)
 }
 
-// Contiguous gives t in row-major memory, itself where it is already.
+// Contiguous returns t in row-major memory. It does not copy if t already is.
 func (t Tensor) Contiguous() Tensor {
 	return own("Contiguous", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error { return C.acd_contiguous(in[0], out) }, t)
 }
 
-// Narrow takes length positions of dim from start on, without copying.
+// Narrow selects length positions of dim, starting at start, without copying.
 func (t Tensor) Narrow(dim, start, length int64) Tensor {
 	return own("Narrow", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_narrow(in[0], C.int64_t(dim), C.int64_t(start), C.int64_t(length), out)
 	}, t)
 }
 
-// IndexSelect takes the positions index, of int64, of dim, in their order.
+// IndexSelect selects the positions of dim that index, an int64 tensor, lists.
 func (t Tensor) IndexSelect(dim int64, index Tensor) Tensor {
 	return borrow("IndexSelect", func(in []gotorch.Tensor) gotorch.Tensor { return in[0].IndexSelect(dim, in[1]) }, t, index)
 }
 
-// Cat joins tensors along dim.
+// Cat concatenates tensors along dim.
 func Cat(dim int64, tensors ...Tensor) Tensor {
 	if len(tensors) == 0 {
-		fail("Cat", "there is nothing to join")
+		fail("Cat", "no tensors were given")
 	}
 	return own("Cat", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_cat(&in[0], C.int64_t(len(in)), C.int64_t(dim), out)
 	}, tensors...)
 }
 
-// Stack joins tensors of one shape along a new dimension dim.
+// Stack concatenates tensors of the same shape along a new dimension dim.
 func Stack(dim int64, tensors ...Tensor) Tensor {
 	if len(tensors) == 0 {
-		fail("Stack", "there is nothing to join")
+		fail("Stack", "no tensors were given")
 	}
 	return borrow("Stack", func(in []gotorch.Tensor) gotorch.Tensor { return gotorch.Stack(in, dim) }, tensors...)
 }
 
-// ReflectPad puts margin mirrored rows and columns around t [B, C, H, W]; margin
-// must be less than H and W.
+// ReflectPad pads t [B, C, H, W] with margin rows and columns by reflection. margin must be
+// less than H and W.
 func (t Tensor) ReflectPad(margin int64) Tensor {
 	return own("ReflectPad", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
 		return C.acd_reflect_pad(in[0], C.int64_t(margin), out)

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// TestUnderTheCollector uses operations, gradients and an optimiser from several
-// goroutines while another runs the garbage collector without pause: gotorch's
-// own tensors do not live through a second of it.
+// TestUnderTheCollector uses operations, gradients and an optimiser from several goroutines
+// while another goroutine runs the garbage collector without pause. With gotorch's own
+// tensors this crashes within a second.
 func TestUnderTheCollector(t *testing.T) {
 	length := 20 * time.Second
 	if testing.Short() {
@@ -39,8 +39,8 @@ func TestUnderTheCollector(t *testing.T) {
 	}
 }
 
-// trainUntilDone fits y = 2x + 1 again and again, at least once: on one busy CPU
-// the time may be over before a worker gets its first turn.
+// trainUntilDone fits y = 2x + 1 repeatedly, at least once: on one busy CPU the time may be
+// over before a worker starts.
 func trainUntilDone(t *testing.T, ctx context.Context, rt *Runtime) {
 	for first := true; first || ctx.Err() == nil; first = false {
 		err := rt.Do(context.Background(), func(s *Scope) error {
@@ -57,7 +57,7 @@ func trainUntilDone(t *testing.T, ctx context.Context, rt *Runtime) {
 	}
 }
 
-// fitLine trains a linear layer by Adam and returns the last loss.
+// fitLine trains a linear layer with Adam and returns the last loss.
 func fitLine(s *Scope, steps int) float64 {
 	x := s.FromFloat32([]float32{-1, -0.5, 0, 0.5, 1, 2}, 6, 1)
 	y := x.MulScalar(2).AddScalar(1)

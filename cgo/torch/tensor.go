@@ -11,34 +11,34 @@ import (
 	"github.com/wangkuiyi/gotorch"
 )
 
-// Tensor is a reference to a native tensor that a Scope owns. Copying it copies
-// the reference. Its methods are the operations; a result belongs to the
-// innermost open Scope of the running Do. They may be called only inside Do.
+// Tensor is a reference to a native tensor that a Scope owns. Copying it copies the
+// reference. Its methods are the operations, which may be called only inside Do. A result
+// belongs to the innermost open Scope of the running Do.
 type Tensor struct{ h *handle }
 
-// Defined tells a Tensor from the zero Tensor.
+// Defined reports whether t is not the zero Tensor.
 func (t Tensor) Defined() bool { return t.h != nil }
 
-// Shape gives the lengths of the dimensions; empty for a scalar.
+// Shape returns the lengths of the dimensions; empty for a scalar.
 func (t Tensor) Shape() []int64 {
 	t.mustBeOpen("Shape")
 	defer rethrow("Shape", nil)
 	return t.gotorch().Shape()
 }
 
-// Dim is the length of dimension i; negative i counts from the end.
+// Dim returns the length of dimension i; negative i counts from the end.
 func (t Tensor) Dim(i int) int64 {
 	shape := t.Shape()
 	if i < 0 {
 		i += len(shape)
 	}
 	if i < 0 || i >= len(shape) {
-		fail("Dim", fmt.Sprintf("there is no dimension %d", i), t)
+		fail("Dim", fmt.Sprintf("no dimension %d", i), t)
 	}
 	return shape[i]
 }
 
-// NumElements is the number of values.
+// NumElements returns the number of values.
 func (t Tensor) NumElements() int64 {
 	count := int64(1)
 	for _, length := range t.Shape() {
@@ -47,7 +47,7 @@ func (t Tensor) NumElements() int64 {
 	return count
 }
 
-// shapeForError is Shape for messages: it never fails.
+// shapeForError is like Shape but never fails, for use in messages.
 func (t Tensor) shapeForError() (shape []int64) {
 	defer func() {
 		if recover() != nil {
@@ -60,11 +60,11 @@ func (t Tensor) shapeForError() (shape []int64) {
 	return t.gotorch().Shape()
 }
 
-// gotorch gives t to gotorch for one call. The caller has checked that t is open.
+// gotorch passes t to gotorch for one call. The caller must have checked that t is open.
 func (t Tensor) gotorch() gotorch.Tensor { return gotorch.Tensor{T: &t.h.pointer} }
 
-// borrow runs an operation of gotorch. Its result is taken over: gotorch's
-// finalizer, which would free it at any time, comes off.
+// borrow calls an operation of gotorch and takes ownership of its result. It removes
+// gotorch's finalizer, which could free the result at any time.
 func borrow(op string, f func(in []gotorch.Tensor) gotorch.Tensor, inputs ...Tensor) Tensor {
 	native := make([]gotorch.Tensor, len(inputs))
 	for i, input := range inputs {
@@ -77,7 +77,7 @@ func borrow(op string, f func(in []gotorch.Tensor) gotorch.Tensor, inputs ...Ten
 	return inputs[0].h.scope.rt.adopt(*result.T)
 }
 
-// rethrow turns gotorch's panics, which are bare strings, into this package's.
+// rethrow converts gotorch's panics, which are strings, to this package's *Error.
 func rethrow(op string, inputs []Tensor) {
 	switch cause := recover().(type) {
 	case nil:
@@ -88,7 +88,7 @@ func rethrow(op string, inputs []Tensor) {
 	}
 }
 
-// empty makes a tensor of undefined values.
+// empty creates a tensor with undefined values.
 func (s *Scope) empty(op string, device Device, dtype DType, shape []int64) Tensor {
 	s.mustBeOpen(op)
 	values, rank := list(shape)
@@ -99,7 +99,7 @@ func (s *Scope) empty(op string, device Device, dtype DType, shape []int64) Tens
 	return s.Keep(out)
 }
 
-// Full makes a float32 tensor of one value on the Runtime's device.
+// Full creates a float32 tensor on the Runtime's device, filled with one value.
 func (s *Scope) Full(value float64, shape ...int64) Tensor {
 	s.mustBeOpen("Full")
 	values, rank := list(shape)
@@ -139,13 +139,13 @@ func fromSlice[T float32 | int64 | uint8](s *Scope, op string, dtype DType, valu
 	return t
 }
 
-// LoadFloat32 makes a tensor whose values read writes, row-major, straight into
-// its memory: no second copy exists on the CPU. Read's error comes back as it is.
+// LoadFloat32 creates a tensor whose values read writes, row-major, directly into its
+// memory, without a second copy on the CPU. It returns read's error unchanged.
 func (s *Scope) LoadFloat32(read func(memory []float32) error, shape ...int64) (Tensor, error) {
 	return fill(s, "LoadFloat32", Float32, shape, read)
 }
 
-// fill makes a CPU tensor, lets write set its memory and moves it to the device.
+// fill creates a CPU tensor, lets write fill its memory and moves it to the device.
 func fill[T float32 | int64 | uint8](s *Scope, op string, dtype DType, shape []int64, write func([]T) error) (Tensor, error) {
 	t := s.empty(op, CPU, dtype, shape)
 	var data unsafe.Pointer
@@ -158,7 +158,7 @@ func fill[T float32 | int64 | uint8](s *Scope, op string, dtype DType, shape []i
 	if s.rt.device == CPU {
 		return t, nil
 	}
-	// The copy on the CPU goes at once: s may live as long as the weights do.
+	// Step frees the CPU copy at once; s may live as long as the weights.
 	return s.Step(t, func(t Tensor) Tensor { return t.to(op, dtype, s.rt.device) }), nil
 }
 
@@ -175,13 +175,13 @@ func (t Tensor) to(op string, dtype DType, device Device) Tensor {
 	}, t)
 }
 
-// Float32s copies the values, row-major, to Go. On CUDA it waits for them.
+// Float32s copies the values, row-major, to Go. On CUDA it waits for the device.
 func (t Tensor) Float32s() []float32 { return copyOut[float32](t, "Float32s", Float32) }
 
-// Float64s is Float32s in float64.
+// Float64s is like Float32s, in float64.
 func (t Tensor) Float64s() []float64 { return copyOut[float64](t, "Float64s", Float64) }
 
-// Item is the value of a tensor that has one. On CUDA it waits for it.
+// Item returns the value of a tensor with one value. On CUDA it waits for the device.
 func (t Tensor) Item() float64 {
 	values := t.Float64s()
 	if len(values) != 1 {

@@ -8,40 +8,39 @@ import (
 	"strings"
 )
 
-// spinCount is how often a thread of libgomp looks for work before it goes to
-// sleep. Its own default of 300,000 keeps a waiting thread on its processor for
-// milliseconds: beside other programs the thread that is waited for may not run
-// meanwhile. bench/busy.sh measures both sides.
+// spinCount is how many times a thread of libgomp checks for work before it sleeps. The
+// default, 300,000, keeps a waiting thread on its CPU for milliseconds. On a busy machine
+// this can block the very thread that it waits for. bench/busy.sh measures both settings.
 const spinCount = "3000"
 
-// waitVariables are those by which a user says how OpenMP's threads wait.
+// waitVariables are the environment variables by which a user sets how OpenMP's threads wait.
 func waitVariables() []string { return []string{"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"} }
 
-// setWaiting chooses how OpenMP's threads wait, unless the user has. It must come
-// before libgomp is loaded, which reads its variables then.
+// setWaiting sets how OpenMP's threads wait, unless the user has set it. It must be called
+// before libgomp is loaded, because libgomp reads the variables then.
 func setWaiting() error {
 	for _, name := range waitVariables() {
 		if _, given := os.LookupEnv(name); given {
 			return nil
 		}
 	}
-	return os.Setenv("GOMP_SPINCOUNT", spinCount) // of C's environment, too
+	return os.Setenv("GOMP_SPINCOUNT", spinCount) // cgo also sets it in C's environment
 }
 
-// defaultThreads is one thread a processor that the process may use, or fewer
-// where a control group, such as a container's, gives it less time.
+// defaultThreads returns one thread per CPU that the process may use, or fewer if a control
+// group, such as a container's, limits its CPU time.
 func defaultThreads() int {
 	threads := runtime.NumCPU()
 	if quota := cpuQuota("/proc/self/cgroup", "/sys/fs/cgroup"); quota > 0 {
-		threads = min(threads, int(quota+0.999)) // rounded up: some use what is left over
+		threads = min(threads, int(quota+0.999)) // rounded up, to use a fractional CPU too
 	}
 	return max(1, threads)
 }
 
-// cpuQuota is the number of processors whose time the process may use, 0 where
-// there is no limit. record is /proc/self/cgroup; the control groups lie below root.
+// cpuQuota returns the number of CPUs whose time the process may use, 0 without a limit.
+// record is /proc/self/cgroup; root is the folder of the control groups.
 func cpuQuota(record, root string) float64 {
-	text, _ := os.ReadFile(record) // without it there is root's own limit
+	text, _ := os.ReadFile(record) // if it cannot be read, only root's limit counts
 	quota := 0.0
 	smaller := func(limit float64) {
 		if limit > 0 && (quota == 0 || limit < quota) {
@@ -79,7 +78,7 @@ func hasController(list, name string) bool {
 	return false
 }
 
-// limitOf reads the limit of one control group, of either version; 0 is none.
+// limitOf reads the limit of one control group of version 1 or 2; 0 means no limit.
 func limitOf(folder string) float64 {
 	if text, err := os.ReadFile(filepath.Join(folder, "cpu.max")); err == nil {
 		quota, period, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
@@ -90,7 +89,7 @@ func limitOf(folder string) float64 {
 	return ratio(strings.TrimSpace(string(quota)), strings.TrimSpace(string(period)))
 }
 
-// ratio is quota over period; 0 where one is no positive number, as "max" and -1 are.
+// ratio returns quota divided by period; 0 if either is not a positive number, such as "max" or -1.
 func ratio(quota, period string) float64 {
 	q, err := strconv.ParseFloat(quota, 64)
 	p, err2 := strconv.ParseFloat(period, 64)

@@ -43,7 +43,7 @@ func TestCPUQuota(t *testing.T) {
 	}
 }
 
-// TestSetWaiting: a user's own variables win.
+// TestSetWaiting checks that the user's own variables take precedence.
 func TestSetWaiting(t *testing.T) {
 	unset := func() {
 		for _, name := range waitVariables() {

@@ -13,9 +13,9 @@ var (
 	prototype = regexp.MustCompile(`^[A-Za-z_][\w\s*]*?[\s*]([A-Za-z_]\w*)\s*\([^()]*\)$`)
 )
 
-// functions gives the names of the functions that a plain C header declares, in
-// its order. A declaration that it does not understand is an error, so that no
-// function is left out in silence.
+// functions returns the names of the functions that a plain C header declares, in order. A
+// declaration that it does not understand is an error, so that no function is silently
+// skipped.
 func functions(header string) ([]string, error) {
 	text := comment.ReplaceAllString(header, " ")
 	text = directive.ReplaceAllString(text, "")
@@ -28,7 +28,7 @@ func functions(header string) ([]string, error) {
 		}
 		match := prototype.FindStringSubmatch(declaration)
 		if match == nil {
-			return nil, fmt.Errorf("not a prototype that this tool reads: %q", declaration)
+			return nil, fmt.Errorf("not a function prototype that this tool can read: %q", declaration)
 		}
 		names = append(names, match[1])
 	}

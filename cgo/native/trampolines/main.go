@@ -1,6 +1,6 @@
-// Command trampolines lists the C functions that the program calls through
-// slots, for trampolines.c: one line SLOT(index, name) for each prototype of
-// the C headers that it is given.
+// Command trampolines lists the C functions that the program calls through slots, for
+// trampolines.c: it writes one line SLOT(index, name) for each prototype in the given C
+// headers.
 //
 //	go run ./cgo/native/trampolines -o FILE HEADER [HEADER ...]
 package main
@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Functions that trampolines.c has by hand, because gotorch calls them before
+// Functions that are written by hand in trampolines.c, because gotorch calls them before
 // libtorch is loaded.
 var byHand = map[string]bool{"SetNumThreads": true, "GCPrepared": true}
 
@@ -51,7 +51,7 @@ func run(output string, headers []string) error {
 	return nil
 }
 
-// list numbers the functions, in the order given.
+// list returns the SLOT lines for the functions, numbered in order.
 func list(names []string) (string, error) {
 	var b strings.Builder
 	seen := map[string]bool{}
@@ -66,7 +66,7 @@ func list(names []string) (string, error) {
 		seen[name] = true
 	}
 	if len(seen) == 0 {
-		return "", fmt.Errorf("the headers declare no function")
+		return "", fmt.Errorf("the headers declare no functions")
 	}
 	return b.String(), nil
 }

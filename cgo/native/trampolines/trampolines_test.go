@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A program around trampolines.c, as torch's loader and gotorch are in the real
-// one. The arguments go over every register class and the stack.
+// A program around trampolines.c, in the place of torch's loader and gotorch. Its
+// arguments use every register class and the stack.
 const program = `
 #include <stdio.h>
 
