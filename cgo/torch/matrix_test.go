@@ -107,7 +107,7 @@ func TestMatrix(t *testing.T) {
 // TestMatricesRefused checks the errors for invalid matrices.
 func TestMatricesRefused(t *testing.T) {
 	for want, change := range map[string]func(s *Scope, m *Matrix){
-		"needs a scale":        func(_ *Scope, m *Matrix) { m.RoundInputs = true },
+		"needs a scale":   func(_ *Scope, m *Matrix) { m.RoundInputs = true },
 		"not frozen":      func(_ *Scope, m *Matrix) { m.Weight.RequireGrad(true) },
 		"the zero Tensor": func(_ *Scope, m *Matrix) { m.Bias = Tensor{} },
 	} {
