@@ -62,7 +62,7 @@ func (r *reader) follow(n *yaml.Node) *yaml.Node {
 	}
 	if r.steps++; r.steps > maxSteps {
 		if r.steps == maxSteps+1 {
-			r.fail(n, "", fmt.Sprintf("holds more than %d values, counting what aliases repeat", maxSteps), "")
+			r.fail(n, "", fmt.Sprintf("has more than %d values, including values repeated by aliases", maxSteps), "")
 			r.steps++
 		}
 		return nil
@@ -212,7 +212,7 @@ func (r *reader) structure(n *yaml.Node, s *schema, v reflect.Value) {
 
 func (r *reader) scalar(n *yaml.Node, s *schema, v reflect.Value) {
 	if isNull(n) {
-		r.fail(n, s.key, "has no value; "+wants(s)+" goes here, or leave the key out", "")
+		r.fail(n, s.key, "has no value; set it to "+wants(s)+" or leave the key out", "")
 		return
 	}
 	if !hasKind(n, s.typ.Kind()) || n.Decode(v.Addr().Interface()) != nil {

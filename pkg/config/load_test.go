@@ -276,7 +276,7 @@ func TestAliases(t *testing.T) {
 		bomb.WriteString("  b" + string(rune('0'+i/100)) + string(rune('0'+i/10%10)) + string(rune('0'+i%10)) + ": *a\n")
 	}
 	_, err := catalog().Load(Sources{Files: []string{writeFile(t, bomb.String())}})
-	if err == nil || !strings.Contains(err.Error(), "holds more than 100000 values") || strings.Contains(err.Error(), "\n") {
+	if err == nil || !strings.Contains(err.Error(), "has more than 100000 values") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("a million values by aliases: %v", err)
 	}
 	_, err = catalog().Load(Sources{Files: []string{writeFile(t, "checkpoints: &c {a: *c}\n")}})

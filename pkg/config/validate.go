@@ -39,7 +39,7 @@ func (d Data) contradictions() []*Error {
 		}
 		root := d.Roots[name]
 		if root.Path == "" {
-			found = append(found, &Error{Key: key, Problem: "has no path: give the dataset's folder"})
+			found = append(found, &Error{Key: key, Problem: "has no path; set path to the dataset's folder"})
 		}
 		for _, e := range checkFields(schemaOf(reflect.TypeFor[Root](), key), reflect.ValueOf(root)) {
 			e.Related = append(e.Related, key)
@@ -63,7 +63,7 @@ func (c Config) checkpointProblems() []*Error {
 	for _, name := range slices.Sorted(maps.Keys(c.Checkpoints)) {
 		problem := nameProblem(name)
 		if slices.Contains(c.Checkpoints[name], "") {
-			problem = "holds an empty path"
+			problem = "contains an empty path"
 		}
 		if problem != "" {
 			found = append(found, &Error{Key: "checkpoints." + name, Problem: problem})
@@ -79,9 +79,9 @@ func nameProblem(name string) string {
 	case name == "":
 		return "a dataset's name is empty"
 	case name == "." || name == ".." || name == AnyTarget || strings.ContainsAny(name, `/\=`):
-		return fmt.Sprintf("%s cannot name a dataset: a name holds no /, \\ or = and is not *, . or ..", section.Printable(name))
+		return fmt.Sprintf("%s cannot name a dataset: a name must not contain /, \\ or = and must not be *, . or ..", section.Printable(name))
 	case strings.ContainsFunc(name, unicode.IsControl):
-		return fmt.Sprintf("%s cannot name a dataset: it holds a control character", section.Printable(name))
+		return fmt.Sprintf("%s cannot name a dataset: it contains a control character", section.Printable(name))
 	}
 	return ""
 }

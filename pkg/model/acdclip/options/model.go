@@ -58,14 +58,14 @@ func (a Adapter) HiddenFor(width int) int {
 type Fusion struct {
 	Kind        FusionKind `json:"kind" doc:"dfg: gates mix the text levels for each vision level; static: vision level i uses only text level i"`
 	Similarity  Similarity `json:"similarity" doc:"cosine: the fused text is normalised again; dot: it is not normalised"`
-	Average     Average    `json:"average" doc:"probabilities: mean of each level's softmax; logits: softmax of the levels' mean, after upsampling"`
+	Average     Average    `json:"average" doc:"probabilities: mean of the levels' softmax; logits: softmax of the levels' mean, after upsampling"`
 	Smoothing   Smoothing  `json:"smoothing" runtime:"yes" doc:"gaussian: the patch-grid maps are smoothed when scoring (kernel 7, sigma 1; medical 9, 1.5)"`
 	Temperature float64    `json:"temperature" range:"(0,inf)" doc:"tau, which similarities are divided by"`
 }
 
 // Classification determines the class logits.
 type Classification struct {
-	Feature Feature `json:"feature" doc:"cls: CLIP's image embedding against the last text level; detection: mean of each group's detection tokens against its own text level; no temperature"`
+	Feature Feature `json:"feature" doc:"cls: compares CLIP's image embedding with the last text level; detection: compares the mean of each group's detection tokens with the group's text level, without temperature"`
 }
 
 // Score holds the weights of the image score, Classification * p + Map * max of the anomaly

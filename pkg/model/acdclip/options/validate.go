@@ -32,14 +32,14 @@ func (a Adapter) contradictions() []*section.Error {
 func (a Adapter) kernelProblem() string {
 	const most = 8
 	if len(a.Kernels) == 0 || len(a.Kernels) > most {
-		return fmt.Sprintf("must hold between 1 and %d kernel sizes, holds %d", most, len(a.Kernels))
+		return fmt.Sprintf("must list between 1 and %d kernel sizes, lists %d", most, len(a.Kernels))
 	}
 	for i, k := range a.Kernels {
 		if k%2 == 0 {
 			return fmt.Sprintf("must be odd, so that convolutions keep the size of the patch grid; %d is even", k)
 		}
 		if slices.Contains(a.Kernels[:i], k) {
-			return fmt.Sprintf("holds %d twice", k)
+			return fmt.Sprintf("lists %d twice", k)
 		}
 	}
 	return ""
