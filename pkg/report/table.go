@@ -27,7 +27,7 @@ func Formats() []Format {
 	return []Format{FormatTable, FormatMarkdown, FormatLaTeX, FormatJSON}
 }
 
-// Write writes the evaluation in the given format. Numbers in tables are percentages.
+// Write writes the evaluation in the given format. Metrics in tables are percentages.
 func (e *Evaluation) Write(w io.Writer, format Format) error {
 	return writeAs(w, format, e.tables, e.WriteJSON)
 }
