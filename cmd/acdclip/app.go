@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -105,7 +106,16 @@ Try it without any download (the tiny CLIP is random, so its scores mean nothing
 	)
 	addCompletion(root)
 	root.SetHelpCommand(newHelpCommand(root))
+	showPlaceholders(root)
 	return root
+}
+
+// showPlaceholders lets the help show the placeholders of all flags.
+func showPlaceholders(command *cobra.Command) {
+	ui.Placeholders(command.Flags())
+	for _, below := range command.Commands() {
+		showPlaceholders(below)
+	}
 }
 
 // newHelpCommand is cobra's help, with an unknown topic told as wrong use.
@@ -177,9 +187,14 @@ func subcommandArgs(command *cobra.Command, arguments []string) error {
 // wrongFlag names the flag that is near to one that there is not, or the setting of
 // its name.
 func (a *app) wrongFlag(command *cobra.Command, err error) error {
+	if command.HasSubCommands() { // the command before the flags is the mistake
+		if err := a.unknownCommand(command); err != nil {
+			return err
+		}
+	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
-		return usageError{err}
+		return usageError{plainNumberError(err)}
 	}
 	if key := a.settingOf(unknown.GetSpecifiedName()); key != "" && command.Flags().Lookup("set") != nil && (command.Name() == "train" || !strings.HasPrefix(key, "train.")) {
 		return usageError{fmt.Errorf("%w; it is a setting: write --set %s=%s", err, key, cmp.Or(a.valueOf(unknown.GetSpecifiedName()), "VALUE"))}
@@ -194,6 +209,37 @@ func (a *app) wrongFlag(command *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (did you mean --%s?)", err, near)}
 	}
 	return usageError{err}
+}
+
+// unknownCommand is the error of the first word of the command line below a command where
+// no command is called so; nil where there is no word.
+func (a *app) unknownCommand(command *cobra.Command) error {
+	depth := strings.Count(command.CommandPath(), " ")
+	for _, argument := range a.arguments {
+		if strings.HasPrefix(argument, "-") {
+			return nil
+		}
+		if depth--; depth < 0 {
+			return subcommandArgs(command, []string{argument})
+		}
+	}
+	return nil
+}
+
+// plainNumberError says what a flag's value must be in place of the number parser's words.
+func plainNumberError(err error) error {
+	number, ok := errors.AsType[*strconv.NumError](err)
+	if !ok {
+		return err
+	}
+	what := "must be a whole number"
+	switch {
+	case errors.Is(number.Err, strconv.ErrRange):
+		what = "is out of range"
+	case number.Func == "ParseFloat":
+		what = "must be a number"
+	}
+	return errors.New(strings.Replace(err.Error(), number.Error(), what, 1))
 }
 
 // settingOf is the one configuration key whose last part is a flag's name, with _

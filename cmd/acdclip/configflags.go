@@ -39,17 +39,17 @@ type binding struct {
 func (c *configFlags) registerSources(flags *pflag.FlagSet) {
 	c.flags, c.bound = flags, map[string]binding{}
 	c.display.Register(flags)
-	flags.StringArrayVar(&c.files, "config", nil, "YAML configuration `FILE`; repeatable, later files override earlier ones")
-	flags.StringArrayVar(&c.set, "set", nil, "set a configuration key, `KEY=VALUE`, as in model.image_size=518; repeatable")
+	flags.StringArrayVar(&c.files, "config", nil, "`FILE` YAML configuration; repeatable, later files override earlier ones")
+	flags.StringArrayVar(&c.set, "set", nil, "`KEY=VALUE` set a configuration key, as in model.image_size=518; repeatable")
 }
 
 // registerConfig adds the flags of the verbs that run a model.
 func (c *configFlags) registerConfig(flags *pflag.FlagSet) {
 	c.registerSources(flags)
 	flags.BoolVar(&c.verbose, "verbose", false, "also show the complete configuration and the libtorch in use")
-	c.bindText("clip", "clip", "CLIP weights, `PATH`: OpenAI's file, or a Hugging Face or open_clip folder")
-	c.bindText("device", "device", "`DEVICE` to run on: auto, cpu, cuda or cuda:N (default auto: a GPU if there is one)")
-	c.bindText("precision", "precision", "number `FORMAT` of CLIP's matrices: auto, fp32 or bf16 (default auto: fp32; bf16 halves their memory and changes results slightly)")
+	c.bindText("clip", "clip", "`PATH` CLIP weights: OpenAI's file, or a Hugging Face or open_clip folder")
+	c.bindText("device", "device", "`DEVICE` where the model runs: auto, cpu, cuda or cuda:N (default auto: a GPU if there is one)")
+	c.bindText("precision", "precision", "`FORMAT` number format of CLIP's matrices: auto, fp32 or bf16 (default auto: fp32; bf16 halves their memory and changes results slightly)")
 	threads := flags.Int("threads", 0, "`N` CPU threads for the model (default: one per core, or what the container allows)")
 	c.bound["threads"] = binding{"threads", func() any { return *threads }}
 }

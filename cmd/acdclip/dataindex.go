@@ -37,7 +37,7 @@ dataset's folder holds a list NAME.jsonl, it is read instead of the folders.`,
 		},
 	}
 	flags := command.Flags()
-	o.out.register(flags, "the list, `FILE` (default standard output)")
+	o.out.register(flags, "`FILE` the list (default standard output)")
 	o.config.registerSources(flags)
 	return command
 }

@@ -54,8 +54,8 @@ type selection struct {
 }
 
 func (s *selection) register(flags *pflag.FlagSet) {
-	flags.StringSliceVar(&s.classes, "classes", nil, "only these classes, as in `a,b`")
-	flags.IntVar(&s.limit, "limit", 0, "at most `N` pictures, spread over classes and labels (default all)")
+	flags.StringSliceVar(&s.classes, "classes", nil, "`A,B` use only these classes")
+	flags.IntVar(&s.limit, "limit", 0, "`N` use at most so many pictures, spread over classes and labels (default all)")
 }
 
 func (s *selection) check() error {
@@ -98,7 +98,7 @@ func (a *app) discover(ctx context.Context, c config.Config, name string, s sele
 		}
 	}
 	if set.Benchmark == nil && len(set.Classes) == 1 && set.Classes[0].Name == set.Name {
-		a.emit(events.Notice{Text: fmt.Sprintf("%s: the prompts call its pictures %q; NAME=PATH sets another name", name, set.Classes[0].Prompt)})
+		a.emit(events.Notice{Text: fmt.Sprintf("%s: the prompts will call its pictures %q; NAME=PATH sets another name", name, set.Classes[0].Prompt)})
 	}
 	// A class given twice is one class.
 	return set.Select(slices.Compact(slices.Sorted(slices.Values(s.classes))), s.limit)
@@ -124,7 +124,7 @@ func (a *app) contentsToScore(ctx context.Context, set *data.Dataset) (string, e
 
 // sums hashes files of a dataset; what was hashed before and has not changed is not read.
 func (a *app) sums(ctx context.Context, set *data.Dataset, paths []string) ([]contents.Sum, error) {
-	reading := ui.NewCounter(a.emit, "read "+set.Name+" for its content hashes", "files")
+	reading := ui.NewCounter(a.emit, "hash the files of "+set.Name, "files")
 	hasher := contents.Hasher{Cache: contents.DefaultCache(), Progress: func(done int) { reading.Progress(done, len(paths)) }}
 	sums, err := hasher.Sums(ctx, set.Root, paths)
 	if err != nil {

@@ -59,13 +59,13 @@ pixels wide.`,
 		sets = append(sets, setName(name))
 	}
 	ui.Choice(flags, &o.set, "set", sets, "classes to draw")
-	flags.StringVar(&o.synth.Layout, "layout", "", "write the folders of this `BENCHMARK`, or of all")
-	flags.StringSliceVar(&o.synth.Classes, "classes", nil, "only these classes of the set or benchmark, as in `a,b`")
+	flags.StringVar(&o.synth.Layout, "layout", "", "`BENCHMARK` write the folders of this benchmark, or of all")
+	flags.StringSliceVar(&o.synth.Classes, "classes", nil, "`A,B` only these classes of the set or benchmark")
 	flags.IntVar(&o.synth.Normal, "normal", 12, "`N` normal test pictures per class; with --layout the default is 2")
 	flags.IntVar(&o.synth.Anomalous, "anomalous", 12, "`N` anomalous test pictures per class, each with a mask; with --layout the default is 3")
 	flags.IntVar(&o.synth.TrainNormal, "train-normal", 0, "`N` normal pictures per class in train folders, for methods that train on them")
-	flags.IntVar(&o.synth.Size, "size", 256, fmt.Sprintf("longer side of the pictures in `PIXELS`, %d to %d", synth.MinSize, synth.MaxSize))
-	flags.Uint64Var(&o.synth.Seed, "seed", 0, "random seed, `N`")
+	flags.IntVar(&o.synth.Size, "size", 256, fmt.Sprintf("`PIXELS` longer side of the pictures, %d to %d", synth.MinSize, synth.MaxSize))
+	flags.Uint64Var(&o.synth.Seed, "seed", 0, "`N` random seed")
 	o.display.Register(flags)
 	return command
 }

@@ -49,7 +49,7 @@ do not. Without arguments, all datasets of data.roots are verified.`,
 	flags.BoolVar(&o.quick, "quick", false, "read file headers only: damaged pixels and the content of masks are not checked")
 	flags.BoolVar(&o.strict, "strict", false, "treat counts that differ from the public list as errors")
 	ui.Choice(flags, &o.format, "format", []report.Format{report.FormatTable, report.FormatJSON}, "output format; json names every file")
-	o.out.register(flags, "write the result as JSON into `FILE` too")
+	o.out.register(flags, "`FILE` also write the result as JSON into this file")
 	o.config.registerSources(flags)
 	return command
 }

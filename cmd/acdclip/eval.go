@@ -86,13 +86,13 @@ bit, as those of a single run.`,
 		},
 	}
 	flags := command.Flags()
-	flags.StringArrayVar(&o.targets, "target", nil, "dataset to score: `NAME[=PATH]`, or a path; repeatable (default: all of data.roots except the auxiliary datasets)")
-	flags.StringArrayVar(&o.checkpoints, "checkpoint", nil, "checkpoint with trained adapters, `FILE`; repeatable (default: those that the configuration pairs with the target)")
-	flags.StringVar(&o.out, "out", defaultEvalFolder, "results folder, `DIR`")
+	flags.StringArrayVar(&o.targets, "target", nil, "`NAME[=PATH]` dataset to score, by name or path; repeatable (default: all of data.roots, except for checkpoints that were trained on them)")
+	flags.StringArrayVar(&o.checkpoints, "checkpoint", nil, "`FILE` checkpoint with trained adapters; repeatable (default: those that the configuration pairs with the target)")
+	flags.StringVar(&o.out, "out", defaultEvalFolder, "`DIR` results folder")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace existing results")
 	flags.BoolVar(&o.resume, "resume", false, "continue the evaluation in the results folder, or start it")
-	flags.StringVar(&o.shard, "shard", "", "score one share of the pictures, `I/N`; join the shares with --merge")
-	flags.StringVar(&o.merge, "merge", "", "join the shares in `DIR` without scoring anything; results go to DIR or --out")
+	flags.StringVar(&o.shard, "shard", "", "`I/N` score one share of the pictures; join the shares with --merge")
+	flags.StringVar(&o.merge, "merge", "", "`DIR` join the shares in this folder without scoring anything; results go there or to --out")
 	o.registerMaps(flags)
 	flags.BoolVar(&o.gates, "gates", false, "also write the mean weights of the fusion gateway per class, as gates.csv and charts in gates/")
 	flags.IntVar(&o.batch, "batch", 4, "`N` pictures per forward pass")
@@ -107,7 +107,7 @@ bit, as those of a single run.`,
 
 // metricsMemoryVar registers the flag that bounds what pixel metrics keep in memory.
 func metricsMemoryVar(flags *pflag.FlagSet, mebibytes *int64) {
-	flags.Int64Var(mebibytes, "metrics-memory", metrics.DefaultMemory>>20, "`MIB` of memory for pixel scores; the rest goes into a temporary file")
+	flags.Int64Var(mebibytes, "metrics-memory", metrics.DefaultMemory>>20, "`MIB` memory for pixel scores in MiB; the rest goes into a temporary file")
 }
 
 // checkMetricsMemory refuses what is no number of bytes.
@@ -227,7 +227,7 @@ func (o *evalOptions) showFinished(folder *rundir.Evaluation, asked evaluation.O
 		return fmt.Errorf("%w; give another folder with --out", err)
 	}
 	if err := evaluation.CheckFinished(found, asked); err != nil {
-		return fmt.Errorf("%s holds results of another evaluation: %w; give another folder with --out, or replace them with --overwrite", folder.Dir.Path, err)
+		return fmt.Errorf("the results in %s: %w; give another folder with --out, or replace them with --overwrite", folder.Dir.Path, err)
 	}
 	if err := folder.Dir.Complete(); err != nil {
 		return usagef("files of the evaluation in %s are missing: %w; give another folder with --out, or start again with --overwrite", folder.Dir.Path, err)

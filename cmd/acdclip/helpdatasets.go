@@ -55,9 +55,10 @@ written by ` + "`acdclip data index`" + `, or the meta.json of AnomalyCLIP, AdaC
 Bayes-PFL. A list in the folder is ignored, with a warning, if more than 1 % of its
 files are missing.
 
-Pictures and masks are png, jpg, jpeg, jpe, jfif, bmp, tif or tiff files. Others, such
-as HEIC or camera raw, are counted and skipped. The prompts use the name of the class
-folder, or NAME for a dataset without class folders; data.names sets other names.`,
+Pictures and masks are png, jpg, jpeg, jpe, jfif, bmp, tif, tiff, webp or gif files.
+Others, such as HEIC or camera raw, are counted and skipped. The prompts use the name
+of the class folder, or NAME for a dataset without class folders; data.names sets
+other names.`,
 	}
 }
 

@@ -57,8 +57,8 @@ as one class: to get metrics per class, run it once per class folder.`,
 	}
 	flags := command.Flags()
 	metricsMemoryVar(flags, &o.memory)
-	flags.Float64Var(&o.fprLimit, "fpr-limit", metrics.DefaultFPRLimit, "integrate AUPRO up to this false-positive rate, `F` in (0, 1]")
-	flags.Uint8Var(&o.threshold, "mask-threshold", picture.NonZero, "mask pixels with at least this grey value are anomalous, `N` from 1 to 255")
+	flags.Float64Var(&o.fprLimit, "fpr-limit", metrics.DefaultFPRLimit, "`F` integrate AUPRO up to this false-positive rate, in (0, 1]")
+	flags.Uint8Var(&o.threshold, "mask-threshold", picture.NonZero, "`N` mask pixels with at least this grey value are anomalous, from 1 to 255")
 	ui.Choice(flags, &o.format, "format", report.Formats(), "output format")
 	o.display.Register(flags)
 	return command

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -38,7 +40,7 @@ be running.`,
 			return runPlot(o)
 		},
 	}
-	o.out.register(command.Flags(), "the picture, `FILE` (default RUN/"+rundir.CurvesFile+", which is replaced)")
+	o.out.register(command.Flags(), "`FILE` the plot (default RUN/"+rundir.CurvesFile+", which is replaced)")
 	return command
 }
 
@@ -51,7 +53,10 @@ func runPlot(o *plotOptions) error {
 	}
 	path := filepath.Join(o.run, rundir.LogFile)
 	log, info, err := regularfile.Open(path)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return usagef("%s is not a run folder: it has no %s; give the folder that acdclip train wrote", o.run, rundir.LogFile)
+	case err != nil:
 		return fmt.Errorf("reading the log of a run: %w", err)
 	}
 	defer log.Close()

@@ -63,9 +63,10 @@ output folder:
   masks/...          with --masks: white where the map reaches --pixel-threshold
 
 A score lies between 0 and 1; higher means more anomalous. The column "anomalous"
-is filled in only with --threshold. Heat maps and masks keep the input folders and
-file names (a/x.png becomes heatmaps/a/x.png.png). A picture that cannot be read
-gets a row with the error, and the others are still scored.`,
+is filled in only with --threshold. Heat maps and masks keep the file names and the
+subfolders of a given folder (with photos, photos/a/x.png becomes
+heatmaps/a/x.png.png). A picture in a folder that cannot be read gets a row with the
+error, and the others are still scored; an argument that does not exist is an error.`,
 		Example: `  acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --class bolt --heatmaps photos
   acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --out - photos | sort -t, -k2 -gr | head`,
 		Args: someArgs("picture or folder"),
@@ -76,14 +77,14 @@ gets a row with the error, and the others are still scored.`,
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&o.checkpoint, "checkpoint", "", "checkpoint with trained adapters, `FILE`: from acdclip train, or an adapter_N.pth of ACD-CLIP's authors")
-	flags.StringVar(&o.class, "class", "object", "`NAME` of what the pictures show, used in the text prompts; _ stands for a space")
+	flags.StringVar(&o.checkpoint, "checkpoint", "", "`FILE` checkpoint with trained adapters: from acdclip train, or an adapter_N.pth of ACD-CLIP's authors")
+	flags.StringVar(&o.class, "class", "object", "`NAME` what the pictures show, for the text prompts; _ stands for a space")
 	ui.Choice(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "use the name of each picture's folder as its class")
 	ui.Choice(flags, &o.domain, "domain", []domain.Domain{domain.Industrial, domain.Medical}, "domain of the pictures; chooses score weights and smoothing")
-	flags.Var(&threshold, "threshold", "mark pictures with a score of at least `F` as anomalous, from 0 to 1")
-	flags.Var(&pixelThreshold, "pixel-threshold", "pixels with a map value of at least `F` are white in --masks")
+	flags.Var(&threshold, "threshold", "`F` mark pictures with at least this score as anomalous, from 0 to 1")
+	flags.Var(&pixelThreshold, "pixel-threshold", "`F` with --masks: pixels with at least this map value are white")
 	flags.IntVar(&o.batch, "batch", 4, "`N` pictures per forward pass")
-	flags.StringVar(&o.out, "out", "acdclip-out", "output folder, `DIR`; - writes rows to stdout and no files")
+	flags.StringVar(&o.out, "out", "acdclip-out", "`DIR` output folder; - writes rows to stdout and no files")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace existing predictions")
 	ui.Choice(flags, &o.format, "format", []report.PredictionFormat{report.PredictionCSV, report.PredictionJSONL}, "format of the rows")
 	flags.BoolVar(&o.heatmaps, "heatmaps", false, "write heat maps")

@@ -66,7 +66,7 @@ func (e partialError) Error() string {
 
 // failures is the error of failed inputs among total, which warnings have named: nil for none.
 func failures(failed, total int) error {
-	return failuresIn(failed, total, "the warnings above name them")
+	return failuresIn(failed, total, "see the warnings above")
 }
 
 // failuresIn is failures where something else names the inputs.

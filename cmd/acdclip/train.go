@@ -67,16 +67,16 @@ the same command can be repeated until it succeeds.`,
 		RunE: func(command *cobra.Command, _ []string) error { return runTrain(command.Context(), o) },
 	}
 	flags := command.Flags()
-	flags.StringVar(&o.auxiliary, "auxiliary", "", "dataset to train on: `NAME[=PATH]`, or a path")
-	flags.StringVar(&o.out, "out", "", "run folder, `DIR` (default runs/NAME-VARIANT-PRESET, as in runs/visa-n3-paper)")
+	flags.StringVar(&o.auxiliary, "auxiliary", "", "`NAME[=PATH]` dataset to train on, by name or path")
+	flags.StringVar(&o.out, "out", "", "`DIR` run folder (default runs/DATASET-nGROUPS-PRESET, as in runs/visa-n3-paper)")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace an existing run")
 	flags.BoolVar(&o.resume, "resume", false, "continue the run in the run folder, or start it")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "write nothing; print the configuration and estimate time and memory from a few steps")
 	o.config.registerConfig(flags)
 	o.config.bindSelection()
-	o.config.bindText("preset", "preset", "`NAME` of the default settings: paper or released (default paper)")
-	o.config.bindText("init-from", "train.init_from", "start from the adapters of a checkpoint, `FILE`, instead of initial values")
-	o.config.bindSeed("random seed of initial values, shuffling and augmentation, `N` (default 0)")
+	o.config.bindText("preset", "preset", "`NAME` default settings: paper or released (default paper)")
+	o.config.bindText("init-from", "train.init_from", "`FILE` start from the adapters of this checkpoint instead of initial values")
+	o.config.bindSeed("`N` random seed of initial values, shuffling and augmentation (default 0)")
 	return command
 }
 

@@ -34,7 +34,7 @@ trained on it is of no use with any other CLIP.`,
 			return runInit(command.Context(), o)
 		},
 	}
-	command.Flags().Uint64Var(&o.seed, "seed", 0, "random seed, `N`")
+	command.Flags().Uint64Var(&o.seed, "seed", 0, "`N` random seed")
 	return command
 }
 

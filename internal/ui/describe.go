@@ -56,7 +56,7 @@ func describeValidation(v events.Validation) string {
 
 // describeCosts describes how an evaluation spent its time.
 func describeCosts(c events.Costs) string {
-	return fmt.Sprintf("of %s the model took %s and waited %s for pictures; beside it, reading them took %s and metrics %s",
+	return fmt.Sprintf("time: %s, of which the model took %s and waited for pictures %s; at the same time, reading took %s and metrics %s",
 		Duration(c.Total), Duration(c.Model), Duration(c.Waiting), Duration(c.Reading), Duration(c.Metrics))
 }
 

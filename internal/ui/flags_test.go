@@ -43,3 +43,21 @@ func TestFlags(t *testing.T) {
 		}
 	}
 }
+
+// The placeholder stands after the flag and not in the text; defaults of lists stay hidden.
+func TestPlaceholders(t *testing.T) {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	out := flags.String("out", "runs", "`DIR` folder for the results")
+	flags.StringArray("set", nil, "`KEY=VALUE` set a key")
+	flags.Bool("resume", false, "continue")
+	Placeholders(flags)
+	const want = "      --out DIR         folder for the results (default runs)\n" +
+		"      --resume          continue\n" +
+		"      --set KEY=VALUE   set a key\n"
+	if got := flags.FlagUsages(); got != want {
+		t.Errorf("help is\n%swant\n%s", got, want)
+	}
+	if err := flags.Parse([]string{"--out", "x"}); err != nil || *out != "x" {
+		t.Errorf("after --out x: %q, %v", *out, err)
+	}
+}
