@@ -22,7 +22,7 @@ import (
 const Key = "sha256"
 
 // ErrDamaged reports content that was changed after it was written.
-var ErrDamaged = errors.New("its content was changed or damaged")
+var ErrDamaged = errors.New("its content was changed after it was written")
 
 // ErrNoSum reports an object without a checksum. It wraps ErrDamaged.
 var ErrNoSum = fmt.Errorf("%w: it has no entry %q with the checksum of the other entries", ErrDamaged, Key)

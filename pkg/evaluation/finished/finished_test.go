@@ -273,7 +273,7 @@ func TestDamagedFolders(t *testing.T) {
 	folder := create(t, t.TempDir(), plan())
 	for name, content := range map[string]string{
 		"is damaged":            `{"key"`,
-		"what was written":      fmt.Sprintf(`{"key": %q, "row": {"class": "a", "prompt": "thing a"}, "sha256": "0"}`, folder.Plan.Key(0, 0)),
+		"was changed":           fmt.Sprintf(`{"key": %q, "row": {"class": "a", "prompt": "thing a"}, "sha256": "0"}`, folder.Plan.Key(0, 0)),
 		"to another class than": resealed(fmt.Sprintf(`{"key": %q, "row": {"class": "b", "prompt": "thing a"}}`, folder.Plan.Key(0, 0))),
 		"match its counts":      resealed(fmt.Sprintf(`{"key": %q, "row": {"class": "a", "prompt": "thing a", "normal": 2}, "scores": [{}]}`, folder.Plan.Key(0, 0))),
 		"not in [0, 1]":         resealed(fmt.Sprintf(`{"key": %q, "row": {"class": "a", "prompt": "thing a", "pixel_aupro": 123456}, "scores": []}`, folder.Plan.Key(0, 0))),
