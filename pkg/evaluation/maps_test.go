@@ -112,7 +112,7 @@ func TestEvaluateMaps(t *testing.T) {
 // TestMapsMemory checks that the memory limit holds regardless of the number of reading
 // goroutines. Data beyond the limit goes to a folder that does not exist, which is an error.
 func TestMapsMemory(t *testing.T) {
-	const side, count = 1024, 24
+	const side, count = 1024, 8
 	m := anomalymap.Map{Width: side, Height: side, Scores: make([]float32, side*side)}
 	mask := image.NewGray(image.Rect(0, 0, side, side))
 	mask.Pix[5] = 1
