@@ -51,7 +51,7 @@ func writeStart(path string, seed uint64) error {
 	preset, _, _ := options.Preset(options.Released)
 	dimensions := acdclip.Dimensions{Vision: largeArch.VisionWidth, Text: largeArch.TextWidth}
 	var values []weights.Value
-	for _, d := range acdclip.Definitions(preset, dimensions) {
+	for _, d := range acdclip.Parameters(preset, dimensions) {
 		value := weights.Value{Name: d.Name, Shape: d.Shape, Float32: make([]float32, d.NumElements())}
 		d.Initialize(seed, value.Float32)
 		values = append(values, value)

@@ -43,13 +43,15 @@ acd_error acd_grad_norm(acd_tensor *parameters, int64_t count, acd_tensor *out) 
       *out = new at::Tensor(norm))
 }
 
-// One step of Adam (Kingma and Ba), with the operations in torch.optim.Adam's order.
+// One step of Adam (Kingma and Ba), with the operations in torch.optim.Adam's order; decay
+// is the decoupled weight decay of torch.optim.AdamW.
 acd_error acd_adam_step(acd_tensor parameter, acd_tensor mean, acd_tensor square, int64_t step, double rate,
-                        double beta1, double beta2, double epsilon) {
+                        double beta1, double beta2, double epsilon, double decay) {
   ACD_GUARD(
       c10::NoGradGuard guard;
       at::Tensor grad = tensor(parameter).grad();
       if (!grad.defined()) return nullptr;
+      if (decay != 0) tensor(parameter).mul_(1 - rate * decay);
       tensor(mean).lerp_(grad, 1 - beta1);
       tensor(square).mul_(beta2).addcmul_(grad, grad, 1 - beta2);
       double correction1 = 1 - std::pow(beta1, static_cast<double>(step));

@@ -51,9 +51,11 @@ func GradNorm(parameters ...Tensor) Tensor {
 	}, parameters...)
 }
 
-// Adam is the optimiser of Kingma and Ba as torch.optim.Adam computes it, without weight decay.
+// Adam is the optimiser of Kingma and Ba as torch.optim.Adam computes it, or with a
+// WeightDecay, torch.optim.AdamW.
 type Adam struct {
 	Beta1, Beta2, Epsilon float64 // typically 0.9, 0.999 and 1e-8
+	WeightDecay           float64 // decoupled; not applied to parameters without a gradient
 	groups                []adamGroup
 	step                  int64
 }
@@ -153,7 +155,7 @@ func (a *Adam) Step() {
 		for _, e := range group.entries {
 			apply("AdamStep", func(in []C.acd_tensor) C.acd_error {
 				return C.acd_adam_step(in[0], in[1], in[2], C.int64_t(a.step), C.double(group.rate),
-					C.double(a.Beta1), C.double(a.Beta2), C.double(a.Epsilon))
+					C.double(a.Beta1), C.double(a.Beta2), C.double(a.Epsilon), C.double(a.WeightDecay))
 			}, e.parameter, e.mean, e.square)
 		}
 	}

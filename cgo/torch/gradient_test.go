@@ -51,41 +51,44 @@ func TestClipGradNorm(t *testing.T) {
 	})
 }
 
-// TestAdam compares three steps with Adam's formulas in float64.
+// TestAdam compares three steps with the formulas of Adam and AdamW in float64.
 func TestAdam(t *testing.T) {
-	do(t, open(t), func(s *Scope) error {
-		x, idle := row(s, 1, -2), row(s, 5)
-		x.RequireGrad(true)
-		idle.RequireGrad(true)
-		adam := &Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
-		adam.AddGroup(s, 0.1, []Tensor{x, idle})
-		want, mean, square := []float64{1, -2}, []float64{0, 0}, []float64{0, 0}
-		rate := 0.1
-		for step := 1.0; step <= 3; step++ {
-			adam.ClearGrads()
-			x.Pow(3).Sum().Backward()
-			adam.Step()
-			for i := range want {
-				g := 3 * want[i] * want[i]
-				mean[i] = 0.9*mean[i] + 0.1*g
-				square[i] = 0.999*square[i] + 0.001*g*g
-				want[i] -= rate * mean[i] / (1 - math.Pow(0.9, step)) / (math.Sqrt(square[i]/(1-math.Pow(0.999, step))) + 1e-8)
+	for _, decay := range []float64{0, 0.3} {
+		do(t, open(t), func(s *Scope) error {
+			x, idle := row(s, 1, -2), row(s, 5)
+			x.RequireGrad(true)
+			idle.RequireGrad(true)
+			adam := &Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: decay}
+			adam.AddGroup(s, 0.1, []Tensor{x, idle})
+			want, mean, square := []float64{1, -2}, []float64{0, 0}, []float64{0, 0}
+			rate := 0.1
+			for step := 1.0; step <= 3; step++ {
+				adam.ClearGrads()
+				x.Pow(3).Sum().Backward()
+				adam.Step()
+				for i := range want {
+					g := 3 * want[i] * want[i]
+					mean[i] = 0.9*mean[i] + 0.1*g
+					square[i] = 0.999*square[i] + 0.001*g*g
+					want[i] *= 1 - rate*decay
+					want[i] -= rate * mean[i] / (1 - math.Pow(0.9, step)) / (math.Sqrt(square[i]/(1-math.Pow(0.999, step))) + 1e-8)
+				}
+				if step == 2 {
+					adam.ScaleRates(0.9)
+					rate *= 0.9
+				}
 			}
-			if step == 2 {
-				adam.ScaleRates(0.9)
-				rate *= 0.9
+			for i, value := range x.Float64s() {
+				if math.Abs(value-want[i]) > 1e-6 {
+					t.Errorf("decay %g: three steps gave %v, want %v", decay, x.Float64s(), want)
+				}
 			}
-		}
-		for i, value := range x.Float64s() {
-			if math.Abs(value-want[i]) > 1e-6 {
-				t.Errorf("three steps gave %v, want %v", x.Float64s(), want)
+			if idle.Item() != 5 || math.Abs(adam.Rates()[0]-0.09) > 1e-12 {
+				t.Errorf("a parameter without gradient moved to %v; rate %v", idle.Item(), adam.Rates())
 			}
-		}
-		if idle.Item() != 5 || math.Abs(adam.Rates()[0]-0.09) > 1e-12 {
-			t.Errorf("a parameter without gradient moved to %v; rate %v", idle.Item(), adam.Rates())
-		}
-		return nil
-	})
+			return nil
+		})
+	}
 }
 
 func TestGradNorm(t *testing.T) {

@@ -78,7 +78,7 @@ acd_error acd_grad(acd_tensor t, acd_tensor *out); /* *out is NULL if t has no g
 acd_error acd_clear_grad(acd_tensor t);
 acd_error acd_clip_grad_norm(acd_tensor t, double limit);
 acd_error acd_grad_norm(acd_tensor *parameters, int64_t count, acd_tensor *out);
-acd_error acd_adam_step(acd_tensor parameter, acd_tensor mean, acd_tensor square, int64_t step, double rate, double beta1, double beta2, double epsilon);
+acd_error acd_adam_step(acd_tensor parameter, acd_tensor mean, acd_tensor square, int64_t step, double rate, double beta1, double beta2, double epsilon, double decay);
 
 #ifdef __cplusplus
 }

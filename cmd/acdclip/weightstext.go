@@ -82,6 +82,15 @@ func recipeText(r checkpoint.Recipe) string {
 		text += fmt.Sprintf(", %d batches a step", r.Accumulate)
 	}
 	text += fmt.Sprintf(", learning rates text %g and vision %g, times %g after each epoch", r.LR.Text, r.LR.Vision, r.LRDecay)
+	if r.Beta1 != nil {
+		text += fmt.Sprintf(", beta1 %g", *r.Beta1)
+	}
+	if r.WeightDecay > 0 {
+		text += fmt.Sprintf(", weight decay %g", r.WeightDecay)
+	}
+	if r.InOrder {
+		text += ", not shuffled"
+	}
 	if !r.Augment {
 		text += ", not augmented"
 	}

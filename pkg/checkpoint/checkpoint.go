@@ -59,6 +59,10 @@ type Recipe struct {
 	MaskThreshold int `json:"mask_threshold"` // smallest grey value of a mask that counts as anomalous
 
 	// The following fields are omitted from the file when empty.
+	Beta1       *float64 `json:"beta1,omitempty"`        // Adam's; nil: config.AdamBeta1
+	WeightDecay float64  `json:"weight_decay,omitempty"` // 0: Adam, else AdamW
+	InOrder     bool     `json:"in_order,omitempty"`     // pictures were not shuffled
+
 	Accumulate int      `json:"accumulate,omitempty"` // batches per optimiser step; 0: one
 	Precision  string   `json:"precision,omitempty"`  // of the frozen towers' matrices; "": fp32
 	EXIF       bool     `json:"exif_orientation,omitempty"`
@@ -82,6 +86,7 @@ type Checkpoint struct {
 	file        *weights.File
 	tensors     map[string]*weights.Tensor // by the method's parameter names
 	names       map[*weights.Tensor]string // the same names, by tensor
+	unused      map[*weights.Tensor]bool   // known tensors that the method does not use
 }
 
 // ErrNotCheckpoint reports a weights file that does not hold a method's trained parameters.
@@ -96,7 +101,7 @@ func Open(path string, methods card.List) (*Checkpoint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening checkpoint: %w", err)
 	}
-	c := &Checkpoint{Path: path, file: file, tensors: map[string]*weights.Tensor{}, names: map[*weights.Tensor]string{}}
+	c := &Checkpoint{Path: path, file: file, tensors: map[string]*weights.Tensor{}, names: map[*weights.Tensor]string{}, unused: map[*weights.Tensor]bool{}}
 	if err := c.describe(methods); err != nil {
 		file.Close()
 		return nil, fmt.Errorf("checkpoint %s: %w", path, err)
@@ -156,6 +161,9 @@ func (c *Checkpoint) describeReleased(methods card.List) error {
 		for own, name := range released.Names {
 			c.hold(own, byName[name])
 		}
+		for _, name := range released.Unused {
+			c.unused[byName[name]] = true
+		}
 		c.Metadata = Metadata{
 			Method: method.Name, Preset: released.Preset, Model: released.Model, Loss: released.Loss, Auxiliary: Unknown, Epoch: released.Epoch,
 		}
@@ -206,7 +214,7 @@ func (c *Checkpoint) Match(wanted []Spec) error {
 		}
 	}
 	for _, t := range c.file.Tensors {
-		if !known[c.names[t]] {
+		if !known[c.names[t]] && !c.unused[t] {
 			problems = append(problems, fmt.Sprintf("tensor %s is not a parameter of the model", t.Name))
 		}
 	}
@@ -220,6 +228,9 @@ func (c *Checkpoint) Match(wanted []Spec) error {
 	}
 	return fmt.Errorf("checkpoint %s does not match the model: %s", c.Path, text)
 }
+
+// Has reports whether the checkpoint holds a tensor of that name.
+func (c *Checkpoint) Has(name string) bool { return c.tensors[name] != nil }
 
 // Read copies a parameter's values into values, row-major.
 func (c *Checkpoint) Read(name string, values []float32) error {

@@ -184,6 +184,11 @@ func (s *State) Match(wanted []Spec) error {
 	return nil
 }
 
+// Has reports whether the state has a parameter of that name.
+func (s *State) Has(name string) bool {
+	return slices.ContainsFunc(s.Parameters, func(value weights.Value) bool { return value.Name == name })
+}
+
 // Read copies a parameter's values into values, row-major. Match must have succeeded before.
 func (s *State) Read(name string, values []float32) error {
 	for _, value := range s.Parameters {

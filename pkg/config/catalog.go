@@ -45,7 +45,7 @@ func (l Catalog) Preset(method, name string) (Config, error) {
 		Device:      DeviceAuto,
 		Precision:   PrecisionAuto,
 		Model:       preset.Model(),
-		Train:       Train{Classes: []string{}, Validate: []string{}, Epochs: 20, Batch: 6, LR: LR{Text: 5e-4, Vision: 1e-3}, LRDecay: 0.9, Augment: true, Accumulate: 1, SaveMinutes: 10},
+		Train:       trainOf(preset.Recipe),
 		Data:        Data{Roots: map[string]Root{}, Pairing: map[string]string{}, MaxPixels: 200e6, Cache: 1 << 30},
 		Checkpoints: map[string][]string{},
 	}
@@ -53,6 +53,17 @@ func (l Catalog) Preset(method, name string) (Config, error) {
 		c.Loss = preset.Loss()
 	}
 	return c, nil
+}
+
+// trainOf returns a method's recipe with everything else at its default.
+func trainOf(r card.Recipe) Train {
+	if r == (card.Recipe{}) {
+		r = card.DefaultRecipe()
+	}
+	return Train{
+		Classes: []string{}, Validate: []string{}, Epochs: r.Epochs, Batch: r.Batch, LR: LR{Text: r.TextRate, Vision: r.VisionRate}, LRDecay: r.RateDecay,
+		Beta1: r.Beta1, Decay: r.WeightDecay, Shuffle: r.Shuffle, Augment: r.Augment, Accumulate: 1, SaveMinutes: 10,
+	}
 }
 
 func oneOf(key, text string, choices []string) *Error {

@@ -47,7 +47,7 @@ type ClipHeads struct {
 	Text   int `json:"text" range:"[0,1048576]" doc:"attention heads of CLIP's text tower, with the same rules"`
 }
 
-// Train is the training recipe. AdamBeta1, AdamBeta2 and AdamEpsilon are fixed.
+// Train is the training recipe. AdamBeta2 and AdamEpsilon are fixed.
 type Train struct {
 	Auxiliary string   `json:"auxiliary" doc:"name of the dataset to train on, a key of data.roots"`
 	Classes   []string `json:"classes" doc:"train on these classes of the auxiliary dataset only; none: all classes"`
@@ -57,6 +57,9 @@ type Train struct {
 	Batch     int      `json:"batch" range:"[1,65536]" doc:"pictures per batch; a smaller last batch is used too"`
 	LR        LR       `json:"lr"`
 	LRDecay   float64  `json:"lr_decay" range:"(0,1]" doc:"both learning rates are multiplied by this after each epoch"`
+	Beta1     float64  `json:"beta1" range:"[0,1)" doc:"Adam's first beta: the share of the running mean of gradients that each step keeps"`
+	Decay     float64  `json:"weight_decay" range:"[0,inf)" doc:"decoupled weight decay (AdamW); 0: Adam"`
+	Shuffle   bool     `json:"shuffle" doc:"take the pictures of each epoch in a random order; false: in the dataset's order, class by class"`
 	Augment   bool     `json:"augment" doc:"random augmentation of each picture: noise, color, rotation, shift, flips"`
 
 	Accumulate int  `json:"accumulate" range:"[1,65536]" doc:"batches per optimiser step (gradient accumulation): the gradient of a larger batch for the memory of one batch"`
@@ -73,7 +76,7 @@ type LR struct {
 	Vision float64 `json:"vision" range:"(0,inf)" doc:"learning rate of everything trained on the vision side, including the gates"`
 }
 
-// The fixed parts of the recipe, with the released code's values.
+// The fixed parts of the recipe, PyTorch's defaults, and its default beta1.
 const (
 	AdamBeta1   = 0.9
 	AdamBeta2   = 0.999

@@ -25,9 +25,11 @@ type Options struct {
 
 // Values is a source of parameter values, such as a checkpoint or a training state.
 type Values interface {
-	// Match returns an error unless the source has exactly the wanted parameters.
+	// Match returns an error unless the source has exactly the wanted tensors.
 	Match(wanted []checkpoint.Spec) error
-	// Read copies a parameter's values into values, row-major.
+	// Has reports whether the source has a tensor of that name.
+	Has(name string) bool
+	// Read copies a tensor's values into values, row-major.
 	Read(name string, values []float32) error
 }
 
@@ -78,6 +80,7 @@ type Batch struct {
 	Masks    torch.Tensor   // [B, Size, Size], 1 where anomalous, else 0
 	Labels   []int64        // [B], 1 for an anomalous picture, else 0
 	ClassOf  []int          // [B], the index of each picture's class in Classes
+	Keys     []int          // [B], a number for each picture that is the same in every epoch; nil if pictures are augmented
 	Classes  domain.Classes // the classes of this batch
 }
 

@@ -28,6 +28,9 @@ func (r *run) batch(s *torch.Scope, pictures []pixels.Picture) model.Batch {
 			label = 1
 		}
 		b.Labels = append(b.Labels, label)
+		if !r.Config.Train.Augment {
+			b.Keys = append(b.Keys, picture.Index)
+		}
 		b.ClassOf = append(b.ClassOf, classes.Place(r.promptOf[picture.Item.Class]))
 	}
 	b.Classes = domain.Classes{Prompts: classes.Prompts, Domain: r.Set.Domain}

@@ -29,6 +29,10 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 	if c.Train.Accumulate > 1 {
 		metadata.Recipe.Accumulate = c.Train.Accumulate
 	}
+	if c.Train.Beta1 != config.AdamBeta1 {
+		metadata.Recipe.Beta1 = &c.Train.Beta1
+	}
+	metadata.Recipe.WeightDecay, metadata.Recipe.InOrder = c.Train.Decay, !c.Train.Shuffle
 	if limit := c.Data.MaxPixels; limit != picture.DefaultMaxPixels {
 		metadata.Recipe.MaxPixels = limit
 	}

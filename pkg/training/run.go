@@ -179,7 +179,7 @@ func (r *run) train(ctx context.Context) error {
 
 func (r *run) stage() string { return "train on " + r.Set.Name }
 
-// epoch learns from the remaining pictures of the epoch, in shuffled order.
+// epoch learns from the remaining pictures of the epoch, in its order.
 func (r *run) epoch(ctx context.Context) error {
 	var pictures []pixels.Picture
 	taken := r.at.Pictures
@@ -269,13 +269,25 @@ func (r *run) loading() pixels.LoadOptions {
 	load := r.Load
 	load.Size, load.Masks, load.MaskThreshold = r.method.Input().Size, true, r.Set.MaskThreshold
 	load.Ahead = r.perStep() // read the next batch during the current step
-	order := rand.New(rand.NewPCG(r.Config.Seed, uint64(r.at.Epoch))).Perm(len(r.Set.Items))
+	order := r.order()
 	load.Order = order[min(r.at.Pictures, len(order)):]
 	load.Cache = r.cache
 	if r.Config.Train.Augment {
 		load.Augment = &pixels.Augmentation{Seed: r.Config.Seed, Epoch: r.at.Epoch}
 	}
 	return load
+}
+
+// order returns the indexes of the pictures in the epoch's order.
+func (r *run) order() []int {
+	if r.Config.Train.Shuffle {
+		return rand.New(rand.NewPCG(r.Config.Seed, uint64(r.at.Epoch))).Perm(len(r.Set.Items))
+	}
+	order := make([]int, len(r.Set.Items))
+	for i := range order {
+		order[i] = i
+	}
+	return order
 }
 
 // skip handles a picture that cannot be read: an error, or with data.skip_bad a warning at its first occurrence.

@@ -31,7 +31,8 @@ type Trainer struct {
 // NewTrainer enables gradients for a method's parameters and creates their optimiser,
 // whose state belongs to s. It must be called inside Do.
 func NewTrainer(s *torch.Scope, method model.Trainable, recipe config.Train) *Trainer {
-	t := &Trainer{method: method, adam: &torch.Adam{Beta1: config.AdamBeta1, Beta2: config.AdamBeta2, Epsilon: config.AdamEpsilon}, decay: recipe.LRDecay}
+	t := &Trainer{method: method, decay: recipe.LRDecay,
+		adam: &torch.Adam{Beta1: recipe.Beta1, Beta2: config.AdamBeta2, Epsilon: config.AdamEpsilon, WeightDecay: recipe.Decay}}
 	for _, group := range method.Groups() {
 		rate := recipe.LR.Vision
 		if group.Side == model.TextSide {

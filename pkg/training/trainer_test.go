@@ -57,7 +57,7 @@ func TestStepKeepsWhatIsNotFiniteOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rt.Close()
-	recipe := config.Train{LR: config.LR{Text: 0.1, Vision: 0.1}, LRDecay: 1}
+	recipe := config.Train{LR: config.LR{Text: 0.1, Vision: 0.1}, LRDecay: 1, Beta1: config.AdamBeta1}
 	err = rt.Do(t.Context(), func(s *torch.Scope) error {
 		for name, bend := range map[string]func(x, loss torch.Tensor) torch.Tensor{
 			"a loss that is NaN":      func(_, loss torch.Tensor) torch.Tensor { return loss.MulScalar(math.NaN()) },

@@ -97,13 +97,13 @@ func compareMeanLoss(t *testing.T, s *torch.Scope, m *Model, batch model.Batch) 
 func takeGradients(m *Model) map[string][]float32 {
 	gradients := map[string][]float32{}
 	for _, p := range m.parameters {
-		gradient, found := p.tensor.Grad()
+		gradient, found := p.Tensor.Grad()
 		if !found {
 			gradients[p.Name] = nil
 			continue
 		}
 		gradients[p.Name] = gradient.Float32s()
-		p.tensor.ClearGrad()
+		p.Tensor.ClearGrad()
 	}
 	return gradients
 }

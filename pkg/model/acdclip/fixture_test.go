@@ -38,7 +38,7 @@ type recipe struct {
 // requireGrad enables gradients for the parameters, like a trainer.
 func requireGrad(m *Model) {
 	for _, p := range m.parameters {
-		p.tensor.RequireGrad(true)
+		p.Tensor.RequireGrad(true)
 	}
 }
 
@@ -59,6 +59,8 @@ func (v values) Match(wanted []checkpoint.Spec) error {
 	}
 	return v.match(wanted)
 }
+
+func (v values) Has(string) bool { return true }
 
 func (v values) Read(name string, values []float32) error { return v.read(name, values) }
 

@@ -1,6 +1,8 @@
 package acdclip
 
 import (
+	"acdclip/pkg/model/loss"
+	"acdclip/pkg/model/parameter"
 	"context"
 	"strings"
 	"testing"
@@ -27,10 +29,10 @@ type lossTerm struct {
 
 var lossTerms = []lossTerm{
 	{"paper.focal", true, func(a, y torch.Tensor) torch.Tensor {
-		return focalLoss(options.FocalProbability, torch.Stack(1, complement(a), a), y)
+		return focalLoss(options.FocalProbability, torch.Stack(1, loss.Complement(a), a), y)
 	}},
 	{"paper.dice", true, func(a, y torch.Tensor) torch.Tensor {
-		return diceLosses(options.DiceAbnormal, torch.Stack(1, complement(a), a), y)[0].Value
+		return diceLosses(options.DiceAbnormal, torch.Stack(1, loss.Complement(a), a), y)[0].Value
 	}},
 	{"released.focal", false, func(p, y torch.Tensor) torch.Tensor { return focalLoss(options.FocalOneHot, p, y) }},
 	{"released.dice.normal", false, func(p, y torch.Tensor) torch.Tensor { return diceLosses(options.DiceBoth, p, y)[0].Value }},
@@ -64,7 +66,7 @@ func compareLossTerm(t testing.TB, s *torch.Scope, want *golden.Tensors, term lo
 	abnormal, mask := want.Take(t, "in.abnormal"), want.Take(t, "in.mask")
 	maps := s.FromFloat32(abnormal.Float32(), abnormal.Shape...)
 	if !term.paper {
-		maps = torch.Stack(1, complement(maps), maps)
+		maps = torch.Stack(1, loss.Complement(maps), maps)
 	}
 	maps.RequireGrad(true)
 	loss := term.of(maps, s.FromFloat32(mask.Float32(), mask.Shape[0], mask.Shape[2], mask.Shape[3]))
@@ -93,8 +95,8 @@ func TestLimitGradients(t *testing.T) {
 		}
 		loss.Total.MulScalar(1e6).Backward()
 		before := map[string]float64{}
-		length := func(p parameter) float64 {
-			gradient, _ := p.tensor.Grad()
+		length := func(p parameter.Parameter) float64 {
+			gradient, _ := p.Tensor.Grad()
 			return gradient.Pow(2).Sum().Pow(0.5).Item()
 		}
 		for _, p := range m.parameters {

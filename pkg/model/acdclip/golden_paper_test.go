@@ -1,6 +1,7 @@
 package acdclip
 
 import (
+	"acdclip/pkg/model/prompt"
 	"fmt"
 	"strconv"
 	"strings"
@@ -39,7 +40,7 @@ func comparePaper(t testing.TB, want *golden.Tensors, clip string) {
 			want.Relative(t, fmt.Sprintf("out.visual.%d", i), tokens.Float32s(), 1e-5)
 		})
 		one := text.Reshape(append([]int64{1}, text.Shape()...)...)
-		scores, err := m.Score(s, pictures, make([]int, picture.Shape[0]), prepared{one, domain.Industrial})
+		scores, err := m.Score(s, pictures, make([]int, picture.Shape[0]), prompt.Features{Text: one, Domain: domain.Industrial})
 		if err != nil {
 			return err
 		}
@@ -55,7 +56,7 @@ func comparePaper(t testing.TB, want *golden.Tensors, clip string) {
 
 func comparePaperLoss(t testing.TB, s *torch.Scope, m *Model, want *golden.Tensors, pictures, text torch.Tensor) error {
 	batch := goldenBatch(t, s, want, pictures, "")
-	own, err := choose(s, text, batch.ClassOf)
+	own, err := prompt.Features{Text: text}.Choose(s, batch.ClassOf)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package acdclip
 
 import (
+	"acdclip/pkg/model/prompt"
 	"context"
 	"fmt"
 	"strings"
@@ -70,7 +71,7 @@ func compareReleasedForward(t *testing.T, s *torch.Scope, m *Model, want *golden
 		if err != nil {
 			return err
 		}
-		want.Relative(t, "text.features", ready.(prepared).text.Float32s(), 1e-5)
+		want.Relative(t, "text.features", ready.(prompt.Features).Text.Float32s(), 1e-5)
 		scores, err := m.Score(s, pictures, classOf, ready)
 		if err != nil {
 			return err
@@ -78,7 +79,7 @@ func compareReleasedForward(t *testing.T, s *torch.Scope, m *Model, want *golden
 		want.Absolute(t, "map.test."+suffix, scores.Maps.Float32s(), 5e-6)
 		want.Relative(t, "score."+suffix, scores.Image.Float32s(), 1e-5)
 
-		text, err := choose(s, ready.(prepared).text, classOf)
+		text, err := ready.(prompt.Features).Choose(s, classOf)
 		if err != nil {
 			return err
 		}
@@ -138,7 +139,7 @@ func compareGradients(t testing.TB, m *Model, want *golden.Tensors, own func(str
 	t.Helper()
 	gradients := map[string][]float32{}
 	for _, p := range m.parameters {
-		if grad, found := p.tensor.Grad(); found {
+		if grad, found := p.Tensor.Grad(); found {
 			gradients[p.Name] = grad.Float32s()
 		}
 	}

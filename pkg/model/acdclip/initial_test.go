@@ -1,6 +1,7 @@
 package acdclip
 
 import (
+	"acdclip/pkg/model/parameter"
 	"context"
 	"math"
 	"regexp"
@@ -58,7 +59,7 @@ func TestInitialValues(t *testing.T) {
 			preset, _, _ := options.Preset(name)
 			rules := initialRules(preset.Adapter.Init)
 			used := make([]bool, len(rules))
-			for _, d := range Definitions(preset, Dimensions{Vision: 1024, Text: 768}) {
+			for _, d := range Parameters(preset, Dimensions{Vision: 1024, Text: 768}) {
 				matches := 0
 				for i, rule := range rules {
 					if rule.name.MatchString(d.Name) {
@@ -82,7 +83,7 @@ func TestInitialValues(t *testing.T) {
 
 // checkDistribution checks the range, the mean and the deviation. Mean and deviation may
 // be off by five standard errors.
-func checkDistribution(t *testing.T, d Definition, want distribution) {
+func checkDistribution(t *testing.T, d parameter.Parameter, want distribution) {
 	t.Helper()
 	values := make([]float32, d.NumElements())
 	d.Initialize(11, values)
@@ -113,8 +114,8 @@ func checkDistribution(t *testing.T, d Definition, want distribution) {
 // TestInitialValuesDependOnSeedAndName checks that initial values depend on nothing else.
 func TestInitialValuesDependOnSeedAndName(t *testing.T) {
 	preset, _, _ := options.Preset(options.Released)
-	definitions := Definitions(preset, Dimensions{Vision: 96, Text: 64})
-	draw := func(d Definition, seed uint64) []float32 {
+	definitions := Parameters(preset, Dimensions{Vision: 96, Text: 64})
+	draw := func(d parameter.Parameter, seed uint64) []float32 {
 		values := make([]float32, d.NumElements())
 		d.Initialize(seed, values)
 		return values
@@ -183,7 +184,7 @@ func comparePlainText(t *testing.T, s *torch.Scope, m *Model) {
 	t.Helper()
 	var rows [states][][]int32
 	for state := range states {
-		for _, text := range prompts("nut", state) {
+		for _, text := range prompts.Texts("nut", state) {
 			rows[state] = append(rows[state], m.tokenizer.Encode(text, m.clip.Text.Context))
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"acdclip/cgo/torch"
-	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/clip/tokenizer"
@@ -17,6 +16,7 @@ import (
 	"acdclip/pkg/domain"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/acdclip/options"
+	"acdclip/pkg/model/prompt"
 )
 
 // Model is ACD-CLIP on one CLIP. Its parameters, and the prefixes that Loss caches, belong
@@ -70,7 +70,7 @@ func New(s *torch.Scope, o model.Options) (*Model, error) {
 		parts: declare(*own, DimensionsOf(o.CLIP.Arch)), options: *own, loss: *loss, clip: o.CLIP, tokenizer: o.Tokenizer,
 		prefixes: prefixes{scope: s, of: map[string]prefix{}},
 	}
-	return m, m.load(s, o)
+	return m, m.parameters.Load(s, o.Values, o.Seed)
 }
 
 // Check returns an error if a model with these options cannot be built on a CLIP of that
@@ -90,11 +90,7 @@ func Check(arch pretrained.Arch, own section.Model, values model.Values) error {
 	if values == nil {
 		return nil
 	}
-	var specs []checkpoint.Spec
-	for _, d := range Definitions(*o, DimensionsOf(arch)) {
-		specs = append(specs, d.Spec)
-	}
-	return values.Match(specs)
+	return values.Match(Parameters(*o, DimensionsOf(arch)).Specs())
 }
 
 // Complete fills in the options that are taken from the CLIP.
@@ -108,37 +104,15 @@ func Complete(arch pretrained.Arch, own section.Model) (section.Model, error) {
 	return completed, nil
 }
 
-// load creates the parameters, which belong to s. Check must have succeeded.
-func (m *Model) load(s *torch.Scope, o model.Options) error {
-	for _, p := range m.parameters {
-		t, err := s.LoadFloat32(func(memory []float32) error {
-			if o.Values != nil {
-				return o.Values.Read(p.Name, memory)
-			}
-			p.Initialize(o.Seed, memory)
-			return nil
-		}, p.Shape...)
-		if err != nil {
-			return fmt.Errorf("parameter %s: %w", p.Name, err)
-		}
-		*p.tensor = t
-	}
-	return nil
-}
-
 // DimensionsOf returns the widths of a CLIP.
 func DimensionsOf(arch pretrained.Arch) Dimensions {
 	return Dimensions{Vision: arch.VisionWidth, Text: arch.TextWidth}
 }
 
-// addedTokens is the maximum number of tokens that a vocabulary may have in addition to
-// those of CLIP's tokenizer. Users may add a few; another tokenizer has many more.
-const addedTokens = 1024
-
 // checkCLIP checks the options against the CLIP.
 func checkCLIP(o options.Model, arch pretrained.Arch) error {
-	if arch.VocabSize < tokenizer.VocabularySize || arch.VocabSize > tokenizer.VocabularySize+addedTokens {
-		return fmt.Errorf("this CLIP was trained with another tokenizer: its vocabulary has %d tokens, expected %d", arch.VocabSize, tokenizer.VocabularySize)
+	if err := prompt.CheckVocabulary(arch); err != nil {
+		return err
 	}
 	for _, tower := range []struct {
 		name  string
@@ -159,34 +133,16 @@ func checkCLIP(o options.Model, arch pretrained.Arch) error {
 }
 
 // Input returns the pictures' size and CLIP's normalisation.
-func (m *Model) Input() model.Input {
-	return model.Input{
-		Size: m.imageSize(),
-		Mean: [3]float32{0.48145466, 0.4578275, 0.40821073},
-		Std:  [3]float32{0.26862954, 0.26130258, 0.27577711},
-	}
-}
+func (m *Model) Input() model.Input { return model.CLIPInput(m.imageSize()) }
 
 func (m *Model) imageSize() int { return m.clip.Vision.Grid * m.clip.Arch.Patch }
 
 // Groups returns the text side's parameters, then the vision side's, including the gates.
-func (m *Model) Groups() []model.ParameterGroup {
-	text, vision := model.ParameterGroup{Side: model.TextSide}, model.ParameterGroup{Side: model.VisionSide}
-	for _, p := range m.parameters {
-		group := &vision
-		if p.text {
-			group = &text
-		}
-		group.Parameters = append(group.Parameters, model.Parameter{Name: p.Name, Tensor: *p.tensor})
-	}
-	return []model.ParameterGroup{text, vision}
-}
+func (m *Model) Groups() []model.ParameterGroup { return m.parameters.Groups() }
 
 // LimitGradients clips the gradient of each blending vector w separately to a norm of at most 1.
 func (m *Model) LimitGradients() {
-	for _, p := range m.parameters {
-		if p.blend {
-			p.tensor.ClipGradNorm(options.BlendGradientNorm)
-		}
+	for _, blend := range m.blends {
+		blend.ClipGradNorm(options.BlendGradientNorm)
 	}
 }

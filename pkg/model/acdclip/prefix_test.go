@@ -68,7 +68,7 @@ func learnFrom(t *testing.T, s *torch.Scope, m *Model, batch model.Batch) learne
 			l.losses = append(l.losses, part.Value.Item())
 		}
 		for _, p := range m.parameters {
-			if gradient, found := p.tensor.Grad(); found {
+			if gradient, found := p.Tensor.Grad(); found {
 				l.gradients[p.Name] = gradient.Float32s()
 			}
 		}

@@ -1,14 +1,13 @@
 package acdclip
 
 import (
-	"fmt"
 	"math"
-	"slices"
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/domain"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/acdclip/options"
+	"acdclip/pkg/model/prompt"
 )
 
 // output is the model's output for B pictures, from which scores and losses are computed.
@@ -100,26 +99,26 @@ func (m *Model) classLogits(class, text torch.Tensor) torch.Tensor {
 
 // Score scores pictures; see model.Method.
 func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p model.Prepared) (model.Scores, error) {
-	classes, ok := p.(prepared)
-	if !ok {
-		return model.Scores{}, errOtherMethod
-	}
-	if err := m.accepts(pictures, len(classOf)); err != nil {
+	classes, err := prompt.Of(p)
+	if err != nil {
 		return model.Scores{}, err
 	}
-	text, err := choose(s, classes.text, classOf)
+	if err := model.CheckPictures(pictures, m.imageSize(), len(classOf)); err != nil {
+		return model.Scores{}, err
+	}
+	text, err := classes.Choose(s, classOf)
 	if err != nil {
 		return model.Scores{}, err
 	}
 	blur := noSmoothing
 	if m.options.Fusion.Smoothing == options.Gaussian {
-		blur = smoothing(classes.domain)
+		blur = smoothing(classes.Domain)
 	}
 	out := m.forward(s, pictures, text, blur)
 	batch, size := pictures.Dim(0), int64(m.imageSize())
 	probability := out.logits.Softmax(1).Narrow(1, abnormal, 1).Reshape(batch)
 	anomaly := out.maps.Narrow(1, abnormal, 1).Reshape(batch, size, size)
-	classWeight, mapWeight := m.options.Score.Weights(classes.domain)
+	classWeight, mapWeight := m.options.Score.Weights(classes.Domain)
 	image := probability.MulScalar(classWeight).Add(anomaly.AMax(1, 2).MulScalar(mapWeight))
 	return model.Scores{Maps: anomaly, Image: image, ClassProbabilities: probability, Extras: out.extras()}, nil
 }
@@ -135,31 +134,6 @@ func (o output) extras() []model.Extra {
 		all = append(all, l.omega)
 	}
 	return []model.Extra{{Name: options.Gates, Values: torch.Stack(1, all...)}}
-}
-
-// accepts checks the shape of pictures and the number of class indexes.
-func (m *Model) accepts(pictures torch.Tensor, classes int) error {
-	size := int64(m.imageSize())
-	shape := pictures.Shape()
-	if len(shape) != 4 || !slices.Equal(shape[1:], []int64{3, size, size}) {
-		return fmt.Errorf("pictures have shape %v, expected [B, 3, %d, %d]", shape, size, size)
-	}
-	if int64(classes) != shape[0] {
-		return fmt.Errorf("class indexes for %d pictures, but %d pictures", classes, shape[0])
-	}
-	return nil
-}
-
-// choose selects the text of each picture's class: [K, N, D, 2] to [B, N, D, 2].
-func choose(s *torch.Scope, text torch.Tensor, classOf []int) (torch.Tensor, error) {
-	index := make([]int64, len(classOf))
-	for i, class := range classOf {
-		if class < 0 || int64(class) >= text.Dim(0) {
-			return torch.Tensor{}, fmt.Errorf("picture %d has class index %d, but %d classes were prepared", i, class, text.Dim(0))
-		}
-		index[i] = int64(class)
-	}
-	return text.IndexSelect(0, s.FromInt64(index, int64(len(index)))), nil
 }
 
 // gaussian is a square smoothing kernel; size 0 means no smoothing.

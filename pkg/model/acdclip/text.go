@@ -2,58 +2,28 @@ package acdclip
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/domain"
 	"acdclip/pkg/model"
+	"acdclip/pkg/model/prompt"
 )
-
-// prepared holds the text features of a list of classes.
-type prepared struct {
-	text   torch.Tensor // T [K, N, D, 2]
-	domain domain.Domain
-}
-
-var errNoClasses = errors.New("no classes were given")
 
 // Prepare computes the text features of classes, which belong to s.
 func (m *Model) Prepare(ctx context.Context, s *torch.Scope, classes domain.Classes) (model.Prepared, error) {
 	if len(classes.Prompts) == 0 {
-		return nil, errNoClasses
+		return nil, prompt.ErrNoClasses
 	}
 	text, err := m.encodeText(ctx, s, classes.Prompts, m.newPrefix)
 	if err != nil {
 		return nil, err
 	}
-	return prepared{text, classes.Domain}, nil
+	return prompt.Features{Text: text, Domain: classes.Domain}, nil
 }
-
-var errOtherMethod = errors.New("the classes were prepared by another method")
 
 // Join concatenates lists of classes of one domain; see model.Method.
 func (m *Model) Join(s *torch.Scope, parts []model.Prepared) (model.Prepared, error) {
-	var rows []torch.Tensor // [N, D, 2] of each class
-	var joined prepared
-	for _, part := range parts {
-		p, ok := part.(prepared)
-		switch {
-		case !ok:
-			return nil, errOtherMethod
-		case rows != nil && p.domain != joined.domain:
-			return nil, fmt.Errorf("cannot join classes of the domains %s and %s", joined.domain, p.domain)
-		}
-		joined.domain = p.domain
-		for k := range p.text.Dim(0) {
-			rows = append(rows, p.text.Narrow(0, k, 1).Reshape(p.text.Dim(1), p.text.Dim(2), states))
-		}
-	}
-	if rows == nil {
-		return nil, errNoClasses
-	}
-	joined.text = s.Eval(func() torch.Tensor { return torch.Stack(0, rows...) })
-	return joined, nil
+	return prompt.Join(s, parts)
 }
 
 // prefixOf returns the prefix of a class by its prompt name. It belongs to s or to a scope
@@ -85,9 +55,7 @@ func (m *Model) encodeText(ctx context.Context, s *torch.Scope, names []string, 
 // tokenize returns the token ids of each state's prompts for a class.
 func (m *Model) tokenize(name string) (rows [states][][]int32) {
 	for state := range states {
-		for _, text := range prompts(name, state) {
-			rows[state] = append(rows[state], m.tokenizer.Encode(text, m.clip.Text.Context))
-		}
+		rows[state] = prompt.Tokenize(m.clip.Text, m.tokenizer, prompts.Texts(name, state))
 	}
 	return rows
 }

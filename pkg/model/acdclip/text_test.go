@@ -22,7 +22,7 @@ func TestPrompts(t *testing.T) {
 		},
 	}
 	for state, texts := range want {
-		if got := prompts("metal nut", state); !slices.Equal(got, texts) {
+		if got := prompts.Texts("metal nut", state); !slices.Equal(got, texts) {
 			t.Errorf("state %d: got %q, want %q", state, got, texts)
 		}
 	}

@@ -34,6 +34,24 @@ type Preset struct {
 	Name  string
 	Model func() section.Model
 	Loss  func() section.Section // nil for a method that learns nothing
+
+	// Recipe is the default training recipe; the zero Recipe stands for DefaultRecipe.
+	Recipe Recipe
+}
+
+// Recipe is how a method is trained by default; see config.Train.
+type Recipe struct {
+	Epochs, Batch        int
+	TextRate, VisionRate float64 // Adam's initial learning rates
+	RateDecay            float64 // the rates are multiplied by it after each epoch
+	Beta1                float64 // Adam's
+	WeightDecay          float64 // 0: Adam, else AdamW
+	Shuffle, Augment     bool
+}
+
+// DefaultRecipe is ACD-CLIP's. It also serves methods that learn nothing.
+func DefaultRecipe() Recipe {
+	return Recipe{Epochs: 20, Batch: 6, TextRate: 5e-4, VisionRate: 1e-3, RateDecay: 0.9, Beta1: 0.9, Shuffle: true, Augment: true}
 }
 
 // File describes the content of a weights file.
@@ -49,6 +67,7 @@ type Released struct {
 	Loss   section.Section
 	Epoch  int               // epochs trained; 0 if unknown
 	Names  map[string]string // the tensor name in the file for each of the method's parameters
+	Unused []string          // names of tensors in the file that the method does not use
 }
 
 // ErrUnknown reports an unknown method name.

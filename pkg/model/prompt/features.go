@@ -1,0 +1,65 @@
+package prompt
+
+import (
+	"errors"
+	"fmt"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/domain"
+	"acdclip/pkg/model"
+)
+
+// Features are the text features of K classes of one domain.
+type Features struct {
+	Text   torch.Tensor // [K, ...]
+	Domain domain.Domain
+}
+
+// ErrNoClasses reports an empty list of classes.
+var ErrNoClasses = errors.New("no classes were given")
+
+// errOtherMethod reports a Prepared of another type.
+var errOtherMethod = errors.New("the classes were prepared by another method")
+
+// Of returns the Features that a method prepared.
+func Of(prepared model.Prepared) (Features, error) {
+	features, ok := prepared.(Features)
+	if !ok {
+		return Features{}, errOtherMethod
+	}
+	return features, nil
+}
+
+// Join concatenates Features of one domain; see model.Method. The result belongs to s.
+func Join(s *torch.Scope, parts []model.Prepared) (model.Prepared, error) {
+	var texts []torch.Tensor
+	var joined Features
+	for _, part := range parts {
+		features, err := Of(part)
+		switch {
+		case err != nil:
+			return nil, err
+		case texts != nil && features.Domain != joined.Domain:
+			return nil, fmt.Errorf("cannot join classes of the domains %s and %s", joined.Domain, features.Domain)
+		}
+		joined.Domain = features.Domain
+		texts = append(texts, features.Text)
+	}
+	if texts == nil {
+		return nil, ErrNoClasses
+	}
+	joined.Text = s.Eval(func() torch.Tensor { return torch.Cat(0, texts...) })
+	return joined, nil
+}
+
+// Choose returns the text of each picture's class, [B, ...].
+func (f Features) Choose(s *torch.Scope, classOf []int) (torch.Tensor, error) {
+	index := make([]int64, len(classOf))
+	for i, class := range classOf {
+		if class < 0 || int64(class) >= f.Text.Dim(0) {
+			return torch.Tensor{}, fmt.Errorf("picture %d has class index %d, but %d classes were prepared", i, class, f.Text.Dim(0))
+		}
+		index[i] = int64(class)
+	}
+	return f.Text.IndexSelect(0, s.FromInt64(index, int64(len(index)))), nil
+}
