@@ -134,3 +134,24 @@ func Worst(got []float32, want []float64) float64 {
 	}
 	return worst
 }
+
+// Check is one comparison of computed values with a tensor. Several may be collected and
+// compared with altered copies of the tensors, without computing the values again.
+type Check struct {
+	Name     string
+	Got      []float32
+	Limit    float64
+	Relative bool // to the tensor's largest absolute value
+}
+
+// Compare makes the comparisons.
+func (f *Tensors) Compare(t testing.TB, checks []Check) {
+	t.Helper()
+	for _, c := range checks {
+		if c.Relative {
+			f.Relative(t, c.Name, c.Got, c.Limit)
+		} else {
+			f.Absolute(t, c.Name, c.Got, c.Limit)
+		}
+	}
+}

@@ -37,12 +37,19 @@ func newVision(s *torch.Scope, r *reader, arch pretrained.Arch, kind torch.Froze
 // PositionEmbedding returns the position embedding [1+G*G, C] at the chosen image size.
 func (v *Vision) PositionEmbedding() torch.Tensor { return v.place }
 
-// Embed maps normalised pictures [B, 3, S, S] to tokens [B, 1+L, C], the class token first.
+// Embed maps normalised pictures [B, 3, S, S] to the tokens [B, 1+L, C] that the first
+// block takes, the class token first.
 func (v *Vision) Embed(pictures torch.Tensor) torch.Tensor {
+	return layerNorm(v.Tokens(pictures), v.pre)
+}
+
+// Tokens is Embed without its LayerNorm: the patches' embeddings and the class token, with
+// their positions.
+func (v *Vision) Tokens(pictures torch.Tensor) torch.Tensor {
 	batch, width, patches := pictures.Dim(0), int64(v.Width), int64(v.Grid*v.Grid)
 	x := pictures.Conv2d(v.conv, v.patch, 0, 1).Reshape(batch, width, patches).Transpose(1, 2)
 	x = torch.Cat(1, v.class.Expand(batch, 1, width), x)
-	return layerNorm(x.Add(v.place), v.pre)
+	return x.Add(v.place)
 }
 
 // Block applies block i to tokens [B, T, C], the class token first and any others

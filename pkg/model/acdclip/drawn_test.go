@@ -1,6 +1,7 @@
 package acdclip
 
 import (
+	"acdclip/internal/golden"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -62,7 +63,7 @@ func near(t *testing.T, what string, got, want []float32, limit float64) {
 		t.Errorf("%s: got %d values, want %d", what, len(got), len(want))
 		return
 	}
-	scale, worst := math.Abs(float64(want[largest(want)])), 0.0
+	scale, worst := math.Abs(float64(want[golden.Largest(want)])), 0.0
 	for i := range got {
 		worst = max(worst, math.Abs(float64(got[i]-want[i])))
 	}

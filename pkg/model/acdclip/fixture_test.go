@@ -1,17 +1,16 @@
 package acdclip
 
 import (
-	"context"
 	"path/filepath"
 	"strconv"
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/cliptest"
 	"acdclip/internal/golden"
 	"acdclip/internal/torchtest"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip"
-	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/clip/tokenizer"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/acdclip/options"
@@ -98,27 +97,7 @@ func with(t testing.TB, r recipe, f func(s *torch.Scope, m *Model) error) error 
 // withCLIP loads a recipe's CLIP and runs f on it inside Do.
 func withCLIP(t testing.TB, r recipe, f func(s *torch.Scope, c *clip.Model, tok *tokenizer.Tokenizer) error) error {
 	t.Helper()
-	weights, err := pretrained.Open(r.clip)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer weights.Close()
-	tok, err := tokenizer.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	rt, err := torch.Open(torch.Options{Threads: 1}) // idle threads spin and would slow down tests that run in parallel
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rt.Close()
-	return rt.Do(context.Background(), func(s *torch.Scope) error {
-		c, err := clip.Load(context.Background(), s, weights, clip.Options{ImageSize: r.options.ImageSize, Activation: r.options.Activation, Precision: r.precision, Recompute: r.recompute})
-		if err != nil {
-			return err
-		}
-		return f(s, c, tok)
-	})
+	return cliptest.With(t, r.clip, clip.Options{ImageSize: r.options.ImageSize, Activation: r.options.Activation, Precision: r.precision, Recompute: r.recompute}, f)
 }
 
 // releasedRecipe is the model of a golden adapter file at the golden image size.

@@ -1,6 +1,7 @@
 package acdclip
 
 import (
+	"acdclip/internal/golden"
 	"context"
 	"fmt"
 	"slices"
@@ -100,7 +101,7 @@ func exercise(t *testing.T, name string, s *torch.Scope, m *Model) error {
 	}
 	loss.Total.Backward()
 	for parameter, gradient := range takeGradients(m) {
-		if len(gradient) == 0 || !finite(gradient) || gradient[largest(gradient)] == 0 {
+		if len(gradient) == 0 || !finite(gradient) || gradient[golden.Largest(gradient)] == 0 {
 			t.Errorf("%s: the gradient of %s, of %d values, is zero or not finite", name, parameter, len(gradient))
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"acdclip/pkg/model/acdclip"
 	"acdclip/pkg/model/acdclip/options"
 	"acdclip/pkg/model/card"
+	"acdclip/pkg/model/winclip"
+	winclipoptions "acdclip/pkg/model/winclip/options"
 )
 
 // Row describes a method and how to build it.
@@ -38,6 +40,10 @@ func All() Table {
 		{
 			Card: options.Card(), Check: acdclip.Check, Complete: acdclip.Complete,
 			New: func(s *torch.Scope, o model.Options) (model.Method, error) { return acdclip.New(s, o) },
+		},
+		{
+			Card: winclipoptions.Card(), Check: winclip.Check,
+			New: func(s *torch.Scope, o model.Options) (model.Method, error) { return winclip.New(s, o) },
 		},
 	}
 }

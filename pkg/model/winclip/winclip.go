@@ -1,0 +1,111 @@
+// Package winclip implements WinCLIP ("WinCLIP: Zero-/Few-Shot Anomaly Classification and
+// Segmentation", Jeong et al.), zero-shot. Its authors published no code; the presets follow
+// the two public implementations, anomalib's and caoyunkang's.
+package winclip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/clip"
+	"acdclip/pkg/clip/pretrained"
+	"acdclip/pkg/clip/tokenizer"
+	"acdclip/pkg/config"
+	"acdclip/pkg/config/section"
+	"acdclip/pkg/domain"
+	"acdclip/pkg/model"
+	"acdclip/pkg/model/prompt"
+	"acdclip/pkg/model/winclip/options"
+)
+
+// Model is WinCLIP on one CLIP. Its windows belong to the Scope passed to New.
+type Model struct {
+	options   options.Model
+	clip      *clip.Model
+	tokenizer *tokenizer.Tokenizer
+	scales    []scale // one per window size
+}
+
+var _ model.Method = (*Model)(nil)
+
+var errOtherOptions = errors.New("the options belong to another method")
+
+// New builds the model. It must be called inside Do; what it creates belongs to s.
+func New(s *torch.Scope, o model.Options) (*Model, error) {
+	if err := Check(o.CLIP.Arch, o.Model, o.Values); err != nil {
+		return nil, err
+	}
+	m := &Model{options: *o.Model.(*options.Model), clip: o.CLIP, tokenizer: o.Tokenizer}
+	for _, side := range m.options.Windows {
+		m.scales = append(m.scales, newScale(s, m.clip.Vision.Grid, side))
+	}
+	return m, nil
+}
+
+// Check returns an error if the method cannot run with these options on a CLIP of that
+// architecture. There are no trained parameters: values must be nil or empty.
+func Check(arch pretrained.Arch, own section.Model, values model.Values) error {
+	o, ok := own.(*options.Model)
+	if !ok {
+		return errOtherOptions
+	}
+	if err := config.Validate("model", o); err != nil {
+		return err
+	}
+	if err := prompt.CheckVocabulary(arch); err != nil {
+		return fmt.Errorf("%w: %w", clip.ErrOptions, err)
+	}
+	for _, side := range o.Windows {
+		if grid := o.ImageSize / arch.Patch; side > grid {
+			return fmt.Errorf("%w: model.windows lists %d patches, but image size %d has only %d x %d patches; raise model.image_size or list smaller windows",
+				clip.ErrOptions, side, o.ImageSize, grid, grid)
+		}
+	}
+	if values == nil {
+		return nil
+	}
+	return values.Match(nil)
+}
+
+// Input returns the pictures' size and CLIP's normalisation.
+func (m *Model) Input() model.Input { return model.CLIPInput(m.imageSize()) }
+
+func (m *Model) imageSize() int { return m.clip.Vision.Grid * m.clip.Arch.Patch }
+
+// Prepare computes the text features [K, 2, E] of classes: for each state, the mean of its
+// prompts' embeddings, which are not normalised before.
+func (m *Model) Prepare(ctx context.Context, s *torch.Scope, classes domain.Classes) (model.Prepared, error) {
+	if len(classes.Prompts) == 0 {
+		return nil, prompt.ErrNoClasses
+	}
+	texts := ensemble(m.options.Prompts)
+	features := prompt.Features{Domain: classes.Domain}
+	err := s.Within(func(inner *torch.Scope) error {
+		var rows []torch.Tensor // [2, E] of each class
+		for _, name := range classes.Prompts {
+			var states [prompt.States]torch.Tensor
+			for state := range states {
+				ids := prompt.Tokenize(m.clip.Text, m.tokenizer, texts.Texts(name, state))
+				embeddings, err := prompt.Embed(ctx, inner, m.clip.Text, ids)
+				if err != nil {
+					return err
+				}
+				states[state] = inner.Step(embeddings, func(e torch.Tensor) torch.Tensor { return e.Mean(0) })
+			}
+			rows = append(rows, torch.Stack(0, states[:]...))
+		}
+		features.Text = s.Keep(torch.Stack(0, rows...))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return features, nil
+}
+
+// Join concatenates lists of classes; see model.Method.
+func (m *Model) Join(s *torch.Scope, parts []model.Prepared) (model.Prepared, error) {
+	return prompt.Join(s, parts)
+}
