@@ -30,6 +30,7 @@ type app struct {
 	environment []string // what the configuration sees of it
 	program     string   // what a shell calls it
 	arguments   []string // the command line, without the program
+	helpMethod  string   // the method whose settings the help lists
 	methods     methods.Table
 
 	save  chan struct{} // asks a training to save its state
@@ -102,10 +103,11 @@ Try it without any download (the tiny CLIP is random, so its scores mean nothing
 		newDataCommand(a),
 		newDoctorCommand(a),
 		newSettingsTopic(a),
+		newMethodsTopic(a),
 		newDatasetsTopic(),
 	)
 	addCompletion(root)
-	root.SetHelpCommand(newHelpCommand(root))
+	root.SetHelpCommand(newHelpCommand(a, root))
 	showPlaceholders(root)
 	return root
 }
@@ -119,8 +121,8 @@ func showPlaceholders(command *cobra.Command) {
 }
 
 // newHelpCommand is cobra's help, with an unknown topic told as wrong use.
-func newHelpCommand(root *cobra.Command) *cobra.Command {
-	return &cobra.Command{
+func newHelpCommand(a *app, root *cobra.Command) *cobra.Command {
+	help := &cobra.Command{
 		Use:   "help [COMMAND or TOPIC]",
 		Short: "Help about a command or a topic",
 		RunE: func(_ *cobra.Command, arguments []string) error {
@@ -131,11 +133,18 @@ func newHelpCommand(root *cobra.Command) *cobra.Command {
 				}
 				return usagef("no help topic %q%s", strings.Join(arguments, " "), nearest(command, append(rest, "")[0]))
 			}
+			if a.helpMethod != "" {
+				if _, err := a.methods.Find(a.helpMethod); err != nil {
+					return usageError{err}
+				}
+			}
 			command.InitDefaultHelpFlag()
 			command.InitDefaultVersionFlag()
 			return command.Help()
 		},
 	}
+	help.Flags().StringVar(&a.helpMethod, "method", "", "`NAME` the method whose settings the topic settings lists")
+	return help
 }
 
 // nearest suggests a command or topic below one whose name is like name.

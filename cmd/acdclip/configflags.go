@@ -11,6 +11,7 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/internal/rundir"
 	"acdclip/internal/ui"
+	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/data/pixels/picture"
@@ -24,6 +25,7 @@ type configFlags struct {
 	verbose    bool
 	files, set []string
 	values     map[string]any // by key, of the flags that were given
+	method     string         // the method if nothing sets one; "" for the first
 
 	flags *pflag.FlagSet
 	bound map[string]binding // by flag
@@ -47,6 +49,8 @@ func (c *configFlags) registerSources(flags *pflag.FlagSet) {
 func (c *configFlags) registerConfig(flags *pflag.FlagSet) {
 	c.registerSources(flags)
 	flags.BoolVar(&c.verbose, "verbose", false, "also show the complete configuration and the libtorch in use")
+	c.bindText("method", "method", "`NAME` anomaly detection method, see `acdclip help methods` (default: the checkpoint's, else acdclip)")
+	c.bindText("preset", "preset", "`NAME` the method's preset, which gives every value not set elsewhere (default: the method's first)")
 	c.bindText("clip", "clip", "`PATH` CLIP weights: OpenAI's file, or a Hugging Face or open_clip folder")
 	c.bindText("device", "device", "`DEVICE` where the model runs: auto, cpu, cuda or cuda:N (default auto: a GPU if there is one)")
 	c.bindText("precision", "precision", "`FORMAT` number format of CLIP's matrices: auto, fp32 or bf16 (default auto: fp32; bf16 halves their memory and changes results slightly)")
@@ -92,7 +96,7 @@ func (a *app) load(c *configFlags, datasets []datasetArgument, ownModel bool) (c
 			flags["data.roots."+dataset.name] = dataset.path
 		}
 	}
-	sources := config.Sources{Files: c.files, Env: a.environment, Set: c.set, Flags: flags, OwnModel: ownModel}
+	sources := config.Sources{Files: c.files, Env: a.environment, Set: c.set, Flags: flags, OwnModel: ownModel, Method: c.method}
 	catalog := a.methods.Catalog()
 	loaded, err := catalog.Load(sources)
 	if err != nil {
@@ -117,6 +121,23 @@ func (a *app) load(c *configFlags, datasets []datasetArgument, ownModel bool) (c
 		return config.Loaded{}, usagef("--clip %s: CLIPs by name are not available in this version; give the path of a file or folder", loaded.Config.Clip)
 	}
 	return loaded, nil
+}
+
+// useMethodOf takes the method of checkpoints for the configuration's where nothing else
+// names one, if all are of one method. A file that cannot be read is told of when it is used.
+func (a *app) useMethodOf(c *configFlags, checkpoints ...string) {
+	var methods []string
+	for _, path := range checkpoints {
+		if path == "" {
+			continue
+		}
+		if method, err := checkpoint.MethodOf(path, a.methods.Cards()); err == nil {
+			methods = append(methods, method)
+		}
+	}
+	if methods = slices.Compact(methods); len(methods) == 1 {
+		c.method = methods[0]
+	}
 }
 
 // tell shows the complete configuration in use and the libtorch, when that is wanted.

@@ -35,6 +35,7 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 		}
 		datasets = append(datasets, dataset)
 	}
+	o.app.useMethodOf(&o.config, o.checkpoints...)
 	loaded, err := o.app.load(&o.config, datasets, true)
 	if err != nil {
 		return nil, err
@@ -197,7 +198,7 @@ func (p *evalPlan) untrained() (*trained.Model, error) {
 			return known, nil
 		}
 	}
-	m, err := trained.Untrained(p.loaded.Config)
+	m, err := trained.Untrained(p.loaded)
 	if err != nil {
 		return nil, err
 	}

@@ -77,7 +77,7 @@ error, and the others are still scored; an argument that does not exist is an er
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&o.checkpoint, "checkpoint", "", "`FILE` checkpoint with trained adapters: from acdclip train, or an adapter_N.pth of ACD-CLIP's authors")
+	flags.StringVar(&o.checkpoint, "checkpoint", "", "`FILE` checkpoint: trained parameters from acdclip train, or a file of the method's authors; not for methods that learn nothing")
 	flags.StringVar(&o.class, "class", "object", "`NAME` what the pictures show, for the text prompts; _ stands for a space")
 	ui.Choice(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "use the name of each picture's folder as its class")
 	ui.Choice(flags, &o.domain, "domain", []domain.Domain{domain.Industrial, domain.Medical}, "domain of the pictures; chooses score weights and smoothing")
@@ -98,6 +98,7 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
+	o.app.useMethodOf(&o.config, o.checkpoint)
 	loaded, err := o.app.load(&o.config, nil, true)
 	if err != nil {
 		return err
@@ -157,7 +158,7 @@ func (o *predictOptions) requireCheckpoint(loaded config.Loaded) error {
 	if o.checkpoint == "" && !loaded.Card.NeedsCheckpoint {
 		return nil
 	}
-	return requireFile("--checkpoint", o.checkpoint, "give the file with the trained adapters, from `acdclip train` or an adapter_N.pth of ACD-CLIP's authors")
+	return requireFile("--checkpoint", o.checkpoint, "give a file of trained parameters, from `acdclip train` or the method's authors")
 }
 
 // check finds contradictions between flags.

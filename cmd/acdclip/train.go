@@ -74,7 +74,6 @@ the same command can be repeated until it succeeds.`,
 	flags.BoolVar(&o.dryRun, "dry-run", false, "write nothing; print the configuration and estimate time and memory from a few steps")
 	o.config.registerConfig(flags)
 	o.config.bindSelection()
-	o.config.bindText("preset", "preset", "`NAME` default settings: paper or released (default paper)")
 	o.config.bindText("init-from", "train.init_from", "`FILE` start from the adapters of this checkpoint instead of initial values")
 	o.config.bindSeed("`N` random seed of initial values, shuffling and augmentation (default 0)")
 	return command

@@ -109,7 +109,23 @@ func Open(path string, methods card.List) (*Checkpoint, error) {
 	return c, nil
 }
 
-func (c *Checkpoint) describe(methods card.List) (err error) {
+// MethodOf returns the name of the method that a file of trained parameters belongs to. It
+// reads no values.
+func MethodOf(path string, methods card.List) (string, error) {
+	file, err := weights.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("opening checkpoint: %w", err)
+	}
+	defer file.Close()
+	c := &Checkpoint{Path: path, file: file, tensors: map[string]*weights.Tensor{}, names: map[*weights.Tensor]string{}, unused: map[*weights.Tensor]bool{}}
+	if _, err := c.recognise(methods); err != nil {
+		return "", fmt.Errorf("checkpoint %s: %w", path, err)
+	}
+	return c.Metadata.Method, nil
+}
+
+// recognise reads the metadata. It returns their text if acdclip wrote the file.
+func (c *Checkpoint) recognise(methods card.List) (text string, err error) {
 	text, own := c.file.Metadata[metadataKey]
 	_, state := c.file.Metadata[stateKey]
 	switch {
@@ -123,6 +139,11 @@ func (c *Checkpoint) describe(methods card.List) (err error) {
 	default:
 		err = c.describeReleased(methods)
 	}
+	return text, err
+}
+
+func (c *Checkpoint) describe(methods card.List) error {
+	text, err := c.recognise(methods)
 	if err != nil {
 		return err
 	}

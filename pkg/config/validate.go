@@ -19,6 +19,15 @@ func sectionProblems(key string, s section.Section) []*Error {
 	return append(checkFields(schemaOf(reflect.TypeOf(s).Elem(), key), reflect.ValueOf(s)), s.Contradictions()...)
 }
 
+// CheckModel checks the model section, which Load with Sources.OwnModel does only in part.
+func (l Loaded) CheckModel() error {
+	found := sectionProblems("model", l.Config.Model)
+	for _, e := range found {
+		l.place(e)
+	}
+	return section.Join(found)
+}
+
 // problems lists all mistakes, except contradictions in the section leaveOut.
 func (c Config) problems(s *schema, leaveOut section.Section) []*Error {
 	found := checkFields(s, reflect.ValueOf(c))

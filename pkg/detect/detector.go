@@ -56,8 +56,11 @@ func newDetector(b *Backbone, scope *torch.Scope, method model.Method) *Detector
 func Open(ctx context.Context, o Options) (*Detector, error) {
 	var parameters *checkpoint.Checkpoint
 	var values model.Values
-	m, err := trained.Untrained(o.Config.Config)
-	if o.Checkpoint != "" {
+	var m trained.Model
+	var err error
+	if o.Checkpoint == "" {
+		m, err = trained.Untrained(o.Config)
+	} else {
 		if parameters, err = checkpoint.Open(o.Checkpoint, o.Methods.Cards()); err != nil {
 			return nil, err
 		}

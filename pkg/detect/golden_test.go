@@ -13,6 +13,7 @@ import (
 	"acdclip/internal/golden"
 	"acdclip/pkg/data"
 	"acdclip/pkg/domain"
+	"acdclip/pkg/events"
 	"acdclip/pkg/model/methods"
 	"acdclip/pkg/scoring"
 )
@@ -111,4 +112,107 @@ func mean(values []float32) float64 {
 		sum += float64(value)
 	}
 	return sum / float64(len(values))
+}
+
+// TestGoldenMethods scores the golden pictures with the other methods, as the command
+// predict does.
+func TestGoldenMethods(t *testing.T) {
+	golden.Run(t, []string{"methods/predict_winclip.json"}, func(t *testing.T, f golden.Folder) {
+		var want struct {
+			CLIP       string
+			Activation string
+			ImageSize  int `json:"image_size"`
+			Windows    []int
+			Prompt     string
+			Pictures   string
+			Images     map[string]map[string]numbers
+		}
+		readJSON(t, f.File("methods/predict_winclip.json"), &want)
+		for _, preset := range []string{"anomalib", "caoyunkang"} {
+			expected := map[string]numbers{}
+			for name, of := range want.Images {
+				expected[name] = of[preset]
+			}
+			m := goldenMethod{
+				folder: filepath.Join(f.Path, "methods"), clip: want.CLIP, pictures: want.Pictures, prompt: want.Prompt, limit: 1e-5,
+				set: []string{"method=winclip", "preset=" + preset, fmt.Sprintf("model.image_size=%d", want.ImageSize), "model.activation=" + want.Activation, "model.windows=" + list(want.Windows)},
+			}
+			t.Run(preset, func(t *testing.T) { m.compare(t, expected) })
+		}
+	})
+}
+
+// numbers are the golden numbers of one picture, by name.
+type numbers map[string]float64
+
+// goldenMethod is a method and the pictures that it scores. Paths are relative to folder.
+type goldenMethod struct {
+	folder, clip, checkpoint, pictures, prompt string
+
+	set   []string
+	limit float64 // absolute
+}
+
+func readJSON(t *testing.T, path string, into any) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, into)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func list(values []int) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(values), " ", ","), "[]")
+}
+
+// compare compares each picture's score, and the maximum and mean of its map.
+func (m goldenMethod) compare(t *testing.T, expected map[string]numbers) {
+	t.Helper()
+	o := Options{
+		Methods: methods.All(), Emit: func(events.Event) {},
+		Config: load(t, append(m.set, "device=cpu", "threads=1", "clip="+filepath.Join(m.folder, m.clip))...),
+	}
+	if m.checkpoint != "" {
+		o.Checkpoint = filepath.Join(m.folder, m.checkpoint)
+	}
+	d, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	inputs, err := data.Scan(t.Context(), []string{filepath.Join(m.folder, m.pictures)}, data.ScanOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	compared := 0
+	options := PredictOptions{Inputs: inputs, PromptOf: func(data.Found) string { return m.prompt }, Domain: domain.Industrial, Batch: 3}
+	err = Predict(t.Context(), d, options, func(events.Event) {}, func(input data.Found, scored scoring.Scored) error {
+		if scored.Err != nil {
+			return scored.Err
+		}
+		base := filepath.Base(input.Path)
+		want, known := expected[base]
+		if stem, png := strings.CutSuffix(base, ".png"); !known && png {
+			want, known = expected[stem]
+		}
+		if !known {
+			return nil
+		}
+		compared++
+		for what, got := range map[string]float64{"score": float64(scored.Score), "map_max": float64(scored.MapMax), "map_mean": mean(scored.Map.Scores)} {
+			if !(math.Abs(got-want[what]) <= m.limit) {
+				t.Errorf("%s: %s is %.7f, want %.7f", base, what, got, want[what])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if compared != len(expected) || compared == 0 {
+		t.Errorf("%d of %d pictures were compared", compared, len(expected))
+	}
 }

@@ -57,7 +57,11 @@ func Describe(parameters *checkpoint.Checkpoint, c config.Loaded) (Model, error)
 }
 
 // Untrained describes the model of a method that needs no checkpoint, from the configuration alone.
-func Untrained(c config.Config) (Model, error) {
+func Untrained(loaded config.Loaded) (Model, error) {
+	if err := loaded.CheckModel(); err != nil {
+		return Model{}, err
+	}
+	c := loaded.Config
 	text, err := json.Marshal(c.Model)
 	if err != nil {
 		return Model{}, fmt.Errorf("describing the model: %w", err)

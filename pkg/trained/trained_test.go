@@ -54,7 +54,7 @@ func TestDescribe(t *testing.T) {
 func TestUntrained(t *testing.T) {
 	fingerprints := map[string]string{}
 	for name, settings := range map[string][]string{"plain": nil, "seed": {"seed=9"}, "size": {"model.image_size=70"}} {
-		m, err := Untrained(load(t, settings...).Config)
+		m, err := Untrained(load(t, settings...))
 		if err != nil {
 			t.Fatal(err)
 		}

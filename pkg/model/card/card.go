@@ -17,6 +17,7 @@ type Card struct {
 	Name    string   // its name in configurations and checkpoints
 	Title   string   // the name that its authors use
 	Doc     string   // description in one line
+	Long    string   // for its page of help: what it was checked against, and what is known to differ from published numbers
 	Presets []Preset // complete sets of options; the first is the default
 
 	// NeedsCheckpoint is true if the method cannot score without trained parameters.

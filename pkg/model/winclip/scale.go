@@ -31,7 +31,7 @@ func newScale(s *torch.Scope, grid, side int) scale {
 	count := int64(places * places)
 	return scale{
 		side:   int64(side),
-		tokens: s.FromInt64(tokens, count*int64(1+side*side)).Reshape(count, int64(1+side*side)),
+		tokens: s.FromInt64(tokens, count, int64(1+side*side)),
 		cover:  s.FromFloat32(cover, count, int64(grid*grid)),
 	}
 }
