@@ -161,7 +161,7 @@ func (o *evalOptions) addTarget(ctx context.Context, p *evalPlan, name string) e
 // checkpointsOf gives the checkpoints that score a target, read once each.
 func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*trained.Model, error) {
 	paths := o.checkpoints
-	if len(paths) == 0 && !p.loaded.Card.NeedsCheckpoint {
+	if len(paths) == 0 && !p.loaded.Card.Needs(p.loaded.Config.Model) {
 		m, err := p.untrained()
 		return []*trained.Model{m}, err
 	}

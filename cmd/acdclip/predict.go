@@ -155,7 +155,7 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 
 // requireCheckpoint wants a checkpoint where the method needs one.
 func (o *predictOptions) requireCheckpoint(loaded config.Loaded) error {
-	if o.checkpoint == "" && !loaded.Card.NeedsCheckpoint {
+	if o.checkpoint == "" && !loaded.Card.Needs(loaded.Config.Model) {
 		return nil
 	}
 	return requireFile("--checkpoint", o.checkpoint, "give a file of trained parameters, from `acdclip train` or the method's authors")

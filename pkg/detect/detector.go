@@ -75,7 +75,7 @@ func Open(ctx context.Context, o Options) (*Detector, error) {
 	if err != nil {
 		return nil, err
 	}
-	if method.NeedsCheckpoint && parameters == nil {
+	if parameters == nil && method.Needs(m.Options) {
 		return nil, fmt.Errorf("the method %s needs a checkpoint", method.Name)
 	}
 	for _, change := range m.Changes {

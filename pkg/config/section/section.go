@@ -38,6 +38,28 @@ type Input struct {
 	Positions  string                // how the vision tower's position embedding is resized to Size, by a name of clip.PositionResizes; "": the default
 }
 
+// ScoreRule is how the image scores of an evaluation follow from those of the method.
+type ScoreRule string
+
+const (
+	// EachPicture takes the method's score of each picture.
+	EachPicture ScoreRule = ""
+	// ClassRange scales the class probability and the map's maximum to [0, 1] by their
+	// ranges over the pictures of a class; the score is half their sum. The maximum is that of
+	// the extra output MapMaxExtra, if the method has it, which need not lie in [0, 1].
+	ClassRange ScoreRule = "class_range"
+)
+
+// MapMaxExtra is the name of the extra output with the maximum of the method's own map,
+// before it is mapped to [0, 1].
+const MapMaxExtra = "map_max_raw"
+
+// SetScorer is a Model that scores the pictures of a class together in an evaluation.
+type SetScorer interface{ ScoreRule() ScoreRule }
+
+// CheckpointNeeder is a Model that needs trained parameters or not, depending on its options.
+type CheckpointNeeder interface{ NeedsCheckpoint() bool }
+
 // Variant identifies a model among the models of the same method.
 type Variant struct {
 	Slug   string  // for names of folders, "n3"

@@ -20,7 +20,8 @@ type Card struct {
 	Long    string   // for its page of help: what it was checked against, and what is known to differ from published numbers
 	Presets []Preset // complete sets of options; the first is the default
 
-	// NeedsCheckpoint is true if the method cannot score without trained parameters.
+	// NeedsCheckpoint is true if the method cannot score without trained parameters. A
+	// section.CheckpointNeeder decides for itself; see Needs.
 	NeedsCheckpoint bool
 	// Learns is true if the method can be trained on an auxiliary dataset.
 	Learns bool
@@ -98,6 +99,14 @@ func (l List) Find(name string) (Card, error) {
 		text += fmt.Sprintf(" (did you mean %s?)", near)
 	}
 	return Card{}, fmt.Errorf("%w %s; the methods are %s", ErrUnknown, text, strings.Join(l.Names(), ", "))
+}
+
+// Needs reports whether a model of the method needs trained parameters.
+func (c Card) Needs(own section.Model) bool {
+	if needer, ok := own.(section.CheckpointNeeder); ok {
+		return needer.NeedsCheckpoint()
+	}
+	return c.NeedsCheckpoint
 }
 
 // PresetNames lists the names of the presets.

@@ -13,6 +13,8 @@ import (
 	"acdclip/pkg/model/acdclip"
 	"acdclip/pkg/model/acdclip/options"
 	"acdclip/pkg/model/card"
+	"acdclip/pkg/model/clipad"
+	clipadoptions "acdclip/pkg/model/clipad/options"
 	"acdclip/pkg/model/winclip"
 	winclipoptions "acdclip/pkg/model/winclip/options"
 )
@@ -40,6 +42,10 @@ func All() Table {
 		{
 			Card: options.Card(), Check: acdclip.Check, Complete: acdclip.Complete,
 			New: func(s *torch.Scope, o model.Options) (model.Method, error) { return acdclip.New(s, o) },
+		},
+		{
+			Card: clipadoptions.Card(), Check: clipad.Check, Complete: clipad.Complete,
+			New: func(s *torch.Scope, o model.Options) (model.Method, error) { return clipad.New(s, o) },
 		},
 		{
 			Card: winclipoptions.Card(), Check: winclip.Check,

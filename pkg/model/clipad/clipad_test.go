@@ -1,0 +1,47 @@
+package clipad
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"acdclip/pkg/clip/pretrained"
+	"acdclip/pkg/clip/tokenizer"
+	"acdclip/pkg/model/clipad/options"
+)
+
+func arch(depth int) pretrained.Arch {
+	return pretrained.Arch{Patch: 7, VocabSize: tokenizer.VocabularySize, VisionLayers: depth, VisionWidth: 8, EmbedDim: 4}
+}
+
+func TestCheckAndComplete(t *testing.T) {
+	own := options.Default()
+	if err := Check(arch(8), &own, nil); err != nil {
+		t.Error(err)
+	}
+	if err := Check(arch(6), &own, nil); err == nil || !strings.Contains(err.Error(), "needs a multiple of 4") {
+		t.Errorf("6 blocks: %v", err)
+	}
+	other := arch(8)
+	other.VocabSize = 30522
+	if err := Check(other, &own, nil); err == nil || !strings.Contains(err.Error(), "another tokenizer") {
+		t.Errorf("another tokenizer: %v", err)
+	}
+	completed, err := Complete(arch(8), &own)
+	if err != nil || completed.(*options.Model).Kind != options.SDPPlus || len(completed.(*options.Model).Levels) != 4 {
+		t.Errorf("%+v, %v", completed, err)
+	}
+	own.Kind = options.SDP
+	if _, err := Complete(arch(8), &own); err == nil || !strings.Contains(err.Error(), "nothing to train") {
+		t.Errorf("training SDP: %v", err)
+	}
+}
+
+// TestNoCluster: without a cluster, all embeddings are taken.
+func TestNoCluster(t *testing.T) {
+	embeddings := []float32{1, 0, 0, 1}
+	got := representative(embeddings, 2, options.Text{Select: options.Cluster, Radius: 0.1, Count: 2})
+	if math.Abs(float64(got[0])-math.Sqrt(0.5)) > 1e-7 || got[0] != got[1] {
+		t.Errorf("got %v", got)
+	}
+}

@@ -1,0 +1,79 @@
+package options
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"acdclip/pkg/config/section"
+	"acdclip/pkg/model/card"
+)
+
+func TestReleased(t *testing.T) {
+	layers := func(count int, prefix string) card.File {
+		shapes := map[string][]int64{}
+		for i := range count {
+			n := string(rune('0' + i))
+			shapes[prefix+"fc."+n+".weight"], shapes[prefix+"fc."+n+".bias"] = []int64{64, 128}, []int64{64}
+		}
+		return card.File{Shapes: shapes}
+	}
+	got, err := released(layers(4, "linear_layers."))
+	if err != nil || got.Model.(*Model).Kind != SDPPlus || got.Names["linear.3.bias"] != "linear_layers.fc.3.bias" || len(got.Names) != 8 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := released(layers(4, "other.")); got != nil || err != nil {
+		t.Errorf("another file: %v, %v", got, err)
+	}
+	for says, file := range map[string]card.File{
+		"VAND-APRIL-GAN":         layers(4, "trainable_linearlayer."),
+		"it has 3 linear layers": layers(3, "linear_layers."),
+	} {
+		if _, err := released(file); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", says, err)
+		}
+	}
+}
+
+func TestLevelsFor(t *testing.T) {
+	for _, c := range []struct {
+		levels []int
+		depth  int
+		want   []int
+		says   string
+	}{
+		{nil, 12, []int{3, 6, 9, 12}, ""},
+		{nil, 24, []int{6, 12, 18, 24}, ""},
+		{[]int{2, 6}, 8, []int{2, 6}, ""},
+		{[]int{3}, 8, nil, "lists 3, but the quarters of this CLIP's vision tower end after blocks 2, 4, 6 and 8"},
+		{[]int{10}, 8, nil, "lists 10"},
+		{nil, 6, nil, "needs a multiple of 4"},
+		{nil, 2, nil, "needs a multiple of 4"},
+	} {
+		m := Default()
+		m.Levels = c.levels
+		got, err := m.LevelsFor(c.depth)
+		if !slices.Equal(got, c.want) || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("levels %v of %d blocks: %v, %v", c.levels, c.depth, got, err)
+		}
+	}
+	m := Default()
+	m.Levels = []int{6, 3}
+	if found := m.Contradictions(); len(found) != 1 || found[0].Key != "model.levels" {
+		t.Errorf("descending levels: %v", found)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	m := Default()
+	if m.NeedsCheckpoint() || m.ScoreRule() != section.ClassRange || m.Variant().Label != "SDP" {
+		t.Errorf("the default needs a checkpoint, scores by %q or is %s", m.ScoreRule(), m.Variant().Label)
+	}
+	m.Kind, m.Score = SDPPlus, ScoreProbability
+	if !m.NeedsCheckpoint() || m.ScoreRule() != section.EachPicture || m.Variant().Slug != "sdp_plus" {
+		t.Errorf("SDP+: %v, %q, %s", m.NeedsCheckpoint(), m.ScoreRule(), m.Variant().Slug)
+	}
+	if found := (&Loss{}).Contradictions(); len(found) != 1 {
+		t.Errorf("a loss without terms: %v", found)
+	}
+}

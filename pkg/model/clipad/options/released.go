@@ -1,0 +1,40 @@
+package options
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"acdclip/pkg/model/card"
+)
+
+var linearName = regexp.MustCompile(`^linear_layers\.fc\.(\d+)\.(weight|bias)$`)
+
+// forerunner is the key of VAND-APRIL-GAN's files, whose layers have the same shapes but
+// belong to a method with other prompts and without a second path.
+const forerunner = "trainable_linearlayer."
+
+// released recognises the linear layers that the authors' code saves. The levels are not in
+// the file: four layers mean the ends of the four stages.
+func released(file card.File) (*card.Released, error) {
+	names := map[string]string{}
+	for name := range file.Shapes {
+		if strings.HasPrefix(name, forerunner) {
+			return nil, errors.New("it is a file of VAND-APRIL-GAN, CLIP-AD's forerunner, which acdclip does not have")
+		}
+		if part := linearName.FindStringSubmatch(name); part != nil {
+			names[fmt.Sprintf("linear.%s.%s", part[1], part[2])] = name
+		}
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	model := Default()
+	model.Kind = SDPPlus
+	const stages = 4
+	if count := len(names) / 2; count != stages {
+		return nil, fmt.Errorf("it has %d linear layers, but not which levels they belong to; acdclip reads files with %d", count, stages)
+	}
+	return &card.Released{Preset: Released, Model: &model, Loss: &Loss{Focal: 1, Dice: 1}, Names: names}, nil
+}

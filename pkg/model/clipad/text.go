@@ -1,0 +1,104 @@
+package clipad
+
+import (
+	"context"
+	"math"
+
+	"acdclip/cgo/torch"
+	"acdclip/pkg/domain"
+	"acdclip/pkg/model"
+	"acdclip/pkg/model/clipad/dbscan"
+	"acdclip/pkg/model/clipad/options"
+	"acdclip/pkg/model/prompt"
+)
+
+// Prepare computes the text features [K, 2, E] of classes: for each state, the unit
+// representative vector of its prompts' unit embeddings.
+func (m *Model) Prepare(ctx context.Context, s *torch.Scope, classes domain.Classes) (model.Prepared, error) {
+	if len(classes.Prompts) == 0 {
+		return nil, prompt.ErrNoClasses
+	}
+	features := prompt.Features{Domain: classes.Domain}
+	err := s.Within(func(inner *torch.Scope) error {
+		rows := make([]torch.Tensor, len(classes.Prompts))
+		for i, name := range classes.Prompts {
+			var err error
+			if rows[i], err = m.encodeText(ctx, inner, name); err != nil {
+				return err
+			}
+		}
+		features.Text = s.Keep(torch.Stack(0, rows...))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return features, nil
+}
+
+// Join concatenates lists of classes; see model.Method.
+func (m *Model) Join(s *torch.Scope, parts []model.Prepared) (model.Prepared, error) {
+	return prompt.Join(s, parts)
+}
+
+// encodeText returns the text [2, E] of a class, which belongs to s.
+func (m *Model) encodeText(ctx context.Context, s *torch.Scope, name string) (torch.Tensor, error) {
+	var values []float32
+	for state := range prompt.States {
+		embeddings, err := m.embed(ctx, s, name, state)
+		if err != nil {
+			return torch.Tensor{}, err
+		}
+		values = append(values, representative(embeddings, m.clip.Arch.EmbedDim, m.options.Text)...)
+	}
+	return s.FromFloat32(values, prompt.States, int64(m.clip.Arch.EmbedDim)), nil
+}
+
+// embed returns the unit embeddings [P, E] of a class's prompts of one state, row-major.
+func (m *Model) embed(ctx context.Context, s *torch.Scope, name string, state int) (values []float32, err error) {
+	err = s.Within(func(inner *torch.Scope) error {
+		ids := prompt.Tokenize(m.clip.Text, m.tokenizer, prompts().Texts(name, state))
+		embeddings, err := prompt.Embed(ctx, inner, m.clip.Text, ids)
+		if err == nil {
+			values = embeddings.Normalize(-1).Float32s() // the clusters are found on the host
+		}
+		return err
+	})
+	return values, err
+}
+
+// representative returns the unit mean of the chosen embeddings, [width]. Where no prompt
+// has enough neighbours for a cluster, all embeddings are chosen.
+func representative(embeddings []float32, width int, o options.Text) []float32 {
+	chosen := chosenBy(embeddings, width, o)
+	mean := make([]float64, width)
+	for _, i := range chosen {
+		for j, value := range embeddings[i*width:][:width] {
+			mean[j] += float64(value)
+		}
+	}
+	norm := 0.0
+	for _, value := range mean {
+		norm += value * value
+	}
+	norm = math.Sqrt(norm)
+	unit := make([]float32, width)
+	for j, value := range mean {
+		unit[j] = float32(value / norm)
+	}
+	return unit
+}
+
+// chosenBy returns the indexes of the chosen embeddings.
+func chosenBy(embeddings []float32, width int, o options.Text) []int {
+	if o.Select == options.Cluster {
+		if largest := dbscan.Largest(dbscan.Cluster(embeddings, width, o.Radius, o.Count)); largest != nil {
+			return largest
+		}
+	}
+	all := make([]int, len(embeddings)/width)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
