@@ -29,7 +29,7 @@ func OverlayModel(checkpoint section.Model, loaded Loaded) (model section.Model,
 		wanted := option.value(reflect.ValueOf(loaded.Config.Model))
 		switch {
 		case !set || reflect.DeepEqual(trained.Interface(), wanted.Interface()):
-		case option.runtime, option.openZero && trained.IsZero():
+		case option.runtime, option.openZero && isOpen(trained):
 			option.value(reflect.ValueOf(model)).Set(wanted)
 			changes = append(changes, fmt.Sprintf("%s: %v (%s) instead of the checkpoint's %v", option.key, wanted.Interface(), origin, trained.Interface()))
 		case option.bindsParameters() && !option.agree(trained, wanted):
@@ -59,9 +59,12 @@ func modelOptions(model section.Model) []*schema {
 // were trained with. An option for initial values has no effect after training has started.
 func (s *schema) bindsParameters() bool { return !s.runtime && !s.initial }
 
+// isOpen reports whether a value is zero or an empty list.
+func isOpen(v reflect.Value) bool { return v.IsZero() || v.Kind() == reflect.Slice && v.Len() == 0 }
+
 // agree reports whether the two values can describe the same model.
 func (s *schema) agree(a, b reflect.Value) bool {
-	if s.openZero && (a.IsZero() || b.IsZero()) {
+	if s.openZero && (isOpen(a) || isOpen(b)) {
 		return true
 	}
 	return reflect.DeepEqual(a.Interface(), b.Interface())

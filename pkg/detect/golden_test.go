@@ -106,10 +106,15 @@ func comparePredictions(t *testing.T, f golden.Folder, want expectation, of doma
 	}
 }
 
-func mean(values []float32) float64 {
+// mean returns the mean of the values, after the maps if there are any.
+func mean(values []float32, maps ...func(float64) float64) float64 {
 	sum := 0.0
 	for _, value := range values {
-		sum += float64(value)
+		each := float64(value)
+		for _, f := range maps {
+			each = f(each)
+		}
+		sum += each
 	}
 	return sum / float64(len(values))
 }
@@ -142,6 +147,43 @@ func TestGoldenMethods(t *testing.T) {
 	})
 }
 
+// TestGoldenCLIPAD is the same for CLIP-AD, whose golden numbers are those of its own map.
+func TestGoldenCLIPAD(t *testing.T) {
+	golden.Run(t, []string{"methods/predict_clip_ad.json"}, func(t *testing.T, f golden.Folder) {
+		var want struct {
+			CLIP, Linear, Activation, Select, Prompt, Pictures string
+
+			ImageSize int `json:"image_size"`
+			Taps      []int
+			Sigma     map[string]float64
+			Images    map[string]map[string]numbers
+		}
+		readJSON(t, f.File("methods/predict_clip_ad.json"), &want)
+		selection := strings.FieldsFunc(want.Select, func(r rune) bool { return r == ' ' || r == '/' })
+		levels := float64(len(want.Taps))
+		for variant, checkpoint := range map[string]string{"sdp": "", "sdp_plus": want.Linear} {
+			expected := map[string]numbers{}
+			for name, of := range want.Images {
+				expected[name] = numbers{"score": of[variant]["probability"], "map_max": of[variant]["map_max"], "map_mean": of[variant]["map_mean"]}
+			}
+			m := goldenMethod{
+				folder: filepath.Join(f.Path, "methods"), clip: want.CLIP, checkpoint: checkpoint, pictures: want.Pictures, prompt: want.Prompt, limit: 1e-5,
+				set: []string{
+					"method=clip_ad", fmt.Sprintf("model.image_size=%d", want.ImageSize), "model.activation=" + want.Activation, "model.levels=" + list(want.Taps),
+					"model.text.select=" + selection[0], "model.text.radius=" + selection[1], "model.text.count=" + selection[2], fmt.Sprintf("model.sigma=%g", want.Sigma[variant]),
+				},
+				own: func(value float64) float64 { // undoes the map to [0, 1]
+					if checkpoint != "" {
+						return 3*levels*value - levels
+					}
+					return math.Log(value/(1-value)) * levels / 200
+				},
+			}
+			t.Run(variant, func(t *testing.T) { m.compare(t, expected) })
+		}
+	})
+}
+
 // numbers are the golden numbers of one picture, by name.
 type numbers map[string]float64
 
@@ -150,7 +192,8 @@ type goldenMethod struct {
 	folder, clip, checkpoint, pictures, prompt string
 
 	set   []string
-	limit float64 // absolute
+	limit float64                     // absolute
+	own   func(value float64) float64 // the method's own map value of a value in [0, 1]; nil: the same
 }
 
 func readJSON(t *testing.T, path string, into any) {
@@ -202,7 +245,11 @@ func (m goldenMethod) compare(t *testing.T, expected map[string]numbers) {
 			return nil
 		}
 		compared++
-		for what, got := range map[string]float64{"score": float64(scored.Score), "map_max": float64(scored.MapMax), "map_mean": mean(scored.Map.Scores)} {
+		maximum, average := float64(scored.MapMax), mean(scored.Map.Scores)
+		if m.own != nil {
+			maximum, average = m.own(maximum), mean(scored.Map.Scores, m.own)
+		}
+		for what, got := range map[string]float64{"score": float64(scored.Score), "map_max": maximum, "map_mean": average} {
 			if !(math.Abs(got-want[what]) <= m.limit) {
 				t.Errorf("%s: %s is %.7f, want %.7f", base, what, got, want[what])
 			}

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"acdclip/pkg/config/section"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/domain"
@@ -44,13 +45,16 @@ type Class struct {
 
 	images []float32 // the image scores of the pictures without error
 	labels []bool    // the labels of the same pictures
+	rule   section.ScoreRule
 	pixels *metrics.Pixels
 	empty  int // masks that mark no pixel at the size of the maps
 	full   int // masks that mark every pixel
 }
 
-// ComputeMetrics sets the row's metrics. It may be called only once.
+// ComputeMetrics sets the row's metrics, and where image scores depend on the whole class,
+// these. It may be called only once.
 func (c *Class) ComputeMetrics() (err error) {
+	c.applyRule(c.rule)
 	c.Row.Metrics, err = report.MetricsOf(c.images, c.labels, c.pixels)
 	return err
 }

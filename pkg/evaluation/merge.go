@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"acdclip/pkg/conditions"
+	"acdclip/pkg/config/section"
 	"acdclip/pkg/evaluation/finished"
 	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
@@ -68,7 +69,7 @@ func mergeClass(shares []*finished.Folder, result, class int, o metrics.Options)
 		return finished.Class{}, err
 	}
 	row := shares[0].Plan.Evaluation.Results[result].Classes[class]
-	c := &Class{Row: row, pixels: pixels}
+	c := &Class{Row: row, rule: section.ScoreRule(shares[0].Plan.Evaluation.Results[result].ScoreRule), pixels: pixels}
 	defer pixels.Close()
 	for _, share := range shares {
 		part, err := share.Finished(result, class)

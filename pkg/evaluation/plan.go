@@ -9,6 +9,7 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip/activation"
 	"acdclip/pkg/conditions"
+	"acdclip/pkg/config/section"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/digest"
@@ -75,6 +76,9 @@ func (j Job) result() (report.Result, error) {
 		Checkpoint: j.Checkpoint.Source, Leak: j.Leak, Classes: Rows(set),
 	}
 	r.Checkpoint.Path = report.EscapeName(r.Checkpoint.Path)
+	if together, ok := j.Checkpoint.Options.(section.SetScorer); ok {
+		r.ScoreRule = string(together.ScoreRule())
+	}
 	if set.Benchmark != nil {
 		r.Benchmark, r.Deviations = set.Benchmark.Key, j.deviations()
 	}

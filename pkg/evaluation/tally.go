@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"acdclip/pkg/config/section"
 	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
@@ -51,7 +52,7 @@ func (t *tally) begin() error {
 		if err != nil {
 			return err
 		}
-		t.current = &Class{Place: next.Class, Row: t.Result.Classes[next.Class], pixels: pixels}
+		t.current = &Class{Place: next.Class, Row: t.Result.Classes[next.Class], rule: section.ScoreRule(t.Result.ScoreRule), pixels: pixels}
 		t.left, t.waiting = next.pictures(), t.waiting[1:]
 		if t.left > 0 {
 			return nil
@@ -94,7 +95,7 @@ func (t *tally) count(scored scoring.Scored) error {
 		return nil
 	}
 	score.Score, score.ClassProbability, score.MapMax = scored.Score, scored.ClassProbability, scored.MapMax
-	for _, name := range t.Extras {
+	for _, name := range t.extras() {
 		if values := scored.Extras[name]; values != nil {
 			if score.Extras == nil {
 				score.Extras = map[string][]float32{}
@@ -126,6 +127,15 @@ func (t *tally) count(scored scoring.Scored) error {
 		c.full++
 	}
 	return c.pixels.Add(scored.Map.Scores, scored.Picture.Mask, scored.Map.Width, scored.Map.Height)
+}
+
+// extras lists the extra outputs to save: the wanted ones, and those that the class's
+// scores follow from.
+func (t *tally) extras() []string {
+	if t.current.rule == section.ClassRange && !slices.Contains(t.Extras, section.MapMaxExtra) {
+		return append(slices.Clone(t.Extras), section.MapMaxExtra)
+	}
+	return t.Extras
 }
 
 // finish passes the current class to Finished.

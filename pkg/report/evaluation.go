@@ -50,7 +50,8 @@ type Result struct {
 	ListHash   string     `json:"list_hash"`            // of the target's pictures and labels
 	MaskPolicy string     `json:"mask_policy"`          // which mask values count as anomalous
 	Checkpoint Checkpoint `json:"checkpoint"`
-	Leak       bool       `json:"leak,omitempty"` // the checkpoint was trained on the target or some of its files: not zero-shot
+	ScoreRule  string     `json:"score_rule,omitempty"` // how image scores follow from the method's; see section.ScoreRule
+	Leak       bool       `json:"leak,omitempty"`       // the checkpoint was trained on the target or some of its files: not zero-shot
 	Classes    []Row      `json:"classes"`
 
 	Conditions conditions.Record `json:"conditions"` // what its numbers depend on

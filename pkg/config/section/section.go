@@ -7,7 +7,7 @@
 //	doc     the meaning, in one line
 //	runtime "yes": may differ between training and scoring
 //	initial "yes": affects only the initial values of training
-//	open    "zero": 0 leaves the value to be taken from CLIP or the trained parameters
+//	open    "zero": 0 or an empty list leaves the value to be taken from CLIP or the trained parameters
 //
 // A string type with a method Values() []string permits only those values.
 package section
