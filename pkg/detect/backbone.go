@@ -2,7 +2,6 @@ package detect
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"acdclip/cgo/torch"
@@ -22,7 +21,7 @@ import (
 )
 
 // ErrOtherCLIP reports a checkpoint that was trained on another CLIP than the given one.
-var ErrOtherCLIP = errors.New("the checkpoint was trained on another CLIP")
+var ErrOtherCLIP = model.ErrOtherCLIP
 
 // Backbone is a frozen CLIP on a device, loaded for one method's model. The caller
 // closes it.

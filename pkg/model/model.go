@@ -4,6 +4,7 @@ package model
 
 import (
 	"context"
+	"errors"
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/checkpoint"
@@ -22,6 +23,9 @@ type Options struct {
 	Values    Values          // values of the parameters; nil: initial values for training
 	Seed      uint64          // seed of the initial values
 }
+
+// ErrOtherCLIP reports parameters that were trained on another CLIP than the given one.
+var ErrOtherCLIP = errors.New("the checkpoint was trained on another CLIP")
 
 // Values is a source of parameter values, such as a checkpoint or a training state.
 type Values interface {

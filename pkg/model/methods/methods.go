@@ -11,7 +11,9 @@ import (
 	"acdclip/pkg/config/section"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/acdclip"
-	"acdclip/pkg/model/acdclip/options"
+	acdclipoptions "acdclip/pkg/model/acdclip/options"
+	"acdclip/pkg/model/anomalyclip"
+	anomalyclipoptions "acdclip/pkg/model/anomalyclip/options"
 	"acdclip/pkg/model/card"
 	"acdclip/pkg/model/clipad"
 	clipadoptions "acdclip/pkg/model/clipad/options"
@@ -39,18 +41,21 @@ type Table []Row
 // All returns the methods of this program.
 func All() Table {
 	return Table{
-		{
-			Card: options.Card(), Check: acdclip.Check, Complete: acdclip.Complete,
-			New: func(s *torch.Scope, o model.Options) (model.Method, error) { return acdclip.New(s, o) },
-		},
-		{
-			Card: clipadoptions.Card(), Check: clipad.Check, Complete: clipad.Complete,
-			New: func(s *torch.Scope, o model.Options) (model.Method, error) { return clipad.New(s, o) },
-		},
-		{
-			Card: winclipoptions.Card(), Check: winclip.Check,
-			New: func(s *torch.Scope, o model.Options) (model.Method, error) { return winclip.New(s, o) },
-		},
+		{Card: acdclipoptions.Card(), Check: acdclip.Check, Complete: acdclip.Complete, New: build(acdclip.New)},
+		{Card: winclipoptions.Card(), Check: winclip.Check, New: build(winclip.New)},
+		{Card: clipadoptions.Card(), Check: clipad.Check, Complete: clipad.Complete, New: build(clipad.New)},
+		{Card: anomalyclipoptions.Card(), Check: anomalyclip.Check, Complete: anomalyclip.Complete, New: build(anomalyclip.New)},
+	}
+}
+
+// build is a method's New with the interface as its result.
+func build[M model.Method](create func(*torch.Scope, model.Options) (M, error)) func(*torch.Scope, model.Options) (model.Method, error) {
+	return func(s *torch.Scope, o model.Options) (model.Method, error) {
+		method, err := create(s, o)
+		if err != nil {
+			return nil, err
+		}
+		return method, nil
 	}
 }
 
