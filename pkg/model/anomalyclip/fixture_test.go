@@ -10,13 +10,11 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
 	"acdclip/internal/torchtest"
-	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/clip/tokenizer"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/anomalyclip/options"
-	"acdclip/pkg/model/card"
 )
 
 func TestMain(m *testing.M) { torchtest.Main(m) }
@@ -112,11 +110,7 @@ func goldens(t *testing.T, test func(t *testing.T, name string)) {
 func goldenRecipe(t testing.TB, name string, want *golden.Tensors) recipe {
 	t.Helper()
 	a := described(t, want)
-	c, err := checkpoint.Open(name+".pth", card.List{options.Card()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
+	c := openReleased(t, name+".pth")
 	own, loss := *c.Metadata.Model.(*options.Model), *c.Metadata.Loss.(*options.Loss)
 	if own.Words != a.Words || own.Depth != a.Depth || own.Tokens != a.Tokens {
 		t.Errorf("the file's shapes say E %d, M %d, t %d, want %d, %d, %d", own.Words, own.Depth, own.Tokens, a.Words, a.Depth, a.Tokens)
