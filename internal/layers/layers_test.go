@@ -89,18 +89,23 @@ func TestFoundations(t *testing.T) {
 		"pkg/contents":       nil,
 		"pkg/weights":        nil,
 
-		"pkg/model/acdclip/options": nil, // what the program needs to know about a method without libtorch
-		"pkg/heatmap":               {"pkg/anomalymap"},
-		"pkg/report":                results,
-		"pkg/chart":                 append([]string{"pkg/events", "pkg/heatmap", "pkg/anomalymap"}, results...),
-		"pkg/checkpoint":            {"pkg/config", "pkg/contents", "pkg/weights", "pkg/atomicfile"},
-		"pkg/evaluation/finished":   append([]string{"pkg/atomicfile"}, results...),
+		"pkg/heatmap":             {"pkg/anomalymap"},
+		"pkg/report":              results,
+		"pkg/chart":               append([]string{"pkg/events", "pkg/heatmap", "pkg/anomalymap"}, results...),
+		"pkg/checkpoint":          {"pkg/config", "pkg/contents", "pkg/weights", "pkg/atomicfile"},
+		"pkg/evaluation/finished": append([]string{"pkg/atomicfile"}, results...),
 
 		"cgo":         nil,
 		"internal/ui": {"pkg/events"},
 	} {
 		holdApart(t, all, folder, func(reached string) bool {
 			return below(reached, "") && !below(reached, folder) && !belowAny(reached, others) && !belowAny(reached, leaves())
+		})
+	}
+	for _, method := range methodFolders(all) { // what the program needs to know about a method without libtorch
+		options := path.Join(method, "options")
+		holdApart(t, all, options, func(reached string) bool {
+			return below(reached, "") && !below(reached, options) && !belowAny(reached, leaves())
 		})
 	}
 	for _, leaf := range leaves() {
@@ -143,25 +148,43 @@ func TestImportsFollowOneDirection(t *testing.T) {
 	}
 }
 
+// methodFolders lists the methods' folders below pkg/model: those with a folder options.
+func methodFolders(all []listed) []string {
+	var folders []string
+	for _, p := range all {
+		if folder, found := strings.CutSuffix(p.ImportPath, "/options"); found && below(folder, "pkg/model") {
+			folders = append(folders, strings.TrimPrefix(folder, "acdclip/"))
+		}
+	}
+	return folders
+}
+
 // TestOnlyTheTableKnowsTheMethods checks that a method's folder is imported only by itself
 // and by the table of methods. (Our benchmarks may use its initial parameters.)
 func TestOnlyTheTableKnowsTheMethods(t *testing.T) {
 	const table = "acdclip/pkg/model/methods"
-	known := false
-	for _, p := range listPackages(t) {
+	all := listPackages(t)
+	known := map[string]bool{}
+	for _, p := range all {
 		for _, imported := range p.Imports {
-			method := "pkg/model/acdclip"
-			if !below(imported, method) {
-				continue
-			}
-			known = known || p.ImportPath == table
-			if p.ImportPath != table && !below(p.ImportPath, method) && !below(p.ImportPath, "bench") {
-				t.Errorf("%s imports %s", p.ImportPath, imported)
+			for _, method := range methodFolders(all) {
+				if !below(imported, method) {
+					continue
+				}
+				known[method] = known[method] || p.ImportPath == table
+				if p.ImportPath != table && !below(p.ImportPath, method) && !below(p.ImportPath, "bench") {
+					t.Errorf("%s imports %s", p.ImportPath, imported)
+				}
 			}
 		}
 	}
-	if !known {
+	if len(known) == 0 {
 		t.Error("the table of methods imports no method")
+	}
+	for method, inTable := range known {
+		if !inTable {
+			t.Errorf("the table of methods does not import %s", method)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"acdclip/internal/golden"
 	"acdclip/internal/torchtest"
 	"acdclip/pkg/clip"
+	"acdclip/pkg/clip/activation"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/clip/tokenizer"
 	"acdclip/pkg/model"
@@ -73,7 +74,8 @@ func withCLIP(t testing.TB, r recipe, f func(s *torch.Scope, c *clip.Model, tok 
 
 // about is what a golden file's metadata say.
 type about struct {
-	CLIP         string    `json:"clip"` // relative to the file
+	CLIP         string    `json:"clip"`       // relative to the file
+	Activation   string    `json:"activation"` // "": the method's
 	Size         int       `json:"image_size"`
 	Levels       []int     `json:"features_list"`
 	VVBlocks     int       `json:"dpam_blocks"`
@@ -92,6 +94,7 @@ func described(t testing.TB, want *golden.Tensors) (a about) {
 		t.Fatal(err)
 	}
 	a.CLIP = cmp.Or(a.CLIP, want.Metadata["clip"], "../clip_tiny_openai.pt")
+	a.Activation = cmp.Or(a.Activation, want.Metadata["activation"])
 	return a
 }
 
@@ -116,6 +119,7 @@ func goldenRecipe(t testing.TB, name string, want *golden.Tensors) recipe {
 		t.Errorf("the file's shapes say E %d, M %d, t %d, want %d, %d, %d", own.Words, own.Depth, own.Tokens, a.Words, a.Depth, a.Tokens)
 	}
 	own.ImageSize, own.Levels, own.Sigma, loss.Lambda = a.Size, a.Levels, a.Sigma, a.Lambda
+	own.Activation = cmp.Or(activation.Activation(a.Activation), own.Activation)
 	r := recipe{clip: filepath.Join(filepath.Dir(name), filepath.FromSlash(a.CLIP)), options: own, loss: loss, values: c}
 	r.options.VVFrom = visionDepth(t, r.clip) + 1 - a.VVBlocks
 	return r

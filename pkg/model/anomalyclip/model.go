@@ -34,7 +34,10 @@ type Model struct {
 
 var _ model.Trainable = (*Model)(nil)
 
-var errOtherOptions = errors.New("the options belong to another method")
+var (
+	errOtherOptions = errors.New("the options belong to another method")
+	errNoCLIP       = errors.New("AnomalyCLIP needs a CLIP and a tokenizer")
+)
 
 // New builds the model. It must be called inside Do; the parameters belong to s. If the
 // values have copies of CLIP's token embeddings that differ from the CLIP's, the error
@@ -44,6 +47,9 @@ func New(s *torch.Scope, o model.Options) (*Model, error) {
 	loss, alsoOK := o.Loss.(*options.Loss)
 	if !ok || !alsoOK {
 		return nil, errOtherOptions
+	}
+	if o.CLIP == nil || o.Tokenizer == nil {
+		return nil, errNoCLIP
 	}
 	if err := config.Validate("loss", loss); err != nil {
 		return nil, err
@@ -102,10 +108,10 @@ func checkCLIP(o options.Model, arch pretrained.Arch) error {
 		return err
 	}
 	if most := arch.ContextLength - unlearned; o.Words > most {
-		return fmt.Errorf("model.words is %d, but this CLIP's prompts of %d tokens have room for %d learned words", o.Words, arch.ContextLength, most)
+		return fmt.Errorf("model.words is %d, but this CLIP's prompts of %d tokens have room for %d learned words; lower model.words", o.Words, arch.ContextLength, most)
 	}
 	if o.Depth > arch.TextLayers {
-		return fmt.Errorf("model.depth is %d, but this CLIP's text tower has %d blocks", o.Depth, arch.TextLayers)
+		return fmt.Errorf("model.depth is %d, but this CLIP's text tower has %d blocks; lower model.depth", o.Depth, arch.TextLayers)
 	}
 	if o.VVFrom > arch.VisionLayers {
 		return fmt.Errorf("model.vv_from is %d, but this CLIP's vision tower has %d blocks; 0 selects a quarter of them", o.VVFrom, arch.VisionLayers)

@@ -102,6 +102,13 @@ func TestOptionsThatDoNotFit(t *testing.T) {
 	}
 }
 
+func TestNeedsCLIP(t *testing.T) {
+	r := tinyRecipe(t)
+	if _, err := New(nil, r.on(nil, nil)); !errors.Is(err, errNoCLIP) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestComplete(t *testing.T) {
 	own := tinyRecipe(t).options
 	own.VVFrom, own.Levels = 0, []int{}
