@@ -62,7 +62,7 @@ func trainOf(r card.Recipe) Train {
 	}
 	return Train{
 		Classes: []string{}, Validate: []string{}, Epochs: r.Epochs, Batch: r.Batch, LR: LR{Text: r.TextRate, Vision: r.VisionRate}, LRDecay: r.RateDecay,
-		Beta1: r.Beta1, Decay: r.WeightDecay, Shuffle: r.Shuffle, Augment: r.Augment, Accumulate: 1, SaveMinutes: 10,
+		Beta1: r.Beta1, Decay: r.WeightDecay, Shuffle: r.Shuffle, Augment: r.Augment, Accumulate: 1, FeatureCache: 2 << 30, SaveMinutes: 10,
 	}
 }
 

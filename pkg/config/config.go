@@ -65,6 +65,8 @@ type Train struct {
 	Accumulate int  `json:"accumulate" range:"[1,65536]" doc:"batches per optimiser step (gradient accumulation): the gradient of a larger batch for the memory of one batch"`
 	Recompute  bool `json:"recompute" was:"checkpoint_activations" resume:"yes" doc:"activation recomputation: keep only the inputs of CLIP's blocks for the backward pass; much less memory, about 1.4 times the time, identical results"`
 
+	FeatureCache int64 `json:"feature_cache" range:"[0,inf)" resume:"yes" doc:"bytes of vision features that a method whose vision side learns nothing keeps in memory for the next epochs, if pictures are not augmented; 0: none"`
+
 	InitFrom      string  `json:"init_from" path:"file" doc:"checkpoint whose adapters training starts from; none: random initial values"`
 	SkipNonfinite bool    `json:"skip_nonfinite" resume:"yes" doc:"skip and count steps whose loss or gradient is not finite, instead of stopping"`
 	SaveMinutes   float64 `json:"save_minutes" range:"[0,inf)" resume:"yes" doc:"maximum minutes between two saves of the state that train --resume needs; 0: save after every step"`

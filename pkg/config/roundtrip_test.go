@@ -129,7 +129,7 @@ func TestMetadataForm(t *testing.T) {
 		`"classification":{"feature":"cls"},"score":{"classification":0.5,"map":0.5,"medical":{"classification":0.5,"map":0.5}}}`
 	const loss = `{"focal":1,"dice":1,"classification":1,"dice_form":"abnormal","focal_form":"probability"}`
 	const train = `{"auxiliary":"","classes":[],"limit":0,"validate":[],"epochs":20,"batch":6,"lr":{"text":0.0005,"vision":0.001},"lr_decay":0.9,"beta1":0.9,"weight_decay":0,"shuffle":true,"augment":true,` +
-		`"accumulate":1,"recompute":false,"init_from":"","skip_nonfinite":false,"save_minutes":10}`
+		`"accumulate":1,"recompute":false,"feature_cache":2147483648,"init_from":"","skip_nonfinite":false,"save_minutes":10}`
 	c, _ := preset(options.Paper)
 	for want, encode := range map[string]func() (string, error){
 		model: func() (string, error) { return encoded(c.Model) },

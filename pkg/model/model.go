@@ -22,6 +22,10 @@ type Options struct {
 	Loss      section.Section // of the method's own type
 	Values    Values          // values of the parameters; nil: initial values for training
 	Seed      uint64          // seed of the initial values
+
+	// FeatureCache is the number of bytes that training may use to keep vision features
+	// between epochs; 0: none.
+	FeatureCache int64
 }
 
 // ErrOtherCLIP reports parameters that were trained on another CLIP than the given one.

@@ -111,7 +111,7 @@ func (r *run) build(ctx context.Context) (err error) {
 	if r.metadata, err = r.describe(); err != nil {
 		return err
 	}
-	o := model.Options{Model: r.Config.Model, Loss: r.Config.Loss, Seed: r.Config.Seed}
+	o := model.Options{Model: r.Config.Model, Loss: r.Config.Loss, Seed: r.Config.Seed, FeatureCache: r.Config.Train.FeatureCache}
 	switch {
 	case r.Resume != nil:
 		// The checkpoint that the run started from is not read again: the state has its files and fingerprint.

@@ -72,7 +72,7 @@ func TestKeptFeatures(t *testing.T) {
 		{3 * one, []int{4, 9, 0}, 3}, {3*one - 1, []int{4, 9, 0}, 2}, {one - 1, []int{4, 9, 0}, 0},
 	} {
 		r := tinyRecipe(t)
-		r.options.FeatureCache = test.bytes
+		r.featureCache = test.bytes
 		err := with(t, r, func(s *torch.Scope, m *Model) error {
 			batch := drawnBatch(s, m)
 			batch.Keys = test.keys
@@ -92,8 +92,8 @@ func TestKeptFeatures(t *testing.T) {
 					t.Errorf("%d bytes, keys %v: the step has other bits: %v, want %v", test.bytes, test.keys, got.losses, want.losses)
 				}
 			}
-			if len(m.cache.of) != test.kept {
-				t.Errorf("%d bytes, keys %v: %d pictures were kept, want %d", test.bytes, test.keys, len(m.cache.of), test.kept)
+			if m.cache.Len() != test.kept {
+				t.Errorf("%d bytes, keys %v: %d pictures were kept, want %d", test.bytes, test.keys, m.cache.Len(), test.kept)
 			}
 			if more := torch.LiveHandles() - before; more > 4 { // of the third picture
 				t.Errorf("%d bytes, keys %v: %d tensors more", test.bytes, test.keys, more)

@@ -26,6 +26,8 @@ type recipe struct {
 	options options.Model
 	loss    options.Loss
 	values  model.Values // nil: initial values of seed 5
+
+	featureCache int64 // bytes
 }
 
 // with builds a model and runs f on it inside Do.
@@ -42,7 +44,7 @@ func with(t testing.TB, r recipe, f func(s *torch.Scope, m *Model) error) error 
 
 // on returns the options for New to build the model on a CLIP.
 func (r recipe) on(c *clip.Model, tok *tokenizer.Tokenizer) model.Options {
-	return model.Options{CLIP: c, Tokenizer: tok, Model: &r.options, Loss: &r.loss, Values: r.values, Seed: 5}
+	return model.Options{CLIP: c, Tokenizer: tok, Model: &r.options, Loss: &r.loss, Values: r.values, Seed: 5, FeatureCache: r.featureCache}
 }
 
 // withCLIP loads a recipe's CLIP and runs f on it inside Do.
@@ -120,7 +122,7 @@ func goldenRecipe(t testing.TB, name string, want *golden.Tensors) recipe {
 	}
 	own.ImageSize, own.Levels, own.Sigma, loss.Lambda = a.Size, a.Levels, a.Sigma, a.Lambda
 	own.Activation = cmp.Or(activation.Activation(a.Activation), own.Activation)
-	r := recipe{clip: filepath.Join(filepath.Dir(name), filepath.FromSlash(a.CLIP)), options: own, loss: loss, values: c}
+	r := recipe{clip: filepath.Join(filepath.Dir(name), filepath.FromSlash(a.CLIP)), options: own, loss: loss, values: c, featureCache: 1 << 30}
 	r.options.VVFrom = visionDepth(t, r.clip) + 1 - a.VVBlocks
 	return r
 }

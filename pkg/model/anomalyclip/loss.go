@@ -46,6 +46,19 @@ func (m *Model) Loss(ctx context.Context, s *torch.Scope, batch model.Batch) (mo
 	}, nil
 }
 
+// seeBatch returns the features of a training batch, which belong to s, without a graph.
+func (m *Model) seeBatch(ctx context.Context, s *torch.Scope, batch model.Batch) (features, error) {
+	all, err := m.cache.Batch(ctx, s, batch, func(s *torch.Scope, picture torch.Tensor) []torch.Tensor {
+		seen := m.see(s, picture)
+		return append(seen.levels, seen.image)
+	})
+	if err != nil {
+		return features{}, err
+	}
+	last := len(all) - 1
+	return features{levels: all[:last], image: all[last]}, nil
+}
+
 // terms are the terms of the loss that compare maps with masks, one value each.
 type terms struct{ focal, diceAbnormal, diceNormal torch.Tensor }
 

@@ -16,6 +16,7 @@ import (
 	"acdclip/pkg/config/section"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/anomalyclip/options"
+	"acdclip/pkg/model/feature"
 	"acdclip/pkg/model/gaussian"
 	"acdclip/pkg/model/prompt"
 )
@@ -29,7 +30,7 @@ type Model struct {
 	clip    *clip.Model
 	prompts prompts
 	blur    gaussian.Filter
-	cache   cache
+	cache   *feature.Cache
 }
 
 var _ model.Trainable = (*Model)(nil)
@@ -59,7 +60,7 @@ func New(s *torch.Scope, o model.Options) (*Model, error) {
 	}
 	m := &Model{
 		learned: declare(*own, o.CLIP.Arch), options: own.For(o.CLIP.Vision.Depth), loss: *loss, clip: o.CLIP,
-		prompts: newPrompts(s, o.CLIP.Text, o.Tokenizer, own.Words), cache: newCache(s, own.FeatureCache),
+		prompts: newPrompts(s, o.CLIP.Text, o.Tokenizer, own.Words), cache: feature.NewCache(s, o.FeatureCache),
 	}
 	if err := m.prompts.compare(o.Values, o.CLIP.Text.Context); err != nil {
 		return nil, err

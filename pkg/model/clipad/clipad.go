@@ -15,6 +15,7 @@ import (
 	"acdclip/pkg/config/section"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/clipad/options"
+	"acdclip/pkg/model/feature"
 	"acdclip/pkg/model/gaussian"
 	"acdclip/pkg/model/parameter"
 	"acdclip/pkg/model/prompt"
@@ -31,6 +32,7 @@ type Model struct {
 	parameters parameter.List
 	filter     gaussian.Filter
 	scope      *torch.Scope
+	cache      *feature.Cache
 	texts      map[string]torch.Tensor // [2, E] by prompt name, for training
 }
 
@@ -43,13 +45,18 @@ var errOtherOptions = errors.New("the options belong to another method")
 
 // New builds the model. It must be called inside Do; what it creates belongs to s.
 func New(s *torch.Scope, o model.Options) (*Model, error) {
-	if err := Check(o.CLIP.Arch, o.Model, o.Values); err != nil {
+	own, ok := o.Model.(*options.Model)
+	loss, alsoOK := o.Loss.(*options.Loss)
+	if !ok || !alsoOK {
+		return nil, errOtherOptions
+	}
+	if err := config.Validate("loss", loss); err != nil {
 		return nil, err
 	}
-	m := &Model{options: *o.Model.(*options.Model), clip: o.CLIP, tokenizer: o.Tokenizer, scope: s, texts: map[string]torch.Tensor{}}
-	if own, ok := o.Loss.(*options.Loss); ok {
-		m.loss = *own
+	if err := Check(o.CLIP.Arch, own, o.Values); err != nil {
+		return nil, err
 	}
+	m := &Model{options: *own, loss: *loss, clip: o.CLIP, tokenizer: o.Tokenizer, scope: s, cache: feature.NewCache(s, o.FeatureCache), texts: map[string]torch.Tensor{}}
 	m.levels, _ = m.options.LevelsFor(o.CLIP.Arch.VisionLayers) // Check has checked them
 	if m.options.Kind == options.SDPPlus || o.Values != nil {
 		m.linears, m.parameters = declare(len(m.levels), o.CLIP.Arch)

@@ -66,13 +66,12 @@ func (m *Model) textOf(ctx context.Context, s *torch.Scope, batch model.Batch) (
 	return prompt.Features{Text: torch.Stack(0, texts...)}.Choose(s, batch.ClassOf)
 }
 
-// originals returns O_l [B, 1+L, C] of each level, without a graph.
-func (m *Model) originals(ctx context.Context, s *torch.Scope, batch model.Batch) (originals []torch.Tensor, err error) {
-	err = s.NoGrad(func() error {
-		for _, t := range m.encode(s, batch.Pictures, false) {
+// originals returns O_l [B, 1+L, C] of each level, without a graph. They belong to s.
+func (m *Model) originals(ctx context.Context, s *torch.Scope, batch model.Batch) ([]torch.Tensor, error) {
+	return m.cache.Batch(ctx, s, batch, func(s *torch.Scope, picture torch.Tensor) (originals []torch.Tensor) {
+		for _, t := range m.encode(s, picture, false) {
 			originals = append(originals, t.original)
 		}
-		return ctx.Err()
+		return originals
 	})
-	return originals, err
 }

@@ -34,10 +34,14 @@ var errOtherOptions = errors.New("the options belong to another method")
 
 // New builds the model. It must be called inside Do; what it creates belongs to s.
 func New(s *torch.Scope, o model.Options) (*Model, error) {
-	if err := Check(o.CLIP.Arch, o.Model, o.Values); err != nil {
+	own, ok := o.Model.(*options.Model)
+	if !ok {
+		return nil, errOtherOptions
+	}
+	if err := Check(o.CLIP.Arch, own, o.Values); err != nil {
 		return nil, err
 	}
-	m := &Model{options: *o.Model.(*options.Model), clip: o.CLIP, tokenizer: o.Tokenizer}
+	m := &Model{options: *own, clip: o.CLIP, tokenizer: o.Tokenizer}
 	for _, side := range m.options.Windows {
 		m.scales = append(m.scales, newScale(s, m.clip.Vision.Grid, side))
 	}

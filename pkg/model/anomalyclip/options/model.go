@@ -26,8 +26,6 @@ type Model struct {
 	Levels      []int   `json:"levels" range:"[1,1024]" runtime:"yes" doc:"vision blocks whose patch tokens are compared with the text; none: the last block, as the released weights need"`
 	Temperature float64 `json:"temperature" range:"(0,inf)" runtime:"yes" doc:"tau, which similarities are divided by"`
 	Sigma       float64 `json:"sigma" range:"[0,1024]" runtime:"yes" doc:"standard deviation in pixels of the Gaussian that smooths maps; 0: no smoothing"`
-
-	FeatureCache int64 `json:"feature_cache" range:"[0,inf)" runtime:"yes" doc:"bytes of vision features that training keeps in memory for the next epoch if pictures are not augmented (4.2 MB per picture and level at 518); 0: none"`
 }
 
 // Loss is the training objective:

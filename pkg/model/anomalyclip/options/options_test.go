@@ -46,7 +46,6 @@ func TestMistakes(t *testing.T) {
 		"negative":            {func(m *Model) { m.VVFrom = -1 }, []string{"model.vv_from"}},
 		"temperature":         {func(m *Model) { m.Temperature = 0 }, []string{"model.temperature"}},
 		"sigma":               {func(m *Model) { m.Sigma = -1 }, []string{"model.sigma"}},
-		"cache":               {func(m *Model) { m.FeatureCache = -1 }, []string{"model.feature_cache"}},
 		"position":            {func(m *Model) { m.Position = "nearest" }, []string{"model.position", "bilinear"}},
 		"format of the token": {func(m *Model) { m.DeepTokens = "double" }, []string{"model.deep_tokens", "half"}},
 	} {

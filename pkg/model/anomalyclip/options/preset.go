@@ -37,7 +37,6 @@ func releasedModel() Model {
 		ImageSize: 518, Activation: activation.QuickGELU, Position: Bilinear,
 		Words: 12, Depth: 9, Tokens: 4, DeepTokens: Half,
 		Levels: []int{}, Temperature: 0.07, Sigma: 4,
-		FeatureCache: 2 << 30,
 	}
 }
 

@@ -42,7 +42,6 @@ type Model struct {
 	Text       Text                  `json:"text"`
 	Sigma      float64               `json:"sigma" range:"[0,1024]" runtime:"yes" doc:"Gaussian smoothing of the map in pixels; the authors take 8, and 2 for SDP+ on VisA"`
 	Score      Score                 `json:"score" runtime:"yes" doc:"image score: probability: the class probability; dataset: it and the map's maximum, each scaled by its range over a class's pictures; auto: dataset in eval, else probability"`
-	Cache      int64                 `json:"cache" range:"[0,inf)" runtime:"yes" doc:"bytes of vision features that training keeps in memory for the next epochs; 0: none"`
 }
 
 // Text chooses the representative vector of each state among its prompts' embeddings.
@@ -107,7 +106,7 @@ func (l *Loss) Contradictions() []*section.Error {
 func Default() Model {
 	return Model{
 		ImageSize: 240, Activation: activation.Auto, Kind: Auto, Levels: []int{},
-		Text: Text{Select: Cluster, Radius: 0.5, Count: 15}, Sigma: 8, Score: ScoreAuto, Cache: 2 << 30,
+		Text: Text{Select: Cluster, Radius: 0.5, Count: 15}, Sigma: 8, Score: ScoreAuto,
 	}
 }
 
