@@ -167,7 +167,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	}
 	options := evaluation.Options{
 		Config: plan.loaded, Jobs: plan.jobs, Version: version,
-		Detectors: &detect.Pool{Methods: o.app.methods, Config: plan.loaded, AllowOtherCLIP: o.allowOtherCLIP, Emit: o.app.emit},
+		Detectors: &detect.Pool{Methods: o.app.methods, AllowOtherCLIP: o.allowOtherCLIP, Emit: o.app.emit},
 		Batch:     o.batch, Load: loadOptions(plan.loaded.Config), Pixels: metrics.Options{Memory: o.metricsMemory << 20},
 		Share: o.share, Map: saveMap, MapFormat: string(o.maps), Emit: o.app.emit,
 	}
@@ -177,7 +177,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	if folder.IsFinished() {
 		return o.showFinished(folder, options)
 	}
-	if err := o.app.tell(&o.config, plan.checkpoints[0].Configuration(plan.loaded.Config)); err != nil {
+	if err := o.app.tell(&o.config, plan.checkpoints[0].Configuration()); err != nil {
 		return err
 	}
 	defer folder.Close()

@@ -37,6 +37,7 @@ type mapFiles struct {
 	folder  *rundir.Evaluation
 	format  mapFormat
 	several map[string]bool // the targets that are scored with more than one checkpoint
+	sizes   bool            // the models have different sizes, so each has masks of its own
 }
 
 // saveMaps is what receives the anomaly maps of a plan; nil where they are not saved.
@@ -47,6 +48,7 @@ func (o *evalOptions) saveMaps(plan *evalPlan, folder *rundir.Evaluation) (func(
 	m := &mapFiles{folder: folder, format: o.maps, several: map[string]bool{}}
 	seen := map[*data.Dataset]bool{}
 	for _, job := range plan.jobs {
+		m.sizes = m.sizes || job.Checkpoint.Options.Input().Size != plan.jobs[0].Checkpoint.Options.Input().Size
 		if seen[job.Set] {
 			m.several[job.Set.Name] = true
 			continue
@@ -100,7 +102,11 @@ func (m *mapFiles) save(job evaluation.Job, item data.Item, anomaly *anomalymap.
 			picture.Pix[i] = 255
 		}
 	}
-	return m.folder.Write(filepath.Join(rundir.TrueMaskTree, job.Set.Name, name+".png"), func(w io.Writer) error { return heatmap.EncodePNG(w, picture) })
+	truth := job.Set.Name
+	if m.sizes {
+		truth = target
+	}
+	return m.folder.Write(filepath.Join(rundir.TrueMaskTree, truth, name+".png"), func(w io.Writer) error { return heatmap.EncodePNG(w, picture) })
 }
 
 // shortFingerprint tells a target's checkpoints apart in a folder's name.

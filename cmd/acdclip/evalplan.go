@@ -19,6 +19,7 @@ import (
 // evalPlan is what will be scored with what. It is made, and refused, before any weight is read.
 type evalPlan struct {
 	loaded      config.Loaded
+	compared    []config.Loaded  // the configurations of the models to compare; one without models
 	checkpoints []*trained.Model // that jobs use, each once
 	jobs        []evaluation.Job // target by target
 
@@ -41,11 +42,14 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 		return nil, err
 	}
 	p := &evalPlan{loaded: loaded, methods: o.app.methods.Cards()}
+	if p.compared, err = o.compared(loaded, datasets); err != nil {
+		return nil, err
+	}
 	for _, path := range o.checkpoints { // rather now than after the datasets are read
 		if err := checkNotRun("--checkpoint", path); err != nil {
 			return nil, err
 		}
-		if _, err := p.checkpoint(path); err != nil {
+		if _, err := p.checkpoint(path, loaded); err != nil {
 			return nil, err
 		}
 	}
@@ -62,7 +66,27 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 	p.checkpoints = slices.DeleteFunc(p.checkpoints, func(c *trained.Model) bool {
 		return !slices.ContainsFunc(p.jobs, func(job evaluation.Job) bool { return job.Checkpoint == c })
 	})
-	return p, p.sameSize()
+	return p, o.sameSize(p)
+}
+
+// compared returns the configuration of each model to compare: those of the key models in
+// the order of their names, or without any, or with --checkpoint, the one configuration.
+func (o *evalOptions) compared(loaded config.Loaded, datasets []datasetArgument) ([]config.Loaded, error) {
+	models := loaded.Config.Models
+	if len(models) == 0 || len(o.checkpoints) > 0 {
+		return []config.Loaded{loaded}, nil
+	}
+	var list []config.Loaded
+	for _, name := range slices.Sorted(maps.Keys(models)) {
+		flags := o.config
+		flags.files = append(slices.Clone(flags.files), models[name])
+		each, err := o.app.load(&flags, datasets, true)
+		if err != nil {
+			return nil, fmt.Errorf("models.%s: %w", name, err)
+		}
+		list = append(list, each)
+	}
+	return list, nil
 }
 
 // addContents names the contents of each target's files, so that results of other
@@ -85,9 +109,9 @@ func (o *evalOptions) addContents(ctx context.Context, p *evalPlan) error {
 
 // inputs are the paths that the evaluation reads.
 func (p *evalPlan) inputs() []string {
-	list := []string{p.loaded.Config.Clip}
+	var list []string
 	for _, c := range p.checkpoints {
-		list = append(list, c.Path)
+		list = append(list, c.Path, c.Loaded.Config.Clip)
 	}
 	for _, job := range p.jobs {
 		list = append(list, job.Set.Root)
@@ -95,13 +119,18 @@ func (p *evalPlan) inputs() []string {
 	return list
 }
 
-// checkModel checks once that the CLIP can be loaded.
+// checkModel checks once that the CLIPs can be loaded.
 func (p *evalPlan) checkModel() error {
 	if p.modelChecked {
 		return nil
 	}
 	p.modelChecked = true
-	return detect.Check(p.loaded.Config)
+	for _, each := range p.compared {
+		if err := detect.Check(each.Config); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // addAllTargets plans every dataset of the configuration that its checkpoint was not trained on.
@@ -158,26 +187,39 @@ func (o *evalOptions) addTarget(ctx context.Context, p *evalPlan, name string) e
 	return nil
 }
 
-// checkpointsOf gives the checkpoints that score a target, read once each.
+// checkpointsOf gives the models that score a target, each once.
 func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*trained.Model, error) {
-	paths := o.checkpoints
-	if len(paths) == 0 && !p.loaded.Card.Needs(p.loaded.Config.Model) {
-		m, err := p.untrained()
-		return []*trained.Model{m}, err
+	var list []*trained.Model
+	for _, loaded := range p.compared {
+		each, err := o.modelsOf(p, loaded, target)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, each...)
 	}
+	return list, nil
+}
+
+// modelsOf gives the models of one configuration that score a target.
+func (o *evalOptions) modelsOf(p *evalPlan, loaded config.Loaded, target string) ([]*trained.Model, error) {
+	paths := o.checkpoints
 	if len(paths) == 0 {
-		auxiliary, paired := p.loaded.Config.Data.AuxiliaryOf(target)
-		paths = p.loaded.Config.Checkpoints[auxiliary]
+		auxiliary, paired := loaded.Config.Data.AuxiliaryOf(target)
+		paths = loaded.Config.Checkpoints[auxiliary]
 		switch {
+		case len(paths) > 0:
+		case !loaded.Card.Needs(loaded.Config.Model):
+			m, err := p.untrained(loaded)
+			return []*trained.Model{m}, err
 		case !paired:
 			return nil, usagef("no checkpoint for %s: give --checkpoint FILE (from `acdclip train`), or set data.pairing and checkpoints in a configuration file", target)
-		case len(paths) == 0:
+		default:
 			return nil, usagef("no checkpoint for %s: data.pairing pairs it with the auxiliary dataset %s, but checkpoints.%s is empty", target, auxiliary, auxiliary)
 		}
 	}
 	var list []*trained.Model
 	for _, path := range paths {
-		c, err := p.checkpoint(path)
+		c, err := p.checkpoint(path, loaded)
 		if err != nil {
 			return nil, err
 		}
@@ -192,27 +234,27 @@ func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*trained.Mode
 }
 
 // untrained is the model of a method that needs no checkpoint.
-func (p *evalPlan) untrained() (*trained.Model, error) {
-	for _, known := range p.checkpoints {
-		if known.Path == "" {
-			return known, nil
-		}
-	}
-	m, err := trained.Untrained(p.loaded)
+func (p *evalPlan) untrained(loaded config.Loaded) (*trained.Model, error) {
+	m, err := trained.Untrained(loaded)
 	if err != nil {
 		return nil, err
+	}
+	for _, known := range p.checkpoints {
+		if known.Source.Fingerprint == m.Source.Fingerprint {
+			return known, nil
+		}
 	}
 	p.checkpoints = append(p.checkpoints, &m)
 	return &m, nil
 }
 
-func (p *evalPlan) checkpoint(path string) (*trained.Model, error) {
+func (p *evalPlan) checkpoint(path string, loaded config.Loaded) (*trained.Model, error) {
 	for _, known := range p.checkpoints {
 		if known.Path == path {
 			return known, nil
 		}
 	}
-	m, err := trained.Read(path, p.methods, p.loaded)
+	m, err := trained.Read(path, p.methods, loaded)
 	if err != nil {
 		return nil, err
 	}
@@ -220,14 +262,21 @@ func (p *evalPlan) checkpoint(path string) (*trained.Model, error) {
 	return &m, nil
 }
 
-// sameSize refuses checkpoints whose pixel metrics would not compare.
-func (p *evalPlan) sameSize() error {
+// sameSize refuses models whose pixel metrics would not compare. Where a configuration
+// asks for models side by side, each at its own size, it says so.
+func (o *evalOptions) sameSize(p *evalPlan) error {
 	first := p.checkpoints[0]
 	for _, c := range p.checkpoints[1:] {
-		if c.Options.Input().Size != first.Options.Input().Size {
-			return usagef("%s works at %d pixels and %s at %d, so their pixel metrics are not comparable; set one size with --set model.image_size=N",
-				first.Path, first.Options.Input().Size, c.Path, c.Options.Input().Size)
+		if c.Options.Input().Size == first.Options.Input().Size {
+			continue
 		}
+		text := fmt.Sprintf("%s works at %d pixels and %s at %d, so their pixel metrics are not strictly comparable; set one size with --set model.image_size=N",
+			first.Name(), first.Options.Input().Size, c.Name(), c.Options.Input().Size)
+		if len(p.compared) == 1 {
+			return usagef("%s", text)
+		}
+		o.app.emit(events.Notice{Text: text})
+		return nil
 	}
 	return nil
 }

@@ -135,7 +135,7 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 		return err
 	}
 	defer detector.Close()
-	if err := o.app.tell(&o.config, detector.Model.Configuration(loaded.Config)); err != nil {
+	if err := o.app.tell(&o.config, detector.Model.Configuration()); err != nil {
 		return err
 	}
 	load := loadOptions(loaded.Config)

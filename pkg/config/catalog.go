@@ -48,6 +48,7 @@ func (l Catalog) Preset(method, name string) (Config, error) {
 		Train:       trainOf(preset.Recipe),
 		Data:        Data{Roots: map[string]Root{}, Pairing: map[string]string{}, MaxPixels: 200e6, Cache: 1 << 30},
 		Checkpoints: map[string][]string{},
+		Models:      map[string]string{},
 	}
 	if preset.Loss != nil {
 		c.Loss = preset.Loss()

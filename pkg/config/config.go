@@ -38,6 +38,7 @@ type Config struct {
 	Train       Train               `json:"train"`
 	Data        Data                `json:"data"`
 	Checkpoints map[string][]string `json:"checkpoints" path:"file" resume:"yes" doc:"for each auxiliary dataset, the checkpoints trained on it"`
+	Models      map[string]string   `json:"models" path:"file" resume:"yes" doc:"models that eval compares: for each name a configuration file, whose keys (method, preset, clip, model, checkpoints) replace those of this configuration"`
 }
 
 // ClipHeads are the numbers of attention heads in CLIP's towers. They are needed for

@@ -23,7 +23,7 @@ func writeFile(t testing.TB, text string) string {
 
 // Each case is the exact message that a user reads.
 func TestFileMessages(t *testing.T) {
-	const top = "preset, method, clip, clip_heads, device, precision, threads, seed, model, loss, train, data, checkpoints"
+	const top = "preset, method, clip, clip_heads, device, precision, threads, seed, model, loss, train, data, checkpoints, models"
 	const zeroByZero = "model.adapter.merge: rescale does not work with model.adapter.init: paper, whose adapters output exactly zero, which cannot be scaled to a norm (0/0); set model.adapter.init to released, or merge to residual"
 	cases := []struct{ name, yaml, want string }{
 		{"section mistyped", "modle: {groups: 3}", "c.yaml:1: modle: unknown key (did you mean model?)"},

@@ -7,7 +7,6 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/checkpoint"
-	"acdclip/pkg/config"
 	"acdclip/pkg/events"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/methods"
@@ -18,30 +17,33 @@ import (
 // errChanged reports a checkpoint whose file has changed since it was described.
 var errChanged = errors.New("it has changed since the evaluation started")
 
-// Pool returns the Detectors of several checkpoints, one at a time. All use one CLIP,
-// which is loaded again only if a checkpoint needs another image size or activation. Pool
+// Pool returns the Detectors of several models, one at a time. It loads a CLIP again only
+// if a model needs another one, or another image size, activation or number format. Pool
 // implements evaluation.Detectors.
 type Pool struct {
 	Methods        methods.Table
-	Config         config.Loaded
 	AllowOtherCLIP bool
 	Emit           func(events.Event)
 
 	backbone *Backbone
+	model    trained.Model // that the backbone was loaded for
 }
 
-// Open loads the CLIP for the first checkpoint and rejects checkpoints that were trained
-// on another CLIP.
+// Open loads the CLIP for the first model and rejects models with the same CLIP that were
+// trained on another one. Models with a CLIP of their own are checked when it is loaded.
 func (p *Pool) Open(ctx context.Context, checkpoints []*trained.Model) (scoring.Machine, error) {
 	if err := p.load(ctx, *checkpoints[0]); err != nil {
 		return scoring.Machine{}, err
 	}
-	p.backbone.Tell(p.Emit, ActivationSet(p.Config))
+	p.backbone.Tell(p.Emit, ActivationSet(checkpoints[0].Loaded))
 	machine, err := p.backbone.Machine()
 	if err != nil {
 		return scoring.Machine{}, err
 	}
 	for _, m := range checkpoints {
+		if !m.SameCLIP(checkpoints[0]) {
+			continue
+		}
 		if err := p.backbone.Fits(*m, p.AllowOtherCLIP, p.Emit); err != nil {
 			return scoring.Machine{}, err
 		}
@@ -65,7 +67,7 @@ func (b *Backbone) Machine() (scoring.Machine, error) {
 
 // load loads CLIP for a checkpoint, unless the loaded one can be reused.
 func (p *Pool) load(ctx context.Context, m trained.Model) error {
-	if p.backbone != nil && p.backbone.serves(m.Options) {
+	if p.backbone != nil && p.model.SameCLIP(&m) && p.backbone.serves(m.Options) {
 		return nil
 	}
 	p.Close() // before loading: two CLIPs may need too much memory
@@ -82,7 +84,8 @@ func (p *Pool) load(ctx context.Context, m trained.Model) error {
 		defer parameters.Close()
 		values = parameters
 	}
-	p.backbone, err = OpenBackbone(ctx, method, p.Config.Config, m.Options, values)
+	p.backbone, err = OpenBackbone(ctx, method, m.Loaded.Config, m.Options, values)
+	p.model = m
 	return err
 }
 
@@ -98,6 +101,9 @@ func (p *Pool) open(m trained.Model) (*checkpoint.Checkpoint, error) {
 // the next.
 func (p *Pool) Detector(ctx context.Context, m *trained.Model) (scoring.Detector, error) {
 	if err := p.load(ctx, *m); err != nil {
+		return nil, err
+	}
+	if err := p.backbone.Fits(*m, p.AllowOtherCLIP, func(events.Event) {}); err != nil {
 		return nil, err
 	}
 	method, err := p.Methods.Find(m.Metadata.Method)

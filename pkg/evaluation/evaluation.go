@@ -46,7 +46,7 @@ type Detectors interface {
 // Options configure an evaluation.
 type Options struct {
 	Config    config.Loaded
-	Jobs      []Job // at least one; all at one image size
+	Jobs      []Job // at least one
 	Detectors Detectors
 	Version   string // of this program
 	Batch     int
@@ -70,10 +70,11 @@ type Evaluation struct {
 	plan     finished.Plan
 	start    time.Time
 	folder   *finished.Folder
-	finished [][]*finished.Class // by job and class; nil where a class is not finished yet
-	left     [][]Batches         // by job: the unfinished classes
-	total    int                 // pictures to score
-	done     int                 // pictures already scored
+	finished [][]*finished.Class  // by job and class; nil where a class is not finished yet
+	left     [][]Batches          // by job: the unfinished classes
+	total    int                  // pictures to score
+	done     int                  // pictures already scored
+	clips    map[any]trained.CLIP // CLIPs besides the first model's
 	costs    scoring.Costs
 }
 

@@ -23,7 +23,7 @@ import (
 func (e *Evaluation) makePlan() error {
 	c := e.Config.Config
 	first := e.Jobs[0].Checkpoint
-	text, err := json.Marshal(first.Configuration(c))
+	text, err := json.Marshal(first.Configuration())
 	if err != nil {
 		return fmt.Errorf("describing the configuration: %w", err)
 	}
@@ -55,6 +55,14 @@ func (e *Evaluation) makePlan() error {
 		if err != nil {
 			return err
 		}
+		if size := job.Checkpoint.Options.Input().Size; size != first.Options.Input().Size {
+			result.ImageSize = size
+		}
+		if !job.Checkpoint.SameCLIP(first) {
+			if result.CLIP, err = e.otherCLIP(job.Checkpoint, &result); err != nil {
+				return err
+			}
+		}
 		var turns []int
 		for _, count := range job.Set.Counts() {
 			turns = append(turns, dealt.class(count.Normal+count.Anomalous, e.Batch))
@@ -66,6 +74,34 @@ func (e *Evaluation) makePlan() error {
 	e.left = make([][]Batches, len(e.Jobs))
 	return nil
 }
+
+// otherCLIP identifies a model's CLIP that is not the first model's, and adds it to the
+// result's conditions.
+func (e *Evaluation) otherCLIP(m *trained.Model, r *report.Result) (*report.Source, error) {
+	c := m.Loaded.Config
+	key := [2]any{c.Clip, c.ClipHeads}
+	clip, known := e.clips[key]
+	if !known {
+		var err error
+		if clip, err = trained.IdentifyCLIP(c); err != nil {
+			return nil, err
+		}
+		if e.clips == nil {
+			e.clips = map[any]trained.CLIP{}
+		}
+		e.clips[key] = clip
+	}
+	r.Conditions = append(r.Conditions,
+		conditions.Of(conditions.Numbers, trained.CLIPCondition, clip.Fingerprint),
+		conditions.Of(conditions.Numbers, activationCondition, clip.Activation),
+		conditions.Of(conditions.Numbers, "precision", c.Precision.Format()),
+	)
+	return &report.Source{Path: report.EscapeName(c.Clip), Fingerprint: clip.Fingerprint}, nil
+}
+
+// activationCondition is the name of a condition that the CLIP's fingerprint does not cover:
+// the model's activation may be "auto".
+const activationCondition = "CLIP's activation"
 
 // result returns the job's result without numbers. Its names are escaped, so that they do
 // not change when they are written to a file and read back.
@@ -188,7 +224,7 @@ func (e *Evaluation) setCLIP(source report.Source, own activation.Activation) {
 	p.Provenance.CLIP = report.Source{Path: report.EscapeName(source.Path), Fingerprint: source.Fingerprint}
 	p.Conditions = append(p.Conditions,
 		conditions.Of(conditions.Numbers, trained.CLIPCondition, source.Fingerprint),
-		conditions.Of(conditions.Numbers, "CLIP's activation", own), // the fingerprint does not cover it, and the model's activation may be "auto"
+		conditions.Of(conditions.Numbers, activationCondition, own),
 	)
 }
 

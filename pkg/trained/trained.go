@@ -23,6 +23,7 @@ type Model struct {
 	Options  section.Model       // the model section in use: the checkpoint's, changed by the user's settings
 	Changes  []string            // the changes to the checkpoint's section, in words
 	Source   report.Checkpoint   // the checkpoint as results record it
+	Loaded   config.Loaded       // the configuration that it is used with: its CLIP, device and precision
 }
 
 // Read describes a checkpoint of one of the methods. Settings of c override options of its model.
@@ -47,7 +48,7 @@ func Describe(parameters *checkpoint.Checkpoint, c config.Loaded) (Model, error)
 		return Model{}, fmt.Errorf("checkpoint %s: %w", parameters.Path, err)
 	}
 	return Model{
-		Path: parameters.Path, Metadata: metadata, Options: options, Changes: changes,
+		Loaded: c, Path: parameters.Path, Metadata: metadata, Options: options, Changes: changes,
 		Source: report.Checkpoint{
 			Source: report.Source{Path: parameters.Path, Fingerprint: parameters.Fingerprint},
 			Method: metadata.Method, Preset: metadata.Preset, Auxiliary: metadata.Auxiliary,
@@ -69,7 +70,7 @@ func Untrained(loaded config.Loaded) (Model, error) {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s", c.Method, text))
 	metadata := checkpoint.Metadata{Method: c.Method, Preset: c.Preset, Model: c.Model, Loss: c.Loss, Auxiliary: NoAuxiliary}
 	return Model{
-		Metadata: metadata, Options: c.Model,
+		Loaded: loaded, Metadata: metadata, Options: c.Model,
 		Source: report.Checkpoint{
 			Source: report.Source{Fingerprint: digest.SHA256(sum[:])},
 			Method: c.Method, Preset: c.Preset, Auxiliary: NoAuxiliary, Variant: c.Model.Variant(),
@@ -77,8 +78,15 @@ func Untrained(loaded config.Loaded) (Model, error) {
 	}, nil
 }
 
-// Configuration returns c with its model section replaced by the one in use.
-func (m *Model) Configuration(c config.Config) config.Config {
+// SameCLIP reports whether two models use the same CLIP in the same number format.
+func (m *Model) SameCLIP(other *Model) bool {
+	a, b := m.Loaded.Config, other.Loaded.Config
+	return a.Clip == b.Clip && a.ClipHeads == b.ClipHeads && a.Precision.Format() == b.Precision.Format()
+}
+
+// Configuration returns the configuration with its model section replaced by the one in use.
+func (m *Model) Configuration() config.Config {
+	c := m.Loaded.Config
 	if c.Method != m.Metadata.Method {
 		c.Method, c.Preset, c.Loss = m.Metadata.Method, m.Metadata.Preset, m.Metadata.Loss
 	}
