@@ -42,6 +42,7 @@ type evalOptions struct {
 	batch          int
 	metricsMemory  int64 // MiB
 	format         report.Format
+	perClass       bool
 	allowLeak      bool
 	allowOtherCLIP bool
 }
@@ -64,6 +65,9 @@ mean and standard deviation. For a benchmark, the paper's figures are shown too.
 Tables show percent, files hold fractions. Pixel metrics are computed at
 model.image_size over all pixels of a class together; means are over classes.
 AUPRO is integrated up to a false-positive rate of 0.3. All metrics are exact.
+
+To compare methods, list a configuration file for each under models (see
+configs/table1.yaml): the output is then in the form of the paper's Table 1.
 
 --resume continues a stopped evaluation after its last finished class, with the
 same results. To split an evaluation over processes or machines with the same CPU
@@ -98,6 +102,7 @@ bit, as those of a single run.`,
 	flags.IntVar(&o.batch, "batch", 4, "`N` pictures per forward pass")
 	metricsMemoryVar(flags, &o.metricsMemory)
 	ui.Choice(flags, &o.format, "format", report.Formats(), "output format")
+	flags.BoolVar(&o.perClass, "per-class", false, "show a row per class where the comparison of several methods shows means only")
 	flags.BoolVar(&o.allowLeak, "allow-leak", false, "score a dataset even if the checkpoint was trained on it or on some of its files; the table marks it")
 	flags.BoolVar(&o.allowOtherCLIP, "allow-other-clip", false, "accept a checkpoint that was trained on another CLIP")
 	o.selection.register(flags)
@@ -233,7 +238,7 @@ func (o *evalOptions) showFinished(folder *rundir.Evaluation, asked evaluation.O
 		return usagef("files of the evaluation in %s are missing: %w; give another folder with --out, or start again with --overwrite", folder.Dir.Path, err)
 	}
 	o.app.emit(events.Notice{Text: fmt.Sprintf("the evaluation in %s is finished; --overwrite repeats it", folder.Dir.Path)})
-	if err := found.Write(o.app.out, o.format); err != nil {
+	if err := found.Write(o.app.out, o.format, o.perClass); err != nil {
 		return err
 	}
 	failed, total := found.Failed()
@@ -249,7 +254,7 @@ func (o *evalOptions) write(folder *rundir.Evaluation, result *report.Evaluation
 	if err != nil {
 		return o.app.ended(err, o.saved(folder))
 	}
-	if err := result.Write(o.app.out, o.format); err != nil {
+	if err := result.Write(o.app.out, o.format, o.perClass); err != nil {
 		return err
 	}
 	if o.gates && result.GateMeans(scores) == nil {

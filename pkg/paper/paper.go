@@ -76,6 +76,16 @@ func ModelOf(method string, variant map[string]any) Model {
 	return m
 }
 
+// Column returns the model's column in Table 1, from 0; for other models the number of columns.
+func (m Model) Column() int {
+	for i, column := range methods {
+		if column.method == m.method && column.groups == m.groups {
+			return i
+		}
+	}
+	return len(methods)
+}
+
 // IsAblation reports whether the model is ACD-CLIP with a part replaced, as in Table 2.
 func (m Model) IsAblation() bool {
 	return m.method == ours && (m.adapter != wholeAdapter || m.fusion != wholeFusion)

@@ -18,7 +18,7 @@ var methods = [...]struct {
 	method string // the program's name of the method
 	groups int    // N, ACD-CLIP only
 }{
-	{"WinCLIP", "winclip", 0}, {"CLIP-AD", "clipad", 0}, {"AnomalyCLIP", "anomalyclip", 0}, {"AdaCLIP", "adaclip", 0},
+	{"WinCLIP", "winclip", 0}, {"CLIP-AD", "clip_ad", 0}, {"AnomalyCLIP", "anomalyclip", 0}, {"AdaCLIP", "adaclip", 0},
 	{"ACD-CLIP N=2", ours, 2}, {"ACD-CLIP N=3", ours, 3}, {"ACD-CLIP N=4", ours, 4}, {"ACD-CLIP N=6", ours, 6},
 }
 

@@ -259,7 +259,7 @@ func TestEvaluationErrors(t *testing.T) {
 		t.Errorf("an unknown format: %v", err)
 	}
 	for _, format := range Formats() {
-		if err := evaluation.Write(full{}, format); !errors.Is(err, errFull) {
+		if err := evaluation.Write(full{}, format, false); !errors.Is(err, errFull) {
 			t.Errorf("%s on a full disk: %v", format, err)
 		}
 	}
@@ -275,7 +275,7 @@ func TestEvaluationErrors(t *testing.T) {
 func write(t *testing.T, evaluation *Evaluation, format Format) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := evaluation.Write(&out, format); err != nil {
+	if err := evaluation.Write(&out, format, false); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

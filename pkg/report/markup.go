@@ -45,7 +45,11 @@ func (t *table) latex() string {
 	for _, section := range t.sections {
 		b.WriteString("\\midrule\n")
 		for i, row := range section {
-			line(escaped(row, latexEscapes, `\textbf{`, "}", t.lastIsMean && i == len(section)-1))
+			cells := escaped(row, latexEscapes, `\textbf{`, "}", t.lastIsMean && i == len(section)-1)
+			for j := t.names; j < len(cells) && t.marked; j++ {
+				cells[j] = latexMarks(cells[j])
+			}
+			line(cells)
 		}
 	}
 	b.WriteString("\\bottomrule\n\\end{tabular}\n")

@@ -51,7 +51,13 @@ func sameClasses(a, b []Row) bool {
 func setLabels(all []*series) {
 	// If there is an ablation, the complete method gets its long label too.
 	ablations := slices.ContainsFunc(all, func(s *series) bool { return s.first().Checkpoint.paper().IsAblation() })
-	short := func(c Checkpoint) string { return c.label(ablations) }
+	several := severalMethods(all)
+	short := func(c Checkpoint) string {
+		if several {
+			return c.Method + " " + c.label(ablations)
+		}
+		return c.label(ablations)
+	}
 	forms := []func(c Checkpoint) string{
 		short,
 		func(c Checkpoint) string { return short(c) + " " + c.Preset },
@@ -63,7 +69,7 @@ func setLabels(all []*series) {
 			s.label = form(c)
 			if !slices.ContainsFunc(all, func(other *series) bool {
 				o := other.first().Checkpoint
-				return o.Path != c.Path && form(o) == s.label && scoreOneTarget(all, o.Path, c.Path)
+				return o.Fingerprint != c.Fingerprint && form(o) == s.label && scoreOneTarget(all, o.Fingerprint, c.Fingerprint)
 			}) {
 				break
 			}
@@ -71,12 +77,12 @@ func setLabels(all []*series) {
 	}
 }
 
-// scoreOneTarget reports whether the checkpoints at two paths score a common target. Their
+// scoreOneTarget reports whether the checkpoints with two fingerprints score a common target. Their
 // labels must differ then.
 func scoreOneTarget(all []*series, a, b string) bool {
 	return slices.ContainsFunc(all, func(x *series) bool {
-		return x.first().Checkpoint.Path == a && slices.ContainsFunc(all, func(y *series) bool {
-			return y.first().Checkpoint.Path == b && x.first().Target == y.first().Target
+		return x.first().Checkpoint.Fingerprint == a && slices.ContainsFunc(all, func(y *series) bool {
+			return y.first().Checkpoint.Fingerprint == b && x.first().Target == y.first().Target
 		})
 	})
 }

@@ -28,8 +28,10 @@ func Formats() []Format {
 }
 
 // Write writes the evaluation in the given format. Metrics in tables are percentages.
-func (e *Evaluation) Write(w io.Writer, format Format) error {
-	return writeAs(w, format, e.tables, e.WriteJSON)
+// Results of several methods become comparisons in the form of the paper's Table 1, unless
+// perClass is true: then every class has a row, as with one method.
+func (e *Evaluation) Write(w io.Writer, format Format, perClass bool) error {
+	return writeAs(w, format, func() []*table { return e.tables(perClass) }, e.WriteJSON)
 }
 
 // writeAs writes the tables in the given format, or calls json for FormatJSON.
@@ -69,12 +71,20 @@ type table struct {
 	names      int // leading columns that hold names; the others hold numbers
 	sections   [][][]string
 	lastIsMean bool // each section's last row is the mean of the others
+	marked     bool // numbers may end in a mark; see bestMark
 	notes      []string
 }
 
-// tables returns the table of metrics by class and, if there is one, the comparison with the paper.
-func (e *Evaluation) tables() []*table {
+// tables returns the table of metrics by class and, if there is one, the comparison with
+// the paper; for several methods the comparison alone, unless perClass is true.
+func (e *Evaluation) tables(perClass bool) []*table {
 	all := e.allSeries()
+	if severalMethods(all) {
+		if perClass {
+			return append([]*table{e.table(all)}, comparisons(all)...)
+		}
+		return comparisons(all)
+	}
 	tables := []*table{e.table(all)}
 	if beside := besidePaper(all); beside != nil {
 		tables = append(tables, beside)
@@ -99,7 +109,7 @@ func (e *Evaluation) table(all []*series) *table {
 		names := []string{s.first().Target, s.first().Checkpoint.Auxiliary}
 		if s.first().Leak {
 			leak = true
-			names[1] += " (!)"
+			names[1] += leakMark
 		}
 		if models {
 			names = append(names, s.title())
@@ -120,7 +130,7 @@ func (e *Evaluation) table(all []*series) *table {
 		t.notes = append(t.notes, "±: the sample standard deviation over the seeds.")
 	}
 	if leak {
-		t.notes = append(t.notes, "(!): trained on the target or some of its files, so the result is not zero-shot.")
+		t.notes = append(t.notes, leakNote)
 	}
 	if failed > 0 {
 		t.notes = append(t.notes, fmt.Sprintf("Pictures that could not be read and are not counted: %d.", failed))
@@ -146,6 +156,12 @@ func percent(fraction *float64) string {
 	}
 	return strconv.FormatFloat(100**fraction, 'f', 2, 64)
 }
+
+// leakMark marks results of checkpoints that were trained on the target.
+const (
+	leakMark = " (!)"
+	leakNote = "(!): trained on the target or some of its files, so the result is not zero-shot."
+)
 
 // printable replaces characters of a name that could control the terminal or break a row.
 func printable(name string) string {
