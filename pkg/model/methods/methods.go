@@ -12,6 +12,8 @@ import (
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/acdclip"
 	acdclipoptions "acdclip/pkg/model/acdclip/options"
+	"acdclip/pkg/model/adaclip"
+	adaclipoptions "acdclip/pkg/model/adaclip/options"
 	"acdclip/pkg/model/anomalyclip"
 	anomalyclipoptions "acdclip/pkg/model/anomalyclip/options"
 	"acdclip/pkg/model/card"
@@ -45,6 +47,7 @@ func All() Table {
 		{Card: winclipoptions.Card(), Check: winclip.Check, New: build(winclip.New)},
 		{Card: clipadoptions.Card(), Check: clipad.Check, Complete: clipad.Complete, New: build(clipad.New)},
 		{Card: anomalyclipoptions.Card(), Check: anomalyclip.Check, Complete: anomalyclip.Complete, New: build(anomalyclip.New)},
+		{Card: adaclipoptions.Card(), Check: adaclip.Check, Complete: adaclip.Complete, New: build(adaclip.New)},
 	}
 }
 
