@@ -178,8 +178,9 @@ func (g ladder) fusion(seen features, mean torch.Tensor) {
 			g.t.Errorf("picture %d: inertia %v, want %v", i, got.Inertia, inertia[i])
 		}
 	}
-	g.sameClusters("hsf.", g.m.clusterPatches(g.s, seen.patches, mean))
-	g.near("hsf.feature", clusterFeature(g.s, seen.patches, g.m.clusterPatches(g.s, seen.patches, mean)), 1e-5)
+	own := g.m.clusterPatches(g.s, seen.patches, mean)
+	sameClusters(g.t, "from its own features", own, chosen)
+	g.near("hsf.feature", clusterFeature(g.s, seen.patches, own), 1e-5)
 }
 
 // clusters are golden clusters, one for each picture.
@@ -196,13 +197,15 @@ func (g ladder) clusters(prefix string) (list []clusters) {
 	return list
 }
 
-func (g ladder) sameClusters(prefix string, got []clusters) {
-	for i, want := range g.clusters(prefix)[:len(got)] {
-		if !slices.Equal(got[i].places, want.places) {
-			g.t.Errorf("%s, picture %d: the most abnormal patches are %v, want %v", prefix, i, got[i].places, want.places)
+// sameClusters compares the chosen patches of each picture and their clusters.
+func sameClusters(t testing.TB, what string, got, want []clusters) {
+	t.Helper()
+	for i := range want {
+		if !slices.Equal(got[i].places, want[i].places) {
+			t.Errorf("%s, picture %d: the most abnormal patches are %v, want %v", what, i, got[i].places, want[i].places)
 		}
-		if !slices.Equal(got[i].labels, want.labels) {
-			g.t.Errorf("%s, picture %d: clusters %v, want %v", prefix, i, got[i].labels, want.labels)
+		if !slices.Equal(got[i].labels, want[i].labels) {
+			t.Errorf("%s, picture %d: clusters %v, want %v", what, i, got[i].labels, want[i].labels)
 		}
 	}
 }

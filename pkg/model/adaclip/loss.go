@@ -23,10 +23,16 @@ func (m *Model) Loss(ctx context.Context, s *torch.Scope, batch model.Batch) (mo
 		return model.Loss{}, err
 	}
 	embedded := s.Eval(func() torch.Tensor { return m.clip.Vision.Embed(batch.Pictures) })
-	out := m.forward(s, embedded, m.cachedFrozen(s, embedded, batch), batch.ClassOf, func(class int) prefix {
+	dynamic := m.dynamicTokens(m.cachedFrozen(s, embedded, batch))
+	return m.lossOf(s, embedded, dynamic, batch), nil
+}
+
+// lossOf computes the loss of a batch with its pictures embedded and their dynamic tokens.
+func (m *Model) lossOf(s *torch.Scope, embedded torch.Tensor, dynamic dynamicTokens, batch model.Batch) model.Loss {
+	out := m.forward(s, embedded, dynamic, batch.ClassOf, func(class int) prefix {
 		return m.cachedPrefix(s, batch.Classes.Prompts[class])
 	})
-	return m.combineLosses(s, out, batch.Masks, batch.Labels), nil
+	return m.combineLosses(s, out, batch.Masks, batch.Labels)
 }
 
 // levelLoss are the losses of one level, one value each.

@@ -18,12 +18,12 @@ type output struct {
 	image  torch.Tensor   // logits of the pictures by state, [B, 2]
 }
 
-// forward compares pictures, embedded and with their class embeddings e [B, E], with the
-// text of their classes. Its tensors belong to s.
-func (m *Model) forward(s *torch.Scope, embedded, frozen torch.Tensor, classOf []int, of func(class int) prefix) (out output) {
+// forward compares pictures, embedded, with the text of their classes. of returns the
+// prefix of a class. The output belongs to s.
+func (m *Model) forward(s *torch.Scope, embedded torch.Tensor, dynamic dynamicTokens, classOf []int, of func(class int) prefix) (out output) {
 	_ = s.Within(func(inner *torch.Scope) error {
-		text := m.encodeText(inner, classOf, of, m.textTokens.dynamic(frozen))
-		seen := m.encodeImage(inner, embedded, m.visionTokens.dynamic(frozen), nil)
+		text := m.encodeText(inner, classOf, of, dynamic.text)
+		seen := m.encodeImage(inner, embedded, dynamic.vision, nil)
 		out = m.compare(inner, seen.patches, m.unitClass(seen.class), text)
 		for _, t := range append([]torch.Tensor{out.mean, out.image}, out.levels...) {
 			s.Keep(t)
@@ -85,7 +85,8 @@ func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p mo
 	}
 	err = s.Within(func(inner *torch.Scope) error {
 		embedded := inner.Eval(func() torch.Tensor { return m.clip.Vision.Embed(pictures) })
-		out := m.forward(inner, embedded, m.frozen(inner, embedded), classOf, func(class int) prefix { return list.classes[class] })
+		dynamic := m.dynamicTokens(m.frozen(inner, embedded))
+		out := m.forward(inner, embedded, dynamic, classOf, func(class int) prefix { return list.classes[class] })
 		// The Gaussian's weights sum to 1 but for rounding.
 		scores.Maps = s.Keep(m.filter.Apply(m.anomalyMaps(out)).Clamp(0, 1))
 		scores.Image = s.Keep(classProbability(out.image))

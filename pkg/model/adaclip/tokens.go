@@ -26,6 +26,17 @@ func (t tokens) dynamic(class torch.Tensor) torch.Tensor {
 	return torch.Stack(1, rows...)
 }
 
+// dynamicTokens are the dynamic tokens of B pictures, undefined for a tower without.
+type dynamicTokens struct {
+	vision torch.Tensor // U [B, m, C]
+	text   torch.Tensor // R [B, m, D]
+}
+
+// dynamicTokens returns the dynamic tokens of pictures with the class embeddings e [B, E].
+func (m *Model) dynamicTokens(frozen torch.Tensor) dynamicTokens {
+	return dynamicTokens{m.visionTokens.dynamic(frozen), m.textTokens.dynamic(frozen)}
+}
+
 // at returns the tokens that enter block i, [count*copies, m, W], copies for each of count
 // pictures. dynamic is [count, m, W], or undefined without dynamic tokens.
 //
