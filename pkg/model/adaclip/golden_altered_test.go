@@ -1,0 +1,73 @@
+package adaclip
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"acdclip/internal/golden"
+	"acdclip/pkg/weights"
+)
+
+// TestAlteredNumbersAreFound checks that a comparison fails after one number of a golden
+// tensor was changed.
+func TestAlteredNumbersAreFound(t *testing.T) {
+	golden.Run(t, []string{"methods/adaclip_1.safetensors", "methods/adaclip_1.pth"}, func(t *testing.T, f golden.Folder) {
+		r := openReleased(t, f.File("methods/adaclip_1.safetensors"))
+		from := r.recipe(t)
+		for _, test := range []struct {
+			compare func(t testing.TB, r released)
+			names   []string
+		}{
+			{func(t testing.TB, r released) { compareScores(t, r, from) }, []string{
+				"in.image", "position", "visual.embedded", "frozen.class", "dynamic.visual", "dynamic.text", "visual.tap.0", "visual.class",
+				"patch.unit.0", "class.unit", "text.ids.normal", "text.ids.abnormal", "text.hidden.1", "text.hidden.2", "text.raw.normal",
+				"text.raw.abnormal", "text.features", "logits.0", "hsf.indices", "hsf.labels", "hsf.inertia", "hsf.feature",
+				"map", "map.smooth", "score", "score.no_hsf",
+			}},
+			{func(t testing.TB, r released) { compareSteps(t, r, from, false) }, []string{
+				"in.mask", "in.label", "losses", "losses.focal", "losses.dice", "train.hsf.indices", "train.hsf.labels",
+				"grad.cls_token_layer.head.0.weight", "grad.text_prompter.static_prompts.1", "grad.dynamic_visual_prompt_generator.head.0.bias",
+				"after2.visual_prompter.static_prompts.0", "after2.text_prompter.static_prompts.0", "after2.patch_token_layer.head.0.bias",
+			}},
+		} {
+			for _, name := range test.names {
+				changed := r
+				changed.want = altered(t, r.want, name)
+				if len(golden.Failures(t, func(t testing.TB) { test.compare(t, changed) })) == 0 {
+					t.Errorf("a changed number in %s goes unseen", name)
+				}
+			}
+		}
+	})
+}
+
+// altered opens a copy of a golden file in which the largest number of one tensor was
+// changed; of hidden text, in its first row, since later ones may be padding.
+func altered(t *testing.T, whole *golden.Tensors, name string) *golden.Tensors {
+	t.Helper()
+	var tensors []weights.Value
+	for _, each := range whole.Names("") {
+		from := whole.Take(t, each)
+		values := from.Float32()
+		if each == name {
+			part := values
+			if strings.HasPrefix(name, "text.hidden.") {
+				part = values[:from.Shape[2]]
+			}
+			part[largestValue(part)] *= 0.9 // ids become other ids, a label becomes 0
+		}
+		tensors = append(tensors, weights.Value{Name: each, Shape: from.Shape, Float32: values})
+	}
+	path := filepath.Join(t.TempDir(), "altered.safetensors")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := weights.WriteSafetensors(file, whole.Metadata, tensors); err != nil {
+		t.Fatal(err)
+	}
+	return golden.Open(t, path)
+}
