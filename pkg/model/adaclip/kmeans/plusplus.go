@@ -16,27 +16,33 @@ func (p products) plusPlus(clusters int, random *twister) []int {
 	for i := range nearest {
 		nearest[i] = p.between(i, first)
 	}
-	draws := make([]float64, 2+int(math.Log(float64(clusters))))
+	candidates := make([]int, 2+int(math.Log(float64(clusters))))
 	for len(chosen) < clusters {
 		total := sum(nearest)
-		for i := range draws {
-			draws[i] = random.float64() * total
+		for i := range candidates {
+			candidates[i] = reach(nearest, random.float64()*total)
 		}
-		best, bestTotal := -1, 0.0
-		var bestNearest []float64
-		for _, draw := range draws {
-			candidate := reach(nearest, draw)
-			left := make([]float64, p.count)
-			for i := range left {
-				left[i] = min(nearest[i], p.between(i, candidate))
-			}
-			if remaining := sum(left); best < 0 || remaining < bestTotal-even {
-				best, bestTotal, bestNearest = candidate, remaining, left
-			}
-		}
-		chosen, nearest = append(chosen, best), bestNearest
+		var next int
+		next, nearest = p.best(candidates, nearest)
+		chosen = append(chosen, next)
 	}
 	return chosen
+}
+
+// best returns the candidate that leaves the smallest total of the points' squared
+// distances from the nearest chosen point, the first of equals, and these distances.
+func (p products) best(candidates []int, nearest []float64) (chosen int, left []float64) {
+	smallest := math.Inf(1)
+	for _, candidate := range candidates {
+		distances := make([]float64, p.count)
+		for i := range distances {
+			distances[i] = min(nearest[i], p.between(i, candidate))
+		}
+		if total := sum(distances); left == nil || total < smallest-even {
+			chosen, left, smallest = candidate, distances, total
+		}
+	}
+	return chosen, left
 }
 
 // reach returns the first place at which the running sum of values is at least target, or the last place.
