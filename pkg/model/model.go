@@ -67,7 +67,8 @@ type Extra struct {
 }
 
 // Method is a zero-shot anomaly detector on a frozen CLIP. Prepare, Join and Score must be
-// called inside Runtime.Do. None of them reads values back from the device.
+// called inside Runtime.Do. None of them reads values back from the device, unless the
+// method says so.
 type Method interface {
 	// Input describes the pictures that the method expects.
 	Input() Input

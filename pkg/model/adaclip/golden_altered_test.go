@@ -33,6 +33,9 @@ func TestAlteredNumbersAreFound(t *testing.T) {
 			}},
 		} {
 			for _, name := range test.names {
+				if !r.want.Has(name) {
+					continue // other files have other sizes
+				}
 				changed := r
 				changed.want = altered(t, r.want, name)
 				if len(golden.Failures(t, func(t testing.TB) { test.compare(t, changed) })) == 0 {
@@ -43,8 +46,7 @@ func TestAlteredNumbersAreFound(t *testing.T) {
 	})
 }
 
-// altered opens a copy of a golden file in which the largest number of one tensor was
-// changed; of hidden text, in its first row, since later ones may be padding.
+// altered opens a copy of a golden file in which one number of one tensor was changed.
 func altered(t *testing.T, whole *golden.Tensors, name string) *golden.Tensors {
 	t.Helper()
 	var tensors []weights.Value
@@ -52,11 +54,7 @@ func altered(t *testing.T, whole *golden.Tensors, name string) *golden.Tensors {
 		from := whole.Take(t, each)
 		values := from.Float32()
 		if each == name {
-			part := values
-			if strings.HasPrefix(name, "text.hidden.") {
-				part = values[:from.Shape[2]]
-			}
-			part[largestValue(part)] *= 0.9 // ids become other ids, a label becomes 0
+			alter(name, from.Shape, values)
 		}
 		tensors = append(tensors, weights.Value{Name: each, Shape: from.Shape, Float32: values})
 	}
@@ -70,4 +68,16 @@ func altered(t *testing.T, whole *golden.Tensors, name string) *golden.Tensors {
 		t.Fatal(err)
 	}
 	return golden.Open(t, path)
+}
+
+// alter changes the number that is most likely to matter.
+func alter(name string, shape []int64, values []float32) {
+	switch {
+	case name == "in.mask" || name == "in.label":
+		values[0] = 1 - values[0] // of the picture of the first step
+		return
+	case strings.HasPrefix(name, "text.hidden."):
+		values = values[:shape[2]] // the first row; later ones may be padding
+	}
+	values[largestValue(values)] *= 0.9 // ids and places become others
 }

@@ -93,6 +93,7 @@ func Complete(arch pretrained.Arch, own section.Model) (section.Model, error) {
 	}
 	completed := config.Clone(o)
 	completed.Levels = o.LevelsFor(arch.VisionLayers)
+	completed.Depth = o.NumBlocks()
 	return completed, nil
 }
 
@@ -106,8 +107,8 @@ func checkCLIP(o *options.Model, arch pretrained.Arch) error {
 		tokens options.Tokens
 		depth  int
 	}{{"vision", o.VisionTokens, arch.VisionLayers}, {"text", o.TextTokens, arch.TextLayers}} {
-		if tower.tokens != options.NoTokens && o.Depth > tower.depth {
-			return fmt.Errorf("learned tokens enter %d blocks (model.depth), but this CLIP's %s tower has %d; lower model.depth", o.Depth, tower.name, tower.depth)
+		if tower.tokens != options.NoTokens && o.NumBlocks() > tower.depth {
+			return fmt.Errorf("learned tokens enter %d blocks (model.depth), but this CLIP's %s tower has %d; lower model.depth", o.NumBlocks(), tower.name, tower.depth)
 		}
 	}
 	if o.TextTokens != options.NoTokens && o.Length >= arch.ContextLength {

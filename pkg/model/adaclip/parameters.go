@@ -57,10 +57,10 @@ func declare(o *options.Model, d Dimensions) *parts {
 func (p *parts) tokens(t *tokens, side model.Side, prefix string, kind options.Tokens, o *options.Model, width, embed int64) {
 	t.precision = o.PromptTokens
 	if kind != options.NoTokens {
-		t.depth = o.Depth
+		t.depth = o.NumBlocks()
 	}
 	if kind.HasStatic() {
-		t.static = make([]torch.Tensor, o.Depth)
+		t.static = make([]torch.Tensor, o.NumBlocks())
 	}
 	for i := range t.static {
 		p.parameters.Add(&t.static[i], side, parameter.Normal(initialDeviation), fmt.Sprintf("%sstatic.%d", prefix, i), int64(o.Length), width)

@@ -71,7 +71,8 @@ func classProbability(logits torch.Tensor) torch.Tensor {
 	return logits.Softmax(1).Narrow(1, prompt.Abnormal, 1).Reshape(-1)
 }
 
-// Score scores pictures; see model.Method. The image score is the class probability.
+// Score scores pictures; see model.Method. The image score is the class probability. The
+// clustering of patches reads values back from the device: see clusterPatches.
 func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p model.Prepared) (scores model.Scores, err error) {
 	list, err := preparedOf(p)
 	if err != nil {

@@ -3,6 +3,7 @@
 package options
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -15,7 +16,7 @@ type Model struct {
 	ImageSize    int                   `json:"image_size" range:"[1,16384]" runtime:"yes" doc:"S: side in pixels of the square that pictures are resized to; a multiple of CLIP's patch size"`
 	Activation   activation.Activation `json:"activation" runtime:"yes" doc:"the towers' activation; auto: the one that the CLIP file names"`
 	Position     Position              `json:"position" runtime:"yes" doc:"how the position embedding is resized to another image size"`
-	Depth        int                   `json:"depth" range:"[1,256]" doc:"J: number of blocks at the start of each tower that learned tokens enter; the text tower's first block has none"`
+	Depth        int                   `json:"depth" range:"[0,256]" open:"zero" doc:"J: number of blocks at the start of each tower that learned tokens enter; the text tower's first block has none; 0: 4"`
 	Length       int                   `json:"length" range:"[1,1024]" doc:"m: number of learned tokens per block"`
 	VisionTokens Tokens                `json:"vision_tokens" doc:"learned tokens of the vision tower: static are parameters, dynamic are linear maps of the picture's class embedding"`
 	TextTokens   Tokens                `json:"text_tokens" doc:"learned tokens of the text tower"`
@@ -61,6 +62,12 @@ func parts(depth, count int) []int {
 	return blocks
 }
 
+// defaultDepth is the number of blocks with learned tokens when Depth is 0.
+const defaultDepth = 4
+
+// NumBlocks is J, the number of blocks that learned tokens enter: Depth, or 4 if Depth is 0.
+func (m *Model) NumBlocks() int { return cmp.Or(m.Depth, defaultDepth) }
+
 // NumLevels is the number of levels.
 func (m *Model) NumLevels() int { return len(m.LevelsFor(0)) }
 
@@ -87,11 +94,11 @@ func (m *Model) Input() section.Input {
 
 // Variant identifies the model by its learned tokens.
 func (m *Model) Variant() section.Variant {
-	label := fmt.Sprintf("J=%d m=%d", m.Depth, m.Length)
+	label := fmt.Sprintf("J=%d m=%d", m.NumBlocks(), m.Length)
 	return section.Variant{
-		Slug: fmt.Sprintf("j%dm%d", m.Depth, m.Length), Label: label, Long: fmt.Sprintf("%s vision %s, text %s", label, m.VisionTokens, m.TextTokens),
+		Slug: fmt.Sprintf("j%dm%d", m.NumBlocks(), m.Length), Label: label, Long: fmt.Sprintf("%s vision %s, text %s", label, m.VisionTokens, m.TextTokens),
 		Fields: []section.Field{
-			{Name: "depth", Value: m.Depth}, {Name: "length", Value: m.Length},
+			{Name: "depth", Value: m.NumBlocks()}, {Name: "length", Value: m.Length},
 			{Name: "vision_tokens", Value: string(m.VisionTokens)}, {Name: "text_tokens", Value: string(m.TextTokens)},
 		},
 	}
@@ -104,7 +111,7 @@ func (m *Model) Facts() []section.Fact {
 		levels = "blocks " + strings.Trim(fmt.Sprint(m.Levels), "[]")
 	}
 	return []section.Fact{
-		{Name: "learned tokens", Text: fmt.Sprintf("%d in each of the first %d blocks; vision %s, text %s", m.Length, m.Depth, m.VisionTokens, m.TextTokens)},
+		{Name: "learned tokens", Text: fmt.Sprintf("%d in each of the first %d blocks; vision %s, text %s", m.Length, m.NumBlocks(), m.VisionTokens, m.TextTokens)},
 		{Name: "levels", Text: levels},
 		{Name: "clusters", Text: fmt.Sprint(m.HSF.Clusters)},
 		{Name: "image size", Text: fmt.Sprint(m.ImageSize)},

@@ -59,7 +59,7 @@ func TestMistakes(t *testing.T) {
 		{func(m *Model, _ *Loss) { m.HSF.Weight = 1.5 }, "model.hsf.weight"},
 		{func(m *Model, _ *Loss) { m.HSF.Seed = 1 << 32 }, "model.hsf.seed"},
 		{func(m *Model, _ *Loss) { m.Sigma = -1 }, "model.sigma"},
-		{func(m *Model, _ *Loss) { m.Depth = 0 }, "model.depth"},
+		{func(m *Model, _ *Loss) { m.Depth = -1 }, "model.depth"},
 		{func(m *Model, _ *Loss) { m.Length = 0 }, "model.length"},
 		{func(_ *Model, l *Loss) { l.DiceOver = "columns" }, "loss.dice_over: must be auto, rows or picture"},
 	} {
@@ -79,6 +79,9 @@ func TestDescription(t *testing.T) {
 	m, _ := Preset()
 	if v := m.Variant(); v.Slug != "j4m5" || v.Label != "J=4 m=5" || len(v.Fields) != 4 {
 		t.Errorf("%+v", v)
+	}
+	if m.Depth = 0; m.NumBlocks() != 4 {
+		t.Errorf("%d blocks by default", m.NumBlocks())
 	}
 	m.Levels = []int{3, 6}
 	text := ""

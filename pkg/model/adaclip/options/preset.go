@@ -36,7 +36,7 @@ func Preset() (Model, Loss) { return releasedModel(), releasedLoss() }
 func releasedModel() Model {
 	return Model{
 		ImageSize: 518, Activation: activation.GELU, Position: Bicubic,
-		Depth: 4, Length: 5, VisionTokens: StaticDynamic, TextTokens: StaticDynamic, PromptTokens: Half,
+		Depth: defaultDepth, Length: 5, VisionTokens: StaticDynamic, TextTokens: StaticDynamic, PromptTokens: Half,
 		Levels: []int{}, HSF: HSF{Clusters: 20, Weight: 0.2, Seed: 111}, Sigma: 4,
 	}
 }

@@ -84,9 +84,7 @@ func (c content) describe(m *Model) error {
 	if vision > 0 && text > 0 && vision != text {
 		return fmt.Errorf("it has static tokens for %d vision blocks, but for %d text blocks; the numbers must be equal", vision, text)
 	}
-	if depth := max(vision, text); depth > 0 {
-		m.Depth = depth
-	}
+	m.Depth = max(vision, text) // 0, the user's choice, with dynamic tokens alone: they serve any number of blocks
 	if length := c.length(max(visionHeads, textHeads)); length > 0 {
 		m.Length = length
 	}

@@ -77,7 +77,9 @@ func TestReleased(t *testing.T) {
 		{"static tokens", without(file(2, 3, 4), "dynamic_"), func(m *Model) {
 			m.Depth, m.Length, m.VisionTokens, m.TextTokens = 2, 3, Static, Static
 		}, 0},
-		{"dynamic tokens", without(file(2, 3, 4), "static_"), func(m *Model) { m.Length, m.VisionTokens, m.TextTokens = 3, Dynamic, Dynamic }, 0},
+		{"dynamic tokens", without(file(2, 3, 4), "static_"), func(m *Model) {
+			m.Depth, m.Length, m.VisionTokens, m.TextTokens = 0, 3, Dynamic, Dynamic
+		}, 0},
 		{"plain text", without(file(2, 3, 4), "text_prompter"), func(m *Model) { m.Depth, m.Length, m.TextTokens = 2, 3, NoTokens }, 6},
 		{"plain text, no dynamic tokens for it", without(file(2, 3, 4), "text_prompter", "dynamic_text"), func(m *Model) {
 			m.Depth, m.Length, m.TextTokens = 2, 3, NoTokens
