@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/model/adaclip/options"
 )
 
@@ -68,6 +69,25 @@ func scoresInRange(t *testing.T, s *torch.Scope, m *Model) error {
 		}
 		return nil
 	})
+}
+
+// TestOtherCLIP uses a CLIP whose widths and depths all differ.
+func TestOtherCLIP(t *testing.T) {
+	r, a := tiny(), arch()
+	a.ImageSize, a.Patch, a.EmbedDim, a.VisionWidth, a.VisionHeads, a.VisionLayers, a.TextLayers = 64, 16, 32, 128, 2, 8, 5
+	r.clip, r.options.ImageSize = t.TempDir(), 48
+	if err := pretrained.WriteRandom(r.clip, a, 1); err != nil {
+		t.Fatal(err)
+	}
+	err := with(t, r, func(s *torch.Scope, m *Model) error {
+		if !slices.Equal(m.levels, []int{2, 4, 6, 8}) {
+			t.Errorf("levels %v", m.levels)
+		}
+		return exercise(t, s, m)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestDepthAndLength uses learned tokens of one block, which enter no text, of all blocks,
