@@ -255,7 +255,7 @@ func TestMeanOfNothing(t *testing.T) {
 
 func TestEvaluationErrors(t *testing.T) {
 	evaluation := example()
-	if err := evaluation.Write(&bytes.Buffer{}, "html"); err == nil || !strings.Contains(err.Error(), "html") {
+	if err := evaluation.Write(&bytes.Buffer{}, "html", false); err == nil || !strings.Contains(err.Error(), "html") {
 		t.Errorf("an unknown format: %v", err)
 	}
 	for _, format := range Formats() {

@@ -142,7 +142,7 @@ func TestSeriesAreOfOneSetup(t *testing.T) {
 		if len(all) != c.series {
 			t.Errorf("%s: %d series, want %d", c.name, len(all), c.series)
 		}
-		e.tables() // whatever a file said of the classes, it is shown
+		e.tables(false) // whatever a file said of the classes, it is shown
 		if len(all) == 2 && all[0].label == all[1].label && e.Results[0].Checkpoint.Path != e.Results[1].Checkpoint.Path {
 			t.Errorf("%s: both are called %s", c.name, all[0].label)
 		}
