@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -18,8 +19,8 @@ import (
 // killsVariable sets how often TestTrainSurvivesKills kills its run.
 const killsVariable = "TEST_KILLS"
 
-// TestTrainSurvivesKills kills one training again and again, at random moments,
-// and resumes it each time. It must end in the files of a run that was left alone.
+// TestTrainSurvivesKills kills a training of each method again and again, at random
+// moments, and resumes it each time. It must end in the files of a run that was left alone.
 func TestTrainSurvivesKills(t *testing.T) {
 	kills := 4
 	if text := os.Getenv(killsVariable); text != "" {
@@ -28,25 +29,39 @@ func TestTrainSurvivesKills(t *testing.T) {
 			t.Fatalf("%s: %v", killsVariable, err)
 		}
 	}
+	for method, settings := range map[string][]string{
+		"acdclip": {"--set", "model.groups=2"}, "clip_ad": nil, "anomalyclip": nil, "adaclip": nil,
+	} {
+		t.Run(method, func(t *testing.T) {
+			kills := kills
+			if method != "acdclip" && os.Getenv(killsVariable) == "" {
+				kills = 2 // what they share with it is tested there
+			}
+			surviveKills(t, kills, append([]string{"--method", method}, settings...))
+		})
+	}
+}
+
+func surviveKills(t *testing.T, kills int, settings []string) {
 	p := newProgram(t)
 	p.run("weights", "init", "clip")
 	p.run("data", "synth", "tex", "--set", "textures", "--classes", "floor_tiles,wood_grain,woven_fabric", "--normal", "2", "--anomalous", "3", "--size", "64")
 	epochs := kills*3/2 + 2
-	train := []string{
-		"train", "--clip", "clip", "--auxiliary", "tex", "--set", "model.image_size=42", "--set", "model.groups=2", "--set", "train.batch=2",
+	train := append([]string{
+		"train", "--clip", "clip", "--auxiliary", "tex", "--set", "model.image_size=42", "--set", "train.batch=2",
 		"--set", "train.validate=wood_grain", "--set", "train.epochs=" + strconv.Itoa(epochs),
-	}
-	p.run(append(train, "--out", "whole", "--set", "data.workers=1")...)
+	}, settings...)
+	p.run(append(slices.Clone(train), "--out", "whole", "--set", "data.workers=1")...)
 
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	resumed := append(train, "--out", "killed", "--resume")
+	resumed := append(slices.Clone(train), "--out", "killed", "--resume")
 	for killed := 0; killed < kills; {
 		// What may differ does: states are saved after every step, or now and then.
 		minutes, workers := []string{"0", "0.0005"}[random.IntN(2)], strconv.Itoa(1+random.IntN(3))
 		anywhere := random.IntN(3) == 0 // at any moment, or once the run has gone on
-		if p.killed(append(resumed, "--set", "train.save_minutes="+minutes, "--set", "data.workers="+workers), func() {
+		if p.killed(append(slices.Clone(resumed), "--set", "train.save_minutes="+minutes, "--set", "data.workers="+workers), func() {
 			if anywhere {
 				time.Sleep(time.Duration(random.IntN(400)) * time.Millisecond)
 				return
