@@ -100,6 +100,11 @@ func with(t *testing.T, path string, options clip.Options, f func(s *torch.Scope
 		t.Fatal(err)
 	}
 	defer checkpoint.Close()
+	withCheckpoint(t, checkpoint, options, f)
+}
+
+func withCheckpoint(t *testing.T, checkpoint *pretrained.Checkpoint, options clip.Options, f func(s *torch.Scope, model *clip.Model)) {
+	t.Helper()
 	rt, err := torch.Open(torch.Options{Threads: 1}) // idle threads spin and would slow down tests that run in parallel
 	if err != nil {
 		t.Fatal(err)

@@ -62,6 +62,33 @@ func (r *reader) matrix(prefix string) (m torch.Matrix) {
 	return m
 }
 
+// patches loads the embedding of patches [C, 3, patch, patch] for pictures in CLIP's
+// normalisation. If the checkpoint has another, (v - M)/S instead of (v - m)/s, the weights
+// are multiplied by s/S of their channel, and shift [C] has the constant rest, the sum of
+// weights times (m - M)/S; else it is undefined.
+func (r *reader) patches() (conv, shift torch.Tensor) {
+	const name = "visual.conv1.weight"
+	theirs, ours := r.checkpoint.Normalisation, pretrained.CLIPNormalisation()
+	if theirs == ours {
+		return r.take(name), torch.Tensor{}
+	}
+	_ = r.scope.Within(func(inner *torch.Scope) error {
+		weight := r.into(inner, name)
+		if r.err != nil {
+			return r.err
+		}
+		var scale, rest [3]float32
+		for i := range scale {
+			scale[i] = float32(ours.Deviation[i] / theirs.Deviation[i])
+			rest[i] = float32((ours.Mean[i] - theirs.Mean[i]) / theirs.Deviation[i])
+		}
+		conv = r.scope.Keep(weight.Mul(inner.FromFloat32(scale[:], 1, 3, 1, 1)))
+		shift = r.scope.Keep(weight.Mul(inner.FromFloat32(rest[:], 1, 3, 1, 1)).Sum(1, 2, 3))
+		return nil
+	})
+	return conv, shift
+}
+
 func (r *reader) layerNorm(name string) torch.Affine {
 	return torch.Affine{Weight: r.take(name + ".weight"), Bias: r.take(name + ".bias")}
 }

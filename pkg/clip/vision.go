@@ -12,6 +12,7 @@ type Vision struct {
 	Grid   int // G: patches per side at the chosen image size
 	patch  int64
 	conv   torch.Tensor // [C, 3, patch, patch]
+	shift  torch.Tensor // [C]: added to the patches' embeddings if pictures were normalised otherwise in training; else undefined
 	class  torch.Tensor // [C]
 	place  torch.Tensor // [1+G*G, C]: position embedding at the chosen image size
 	pre    torch.Affine
@@ -21,10 +22,11 @@ type Vision struct {
 }
 
 func newVision(s *torch.Scope, r *reader, arch pretrained.Arch, kind torch.FrozenBlock, imageSize int, positions PositionResize) *Vision {
+	conv, shift := r.patches()
 	kind.Heads = int64(arch.VisionHeads)
 	v := &Vision{
 		Width: arch.VisionWidth, Depth: arch.VisionLayers, Grid: imageSize / arch.Patch, patch: int64(arch.Patch),
-		conv: r.take("visual.conv1.weight"), class: r.take("visual.class_embedding"),
+		conv: conv, shift: shift, class: r.take("visual.class_embedding"),
 		pre: r.layerNorm("visual.ln_pre"), post: r.layerNorm("visual.ln_post"), proj: r.take("visual.proj"),
 		blocks: r.blocks("visual.transformer", arch.VisionLayers, kind),
 	}
@@ -37,7 +39,7 @@ func newVision(s *torch.Scope, r *reader, arch pretrained.Arch, kind torch.Froze
 // PositionEmbedding returns the position embedding [1+G*G, C] at the chosen image size.
 func (v *Vision) PositionEmbedding() torch.Tensor { return v.place }
 
-// Embed maps normalised pictures [B, 3, S, S] to the tokens [B, 1+L, C] that the first
+// Embed maps pictures [B, 3, S, S], normalised as OpenAI's (pretrained.CLIPNormalisation), to the tokens [B, 1+L, C] that the first
 // block takes, the class token first.
 func (v *Vision) Embed(pictures torch.Tensor) torch.Tensor {
 	return layerNorm(v.Tokens(pictures), v.pre)
@@ -48,6 +50,9 @@ func (v *Vision) Embed(pictures torch.Tensor) torch.Tensor {
 func (v *Vision) Tokens(pictures torch.Tensor) torch.Tensor {
 	batch, width, patches := pictures.Dim(0), int64(v.Width), int64(v.Grid*v.Grid)
 	x := pictures.Conv2d(v.conv, v.patch, 0, 1).Reshape(batch, width, patches).Transpose(1, 2)
+	if v.shift.Defined() {
+		x = x.Add(v.shift)
+	}
 	x = torch.Cat(1, v.class.Expand(batch, 1, width), x)
 	return x.Add(v.place)
 }

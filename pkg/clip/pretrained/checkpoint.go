@@ -29,7 +29,9 @@ type Checkpoint struct {
 	Format    string
 	Container weights.Format
 	Arch      Arch
-	Tensors   []Tensor // in canonical order
+	// Normalisation is how pictures were normalised in training: CLIP's, unless the files say another.
+	Normalisation Normalisation
+	Tensors       []Tensor // in canonical order
 	// Note tells the user what was assumed because no file states it; "" for nothing.
 	Note string
 

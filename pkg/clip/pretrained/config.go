@@ -84,6 +84,14 @@ func (c *configuration) agree(format string, a *Arch) (Heads, error) {
 	return c.agreeHuggingFace(a)
 }
 
+// normalised returns how pictures were normalised in training, as the configuration says.
+func (c *configuration) normalised(format string) (Normalisation, error) {
+	if format == FormatOpenCLIP {
+		return c.openCLIPNormalisation()
+	}
+	return c.huggingFaceNormalisation()
+}
+
 func (c *configuration) refuse(format string, args ...any) error {
 	return fmt.Errorf("%s "+format+": %w", slices.Concat([]any{c.path}, args, []any{ErrNotCLIP})...)
 }
@@ -163,14 +171,6 @@ func empty(value any) bool {
 func usualNorm(value any) bool {
 	inner, _ := value.(map[string]any)
 	return empty(value) || len(inner) == 1 && inner["eps"] == epsilon
-}
-
-// numbers returns a rule that accepts a list of three numbers.
-func numbers(want [3]float64) rule {
-	return func(value any) bool {
-		list, _ := value.([]any)
-		return slices.EqualFunc(list, want[:], func(stated any, number float64) bool { return stated == number })
-	}
 }
 
 // obey returns an error for the alphabetically first key that has no rule, or whose value violates its rule.

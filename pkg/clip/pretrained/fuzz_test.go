@@ -31,6 +31,9 @@ func FuzzConfiguration(f *testing.F) {
 			if err == nil {
 				_, err = c.agree(format, &arch)
 			}
+			if err == nil {
+				_, err = c.normalised(format)
+			}
 			if err != nil && (!errors.Is(err, ErrNotCLIP) || len(err.Error()) > 2000) {
 				t.Errorf("an error of another kind: %v", err)
 			}

@@ -16,10 +16,10 @@ const headWidth = 64
 const headsKey = "clip_heads"
 
 // knownHeads maps the widths of the published models' towers to their heads: OpenAI's
-// ViT-B and ViT-L, and open_clip's ViT-H, ViT-g and ViT-bigG.
+// ViT-B and ViT-L, and open_clip's ViT-S, ViT-M, ViT-B/16+, ViT-H, ViT-g, ViT-bigG and ViT-e.
 func knownHeads() (vision, text map[int]int) {
-	return map[int]int{768: 12, 1024: 16, 1280: 16, 1408: 16, 1664: 16},
-		map[int]int{512: 8, 768: 12, 1024: 16, 1280: 20}
+	return map[int]int{384: 6, 512: 8, 768: 12, 896: 14, 1024: 16, 1280: 16, 1408: 16, 1664: 16, 1792: 16},
+		map[int]int{256: 4, 384: 6, 512: 8, 640: 10, 768: 12, 1024: 16, 1280: 20}
 }
 
 // tower is the information about the heads of one tower.

@@ -93,9 +93,6 @@ func (c *configuration) agreeHuggingFace(a *Arch) (Heads, error) {
 	if err != nil {
 		return Heads{}, err
 	}
-	if err := agreeOnPictures(filepath.Join(filepath.Dir(c.path), "preprocessor_config.json")); err != nil {
-		return Heads{}, err
-	}
 	// For transformers, the first such token ends a text; here it is the token with the largest id.
 	if end := text["eos_token_id"]; end != nil && end != float64(endTokenOldDefault) && end != float64(endToken) && end != float64(a.VocabSize-1) {
 		return Heads{}, c.refuse("sets text_config.eos_token_id to %s, but only the end token %d is supported", brief(end), endToken)
@@ -106,27 +103,27 @@ func (c *configuration) agreeHuggingFace(a *Arch) (Heads, error) {
 	return c.huggingFaceHeads(a, vision, text)
 }
 
-// agreeOnPictures compares the file with the preprocessing of pictures, if it exists,
-// with the preprocessing of this program, because a CLIP for another normalisation
-// would give wrong results.
-func agreeOnPictures(path string) error {
+// huggingFaceNormalisation returns how pictures were normalised in training, as the file
+// with their preprocessing says. Other values of it that this program does not follow, such as
+// another filter for resizing, are errors, because they would give wrong results.
+func (c *configuration) huggingFaceNormalisation() (Normalisation, error) {
+	path := filepath.Join(filepath.Dir(c.path), "preprocessor_config.json")
 	if !exists(path) {
-		return nil
+		return CLIPNormalisation(), nil
 	}
-	c := &configuration{path: path}
-	if err := readJSON(path, &c.tree); err != nil {
-		return err
+	pictures := &configuration{path: path}
+	if err := readJSON(path, &pictures.tree); err != nil {
+		return Normalisation{}, err
 	}
 	for _, s := range []struct {
 		key  string
 		rule rule
-	}{{"do_normalize", is(true)}, {"image_mean", numbers(mean())}, {"image_std", numbers(deviation())},
-		{"do_rescale", is(true)}, {"rescale_factor", rescales}, {"resample", is(bicubic)}, {"do_flip_channel_order", is(false)}} {
-		if value := c.tree[s.key]; value != nil && !s.rule(value) {
-			return c.refuse("sets %s to %s, which is not supported", s.key, brief(value))
+	}{{"do_normalize", is(true)}, {"do_rescale", is(true)}, {"rescale_factor", rescales}, {"resample", is(bicubic)}, {"do_flip_channel_order", is(false)}} {
+		if value := pictures.tree[s.key]; value != nil && !s.rule(value) {
+			return Normalisation{}, pictures.refuse("sets %s to %s, which is not supported", s.key, brief(value))
 		}
 	}
-	return nil
+	return pictures.normalisation("", pictures.tree, "image_mean", "image_std")
 }
 
 // bicubic is Pillow's number of the supported resampling filter.

@@ -186,11 +186,13 @@ func TestHowPicturesArePrepared(t *testing.T) {
 	for text, says := range map[string]string{
 		`{}`: "",
 		`{"do_normalize": true, "image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711], "crop_size": 224}`: "",
-		`{"image_mean": [0.5, 0.5, 0.5]}`: "image_mean to [0.5,0.5,0.5]",
-		`{"image_std": [0.5, 0.5, 0.5]}`:  "image_std",
-		`{"image_std": [0.5]}`:            "image_std",
-		`{"do_normalize": false}`:         "do_normalize to false",
-		`no JSON`:                         "preprocessor_config.json",
+		`{"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}`:                                                                                  "",
+		`{"image_mean": [0.5, 0.5, -1]}`:   "image_mean to [0.5,0.5,-1]",
+		`{"image_std": [0.5, 0.5, "0.5"]}`: "image_std",
+		`{"image_std": [0.5, 0.5, 0]}`:     "image_std",
+		`{"image_std": [0.5]}`:             "image_std to [0.5], expected three numbers",
+		`{"do_normalize": false}`:          "do_normalize to false",
+		`no JSON`:                          "preprocessor_config.json",
 	} {
 		folder := unpack(t, "hugging_face")
 		if err := os.WriteFile(filepath.Join(folder, "preprocessor_config.json"), []byte(text), 0o644); err != nil {
@@ -202,6 +204,34 @@ func TestHowPicturesArePrepared(t *testing.T) {
 		}
 		if (err == nil) != (says == "") || err != nil && (!errors.Is(err, ErrNotCLIP) || !strings.Contains(err.Error(), says)) {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// The normalisation of pictures is read from either library's configuration, and changes the fingerprint.
+func TestNormalisation(t *testing.T) {
+	half := Normalisation{Mean: [3]float64{0.5, 0.5, 0.5}, Deviation: [3]float64{0.5, 0.5, 0.5}}
+	usual, err := open(t, unpack(t, "open_clip")).Fingerprint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ file, text string }{
+		"open_clip":    {"open_clip_config.json", `{"model_cfg": {"text_cfg": {"heads": 1}}, "preprocess_cfg": {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}}`},
+		"hugging_face": {"preprocessor_config.json", `{"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}`},
+	} {
+		folder := unpack(t, name)
+		if got := open(t, folder).Normalisation; got != CLIPNormalisation() {
+			t.Errorf("%s: %v", name, got)
+		}
+		if err := os.WriteFile(filepath.Join(folder, c.file), []byte(c.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		checkpoint := open(t, folder)
+		if checkpoint.Normalisation != half {
+			t.Errorf("%s: %v", name, checkpoint.Normalisation)
+		}
+		if got, err := checkpoint.Fingerprint(); err != nil || got == usual {
+			t.Errorf("%s: the fingerprint %s (%v) does not tell", name, got, err)
 		}
 	}
 }

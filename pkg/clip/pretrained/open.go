@@ -115,10 +115,8 @@ func bind(file *weights.File, o Options) (*Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Checkpoint{Path: file.Path, Container: file.Format, Format: b.format(file), Arch: arch, file: file, seen: &digests{}}
-	if c.Format == FormatTorchScript {
-		c.Arch.Activation = QuickGELU
-	}
+	c := &Checkpoint{Path: file.Path, Container: file.Format, Format: b.format(file), Arch: arch, Normalisation: CLIPNormalisation(), file: file, seen: &digests{}}
+	c.Arch.Activation = namedActivation(c.Format, file)
 	beside, err := configurationFor(file.Path, b.naming.format)
 	if err != nil {
 		return nil, err
@@ -127,6 +125,9 @@ func bind(file *weights.File, o Options) (*Checkpoint, error) {
 	if beside != nil {
 		c.Format = b.naming.format
 		if configured, err = beside.agree(c.Format, &c.Arch); err != nil {
+			return nil, err
+		}
+		if c.Normalisation, err = beside.normalised(c.Format); err != nil {
 			return nil, err
 		}
 	}
@@ -158,8 +159,16 @@ func (b *binder) format(file *weights.File) string {
 		return FormatHuggingFace
 	case file.Format == weights.FormatTorchScript:
 		return FormatTorchScript
-	case strings.HasPrefix(filepath.Base(file.Path), "open_clip_"):
+	case strings.HasPrefix(filepath.Base(file.Path), "open_clip_"), b.naming.marker == customText().marker, trainedByOpenCLIP(file):
 		return FormatOpenCLIP
 	}
 	return FormatStateDict
+}
+
+// trainedByOpenCLIP reports whether a file has the entries that open_clip's training
+// program writes (save_checkpoint in open_clip_train/main.py), as in its older releases.
+func trainedByOpenCLIP(file *weights.File) bool {
+	_, epoch := file.Scalars["epoch"].(int64)
+	_, name := file.Scalars["name"].(string)
+	return epoch && name && slices.ContainsFunc(file.Tensors, func(t *weights.Tensor) bool { return strings.HasPrefix(t.Name, "state_dict.") })
 }

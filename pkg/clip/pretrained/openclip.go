@@ -6,10 +6,6 @@ const (
 	openCLIPTextHeads = 8
 )
 
-// mean and deviation normalise pictures as in CLIP's training; every method uses them.
-func mean() [3]float64      { return [3]float64{0.48145466, 0.4578275, 0.40821073} }
-func deviation() [3]float64 { return [3]float64{0.26862954, 0.26130258, 0.27577711} }
-
 // The keys of open_clip_config.json in open_clip 2 and 3: the fields of CLIPVisionCfg and
 // CLIPTextCfg and the arguments of its CLIP. Keys that are compared with the weights or
 // read elsewhere have the rule anything.
@@ -56,8 +52,7 @@ func openCLIPText() map[string]rule {
 	return openCLIPBlocks(map[string]rule{
 		"context_length": anything, "vocab_size": anything, "heads": anything,
 		"hf_tokenizer_name": off, "tokenizer_mode": off, "tokenizer_kwargs": empty,
-		"embed_cls": off, "pad_id": off, "no_causal_mask": off, "pool_type": is("argmax"),
-		"eos_id":    anything, // only with another pool_type
+		"embed_cls": off, "pad_id": off, "no_causal_mask": off, "pool_type": anything, "eos_id": anything, // see openCLIPPooling
 		"proj_bias": off, "proj_type": is("linear"),
 		"hf_model_name": off, "hf_model_pretrained": anything, "hf_proj_type": anything, "hf_pooler_type": anything, // only with hf_model_name
 	})
@@ -66,7 +61,8 @@ func openCLIPText() map[string]rule {
 func openCLIPPictures() map[string]rule {
 	return map[string]rule{
 		"size": anything, "resize_mode": anything, "fill_color": anything, // methods do their own resizing
-		"mode": is("RGB"), "mean": numbers(mean()), "std": numbers(deviation()), "interpolation": is("bicubic"),
+		"mean": anything, "std": anything, // read by openCLIPNormalisation
+		"mode": is("RGB"), "interpolation": is("bicubic"),
 	}
 }
 
@@ -144,6 +140,9 @@ func (c *configuration) agreeOpenCLIP(a *Arch) (Heads, error) {
 	if err != nil {
 		return Heads{}, err
 	}
+	if err := c.openCLIPPooling(a, text); err != nil {
+		return Heads{}, err
+	}
 	switch model["quick_gelu"] {
 	case nil, false:
 		a.Activation = GELU
@@ -176,4 +175,28 @@ func (c *configuration) openCLIPHeads(a *Arch, vision, text object) (heads Heads
 		heads.Text = openCLIPTextHeads
 	}
 	return heads, err
+}
+
+// openCLIPPooling returns an error unless a text is pooled at its end token, which here is
+// the token with the largest id. "eos" is the same if it means CLIP's own end token.
+func (c *configuration) openCLIPPooling(a *Arch, text object) error {
+	switch pool, end := text["pool_type"], text["eos_id"]; {
+	case pool == nil || pool == "argmax":
+		return nil
+	case pool == "eos" && (end == float64(endToken) || end == float64(a.VocabSize-1)):
+		return nil
+	case pool == "eos":
+		return c.refuse("sets text_cfg.pool_type to \"eos\" with text_cfg.eos_id %s, but only the end token %d is supported", brief(end), endToken)
+	default:
+		return c.refuse("sets text_cfg.pool_type to %s, which is not supported", brief(pool))
+	}
+}
+
+// openCLIPNormalisation returns how open_clip normalised pictures in training.
+func (c *configuration) openCLIPNormalisation() (Normalisation, error) {
+	pictures, err := c.section(c.tree, "preprocess_cfg")
+	if err != nil {
+		return Normalisation{}, err
+	}
+	return c.normalisation("preprocess_cfg.", pictures, "mean", "std")
 }

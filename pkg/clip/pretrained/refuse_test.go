@@ -219,7 +219,7 @@ func harmful() map[string]any {
 		"model_cfg.text_cfg.tokenizer_kwargs": map[string]any{"clean": "canonicalize"}, "model_cfg.text_cfg.hf_model_name": "roberta-base",
 		"model_cfg.text_cfg.new_key": 1, "model_cfg.init_logit_bias": -10, "model_cfg.nonscalar_logit_scale": true,
 		"model_cfg.multimodal_cfg": map[string]any{"layers": 12}, "model_cfg.new_key": 1, "new_top": 1,
-		"preprocess_cfg.mean": []float64{0.5, 0.5, 0.5}, "preprocess_cfg.std": []float64{0.5, 0.5, 0.5},
+		"preprocess_cfg.mean": []float64{0.5, 0.5}, "preprocess_cfg.std": []float64{0.5, 0.5, 0},
 		"preprocess_cfg.interpolation": "bilinear", "preprocess_cfg.mode": "L", "preprocess_cfg.new_key": 1,
 	}
 }
@@ -259,6 +259,10 @@ func TestConfigurations(t *testing.T) {
 		{"open_clip", "model_cfg.quick_gelu", true, QuickGELU, ""},
 		{"open_clip", "model_cfg.quick_gelu", false, GELU, ""},
 		{"open_clip", "model_cfg.quick_gelu", nil, GELU, ""},
+		{"open_clip", "model_cfg.text_cfg", map[string]any{"heads": 1, "pool_type": "eos", "eos_id": 49407}, QuickGELU, ""},
+		{"open_clip", "model_cfg.text_cfg", map[string]any{"heads": 1, "pool_type": "eos", "eos_id": 31}, QuickGELU, ""},
+		{"open_clip", "model_cfg.text_cfg", map[string]any{"heads": 1, "pool_type": "eos", "eos_id": 2}, "", `pool_type to "eos" with text_cfg.eos_id 2`},
+		{"open_clip", "model_cfg.text_cfg", map[string]any{"heads": 1, "pool_type": "eos"}, "", `text_cfg.eos_id null`},
 		{"open_clip", "model_cfg.vision_cfg.head_width", 80, "", "head_width to 80"},
 		{"open_clip", "model_cfg", nil, "", "no model_cfg"},
 		{"open_clip", "model_cfg.quick_gelu", "yes", "", `quick_gelu to "yes"`},
