@@ -51,7 +51,8 @@ type huggingFaceTower struct {
 // foreignHuggingFace returns an error that names a model of another type.
 func (c *configuration) foreignHuggingFace() error {
 	if kind := c.tree["model_type"]; kind != nil && kind != "clip" {
-		return c.refuse("sets model_type to %s, expected clip; only OpenAI's CLIP architecture is supported", brief(kind))
+		name, _ := kind.(string)
+		return c.refuse("sets model_type to %s, expected clip: it is %s", brief(kind), typedFamily(name).refusal())
 	}
 	return nil
 }

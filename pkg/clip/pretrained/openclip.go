@@ -73,15 +73,22 @@ func (c *configuration) foreignOpenCLIP() error {
 		return err
 	}
 	_, stages := vision["layers"].([]any)
+	trunk, _ := vision["timm_model_name"].(string)
 	switch {
 	case !off(vision["timm_model_name"]):
-		return c.refuse("sets vision_cfg.timm_model_name to %s, a vision tower of timm; only OpenAI's CLIP architecture is supported", brief(vision["timm_model_name"]))
+		return c.refuse("sets vision_cfg.timm_model_name to %s: it is %s", brief(vision["timm_model_name"]), timmFamily(trunk).refusal())
 	case stages:
-		return c.refuse("sets vision_cfg.layers to %s, a ResNet (convolutions) as vision tower; only transformers are supported", brief(vision["layers"]))
-	case !off(text["hf_model_name"]):
-		return c.refuse("sets text_cfg.hf_model_name to %s, a text tower from Hugging Face; only OpenAI's CLIP architecture is supported", brief(text["hf_model_name"]))
+		return c.refuse("sets vision_cfg.layers to %s: it is %s", brief(vision["layers"]), resNet().refusal())
 	case !empty(model["multimodal_cfg"]):
-		return c.refuse("has a multimodal_cfg, like a CoCa; only OpenAI's CLIP architecture is supported")
+		return c.refuse("has a multimodal_cfg: it is %s", coca().refusal())
+	case !off(text["hf_model_name"]):
+		return c.refuse("sets text_cfg.hf_model_name to %s: it is %s", brief(text["hf_model_name"]), otherText().refusal())
+	case !off(text["hf_tokenizer_name"]) && !off(vision["no_ln_pre"]):
+		return c.refuse("sets vision_cfg.no_ln_pre to %s and text_cfg.hf_tokenizer_name to %s: it is %s", brief(vision["no_ln_pre"]), brief(text["hf_tokenizer_name"]), clipa().refusal())
+	case !off(text["hf_tokenizer_name"]):
+		return c.refuse("sets text_cfg.hf_tokenizer_name to %s: it is %s", brief(text["hf_tokenizer_name"]), otherTokenizer().refusal())
+	case !off(vision["ls_init_value"]):
+		return c.refuse("sets vision_cfg.ls_init_value to %s: it is %s", brief(vision["ls_init_value"]), layerScale().refusal())
 	}
 	return nil
 }

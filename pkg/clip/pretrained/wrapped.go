@@ -13,7 +13,8 @@ func anchors() []string {
 	return []string{
 		"visual.conv1.weight", "visual.class_embedding", "visual.positional_embedding", "visual.proj",
 		"vision_model.embeddings.class_embedding", "vision_model.embeddings.patch_embedding.weight",
-		"visual.trunk.patch_embed.proj.weight", "visual.patch_embed.proj.weight",
+		"visual.trunk.cls_token", "visual.trunk.pos_embed", "visual.trunk.patch_embed.proj.weight", "visual.patch_embed.proj.weight",
+		"visual.trunk.stem.0.weight", "visual.trunk.stem.0.conv_kxk.0.conv.weight",
 	}
 }
 
@@ -52,6 +53,8 @@ func unwrap(file *weights.File) (prefix string, inside []namedTensor, err error)
 		return "", nil, fmt.Errorf("the file contains several CLIPs, under the names %.100q and %.100q; save one of them in its own file: %w", prefixes[0], prefixes[1], ErrNotCLIP)
 	case len(prefixes) == 1:
 		prefix = prefixes[0]
+	default: // no CLIP; the names without the usual prefix tell which model it is
+		prefix = trainingPrefix(file)
 	}
 	for segment := range strings.SplitSeq(strings.TrimSuffix(prefix, "."), ".") {
 		if prefix != "" && !slices.Contains(wrappers(), segment) {
@@ -67,4 +70,14 @@ func unwrap(file *weights.File) (prefix string, inside []namedTensor, err error)
 		}
 	}
 	return prefix, inside, nil
+}
+
+// trainingPrefix returns the prefix of names in open_clip's training files as far as a file has it.
+func trainingPrefix(file *weights.File) (prefix string) {
+	for _, part := range []string{"state_dict.", "module."} {
+		if slices.ContainsFunc(file.Tensors, func(t *weights.Tensor) bool { return strings.HasPrefix(t.Name, prefix+part) }) {
+			prefix += part
+		}
+	}
+	return prefix
 }
