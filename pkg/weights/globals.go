@@ -59,7 +59,7 @@ func resolve(module, name string) (any, error) {
 	if v, ok := globals[module+" "+name]; ok {
 		return v, nil
 	}
-	return nil, unsupported("the pickle uses the global %.200q, which tensors do not need; no code was run",
+	return nil, unsupported("the pickle uses the global %.200q, which tensors do not need; no code was run; load the file with torch where you trust it, and save the model's state dict alone",
 		module+"."+name)
 }
 

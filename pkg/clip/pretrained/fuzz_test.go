@@ -19,10 +19,14 @@ func FuzzConfiguration(f *testing.F) {
 		}
 		f.Add(text)
 	}
+	f.Add([]byte(`{"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0], "preprocess_cfg": {"mean": [0.5, 0.5, {}]}, "model_cfg": {}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		path := filepath.Join(t.TempDir(), "config.json")
-		if err := os.WriteFile(path, text, 0o600); err != nil {
-			t.Fatal(err)
+		folder := t.TempDir()
+		path := filepath.Join(folder, "config.json")
+		for _, name := range []string{path, filepath.Join(folder, "preprocessor_config.json")} {
+			if err := os.WriteFile(name, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}
 		for _, format := range []string{FormatHuggingFace, FormatOpenCLIP} {
 			arch := fixtureArch("")
