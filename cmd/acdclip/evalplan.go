@@ -202,10 +202,10 @@ func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*trained.Mode
 
 // modelsOf gives the models of one configuration that score a target.
 func (o *evalOptions) modelsOf(p *evalPlan, loaded config.Loaded, target string) ([]*trained.Model, error) {
-	paths := o.checkpoints
+	paths, trainedOn := o.checkpoints, ""
 	if len(paths) == 0 {
 		auxiliary, paired := loaded.Config.Data.AuxiliaryOf(target)
-		paths = loaded.Config.Checkpoints[auxiliary]
+		paths, trainedOn = loaded.Config.Checkpoints[auxiliary], auxiliary
 		switch {
 		case len(paths) > 0:
 		case !loaded.Card.Needs(loaded.Config.Model):
@@ -223,6 +223,7 @@ func (o *evalOptions) modelsOf(p *evalPlan, loaded config.Loaded, target string)
 		if err != nil {
 			return nil, err
 		}
+		c.SetAuxiliary(trainedOn)
 		for _, other := range list {
 			if absolutePath(other.Path) == absolutePath(c.Path) {
 				return nil, usagef("%s: the checkpoint %s is given twice", target, path)

@@ -3,10 +3,12 @@
 package checkpoint
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -83,10 +85,15 @@ type Checkpoint struct {
 	Path        string
 	Metadata    Metadata
 	Fingerprint string // "sha256:..." of the whole file
-	file        *weights.File
-	tensors     map[string]*weights.Tensor // by the method's parameter names
-	names       map[*weights.Tensor]string // the same names, by tensor
-	unused      map[*weights.Tensor]bool   // known tensors that the method does not use
+
+	// Companions are, for each dataset that a file of a method's authors may have been
+	// trained on, the datasets that it was trained on too; nil for other files.
+	Companions map[string][]string
+
+	file    *weights.File
+	tensors map[string]*weights.Tensor // by the method's parameter names
+	names   map[*weights.Tensor]string // the same names, by tensor
+	unused  map[*weights.Tensor]bool   // known tensors that the method does not use
 }
 
 // ErrNotCheckpoint reports a weights file that does not hold a method's trained parameters.
@@ -160,7 +167,7 @@ func (c *Checkpoint) hold(name string, t *weights.Tensor) {
 
 // describeReleased recognises a file published by a method's authors.
 func (c *Checkpoint) describeReleased(methods card.List) error {
-	content := card.File{Shapes: map[string][]int64{}, Scalars: c.file.Scalars}
+	content := card.File{Name: filepath.Base(c.Path), Shapes: map[string][]int64{}, Scalars: c.file.Scalars}
 	byName := map[string]*weights.Tensor{}
 	for _, t := range c.file.Tensors {
 		content.Shapes[t.Name], byName[t.Name] = t.Shape, t
@@ -186,8 +193,9 @@ func (c *Checkpoint) describeReleased(methods card.List) error {
 			c.unused[byName[name]] = true
 		}
 		c.Metadata = Metadata{
-			Method: method.Name, Preset: released.Preset, Model: released.Model, Loss: released.Loss, Auxiliary: Unknown, Epoch: released.Epoch,
+			Method: method.Name, Preset: released.Preset, Model: released.Model, Loss: released.Loss, Auxiliary: cmp.Or(released.Auxiliary, Unknown), Epoch: released.Epoch,
 		}
+		c.Companions = released.Companions
 		return nil
 	}
 	return fmt.Errorf("%w: it has neither acdclip's metadata nor tensor names of a file published by a method's authors", ErrNotCheckpoint)

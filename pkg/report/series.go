@@ -69,7 +69,7 @@ func setLabels(all []*series) {
 			s.label = form(c)
 			if !slices.ContainsFunc(all, func(other *series) bool {
 				o := other.first().Checkpoint
-				return o.Fingerprint != c.Fingerprint && form(o) == s.label && scoreOneTarget(all, o.Fingerprint, c.Fingerprint)
+				return o.Source != c.Source && form(o) == s.label && scoreOneTarget(all, o.Source, c.Source)
 			}) {
 				break
 			}
@@ -77,12 +77,12 @@ func setLabels(all []*series) {
 	}
 }
 
-// scoreOneTarget reports whether the checkpoints with two fingerprints score a common target. Their
-// labels must differ then.
-func scoreOneTarget(all []*series, a, b string) bool {
+// scoreOneTarget reports whether two checkpoints score a common target. Their labels must
+// differ then, even if the files are equal.
+func scoreOneTarget(all []*series, a, b Source) bool {
 	return slices.ContainsFunc(all, func(x *series) bool {
-		return x.first().Checkpoint.Fingerprint == a && slices.ContainsFunc(all, func(y *series) bool {
-			return y.first().Checkpoint.Fingerprint == b && x.first().Target == y.first().Target
+		return x.first().Checkpoint.Source == a && slices.ContainsFunc(all, func(y *series) bool {
+			return y.first().Checkpoint.Source == b && x.first().Target == y.first().Target
 		})
 	})
 }

@@ -20,13 +20,32 @@ func (m *Model) TrainedOn(name string) bool {
 	if m.Metadata.ListHash == "" && (auxiliary == checkpoint.Unknown || auxiliary == NoAuxiliary) {
 		return false // the placeholder, not a dataset with that name
 	}
-	return data.SameDataset(auxiliary, name)
+	if data.SameDataset(auxiliary, name) {
+		return true
+	}
+	for of, companions := range m.Companions {
+		if data.SameDataset(auxiliary, of) && slices.ContainsFunc(companions, func(other string) bool { return data.SameDataset(other, name) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// SetAuxiliary names the dataset that a checkpoint was trained on, if it does not say so
+// itself, as the files of methods' authors do not.
+func (m *Model) SetAuxiliary(name string) {
+	if m.Path != "" && m.Metadata.Auxiliary == checkpoint.Unknown && name != "" {
+		m.Metadata.Auxiliary, m.Source.Auxiliary = name, name
+	}
 }
 
 // Leak describes how the model was trained on the dataset itself or on files identical to
 // some of its pictures; "" if it was not, as far as the checkpoint's metadata shows.
 func (m *Model) Leak(ctx context.Context, set *data.Dataset) (string, error) {
 	if m.TrainedOn(set.Name) || set.Benchmark != nil && m.TrainedOn(set.Benchmark.Key) {
+		if with := m.Metadata.Auxiliary; !data.SameDataset(with, set.Name) && (set.Benchmark == nil || !data.SameDataset(with, set.Benchmark.Key)) {
+			return fmt.Sprintf("%s was trained on %s itself, together with %s", m.Path, set.Name, with), nil
+		}
 		return fmt.Sprintf("%s was trained on %s itself (as %s)", m.Path, set.Name, m.Metadata.Auxiliary), nil
 	}
 	if m.Metadata.Files.Len() == 0 {

@@ -18,12 +18,13 @@ import (
 
 // Model describes a method's trained parameters and the options that they are used with.
 type Model struct {
-	Path     string              // of the checkpoint; "" for a method that needs none
-	Metadata checkpoint.Metadata // of the checkpoint
-	Options  section.Model       // the model section in use: the checkpoint's, changed by the user's settings
-	Changes  []string            // the changes to the checkpoint's section, in words
-	Source   report.Checkpoint   // the checkpoint as results record it
-	Loaded   config.Loaded       // the configuration that it is used with: its CLIP, device and precision
+	Path       string              // of the checkpoint; "" for a method that needs none
+	Metadata   checkpoint.Metadata // of the checkpoint
+	Options    section.Model       // the model section in use: the checkpoint's, changed by the user's settings
+	Changes    []string            // the changes to the checkpoint's section, in words
+	Source     report.Checkpoint   // the checkpoint as results record it
+	Companions map[string][]string // see checkpoint.Checkpoint
+	Loaded     config.Loaded       // the configuration that it is used with: its CLIP, device and precision
 }
 
 // Read describes a checkpoint of one of the methods. Settings of c override options of its model.
@@ -48,7 +49,7 @@ func Describe(parameters *checkpoint.Checkpoint, c config.Loaded) (Model, error)
 		return Model{}, fmt.Errorf("checkpoint %s: %w", parameters.Path, err)
 	}
 	return Model{
-		Loaded: c, Path: parameters.Path, Metadata: metadata, Options: options, Changes: changes,
+		Loaded: c, Companions: parameters.Companions, Path: parameters.Path, Metadata: metadata, Options: options, Changes: changes,
 		Source: report.Checkpoint{
 			Source: report.Source{Path: parameters.Path, Fingerprint: parameters.Fingerprint},
 			Method: metadata.Method, Preset: metadata.Preset, Auxiliary: metadata.Auxiliary,

@@ -58,6 +58,7 @@ func DefaultRecipe() Recipe {
 
 // File describes the content of a weights file.
 type File struct {
+	Name    string             // its file name, without folders
 	Shapes  map[string][]int64 // shapes of its tensors, by name
 	Scalars map[string]any     // numbers and texts stored with the tensors
 }
@@ -70,6 +71,12 @@ type Released struct {
 	Epoch  int               // epochs trained; 0 if unknown
 	Names  map[string]string // the tensor name in the file for each of the method's parameters
 	Unused []string          // names of tensors in the file that the method does not use
+
+	// Auxiliary is the dataset that the file was trained on, as far as its name tells; "" if
+	// it does not. Companions are the further datasets that the authors trained on beside
+	// each, by any spelling of the names (see data.SameDataset).
+	Auxiliary  string
+	Companions map[string][]string
 }
 
 // ErrUnknown reports an unknown method name.

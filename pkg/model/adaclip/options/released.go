@@ -57,7 +57,35 @@ func released(file card.File) (*card.Released, error) {
 	if err := c.describe(&model); err != nil {
 		return nil, err
 	}
-	return &card.Released{Preset: Released, Model: &model, Loss: new(releasedLoss()), Names: c.names, Unused: c.dropPlain(model)}, nil
+	return &card.Released{
+		Preset: Released, Model: &model, Loss: new(releasedLoss()), Names: c.names, Unused: c.dropPlain(model),
+		Auxiliary: auxiliaryOf(file.Name), Companions: companions(),
+	}, nil
+}
+
+// auxiliaryOf returns the dataset that a file was trained on by the names that the authors
+// publish; "" for other names.
+func auxiliaryOf(name string) string {
+	for part, auxiliary := range map[string]string{"mvtec_colondb": "MVTec", "visa_clinicdb": "VisA", "pretrained_all": everything} {
+		if strings.Contains(name, part) {
+			return auxiliary
+		}
+	}
+	return ""
+}
+
+// everything is the auxiliary of the file for demonstrations.
+const everything = "14 datasets"
+
+// companions are the datasets that the authors trained on beside each auxiliary dataset.
+// Their "brain_mri" is not BMAD's BrainMRI, which the benchmarks mean by that name.
+func companions() map[string][]string {
+	return map[string][]string{
+		"MVTec": {"CVC-ColonDB"}, "VisA": {"CVC-ClinicDB"},
+		everything: {
+			"MVTec", "VisA", "MPDD", "BTAD", "DTD-Synthetic", "DAGM", "SDD", "CVC-ClinicDB", "CVC-ColonDB", "Br35H", "HeadCT", "ISIC", "TN3K",
+		},
+	}
 }
 
 // content is the content of a file of the authors' code.

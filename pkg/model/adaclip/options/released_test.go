@@ -131,3 +131,18 @@ func TestNotReleased(t *testing.T) {
 		t.Errorf("tensors without dimensions: %v", err)
 	}
 }
+
+// TestAuxiliary recognises the published files by their names.
+func TestAuxiliary(t *testing.T) {
+	for name, want := range map[string]string{
+		"pretrained_mvtec_colondb.pth": "MVTec", "pretrained_visa_clinicdb.pth": "VisA", "pretrained_all.pth": everything, "mine.pth": "",
+	} {
+		f := file(4, 5, 4)
+		f.Name = name
+		if found, err := released(f); err != nil || found.Auxiliary != want {
+			t.Errorf("%s: %q, %v", name, found.Auxiliary, err)
+		} else if want != "" && !slices.ContainsFunc(found.Companions[want], func(set string) bool { return strings.Contains(set, "CVC-") }) {
+			t.Errorf("%s: no colonoscopy dataset among %q", name, found.Companions[want])
+		}
+	}
+}

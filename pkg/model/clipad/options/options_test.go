@@ -22,6 +22,13 @@ func TestReleased(t *testing.T) {
 	if err != nil || got.Model.(*Model).Kind != SDPPlus || got.Names["linear.3.bias"] != "linear_layers.fc.3.bias" || len(got.Names) != 8 {
 		t.Errorf("%+v, %v", got, err)
 	}
+	for name, want := range map[string]string{"train_on_visa.pth": "VisA", "train_on_mvtec.pth": "MVTec", "epoch_1.pth": ""} {
+		file := layers(4, "linear_layers.")
+		file.Name = name
+		if got, err := released(file); err != nil || got.Auxiliary != want {
+			t.Errorf("%s: trained on %q, %v", name, got.Auxiliary, err)
+		}
+	}
 	if got, err := released(layers(4, "other.")); got != nil || err != nil {
 		t.Errorf("another file: %v, %v", got, err)
 	}

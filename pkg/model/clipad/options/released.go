@@ -36,5 +36,11 @@ func released(file card.File) (*card.Released, error) {
 	if count := len(names) / 2; count != stages {
 		return nil, fmt.Errorf("it has %d linear layers, but not which levels they belong to; acdclip reads files with %d", count, stages)
 	}
-	return &card.Released{Preset: Released, Model: &model, Loss: &Loss{Focal: 1, Dice: 1}, Names: names}, nil
+	return &card.Released{Preset: Released, Model: &model, Loss: &Loss{Focal: 1, Dice: 1}, Names: names, Auxiliary: auxiliaryOf(file.Name)}, nil
+}
+
+// auxiliaryOf returns the dataset that a file was trained on by the names that the authors
+// publish; "" for other names.
+func auxiliaryOf(name string) string {
+	return map[string]string{"train_on_visa.pth": "VisA", "train_on_mvtec.pth": "MVTec"}[name]
 }
