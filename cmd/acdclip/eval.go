@@ -39,6 +39,7 @@ type evalOptions struct {
 	merge          string
 	maps           mapFormat
 	gates          bool
+	rawScores      bool
 	batch          int
 	metricsMemory  int64 // MiB
 	format         report.Format
@@ -99,6 +100,7 @@ bit, as those of a single run.`,
 	flags.StringVar(&o.merge, "merge", "", "`DIR` join the shares in this folder without scoring anything; results go there or to --out")
 	o.registerMaps(flags)
 	flags.BoolVar(&o.gates, "gates", false, "also write the mean weights of the fusion gateway per class, as gates.csv and charts in gates/")
+	flags.BoolVar(&o.rawScores, "raw-scores", false, "add the columns score_raw and map_max_raw to scores.csv: the method's own values, not scaled to 0 to 1; with --save-maps, save its own maps")
 	flags.IntVar(&o.batch, "batch", 4, "`N` pictures per forward pass")
 	metricsMemoryVar(flags, &o.metricsMemory)
 	ui.Choice(flags, &o.format, "format", report.Formats(), "output format")
@@ -139,6 +141,9 @@ func (o *evalOptions) check() error {
 	if o.given.Changed("merge") {
 		err = errors.Join(err, o.checkMerge())
 	}
+	if o.rawScores && o.maps == mapPNG {
+		err = errors.Join(err, usagef("--raw-scores with --save-maps=png: a method's own maps need not lie between 0 and 1; use --save-maps=npy"))
+	}
 	if o.resume && o.overwrite {
 		err = errors.Join(err, usagef("--resume and --overwrite contradict each other: one keeps what is there, the other replaces it"))
 	}
@@ -174,7 +179,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 		Config: plan.loaded, Jobs: plan.jobs, Version: version,
 		Detectors: &detect.Pool{Methods: o.app.methods, AllowOtherCLIP: o.allowOtherCLIP, Emit: o.app.emit},
 		Batch:     o.batch, Load: loadOptions(plan.loaded.Config), Pixels: metrics.Options{Memory: o.metricsMemory << 20},
-		Share: o.share, Map: saveMap, MapFormat: string(o.maps), Emit: o.app.emit,
+		Share: o.share, Raw: o.rawScores, Map: saveMap, MapFormat: string(o.maps), Emit: o.app.emit,
 	}
 	if o.gates {
 		options.Extras = []string{report.Gates}

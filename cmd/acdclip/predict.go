@@ -38,6 +38,7 @@ type predictOptions struct {
 	format         report.PredictionFormat
 	heatmaps       bool
 	masks          bool
+	rawScores      bool
 	allowOtherCLIP bool
 }
 
@@ -89,6 +90,7 @@ error, and the others are still scored; an argument that does not exist is an er
 	ui.Choice(flags, &o.format, "format", []report.PredictionFormat{report.PredictionCSV, report.PredictionJSONL}, "format of the rows")
 	flags.BoolVar(&o.heatmaps, "heatmaps", false, "write heat maps")
 	flags.BoolVar(&o.masks, "masks", false, "write masks; needs --pixel-threshold")
+	flags.BoolVar(&o.rawScores, "raw-scores", false, "add the columns score_raw and map_max_raw: the method's own values, not scaled to 0 to 1")
 	flags.BoolVar(&o.allowOtherCLIP, "allow-other-clip", false, "accept a checkpoint that was trained on another CLIP")
 	o.config.registerConfig(flags)
 	return command

@@ -45,7 +45,7 @@ func openPredictions(o *predictOptions, folder rundir.Dir, decode picture.Decode
 	p := &predictions{options: o, decode: decode}
 	var err error
 	if o.out == standardOut {
-		p.writer, err = report.NewPredictionWriter(o.app.out, o.format)
+		p.writer, err = report.NewPredictionWriter(o.app.out, o.format, o.rawScores)
 		return p, err
 	}
 	if p.held, err = folder.Hold(); err != nil {
@@ -83,7 +83,7 @@ func (p *predictions) begin() error {
 	if p.file, err = os.Create(p.path); err != nil {
 		return fmt.Errorf("creating the predictions file: %w", err)
 	}
-	if p.writer, err = report.NewPredictionWriter(p.file, o.format); err != nil {
+	if p.writer, err = report.NewPredictionWriter(p.file, o.format, o.rawScores); err != nil {
 		return errors.Join(err, p.file.Close())
 	}
 	return nil
@@ -99,7 +99,7 @@ func (p *predictions) add(input data.Found, scored scoring.Scored) error {
 		failed:     scored.Err,
 	}
 	if scored.Err == nil {
-		row.Score, row.MapMax, row.ClassProbability = scored.Score, scored.MapMax, scored.ClassProbability
+		row.Score, row.MapMax, row.RawMapMax, row.ClassProbability = scored.Score, scored.MapMax, scored.RawMapMax, scored.ClassProbability
 		if o.threshold != nil {
 			row.Anomalous = new(scored.Score >= *o.threshold)
 		}

@@ -150,7 +150,7 @@ func (e *Evaluation) Save(result *report.Evaluation, scores []report.Score) erro
 		name  string
 		write func(io.Writer) error
 	}{
-		{ScoresFile, func(w io.Writer) error { return report.WriteScoresCSV(w, scores) }},
+		{ScoresFile, func(w io.Writer) error { return report.WriteScoresCSV(w, scores, result.WantsRaw()) }},
 		{ResultsCSVFile, result.WriteCSV},
 		{ResultsFile, result.WriteJSON},
 	} {

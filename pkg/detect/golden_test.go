@@ -249,6 +249,9 @@ func (m goldenMethod) compare(t *testing.T, expected map[string]numbers) {
 		if m.own != nil {
 			maximum, average = m.own(maximum), mean(scored.Map.Scores, m.own)
 		}
+		if raw := scored.RawMapMax; (raw != nil) != (m.own != nil) || raw != nil && !(math.Abs(float64(*raw)-want["map_max"]) <= m.limit) {
+			t.Errorf("%s: map_max_raw is %v, want %.7f", base, raw, want["map_max"])
+		}
 		for what, got := range map[string]float64{"score": float64(scored.Score), "map_max": maximum, "map_mean": average} {
 			if !(math.Abs(got-want[what]) <= m.limit) {
 				t.Errorf("%s: %s is %.7f, want %.7f", base, what, got, want[what])

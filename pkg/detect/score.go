@@ -78,6 +78,11 @@ func (d *Detector) prepare(ctx context.Context, classes domain.Classes) (model.P
 // Score scores decoded pictures, [S, S, 3] with S = Size(), as one batch; classOf[i] is
 // the index of picture i's class in classes. If a picture's score is not finite, its Err is set.
 func (d *Detector) Score(ctx context.Context, classes domain.Classes, pictures []pixels.Picture, classOf []int) ([]scoring.Scored, error) {
+	return d.score(ctx, classes, pictures, classOf, false)
+}
+
+// score is Score; rawMaps says whether the method's own maps are wanted too.
+func (d *Detector) score(ctx context.Context, classes domain.Classes, pictures []pixels.Picture, classOf []int, rawMaps bool) ([]scoring.Scored, error) {
 	if len(classOf) != len(pictures) {
 		return nil, fmt.Errorf("class indexes for %d pictures, but %d pictures", len(classOf), len(pictures))
 	}
@@ -99,7 +104,7 @@ func (d *Detector) Score(ctx context.Context, classes domain.Classes, pictures [
 	if len(pictures) == 0 {
 		return nil, nil
 	}
-	out, err := d.forward(ctx, batch, classOf, prepared)
+	out, err := d.forward(ctx, batch, classOf, prepared, rawMaps)
 	if err != nil {
 		return nil, err
 	}
@@ -112,11 +117,13 @@ func (d *Detector) Score(ctx context.Context, classes domain.Classes, pictures [
 // outputs are a method's scores for B pictures, on the host.
 type outputs struct {
 	maps, scores, probabilities []float32
+	rawMaps, rawMaxima          []float32            // nil where the maps are the method's own
 	extras                      map[string][]float32 // by name, for all pictures
 }
 
-// forward runs the method on pictures [B, S, S, 3].
-func (d *Detector) forward(ctx context.Context, batch []uint8, classOf []int, prepared model.Prepared) (out outputs, err error) {
+// forward runs the method on pictures [B, S, S, 3]. rawMaps says whether the method's own
+// maps are wanted too.
+func (d *Detector) forward(ctx context.Context, batch []uint8, classOf []int, prepared model.Prepared, rawMaps bool) (out outputs, err error) {
 	input := d.Input()
 	err = d.backbone.Runtime.Do(ctx, func(s *torch.Scope) error {
 		return s.Inference(func() error {
@@ -126,6 +133,12 @@ func (d *Detector) forward(ctx context.Context, batch []uint8, classOf []int, pr
 				return err
 			}
 			out.maps, out.scores = result.Maps.Float32s(), result.Image.Float32s()
+			if result.RawMaps.Defined() {
+				out.rawMaxima = result.RawMaps.AMax(1, 2).Float32s()
+				if rawMaps {
+					out.rawMaps = result.RawMaps.Float32s()
+				}
+			}
 			if result.ClassProbabilities.Defined() {
 				out.probabilities = result.ClassProbabilities.Float32s()
 			}
@@ -142,7 +155,16 @@ func (d *Detector) forward(ctx context.Context, batch []uint8, classOf []int, pr
 // fill stores the outputs for picture i in s.
 func (o *outputs) fill(s *scoring.Scored, i, size int) {
 	plane := size * size
-	s.Map = &anomalymap.Map{Width: size, Height: size, Scores: o.maps[i*plane : (i+1)*plane]}
+	mapOf := func(maps []float32) *anomalymap.Map {
+		return &anomalymap.Map{Width: size, Height: size, Scores: maps[i*plane : (i+1)*plane]}
+	}
+	s.Map = mapOf(o.maps)
+	if o.rawMaps != nil {
+		s.RawMap = mapOf(o.rawMaps)
+	}
+	if o.rawMaxima != nil {
+		s.RawMapMax = &o.rawMaxima[i]
+	}
 	s.Score = withinOne(o.scores[i])
 	for _, value := range s.Map.Scores {
 		s.MapMax = max(s.MapMax, value) // max propagates NaN
@@ -215,7 +237,7 @@ func (d *Detector) scoreReadable(ctx context.Context, waiting []scoring.Scored, 
 			classOf = append(classOf, w.ClassOf[scored.Picture.Index])
 		}
 	}
-	scored, err := d.Score(ctx, w.Classes, batch, classOf)
+	scored, err := d.score(ctx, w.Classes, batch, classOf, w.RawMaps)
 	for i, result := range scored {
 		waiting[readable[i]] = result
 	}

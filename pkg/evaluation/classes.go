@@ -29,6 +29,7 @@ type ByClass struct {
 	Pixels   metrics.Options // memory and limits for pixel scores
 	Result   report.Result   // target, checkpoint and classes, without numbers
 	Extras   []string        // names of extra outputs to save
+	RawMaps  bool            // the method's own maps are wanted
 	Costs    *scoring.Costs
 
 	Warn     func(events.Event)
@@ -118,7 +119,7 @@ func (b *ByClass) Run(ctx context.Context, classes []Batches) error {
 func (b *ByClass) work(classes []Batches) scoring.Work {
 	w := scoring.Work{
 		Items: b.Set.Items, Classes: domain.Classes{Domain: b.Set.Domain}, ClassOf: make([]int, len(b.Set.Items)),
-		Load: b.Load, BatchKey: b.BatchKey, Costs: b.Costs,
+		Load: b.Load, BatchKey: b.BatchKey, Costs: b.Costs, RawMaps: b.RawMaps,
 	}
 	w.Load.Masks, w.Load.MaskThreshold = b.Set.HasMasks(), b.Set.MaskThreshold
 	var names scoring.Classes

@@ -24,7 +24,8 @@ func (c *Class) applyRule(rule section.ScoreRule) {
 	toRange(probabilities)
 	toRange(maxima)
 	for i, score := range scored {
-		score.Score = float32((probabilities[i] + maxima[i]) / 2)
+		sum := probabilities[i] + maxima[i]
+		score.Score, score.RawScore = float32(sum/2), new(float32(sum))
 		c.images[i] = score.Score
 	}
 }
@@ -39,8 +40,8 @@ func probabilityOf(score *report.Score) float64 {
 
 // maximumOf is the maximum of the method's own map.
 func maximumOf(score *report.Score) float64 {
-	if raw := score.Extras[section.MapMaxExtra]; len(raw) == 1 {
-		return float64(raw[0])
+	if score.RawMapMax != nil {
+		return float64(*score.RawMapMax)
 	}
 	return float64(score.MapMax)
 }

@@ -42,7 +42,7 @@ func TestGoldenClassRange(t *testing.T) {
 // add adds a picture with a class probability and the maximum of its own map.
 func (c *Class) add(probability, maximum float32) {
 	c.Scores = append(c.Scores, report.Score{
-		Path: fmt.Sprint(len(c.Scores)), Score: probability, ClassProbability: &probability, Extras: map[string][]float32{section.MapMaxExtra: {maximum}},
+		Path: fmt.Sprint(len(c.Scores)), Score: probability, ClassProbability: &probability, RawMapMax: &maximum,
 	})
 	c.images = append(c.images, probability)
 }
@@ -56,6 +56,9 @@ func TestClassRange(t *testing.T) {
 	c.applyRule(section.ClassRange) // equal probabilities count as 0
 	if want := []float32{0, 0.25, 0.5}; !slices.Equal(c.images, want) {
 		t.Errorf("scores %v, want %v", c.images, want)
+	}
+	if raw := c.Scores[3].RawScore; raw == nil || *raw != 1 || c.Scores[2].RawScore != nil {
+		t.Errorf("raw scores of the pictures: %+v", c.Scores)
 	}
 	if c.Scores[2].Score != 0 || c.Scores[3].Score != 0.5 {
 		t.Errorf("scores of the pictures: %+v", c.Scores)

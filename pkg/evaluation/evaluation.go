@@ -4,6 +4,7 @@
 package evaluation
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -54,8 +55,9 @@ type Options struct {
 	Pixels    metrics.Options // memory and limits for pixel scores
 	Share     finished.Share  // the part of each class that is scored
 	Extras    []string        // names of extra outputs that are saved with each picture's score
-	// Map receives each anomaly map [S, S] and its mask (nil: no pixel is anomalous, or the
-	// anomalous pixels are unknown). It may be nil.
+	Raw       bool            // the methods' own scores and maps are wanted beside those in [0, 1]
+	// Map receives each anomaly map [S, S], the method's own if Raw is true, and its mask (nil:
+	// no pixel is anomalous, or the anomalous pixels are unknown). It may be nil.
 	Map       func(job Job, item data.Item, anomaly *anomalymap.Map, mask []uint8) error
 	MapFormat string // the format in which Map saves maps; finished classes are reused only with the same format
 	Emit      func(events.Event)
@@ -258,7 +260,7 @@ func (e *Evaluation) job(ctx context.Context, detector scoring.Scorer, i int) er
 	job := e.Jobs[i]
 	c := ByClass{
 		Scorer: detector, Set: job.Set, Load: e.Load, Batch: e.Batch, BatchKey: "--batch", Pixels: e.Pixels,
-		Result: e.plan.Evaluation.Results[i], Extras: e.Extras, Costs: &e.costs, Warn: e.Emit,
+		Result: e.plan.Evaluation.Results[i], Extras: e.Extras, RawMaps: e.Raw && e.Map != nil, Costs: &e.costs, Warn: e.Emit,
 		Scored: func(scored scoring.Scored) {
 			e.done++
 			e.Emit(events.Progress{Stage: evaluateStage, Done: e.done, Total: e.total, Detail: job.Set.Name + "/" + scored.Picture.Item.Class})
@@ -267,7 +269,7 @@ func (e *Evaluation) job(ctx context.Context, detector scoring.Scorer, i int) er
 	}
 	if e.Map != nil {
 		c.Counted = func(scored scoring.Scored) error {
-			return e.Map(job, scored.Picture.Item, scored.Map, scored.Picture.Mask)
+			return e.Map(job, scored.Picture.Item, cmp.Or(scored.RawMap, scored.Map), scored.Picture.Mask)
 		}
 	}
 	return c.Run(ctx, e.left[i])

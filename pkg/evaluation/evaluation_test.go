@@ -26,7 +26,7 @@ import (
 func files(t *testing.T, result *report.Evaluation, scores []report.Score) string {
 	t.Helper()
 	var out bytes.Buffer
-	err := errors.Join(result.WriteJSON(&out), result.WriteCSV(&out), report.WriteScoresCSV(&out, scores), report.WriteGatesCSV(&out, result.GateMeans(scores)))
+	err := errors.Join(result.WriteJSON(&out), result.WriteCSV(&out), report.WriteScoresCSV(&out, scores, false), report.WriteGatesCSV(&out, result.GateMeans(scores)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestScoresDependOnPictureAlone(t *testing.T) {
 func scoresCSV(t *testing.T, scores []report.Score) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := report.WriteScoresCSV(&out, scores); err != nil {
+	if err := report.WriteScoresCSV(&out, scores, false); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

@@ -94,8 +94,8 @@ func (t *tally) count(scored scoring.Scored) error {
 		t.Warn(failedPicture(t.Set.Name, item.Class, score.Error))
 		return nil
 	}
-	score.Score, score.ClassProbability, score.MapMax = scored.Score, scored.ClassProbability, scored.MapMax
-	for _, name := range t.extras() {
+	score.Score, score.ClassProbability, score.MapMax, score.RawMapMax = scored.Score, scored.ClassProbability, scored.MapMax, scored.RawMapMax
+	for _, name := range t.Extras {
 		if values := scored.Extras[name]; values != nil {
 			if score.Extras == nil {
 				score.Extras = map[string][]float32{}
@@ -127,15 +127,6 @@ func (t *tally) count(scored scoring.Scored) error {
 		c.full++
 	}
 	return c.pixels.Add(scored.Map.Scores, scored.Picture.Mask, scored.Map.Width, scored.Map.Height)
-}
-
-// extras lists the extra outputs to save: the wanted ones, and those that the class's
-// scores follow from.
-func (t *tally) extras() []string {
-	if t.current.rule == section.ClassRange && !slices.Contains(t.Extras, section.MapMaxExtra) {
-		return append(slices.Clone(t.Extras), section.MapMaxExtra)
-	}
-	return t.Extras
 }
 
 // finish passes the current class to Finished.

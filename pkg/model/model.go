@@ -51,10 +51,11 @@ type Input struct {
 // the method that made it can read it. It is valid as long as the Scope it was made in.
 type Prepared any
 
-// Scores are a method's results for B pictures. All values are in [0, 1]; larger values are
-// more anomalous.
+// Scores are a method's results for B pictures. All values but those of RawMaps are in
+// [0, 1]; larger values are more anomalous.
 type Scores struct {
 	Maps               torch.Tensor // [B, Size, Size]
+	RawMaps            torch.Tensor // [B, Size, Size]: the method's own maps, of which Maps are increasing functions; undefined if they are the same
 	Image              torch.Tensor // [B]: the image score, by the method's own rule
 	ClassProbabilities torch.Tensor // [B]: probability of being anomalous; undefined if the method has none
 	Extras             []Extra      // further outputs of the method

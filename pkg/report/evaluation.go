@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"slices"
 
 	"acdclip/pkg/conditions"
 )
@@ -16,8 +17,9 @@ type Evaluation struct {
 
 // Names of conditions of an Evaluation that the program looks up.
 const (
-	GatesCondition = "--gates"     // "true" if the weights of the fusion gateway were saved
-	MapsCondition  = "--save-maps" // the format of the saved anomaly maps, "" for none
+	GatesCondition = "--gates"      // "true" if the weights of the fusion gateway were saved
+	MapsCondition  = "--save-maps"  // the format of the saved anomaly maps, "" for none
+	RawCondition   = "--raw-scores" // "true" if the methods' own values are written with the scores
 )
 
 // Provenance holds what a reader needs to repeat an evaluation; all its results share it.
@@ -111,6 +113,11 @@ func (r *Result) Mean() Mean {
 	}
 	mean.Metrics = meanMetrics(all)
 	return mean
+}
+
+// WantsRaw reports whether the methods' own values are to be written with the scores.
+func (e *Evaluation) WantsRaw() bool {
+	return slices.ContainsFunc(e.Conditions, func(c conditions.Condition) bool { return c.Name == RawCondition && c.Value == "true" })
 }
 
 // Failed returns the number of pictures that could not be scored and the number of all pictures, over all results.

@@ -227,7 +227,7 @@ func TestScoresCSV(t *testing.T) {
 		{Target: "bolts", Class: "hex_bolt", Checkpoint: "a.pth", Path: "z.png", Score: 0.7, Error: "cut off"},
 	}
 	var out bytes.Buffer
-	if err := WriteScoresCSV(&out, scores); err != nil {
+	if err := WriteScoresCSV(&out, scores, false); err != nil {
 		t.Fatal(err)
 	}
 	want := `target,checkpoint,class,path,label,score,class_probability,map_max,error
@@ -240,8 +240,13 @@ bolts,a.pth,hex_bolt,z.png,0,,,,cut off
 	if _, err := csv.NewReader(&out).ReadAll(); err != nil {
 		t.Error(err)
 	}
+	out.Reset()
+	scores[0].RawScore = new(float32(1.5))
+	if err := WriteScoresCSV(&out, scores, true); err != nil || !strings.Contains(out.String(), "map_max,error,score_raw,map_max_raw\n") || !strings.Contains(out.String(), "0.3,1,,1.5,1\n") || !strings.HasSuffix(out.String(), "cut off,,\n") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
 	scores[0].Score = float32(math.NaN())
-	if err := WriteScoresCSV(&out, scores); err == nil || !strings.Contains(err.Error(), "x,y.png: score is NaN") {
+	if err := WriteScoresCSV(&out, scores, false); err == nil || !strings.Contains(err.Error(), "x,y.png: score is NaN") {
 		t.Errorf("NaN: %v", err)
 	}
 }

@@ -82,7 +82,7 @@ func FuzzEscapeName(f *testing.F) {
 func TestNamesInRows(t *testing.T) {
 	names := []string{"=cmd|'calc'!A1.png", "-1.png", "@x", "+y", "a;=b.png", "a\xff.png", "two\nlines.png", `odd\x41.png`, "plain.png"}
 	var b strings.Builder
-	writer, err := NewPredictionWriter(&b, PredictionCSV)
+	writer, err := NewPredictionWriter(&b, PredictionCSV, false)
 	if err != nil {
 		t.Fatal(err)
 	}

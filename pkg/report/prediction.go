@@ -1,8 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Prediction is the result for one picture. If Error is set, the picture could not be
@@ -14,6 +16,7 @@ type Prediction struct {
 	Threshold        *float32 // nil if none was given
 	ClassProbability *float32 // of "abnormal", in [0, 1]; nil if the method has none
 	MapMax           float32  // largest value of the anomaly map, in [0, 1]
+	RawMapMax        *float32 // of the method's own map; nil if it is MapMax
 	Width, Height    int      // the picture's size in pixels; 0 if unknown
 	Heatmap, Mask    string   // files written for the picture; "" if none was written
 	Error            string   // why it could not be scored
@@ -38,13 +41,18 @@ const (
 )
 
 // NewPredictionWriter returns a writer that writes the given format to w. The caller owns
-// w and closes it. The header row of a CSV is written immediately.
-func NewPredictionWriter(w io.Writer, format PredictionFormat) (PredictionWriter, error) {
+// w and closes it. The header row of a CSV is written immediately. raw adds the method's
+// own values.
+func NewPredictionWriter(w io.Writer, format PredictionFormat, raw bool) (PredictionWriter, error) {
+	columns := predictionColumns
+	if raw {
+		columns = slices.Concat(predictionColumns, rawPredictionColumns)
+	}
 	switch format {
 	case PredictionCSV:
-		return newCSVRecords(w, predictionColumns)
+		return newCSVRecords(w, columns)
 	case PredictionJSONL:
-		return &jsonRecords[Prediction]{w, predictionColumns}, nil
+		return &jsonRecords[Prediction]{w, columns}, nil
 	}
 	return nil, fmt.Errorf("predictions can be written as %q or %q, not %q", PredictionCSV, PredictionJSONL, format)
 }
@@ -61,6 +69,12 @@ var predictionColumns = []column[Prediction]{
 	{"heatmap", func(p *Prediction) any { return orNil(p.Heatmap) }},
 	{"mask", func(p *Prediction) any { return orNil(p.Mask) }},
 	{"error", func(p *Prediction) any { return orNil(p.Error) }},
+}
+
+// rawPredictionColumns hold the method's own values, which need not lie in [0, 1].
+var rawPredictionColumns = []column[Prediction]{
+	{"score_raw", func(p *Prediction) any { return p.scored(p.Score) }}, // every method's own rule for one picture gives [0, 1]
+	{"map_max_raw", func(p *Prediction) any { return p.scored(*cmp.Or(p.RawMapMax, &p.MapMax)) }},
 }
 
 // scored returns value, or nil if the picture could not be scored.

@@ -95,7 +95,7 @@ func TestPredictionsReadBack(t *testing.T) {
 func TestPredictionsAreStreamed(t *testing.T) {
 	for _, format := range []PredictionFormat{PredictionCSV, PredictionJSONL} {
 		var out bytes.Buffer
-		writer, err := NewPredictionWriter(&out, format)
+		writer, err := NewPredictionWriter(&out, format, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +121,7 @@ func TestNotFiniteIsNeverWritten(t *testing.T) {
 			"threshold":         {Threshold: new(float32(math.NaN()))},
 		} {
 			var out bytes.Buffer
-			writer, err := NewPredictionWriter(&out, format)
+			writer, err := NewPredictionWriter(&out, format, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -137,13 +137,13 @@ func TestNotFiniteIsNeverWritten(t *testing.T) {
 }
 
 func TestPredictionWriterErrors(t *testing.T) {
-	if _, err := NewPredictionWriter(&bytes.Buffer{}, "xml"); err == nil || !strings.Contains(err.Error(), "xml") {
+	if _, err := NewPredictionWriter(&bytes.Buffer{}, "xml", false); err == nil || !strings.Contains(err.Error(), "xml") {
 		t.Errorf("an unknown format: %v", err)
 	}
-	if _, err := NewPredictionWriter(full{}, PredictionCSV); !errors.Is(err, errFull) {
+	if _, err := NewPredictionWriter(full{}, PredictionCSV, false); !errors.Is(err, errFull) {
 		t.Errorf("CSV on a full disk: %v", err)
 	}
-	writer, err := NewPredictionWriter(full{}, PredictionJSONL)
+	writer, err := NewPredictionWriter(full{}, PredictionJSONL, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,10 +152,27 @@ func TestPredictionWriterErrors(t *testing.T) {
 	}
 }
 
+// TestRawPrediction: a method without values of its own has the same values in the raw columns.
+func TestRawPrediction(t *testing.T) {
+	var out bytes.Buffer
+	writer, err := NewPredictionWriter(&out, PredictionCSV, true)
+	for _, row := range []Prediction{{Path: "a.png", Score: 0.5, MapMax: 0.25, RawMapMax: new(float32(-3))}, {Path: "b.png", Score: 0.5, MapMax: 0.25}, {Path: "c.png", Error: "cut off"}} {
+		err = errors.Join(err, writer.Write(row))
+	}
+	want := `path,score,anomalous,threshold,class_probability,map_max,width,height,heatmap,mask,error,score_raw,map_max_raw
+a.png,0.5,,,,0.25,,,,,,0.5,-3
+b.png,0.5,,,,0.25,,,,,,0.5,0.25
+c.png,,,,,,,,,,cut off,,
+`
+	if err != nil || out.String() != want {
+		t.Errorf("%v, got\n%s\nwant\n%s", err, out.String(), want)
+	}
+}
+
 func writePredictions(t *testing.T, format PredictionFormat, rows ...Prediction) string {
 	t.Helper()
 	var out bytes.Buffer
-	writer, err := NewPredictionWriter(&out, format)
+	writer, err := NewPredictionWriter(&out, format, false)
 	if err != nil {
 		t.Fatal(err)
 	}

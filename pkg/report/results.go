@@ -1,8 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"acdclip/pkg/metrics"
@@ -107,6 +109,8 @@ type Score struct {
 	Score            float32  `json:"score"`                       // image score in [0, 1]
 	ClassProbability *float32 `json:"class_probability,omitempty"` // of "abnormal", in [0, 1]; nil if the method has none
 	MapMax           float32  `json:"map_max"`                     // largest value of the anomaly map, in [0, 1]
+	RawScore         *float32 `json:"score_raw,omitempty"`         // by the method's own rule; nil if it is Score
+	RawMapMax        *float32 `json:"map_max_raw,omitempty"`       // of the method's own map; nil if it is MapMax
 	Error            string   `json:"error,omitempty"`             // why it could not be scored; if set, the numbers are not written
 
 	Extras map[string][]float32 `json:"extras,omitempty"` // requested extra outputs of the method, by name
@@ -136,10 +140,21 @@ func (s *Score) scored(value any) any {
 	return value
 }
 
+// rawScoreColumns hold the method's own values, which need not lie in [0, 1].
+var rawScoreColumns = []column[Score]{
+	{"score_raw", func(s *Score) any { return s.scored(*cmp.Or(s.RawScore, &s.Score)) }},
+	{"map_max_raw", func(s *Score) any { return s.scored(*cmp.Or(s.RawMapMax, &s.MapMax)) }},
+}
+
 // WriteScoresCSV writes a row for each picture in the format of scores.csv. The label is 1
-// for an anomalous picture and 0 for a normal one. A NaN or infinite number is an error.
-func WriteScoresCSV(w io.Writer, scores []Score) error {
-	records, err := newCSVRecords(w, scoreColumns)
+// for an anomalous picture and 0 for a normal one. raw adds the method's own values. A NaN
+// or infinite number is an error.
+func WriteScoresCSV(w io.Writer, scores []Score, raw bool) error {
+	columns := scoreColumns
+	if raw {
+		columns = slices.Concat(scoreColumns, rawScoreColumns)
+	}
+	records, err := newCSVRecords(w, columns)
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,8 @@ type Scored struct {
 	Score, MapMax    float32              // in [0, 1]
 	ClassProbability *float32             // in [0, 1]; nil if the method has none
 	Map              *anomalymap.Map      // [S, S], in [0, 1]
+	RawMap           *anomalymap.Map      // [S, S], the method's own map; nil if it is Map, or was not wanted
+	RawMapMax        *float32             // largest value of the method's own map; nil if that map is Map
 	Extras           map[string][]float32 // the method's extra outputs for this picture, by name; see model.Extra
 	Err              error                // why there is no score; if set, the numbers are not
 }
@@ -33,6 +35,7 @@ type Work struct {
 	Batches [][]int            // item indexes of each batch, in scoring order; no batch is empty
 	Load    pixels.LoadOptions // how pictures are read; the scorer sets Size, Order and Ahead
 	Costs   *Costs
+	RawMaps bool // RawMap of Scored is wanted
 
 	BatchKey string // name of the flag or key that sets the batch size, for messages
 }

@@ -46,13 +46,9 @@ const (
 	EachPicture ScoreRule = ""
 	// ClassRange scales the class probability and the map's maximum to [0, 1] by their
 	// ranges over the pictures of a class; the score is half their sum. The maximum is that of
-	// the extra output MapMaxExtra, if the method has it, which need not lie in [0, 1].
+	// the method's own map, which need not lie in [0, 1].
 	ClassRange ScoreRule = "class_range"
 )
-
-// MapMaxExtra is the name of the extra output with the maximum of the method's own map,
-// before it is mapped to [0, 1].
-const MapMaxExtra = "map_max_raw"
 
 // SetScorer is a Model that scores the pictures of a class together in an evaluation.
 type SetScorer interface{ ScoreRule() ScoreRule }

@@ -8,7 +8,7 @@ import (
 )
 
 // Score scores pictures; see model.Method. The image score is the class probability. The
-// map is the mean over levels, where the released code has the sum.
+// raw map is the sum over levels, as in the released code; the map is their mean.
 func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p model.Prepared) (model.Scores, error) {
 	classes, err := prompt.Of(p)
 	if err != nil {
@@ -22,12 +22,10 @@ func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p mo
 		return model.Scores{}, err
 	}
 	seen := m.see(s, pictures)
-	maps := s.Eval(func() torch.Tensor {
-		mean := m.sum(s, seen, text).MulScalar(1 / float64(len(seen.levels)))
-		return m.blur.Apply(mean).Clamp(0, 1) // rounding can leave [0, 1]
-	})
+	raw := s.Eval(func() torch.Tensor { return m.blur.Apply(m.sum(s, seen, text)) })
+	maps := raw.MulScalar(1/float64(len(seen.levels))).Clamp(0, 1) // rounding can leave [0, 1]
 	probability := m.classLogits(seen, text).Softmax(-1).Narrow(1, prompt.Abnormal, 1).Reshape(-1)
-	return model.Scores{Maps: maps, Image: probability, ClassProbabilities: probability}, nil
+	return model.Scores{Maps: maps, RawMaps: raw, Image: probability, ClassProbabilities: probability}, nil
 }
 
 // sum returns the sum of the levels' maps [B, S, S] before smoothing, in [0, N].

@@ -2,7 +2,6 @@ package clipad
 
 import (
 	"acdclip/cgo/torch"
-	"acdclip/pkg/config/section"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/prompt"
 )
@@ -11,7 +10,7 @@ import (
 const sharpness = 100
 
 // Score scores pictures; see model.Method. The image score is the class probability; an
-// evaluation may combine it with the extra output section.MapMaxExtra over a class.
+// evaluation may combine it with the maximum of the raw map over a class.
 func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p model.Prepared) (model.Scores, error) {
 	features, err := prompt.Of(p)
 	if err != nil {
@@ -27,10 +26,7 @@ func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p mo
 	taps := m.encode(s, pictures, true)
 	sdp, probability := m.sdp(taps, text)
 	raw := m.filter.Apply(m.maps(s, taps, text, sdp)) // [B, S, S]
-	return model.Scores{
-		Maps: m.unitRange(raw), Image: probability, ClassProbabilities: probability,
-		Extras: []model.Extra{{Name: section.MapMaxExtra, Values: raw.AMax(1, 2)}},
-	}, nil
+	return model.Scores{Maps: m.unitRange(raw), RawMaps: raw, Image: probability, ClassProbabilities: probability}, nil
 }
 
 // maps returns the maps [B, S, S] before smoothing: SDP's, and for SDP+ the sum with the
