@@ -70,10 +70,11 @@ func (a *app) run(ctx context.Context, arguments []string) int {
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "acdclip",
-		Short: "Zero-shot anomaly detection in pictures with ACD-CLIP",
+		Short: "Zero-shot anomaly detection in pictures with ACD-CLIP and other methods",
 		Long: `acdclip finds anomalies in pictures of things that it was never trained on, and
-shows where they are. It trains small adapters for a frozen CLIP on one labelled
-dataset (the auxiliary dataset) and then scores pictures of any other kind.
+shows where they are. It trains small parts beside a frozen CLIP on one labelled
+dataset (the auxiliary dataset) and then scores pictures of any other kind. Besides
+ACD-CLIP, it has four other methods; two of them need no training.
 
 Try it without any download (the tiny CLIP is random, so its scores mean nothing):
   acdclip weights init clip                             a tiny random CLIP

@@ -51,17 +51,18 @@ type evalOptions struct {
 func newEvalCommand(a *app) *cobra.Command {
 	o := &evalOptions{app: a, format: report.FormatTable}
 	command := &cobra.Command{
-		Use:   "eval --clip PATH --checkpoint FILE --target NAME[=PATH]...",
+		Use:   "eval --clip PATH [--checkpoint FILE] --target NAME[=PATH]...",
 		Short: "Score labelled target datasets and print a table of metrics",
-		Long: `Score labelled target datasets with a checkpoint, print a table of metrics, and
-write results.json, results.csv and scores.csv (one row per picture) into a folder.
+		Long: `Score labelled target datasets, print a table of metrics, and write results.json,
+results.csv and scores.csv (one row per picture) into a folder.
 
 Each target is scored with --checkpoint, or with the checkpoints that the
 configuration pairs with it (data.pairing and checkpoints, see
-configs/pairing.yaml). The evaluation is zero-shot: eval stops if a checkpoint was
-trained on the target, or on any file that is identical to one of the target's;
---allow-leak goes on. Checkpoints that differ only in the seed share a row, with
-mean and standard deviation. For a benchmark, the paper's figures are shown too.
+configs/pairing.yaml). Methods that train nothing need none: --method winclip. The
+evaluation is zero-shot: eval stops if a checkpoint was trained on the target, or
+on any file that is identical to one of the target's; --allow-leak goes on.
+Checkpoints that differ only in the seed share a row, with mean and standard
+deviation. For a benchmark, the paper's figures are shown too.
 
 Tables show percent, files hold fractions. Pixel metrics are computed at
 model.image_size over all pixels of a class together; means are over classes.
@@ -76,6 +77,7 @@ type, run it with --shard 1/N to --shard N/N, copy the folders shard-I-of-N into
 one folder DIR, and join them with --merge DIR. The results are the same, bit for
 bit, as those of a single run.`,
 		Example: `  acdclip eval --clip ViT-L-14-336px.pt --checkpoint runs/visa-n3-paper/last.safetensors --target mvtec=/data/mvtec
+  acdclip eval --clip ViT-B-16-plus-240.pt --method winclip --target mvtec=/data/mvtec
   acdclip eval --clip ViT-L-14-336px.pt --config my-pairing.yaml --format markdown
   acdclip eval --clip ViT-L-14-336px.pt --config my-pairing.yaml --shard 1/4 --out big
   acdclip eval --merge big`,
@@ -92,7 +94,7 @@ bit, as those of a single run.`,
 	}
 	flags := command.Flags()
 	flags.StringArrayVar(&o.targets, "target", nil, "`NAME[=PATH]` dataset to score, by name or path; repeatable (default: all of data.roots, except for checkpoints that were trained on them)")
-	flags.StringArrayVar(&o.checkpoints, "checkpoint", nil, "`FILE` checkpoint with trained adapters; repeatable (default: those that the configuration pairs with the target)")
+	flags.StringArrayVar(&o.checkpoints, "checkpoint", nil, "`FILE` checkpoint: trained parameters from acdclip train, or a file of the method's authors; repeatable (default: those that the configuration pairs with the target)")
 	flags.StringVar(&o.out, "out", defaultEvalFolder, "`DIR` results folder")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace existing results")
 	flags.BoolVar(&o.resume, "resume", false, "continue the evaluation in the results folder, or start it")

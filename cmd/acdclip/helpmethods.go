@@ -13,9 +13,10 @@ func newMethodsTopic(a *app) *cobra.Command {
 		Use:   "methods",
 		Short: "The anomaly detection methods, and how each was checked",
 		Long: `Choose a method with --method NAME and one of its presets with --preset NAME. A
-checkpoint names its method, so --method is needed only without one. All methods read
-the same datasets and give the same files. "acdclip help settings --method NAME"
-lists the settings of a method.
+checkpoint names its method, so --method is needed only without one. All methods
+read the same datasets and give the same files. "acdclip help settings --method
+NAME" lists the settings of a method. To compare methods in one table, see
+configs/table1.yaml.
 
 ` + a.methodList(),
 	}
@@ -33,12 +34,34 @@ func (a *app) methodList() string {
 		if method.Learns {
 			training = "can be trained with acdclip train"
 		}
-		text := fmt.Sprintf("%s (%s)\n  %s\n  %s; %s; presets: %s",
-			method.Name, method.Title, method.Doc, needs, training, strings.Join(method.PresetNames(), ", "))
-		for line := range strings.Lines(method.Long) {
-			text += "\n  " + strings.TrimRight(line, "\n")
+		lines := []string{fmt.Sprintf("%s (%s)", method.Name, method.Title)}
+		for _, paragraph := range []string{
+			method.Doc + ".", fmt.Sprintf("It %s and %s. Presets: %s.", needs, training, strings.Join(method.PresetNames(), ", ")), method.Long,
+		} {
+			lines = append(lines, indented(paragraph)...)
 		}
-		list = append(list, text)
+		list = append(list, strings.Join(lines, "\n"))
 	}
 	return strings.Join(list, "\n\n")
+}
+
+// indented breaks a text, whose line breaks end paragraphs, into lines of help with an indent.
+func indented(text string) []string {
+	const indent, width = "  ", 80
+	var lines []string
+	for paragraph := range strings.Lines(text) {
+		line := indent
+		for i, word := range strings.Fields(paragraph) {
+			switch {
+			case i == 0:
+				line += word
+			case len(line)+1+len(word) > width:
+				lines, line = append(lines, line), indent+word
+			default:
+				line += " " + word
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }

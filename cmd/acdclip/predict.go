@@ -54,7 +54,7 @@ func newPredictCommand(a *app) *cobra.Command {
 	o := &predictOptions{app: a, domain: domain.Industrial, format: report.PredictionCSV}
 	var threshold, pixelThreshold ui.Score
 	command := &cobra.Command{
-		Use:   "predict --clip PATH --checkpoint FILE PATH...",
+		Use:   "predict --clip PATH [--checkpoint FILE] PATH...",
 		Short: "Score pictures and folders of pictures",
 		Long: `Score pictures and folders of pictures (with their subfolders), and write into the
 output folder:
@@ -63,12 +63,16 @@ output folder:
                      and colorbar.png, the color scale from 0 to 1
   masks/...          with --masks: white where the map reaches --pixel-threshold
 
+Methods that train nothing need no checkpoint: --method winclip, see "acdclip help
+methods".
+
 A score lies between 0 and 1; higher means more anomalous. The column "anomalous"
 is filled in only with --threshold. Heat maps and masks keep the file names and the
 subfolders of a given folder (with photos, photos/a/x.png becomes
 heatmaps/a/x.png.png). A picture in a folder that cannot be read gets a row with the
 error, and the others are still scored; an argument that does not exist is an error.`,
 		Example: `  acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --class bolt --heatmaps photos
+  acdclip predict --clip ViT-B-16-plus-240.pt --method winclip photos
   acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --out - photos | sort -t, -k2 -gr | head`,
 		Args: someArgs("picture or folder"),
 		RunE: func(command *cobra.Command, arguments []string) error {

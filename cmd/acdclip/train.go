@@ -39,11 +39,11 @@ func newTrainCommand(a *app) *cobra.Command {
 	o := &trainOptions{app: a}
 	command := &cobra.Command{
 		Use:   "train --clip PATH --auxiliary NAME[=PATH]",
-		Short: "Train the adapters on an auxiliary dataset",
-		Long: `Train a method's adapters on an auxiliary dataset and write a run folder:
+		Short: "Train a method on an auxiliary dataset",
+		Long: `Train a method's parameters on an auxiliary dataset and write a run folder:
   config.yaml            the complete configuration; repeat the run with --config on it
   log.jsonl              one line per step and per epoch
-  epoch-001.safetensors  the adapters after each epoch
+  epoch-001.safetensors  the parameters after each epoch
   last.safetensors       a copy of the last epoch's
   best.safetensors       with train.validate: a copy of the best epoch's
   state.safetensors      what --resume continues from; saved every train.save_minutes,
@@ -68,13 +68,13 @@ the same command can be repeated until it succeeds.`,
 	}
 	flags := command.Flags()
 	flags.StringVar(&o.auxiliary, "auxiliary", "", "`NAME[=PATH]` dataset to train on, by name or path")
-	flags.StringVar(&o.out, "out", "", "`DIR` run folder (default runs/DATASET-nGROUPS-PRESET, as in runs/visa-n3-paper)")
+	flags.StringVar(&o.out, "out", "", "`DIR` run folder (default runs/DATASET-MODEL-PRESET, as in runs/visa-n3-paper)")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace an existing run")
 	flags.BoolVar(&o.resume, "resume", false, "continue the run in the run folder, or start it")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "write nothing; print the configuration and estimate time and memory from a few steps")
 	o.config.registerConfig(flags)
 	o.config.bindSelection()
-	o.config.bindText("init-from", "train.init_from", "`FILE` start from the adapters of this checkpoint instead of initial values")
+	o.config.bindText("init-from", "train.init_from", "`FILE` start from the parameters of this checkpoint instead of initial values")
 	o.config.bindSeed("`N` random seed of initial values, shuffling and augmentation (default 0)")
 	return command
 }

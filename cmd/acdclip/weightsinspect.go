@@ -40,9 +40,9 @@ func newInspectCommand(a *app) *cobra.Command {
 		Use:   "inspect PATH...",
 		Short: "Describe weight files: format, architecture, sizes, fingerprint",
 		Long: `Describe weight files. CLIPs are recognised in OpenAI's files and in Hugging Face
-and open_clip folders; checkpoints in the files of acdclip train and in the
-adapter_N.pth files of ACD-CLIP's authors. Files are recognised by their content,
-and no code in them is run. Every value is read: the fingerprint covers all of them,
+and open_clip folders; checkpoints in the files of acdclip train and in those that
+methods' authors published. Files are recognised by their content, and no code in
+them is run. Every value is read: the fingerprint covers all of them,
 and values that are not finite or do not match a checksum are reported.`,
 		Example: "  acdclip weights inspect ViT-L-14-336px.pt runs/visa-n3-paper/last.safetensors",
 		Args:    someArgs("file or folder"),
@@ -148,15 +148,15 @@ func describeWeights(path string, methods card.List) (*description, error) {
 	for _, t := range file.Tensors {
 		d.Parameters += t.NumElements()
 	}
-	adapters, err := checkpoint.Open(path, methods)
+	trained, err := checkpoint.Open(path, methods)
 	switch {
 	case errors.Is(err, checkpoint.ErrNotCheckpoint):
 		return d, nil
 	case err != nil:
 		return nil, err
 	}
-	defer adapters.Close()
-	d.Kind, d.Reason, d.Fingerprint, d.Checkpoint = kindCheckpoint, "", adapters.Fingerprint, &adapters.Metadata
+	defer trained.Close()
+	d.Kind, d.Reason, d.Fingerprint, d.Checkpoint = kindCheckpoint, "", trained.Fingerprint, &trained.Metadata
 	return d, nil
 }
 

@@ -80,7 +80,7 @@ type Versions struct {
 	Hardware string `json:"hardware,omitempty"` // instruction set of the CPU, or the GPU's name; "" if unknown
 }
 
-// Checkpoint is an open file of trained adapters. The caller closes it.
+// Checkpoint is an open file of trained parameters. The caller closes it.
 type Checkpoint struct {
 	Path        string
 	Metadata    Metadata

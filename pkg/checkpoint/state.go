@@ -33,7 +33,7 @@ type State struct {
 	Rates    []float64         `json:"rates"` // the optimiser's learning rates, by parameter group
 	Moves    int64             `json:"moves"` // the optimiser's steps, without skipped ones
 
-	Parameters []weights.Value `json:"-"` // the adapters
+	Parameters []weights.Value `json:"-"` // the trained parameters
 	Means      []weights.Value `json:"-"` // Adam's running mean of each parameter's gradient; name and shape are the parameter's
 	Squares    []weights.Value `json:"-"` // Adam's running mean of each gradient's square
 }

@@ -68,14 +68,14 @@ type Train struct {
 
 	FeatureCache int64 `json:"feature_cache" range:"[0,inf)" resume:"yes" doc:"bytes of vision features that a method whose vision side learns nothing keeps in memory for the next epochs, if pictures are not augmented; 0: none"`
 
-	InitFrom      string  `json:"init_from" path:"file" doc:"checkpoint whose adapters training starts from; none: random initial values"`
+	InitFrom      string  `json:"init_from" path:"file" doc:"checkpoint whose parameters training starts from; none: random initial values"`
 	SkipNonfinite bool    `json:"skip_nonfinite" resume:"yes" doc:"skip and count steps whose loss or gradient is not finite, instead of stopping"`
 	SaveMinutes   float64 `json:"save_minutes" range:"[0,inf)" resume:"yes" doc:"maximum minutes between two saves of the state that train --resume needs; 0: save after every step"`
 }
 
 // LR holds Adam's initial learning rates.
 type LR struct {
-	Text   float64 `json:"text" range:"(0,inf)" doc:"learning rate of the text adapters"`
+	Text   float64 `json:"text" range:"(0,inf)" doc:"learning rate of the text side"`
 	Vision float64 `json:"vision" range:"(0,inf)" doc:"learning rate of everything trained on the vision side, including the gates"`
 }
 

@@ -32,7 +32,7 @@ func CheckResume(run Config, loaded Loaded) error {
 
 func shown(value any) string { return cmp.Or(fmt.Sprint(value), `""`) }
 
-// CheckInitial checks that a training with the options wanted can start from adapters
+// CheckInitial checks that a training with the options wanted can start from parameters
 // that were trained with the options trained.
 func CheckInitial(trained, wanted section.Model) error {
 	if !sameSections(trained, wanted) {

@@ -54,12 +54,12 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 
 // startFrom checks that a checkpoint was trained on this CLIP and records it in the
 // metadata. The pictures that it was trained on count as pictures of this training too.
-func (r *run) startFrom(adapters *checkpoint.Checkpoint) error {
-	initial := adapters.Metadata
+func (r *run) startFrom(c *checkpoint.Checkpoint) error {
+	initial := c.Metadata
 	if initial.CLIP != "" && !r.backbone.Identity.Is(initial.CLIP) {
-		return fmt.Errorf("%w: %s was trained on %s, but %s is %s", detect.ErrOtherCLIP, adapters.Path, initial.CLIP, r.Config.Clip, r.metadata.CLIP)
+		return fmt.Errorf("%w: %s was trained on %s, but %s is %s", detect.ErrOtherCLIP, c.Path, initial.CLIP, r.Config.Clip, r.metadata.CLIP)
 	}
-	r.metadata.Recipe.InitFrom = adapters.Fingerprint
+	r.metadata.Recipe.InitFrom = c.Fingerprint
 	r.metadata.Files = r.metadata.Files.Union(initial.Files)
 	return nil
 }

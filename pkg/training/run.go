@@ -77,15 +77,15 @@ func (o *Options) first() (*checkpoint.Checkpoint, error) {
 	if o.Resume != nil || o.Config.Train.InitFrom == "" {
 		return nil, nil
 	}
-	adapters, err := checkpoint.Open(o.Config.Train.InitFrom, o.Methods.Cards())
+	initial, err := checkpoint.Open(o.Config.Train.InitFrom, o.Methods.Cards())
 	if err != nil {
 		return nil, err
 	}
-	if err := config.CheckInitial(adapters.Metadata.Model, o.Config.Model); err != nil {
-		adapters.Close()
-		return nil, fmt.Errorf("checkpoint %s: %w", adapters.Path, err)
+	if err := config.CheckInitial(initial.Metadata.Model, o.Config.Model); err != nil {
+		initial.Close()
+		return nil, fmt.Errorf("checkpoint %s: %w", initial.Path, err)
 	}
-	return adapters, nil
+	return initial, nil
 }
 
 // open loads CLIP. Before, it checks that the checkpoint to start from matches it.
@@ -94,14 +94,14 @@ func (o *Options) open(ctx context.Context) (*detect.Backbone, error) {
 	if err != nil {
 		return nil, err
 	}
-	adapters, err := o.first()
+	initial, err := o.first()
 	if err != nil {
 		return nil, err
 	}
 	var values model.Values
-	if adapters != nil {
-		defer adapters.Close()
-		values = adapters
+	if initial != nil {
+		defer initial.Close()
+		values = initial
 	}
 	return detect.OpenBackbone(ctx, method, o.Config, o.Config.Model, values)
 }
@@ -121,15 +121,15 @@ func (r *run) build(ctx context.Context) (err error) {
 		}
 		o.Values = r.Resume
 	case r.Config.Train.InitFrom != "":
-		adapters, err := checkpoint.Open(r.Config.Train.InitFrom, r.Methods.Cards())
+		initial, err := checkpoint.Open(r.Config.Train.InitFrom, r.Methods.Cards())
 		if err != nil {
 			return err
 		}
-		defer adapters.Close()
-		if err := r.startFrom(adapters); err != nil {
+		defer initial.Close()
+		if err := r.startFrom(initial); err != nil {
 			return err
 		}
-		o.Values = adapters
+		o.Values = initial
 	}
 	method, err := r.backbone.Trainable(o)
 	if err != nil {

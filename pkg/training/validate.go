@@ -16,7 +16,7 @@ import (
 // validationMemory is the memory for pixel scores during a training, in bytes; the rest goes to disk.
 const validationMemory = 256 << 20
 
-// validate scores the held-out pictures with the current adapters; it returns nil without
+// validate scores the held-out pictures with the current parameters; it returns nil without
 // a validation split. Targets of evaluations are never used.
 func (r *run) validate(ctx context.Context) (*events.Validation, error) {
 	if r.held == nil {

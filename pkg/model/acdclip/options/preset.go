@@ -24,6 +24,7 @@ const Gates = "gates"
 func Card() card.Card {
 	return card.Card{
 		Name: Name, Title: "ACD-CLIP", Doc: "Conv-LoRA adapters in both towers and a fusion gateway between vision and text, trained on an auxiliary dataset",
+		Long: long,
 		Presets: []card.Preset{
 			preset(Paper, paperModel, paperLoss),
 			preset(Released, releasedModel, releasedLoss),
@@ -95,3 +96,7 @@ func releasedLoss() Loss {
 	l.FocalForm = FocalOneHot
 	return l
 }
+
+// long says what the method was checked against, and what is known to differ from published numbers.
+const long = `Checked against PyTorch, step by step: the preset released against the authors' code, paper against the paper's equations, with losses, gradients and two steps. The authors' adapter_N.pth files are read.
+Known to differ from the published numbers: the released code departs from the paper in many places (each is an option), and it is not published which of the two made the paper's tables.`

@@ -25,7 +25,8 @@ const (
 func Card() card.Card {
 	return card.Card{
 		Name: Name, Title: "WinCLIP",
-		Doc: "CLIP's own embeddings of the picture and of windows of patches, compared with prompts for both states; nothing is trained",
+		Doc:  "CLIP's own embeddings of the picture and of windows of patches, compared with prompts for both states; nothing is trained",
+		Long: long,
 		Presets: []card.Preset{
 			{Name: Anomalib, Model: func() section.Model { return new(anomalib()) }},
 			{Name: CaoYunkang, Model: func() section.Model { return new(caoYunkang()) }},
@@ -139,3 +140,8 @@ func (m *Model) Facts() []section.Fact {
 func (m *Model) windows() string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(m.Windows), " ", ","), "[]")
 }
+
+// long says what the method was checked against, and what is known to differ from published numbers.
+const long = `Checked against anomalib (b7233686) with open_clip 2.24 (preset anomalib) and against caoyunkang's WinCLIP (preset caoyunkang), step by step. The authors published no code. Both implementations disagree in prompts, windows, means and scores.
+Made for open_clip's ViT-B/16+ at 240 pixels, trained on LAION-400M.
+Known to differ from the published numbers: neither implementation is known to reach them. anomalib with open_clip 2.26.1 or later computes something else: its windows attend across pictures. Few-shot (WinCLIP+) is not included.`
