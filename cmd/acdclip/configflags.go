@@ -171,7 +171,7 @@ func unknownDataset(name string, c config.Config) error {
 // loadOptions say how pictures are read.
 func loadOptions(c config.Config) pixels.LoadOptions {
 	return pixels.LoadOptions{
-		Workers: c.Data.Workers,
+		Workers: c.Data.Workers, BilinearMasks: c.Data.Masks == config.MasksBilinear,
 		Decode:  picture.DecodeOptions{MaxPixels: c.Data.MaxPixels, EXIF: c.Data.EXIFOrientation},
 	}
 }

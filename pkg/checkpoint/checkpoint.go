@@ -65,6 +65,9 @@ type Recipe struct {
 	WeightDecay float64  `json:"weight_decay,omitempty"` // 0: Adam, else AdamW
 	InOrder     bool     `json:"in_order,omitempty"`     // pictures were not shuffled
 
+	MaskResize    config.MaskResize    `json:"mask_resize,omitempty"`    // "": nearest
+	FeatureFormat config.FeatureFormat `json:"feature_format,omitempty"` // of vision features kept between epochs; "": fp32
+
 	Accumulate int      `json:"accumulate,omitempty"` // batches per optimiser step; 0: one
 	Precision  string   `json:"precision,omitempty"`  // of the frozen towers' matrices; "": fp32
 	EXIF       bool     `json:"exif_orientation,omitempty"`

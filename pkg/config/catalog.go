@@ -46,7 +46,7 @@ func (l Catalog) Preset(method, name string) (Config, error) {
 		Precision:   PrecisionAuto,
 		Model:       preset.Model(),
 		Train:       trainOf(preset.Recipe),
-		Data:        Data{Roots: map[string]Root{}, Pairing: map[string]string{}, MaxPixels: 200e6, Cache: 1 << 30},
+		Data:        Data{Roots: map[string]Root{}, Pairing: map[string]string{}, MaxPixels: 200e6, Masks: MasksNearest, Cache: 1 << 30},
 		Checkpoints: map[string][]string{},
 		Models:      map[string]string{},
 	}
@@ -61,9 +61,13 @@ func trainOf(r card.Recipe) Train {
 	if r == (card.Recipe{}) {
 		r = card.DefaultRecipe()
 	}
+	masks := MasksNearest
+	if r.BilinearMasks {
+		masks = MasksBilinear
+	}
 	return Train{
 		Classes: []string{}, Validate: []string{}, Epochs: r.Epochs, Batch: r.Batch, LR: LR{Text: r.TextRate, Vision: r.VisionRate}, LRDecay: r.RateDecay,
-		Beta1: r.Beta1, Decay: r.WeightDecay, Shuffle: r.Shuffle, Augment: r.Augment, Accumulate: 1, FeatureCache: 2 << 30, SaveMinutes: 10,
+		Beta1: r.Beta1, Decay: r.WeightDecay, Shuffle: r.Shuffle, Masks: masks, Augment: r.Augment, Accumulate: 1, FeatureCache: 2 << 30, FeatureFormat: FeaturesFP32, SaveMinutes: 10,
 	}
 }
 

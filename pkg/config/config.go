@@ -50,23 +50,26 @@ type ClipHeads struct {
 
 // Train is the training recipe. AdamBeta2 and AdamEpsilon are fixed.
 type Train struct {
-	Auxiliary string   `json:"auxiliary" doc:"name of the dataset to train on, a key of data.roots"`
-	Classes   []string `json:"classes" doc:"train on these classes of the auxiliary dataset only; none: all classes"`
-	Limit     int      `json:"limit" range:"[0,inf)" doc:"maximum number of pictures to train on, spread over classes and labels; 0: all"`
-	Validate  []string `json:"validate" doc:"validation split, held out and scored after each epoch: class names, a number of classes, or a percentage of the pictures such as 20%; none: no validation"`
-	Epochs    int      `json:"epochs" range:"[1,100000]" resume:"yes" doc:"passes over the auxiliary dataset"`
-	Batch     int      `json:"batch" range:"[1,65536]" doc:"pictures per batch; a smaller last batch is used too"`
-	LR        LR       `json:"lr"`
-	LRDecay   float64  `json:"lr_decay" range:"(0,1]" doc:"both learning rates are multiplied by this after each epoch"`
-	Beta1     float64  `json:"beta1" range:"[0,1)" doc:"Adam's first beta: the share of the running mean of gradients that each step keeps"`
-	Decay     float64  `json:"weight_decay" range:"[0,inf)" doc:"decoupled weight decay (AdamW); 0: Adam"`
-	Shuffle   bool     `json:"shuffle" doc:"take the pictures of each epoch in a random order; false: in the dataset's order, class by class"`
-	Augment   bool     `json:"augment" doc:"random augmentation of each picture: noise, color, rotation, shift, flips"`
+	Auxiliary string     `json:"auxiliary" doc:"name of the dataset to train on, a key of data.roots"`
+	Classes   []string   `json:"classes" doc:"train on these classes of the auxiliary dataset only; none: all classes"`
+	Limit     int        `json:"limit" range:"[0,inf)" doc:"maximum number of pictures to train on, spread over classes and labels; 0: all"`
+	Validate  []string   `json:"validate" doc:"validation split, held out and scored after each epoch: class names, a number of classes, or a percentage of the pictures such as 20%; none: no validation"`
+	Epochs    int        `json:"epochs" range:"[1,100000]" resume:"yes" doc:"passes over the auxiliary dataset"`
+	Batch     int        `json:"batch" range:"[1,65536]" doc:"pictures per batch; a smaller last batch is used too"`
+	LR        LR         `json:"lr"`
+	LRDecay   float64    `json:"lr_decay" range:"(0,1]" doc:"both learning rates are multiplied by this after each epoch"`
+	Beta1     float64    `json:"beta1" range:"[0,1)" doc:"Adam's first beta: the share of the running mean of gradients that each step keeps"`
+	Decay     float64    `json:"weight_decay" range:"[0,inf)" doc:"decoupled weight decay (AdamW); 0: Adam"`
+	Shuffle   bool       `json:"shuffle" doc:"take the pictures of each epoch in a random order; false: in the dataset's order, class by class"`
+	Masks     MaskResize `json:"mask_resize" doc:"how masks of the training pictures are scaled: nearest pixel, or bilinear and anomalous from half on"`
+	Augment   bool       `json:"augment" doc:"random augmentation of each picture: noise, color, rotation, shift, flips"`
 
 	Accumulate int  `json:"accumulate" range:"[1,65536]" doc:"batches per optimiser step (gradient accumulation): the gradient of a larger batch for the memory of one batch"`
 	Recompute  bool `json:"recompute" was:"checkpoint_activations" resume:"yes" doc:"activation recomputation: keep only the inputs of CLIP's blocks for the backward pass; much less memory, about 1.4 times the time, identical results"`
 
 	FeatureCache int64 `json:"feature_cache" range:"[0,inf)" resume:"yes" doc:"bytes of vision features that a method whose vision side learns nothing keeps in memory for the next epochs, if pictures are not augmented; 0: none"`
+
+	FeatureFormat FeatureFormat `json:"feature_format" doc:"number format of the kept vision features; fp16 keeps twice as many and rounds the features of all pictures"`
 
 	InitFrom      string  `json:"init_from" path:"file" doc:"checkpoint whose parameters training starts from; none: random initial values"`
 	SkipNonfinite bool    `json:"skip_nonfinite" resume:"yes" doc:"skip and count steps whose loss or gradient is not finite, instead of stopping"`
@@ -92,6 +95,7 @@ type Data struct {
 	Pairing         map[string]string `json:"pairing" resume:"yes" doc:"for each target dataset, the auxiliary dataset whose checkpoints score it; \"*\" is every other target"`
 	Names           string            `json:"names" path:"file" resume:"yes" doc:"JSON file of prompt names (dataset, class, name) that replaces the built-in table"`
 	MaxPixels       int64             `json:"max_pixels" range:"[1,inf)" doc:"maximum pixels of a picture; larger pictures are rejected before they are decoded"`
+	Masks           MaskResize        `json:"mask_resize" doc:"how masks are scaled for metrics: nearest pixel, or bilinear and anomalous from half on"`
 	EXIFOrientation bool              `json:"exif_orientation" doc:"rotate and flip pictures and masks by their EXIF orientation"`
 	Workers         int               `json:"workers" range:"[0,1024]" resume:"yes" doc:"goroutines that decode pictures; 0: one per core"`
 	Cache           int64             `json:"cache" range:"[0,inf)" resume:"yes" doc:"bytes of decoded pictures that training keeps in memory for the next epoch; 0: none"`

@@ -25,6 +25,28 @@ func (p Precision) Format() Precision {
 	return p
 }
 
+// FeatureFormat is the number format in which training keeps vision features between epochs.
+type FeatureFormat string
+
+const (
+	FeaturesFP32 FeatureFormat = "fp32"
+	FeaturesFP16 FeatureFormat = "fp16"
+)
+
+// Values lists the formats.
+func (FeatureFormat) Values() []string { return []string{string(FeaturesFP32), string(FeaturesFP16)} }
+
+// MaskResize is how masks are scaled to the size of the maps.
+type MaskResize string
+
+const (
+	MasksNearest  MaskResize = "nearest"  // Pillow's nearest pixel
+	MasksBilinear MaskResize = "bilinear" // Pillow's bilinear; a pixel is anomalous from half of 255 on
+)
+
+// Values lists both ways.
+func (MaskResize) Values() []string { return []string{string(MasksNearest), string(MasksBilinear)} }
+
 // Device names where the model runs: auto (a GPU when there is one), cpu, cuda or cuda:N.
 type Device string
 

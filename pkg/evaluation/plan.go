@@ -52,7 +52,7 @@ func (e *Evaluation) makePlan() error {
 	}
 	dealt := make(deal, max(1, e.Share.Of))
 	for _, job := range e.Jobs {
-		result, err := job.result()
+		result, err := job.result(e.Load.BilinearMasks)
 		if err != nil {
 			return err
 		}
@@ -104,12 +104,12 @@ func (e *Evaluation) otherCLIP(m *trained.Model, r *report.Result) (*report.Sour
 // the model's activation may be "auto".
 const activationCondition = "CLIP's activation"
 
-// result returns the job's result without numbers. Its names are escaped, so that they do
+// result returns the job's result without numbers. bilinearMasks is that of the LoadOptions. Its names are escaped, so that they do
 // not change when they are written to a file and read back.
-func (j Job) result() (report.Result, error) {
+func (j Job) result(bilinearMasks bool) (report.Result, error) {
 	set := j.Set
 	r := report.Result{
-		Target: report.EscapeName(set.Name), Domain: string(set.Domain), ListHash: set.ListHash(), MaskPolicy: maskPolicy(set.MaskThreshold),
+		Target: report.EscapeName(set.Name), Domain: string(set.Domain), ListHash: set.ListHash(), MaskPolicy: maskPolicy(set.MaskThreshold, bilinearMasks),
 		Checkpoint: j.Checkpoint.Source, Leak: j.Leak, Classes: Rows(set),
 	}
 	r.Checkpoint.Path = report.EscapeName(r.Checkpoint.Path)
@@ -170,10 +170,13 @@ func (j Job) deviations() []string {
 }
 
 // maskPolicy describes how masks are converted to pixel labels.
-func maskPolicy(threshold uint8) string {
+func maskPolicy(threshold uint8, bilinear bool) string {
 	policy := "nonzero"
 	if threshold > picture.NonZero {
 		policy = fmt.Sprintf("at least %d", threshold)
+	}
+	if bilinear {
+		return policy + ", then Pillow's bilinear resize to image_size, at least half"
 	}
 	return policy + ", after Pillow's nearest resize to image_size"
 }

@@ -167,7 +167,7 @@ func TestResultsSayWhatTheyAreOf(t *testing.T) {
 		job := o.Jobs[0]
 		job.Set = &one
 		c.change(&job)
-		r, err := job.result()
+		r, err := job.result(false)
 		if err != nil || !r.Leak || !slices.Equal(r.Deviations, c.says) || (r.Benchmark != "") != (job.Set.Benchmark != nil) {
 			t.Errorf("%s: benchmark %q, leak %v, deviations %q, %v", c.name, r.Benchmark, r.Leak, r.Deviations, err)
 		}

@@ -23,9 +23,13 @@ type Options struct {
 	Values    Values          // values of the parameters; nil: initial values for training
 	Seed      uint64          // seed of the initial values
 
-	// FeatureCache is the number of bytes that training may use to keep vision features
-	// between epochs; 0: none.
-	FeatureCache int64
+	FeatureCache FeatureCache
+}
+
+// FeatureCache says how training keeps vision features between epochs.
+type FeatureCache struct {
+	Bytes int64 // at most; 0: none
+	Half  bool  // as float16, which rounds them
 }
 
 // ErrOtherCLIP reports parameters that were trained on another CLIP than the given one.

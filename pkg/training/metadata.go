@@ -33,6 +33,12 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 		metadata.Recipe.Beta1 = &c.Train.Beta1
 	}
 	metadata.Recipe.WeightDecay, metadata.Recipe.InOrder = c.Train.Decay, !c.Train.Shuffle
+	if c.Train.Masks != config.MasksNearest {
+		metadata.Recipe.MaskResize = c.Train.Masks
+	}
+	if c.Train.FeatureFormat != config.FeaturesFP32 {
+		metadata.Recipe.FeatureFormat = c.Train.FeatureFormat
+	}
 	if limit := c.Data.MaxPixels; limit != picture.DefaultMaxPixels {
 		metadata.Recipe.MaxPixels = limit
 	}

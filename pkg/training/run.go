@@ -111,7 +111,7 @@ func (r *run) build(ctx context.Context) (err error) {
 	if r.metadata, err = r.describe(); err != nil {
 		return err
 	}
-	o := model.Options{Model: r.Config.Model, Loss: r.Config.Loss, Seed: r.Config.Seed, FeatureCache: r.Config.Train.FeatureCache}
+	o := model.Options{Model: r.Config.Model, Loss: r.Config.Loss, Seed: r.Config.Seed, FeatureCache: model.FeatureCache{Bytes: r.Config.Train.FeatureCache, Half: r.Config.Train.FeatureFormat == config.FeaturesFP16}}
 	switch {
 	case r.Resume != nil:
 		// The checkpoint that the run started from is not read again: the state has its files and fingerprint.
@@ -268,6 +268,7 @@ func (r *run) seconds() float64 { return r.at.Seconds + time.Since(r.began).Seco
 func (r *run) loading() pixels.LoadOptions {
 	load := r.Load
 	load.Size, load.Masks, load.MaskThreshold = r.method.Input().Size, true, r.Set.MaskThreshold
+	load.BilinearMasks = r.Config.Train.Masks == config.MasksBilinear
 	load.Ahead = r.perStep() // read the next batch during the current step
 	order := r.order()
 	load.Order = order[min(r.at.Pictures, len(order)):]

@@ -41,6 +41,10 @@ type LoadOptions struct {
 	// MaskThreshold is the smallest anomalous grey value of a mask; 0 means picture.NonZero.
 	MaskThreshold uint8
 
+	// BilinearMasks scales masks bilinearly, as 0 and 255; pixels are anomalous from 128 on.
+	// Otherwise each pixel is the nearest one of the mask.
+	BilinearMasks bool
+
 	Augment *Augmentation // nil for no augmentation
 	Cache   *Cache        // nil for no cache
 }
@@ -181,8 +185,7 @@ func decodeMask(item data.Item, im *picture.Image, turn picture.Orientation, o L
 			return nil, worst, err
 		}
 		worst = max(worst, fit)
-		mask = mask.ResizeNearest(o.Size, o.Size)
-		mask.Binary(o.MaskThreshold)
+		mask = o.scaledMask(mask)
 		if all == nil {
 			all = mask.Pix
 			continue
@@ -192,6 +195,23 @@ func decodeMask(item data.Item, im *picture.Image, turn picture.Orientation, o L
 		}
 	}
 	return all, worst, nil
+}
+
+// scaledMask returns a mask as [S, S] of 0 and 1.
+func (o LoadOptions) scaledMask(mask *picture.Grey) *picture.Grey {
+	if !o.BilinearMasks {
+		mask = mask.ResizeNearest(o.Size, o.Size)
+		mask.Binary(o.MaskThreshold)
+		return mask
+	}
+	const full, half = 255, 128
+	mask.Binary(o.MaskThreshold)
+	for i := range mask.Pix {
+		mask.Pix[i] *= full
+	}
+	mask = mask.ResizeBilinear(o.Size, o.Size)
+	mask.Binary(half)
+	return mask
 }
 
 // readMask reads one file of a mask and rotates it if needed.

@@ -62,17 +62,19 @@ func part(s *torch.Scope, b model.Batch, pictures ...int64) model.Batch {
 // kept, whatever batch a picture was first seen in, and that the bound is kept.
 func TestKeptFeatures(t *testing.T) {
 	one := int64((3*5*5 + 1) * 64 * 4)
-	var want lesson
+	wants := map[bool]*lesson{false: {}, true: {}} // by half
 	for _, test := range []struct {
 		bytes int64
 		keys  []int
+		half  bool
 		kept  int
 	}{
-		{0, []int{4, 9, 0}, 0}, {1 << 30, nil, 0}, {1 << 30, []int{4, 9, 0}, 3},
-		{3 * one, []int{4, 9, 0}, 3}, {3*one - 1, []int{4, 9, 0}, 2}, {one - 1, []int{4, 9, 0}, 0},
+		{0, []int{4, 9, 0}, false, 0}, {1 << 30, nil, false, 0}, {1 << 30, []int{4, 9, 0}, false, 3},
+		{3 * one, []int{4, 9, 0}, false, 3}, {3*one - 1, []int{4, 9, 0}, false, 2}, {one - 1, []int{4, 9, 0}, false, 0},
+		{0, []int{4, 9, 0}, true, 0}, {3 * one / 2, []int{4, 9, 0}, true, 3}, {one, []int{4, 9, 0}, true, 2},
 	} {
-		r := tinyRecipe(t)
-		r.featureCache = test.bytes
+		r, want := tinyRecipe(t), wants[test.half]
+		r.featureCache, r.featureHalf = test.bytes, test.half
 		err := with(t, r, func(s *torch.Scope, m *Model) error {
 			batch := drawnBatch(s, m)
 			batch.Keys = test.keys
@@ -86,9 +88,9 @@ func TestKeptFeatures(t *testing.T) {
 					return err
 				}
 				if want.losses == nil {
-					want = got
+					*want = got
 				}
-				if !got.equal(want) {
+				if !got.equal(*want) {
 					t.Errorf("%d bytes, keys %v: the step has other bits: %v, want %v", test.bytes, test.keys, got.losses, want.losses)
 				}
 			}
@@ -103,6 +105,10 @@ func TestKeptFeatures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+	near(t, "loss with features in float16", wants[true].losses, wants[false].losses, 0.01)
+	if wants[true].equal(*wants[false]) {
+		t.Error("features in float16 are not rounded")
 	}
 }
 

@@ -28,6 +28,7 @@ type recipe struct {
 	values  model.Values // nil: initial values of seed 5
 
 	featureCache int64 // bytes
+	featureHalf  bool  // kept as float16
 }
 
 // with builds a model and runs f on it inside Do.
@@ -44,7 +45,7 @@ func with(t testing.TB, r recipe, f func(s *torch.Scope, m *Model) error) error 
 
 // on returns the options for New to build the model on a CLIP.
 func (r recipe) on(c *clip.Model, tok *tokenizer.Tokenizer) model.Options {
-	return model.Options{CLIP: c, Tokenizer: tok, Model: &r.options, Loss: &r.loss, Values: r.values, Seed: 5, FeatureCache: r.featureCache}
+	return model.Options{CLIP: c, Tokenizer: tok, Model: &r.options, Loss: &r.loss, Values: r.values, Seed: 5, FeatureCache: model.FeatureCache{Bytes: r.featureCache, Half: r.featureHalf}}
 }
 
 // withCLIP loads a recipe's CLIP and runs f on it inside Do.

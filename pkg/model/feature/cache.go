@@ -16,12 +16,13 @@ import (
 type Cache struct {
 	scope *torch.Scope // owns the features
 	free  int64        // bytes left
+	half  bool         // features are rounded to float16
 	of    map[int][]torch.Tensor
 }
 
-// NewCache returns a cache of at most that many bytes, whose features belong to s.
-func NewCache(s *torch.Scope, bytes int64) *Cache {
-	return &Cache{scope: s, free: bytes, of: map[int][]torch.Tensor{}}
+// NewCache returns a cache whose features belong to s.
+func NewCache(s *torch.Scope, o model.FeatureCache) *Cache {
+	return &Cache{scope: s, free: o.Bytes, half: o.Half, of: map[int][]torch.Tensor{}}
 }
 
 // Len is the number of pictures whose features are kept.
@@ -64,9 +65,16 @@ func (c *Cache) once(s *torch.Scope, picture torch.Tensor, key int, see func(*to
 		return kept
 	}
 	seen := see(s, picture)
+	each := int64(4) // bytes of a value
+	if c.half {
+		each = 2
+		for i, t := range seen { // also if there is no place: the bits must not depend on that
+			seen[i] = s.Keep(t.To(torch.Float16))
+		}
+	}
 	size := int64(0)
 	for _, t := range seen {
-		size += 4 * t.NumElements()
+		size += each * t.NumElements()
 	}
 	if size > c.free {
 		return seen
@@ -91,7 +99,7 @@ func join(s *torch.Scope, each [][]torch.Tensor) []torch.Tensor {
 			for i := range each {
 				column[i] = each[i][n]
 			}
-			return torch.Cat(0, column...)
+			return torch.Cat(0, column...).To(torch.Float32)
 		})
 	}
 	return joined

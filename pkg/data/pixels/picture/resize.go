@@ -6,8 +6,6 @@ const (
 	// weightBits is the precision of the integer weights (Pillow's PRECISION_BITS for bytes).
 	weightBits = 22
 	weightHalf = 1 << (weightBits - 1)
-	// cubicSupport is the radius of the cubic kernel, in input pixels at scale 1.
-	cubicSupport = 2
 	// maxTableWeights limits the number of weights that the horizontal pass keeps in memory.
 	maxTableWeights = 1 << 16
 	// maxBetween limits the bytes of the intermediate picture between the passes. Pillow 11
@@ -21,33 +19,68 @@ const (
 // maxBetween). The result shares no memory with im. im must have at least one pixel;
 // width and height must be positive.
 // (Pillow, src/libImaging/Resample.c.)
-func (im *Image) ResizeBicubic(width, height int) *Image {
-	rows := newScaling(im.Height, height)
+func (im *Image) ResizeBicubic(width, height int) *Image { return im.resize(cubic, width, height) }
+
+// ResizeBilinear is ResizeBicubic with the kernel of Pillow's resize(BILINEAR), for a
+// picture of one channel.
+func (g *Grey) ResizeBilinear(width, height int) *Grey {
+	im := NewImage(g.Width, g.Height)
+	for i, v := range g.Pix {
+		im.Pix[3*i], im.Pix[3*i+1], im.Pix[3*i+2] = v, v, v
+	}
+	return im.resize(linear, width, height).firstChannel()
+}
+
+// firstChannel returns the picture's first channel.
+func (im *Image) firstChannel() *Grey {
+	g := &Grey{im.Width, im.Height, make([]uint8, im.Width*im.Height)}
+	for i := range g.Pix {
+		g.Pix[i] = im.Pix[3*i]
+	}
+	return g
+}
+
+// resize scales im with the kernel; see ResizeBicubic.
+func (im *Image) resize(k kernel, width, height int) *Image {
+	columns, rows := newScaling(k, im.Width, width), newScaling(k, im.Height, height)
 	switch {
 	case height == im.Height:
-		return im.resizeColumns(width, 0, im.Height)
+		return im.resizeColumns(columns, 0, im.Height)
 	case width == im.Width:
 		return im.resizeRows(rows, 0)
 	case int64(im.Height)*int64(width)*3 > maxBetween && height < im.Height:
-		return im.resizeRows(rows, 0).resizeColumns(width, 0, height)
+		return im.resizeRows(rows, 0).resizeColumns(columns, 0, height)
 	}
 	// The horizontal pass only processes the rows that the vertical pass reads.
 	first, _ := rows.span(0)
 	_, end := rows.span(height - 1)
-	return im.resizeColumns(width, first, end).resizeRows(rows, first)
+	return im.resizeColumns(columns, first, end).resizeRows(rows, first)
 }
+
+// kernel is a function that input pixels are weighted with, by their distance from the
+// output pixel.
+type kernel struct {
+	radius float64 // beyond which it is 0, in input pixels at scale 1
+	at     func(x float64) float64
+}
+
+var (
+	cubic  = kernel{2, cubicAt}
+	linear = kernel{1, func(x float64) float64 { return max(0, 1-math.Abs(x)) }}
+)
 
 // scaling maps out output pixels to in input pixels along one axis.
 type scaling struct {
+	kernel         kernel
 	in, out        int
 	scale, support float64
 	inverse        float64 // 1 / stretch of the kernel
 }
 
-func newScaling(in, out int) scaling {
+func newScaling(k kernel, in, out int) scaling {
 	scale := float64(in) / float64(out)
 	stretch := max(scale, 1)
-	return scaling{in: in, out: out, scale: scale, support: cubicSupport * stretch, inverse: 1 / stretch}
+	return scaling{kernel: k, in: in, out: out, scale: scale, support: k.radius * stretch, inverse: 1 / stretch}
 }
 
 // centre returns the input position of output pixel i. The conversion prevents a fused multiply-add.
@@ -68,7 +101,7 @@ func (s scaling) weights(dst []int32, scratch []float64, i int) []int32 {
 	centre, sum := s.centre(i), 0.0
 	scratch = scratch[:0]
 	for j := first; j < end; j++ {
-		w := cubic((float64(j) - centre + 0.5) * s.inverse)
+		w := s.kernel.at((float64(j) - centre + 0.5) * s.inverse)
 		scratch = append(scratch, w)
 		sum += w
 	}
@@ -81,8 +114,8 @@ func (s scaling) weights(dst []int32, scratch []float64, i int) []int32 {
 	return dst
 }
 
-// cubic is the kernel with a = -0.5. The conversions prevent a fused multiply-add, which Pillow's build does not use.
-func cubic(x float64) float64 {
+// cubicAt is the cubic kernel with a = -0.5. The conversions prevent a fused multiply-add, which Pillow's build does not use.
+func cubicAt(x float64) float64 {
 	const a = -0.5
 	x = math.Abs(x)
 	switch {
@@ -97,14 +130,14 @@ func cubic(x float64) float64 {
 // narrowSum rounds a weighted sum to a byte.
 func narrowSum(sum int32) uint8 { return clampByte(sum >> weightBits) }
 
-// resizeColumns scales rows [first, end) of im to the given width.
-func (im *Image) resizeColumns(width, first, end int) *Image {
+// resizeColumns scales rows [first, end) of im along the columns.
+func (im *Image) resizeColumns(s scaling, first, end int) *Image {
+	width := s.out
 	out := NewImage(width, end-first)
 	if width == im.Width {
 		copy(out.Pix, im.Pix[3*im.Width*first:3*im.Width*end])
 		return out
 	}
-	s := newScaling(im.Width, width)
 	// The weights of a block of columns are used for all rows; blocks limit their memory.
 	block := max(1, maxTableWeights/s.maxTaps())
 	table := make([]int32, 0, min(block, width)*s.maxTaps())

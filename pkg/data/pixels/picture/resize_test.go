@@ -33,6 +33,10 @@ func TestScalingAsPillow(t *testing.T) {
 				largest, mean := difference(t, got.Pix, nearest.data)
 				t.Errorf("nearest: largest difference %d, mean %.4f; want the same bytes", largest, mean)
 			}
+			if got, want := in.image().grey().ResizeBilinear(width, height), all[name+".bilinear"]; !bytes.Equal(got.Pix, want.data) {
+				largest, mean := difference(t, got.Pix, want.data)
+				t.Errorf("bilinear: largest difference %d, mean %.4f; want the same bytes", largest, mean)
+			}
 			if !bytes.Equal(before, in.data) {
 				t.Error("scaling changed its input")
 			}
@@ -96,8 +100,8 @@ func TestScalingLaws(t *testing.T) {
 }
 
 func TestWeightsSumToOne(t *testing.T) {
-	for _, size := range [][2]int{{1, 1}, {700, 518}, {3, 500}, {5000, 7}, {20000, 98}} {
-		s := newScaling(size[0], size[1])
+	for i, size := range [][2]int{{1, 1}, {700, 518}, {3, 500}, {5000, 7}, {20000, 98}, {700, 98}, {98, 700}} {
+		s := newScaling([]kernel{cubic, linear}[i%2], size[0], size[1])
 		for i := range s.out {
 			weights := s.weights(nil, nil, i)
 			first, end := s.span(i)

@@ -23,7 +23,7 @@ func Card() card.Card {
 			Loss:  func() section.Section { return new(releasedLoss()) },
 			Recipe: card.Recipe{
 				Epochs: 5, Batch: 1, TextRate: 0.01, VisionRate: 0.01, RateDecay: 1,
-				Beta1: 0.5, WeightDecay: 0.01, Shuffle: true,
+				Beta1: 0.5, WeightDecay: 0.01, Shuffle: true, BilinearMasks: true,
 			},
 		}},
 		NeedsCheckpoint: true, Learns: true,

@@ -30,7 +30,7 @@ func Card() card.Card {
 
 // recipe is the authors'. Only the text side learns.
 func recipe() card.Recipe {
-	return card.Recipe{Epochs: 15, Batch: 8, TextRate: 1e-3, VisionRate: 1e-3, RateDecay: 1, Beta1: 0.5, Shuffle: true}
+	return card.Recipe{Epochs: 15, Batch: 8, TextRate: 1e-3, VisionRate: 1e-3, RateDecay: 1, Beta1: 0.5, Shuffle: true, BilinearMasks: true}
 }
 
 func releasedModel() Model {

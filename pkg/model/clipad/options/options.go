@@ -27,7 +27,7 @@ func Card() card.Card {
 			Name:   Released,
 			Model:  func() section.Model { return new(Default()) },
 			Loss:   func() section.Section { return &Loss{Focal: 1, Dice: 1} },
-			Recipe: card.Recipe{Epochs: 5, Batch: 8, TextRate: 1e-4, VisionRate: 1e-4, RateDecay: 1, Beta1: 0.9},
+			Recipe: card.Recipe{Epochs: 5, Batch: 8, TextRate: 1e-4, VisionRate: 1e-4, RateDecay: 1, Beta1: 0.9, BilinearMasks: true},
 		}},
 		Learns:   true,
 		Released: released,
