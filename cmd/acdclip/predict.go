@@ -12,6 +12,7 @@ import (
 	"acdclip/internal/rundir"
 	"acdclip/internal/ui"
 	"acdclip/pkg/config"
+	"acdclip/pkg/config/section"
 	"acdclip/pkg/data"
 	"acdclip/pkg/detect"
 	"acdclip/pkg/domain"
@@ -150,7 +151,7 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 		return err
 	}
 	err = detect.Predict(ctx, detector, detect.PredictOptions{
-		Inputs: inputs, PromptOf: o.promptOf, Domain: o.domain, Batch: o.batch, Load: load,
+		Inputs: inputs, PromptOf: func(input data.Found) string { return section.PromptName(detector.Model.Options, o.classOf(input)) }, Domain: o.domain, Batch: o.batch, Load: load,
 	}, o.app.emit, output.add)
 	if err = errors.Join(err, output.close()); err != nil {
 		return o.app.ended(err, output.saved(len(inputs)))
@@ -216,14 +217,15 @@ func (o *predictOptions) scan(ctx context.Context, folder rundir.Dir) ([]data.Fo
 	return inputs, folder.Check(o.overwrite)
 }
 
-// promptOf is the prompt name of what a picture shows.
-func (o *predictOptions) promptOf(input data.Found) string {
+// classOf names what a picture shows.
+func (o *predictOptions) classOf(input data.Found) section.Class {
 	if o.classFrom != classFromFolder {
-		return strings.ReplaceAll(o.class, "_", " ")
+		return section.Class{Name: o.class, Prompt: strings.ReplaceAll(o.class, "_", " ")}
 	}
 	path, err := filepath.Abs(input.Path)
 	if err != nil {
 		path = input.Path
 	}
-	return data.SpokenName(filepath.Base(filepath.Dir(path)))
+	folder := filepath.Base(filepath.Dir(path))
+	return section.Class{Name: folder, Prompt: data.SpokenName(folder)}
 }

@@ -303,7 +303,7 @@ func TestOwnModelLeavesContradictionsToOverlay(t *testing.T) {
 		t.Error("a contradiction is accepted")
 	}
 	loaded := load(t, Sources{Set: set, OwnModel: true})
-	if _, _, err := OverlayModel(presetModel(t, options.Released), loaded); err != nil {
+	if _, _, err := OverlayModel("acdclip", presetModel(t, options.Released), loaded); err != nil {
 		t.Errorf("the checkpoint has that very value: %v", err)
 	}
 	if _, err := catalog().Load(Sources{Set: []string{"model.groups=0"}, OwnModel: true}); err == nil {

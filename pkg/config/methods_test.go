@@ -116,7 +116,7 @@ func TestModelsOfTwoMethods(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, changes, err := OverlayModel(trained, plain)
+	got, changes, err := OverlayModel("acdclip", trained, plain)
 	if err != nil || len(changes) > 0 || !reflect.DeepEqual(got, section.Model(trained)) || got == section.Model(trained) {
 		t.Errorf("%+v, %v, %v", got, changes, err)
 	}
@@ -125,7 +125,7 @@ func TestModelsOfTwoMethods(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := OverlayModel(trained, loaded); err == nil || !strings.HasPrefix(err.Error(), "--set: method: ") && !strings.HasPrefix(err.Error(), "method: ") {
+		if _, _, err := OverlayModel("acdclip", trained, loaded); err == nil || !strings.HasPrefix(err.Error(), "--set: method: ") && !strings.HasPrefix(err.Error(), "method: ") {
 			t.Errorf("%s: %v", set, err)
 		}
 	}

@@ -7,15 +7,15 @@ import (
 	"acdclip/pkg/config/section"
 )
 
-// OverlayModel returns the model section to score with: the checkpoint's, changed by the
-// runtime options that the user set (loaded.Set). Each option that changes adds a line to
-// changes, to be printed. An option that contradicts the structure of the checkpoint's
-// model is an *Error, and so are options of another method. The preset and its values
-// are ignored.
-func OverlayModel(checkpoint section.Model, loaded Loaded) (model section.Model, changes []string, err error) {
+// OverlayModel returns the model section to score with: the checkpoint's, which is of the
+// method with that name, changed by the runtime options that the user set (loaded.Set).
+// Each option that changes adds a line to changes, to be printed. An option that
+// contradicts the structure of the checkpoint's model is an *Error, and so are options of
+// another method. The preset and its values are ignored.
+func OverlayModel(method string, checkpoint section.Model, loaded Loaded) (model section.Model, changes []string, err error) {
 	if !sameSections(checkpoint, loaded.Config.Model) {
 		if loaded.isSet("method") || loaded.isSet("model") {
-			e := &Error{Key: "method", Problem: fmt.Sprintf("is %s, but the checkpoint was trained with another method; leave it out or choose another checkpoint", loaded.Config.Method)}
+			e := &Error{Key: "method", Problem: fmt.Sprintf("is %s, but the checkpoint was trained with %s; leave it out or choose another checkpoint", loaded.Config.Method, method)}
 			loaded.place(e)
 			return nil, nil, e
 		}

@@ -45,7 +45,7 @@ func TestOverlayModel(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			got, changes, err := OverlayModel(trained, load(t, Sources{Set: c.set, OwnModel: true}))
+			got, changes, err := OverlayModel("acdclip", trained, load(t, Sources{Set: c.set, OwnModel: true}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,7 +70,7 @@ func TestOverlayModelRefuses(t *testing.T) {
 		"model.adapter.kernels=[3]":    "--set: model.adapter.kernels: is [3], but the checkpoint was trained with [3 5]; leave it out or choose another checkpoint",
 		"model.score.map=0.2":          "--set: model.score.classification: 0.9 and model.score.map: 0.2 sum to 1.1; the sum may be at most 1, so that image scores stay in [0, 1]",
 	} {
-		_, _, err := OverlayModel(trained, load(t, Sources{Set: []string{set}, OwnModel: true}))
+		_, _, err := OverlayModel("acdclip", trained, load(t, Sources{Set: []string{set}, OwnModel: true}))
 		var e *Error
 		if !errors.As(err, &e) || err.Error() != want {
 			t.Errorf("%s gives\n%v\nwant\n%s", set, err, want)
@@ -80,7 +80,7 @@ func TestOverlayModelRefuses(t *testing.T) {
 
 func TestOverlayModelLeavesTheCheckpointsAlone(t *testing.T) {
 	trained := presetModel(t, options.Paper)
-	got, _, err := OverlayModel(trained, Loaded{Config: Config{Model: presetModel(t, options.Paper)}})
+	got, _, err := OverlayModel("acdclip", trained, Loaded{Config: Config{Model: presetModel(t, options.Paper)}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"acdclip/pkg/config/section"
 	"acdclip/pkg/digest"
 	"acdclip/pkg/domain"
 )
@@ -39,6 +40,15 @@ type Dataset struct {
 	Findings      []Finding
 
 	whole *Dataset // the dataset that Select chose from; nil for the result of Discover
+}
+
+// PromptOf returns a class's name in the prompts of a model.
+func (d *Dataset) PromptOf(m section.Model, c Class) string {
+	of := section.Class{Name: c.Name, Prompt: c.Prompt}
+	if d.Benchmark != nil {
+		of.Benchmark = d.Benchmark.Key
+	}
+	return section.PromptName(m, of)
 }
 
 // Usable returns an error that wraps ErrFaulty if the dataset has a finding of level Error.

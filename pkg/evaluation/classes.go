@@ -23,6 +23,7 @@ import (
 type ByClass struct {
 	Scorer   scoring.Scorer
 	Set      *data.Dataset
+	Model    section.Model // whose prompts name the classes
 	Load     pixels.LoadOptions
 	Batch    int             // pictures per batch
 	BatchKey string          // name of the flag or key that sets Batch, for messages
@@ -124,7 +125,7 @@ func (b *ByClass) work(classes []Batches) scoring.Work {
 	w.Load.Masks, w.Load.MaskThreshold = b.Set.HasMasks(), b.Set.MaskThreshold
 	var names scoring.Classes
 	for _, c := range classes {
-		index := names.Place(b.Set.Classes[c.Class].Prompt)
+		index := names.Place(b.Set.PromptOf(b.Model, b.Set.Classes[c.Class]))
 		w.Batches = append(w.Batches, c.Places...)
 		for _, picture := range slices.Concat(c.Places...) {
 			w.ClassOf[picture] = index

@@ -35,7 +35,7 @@ func TestScoresThatAreNotFinite(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := ByClass{
-		Scorer: scorer, Set: set, Load: pixels.LoadOptions{}, Batch: 1, Result: report.Result{Classes: Rows(set)}, Costs: &scoring.Costs{},
+		Scorer: scorer, Set: set, Load: pixels.LoadOptions{}, Batch: 1, Result: report.Result{Classes: Rows(set, nil)}, Costs: &scoring.Costs{},
 		Warn:     func(event events.Event) { warnings = append(warnings, event.(events.Warning).Text) },
 		Scored:   func(scoring.Scored) {},
 		Finished: func(c *Class) error { classes = append(classes, c); return c.ComputeMetrics() },
@@ -88,7 +88,7 @@ func TestScorerWithOtherPictures(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	b := ByClass{
 		Scorer: more{&fake{&fakes{inUse: 1}, checkpointOf(t, load(t), "a", nil)}}, Set: set, Batch: 2,
-		Result: report.Result{Classes: Rows(set)}, Costs: &scoring.Costs{},
+		Result: report.Result{Classes: Rows(set, nil)}, Costs: &scoring.Costs{},
 		Warn: func(events.Event) {}, Scored: func(scoring.Scored) {}, Finished: func(c *Class) error { return c.ComputeMetrics() },
 	}
 	before := runtime.NumGoroutine()

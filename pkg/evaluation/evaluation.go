@@ -259,7 +259,7 @@ func (e *Evaluation) checkpoint(ctx context.Context, checkpoint *trained.Model) 
 func (e *Evaluation) job(ctx context.Context, detector scoring.Scorer, i int) error {
 	job := e.Jobs[i]
 	c := ByClass{
-		Scorer: detector, Set: job.Set, Load: e.Load, Batch: e.Batch, BatchKey: "--batch", Pixels: e.Pixels,
+		Scorer: detector, Set: job.Set, Model: job.Checkpoint.Options, Load: e.Load, Batch: e.Batch, BatchKey: "--batch", Pixels: e.Pixels,
 		Result: e.plan.Evaluation.Results[i], Extras: e.Extras, RawMaps: e.Raw && e.Map != nil, Costs: &e.costs, Warn: e.Emit,
 		Scored: func(scored scoring.Scored) {
 			e.done++

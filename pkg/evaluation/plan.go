@@ -110,7 +110,7 @@ func (j Job) result(bilinearMasks bool) (report.Result, error) {
 	set := j.Set
 	r := report.Result{
 		Target: report.EscapeName(set.Name), Domain: string(set.Domain), ListHash: set.ListHash(), MaskPolicy: maskPolicy(set.MaskThreshold, bilinearMasks),
-		Checkpoint: j.Checkpoint.Source, Leak: j.Leak, Classes: Rows(set),
+		Checkpoint: j.Checkpoint.Source, Leak: j.Leak, Classes: Rows(set, j.Checkpoint.Options),
 	}
 	r.Checkpoint.Path = report.EscapeName(r.Checkpoint.Path)
 	if together, ok := j.Checkpoint.Options.(section.SetScorer); ok {
@@ -139,10 +139,10 @@ func (j Job) result(bilinearMasks bool) (report.Result, error) {
 }
 
 // Rows returns a row for each class of a dataset, without numbers.
-func Rows(set *data.Dataset) []report.Row {
+func Rows(set *data.Dataset, m section.Model) []report.Row {
 	list := make([]report.Row, len(set.Classes))
 	for i, class := range set.Classes {
-		list[i] = report.Row{Class: report.EscapeName(class.Name), Prompt: report.EscapeName(class.Prompt)}
+		list[i] = report.Row{Class: report.EscapeName(class.Name), Prompt: report.EscapeName(set.PromptOf(m, class))}
 	}
 	return list
 }

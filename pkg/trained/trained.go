@@ -40,7 +40,7 @@ func Read(path string, methods card.List, c config.Loaded) (Model, error) {
 // Describe is like Read, for an open checkpoint.
 func Describe(parameters *checkpoint.Checkpoint, c config.Loaded) (Model, error) {
 	metadata := parameters.Metadata
-	options, changes, err := config.OverlayModel(metadata.Model, c)
+	options, changes, err := config.OverlayModel(metadata.Method, metadata.Model, c)
 	if err != nil {
 		return Model{}, err
 	}

@@ -62,7 +62,7 @@ func newRun(ctx context.Context, o Options) (*run, error) {
 		Options: o, backbone: b, held: held, told: map[string]bool{}, promptOf: map[string]string{}, cache: pixels.NewCache(o.Config.Data.Cache), at: checkpoint.Place{Epoch: 1},
 	}
 	for _, class := range o.Set.Classes {
-		r.promptOf[class.Name] = class.Prompt
+		r.promptOf[class.Name] = o.Set.PromptOf(o.Config.Model, class)
 	}
 	if err := r.build(ctx); err != nil {
 		b.Close()

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"maps"
 	"time"
 
 	"acdclip/cgo/torch"
@@ -130,13 +130,11 @@ func hashed(text string) string {
 
 // prompts returns the prompt name of each class, including held-out classes.
 func (r *run) prompts() map[string]string {
-	classes := r.Set.Classes
+	prompts := maps.Clone(r.promptOf)
 	if r.held != nil {
-		classes = slices.Concat(classes, r.held.Classes)
-	}
-	prompts := map[string]string{}
-	for _, class := range classes {
-		prompts[class.Name] = class.Prompt
+		for _, class := range r.held.Classes {
+			prompts[class.Name] = r.held.PromptOf(r.Config.Model, class)
+		}
 	}
 	return prompts
 }

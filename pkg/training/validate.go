@@ -24,7 +24,7 @@ func (r *run) validate(ctx context.Context) (*events.Validation, error) {
 	}
 	start, stage := time.Now(), "validate on "+r.Set.Name
 	r.Emit(events.StageStarted{Stage: stage, Unit: "pictures", Total: len(r.held.Items), Within: r.stage()})
-	result := report.Result{Target: r.held.Name, Classes: evaluation.Rows(r.held)}
+	result := report.Result{Target: r.held.Name, Classes: evaluation.Rows(r.held, r.Config.Model)}
 	if err := r.scoreHeld(ctx, stage, result); err != nil {
 		return nil, fmt.Errorf("validation: %w", err)
 	}
@@ -59,7 +59,7 @@ func (r *run) scoreHeld(ctx context.Context, stage string, result report.Result)
 	}
 	done := 0
 	held := evaluation.ByClass{
-		Scorer: detector, Set: r.held, Load: r.Load, Batch: r.Config.Train.Batch, BatchKey: "train.batch",
+		Scorer: detector, Set: r.held, Model: r.Config.Model, Load: r.Load, Batch: r.Config.Train.Batch, BatchKey: "train.batch",
 		Pixels: metrics.Options{Memory: validationMemory}, Result: result, Costs: &scoring.Costs{},
 		Warn: func(event events.Event) { // emit each warning once, not after every epoch
 			warning, isWarning := event.(events.Warning)

@@ -53,12 +53,30 @@ const (
 // SetScorer is a Model that scores the pictures of a class together in an evaluation.
 type SetScorer interface{ ScoreRule() ScoreRule }
 
+// ClassNamer is a Model that names classes in its prompts by its own rule.
+type ClassNamer interface{ PromptName(Class) string }
+
+// Class is what is known of the name of a class of pictures.
+type Class struct {
+	Benchmark string // the key of the benchmark that it belongs to; "" for others
+	Name      string // of its folder or in its list, or as the user gave it
+	Prompt    string // its name in prompts by the usual rule
+}
+
+// PromptName returns a class's name in the prompts of a model.
+func PromptName(m Model, c Class) string {
+	if namer, ok := m.(ClassNamer); ok {
+		return namer.PromptName(c)
+	}
+	return c.Prompt
+}
+
 // CheckpointNeeder is a Model that needs trained parameters or not, depending on its options.
 type CheckpointNeeder interface{ NeedsCheckpoint() bool }
 
 // Variant identifies a model among the models of the same method.
 type Variant struct {
-	Slug   string  // for names of folders, "n3"
+	Slug   string  // for names of run folders, unique among all methods: "n3"
 	Label  string  // for tables, "N=3"
 	Long   string  // for tables with ablations, "N=3 conv_lora+dfg"
 	Fields []Field // stored in results

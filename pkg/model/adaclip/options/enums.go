@@ -22,6 +22,17 @@ func (t Tokens) HasStatic() bool { return t == StaticDynamic || t == Static }
 // HasDynamic reports whether dynamic tokens are part of the kind.
 func (t Tokens) HasDynamic() bool { return t == StaticDynamic || t == Dynamic }
 
+// Names is the rule by which prompts name classes.
+type Names string
+
+const (
+	FolderNames Names = "folder" // as in the released code
+	TableNames  Names = "table"  // as in the other methods
+)
+
+// Values lists the rules.
+func (Names) Values() []string { return names(FolderNames, TableNames) }
+
 // Precision is the number format that learned tokens are rounded to before they enter a tower.
 type Precision string
 

@@ -20,6 +20,7 @@ type Model struct {
 	Length       int                   `json:"length" range:"[1,1024]" doc:"m: number of learned tokens per block"`
 	VisionTokens Tokens                `json:"vision_tokens" doc:"learned tokens of the vision tower: static are parameters, dynamic are linear maps of the picture's class embedding"`
 	TextTokens   Tokens                `json:"text_tokens" doc:"learned tokens of the text tower"`
+	Names        Names                 `json:"names" runtime:"yes" doc:"names of classes in prompts: folder: as in the released code, the folder's name with its _; table: the names that the other methods use"`
 	PromptTokens Precision             `json:"prompt_tokens" runtime:"yes" doc:"half: learned tokens are rounded to float16, as in the released code; float: they are not"`
 	Levels       []int                 `json:"levels" range:"[1,256]" runtime:"yes" doc:"blocks of the vision tower whose patch tokens are compared with the text, ascending, from 1; none: the quarters of its depth"`
 	HSF          HSF                   `json:"hsf"`
@@ -96,7 +97,7 @@ func (m *Model) Input() section.Input {
 func (m *Model) Variant() section.Variant {
 	label := fmt.Sprintf("J=%d m=%d", m.NumBlocks(), m.Length)
 	return section.Variant{
-		Slug: fmt.Sprintf("j%dm%d", m.NumBlocks(), m.Length), Label: label, Long: fmt.Sprintf("%s vision %s, text %s", label, m.VisionTokens, m.TextTokens),
+		Slug: fmt.Sprintf("adaclip-j%dm%d", m.NumBlocks(), m.Length), Label: label, Long: fmt.Sprintf("%s vision %s, text %s", label, m.VisionTokens, m.TextTokens),
 		Fields: []section.Field{
 			{Name: "depth", Value: m.NumBlocks()}, {Name: "length", Value: m.Length},
 			{Name: "vision_tokens", Value: string(m.VisionTokens)}, {Name: "text_tokens", Value: string(m.TextTokens)},

@@ -77,7 +77,7 @@ func TestMistakes(t *testing.T) {
 
 func TestDescription(t *testing.T) {
 	m, _ := Preset()
-	if v := m.Variant(); v.Slug != "j4m5" || v.Label != "J=4 m=5" || len(v.Fields) != 4 {
+	if v := m.Variant(); v.Slug != "adaclip-j4m5" || v.Label != "J=4 m=5" || len(v.Fields) != 4 {
 		t.Errorf("%+v", v)
 	}
 	if m.Depth = 0; m.NumBlocks() != 4 {

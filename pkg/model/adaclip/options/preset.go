@@ -37,7 +37,7 @@ func Preset() (Model, Loss) { return releasedModel(), releasedLoss() }
 func releasedModel() Model {
 	return Model{
 		ImageSize: 518, Activation: activation.GELU, Position: Bicubic,
-		Depth: defaultDepth, Length: 5, VisionTokens: StaticDynamic, TextTokens: StaticDynamic, PromptTokens: Half,
+		Depth: defaultDepth, Length: 5, VisionTokens: StaticDynamic, TextTokens: StaticDynamic, PromptTokens: Half, Names: FolderNames,
 		Levels: []int{}, HSF: HSF{Clusters: 20, Weight: 0.2, Seed: 111}, Sigma: 4,
 	}
 }
@@ -47,5 +47,5 @@ func releasedLoss() Loss { return Loss{DiceOver: DiceAuto} }
 // long says what the method was checked against, and what is known to differ from published numbers.
 const long = `Checked against the authors' code in float32, step by step, with losses, gradients and two steps of training. The authors' files are read.
 Made for OpenAI's ViT-L/14@336px at 518 pixels.
-Known to differ from the published numbers: the authors' K-means depends on all pictures scored before, ours starts anew for each picture (hsf.seed); they run in float16, choose the epoch by the test labels of a dataset, and replace a fifth of MVTec AD's and VisA's training pictures by mosaics, which is not done here. Prompts have spaces where theirs have _ in class names.
+Known to differ from the published numbers: the authors' K-means depends on all pictures scored before, ours starts anew for each picture (hsf.seed); they run in float16, choose the epoch by the test labels of a dataset, and replace a fifth of MVTec AD's and VisA's training pictures by mosaics, which is not done here. Their masks are scaled bilinearly, as in our training; data.mask_resize=bilinear does the same in eval.
 Each of their files saw a colonoscopy dataset: ColonDB with MVTec AD, ClinicDB with VisA. eval knows this and stops, or marks the result with --allow-leak.`

@@ -57,7 +57,7 @@ func (m *Model) Input() section.Input {
 func (m *Model) Variant() section.Variant {
 	label := fmt.Sprintf("M=%d E=%d t=%d", m.Depth, m.Words, m.Tokens)
 	return section.Variant{
-		Slug: fmt.Sprintf("m%d-e%d-t%d", m.Depth, m.Words, m.Tokens), Label: label, Long: fmt.Sprintf("%s levels %s", label, m.levels()),
+		Slug: fmt.Sprintf("anomalyclip-m%d-e%d-t%d", m.Depth, m.Words, m.Tokens), Label: label, Long: fmt.Sprintf("%s levels %s", label, m.levels()),
 		Fields: []section.Field{{Name: "depth", Value: m.Depth}, {Name: "words", Value: m.Words}, {Name: "tokens", Value: m.Tokens}, {Name: "levels", Value: m.levels()}},
 	}
 }

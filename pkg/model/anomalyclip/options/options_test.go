@@ -65,7 +65,7 @@ func TestMistakes(t *testing.T) {
 
 func TestDescription(t *testing.T) {
 	m := releasedModel()
-	if v := m.Variant(); v.Slug != "m9-e12-t4" || v.Label != "M=9 E=12 t=4" || v.Long != "M=9 E=12 t=4 levels last" {
+	if v := m.Variant(); v.Slug != "anomalyclip-m9-e12-t4" || v.Label != "M=9 E=12 t=4" || v.Long != "M=9 E=12 t=4 levels last" {
 		t.Errorf("%+v", v)
 	}
 	m.Levels = []int{6, 24}

@@ -46,4 +46,4 @@ func releasedLoss() Loss { return Loss{Lambda: 4} }
 // long says what the method was checked against, and what is known to differ from published numbers.
 const long = `Checked against the authors' code, step by step, with losses, gradients and two steps of training. The authors' epoch_N.pth files are read.
 Made for OpenAI's ViT-L/14@336px at 518 pixels.
-Known to differ from the published numbers: until April 2025 a bug in the authors' code made all four levels the last one, and the published weights were trained so; they go with the last level alone, which is the default. Their AUPRO takes 200 thresholds; ours is exact. Their masks are resized bilinearly, ours by the nearest pixel. Table 1 of ACD-CLIP has other figures than theirs.`
+Known to differ from the published numbers: until April 2025 a bug in the authors' code made all four levels the last one, and the published weights were trained so; they go with the last level alone, which is the default. Their AUPRO takes 200 thresholds; ours is exact. Their masks are scaled bilinearly, as in our training; data.mask_resize=bilinear does the same in eval. Table 1 of ACD-CLIP has other figures than theirs.`

@@ -139,13 +139,13 @@ func (m *Model) ScoreRule() section.ScoreRule {
 
 // Variant identifies the model as SDP or SDP+.
 func (m *Model) Variant() section.Variant {
-	slug, label := "sdp", "SDP"
+	kind, label := SDP, "SDP"
 	if m.Kind == SDPPlus {
-		slug, label = "sdp_plus", "SDP+"
+		kind, label = SDPPlus, "SDP+"
 	}
 	return section.Variant{
-		Slug: slug, Label: label, Long: fmt.Sprintf("%s %s sigma=%g", label, m.Text.Select, m.Sigma),
-		Fields: []section.Field{{Name: "variant", Value: slug}},
+		Slug: "clip_ad", Label: label, Long: fmt.Sprintf("%s %s sigma=%g", label, m.Text.Select, m.Sigma),
+		Fields: []section.Field{{Name: "variant", Value: string(kind)}},
 	}
 }
 

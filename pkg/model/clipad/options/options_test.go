@@ -77,8 +77,8 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("the default needs a checkpoint, scores by %q or is %s", m.ScoreRule(), m.Variant().Label)
 	}
 	m.Kind, m.Score = SDPPlus, ScoreProbability
-	if !m.NeedsCheckpoint() || m.ScoreRule() != section.EachPicture || m.Variant().Slug != "sdp_plus" {
-		t.Errorf("SDP+: %v, %q, %s", m.NeedsCheckpoint(), m.ScoreRule(), m.Variant().Slug)
+	if !m.NeedsCheckpoint() || m.ScoreRule() != section.EachPicture || m.Variant().Label != "SDP+" {
+		t.Errorf("SDP+: %v, %q, %s", m.NeedsCheckpoint(), m.ScoreRule(), m.Variant().Label)
 	}
 	if found := (&Loss{}).Contradictions(); len(found) != 1 {
 		t.Errorf("a loss without terms: %v", found)

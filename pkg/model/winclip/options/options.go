@@ -122,7 +122,7 @@ func (m *Model) Variant() section.Variant {
 	windows := m.windows()
 	label := "windows " + windows
 	return section.Variant{
-		Slug: "w" + strings.ReplaceAll(windows, ",", "-"), Label: label, Long: fmt.Sprintf("%s %s tau=%g", label, m.Prompts, m.Temperature),
+		Slug: "winclip-w" + strings.ReplaceAll(windows, ",", "-"), Label: label, Long: fmt.Sprintf("%s %s tau=%g", label, m.Prompts, m.Temperature),
 		Fields: []section.Field{{Name: "windows", Value: windows}},
 	}
 }
