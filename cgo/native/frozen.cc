@@ -14,13 +14,14 @@ namespace {
 
 at::Tensor quick_gelu(const at::Tensor &x) { return x * at::sigmoid(x * 1.702); }
 
-// The options of a block, and which of its intermediate results are wanted.
+// The options of a block, and which of its results are wanted.
 struct Kind {
   int64_t heads;
   bool causal, quick;
   double epsilon;
   int64_t rounded;  // one bit for each matrix: whether it rounds its inputs
   int64_t wanted;
+  int64_t rows;  // of the output, from the first
 };
 
 // The index of the first tensor of each norm (weight, bias) or matrix (its parts), in the
@@ -32,37 +33,56 @@ enum Result { output, normed, attention, attended, value_attention, results };
 
 bool wanted(const Kind &kind, Result result) { return (kind.wanted >> (result - 1) & 1) != 0; }
 
-// q, k and v, each [B, heads, L, C/heads], from [B, L, 3C].
-std::vector<at::Tensor> heads_of(const at::Tensor &qkv, int64_t heads) {
-  TORCH_CHECK(qkv.dim() == 3 && heads > 0 && qkv.size(2) % (3 * heads) == 0, "q, k and v do not make ", heads, " heads");
-  const int64_t batch = qkv.size(0), length = qkv.size(1), width = qkv.size(2) / 3;
-  return qkv.reshape({batch, length, 3, heads, width / heads}).permute({2, 0, 3, 1, 4}).unbind(0);
+// The parts of t [B, L, parts*C], which are q, k and v or some of them, each
+// [B, heads, L, C/heads].
+std::vector<at::Tensor> heads_of(const at::Tensor &t, int64_t parts, int64_t heads) {
+  TORCH_CHECK(t.dim() == 3 && heads > 0 && t.size(2) % (parts * heads) == 0, "q, k and v do not make ", heads, " heads");
+  return t.reshape({t.size(0), t.size(1), parts, heads, t.size(2) / (parts * heads)}).permute({2, 0, 3, 1, 4}).unbind(0);
 }
 
-// softmax(q k^T / sqrt(C/heads)) v, [B, L, C].
+// softmax(q k^T / sqrt(C/heads)) v: a row of C values for each row of q.
 at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, bool causal) {
   return at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal)
       .transpose(1, 2)
-      .reshape({v.size(0), v.size(2), v.size(1) * v.size(3)});
+      .reshape({q.size(0), q.size(2), q.size(1) * q.size(3)});
 }
 
 // One pre-norm block (openai/CLIP, ResidualAttentionBlock). Results that are not wanted
 // stay undefined. Attention's tensors are freed before the MLP, whose hidden layer is the
 // largest tensor of a tower.
-std::vector<at::Tensor> block(const at::Tensor &x, at::TensorList p, const Kind &kind) {
+//
+// If only the first rows of the output are wanted, the later ones are not computed. The
+// first need k and v of all rows, or in a causal block of the same rows.
+std::vector<at::Tensor> block(const at::Tensor &input, at::TensorList p, const Kind &kind) {
+  const bool every = kind.rows == input.size(1);
+  const at::Tensor first = every ? input : input.narrow(1, 0, kind.rows);
+  const at::Tensor &x = kind.causal ? first : input;
   const auto normalise = [&](const at::Tensor &t, Place i) {
     return at::layer_norm(t, p[i].sizes(), p[i], p[i + 1], kind.epsilon);
   };
-  const auto apply = [&](const at::Tensor &t, Place i) {
+  const auto matrix = [&](Place i) {
     const bool round = (kind.rounded >> (i - qkv) / acd::matrix_parts & 1) != 0;
-    return acd::linear(t, acd::matrix(p.slice(i, acd::matrix_parts), round));
+    return acd::matrix(p.slice(i, acd::matrix_parts), round);
+  };
+  const auto apply = [&](const at::Tensor &t, Place i) { return acd::linear(t, matrix(i)); };
+  // q of the first rows of h, and k and v of all: one product if those are the same rows.
+  const auto queries_keys_values = [&](const at::Tensor &h) {
+    if (kind.rows == h.size(1)) return heads_of(apply(h, qkv), 3, kind.heads);
+    const acd::Matrix whole = matrix(qkv);
+    const int64_t outputs = whole.weight.size(0), width = outputs / 3;
+    // A product in half precision may round otherwise if its inputs are not contiguous.
+    const at::Tensor rows = h.narrow(1, 0, kind.rows).contiguous();
+    auto list = heads_of(acd::linear(rows, acd::outputs(whole, 0, width)), 1, kind.heads);
+    for (const at::Tensor &t : heads_of(acd::linear(h, acd::outputs(whole, width, outputs - width)), 2, kind.heads))
+      list.push_back(t);
+    return list;
   };
   std::vector<at::Tensor> all(results);
   const auto attention_residual = [&] {
     const at::Tensor h = normalise(x, norm1);
-    const auto parts = heads_of(apply(h, qkv), kind.heads);
+    const auto parts = queries_keys_values(h);
     const at::Tensor added = apply(attend(parts[0], parts[1], parts[2], kind.causal), out);
-    const at::Tensor y = x + added;
+    const at::Tensor y = first + added;
     if (wanted(kind, normed)) all[normed] = h;
     if (wanted(kind, attention)) all[attention] = added.to(x.scalar_type());
     if (wanted(kind, attended)) all[attended] = y;
@@ -92,7 +112,7 @@ struct Recomputed : torch::autograd::Function<Recomputed> {
                                                 std::vector<at::Tensor> parts, Kind kind) {
     auto list = defined(block(x, parts, kind));
     context->saved_data["kind"] = std::make_tuple(kind.heads, kind.causal, kind.quick, kind.epsilon);
-    context->saved_data["bits"] = std::make_tuple(kind.rounded, kind.wanted);
+    context->saved_data["bits"] = std::make_tuple(kind.rounded, kind.wanted, kind.rows);
     context->set_materialize_grads(false);  // an unused result has no gradient
     parts.push_back(x);
     context->save_for_backward(std::move(parts));
@@ -108,7 +128,7 @@ struct Recomputed : torch::autograd::Function<Recomputed> {
     at::AutoGradMode record(true);
     const auto list = defined(block(x, parts,
                                     {kind[0].toInt(), kind[1].toBool(), kind[2].toBool(), kind[3].toDouble(),
-                                     bits[0].toInt(), bits[1].toInt()}));
+                                     bits[0].toInt(), bits[1].toInt(), bits[2].toInt()}));
     torch::autograd::variable_list used, theirs;
     for (size_t i = 0; i < list.size(); i++) {
       if (!grads[i].defined()) continue;
@@ -131,11 +151,14 @@ std::vector<at::Tensor> recomputed(const at::Tensor &x, const std::vector<at::Te
 }  // namespace
 
 acd_error acd_frozen_block(acd_tensor t, acd_tensor *parts, int64_t heads, int32_t causal, int32_t quick, double epsilon,
-                           int32_t recompute, int32_t rounded, int32_t wanted, acd_tensor *out) {
+                           int32_t recompute, int32_t rounded, int32_t wanted, int64_t rows, acd_tensor *out) {
   ACD_GUARD(
       const at::Tensor &x = tensor(t);
       const std::vector<at::Tensor> list = acd::frozen(parts, count);
-      const Kind kind{heads, causal != 0, quick != 0, epsilon, rounded, wanted};
+      const int64_t length = x.size(1);
+      TORCH_CHECK(0 < rows && rows <= length, "there are no first ", rows, " of ", length, " rows");
+      TORCH_CHECK(rows == length || wanted == 0, "intermediate results are of all rows");
+      const Kind kind{heads, causal != 0, quick != 0, epsilon, rounded, wanted, rows};
       const bool recorded = at::GradMode::is_enabled() && x.requires_grad();
       const auto all = recorded && recompute ? recomputed(x, list, kind) : block(x, list, kind);
       for (int i = output; i < results; i++) out[i] = all[i].defined() ? new at::Tensor(all[i]) : nullptr)

@@ -49,15 +49,28 @@ func (b FrozenBlock) Apply(t Tensor) Tensor {
 	return y
 }
 
+// ApplyFirst returns the first rows of Apply, [B, rows, C] with 0 < rows <= L, without
+// computing the others: of them it needs only k and v, and of a causal block nothing. The
+// values are Apply's but for the rounding of products of another size.
+func (b FrozenBlock) ApplyFirst(t Tensor, rows int64) Tensor {
+	y, _ := b.apply(t, rows, 0)
+	return y
+}
+
 // ApplyParts is like Apply and also returns the wanted intermediate results, through which
 // gradients flow too. Results that are not wanted are neither computed nor kept.
 func (b FrozenBlock) ApplyParts(t Tensor, wanted Part) (Tensor, Parts) {
+	return b.apply(t, t.Dim(1), wanted)
+}
+
+// apply computes the first rows of the output, and if these are all, the wanted parts.
+func (b FrozenBlock) apply(t Tensor, rows int64, wanted Part) (Tensor, Parts) {
 	const op = "FrozenBlock"
 	input := C.acd_tensor(t.mustBeOpen(op).pointer)
 	weights, rounded := b.pointers(op)
 	var out [1 + partCount]C.acd_tensor
 	must(op, C.acd_frozen_block(input, &weights[0], C.int64_t(b.Heads), flag(b.Causal), flag(b.QuickGELU),
-		C.double(b.Epsilon), flag(b.Recompute), rounded, C.int32_t(wanted), &out[0]), t, b.QKV.Weight)
+		C.double(b.Epsilon), flag(b.Recompute), rounded, C.int32_t(wanted), C.int64_t(rows), &out[0]), t, b.QKV.Weight)
 	var results [1 + partCount]Tensor
 	for i, pointer := range out {
 		if pointer != nil {

@@ -222,6 +222,74 @@ func withoutGraph(s *Scope, b FrozenBlock, x Tensor) (y Tensor, parts Parts) {
 	return y, parts
 }
 
+// TestFirstRows compares the first rows of a block, and their gradients, with those of the
+// whole block, in every format and for every memory layout of the input. They are
+// bit-identical with and without a graph and with and without activation recomputation.
+func TestFirstRows(t *testing.T) {
+	do(t, open(t), func(s *Scope) error {
+		seed := 0
+		for _, format := range formats {
+			for choice := range 8 {
+				b := drawnBlock(s, format)
+				b.Causal, b.QuickGELU, b.Heads = choice&1 == 1, choice&2 == 2, []int64{1, 4}[choice>>2]
+				limit := 1e-6
+				if b.QKV.RoundInputs || b.QKV.Bias.dtype() != Float32 {
+					limit = format.limit // a sum in another order may round to the next number
+				}
+				for _, batch := range []int64{1, 3} {
+					x := drawnTensor(s, &seed, batch, 5, 8)
+					x.RequireGrad(true)
+					for _, rows := range []int64{1, 2, 4, 5} {
+						what := fmt.Sprintf("%s, choice %d, %d rows of %d inputs", format.name, choice, rows, batch)
+						compareFirstRows(t, s, what, b, x, x, rows, limit)
+					}
+					transposed := drawnTensor(s, &seed, 5, batch, 8)
+					transposed.RequireGrad(true)
+					compareFirstRows(t, s, format.name+", transposed", b, transposed, transposed.Transpose(0, 1), 2, limit)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// compareFirstRows compares the first rows of b.Apply(y), and the gradient at x, which y is
+// computed from.
+func compareFirstRows(t *testing.T, s *Scope, what string, b FrozenBlock, x, y Tensor, rows int64, limit float64) {
+	t.Helper()
+	again := b
+	again.Recompute = true
+	want := b.Apply(y).Narrow(1, 0, rows)
+	got := b.ApplyFirst(y, rows)
+	if !slices.Equal(got.Shape(), want.Shape()) || got.dtype() != Float32 {
+		t.Fatalf("%s: shape %v and type %d, want shape %v", what, got.Shape(), got.dtype(), want.Shape())
+	}
+	near(t, what, got.Float32s(), want.Float32s(), limit)
+	var bare []float32
+	_ = s.NoGrad(func() error { bare = b.ApplyFirst(y, rows).Float32s(); return nil })
+	if !slices.Equal(got.Float32s(), bare) || !slices.Equal(got.Float32s(), again.ApplyFirst(y, rows).Float32s()) {
+		t.Errorf("%s: values are others without a graph or when they are computed again", what)
+	}
+	kept := gradientOf(x, got.Pow(3))
+	near(t, what+", the gradient", kept, gradientOf(x, want.Pow(3)), limit)
+	if !slices.Equal(kept, gradientOf(x, again.ApplyFirst(y, rows).Pow(3))) {
+		t.Errorf("%s: the gradient is another when activations are computed again", what)
+	}
+}
+
+// TestNoSuchRows checks the error for a number of rows that the input does not have.
+func TestNoSuchRows(t *testing.T) {
+	for _, rows := range []int64{-1, 0, 3} {
+		err := open(t).Do(t.Context(), func(s *Scope) error {
+			handBlock(s, Float32).ApplyFirst(s.Full(1, 1, 2, 2), rows)
+			return nil
+		})
+		if want := fmt.Sprintf("no first %d of 2 rows", rows); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d rows: %v", rows, err)
+		}
+	}
+}
+
 // TestPartsNotAskedFor checks that parts that are not wanted are undefined and leave no tensors behind.
 func TestPartsNotAskedFor(t *testing.T) {
 	do(t, open(t), func(s *Scope) error {

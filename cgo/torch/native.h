@@ -60,9 +60,10 @@ acd_error acd_layer_norm(acd_tensor t, acd_tensor weight, acd_tensor bias, doubl
 /* parts of a matrix: weight, bias, scale and input scale; NULL for a missing scale */
 acd_error acd_linear(acd_tensor t, acd_tensor *parts, int32_t round_inputs, acd_tensor *out);
 /* parts: weight and bias of both norms, then the parts of the matrices qkv, out, expand and reduce. rounded: one bit for
- * each matrix that rounds its inputs, in that order; wanted: bits of torch.Part. out: five tensors, the output and the
- * intermediate results in the order of their bits; NULL for a result that is not wanted */
-acd_error acd_frozen_block(acd_tensor t, acd_tensor *parts, int64_t heads, int32_t causal, int32_t quick, double epsilon, int32_t recompute, int32_t rounded, int32_t wanted, acd_tensor *out);
+ * each matrix that rounds its inputs, in that order; wanted: bits of torch.Part; rows: how many rows of the output to
+ * compute, from the first; wanted must be 0 unless these are all. out: five tensors, the output and the intermediate
+ * results in the order of their bits; NULL for a result that is not wanted */
+acd_error acd_frozen_block(acd_tensor t, acd_tensor *parts, int64_t heads, int32_t causal, int32_t quick, double epsilon, int32_t recompute, int32_t rounded, int32_t wanted, int64_t rows, acd_tensor *out);
 acd_error acd_norm(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_normalize(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_mean(acd_tensor t, const int64_t *dims, int64_t count, acd_tensor *out);
