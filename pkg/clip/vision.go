@@ -70,6 +70,21 @@ func (v *Vision) BlockParts(s *torch.Scope, i int, x torch.Tensor, wanted torch.
 	return s.Keep(y), parts.KeepIn(s)
 }
 
+// ClassToken maps tokens x [B, T, C] of Embed, or a choice of them with the class token
+// first, to the class token after the last block, [B, 1, C], which belongs to s. The last
+// block computes that row alone.
+func (v *Vision) ClassToken(s *torch.Scope, x torch.Tensor) (class torch.Tensor) {
+	last := v.Depth - 1
+	_ = s.Within(func(inner *torch.Scope) error {
+		for i := range last {
+			x = inner.Step(x, func(x torch.Tensor) torch.Tensor { return v.Block(inner, i, x) })
+		}
+		class = s.Keep(v.blocks[last].ApplyFirst(x, 1))
+		return nil
+	})
+	return class
+}
+
 // Head maps tokens [..., C] after a block to image embeddings [..., E], not normalised:
 // LayerNorm, then Project. CLIP's embedding of a picture is Head of the class token after
 // the last block.

@@ -18,14 +18,9 @@ type observe func(i int, x torch.Tensor)
 // frozenClass returns the class embedding e [B, E], not normalised, of the tower without
 // learned tokens. embedded is Embed of the pictures. The result belongs to s and has no graph.
 func (m *Model) frozenClass(s *torch.Scope, embedded torch.Tensor) (class torch.Tensor) {
-	tower := m.clip.Vision
 	_ = s.NoGrad(func() error {
 		return s.Within(func(inner *torch.Scope) error {
-			x := embedded
-			for i := range tower.Depth {
-				x = inner.Step(x, func(x torch.Tensor) torch.Tensor { return tower.Block(inner, i, x) })
-			}
-			class = s.Keep(m.classEmbedding(x))
+			class = s.Keep(m.classEmbedding(m.clip.Vision.ClassToken(inner, embedded)))
 			return nil
 		})
 	})

@@ -48,12 +48,7 @@ func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p mo
 // token. They belong to s.
 func (m *Model) encode(s *torch.Scope, x torch.Tensor) (embeddings torch.Tensor) {
 	_ = s.Within(func(inner *torch.Scope) error {
-		vision := m.clip.Vision
-		y := vision.Block(inner, 0, x)
-		for i := 1; i < vision.Depth; i++ {
-			y = inner.Step(y, func(y torch.Tensor) torch.Tensor { return vision.Block(inner, i, y) })
-		}
-		embeddings = s.Keep(vision.Head(y.Narrow(1, 0, 1)))
+		embeddings = s.Keep(m.clip.Vision.Head(m.clip.Vision.ClassToken(inner, x)))
 		return nil
 	})
 	return embeddings
