@@ -2,6 +2,7 @@ package detect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"acdclip/cgo/torch"
@@ -162,11 +163,14 @@ func (b *Backbone) Trainable(o model.Options) (method model.Trainable, err error
 }
 
 // Detector builds a Detector from an open checkpoint (nil: none) on the CLIP. Closing the
-// Detector frees the method's parameters but not the CLIP.
-func (b *Backbone) Detector(method methods.Row, parameters *checkpoint.Checkpoint, m trained.Model) (*Detector, error) {
+// Detector frees the method's parameters but not the CLIP. Warnings go to emit.
+func (b *Backbone) Detector(method methods.Row, parameters *checkpoint.Checkpoint, m trained.Model, allowOther bool, emit func(events.Event)) (*Detector, error) {
 	d := newDetector(b, b.Runtime.NewScope(), nil)
 	d.Model = m
-	o := model.Options{CLIP: b.CLIP, Tokenizer: b.tokenizer, Model: m.Options, Loss: m.Metadata.Loss}
+	o := model.Options{
+		CLIP: b.CLIP, Tokenizer: b.tokenizer, Model: m.Options, Loss: m.Metadata.Loss,
+		AllowOtherCLIP: allowOther, Warn: func(text string) { emit(events.Warning{Text: text}) },
+	}
 	if parameters != nil {
 		o.Values = parameters
 	}
@@ -176,6 +180,9 @@ func (b *Backbone) Detector(method methods.Row, parameters *checkpoint.Checkpoin
 	})
 	if err != nil {
 		d.Close()
+		if errors.Is(err, ErrOtherCLIP) {
+			err = fmt.Errorf("checkpoint %s: %w; use the CLIP that it was trained on, or --allow-other-clip to continue anyway", m.Path, err)
+		}
 		return nil, err
 	}
 	return d, nil

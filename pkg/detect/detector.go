@@ -90,7 +90,7 @@ func Open(ctx context.Context, o Options) (*Detector, error) {
 		backbone.Close()
 		return nil, err
 	}
-	d, err := backbone.Detector(method, parameters, m)
+	d, err := backbone.Detector(method, parameters, m, o.AllowOtherCLIP, o.Emit)
 	if err != nil {
 		backbone.Close()
 		return nil, err

@@ -120,7 +120,7 @@ func (p *Pool) Detector(ctx context.Context, m *trained.Model) (scoring.Detector
 			return nil, fmt.Errorf("checkpoint %s: %w; use a file that no running training writes to", m.Path, errChanged)
 		}
 	}
-	return p.backbone.Detector(method, parameters, *m)
+	return p.backbone.Detector(method, parameters, *m, p.AllowOtherCLIP, p.Emit)
 }
 
 // Close closes the loaded CLIP.

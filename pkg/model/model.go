@@ -24,6 +24,16 @@ type Options struct {
 	Seed      uint64          // seed of the initial values
 
 	FeatureCache FeatureCache
+
+	AllowOtherCLIP bool              // parameters that were trained on another CLIP are a warning, not an error
+	Warn           func(text string) // receives what the user should know; nil: nobody
+}
+
+// Warned tells the user something, if somebody listens.
+func (o Options) Warned(text string) {
+	if o.Warn != nil {
+		o.Warn(text)
+	}
 }
 
 // FeatureCache says how training keeps vision features between epochs.

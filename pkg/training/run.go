@@ -111,7 +111,10 @@ func (r *run) build(ctx context.Context) (err error) {
 	if r.metadata, err = r.describe(); err != nil {
 		return err
 	}
-	o := model.Options{Model: r.Config.Model, Loss: r.Config.Loss, Seed: r.Config.Seed, FeatureCache: model.FeatureCache{Bytes: r.Config.Train.FeatureCache, Half: r.Config.Train.FeatureFormat == config.FeaturesFP16}}
+	o := model.Options{
+		Model: r.Config.Model, Loss: r.Config.Loss, Seed: r.Config.Seed, Warn: func(text string) { r.Emit(events.Warning{Text: text}) },
+		FeatureCache: model.FeatureCache{Bytes: r.Config.Train.FeatureCache, Half: r.Config.Train.FeatureFormat == config.FeaturesFP16},
+	}
 	switch {
 	case r.Resume != nil:
 		// The checkpoint that the run started from is not read again: the state has its files and fingerprint.

@@ -55,7 +55,7 @@ func (p prompts) compare(values model.Values, context int) error {
 			rows = append(rows, padding...)
 		}
 		if !sameEmbeddings(theirs, rows[:len(theirs)]) {
-			return fmt.Errorf("%w: the token embeddings that it has copied from its CLIP (%s) are not this CLIP's; use the CLIP that it was trained on", model.ErrOtherCLIP, c.Name)
+			return fmt.Errorf("%w: the token embeddings that it has copied from its CLIP (%s) are not this CLIP's", model.ErrOtherCLIP, c.Name)
 		}
 	}
 	return nil

@@ -29,6 +29,8 @@ type recipe struct {
 
 	featureCache int64 // bytes
 	featureHalf  bool  // kept as float16
+
+	warned *[]string // receives warnings; if not nil, another CLIP is allowed
 }
 
 // with builds a model and runs f on it inside Do.
@@ -45,7 +47,11 @@ func with(t testing.TB, r recipe, f func(s *torch.Scope, m *Model) error) error 
 
 // on returns the options for New to build the model on a CLIP.
 func (r recipe) on(c *clip.Model, tok *tokenizer.Tokenizer) model.Options {
-	return model.Options{CLIP: c, Tokenizer: tok, Model: &r.options, Loss: &r.loss, Values: r.values, Seed: 5, FeatureCache: model.FeatureCache{Bytes: r.featureCache, Half: r.featureHalf}}
+	o := model.Options{CLIP: c, Tokenizer: tok, Model: &r.options, Loss: &r.loss, Values: r.values, Seed: 5, FeatureCache: model.FeatureCache{Bytes: r.featureCache, Half: r.featureHalf}}
+	if r.warned != nil {
+		o.AllowOtherCLIP, o.Warn = true, func(text string) { *r.warned = append(*r.warned, text) }
+	}
+	return o
 }
 
 // withCLIP loads a recipe's CLIP and runs f on it inside Do.

@@ -42,7 +42,7 @@ var (
 
 // New builds the model. It must be called inside Do; the parameters belong to s. If the
 // values have copies of CLIP's token embeddings that differ from the CLIP's, the error
-// wraps model.ErrOtherCLIP.
+// wraps model.ErrOtherCLIP, or it is a warning with AllowOtherCLIP.
 func New(s *torch.Scope, o model.Options) (*Model, error) {
 	own, ok := o.Model.(*options.Model)
 	loss, alsoOK := o.Loss.(*options.Loss)
@@ -62,7 +62,9 @@ func New(s *torch.Scope, o model.Options) (*Model, error) {
 		learned: declare(*own, o.CLIP.Arch), options: own.For(o.CLIP.Vision.Depth), loss: *loss, clip: o.CLIP,
 		prompts: newPrompts(s, o.CLIP.Text, o.Tokenizer, own.Words), cache: feature.NewCache(s, o.FeatureCache),
 	}
-	if err := m.prompts.compare(o.Values, o.CLIP.Text.Context); err != nil {
+	if err := m.prompts.compare(o.Values, o.CLIP.Text.Context); errors.Is(err, model.ErrOtherCLIP) && o.AllowOtherCLIP {
+		o.Warned(err.Error())
+	} else if err != nil {
 		return nil, err
 	}
 	m.blur = gaussian.New(s, m.imageSize(), own.Sigma)

@@ -273,5 +273,10 @@ func TestGoldenFileOnAnotherCLIP(t *testing.T) {
 		if !errors.Is(err, model.ErrOtherCLIP) {
 			t.Errorf("got %v, want another CLIP", err)
 		}
+		r.warned = new([]string)
+		err = with(t, r, func(*torch.Scope, *Model) error { return nil })
+		if err != nil || len(*r.warned) != 1 || !strings.Contains((*r.warned)[0], "another CLIP") {
+			t.Errorf("another CLIP is allowed: %v, told %q", err, *r.warned)
+		}
 	})
 }

@@ -32,6 +32,7 @@ type Model struct {
 	parameters parameter.List
 	filter     gaussian.Filter
 	scope      *torch.Scope
+	warn       func(text string)
 	cache      *feature.Cache
 	texts      map[string]torch.Tensor // [2, E] by prompt name, for training
 }
@@ -56,7 +57,7 @@ func New(s *torch.Scope, o model.Options) (*Model, error) {
 	if err := Check(o.CLIP.Arch, own, o.Values); err != nil {
 		return nil, err
 	}
-	m := &Model{options: *own, loss: *loss, clip: o.CLIP, tokenizer: o.Tokenizer, scope: s, cache: feature.NewCache(s, o.FeatureCache), texts: map[string]torch.Tensor{}}
+	m := &Model{options: *own, loss: *loss, clip: o.CLIP, tokenizer: o.Tokenizer, scope: s, warn: o.Warned, cache: feature.NewCache(s, o.FeatureCache), texts: map[string]torch.Tensor{}}
 	m.levels, _ = m.options.LevelsFor(o.CLIP.Arch.VisionLayers) // Check has checked them
 	if m.options.Kind == options.SDPPlus || o.Values != nil {
 		m.linears, m.parameters = declare(len(m.levels), o.CLIP.Arch)

@@ -45,3 +45,30 @@ func TestNoCluster(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// TestWarnOfClusters: what the choice of prompts hangs on is told.
+func TestWarnOfClusters(t *testing.T) {
+	for name, c := range map[string]struct {
+		embeddings []float32 // of width 2
+		says       []string
+	}{
+		"one cluster":     {[]float32{1, 0, 1, 0, 1, 0}, nil},
+		"no cluster":      {[]float32{1, 0, 0, 1}, []string{"bolt, abnormal prompts: none has 2 neighbours within 0.5"}},
+		"at the radius":   {[]float32{1, 0, 1, 0, 1, 0.5}, []string{"bolt, abnormal prompts: 2 pairs are as far apart as model.text.radius"}},
+		"near the radius": {[]float32{1, 0, 1, 0, 1, 0.49999}, nil},
+	} {
+		var told []string
+		m := Model{options: options.Default(), warn: func(text string) { told = append(told, text) }}
+		m.options.Text = options.Text{Select: options.Cluster, Radius: 0.5, Count: 2}
+		m.warnOfClusters("bolt", 1, c.embeddings, 2)
+		if len(told) != len(c.says) || len(told) == 1 && !strings.HasPrefix(told[0], c.says[0]) {
+			t.Errorf("%s: %q", name, told)
+		}
+		told = nil
+		m.options.Text.Select = options.Mean
+		m.warnOfClusters("bolt", 1, c.embeddings, 2)
+		if told != nil {
+			t.Errorf("%s: without clusters: %q", name, told)
+		}
+	}
+}

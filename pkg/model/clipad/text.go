@@ -2,6 +2,7 @@ package clipad
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"acdclip/cgo/torch"
@@ -10,6 +11,7 @@ import (
 	"acdclip/pkg/model/clipad/dbscan"
 	"acdclip/pkg/model/clipad/options"
 	"acdclip/pkg/model/prompt"
+	"acdclip/pkg/plural"
 )
 
 // Prepare computes the text features [K, 2, E] of classes: for each state, the unit
@@ -49,9 +51,34 @@ func (m *Model) encodeText(ctx context.Context, s *torch.Scope, name string) (to
 		if err != nil {
 			return torch.Tensor{}, err
 		}
-		values = append(values, representative(embeddings, m.clip.Arch.EmbedDim, m.options.Text)...)
+		width := m.clip.Arch.EmbedDim
+		m.warnOfClusters(name, state, embeddings, width)
+		values = append(values, representative(embeddings, width, m.options.Text)...)
 	}
 	return s.FromFloat32(values, prompt.States, int64(m.clip.Arch.EmbedDim)), nil
+}
+
+// stateNames name the states in messages.
+var stateNames = [prompt.States]string{prompt.Normal: "normal", prompt.Abnormal: "abnormal"}
+
+// roundingMargin is a bound of what rounding changes of a distance between embeddings.
+const roundingMargin = 1e-6
+
+// warnOfClusters tells the user if the prompts have no cluster, or if another machine may
+// find other ones.
+func (m *Model) warnOfClusters(name string, state int, embeddings []float32, width int) {
+	o := m.options.Text
+	if o.Select != options.Cluster {
+		return
+	}
+	if dbscan.Largest(dbscan.Cluster(embeddings, width, o.Radius, o.Count)) == nil {
+		m.warn(fmt.Sprintf("%s, %s prompts: none has %d neighbours within %g, so there is no cluster, and the mean of all is used; raise model.text.radius or lower model.text.count",
+			name, stateNames[state], o.Count, o.Radius))
+	}
+	if pairs := dbscan.Undecided(embeddings, width, o.Radius, roundingMargin); pairs > 0 {
+		m.warn(fmt.Sprintf("%s, %s prompts: %s as far apart as model.text.radius, to rounding; another machine may choose other prompts",
+			name, stateNames[state], plural.Of(pairs, "pair is", "pairs are")))
+	}
 }
 
 // embed returns the unit embeddings [P, E] of a class's prompts of one state, row-major.

@@ -69,6 +69,21 @@ func Largest(labels []int) []int {
 	return largest
 }
 
+// Undecided counts the pairs of points whose distance is within margin of the radius, so
+// that rounding may decide whether they are neighbours.
+func Undecided(points []float32, width int, radius, margin float64) int {
+	count := 0
+	for i := range len(points) / width {
+		for j := range i {
+			a, b := points[i*width:][:width], points[j*width:][:width]
+			if near(a, b, radius+margin) && !near(a, b, radius-margin) {
+				count++
+			}
+		}
+	}
+	return count
+}
+
 // near reports whether the distance of two points is at most radius, in float64.
 func near(a, b []float32, radius float64) bool {
 	sum := 0.0
