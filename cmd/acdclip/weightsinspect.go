@@ -104,8 +104,10 @@ type description struct {
 	Fingerprint string               `json:"fingerprint,omitempty"`
 	Tensors     int                  `json:"tensors"`
 	Parameters  int64                `json:"parameters"`
+	Unused      int64                `json:"unused_parameters,omitempty"` // that a checkpoint's method does not use
 	CLIP        *clipShape           `json:"clip,omitempty"`
 	Checkpoint  *checkpoint.Metadata `json:"checkpoint,omitempty"`
+	Companions  []string             `json:"companions,omitempty"` // datasets that a checkpoint was trained on beside the auxiliary
 	Reason      string               `json:"reason,omitempty"` // why it is neither
 	Note        string               `json:"note,omitempty"`   // what is assumed of a CLIP
 }
@@ -157,6 +159,7 @@ func describeWeights(path string, methods card.List) (*description, error) {
 	}
 	defer trained.Close()
 	d.Kind, d.Reason, d.Fingerprint, d.Checkpoint = kindCheckpoint, "", trained.Fingerprint, &trained.Metadata
+	d.Unused, d.Companions = trained.Unused(), trained.Companions[trained.Metadata.Auxiliary]
 	return d, nil
 }
 

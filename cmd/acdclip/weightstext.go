@@ -17,9 +17,13 @@ func (d *description) text() string {
 	case d.CLIP != nil:
 		facts = append(facts, clipFacts(d.CLIP)...)
 	case d.Checkpoint != nil:
-		facts = append(facts, checkpointFacts(d.Checkpoint)...)
+		facts = append(facts, checkpointFacts(d.Checkpoint, d.Companions)...)
 	}
-	facts = append(facts, ui.Fact{"tensors", fmt.Sprintf("%d with %s parameters", d.Tensors, ui.Grouped(d.Parameters))}, ui.Fact{"fingerprint", d.Fingerprint})
+	tensors := fmt.Sprintf("%d with %s parameters", d.Tensors, ui.Grouped(d.Parameters))
+	if d.Unused > 0 {
+		tensors += fmt.Sprintf(", %s of them not used", ui.Grouped(d.Unused))
+	}
+	facts = append(facts, ui.Fact{"tensors", tensors}, ui.Fact{"fingerprint", d.Fingerprint})
 	if d.Note != "" {
 		facts = append(facts, ui.Fact{"note", d.Note})
 	}
@@ -38,13 +42,20 @@ func clipFacts(a *clipShape) []ui.Fact {
 	}
 }
 
-func checkpointFacts(m *checkpoint.Metadata) []ui.Fact {
+func checkpointFacts(m *checkpoint.Metadata, companions []string) []ui.Fact {
+	auxiliary, epoch := m.Auxiliary, "unknown"
+	if len(companions) > 0 {
+		auxiliary += ", together with " + strings.Join(companions, ", ")
+	}
+	if m.Epoch > 0 {
+		epoch = fmt.Sprint(m.Epoch)
+	}
 	facts := []ui.Fact{
 		{"method", m.Method},
 		{"preset", m.Preset},
-		{"auxiliary", m.Auxiliary},
+		{"auxiliary", auxiliary},
 		{"classes", strings.Join(m.Prompts, ", ")},
-		{"epoch", fmt.Sprint(m.Epoch)},
+		{"epoch", epoch},
 	}
 	for _, of := range m.Model.Facts() {
 		facts = append(facts, ui.Fact{of.Name, of.Text})
@@ -68,7 +79,7 @@ func checkpointFacts(m *checkpoint.Metadata) []ui.Fact {
 	if hashes := m.Files.Len(); hashes > 0 {
 		facts = append(facts, ui.Fact{"pictures", fmt.Sprintf("content hashes of %s of the auxiliary dataset", plural.Of(hashes, "picture", "pictures"))})
 	}
-	if m.Auxiliary != checkpoint.Unknown {
+	if m.Versions.Acdclip != "" {
 		facts = append(facts, ui.Fact{"trained with", fmt.Sprintf("acdclip %s, libtorch %s on %s, %s",
 			m.Versions.Acdclip, m.Versions.Libtorch, m.Device, plural.Of(m.Threads, "thread", "threads"))})
 	}
@@ -90,6 +101,12 @@ func recipeText(r checkpoint.Recipe) string {
 	}
 	if r.InOrder {
 		text += ", not shuffled"
+	}
+	if r.MaskResize != "" {
+		text += fmt.Sprintf(", masks %s", r.MaskResize)
+	}
+	if r.FeatureFormat != "" {
+		text += fmt.Sprintf(", features in %s", r.FeatureFormat)
 	}
 	if !r.Augment {
 		text += ", not augmented"

@@ -168,6 +168,15 @@ func (c *Checkpoint) hold(name string, t *weights.Tensor) {
 	c.tensors[name], c.names[t] = t, name
 }
 
+// Unused is the number of parameters in the file that the method does not use.
+func (c *Checkpoint) Unused() int64 {
+	count := int64(0)
+	for t := range c.unused {
+		count += t.NumElements()
+	}
+	return count
+}
+
 // describeReleased recognises a file published by a method's authors.
 func (c *Checkpoint) describeReleased(methods card.List) error {
 	content := card.File{Name: filepath.Base(c.Path), Shapes: map[string][]int64{}, Scalars: c.file.Scalars}
