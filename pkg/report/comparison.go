@@ -52,8 +52,17 @@ func comparisons(all []*series) []*table {
 				t.sections = append(t.sections, section)
 			}
 		}
-		t.notes = []string{fmt.Sprintf("Means over classes in percent. %s: highest, %s: second highest of a target; n/a: undefined; -: the paper has no figure.", bestMark, secondMark)}
-		tables = append(tables, t)
+		note := fmt.Sprintf("Means over classes in percent. %s: highest, %s: second highest of a target; n/a: undefined; -: the paper has no figure.", bestMark, secondMark)
+		if slices.ContainsFunc(all, func(s *series) bool { return len(s.results) > 1 }) {
+			note += " ±: the sample standard deviation over seeds."
+		}
+		t.notes = []string{note}
+		if t.sections != nil {
+			tables = append(tables, t)
+		}
+	}
+	if tables == nil {
+		return nil
 	}
 	last := tables[len(tables)-1]
 	last.notes = append(last.notes, "paper: "+paper.Source+". Results of pictures, models or sizes that differ from the paper's are not comparable with it.")
@@ -102,30 +111,32 @@ func targetsOf(all []*series) []string {
 // comparedSection has a target's rows; nil if no model has the metrics.
 func comparedSection(target string, labels []string, byLabel map[string]*series, level paper.Level, auroc, ap string) [][]string {
 	here, theirs, difference := []string{"", printable(target), "here"}, []string{"", "", "paper"}, []string{"", "", "difference"}
-	var means [2][]*float64 // AUROC and AP by label
+	var means [2][]spread // AUROC and AP by label
+	var leaks []bool
 	known, published := false, false
 	for _, label := range labels {
 		s := byLabel[label]
-		var own [2]*float64
+		var own [2]spread
 		var figure paper.Figure
 		var inPaper bool
 		if s != nil {
 			here[0] = s.first().Domain
 			spreads := s.mean()
-			own = [2]*float64{spreads[auroc].mean(), spreads[ap].mean()}
+			own = [2]spread{spreads[auroc], spreads[ap]}
 			if model := s.first().Checkpoint.paper(); !model.IsAblation() {
 				figure, inPaper = model.Figure(s.first().Benchmark, level)
 			}
-			known = known || own[0] != nil || own[1] != nil
+			known = known || own[0].values != nil || own[1].values != nil
 		}
 		means[0], means[1] = append(means[0], own[0]), append(means[1], own[1])
+		leaks = append(leaks, s != nil && s.first().Leak)
 		if !inPaper {
 			theirs, difference = append(theirs, "-"), append(difference, "-")
 			continue
 		}
 		published = true
 		theirs = append(theirs, fmt.Sprintf("%.1f, %.1f", 100*figure.AUROC, 100*figure.AP))
-		difference = append(difference, differenceOf(own[0], figure.AUROC)+", "+differenceOf(own[1], figure.AP))
+		difference = append(difference, differenceOf(own[0].mean(), figure.AUROC)+", "+differenceOf(own[1].mean(), figure.AP))
 	}
 	if !known {
 		return nil
@@ -135,7 +146,7 @@ func comparedSection(target string, labels []string, byLabel map[string]*series,
 			here = append(here, "-")
 			continue
 		}
-		cell := marked(means[0], i) + ", " + marked(means[1], i)
+		cell := marked(means[0], leaks, i) + ", " + marked(means[1], leaks, i)
 		if byLabel[label].first().Leak {
 			cell += leakMark
 		}
@@ -154,26 +165,32 @@ func differenceOf(own *float64, figure float64) string {
 	return fmt.Sprintf("%+.1f", 100*(*own-figure))
 }
 
-// marked formats the value of index i with a mark if it is the highest or second highest.
-func marked(values []*float64, i int) string {
-	if values[i] == nil {
+// marked formats the mean of index i, with the deviation over seeds if there are several,
+// and a mark if it is the highest or second highest of those without a leak.
+func marked(values []spread, leaks []bool, i int) string {
+	own := values[i].mean()
+	if own == nil {
 		return "n/a"
 	}
-	text := fmt.Sprintf("%.1f", 100**values[i])
+	text := fmt.Sprintf("%.1f", 100**own)
+	if deviation := values[i].deviation(); deviation != nil {
+		text += fmt.Sprintf("±%.1f", 100**deviation)
+	}
 	higher, others := map[float64]bool{}, 0
 	for j, value := range values {
-		if value == nil {
+		mean := value.mean()
+		if mean == nil || leaks[j] {
 			continue
 		}
 		if j != i {
 			others++
 		}
-		if *value > *values[i] {
-			higher[*value] = true
+		if *mean > *own {
+			higher[*mean] = true
 		}
 	}
 	switch {
-	case others == 0:
+	case others == 0 || leaks[i]:
 		return text
 	case len(higher) == 0:
 		return text + bestMark

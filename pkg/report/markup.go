@@ -32,14 +32,20 @@ func (t *table) markdown() string {
 	return b.String()
 }
 
-// latex formats the table as a tabular with the rules of the booktabs package; mean rows are bold.
+// latex formats the table as a tabular with the rules of the booktabs package; mean rows
+// are bold. A table with marked numbers, which may be wide, is shrunk to the page by the
+// adjustbox package.
 func (t *table) latex() string {
 	var b strings.Builder
 	line := func(row []string) { b.WriteString(strings.Join(row, " & ") + " \\\\\n") }
 	for _, note := range slices.Concat(compact(t.caption), t.notes) {
 		b.WriteString("% " + note + "\n")
 	}
-	b.WriteString("\\begin{tabular}{" + strings.Repeat("l", t.names) +
+	open, end := "", ""
+	if t.marked {
+		open, end = "\\begin{adjustbox}{max width=\\textwidth}\n", "\\end{adjustbox}\n"
+	}
+	b.WriteString(open + "\\begin{tabular}{" + strings.Repeat("l", t.names) +
 		strings.Repeat("r", len(t.heading)-t.names) + "}\n\\toprule\n")
 	line(escaped(t.heading, latexEscapes, "", "", false))
 	for _, section := range t.sections {
@@ -52,7 +58,7 @@ func (t *table) latex() string {
 			line(cells)
 		}
 	}
-	b.WriteString("\\bottomrule\n\\end{tabular}\n")
+	b.WriteString("\\bottomrule\n\\end{tabular}\n" + end)
 	return b.String()
 }
 

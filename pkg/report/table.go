@@ -80,10 +80,11 @@ type table struct {
 func (e *Evaluation) tables(perClass bool) []*table {
 	all := e.allSeries()
 	if severalMethods(all) {
-		if perClass {
-			return append([]*table{e.table(all)}, comparisons(all)...)
+		compared := comparisons(all)
+		if perClass || compared == nil {
+			return append([]*table{e.table(all)}, compared...)
 		}
-		return comparisons(all)
+		return compared
 	}
 	tables := []*table{e.table(all)}
 	if beside := besidePaper(all); beside != nil {
