@@ -108,8 +108,8 @@ type description struct {
 	CLIP        *clipShape           `json:"clip,omitempty"`
 	Checkpoint  *checkpoint.Metadata `json:"checkpoint,omitempty"`
 	Companions  []string             `json:"companions,omitempty"` // datasets that a checkpoint was trained on beside the auxiliary
-	Reason      string               `json:"reason,omitempty"` // why it is neither
-	Note        string               `json:"note,omitempty"`   // what is assumed of a CLIP
+	Reason      string               `json:"reason,omitempty"`     // why it is neither
+	Note        string               `json:"note,omitempty"`       // what is assumed of a CLIP
 }
 
 // clipShape is pretrained.Arch with names for JSON.

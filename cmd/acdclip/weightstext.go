@@ -102,6 +102,9 @@ func recipeText(r checkpoint.Recipe) string {
 	if r.InOrder {
 		text += ", not shuffled"
 	}
+	if r.Mosaic > 0 {
+		text += fmt.Sprintf(", mosaics %g", r.Mosaic)
+	}
 	if r.MaskResize != "" {
 		text += fmt.Sprintf(", masks %s", r.MaskResize)
 	}

@@ -65,6 +65,7 @@ type Recipe struct {
 	WeightDecay float64  `json:"weight_decay,omitempty"` // 0: Adam, else AdamW
 	InOrder     bool     `json:"in_order,omitempty"`     // pictures were not shuffled
 
+	Mosaic        float64              `json:"mosaic,omitempty"`         // chance of a mosaic in place of a picture
 	MaskResize    config.MaskResize    `json:"mask_resize,omitempty"`    // "": nearest
 	FeatureFormat config.FeatureFormat `json:"feature_format,omitempty"` // of vision features kept between epochs; "": fp32
 

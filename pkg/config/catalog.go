@@ -67,7 +67,7 @@ func trainOf(r card.Recipe) Train {
 	}
 	return Train{
 		Classes: []string{}, Validate: []string{}, Epochs: r.Epochs, Batch: r.Batch, LR: LR{Text: r.TextRate, Vision: r.VisionRate}, LRDecay: r.RateDecay,
-		Beta1: r.Beta1, Decay: r.WeightDecay, Shuffle: r.Shuffle, Masks: masks, Augment: r.Augment, Accumulate: 1, FeatureCache: 2 << 30, FeatureFormat: FeaturesFP32, SaveMinutes: 10,
+		Beta1: r.Beta1, Decay: r.WeightDecay, Shuffle: r.Shuffle, Masks: masks, Mosaic: r.Mosaic, Augment: r.Augment, Accumulate: 1, FeatureCache: 2 << 30, FeatureFormat: FeaturesFP32, SaveMinutes: 10,
 	}
 }
 

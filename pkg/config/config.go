@@ -64,6 +64,8 @@ type Train struct {
 	Masks     MaskResize `json:"mask_resize" doc:"how masks of the training pictures are scaled: nearest pixel, or bilinear and anomalous from half on"`
 	Augment   bool       `json:"augment" doc:"random augmentation of each picture: noise, color, rotation, shift, flips"`
 
+	Mosaic float64 `json:"mosaic" range:"[0,1]" doc:"chance of each training picture to be replaced by a mosaic of four pictures of its class, as AdaCLIP's authors do for MVTec AD and VisA"`
+
 	Accumulate int  `json:"accumulate" range:"[1,65536]" doc:"batches per optimiser step (gradient accumulation): the gradient of a larger batch for the memory of one batch"`
 	Recompute  bool `json:"recompute" was:"checkpoint_activations" resume:"yes" doc:"activation recomputation: keep only the inputs of CLIP's blocks for the backward pass; much less memory, about 1.4 times the time, identical results"`
 

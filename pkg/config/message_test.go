@@ -30,7 +30,7 @@ func TestFileMessages(t *testing.T) {
 		{"key mistyped", "model:\n  gropus: 3", "c.yaml:2: model.gropus: unknown key (did you mean model.groups?)"},
 		{"key of another section", "groups: 3", "c.yaml:1: groups: unknown key (did you mean model.groups?)"},
 		{"key unlike any", "quux: 1", "c.yaml:1: quux: unknown key; the keys here are " + top},
-		{"key of a later version", "train: {warmup: 2}", "c.yaml:1: train.warmup: unknown key; the keys here are auxiliary, classes, limit, validate, epochs, batch, lr, lr_decay, beta1, weight_decay, shuffle, mask_resize, augment, accumulate, recompute, feature_cache, feature_format, init_from, skip_nonfinite, save_minutes"},
+		{"key of a later version", "train: {warmup: 2}", "c.yaml:1: train.warmup: unknown key; the keys here are auxiliary, classes, limit, validate, epochs, batch, lr, lr_decay, beta1, weight_decay, shuffle, mask_resize, augment, mosaic, accumulate, recompute, feature_cache, feature_format, init_from, skip_nonfinite, save_minutes"},
 		{"unprintable key", `"\0": 1`, `c.yaml:1: "\x00": unknown key; the keys here are ` + top},
 		{"two mistakes", "seed: -1\nthreads: -1", "c.yaml:1: seed: must be a whole number, at least 0, is the number -1\nc.yaml:2: threads: must be between 0 and 1024, is -1"},
 

@@ -128,7 +128,7 @@ func TestMetadataForm(t *testing.T) {
 		`"fusion":{"kind":"dfg","similarity":"cosine","average":"probabilities","smoothing":"none","temperature":0.1},` +
 		`"classification":{"feature":"cls"},"score":{"classification":0.5,"map":0.5,"medical":{"classification":0.5,"map":0.5}}}`
 	const loss = `{"focal":1,"dice":1,"classification":1,"dice_form":"abnormal","focal_form":"probability"}`
-	const train = `{"auxiliary":"","classes":[],"limit":0,"validate":[],"epochs":20,"batch":6,"lr":{"text":0.0005,"vision":0.001},"lr_decay":0.9,"beta1":0.9,"weight_decay":0,"shuffle":true,"mask_resize":"nearest","augment":true,` +
+	const train = `{"auxiliary":"","classes":[],"limit":0,"validate":[],"epochs":20,"batch":6,"lr":{"text":0.0005,"vision":0.001},"lr_decay":0.9,"beta1":0.9,"weight_decay":0,"shuffle":true,"mask_resize":"nearest","augment":true,"mosaic":0,` +
 		`"accumulate":1,"recompute":false,"feature_cache":2147483648,"feature_format":"fp32","init_from":"","skip_nonfinite":false,"save_minutes":10}`
 	c, _ := preset(options.Paper)
 	for want, encode := range map[string]func() (string, error){

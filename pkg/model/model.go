@@ -104,9 +104,12 @@ type Batch struct {
 	Masks    torch.Tensor   // [B, Size, Size], 1 where anomalous, else 0
 	Labels   []int64        // [B], 1 for an anomalous picture, else 0
 	ClassOf  []int          // [B], the index of each picture's class in Classes
-	Keys     []int          // [B], a number for each picture that is the same in every epoch; nil if pictures are augmented
+	Keys     []int          // [B], a number for each picture that is the same in every epoch, or NoKey; nil if pictures are augmented
 	Classes  domain.Classes // the classes of this batch
 }
+
+// NoKey is the key of a picture that is not the same in every epoch.
+const NoKey = -1
 
 // Loss is a loss to minimise and its unweighted terms.
 type Loss struct {

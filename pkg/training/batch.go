@@ -29,7 +29,11 @@ func (r *run) batch(s *torch.Scope, pictures []pixels.Picture) model.Batch {
 		}
 		b.Labels = append(b.Labels, label)
 		if !r.Config.Train.Augment {
-			b.Keys = append(b.Keys, picture.Index)
+			key := picture.Index
+			if picture.Mosaic {
+				key = model.NoKey
+			}
+			b.Keys = append(b.Keys, key)
 		}
 		b.ClassOf = append(b.ClassOf, classes.Place(r.promptOf[picture.Item.Class]))
 	}

@@ -32,7 +32,7 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 	if c.Train.Beta1 != config.AdamBeta1 {
 		metadata.Recipe.Beta1 = &c.Train.Beta1
 	}
-	metadata.Recipe.WeightDecay, metadata.Recipe.InOrder = c.Train.Decay, !c.Train.Shuffle
+	metadata.Recipe.WeightDecay, metadata.Recipe.InOrder, metadata.Recipe.Mosaic = c.Train.Decay, !c.Train.Shuffle, c.Train.Mosaic
 	if c.Train.Masks != config.MasksNearest {
 		metadata.Recipe.MaskResize = c.Train.Masks
 	}

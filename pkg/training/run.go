@@ -279,6 +279,9 @@ func (r *run) loading() pixels.LoadOptions {
 	if r.Config.Train.Augment {
 		load.Augment = &pixels.Augmentation{Seed: r.Config.Seed, Epoch: r.at.Epoch}
 	}
+	if chance := r.Config.Train.Mosaic; chance > 0 {
+		load.Mosaic = &pixels.Mosaic{Seed: r.Config.Seed, Epoch: r.at.Epoch, Chance: chance}
+	}
 	return load
 }
 

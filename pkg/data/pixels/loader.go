@@ -17,14 +17,15 @@ import (
 // Picture is one item, decoded and scaled. Its slices are read-only, because a cache
 // may share them.
 type Picture struct {
-	Item          data.Item
-	Index         int     // index in the items
-	Width, Height int     // the picture's original size in pixels, after any EXIF rotation
-	Pix           []uint8 // [S, S, 3], S = LoadOptions.Size: the picture scaled to a square
-	Mask          []uint8 // [S, S] of 0 and 1; all zero for a normal row; nil without LoadOptions.Masks, or if an anomalous row has no mask
-	MaskFit       MaskFit // whether the mask's size matches the picture's; MaskFits if no mask was read
-	Inside        []uint8 // [S, S]; 0 at pixels that augmentation filled, which must be zero after normalising, else 1; nil if there are none
-	Err           error   // the read error of the picture or mask, with the path; then only Item, Index and Took are set
+	Item          data.Item // of a mosaic, the item that it replaces; Anomalous is the mosaic's
+	Mosaic        bool      // it is a mosaic; see LoadOptions.Mosaic
+	Index         int       // index in the items
+	Width, Height int       // the picture's original size in pixels, after any EXIF rotation
+	Pix           []uint8   // [S, S, 3], S = LoadOptions.Size: the picture scaled to a square
+	Mask          []uint8   // [S, S] of 0 and 1; all zero for a normal row; nil without LoadOptions.Masks, or if an anomalous row has no mask
+	MaskFit       MaskFit   // whether the mask's size matches the picture's; MaskFits if no mask was read
+	Inside        []uint8   // [S, S]; 0 at pixels that augmentation filled, which must be zero after normalising, else 1; nil if there are none
+	Err           error     // the read error of the picture or mask, with the path; then only Item, Index and Took are set
 
 	Took time.Duration // time that one goroutine needed to read and scale it
 }
@@ -46,7 +47,10 @@ type LoadOptions struct {
 	BilinearMasks bool
 
 	Augment *Augmentation // nil for no augmentation
+	Mosaic  *Mosaic       // nil for no mosaics
 	Cache   *Cache        // nil for no cache
+
+	byClass map[string][]int // the items' indexes by class, for mosaics; set by Load
 }
 
 // Augmentation selects the random augmentation of one epoch. That of a picture depends
@@ -78,6 +82,9 @@ func Load(ctx context.Context, items []data.Item, o LoadOptions) iter.Seq[Pictur
 		count = len(o.Order)
 		place = func(i int) int { return o.Order[i] }
 	}
+	if o.Mosaic != nil {
+		o.byClass = siblings(items)
+	}
 	return func(yield func(Picture) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		var running sync.WaitGroup
@@ -101,7 +108,7 @@ func Load(ctx context.Context, items []data.Item, o LoadOptions) iter.Seq[Pictur
 						return
 					}
 					start := time.Now()
-					picture := loadItem(items[place(i)], place(i), o)
+					picture := loadItem(items, place(i), o)
 					picture.Took = time.Since(start)
 					ready[i%window] <- picture
 				}
@@ -128,19 +135,20 @@ func Load(ctx context.Context, items []data.Item, o LoadOptions) iter.Seq[Pictur
 
 var errSize = errors.New("LoadOptions.Size must be positive")
 
-func loadItem(item data.Item, index int, o LoadOptions) Picture {
-	p := Picture{Item: item, Index: index}
-	d, held := o.Cache.get(index)
-	if !held {
-		var err error
-		if d, err = decodeItem(item, o); err != nil {
-			p.Err = err
-			return p
-		}
-		o.Cache.put(index, d)
+func loadItem(items []data.Item, index int, o LoadOptions) Picture {
+	p := Picture{Item: items[index], Index: index}
+	var d decoded
+	if tiles := o.tiles(items, index); tiles != nil {
+		p.Mosaic = true
+		d, p.Item.Anomalous, p.Err = o.mosaic(items, tiles)
+	} else {
+		d, p.Err = o.cached(items[index], index)
+	}
+	if p.Err != nil {
+		return p
 	}
 	p.Width, p.Height, p.Pix, p.Mask, p.MaskFit = d.width, d.height, d.pix, d.mask, d.fit
-	if o.Masks && !item.Anomalous {
+	if o.Masks && !p.Item.Anomalous {
 		p.Mask = make([]uint8, o.Size*o.Size)
 	}
 	if o.Augment != nil {
@@ -149,6 +157,18 @@ func loadItem(item data.Item, index int, o LoadOptions) Picture {
 		p.Pix, p.Mask, p.Inside = drawn.Geometry(scaled.Pix, p.Mask, o.Size)
 	}
 	return p
+}
+
+// cached returns a picture and its mask, from the cache if they are there.
+func (o LoadOptions) cached(item data.Item, index int) (decoded, error) {
+	if d, held := o.Cache.get(index); held {
+		return d, nil
+	}
+	d, err := decodeItem(item, o)
+	if err == nil {
+		o.Cache.put(index, d)
+	}
+	return d, err
 }
 
 // decodeItem reads a picture and its mask.

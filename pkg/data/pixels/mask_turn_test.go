@@ -29,7 +29,7 @@ func TestMaskTurnsWithItsPicture(t *testing.T) {
 	}
 	item := data.Item{Path: "picture/testdata/pictures/exif6.jpg", Anomalous: true, Mask: path}
 	for _, exif := range []bool{false, true} {
-		p := loadItem(item, 0, LoadOptions{Size: 11, Masks: true, Decode: picture.DecodeOptions{EXIF: exif}})
+		p := loadItem([]data.Item{item}, 0, LoadOptions{Size: 11, Masks: true, Decode: picture.DecodeOptions{EXIF: exif}})
 		if p.Err != nil {
 			t.Fatal(p.Err)
 		}

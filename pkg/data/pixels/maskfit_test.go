@@ -72,7 +72,7 @@ func TestMaskDrawnUprightStays(t *testing.T) {
 	path := writeGrey(t, filepath.Join(t.TempDir(), "mask.png"), width, pix...)
 	item := data.Item{Path: "picture/testdata/pictures/exif6.jpg", Anomalous: true, Mask: path}
 	for exif, want := range map[bool]MaskFit{true: MaskFits, false: MaskOtherAspect} {
-		p := loadItem(item, 0, LoadOptions{Size: 16, Masks: true, Decode: picture.DecodeOptions{EXIF: exif}})
+		p := loadItem([]data.Item{item}, 0, LoadOptions{Size: 16, Masks: true, Decode: picture.DecodeOptions{EXIF: exif}})
 		if p.Err != nil || p.MaskFit != want || p.Mask[0] != 1 || p.Mask[15] != 0 || p.Mask[15*16] != 0 {
 			t.Errorf("EXIF %v: error %v, fit %d, corners %d %d %d", exif, p.Err, p.MaskFit, p.Mask[0], p.Mask[15], p.Mask[15*16])
 		}
@@ -92,14 +92,14 @@ func TestMaskOfSeveralFiles(t *testing.T) {
 	for threshold, want := range map[uint8][]uint8{0: {1, 0, 0, 1}, picture.NonZero: {1, 0, 0, 1}, 128: {0, 0, 0, 1}} {
 		cache := NewCache(1 << 20)
 		for range 2 { // read, then cached
-			p := loadItem(item, 0, LoadOptions{Size: 2, Masks: true, MaskThreshold: threshold, Cache: cache})
+			p := loadItem([]data.Item{item}, 0, LoadOptions{Size: 2, Masks: true, MaskThreshold: threshold, Cache: cache})
 			if p.Err != nil || !slices.Equal(p.Mask, want) || p.MaskFit != MaskFits {
 				t.Errorf("from %d on: error %v, fit %d, mask %v, want %v", threshold, p.Err, p.MaskFit, p.Mask, want)
 			}
 		}
 	}
 	item.MaskParts = append(item.MaskParts, filepath.Join(folder, "none.png"))
-	if p := loadItem(item, 0, LoadOptions{Size: 2, Masks: true}); !errors.Is(p.Err, os.ErrNotExist) {
+	if p := loadItem([]data.Item{item}, 0, LoadOptions{Size: 2, Masks: true}); !errors.Is(p.Err, os.ErrNotExist) {
 		t.Errorf("error %v", p.Err)
 	}
 }

@@ -44,8 +44,14 @@ func (m *Model) cachedFrozen(s *torch.Scope, embedded torch.Tensor, batch model.
 	for i, key := range batch.Keys {
 		row, found := m.cache.frozen[key]
 		if !found {
-			row = m.frozenClass(m.cache.scope, embedded.Narrow(0, int64(i), 1))
-			m.cache.frozen[key] = row
+			owner := m.cache.scope
+			if key == model.NoKey {
+				owner = s
+			}
+			row = m.frozenClass(owner, embedded.Narrow(0, int64(i), 1))
+			if key != model.NoKey {
+				m.cache.frozen[key] = row
+			}
 		}
 		rows[i] = row
 	}

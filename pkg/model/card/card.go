@@ -49,7 +49,8 @@ type Recipe struct {
 	Beta1                float64 // Adam's
 	WeightDecay          float64 // 0: Adam, else AdamW
 	Shuffle, Augment     bool
-	BilinearMasks        bool // masks are scaled bilinearly, not to the nearest pixel
+	Mosaic               float64 // chance of each picture to be replaced by a mosaic of four
+	BilinearMasks        bool    // masks are scaled bilinearly, not to the nearest pixel
 }
 
 // DefaultRecipe is ACD-CLIP's. It also serves methods that learn nothing.

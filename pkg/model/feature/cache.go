@@ -45,11 +45,11 @@ func (c *Cache) Batch(ctx context.Context, s *torch.Scope, batch model.Batch, se
 					return err
 				}
 				picture := batch.Pictures.Narrow(0, int64(i), 1)
-				if batch.Keys == nil {
-					each[i] = see(inner, picture)
-				} else {
-					each[i] = c.once(inner, picture, batch.Keys[i], see)
+				key := model.NoKey
+				if batch.Keys != nil {
+					key = batch.Keys[i]
 				}
+				each[i] = c.once(inner, picture, key, see)
 			}
 			joined = join(s, each)
 			return nil
@@ -58,8 +58,8 @@ func (c *Cache) Batch(ctx context.Context, s *torch.Scope, batch model.Batch, se
 	return joined, err
 }
 
-// once returns the features of one picture, kept ones if there are. They belong to s or to
-// the cache.
+// once returns the features of one picture, kept ones if there are, which are rounded
+// whether they are kept or not. They belong to s or to the cache.
 func (c *Cache) once(s *torch.Scope, picture torch.Tensor, key int, see func(*torch.Scope, torch.Tensor) []torch.Tensor) []torch.Tensor {
 	if kept, found := c.of[key]; found {
 		return kept
@@ -68,7 +68,7 @@ func (c *Cache) once(s *torch.Scope, picture torch.Tensor, key int, see func(*to
 	each := int64(4) // bytes of a value
 	if c.half {
 		each = 2
-		for i, t := range seen { // also if there is no place: the bits must not depend on that
+		for i, t := range seen {
 			seen[i] = s.Keep(t.To(torch.Float16))
 		}
 	}
@@ -76,7 +76,7 @@ func (c *Cache) once(s *torch.Scope, picture torch.Tensor, key int, see func(*to
 	for _, t := range seen {
 		size += each * t.NumElements()
 	}
-	if size > c.free {
+	if key == model.NoKey || size > c.free {
 		return seen
 	}
 	for _, t := range seen {
