@@ -4,7 +4,6 @@
 package acdclip
 
 import (
-	"errors"
 	"fmt"
 
 	"acdclip/cgo/torch"
@@ -51,16 +50,10 @@ type textGroup struct {
 	norm    layerNorm
 }
 
-var errOtherOptions = errors.New("the options belong to another method")
-
 // New builds the model. It must be called inside Do; the parameters belong to s.
 func New(s *torch.Scope, o model.Options) (*Model, error) {
-	own, ok := o.Model.(*options.Model)
-	loss, alsoOK := o.Loss.(*options.Loss)
-	if !ok || !alsoOK {
-		return nil, errOtherOptions
-	}
-	if err := config.Validate("loss", loss); err != nil {
+	own, loss, err := model.OwnSections[*options.Model, *options.Loss](o)
+	if err != nil {
 		return nil, err
 	}
 	if err := Check(o.CLIP.Arch, own, o.Values); err != nil {
@@ -77,11 +70,8 @@ func New(s *torch.Scope, o model.Options) (*Model, error) {
 // architecture, or if values (nil: none) do not match its parameters. It reads only lists
 // of tensors, so it can be called before CLIP is loaded.
 func Check(arch pretrained.Arch, own section.Model, values model.Values) error {
-	o, ok := own.(*options.Model)
-	if !ok {
-		return errOtherOptions
-	}
-	if err := config.Validate("model", o); err != nil {
+	o, err := model.Own[*options.Model]("model", own)
+	if err != nil {
 		return err
 	}
 	if err := checkCLIP(*o, arch); err != nil {
@@ -95,9 +85,9 @@ func Check(arch pretrained.Arch, own section.Model, values model.Values) error {
 
 // Complete fills in the options that are taken from the CLIP.
 func Complete(arch pretrained.Arch, own section.Model) (section.Model, error) {
-	o, ok := own.(*options.Model)
-	if !ok {
-		return nil, errOtherOptions
+	o, err := model.Own[*options.Model]("model", own)
+	if err != nil {
+		return nil, err
 	}
 	completed := config.Clone(o)
 	completed.Adapter.Hidden = o.Adapter.HiddenFor(arch.VisionWidth)

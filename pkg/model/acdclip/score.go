@@ -99,14 +99,7 @@ func (m *Model) classLogits(class, text torch.Tensor) torch.Tensor {
 
 // Score scores pictures; see model.Method.
 func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p model.Prepared) (model.Scores, error) {
-	classes, err := prompt.Of(p)
-	if err != nil {
-		return model.Scores{}, err
-	}
-	if err := model.CheckPictures(pictures, m.imageSize(), len(classOf)); err != nil {
-		return model.Scores{}, err
-	}
-	text, err := classes.Choose(s, classOf)
+	classes, text, err := prompt.For(s, p, pictures, m.imageSize(), classOf)
 	if err != nil {
 		return model.Scores{}, err
 	}

@@ -12,7 +12,6 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/pkg/clip"
 	"acdclip/pkg/clip/pretrained"
-	"acdclip/pkg/config"
 	"acdclip/pkg/config/section"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/anomalyclip/options"
@@ -35,24 +34,12 @@ type Model struct {
 
 var _ model.Trainable = (*Model)(nil)
 
-var (
-	errOtherOptions = errors.New("the options belong to another method")
-	errNoCLIP       = errors.New("AnomalyCLIP needs a CLIP and a tokenizer")
-)
-
 // New builds the model. It must be called inside Do; the parameters belong to s. If the
 // values have copies of CLIP's token embeddings that differ from the CLIP's, the error
 // wraps model.ErrOtherCLIP, or it is a warning with AllowOtherCLIP.
 func New(s *torch.Scope, o model.Options) (*Model, error) {
-	own, ok := o.Model.(*options.Model)
-	loss, alsoOK := o.Loss.(*options.Loss)
-	if !ok || !alsoOK {
-		return nil, errOtherOptions
-	}
-	if o.CLIP == nil || o.Tokenizer == nil {
-		return nil, errNoCLIP
-	}
-	if err := config.Validate("loss", loss); err != nil {
+	own, loss, err := model.OwnSections[*options.Model, *options.Loss](o)
+	if err != nil {
 		return nil, err
 	}
 	if err := Check(o.CLIP.Arch, own, o.Values); err != nil {
@@ -75,11 +62,8 @@ func New(s *torch.Scope, o model.Options) (*Model, error) {
 // architecture, or if values (nil: none) do not match its parameters. It reads only lists
 // of tensors, so it can be called before CLIP is loaded.
 func Check(arch pretrained.Arch, own section.Model, values model.Values) error {
-	o, ok := own.(*options.Model)
-	if !ok {
-		return errOtherOptions
-	}
-	if err := config.Validate("model", o); err != nil {
+	o, err := model.Own[*options.Model]("model", own)
+	if err != nil {
 		return err
 	}
 	if err := checkCLIP(*o, arch); err != nil {
@@ -97,9 +81,9 @@ func Check(arch pretrained.Arch, own section.Model, values model.Values) error {
 
 // Complete fills in the options that are taken from the CLIP.
 func Complete(arch pretrained.Arch, own section.Model) (section.Model, error) {
-	o, ok := own.(*options.Model)
-	if !ok {
-		return nil, errOtherOptions
+	o, err := model.Own[*options.Model]("model", own)
+	if err != nil {
+		return nil, err
 	}
 	completed := o.For(arch.VisionLayers)
 	return &completed, nil

@@ -104,7 +104,7 @@ func TestOptionsThatDoNotFit(t *testing.T) {
 
 func TestNeedsCLIP(t *testing.T) {
 	r := tinyRecipe(t)
-	if _, err := New(nil, r.on(nil, nil)); !errors.Is(err, errNoCLIP) {
+	if _, err := New(nil, r.on(nil, nil)); !errors.Is(err, model.ErrNoCLIP) {
 		t.Errorf("%v", err)
 	}
 }

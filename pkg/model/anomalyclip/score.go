@@ -10,14 +10,7 @@ import (
 // Score scores pictures; see model.Method. The image score is the class probability. The
 // raw map is the sum over levels, as in the released code; the map is their mean.
 func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p model.Prepared) (model.Scores, error) {
-	classes, err := prompt.Of(p)
-	if err != nil {
-		return model.Scores{}, err
-	}
-	if err := model.CheckPictures(pictures, m.imageSize(), len(classOf)); err != nil {
-		return model.Scores{}, err
-	}
-	text, err := classes.Choose(s, classOf)
+	_, text, err := prompt.For(s, p, pictures, m.imageSize(), classOf)
 	if err != nil {
 		return model.Scores{}, err
 	}

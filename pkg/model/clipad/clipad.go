@@ -42,16 +42,10 @@ type linear struct{ weight, bias torch.Tensor }
 
 var _ model.Trainable = (*Model)(nil)
 
-var errOtherOptions = errors.New("the options belong to another method")
-
 // New builds the model. It must be called inside Do; what it creates belongs to s.
 func New(s *torch.Scope, o model.Options) (*Model, error) {
-	own, ok := o.Model.(*options.Model)
-	loss, alsoOK := o.Loss.(*options.Loss)
-	if !ok || !alsoOK {
-		return nil, errOtherOptions
-	}
-	if err := config.Validate("loss", loss); err != nil {
+	own, loss, err := model.OwnSections[*options.Model, *options.Loss](o)
+	if err != nil {
 		return nil, err
 	}
 	if err := Check(o.CLIP.Arch, own, o.Values); err != nil {
@@ -82,11 +76,8 @@ func declare(levels int, arch pretrained.Arch) ([]linear, parameter.List) {
 // Check returns an error if a model with these options cannot be built on a CLIP of that
 // architecture, or if values (nil: none) do not match its parameters. It reads no values.
 func Check(arch pretrained.Arch, own section.Model, values model.Values) error {
-	o, ok := own.(*options.Model)
-	if !ok {
-		return errOtherOptions
-	}
-	if err := config.Validate("model", o); err != nil {
+	o, err := model.Own[*options.Model]("model", own)
+	if err != nil {
 		return err
 	}
 	levels, err := o.LevelsFor(arch.VisionLayers)
@@ -105,10 +96,10 @@ func Check(arch pretrained.Arch, own section.Model, values model.Values) error {
 
 // Complete decides what is trained, and fills in the levels.
 func Complete(arch pretrained.Arch, own section.Model) (section.Model, error) {
-	o, ok := own.(*options.Model)
+	o, err := model.Own[*options.Model]("model", own)
 	switch {
-	case !ok:
-		return nil, errOtherOptions
+	case err != nil:
+		return nil, err
 	case o.Kind == options.SDP:
 		return nil, errors.New("model.variant is sdp, which has nothing to train; leave it out or set model.variant=sdp_plus")
 	}

@@ -12,14 +12,7 @@ const sharpness = 100
 // Score scores pictures; see model.Method. The image score is the class probability; an
 // evaluation may combine it with the maximum of the raw map over a class.
 func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p model.Prepared) (model.Scores, error) {
-	features, err := prompt.Of(p)
-	if err != nil {
-		return model.Scores{}, err
-	}
-	if err := model.CheckPictures(pictures, m.imageSize(), len(classOf)); err != nil {
-		return model.Scores{}, err
-	}
-	text, err := features.Choose(s, classOf)
+	_, text, err := prompt.For(s, p, pictures, m.imageSize(), classOf)
 	if err != nil {
 		return model.Scores{}, err
 	}

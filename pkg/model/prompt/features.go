@@ -21,8 +21,8 @@ var ErrNoClasses = errors.New("no classes were given")
 // errOtherMethod reports a Prepared of another type.
 var errOtherMethod = errors.New("the classes were prepared by another method")
 
-// Of returns the Features that a method prepared.
-func Of(prepared model.Prepared) (Features, error) {
+// of returns the Features that a method prepared.
+func of(prepared model.Prepared) (Features, error) {
 	features, ok := prepared.(Features)
 	if !ok {
 		return Features{}, errOtherMethod
@@ -35,7 +35,7 @@ func Join(s *torch.Scope, parts []model.Prepared) (model.Prepared, error) {
 	var texts []torch.Tensor
 	var joined Features
 	for _, part := range parts {
-		features, err := Of(part)
+		features, err := of(part)
 		switch {
 		case err != nil:
 			return nil, err
@@ -50,6 +50,20 @@ func Join(s *torch.Scope, parts []model.Prepared) (model.Prepared, error) {
 	}
 	joined.Text = s.Eval(func() torch.Tensor { return torch.Cat(0, texts...) })
 	return joined, nil
+}
+
+// For returns the Features that a method prepared and the text [B, ...] of the class of each
+// of B pictures, which must be [B, 3, size, size].
+func For(s *torch.Scope, prepared model.Prepared, pictures torch.Tensor, size int, classOf []int) (Features, torch.Tensor, error) {
+	features, err := of(prepared)
+	if err != nil {
+		return Features{}, torch.Tensor{}, err
+	}
+	if err := model.CheckPictures(pictures, size, len(classOf)); err != nil {
+		return Features{}, torch.Tensor{}, err
+	}
+	text, err := features.Choose(s, classOf)
+	return features, text, err
 }
 
 // Choose returns the text of each picture's class, [B, ...].

@@ -13,14 +13,7 @@ const pieceTokens = 8192
 
 // Score scores pictures; see model.Method. Maps are at most 0.5 with mean: normal.
 func (m *Model) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, p model.Prepared) (model.Scores, error) {
-	features, err := prompt.Of(p)
-	if err != nil {
-		return model.Scores{}, err
-	}
-	if err := model.CheckPictures(pictures, m.imageSize(), len(classOf)); err != nil {
-		return model.Scores{}, err
-	}
-	text, err := features.Choose(s, classOf)
+	_, text, err := prompt.For(s, p, pictures, m.imageSize(), classOf)
 	if err != nil {
 		return model.Scores{}, err
 	}

@@ -5,14 +5,12 @@ package winclip
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/clip"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/clip/tokenizer"
-	"acdclip/pkg/config"
 	"acdclip/pkg/config/section"
 	"acdclip/pkg/domain"
 	"acdclip/pkg/model"
@@ -30,13 +28,11 @@ type Model struct {
 
 var _ model.Method = (*Model)(nil)
 
-var errOtherOptions = errors.New("the options belong to another method")
-
 // New builds the model. It must be called inside Do; what it creates belongs to s.
 func New(s *torch.Scope, o model.Options) (*Model, error) {
-	own, ok := o.Model.(*options.Model)
-	if !ok {
-		return nil, errOtherOptions
+	own, err := model.Own[*options.Model]("model", o.Model)
+	if err != nil {
+		return nil, err
 	}
 	if err := Check(o.CLIP.Arch, own, o.Values); err != nil {
 		return nil, err
@@ -51,11 +47,8 @@ func New(s *torch.Scope, o model.Options) (*Model, error) {
 // Check returns an error if the method cannot run with these options on a CLIP of that
 // architecture. There are no trained parameters: values must be nil or empty.
 func Check(arch pretrained.Arch, own section.Model, values model.Values) error {
-	o, ok := own.(*options.Model)
-	if !ok {
-		return errOtherOptions
-	}
-	if err := config.Validate("model", o); err != nil {
+	o, err := model.Own[*options.Model]("model", own)
+	if err != nil {
 		return err
 	}
 	if err := prompt.CheckVocabulary(arch); err != nil {
