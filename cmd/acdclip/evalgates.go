@@ -30,7 +30,7 @@ func writeGates(folder *rundir.Evaluation, result *report.Evaluation, scores []r
 		}
 		name := first.Target
 		if several[name] > 1 {
-			name += "-" + shortFingerprint(first.Checkpoint)
+			name += "-" + folderName(first.Checkpoint)
 		}
 		path, own := filepath.Join(rundir.GatesTree, name+".png"), means[:count]
 		if len(first.Classes) == 1 {

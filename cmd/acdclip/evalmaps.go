@@ -86,7 +86,7 @@ func (m *mapFiles) save(job evaluation.Job, item data.Item, anomaly *anomalymap.
 	name := m.name(job.Set, item)
 	target := job.Set.Name
 	if m.several[target] {
-		target = filepath.Join(target, shortFingerprint(job.Checkpoint.Source))
+		target = filepath.Join(target, folderName(job.Checkpoint.Source))
 	}
 	write := anomalymap.WriteNPY
 	if m.format == mapPNG {
@@ -109,9 +109,13 @@ func (m *mapFiles) save(job evaluation.Job, item data.Item, anomaly *anomalymap.
 	return m.folder.Write(filepath.Join(rundir.TrueMaskTree, truth, name+".png"), func(w io.Writer) error { return heatmap.EncodePNG(w, picture) })
 }
 
-// shortFingerprint tells a target's checkpoints apart in a folder's name.
-func shortFingerprint(c report.Checkpoint) string {
+// folderName tells a target's checkpoints apart in a file's or folder's name.
+func folderName(c report.Checkpoint) string {
 	const digits = 12
 	hash := strings.TrimPrefix(c.Fingerprint, digest.Prefix)
-	return hash[:min(digits, len(hash))]
+	name := hash[:min(digits, len(hash))]
+	if c.Model != "" {
+		name = strings.NewReplacer("/", "_", `\`, "_").Replace(c.Model) + "-" + name
+	}
+	return name
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,13 +20,24 @@ import (
 // evalPlan is what will be scored with what. It is made, and refused, before any weight is read.
 type evalPlan struct {
 	loaded      config.Loaded
-	compared    []config.Loaded  // the configurations of the models to compare; one without models
+	compared    []comparedModel  // one without the key models
 	checkpoints []*trained.Model // that jobs use, each once
 	jobs        []evaluation.Job // target by target
 
+	read         map[modelFile]*trained.Model // what was read of checkpoints
 	methods      card.List
 	modelChecked bool
 }
+
+// comparedModel is the configuration of a model to compare.
+type comparedModel struct {
+	config.Loaded
+	name string // its key below models; "" without
+}
+
+// modelFile is a checkpoint as one of the compared models uses it; without a path it is a
+// method that needs none.
+type modelFile struct{ model, path string }
 
 func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 	var datasets []datasetArgument
@@ -41,7 +53,7 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &evalPlan{loaded: loaded, methods: o.app.methods.Cards()}
+	p := &evalPlan{loaded: loaded, read: map[modelFile]*trained.Model{}, methods: o.app.methods.Cards()}
 	if p.compared, err = o.compared(loaded, datasets); err != nil {
 		return nil, err
 	}
@@ -49,7 +61,7 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 		if err := checkNotRun("--checkpoint", path); err != nil {
 			return nil, err
 		}
-		if _, err := p.checkpoint(path, loaded); err != nil {
+		if _, err := p.checkpoint(path, p.compared[0]); err != nil {
 			return nil, err
 		}
 	}
@@ -71,12 +83,12 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 
 // compared returns the configuration of each model to compare: those of the key models in
 // the order of their names, or without any, or with --checkpoint, the one configuration.
-func (o *evalOptions) compared(loaded config.Loaded, datasets []datasetArgument) ([]config.Loaded, error) {
+func (o *evalOptions) compared(loaded config.Loaded, datasets []datasetArgument) ([]comparedModel, error) {
 	models := loaded.Config.Models
 	if len(models) == 0 || len(o.checkpoints) > 0 {
-		return []config.Loaded{loaded}, nil
+		return []comparedModel{{Loaded: loaded}}, nil
 	}
-	var list []config.Loaded
+	var list []comparedModel
 	for _, name := range slices.Sorted(maps.Keys(models)) {
 		flags := o.config
 		flags.files = append(slices.Clone(flags.files), models[name])
@@ -84,7 +96,7 @@ func (o *evalOptions) compared(loaded config.Loaded, datasets []datasetArgument)
 		if err != nil {
 			return nil, fmt.Errorf("models.%s: %w", name, err)
 		}
-		list = append(list, each)
+		list = append(list, comparedModel{each, name})
 	}
 	return list, nil
 }
@@ -190,18 +202,20 @@ func (o *evalOptions) addTarget(ctx context.Context, p *evalPlan, name string) e
 // checkpointsOf gives the models that score a target, each once.
 func (o *evalOptions) checkpointsOf(p *evalPlan, target string) ([]*trained.Model, error) {
 	var list []*trained.Model
-	for _, loaded := range p.compared {
-		each, err := o.modelsOf(p, loaded, target)
-		if err != nil {
-			return nil, err
+	var missing []error // of all models, to be mended together
+	for _, model := range p.compared {
+		each, err := o.modelsOf(p, model, target)
+		if err != nil && model.name != "" {
+			err = fmt.Errorf("models.%s: %w", model.name, err)
 		}
+		missing = append(missing, err)
 		list = append(list, each...)
 	}
-	return list, nil
+	return list, errors.Join(missing...)
 }
 
 // modelsOf gives the models of one configuration that score a target.
-func (o *evalOptions) modelsOf(p *evalPlan, loaded config.Loaded, target string) ([]*trained.Model, error) {
+func (o *evalOptions) modelsOf(p *evalPlan, loaded comparedModel, target string) ([]*trained.Model, error) {
 	paths, trainedOn := o.checkpoints, ""
 	if len(paths) == 0 {
 		auxiliary, paired := loaded.Config.Data.AuxiliaryOf(target)
@@ -210,7 +224,10 @@ func (o *evalOptions) modelsOf(p *evalPlan, loaded config.Loaded, target string)
 		case len(paths) > 0:
 		case !loaded.Card.Needs(loaded.Config.Model):
 			m, err := p.untrained(loaded)
-			return []*trained.Model{m}, err
+			if err != nil {
+				return nil, err
+			}
+			return []*trained.Model{m}, nil
 		case !paired:
 			return nil, usagef("no checkpoint for %s: give --checkpoint FILE (from `acdclip train`), or set data.pairing and checkpoints in a configuration file", target)
 		default:
@@ -235,30 +252,26 @@ func (o *evalOptions) modelsOf(p *evalPlan, loaded config.Loaded, target string)
 }
 
 // untrained is the model of a method that needs no checkpoint.
-func (p *evalPlan) untrained(loaded config.Loaded) (*trained.Model, error) {
-	m, err := trained.Untrained(loaded)
-	if err != nil {
-		return nil, err
-	}
-	for _, known := range p.checkpoints {
-		if known.Source.Fingerprint == m.Source.Fingerprint {
-			return known, nil
-		}
-	}
-	p.checkpoints = append(p.checkpoints, &m)
-	return &m, nil
+func (p *evalPlan) untrained(c comparedModel) (*trained.Model, error) {
+	return p.once(modelFile{c.name, ""}, func() (trained.Model, error) { return trained.Untrained(c.Loaded) })
 }
 
-func (p *evalPlan) checkpoint(path string, loaded config.Loaded) (*trained.Model, error) {
-	for _, known := range p.checkpoints {
-		if known.Path == path {
-			return known, nil
-		}
+// checkpoint describes a checkpoint as a compared model uses it.
+func (p *evalPlan) checkpoint(path string, c comparedModel) (*trained.Model, error) {
+	return p.once(modelFile{c.name, path}, func() (trained.Model, error) { return trained.Read(path, p.methods, c.Loaded) })
+}
+
+// once reads a model unless it has been read.
+func (p *evalPlan) once(file modelFile, read func() (trained.Model, error)) (*trained.Model, error) {
+	if known := p.read[file]; known != nil {
+		return known, nil
 	}
-	m, err := trained.Read(path, p.methods, loaded)
+	m, err := read()
 	if err != nil {
 		return nil, err
 	}
+	m.Source.Model = file.model
+	p.read[file] = &m
 	p.checkpoints = append(p.checkpoints, &m)
 	return &m, nil
 }

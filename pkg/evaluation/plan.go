@@ -104,15 +104,16 @@ func (e *Evaluation) otherCLIP(m *trained.Model, r *report.Result) (*report.Sour
 // the model's activation may be "auto".
 const activationCondition = "CLIP's activation"
 
-// result returns the job's result without numbers. bilinearMasks is that of the LoadOptions. Its names are escaped, so that they do
-// not change when they are written to a file and read back.
+// result returns the job's result without numbers. Its names are escaped, so that they do
+// not change when they are written to a file and read back. bilinearMasks is that of the
+// LoadOptions.
 func (j Job) result(bilinearMasks bool) (report.Result, error) {
 	set := j.Set
 	r := report.Result{
 		Target: report.EscapeName(set.Name), Domain: string(set.Domain), ListHash: set.ListHash(), MaskPolicy: maskPolicy(set.MaskThreshold, bilinearMasks),
 		Checkpoint: j.Checkpoint.Source, Leak: j.Leak, Classes: Rows(set, j.Checkpoint.Options),
 	}
-	r.Checkpoint.Path = report.EscapeName(r.Checkpoint.Path)
+	r.Checkpoint.Path, r.Checkpoint.Model = report.EscapeName(r.Checkpoint.Path), report.EscapeName(r.Checkpoint.Model)
 	if together, ok := j.Checkpoint.Options.(section.SetScorer); ok {
 		r.ScoreRule = string(together.ScoreRule())
 	}

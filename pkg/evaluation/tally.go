@@ -84,7 +84,7 @@ func (t *tally) add(scored scoring.Scored) error {
 func (t *tally) count(scored scoring.Scored) error {
 	c, item := t.current, scored.Picture.Item
 	score := report.Score{
-		Target: t.Result.Target, Class: c.Row.Class, Checkpoint: t.Result.Checkpoint.Path, Path: report.EscapeName(item.Path), Place: scored.Picture.Index,
+		Target: t.Result.Target, Class: c.Row.Class, Checkpoint: t.Result.Checkpoint.Path, Model: t.Result.Checkpoint.Model, Path: report.EscapeName(item.Path), Place: scored.Picture.Index,
 		Anomalous: item.Anomalous,
 	}
 	if scored.Err != nil {

@@ -13,6 +13,7 @@ import (
 // Checkpoint describes the file of a trained model.
 type Checkpoint struct {
 	Source
+	Model     string // its name among the models that are compared; "" for one alone
 	Method    string
 	Preset    string
 	Auxiliary string          // the dataset it was trained on, or "unknown"
@@ -38,6 +39,7 @@ func (v variant) MarshalJSON() ([]byte, error) {
 // checkpointHead and checkpointTail are the keys before and after those of the variant.
 type checkpointHead struct {
 	Source
+	Model     string `json:"model,omitempty"`
 	Method    string `json:"method"`
 	Preset    string `json:"preset"`
 	Auxiliary string `json:"auxiliary"`
@@ -52,7 +54,7 @@ type checkpointTail struct {
 
 // MarshalJSON writes the variant's fields at the same level as the other fields.
 func (c Checkpoint) MarshalJSON() ([]byte, error) {
-	return joined(checkpointHead{c.Source, c.Method, c.Preset, c.Auxiliary}, variant(c.Variant.Fields),
+	return joined(checkpointHead{c.Source, c.Model, c.Method, c.Preset, c.Auxiliary}, variant(c.Variant.Fields),
 		checkpointTail{c.Seed, c.Setup, c.Variant.Label, c.Variant.Long})
 }
 
@@ -66,8 +68,8 @@ func (c *Checkpoint) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &tail); err != nil {
 		return err
 	}
-	*c = Checkpoint{head.Source, head.Method, head.Preset, head.Auxiliary, section.Variant{Label: tail.Label, Long: tail.Long}, tail.Seed, tail.Setup}
-	names, values, err := others(text, "path", "fingerprint", "method", "preset", "auxiliary", "seed", "setup", "label", "long_label")
+	*c = Checkpoint{head.Source, head.Model, head.Method, head.Preset, head.Auxiliary, section.Variant{Label: tail.Label, Long: tail.Long}, tail.Seed, tail.Setup}
+	names, values, err := others(text, "path", "fingerprint", "model", "method", "preset", "auxiliary", "seed", "setup", "label", "long_label")
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,11 @@ type resultRow struct {
 	Row
 }
 
+// isComparison reports whether models with names are compared.
+func (e *Evaluation) isComparison() bool {
+	return slices.ContainsFunc(e.Results, func(r Result) bool { return r.Checkpoint.Model != "" })
+}
+
 // count returns a number of pictures, or nil for a row over seeds.
 func (r *resultRow) count(pictures int) any {
 	if r.kind == "seeds_mean" || r.kind == "seeds_std" {
@@ -47,6 +52,12 @@ func (e *Evaluation) WriteCSV(w io.Writer) error {
 		{"target", func(r *resultRow) any { return r.result.Target }},
 		{"auxiliary", func(r *resultRow) any { return r.result.Checkpoint.Auxiliary }},
 		{"checkpoint", func(r *resultRow) any { return r.result.Checkpoint.Path }},
+	}
+	if e.isComparison() {
+		columns = append(columns,
+			column[resultRow]{"model", func(r *resultRow) any { return r.result.Checkpoint.Model }},
+			column[resultRow]{"method", func(r *resultRow) any { return r.result.Checkpoint.Method }},
+		)
 	}
 	for _, name := range e.variantColumns() {
 		columns = append(columns, column[resultRow]{name, func(r *resultRow) any { return r.result.Checkpoint.field(name) }})
@@ -80,7 +91,7 @@ func (e *Evaluation) WriteCSV(w io.Writer) error {
 		}
 	}
 	for _, s := range e.seedsSummaries() {
-		result := &Result{Target: s.Target, Checkpoint: Checkpoint{Auxiliary: s.Checkpoint.Auxiliary, Variant: s.Checkpoint.Variant}}
+		result := &Result{Target: s.Target, Checkpoint: Checkpoint{Model: s.Checkpoint.Model, Method: s.Checkpoint.Method, Auxiliary: s.Checkpoint.Auxiliary, Variant: s.Checkpoint.Variant}}
 		for _, row := range []resultRow{{result, "seeds_mean", Row{Metrics: s.Mean}}, {result, "seeds_std", Row{Metrics: s.Deviation}}} {
 			if err := records.Write(row); err != nil {
 				return err
@@ -103,6 +114,7 @@ type Score struct {
 	Target           string   `json:"-"`
 	Class            string   `json:"-"`
 	Checkpoint       string   `json:"-"` // its path
+	Model            string   `json:"-"` // the checkpoint's Model
 	Path             string   `json:"path"`
 	Place            int      `json:"place"`                       // index among the target's pictures, from 0
 	Anomalous        bool     `json:"anomalous"`                   // its label
@@ -150,9 +162,12 @@ var rawScoreColumns = []column[Score]{
 // for an anomalous picture and 0 for a normal one. raw adds the method's own values. A NaN
 // or infinite number is an error.
 func WriteScoresCSV(w io.Writer, scores []Score, raw bool) error {
-	columns := scoreColumns
+	columns := slices.Clone(scoreColumns)
+	if slices.ContainsFunc(scores, func(s Score) bool { return s.Model != "" }) {
+		columns = slices.Insert(columns, 2, column[Score]{"model", func(s *Score) any { return s.Model }})
+	}
 	if raw {
-		columns = slices.Concat(scoreColumns, rawScoreColumns)
+		columns = append(columns, rawScoreColumns...)
 	}
 	records, err := newCSVRecords(w, columns)
 	if err != nil {

@@ -1,9 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"acdclip/pkg/metrics"
 )
@@ -36,7 +38,7 @@ func (s *series) first() *Result { return s.results[0] }
 // takes reports whether a result belongs to the series and adds a new seed.
 func (s *series) takes(r *Result) bool {
 	first, c := s.first(), r.Checkpoint
-	return c.Setup != "" && c.Setup == first.Checkpoint.Setup && c.Seed != nil &&
+	return c.Setup != "" && c.Setup == first.Checkpoint.Setup && c.Model == first.Checkpoint.Model && c.Seed != nil &&
 		r.Target == first.Target && r.ListHash == first.ListHash && r.Leak == first.Leak && sameClasses(r.Classes, first.Classes) &&
 		!slices.ContainsFunc(s.results, func(other *Result) bool { return other.Checkpoint.Seed == nil || *other.Checkpoint.Seed == *c.Seed })
 }
@@ -47,7 +49,8 @@ func sameClasses(a, b []Row) bool {
 }
 
 // setLabels labels each series by its variant. If a target has several series with that
-// label, the preset is added, and as a last resort the checkpoint's path is used.
+// label, the preset is added, and as a last resort the model's name or the checkpoint's
+// path is used.
 func setLabels(all []*series) {
 	// If there is an ablation, the complete method gets its long label too.
 	ablations := slices.ContainsFunc(all, func(s *series) bool { return s.first().Checkpoint.paper().IsAblation() })
@@ -61,7 +64,8 @@ func setLabels(all []*series) {
 	forms := []func(c Checkpoint) string{
 		short,
 		func(c Checkpoint) string { return short(c) + " " + c.Preset },
-		func(c Checkpoint) string { return c.Path },
+		func(c Checkpoint) string { return cmp.Or(c.Model, c.Path) },
+		func(c Checkpoint) string { return strings.TrimSpace(c.Model + " " + c.Path) },
 	}
 	for _, s := range all {
 		c := s.first().Checkpoint
@@ -69,7 +73,7 @@ func setLabels(all []*series) {
 			s.label = form(c)
 			if !slices.ContainsFunc(all, func(other *series) bool {
 				o := other.first().Checkpoint
-				return o.Source != c.Source && form(o) == s.label && scoreOneTarget(all, o.Source, c.Source)
+				return o.id() != c.id() && form(o) == s.label && scoreOneTarget(all, o.id(), c.id())
 			}) {
 				break
 			}
@@ -77,12 +81,20 @@ func setLabels(all []*series) {
 	}
 }
 
+// checkpointID identifies a checkpoint among those of an evaluation.
+type checkpointID struct {
+	Source
+	model string
+}
+
+func (c Checkpoint) id() checkpointID { return checkpointID{c.Source, c.Model} }
+
 // scoreOneTarget reports whether two checkpoints score a common target. Their labels must
 // differ then, even if the files are equal.
-func scoreOneTarget(all []*series, a, b Source) bool {
+func scoreOneTarget(all []*series, a, b checkpointID) bool {
 	return slices.ContainsFunc(all, func(x *series) bool {
-		return x.first().Checkpoint.Source == a && slices.ContainsFunc(all, func(y *series) bool {
-			return y.first().Checkpoint.Source == b && x.first().Target == y.first().Target
+		return x.first().Checkpoint.id() == a && slices.ContainsFunc(all, func(y *series) bool {
+			return y.first().Checkpoint.id() == b && x.first().Target == y.first().Target
 		})
 	})
 }
@@ -198,7 +210,7 @@ func (e *Evaluation) seedsSummaries() []seedsSummary {
 		}
 		c := s.first().Checkpoint
 		summary := seedsSummary{
-			Target: s.first().Target, Checkpoint: Checkpoint{Auxiliary: c.Auxiliary, Preset: c.Preset, Variant: c.Variant, Setup: c.Setup},
+			Target: s.first().Target, Checkpoint: Checkpoint{Model: c.Model, Method: c.Method, Auxiliary: c.Auxiliary, Preset: c.Preset, Variant: c.Variant, Setup: c.Setup},
 			Mean: Metrics{}, Deviation: Metrics{},
 		}
 		for _, result := range s.results {

@@ -116,7 +116,7 @@ func (f *Folder) Finished(result, class int) (*Class, error) {
 	kept.Class.pixels = kept.Pixels
 	for i := range kept.Scores { // the file leaves out what the key determines
 		score := &kept.Scores[i]
-		score.Target, score.Class, score.Checkpoint = r.Target, row.Class, r.Checkpoint.Path
+		score.Target, score.Class, score.Checkpoint, score.Model = r.Target, row.Class, r.Checkpoint.Path, r.Checkpoint.Model
 	}
 	return &kept.Class, nil
 }
