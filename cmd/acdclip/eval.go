@@ -178,7 +178,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 		return err
 	}
 	options := evaluation.Options{
-		Config: plan.loaded, Jobs: plan.jobs, Version: version,
+		Jobs: plan.jobs, Version: version,
 		Detectors: &detect.Pool{Methods: o.app.methods, AllowOtherCLIP: o.allowOtherCLIP, Emit: o.app.emit},
 		Batch:     o.batch, Load: loadOptions(plan.loaded.Config), Pixels: metrics.Options{Memory: o.metricsMemory << 20},
 		Share: o.share, Raw: o.rawScores, Map: saveMap, MapFormat: string(o.maps), Emit: o.app.emit,

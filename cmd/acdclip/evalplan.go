@@ -96,9 +96,30 @@ func (o *evalOptions) compared(loaded config.Loaded, datasets []datasetArgument)
 		if err != nil {
 			return nil, fmt.Errorf("models.%s: %w", name, err)
 		}
+		if err := ownKeys(each, models[name]); err != nil {
+			return nil, fmt.Errorf("models.%s: %w", name, err)
+		}
 		list = append(list, comparedModel{each, name})
 	}
 	return list, nil
+}
+
+// modelKeys are what the file of a compared model may set. All else is common to the models.
+func modelKeys() []string {
+	return []string{"method", "preset", "clip", "clip_heads", "precision", "model", "loss", "checkpoints", "data.pairing"}
+}
+
+// ownKeys returns an error for each key of a model's file that would have no effect there.
+func ownKeys(loaded config.Loaded, file string) error {
+	var wrong []error
+	for _, key := range slices.Sorted(maps.Keys(loaded.Set)) {
+		origin := loaded.Set[key]
+		own := slices.ContainsFunc(modelKeys(), func(allowed string) bool { return key == allowed || strings.HasPrefix(key, allowed+".") })
+		if !own && absolutePath(origin.File) == absolutePath(file) {
+			wrong = append(wrong, usagef("%s: %s: applies to all models that are compared; set it in the main configuration", origin, key))
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 // addContents names the contents of each target's files, so that results of other
@@ -145,17 +166,24 @@ func (p *evalPlan) checkModel() error {
 	return nil
 }
 
-// addAllTargets plans every dataset of the configuration that its checkpoint was not trained on.
+// addAllTargets plans every dataset of the configuration with the models that were not
+// trained on it.
 func (o *evalOptions) addAllTargets(ctx context.Context, p *evalPlan) error {
 	for _, name := range slices.Sorted(maps.Keys(p.loaded.Config.Data.Roots)) {
 		checkpoints, err := o.checkpointsOf(p, name)
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(checkpoints, func(c *trained.Model) bool { return c.TrainedOn(name) }) {
-			continue
+		seen := func(c *trained.Model) bool { return c.TrainedOn(name) }
+		if !slices.ContainsFunc(checkpoints, func(c *trained.Model) bool { return !seen(c) }) {
+			continue // the auxiliary dataset
 		}
-		if err := o.addTarget(ctx, p, name); err != nil {
+		for _, c := range checkpoints {
+			if seen(c) {
+				o.app.emit(events.Notice{Text: fmt.Sprintf("%s is not scored with %s, which was trained on it", name, c.Name())})
+			}
+		}
+		if err := o.addJobs(ctx, p, name, slices.DeleteFunc(checkpoints, seen)); err != nil {
 			return err
 		}
 	}
@@ -176,6 +204,11 @@ func (o *evalOptions) addTarget(ctx context.Context, p *evalPlan, name string) e
 	if err != nil {
 		return err
 	}
+	return o.addJobs(ctx, p, name, checkpoints)
+}
+
+// addJobs plans one dataset with models.
+func (o *evalOptions) addJobs(ctx context.Context, p *evalPlan, name string, checkpoints []*trained.Model) error {
 	if err := p.checkModel(); err != nil { // rather now than after the dataset is read
 		return err
 	}
@@ -219,10 +252,13 @@ func (o *evalOptions) modelsOf(p *evalPlan, loaded comparedModel, target string)
 	paths, trainedOn := o.checkpoints, ""
 	if len(paths) == 0 {
 		auxiliary, paired := loaded.Config.Data.AuxiliaryOf(target)
-		paths, trainedOn = loaded.Config.Checkpoints[auxiliary], auxiliary
+		if loaded.Card.Learns {
+			paths, trainedOn = loaded.Config.Checkpoints[auxiliary], auxiliary
+		}
+		untrained := !loaded.Card.Learns || len(loaded.Config.Checkpoints) == 0 && !loaded.Card.Needs(loaded.Config.Model)
 		switch {
 		case len(paths) > 0:
-		case !loaded.Card.Needs(loaded.Config.Model):
+		case untrained:
 			m, err := p.untrained(loaded)
 			if err != nil {
 				return nil, err

@@ -133,14 +133,19 @@ func (b *Backbone) Conditions() events.Notice {
 // Fits returns an error for a checkpoint that was trained on another CLIP, or emits a
 // warning if allowOther is true.
 func (b *Backbone) Fits(m trained.Model, allowOther bool, emit func(events.Event)) error {
+	return fits(m, b.Source.Path, b.Identity, allowOther, emit)
+}
+
+// fits is Fits for the CLIP at a path.
+func fits(m trained.Model, clip string, identity pretrained.Identity, allowOther bool, emit func(events.Event)) error {
 	switch want := m.Metadata.CLIP; {
-	case want == "" || b.Identity.Is(want):
+	case want == "" || identity.Is(want):
 		return nil
 	case !allowOther:
 		return fmt.Errorf("%w: %s was trained on %s, but %s is %s; use that CLIP, or --allow-other-clip to continue anyway",
-			ErrOtherCLIP, m.Path, want, b.Source.Path, b.Source.Fingerprint)
+			ErrOtherCLIP, m.Path, want, clip, identity.Fingerprint)
 	}
-	emit(events.Warning{Text: fmt.Sprintf("%s was trained on another CLIP than %s", m.Path, b.Source.Path)})
+	emit(events.Warning{Text: fmt.Sprintf("%s was trained on another CLIP than %s", m.Path, clip)})
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/checkpoint"
@@ -27,29 +28,61 @@ type Pool struct {
 
 	backbone *Backbone
 	model    trained.Model // that the backbone was loaded for
+	told     []events.Event
 }
 
-// Open loads the CLIP for the first model and rejects models with the same CLIP that were
-// trained on another one. Models with a CLIP of their own are checked when it is loaded.
+// Open loads the CLIP for the first model, and rejects models that do not match their CLIP
+// or were trained on another one, before anything is scored.
 func (p *Pool) Open(ctx context.Context, checkpoints []*trained.Model) (scoring.Machine, error) {
 	if err := p.load(ctx, *checkpoints[0]); err != nil {
 		return scoring.Machine{}, err
 	}
-	p.backbone.Tell(p.Emit, ActivationSet(checkpoints[0].Loaded))
 	machine, err := p.backbone.Machine()
 	if err != nil {
 		return scoring.Machine{}, err
 	}
 	for _, m := range checkpoints {
-		if !m.SameCLIP(checkpoints[0]) {
-			continue
-		}
-		if err := p.backbone.Fits(*m, p.AllowOtherCLIP, p.Emit); err != nil {
+		if err := p.check(*m); err != nil {
+			if name := m.Source.Model; name != "" {
+				err = fmt.Errorf("models.%s: %w", name, err)
+			}
 			return scoring.Machine{}, err
 		}
 	}
 	p.Emit(p.backbone.Conditions())
 	return machine, nil
+}
+
+// check rejects a model that does not match its CLIP, or was trained on another one.
+func (p *Pool) check(m trained.Model) error {
+	method, err := p.Methods.Find(m.Metadata.Method)
+	if err != nil {
+		return err
+	}
+	parameters, err := p.open(m)
+	if err != nil {
+		return err
+	}
+	var values model.Values
+	if parameters != nil {
+		defer parameters.Close()
+		values = parameters
+	}
+	clip, err := trained.OpenCLIP(m.Loaded.Config)
+	if err != nil {
+		return err
+	}
+	defer clip.Close()
+	if err := method.Check(clip.Arch, m.Options, values); err != nil {
+		return fmt.Errorf("CLIP %s: %w", m.Loaded.Config.Clip, err)
+	}
+	identity := p.backbone.Identity
+	if m.Metadata.CLIP != "" && !m.SameCLIP(&p.model) {
+		if identity, err = clip.Identity(); err != nil {
+			return err
+		}
+	}
+	return fits(m, m.Loaded.Config.Clip, identity, p.AllowOtherCLIP, p.once)
 }
 
 // Machine describes the CLIP, software and hardware of the Backbone.
@@ -85,8 +118,20 @@ func (p *Pool) load(ctx context.Context, m trained.Model) error {
 		values = parameters
 	}
 	p.backbone, err = OpenBackbone(ctx, method, m.Loaded.Config, m.Options, values)
+	if err != nil {
+		return err
+	}
 	p.model = m
-	return err
+	p.backbone.Tell(p.once, ActivationSet(m.Loaded))
+	return nil
+}
+
+// once emits an event unless it has been emitted: a CLIP may be loaded several times.
+func (p *Pool) once(event events.Event) {
+	if !slices.Contains(p.told, event) {
+		p.told = append(p.told, event)
+		p.Emit(event)
+	}
 }
 
 // open opens the checkpoint of a model; it returns nil if the model needs none.
@@ -103,7 +148,7 @@ func (p *Pool) Detector(ctx context.Context, m *trained.Model) (scoring.Detector
 	if err := p.load(ctx, *m); err != nil {
 		return nil, err
 	}
-	if err := p.backbone.Fits(*m, p.AllowOtherCLIP, func(events.Event) {}); err != nil {
+	if err := p.backbone.Fits(*m, p.AllowOtherCLIP, p.once); err != nil {
 		return nil, err
 	}
 	method, err := p.Methods.Find(m.Metadata.Method)
@@ -120,7 +165,7 @@ func (p *Pool) Detector(ctx context.Context, m *trained.Model) (scoring.Detector
 			return nil, fmt.Errorf("checkpoint %s: %w; use a file that no running training writes to", m.Path, errChanged)
 		}
 	}
-	return p.backbone.Detector(method, parameters, *m, p.AllowOtherCLIP, p.Emit)
+	return p.backbone.Detector(method, parameters, *m, p.AllowOtherCLIP, p.once)
 }
 
 // Close closes the loaded CLIP.

@@ -60,7 +60,7 @@ func evaluating(t *testing.T) evaluation.Options {
 		t.Fatal(err)
 	}
 	return evaluation.Options{
-		Config: loaded, Jobs: []evaluation.Job{{Set: drawn.Set(t, synth.Objects), Checkpoint: &m}}, Version: "test", Batch: 4, Emit: emit,
+		Jobs: []evaluation.Job{{Set: drawn.Set(t, synth.Objects), Checkpoint: &m}}, Version: "test", Batch: 4, Emit: emit,
 		Detectors: &detect.Pool{Methods: methods.All(), Emit: emit},
 	}
 }

@@ -14,7 +14,6 @@ import (
 
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/conditions"
-	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/evaluation/finished"
@@ -46,7 +45,6 @@ type Detectors interface {
 
 // Options configure an evaluation.
 type Options struct {
-	Config    config.Loaded
 	Jobs      []Job // at least one
 	Detectors Detectors
 	Version   string // of this program
@@ -76,7 +74,7 @@ type Evaluation struct {
 	left     [][]Batches          // by job: the unfinished classes
 	total    int                  // pictures to score
 	done     int                  // pictures already scored
-	clips    map[any]trained.CLIP // CLIPs besides the first model's
+	clips    map[any]trained.CLIP // of the models that are compared
 	costs    scoring.Costs
 }
 

@@ -235,6 +235,23 @@ func checkpointOf(t *testing.T, c config.Loaded, path string, change func(*check
 	return &described
 }
 
+// loaded is the configuration of the models.
+func (o *Options) loaded() config.Loaded { return o.Jobs[0].Checkpoint.Loaded }
+
+// use changes the configuration of all models.
+func (o *Options) use(c config.Loaded) {
+	changed := map[*trained.Model]*trained.Model{}
+	o.Jobs = slices.Clone(o.Jobs)
+	for i, job := range o.Jobs {
+		if changed[job.Checkpoint] == nil {
+			m := *job.Checkpoint
+			m.Loaded = c
+			changed[job.Checkpoint] = &m
+		}
+		o.Jobs[i].Checkpoint = changed[job.Checkpoint]
+	}
+}
+
 // machine is the machine that the fakes report.
 func machine() scoring.Machine {
 	return scoring.Machine{CLIP: report.Source{Path: "clip", Fingerprint: "sha256v2:c"}, Activation: activation.QuickGELU, Device: "cpu", Threads: 1, Libtorch: "2.11.0", Hardware: "avx2"}
@@ -245,7 +262,7 @@ func evaluating(t *testing.T, set *data.Dataset) Options {
 	t.Helper()
 	c := load(t)
 	return Options{
-		Config: c, Jobs: []Job{{Set: set, Checkpoint: checkpointOf(t, c, "a.safetensors", nil)}},
+		Jobs:      []Job{{Set: set, Checkpoint: checkpointOf(t, c, "a.safetensors", nil)}},
 		Detectors: &fakes{machine: machine()}, Version: "test", Batch: 4, Load: pixels.LoadOptions{Workers: 2}, Emit: func(events.Event) {},
 	}
 }

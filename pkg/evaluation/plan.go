@@ -21,8 +21,8 @@ import (
 
 // makePlan makes the plan, without the machine.
 func (e *Evaluation) makePlan() error {
-	c := e.Config.Config
 	first := e.Jobs[0].Checkpoint
+	c := first.Loaded.Config
 	text, err := json.Marshal(first.Configuration())
 	if err != nil {
 		return fmt.Errorf("describing the configuration: %w", err)
@@ -36,7 +36,6 @@ func (e *Evaluation) makePlan() error {
 			Conditions: conditions.Record{
 				conditions.Of(conditions.Numbers, "acdclip's version", e.Version),
 				conditions.Of(conditions.Bits, "--batch", e.Batch),
-				conditions.Of(conditions.Numbers, "precision", c.Precision.Format()),
 				conditions.Of(conditions.Numbers, "data.exif_orientation", c.Data.EXIFOrientation),
 				conditions.Of(conditions.Numbers, "data.max_pixels", c.Data.MaxPixels),
 				conditions.Of(conditions.Extras, report.GatesCondition, slices.Contains(e.Extras, report.Gates)),
@@ -44,6 +43,9 @@ func (e *Evaluation) makePlan() error {
 				conditions.Of(conditions.Extras, report.MapsCondition, e.MapFormat),
 			},
 		},
+	}
+	if !e.compares() { // else each result has its own
+		e.plan.Evaluation.Conditions = append(e.plan.Evaluation.Conditions, conditions.Of(conditions.Numbers, precisionCondition, c.Precision.Format()))
 	}
 	for _, name := range e.Extras {
 		if name != report.Gates {
@@ -59,8 +61,8 @@ func (e *Evaluation) makePlan() error {
 		if size := job.Checkpoint.Options.Input().Size; size != first.Options.Input().Size {
 			result.ImageSize = size
 		}
-		if !job.Checkpoint.SameCLIP(first) {
-			if result.CLIP, err = e.otherCLIP(job.Checkpoint, &result); err != nil {
+		if e.compares() {
+			if result.CLIP, err = e.ownCLIP(job.Checkpoint, &result); err != nil {
 				return err
 			}
 		}
@@ -76,9 +78,11 @@ func (e *Evaluation) makePlan() error {
 	return nil
 }
 
-// otherCLIP identifies a model's CLIP that is not the first model's, and adds it to the
-// result's conditions.
-func (e *Evaluation) otherCLIP(m *trained.Model, r *report.Result) (*report.Source, error) {
+// compares reports whether models with names are compared, each with its own CLIP.
+func (e *Evaluation) compares() bool { return e.Jobs[0].Checkpoint.Source.Model != "" }
+
+// ownCLIP identifies a model's CLIP and adds it to the result's conditions.
+func (e *Evaluation) ownCLIP(m *trained.Model, r *report.Result) (*report.Source, error) {
 	c := m.Loaded.Config
 	key := [2]any{c.Clip, c.ClipHeads}
 	clip, known := e.clips[key]
@@ -95,7 +99,7 @@ func (e *Evaluation) otherCLIP(m *trained.Model, r *report.Result) (*report.Sour
 	r.Conditions = append(r.Conditions,
 		conditions.Of(conditions.Numbers, trained.CLIPCondition, clip.Fingerprint),
 		conditions.Of(conditions.Numbers, activationCondition, clip.Activation),
-		conditions.Of(conditions.Numbers, "precision", c.Precision.Format()),
+		conditions.Of(conditions.Numbers, precisionCondition, c.Precision.Format()),
 	)
 	return &report.Source{Path: report.EscapeName(c.Clip), Fingerprint: clip.Fingerprint}, nil
 }
@@ -103,6 +107,9 @@ func (e *Evaluation) otherCLIP(m *trained.Model, r *report.Result) (*report.Sour
 // activationCondition is the name of a condition that the CLIP's fingerprint does not cover:
 // the model's activation may be "auto".
 const activationCondition = "CLIP's activation"
+
+// precisionCondition is the name of the condition of the number format of CLIP's matrices.
+const precisionCondition = "precision"
 
 // result returns the job's result without numbers. Its names are escaped, so that they do
 // not change when they are written to a file and read back. bilinearMasks is that of the
@@ -193,16 +200,19 @@ func CheckFinished(found *report.Evaluation, o Options) error {
 	}
 	asked := &e.plan.Evaluation
 	same := slices.EqualFunc(found.Results, asked.Results, func(a, b report.Result) bool {
-		return a.Target == b.Target && a.Checkpoint.Fingerprint == b.Checkpoint.Fingerprint
+		return a.Target == b.Target && a.Checkpoint.Model == b.Checkpoint.Model && a.Checkpoint.Fingerprint == b.Checkpoint.Fingerprint
 	})
 	if !same {
 		return fmt.Errorf("%w: the targets or checkpoints differ", finished.ErrDiffers)
 	}
-	clip, err := trained.IdentifyCLIP(o.Config.Config) // last, because it reads the whole CLIP
-	if err != nil {
-		return err
+	if !e.compares() { // last, because it reads the whole CLIP
+		c := o.Jobs[0].Checkpoint.Loaded.Config
+		clip, err := trained.IdentifyCLIP(c)
+		if err != nil {
+			return err
+		}
+		e.setCLIP(report.Source{Path: c.Clip, Fingerprint: clip.Fingerprint}, clip.Activation)
 	}
-	e.setCLIP(report.Source{Path: o.Config.Config.Clip, Fingerprint: clip.Fingerprint}, clip.Activation)
 	if err := found.Conditions.Only(conditions.Numbers).Compare(asked.Conditions.Only(conditions.Numbers)); err != nil {
 		return fmt.Errorf("%w: %w", finished.ErrDiffers, err)
 	}
@@ -227,6 +237,9 @@ func CheckFinished(found *report.Evaluation, o Options) error {
 func (e *Evaluation) setCLIP(source report.Source, own activation.Activation) {
 	p := &e.plan.Evaluation
 	p.Provenance.CLIP = report.Source{Path: report.EscapeName(source.Path), Fingerprint: source.Fingerprint}
+	if e.compares() {
+		return
+	}
 	p.Conditions = append(p.Conditions,
 		conditions.Of(conditions.Numbers, trained.CLIPCondition, source.Fingerprint),
 		conditions.Of(conditions.Numbers, activationCondition, own),

@@ -34,7 +34,7 @@ func TestExtrasAreKeptWhereAskedFor(t *testing.T) {
 	if means := result.GateMeans(scores); len(means) != 3 || means[0].Groups != 2 {
 		t.Errorf("means %+v", means)
 	}
-	o.Jobs[0].Checkpoint = checkpointOf(t, o.Config, "static", func(_ *checkpoint.Metadata, m *options.Model) { m.Fusion.Kind = options.Static })
+	o.Jobs[0].Checkpoint = checkpointOf(t, o.loaded(), "static", func(_ *checkpoint.Metadata, m *options.Model) { m.Fusion.Kind = options.Static })
 	if result, scores := evaluate(t, o, ""); result.GateMeans(scores) != nil || scores[0].Extras != nil {
 		t.Error("weights of a gateway that is not there")
 	}
@@ -44,7 +44,7 @@ func TestExtrasAreKeptWhereAskedFor(t *testing.T) {
 func TestMapsAreHandedOut(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
-	o.Jobs = append(o.Jobs, Job{Set: set, Checkpoint: checkpointOf(t, o.Config, "b.safetensors", nil)})
+	o.Jobs = append(o.Jobs, Job{Set: set, Checkpoint: checkpointOf(t, o.loaded(), "b.safetensors", nil)})
 	seen := map[string]int{}
 	o.Map = func(job Job, item data.Item, m *anomalymap.Map, mask []uint8) error {
 		seen[job.Checkpoint.Path+" "+item.Path]++
@@ -118,7 +118,7 @@ func threeJobs(t *testing.T) Options {
 		t.Fatal(err)
 	}
 	o := evaluating(t, objects)
-	other := checkpointOf(t, o.Config, "b.safetensors", func(m *checkpoint.Metadata, _ *options.Model) { m.Seed = new(uint64(8)) })
+	other := checkpointOf(t, o.loaded(), "b.safetensors", func(m *checkpoint.Metadata, _ *options.Model) { m.Seed = new(uint64(8)) })
 	o.Jobs = append(o.Jobs, Job{Set: textures, Checkpoint: other, Leak: true}, Job{Set: objects, Checkpoint: other})
 	o.Extras, o.Batch = []string{report.Gates}, 2
 	return o
@@ -154,11 +154,11 @@ func TestResultsSayWhatTheyAreOf(t *testing.T) {
 		}, []string{"its counts differ from the public list", "scored at 28 pixels", "trained on textures instead of VisA"}},
 		{"the paper's setup", func(j *Job) {
 			j.Set.Benchmark = &benchmark
-			j.Checkpoint = checkpointOf(t, o.Config, "p", func(m *checkpoint.Metadata, model *options.Model) { m.Auxiliary, model.ImageSize = "VisA", 336 })
+			j.Checkpoint = checkpointOf(t, o.loaded(), "p", func(m *checkpoint.Metadata, model *options.Model) { m.Auxiliary, model.ImageSize = "VisA", 336 })
 		}, nil},
 		{"an unknown auxiliary dataset", func(j *Job) {
 			j.Set.Benchmark = &benchmark
-			j.Checkpoint = checkpointOf(t, o.Config, "p", func(m *checkpoint.Metadata, model *options.Model) {
+			j.Checkpoint = checkpointOf(t, o.loaded(), "p", func(m *checkpoint.Metadata, model *options.Model) {
 				m.Auxiliary, model.ImageSize = checkpoint.Unknown, 518
 			})
 		}, nil},

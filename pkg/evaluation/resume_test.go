@@ -211,9 +211,9 @@ func otherEvaluations(t *testing.T) []otherEvaluation {
 		{"model", otherModel(func(m *trained.Model) { m.Options.(*options.Model).Score.Map = 0.25 }), "model.score.map: 0.5 there, 0.25 here", false},
 		{"size", otherModel(func(m *trained.Model) { m.Options.(*options.Model).ImageSize = 14 }), "model.image_size: 28 there, 14 here", false},
 		{"kernels", otherModel(func(m *trained.Model) { m.Options.(*options.Model).Adapter.Kernels = []int{7} }), "model.adapter.kernels: [3,5] there, [7] here", false},
-		{"precision", func(o *Options) { o.Config = load(t, "precision=bf16") }, "precision: fp32 there, bf16 here", false},
-		{"orientation", func(o *Options) { o.Config = load(t, "data.exif_orientation=true") }, "data.exif_orientation: false there, true here", false},
-		{"pixels", func(o *Options) { o.Config = load(t, "data.max_pixels=99") }, "data.max_pixels", false},
+		{"precision", func(o *Options) { o.use(load(t, "precision=bf16")) }, "precision: fp32 there, bf16 here", false},
+		{"orientation", func(o *Options) { o.use(load(t, "data.exif_orientation=true")) }, "data.exif_orientation: false there, true here", false},
+		{"pixels", func(o *Options) { o.use(load(t, "data.max_pixels=99")) }, "data.max_pixels", false},
 		{"CLIP", onMachine(func(f *fakes) { f.machine.CLIP.Fingerprint = "sha256v2:d" }), trained.CLIPCondition, false},
 
 		{"batch", func(o *Options) { o.Batch = 3 }, "--batch: 4 there, 3 here", true},
@@ -295,7 +295,7 @@ func TestCheckFinished(t *testing.T) {
 	}
 	asking := func() Options {
 		o := evaluating(t, set)
-		o.Config = load(t, "clip="+clip)
+		o.use(load(t, "clip="+clip))
 		o.Detectors.(*fakes).machine.CLIP = report.Source{Path: clip, Fingerprint: identity.Fingerprint}
 		return o
 	}
@@ -313,9 +313,10 @@ func TestCheckFinished(t *testing.T) {
 	}
 	for _, other := range otherEvaluations(t) {
 		o := asking()
-		of := o.Config.Config.Clip
 		other.change(&o)
-		o.Config.Config.Clip = of
+		loaded := o.loaded()
+		loaded.Config.Clip = clip
+		o.use(loaded)
 		if other.name == "CLIP" {
 			continue // tested below, with the files
 		}
@@ -330,19 +331,22 @@ func TestCheckFinished(t *testing.T) {
 		t.Fatal(err)
 	}
 	tiny.Close()
-	o.Config.Config.Clip = filepath.Join(t.TempDir(), "clip")
-	if err := pretrained.WriteRandom(o.Config.Config.Clip, tiny.Arch, 5); err != nil {
+	loaded := o.loaded()
+	loaded.Config.Clip = filepath.Join(t.TempDir(), "clip")
+	o.use(loaded)
+	if err := pretrained.WriteRandom(loaded.Config.Clip, tiny.Arch, 5); err != nil {
 		t.Fatal(err)
 	}
 	if err := CheckFinished(read, o); !errors.Is(err, finished.ErrDiffers) || !strings.Contains(err.Error(), trained.CLIPCondition) {
 		t.Errorf("another CLIP: %v", err)
 	}
-	o.Config.Config.Clip = ""
+	loaded.Config.Clip = ""
+	o.use(loaded)
 	if err := CheckFinished(read, o); !errors.Is(err, trained.ErrNoCLIP) {
 		t.Errorf("no CLIP: %v", err)
 	}
 	more := asking()
-	more.Jobs = append(more.Jobs, Job{Set: set, Checkpoint: checkpointOf(t, more.Config, "b", func(*checkpoint.Metadata, *options.Model) {})})
+	more.Jobs = append(more.Jobs, Job{Set: set, Checkpoint: checkpointOf(t, more.loaded(), "b", func(*checkpoint.Metadata, *options.Model) {})})
 	if err := CheckFinished(read, more); !errors.Is(err, finished.ErrDiffers) || !strings.Contains(err.Error(), "the targets or checkpoints differ") {
 		t.Errorf("more jobs: %v", err)
 	}

@@ -52,7 +52,7 @@ type Result struct {
 	ListHash   string     `json:"list_hash"`            // of the target's pictures and labels
 	MaskPolicy string     `json:"mask_policy"`          // which mask values count as anomalous
 	Checkpoint Checkpoint `json:"checkpoint"`
-	CLIP       *Source    `json:"clip,omitempty"`       // its CLIP, if that is not the Provenance's
+	CLIP       *Source    `json:"clip,omitempty"`       // its CLIP, if models are compared
 	ImageSize  int        `json:"image_size,omitempty"` // the size that it was scored at, if that is not the Provenance's
 	ScoreRule  string     `json:"score_rule,omitempty"` // how image scores follow from the method's; see section.ScoreRule
 	Leak       bool       `json:"leak,omitempty"`       // the checkpoint was trained on the target or some of its files: not zero-shot

@@ -122,7 +122,7 @@ func heldOutMean(t *testing.T, o Options, path, class string) report.Mean {
 	}
 	emit := func(events.Event) {}
 	evaluating, err := evaluation.Begin(context.Background(), evaluation.Options{
-		Config: loaded, Jobs: []evaluation.Job{{Set: set, Checkpoint: &m}}, Batch: o.Config.Train.Batch, Emit: emit,
+		Jobs: []evaluation.Job{{Set: set, Checkpoint: &m}}, Batch: o.Config.Train.Batch, Emit: emit,
 		Detectors: &detect.Pool{Methods: methods.All(), Emit: emit},
 	})
 	if err != nil {

@@ -87,7 +87,7 @@ func (p *Plan) goesOn(old *Plan) error {
 	}
 	for _, was := range old.Evaluation.Results {
 		at := slices.IndexFunc(p.Evaluation.Results, func(r report.Result) bool {
-			return r.Target == was.Target && r.Checkpoint.Fingerprint == was.Checkpoint.Fingerprint
+			return r.Target == was.Target && r.Checkpoint.Model == was.Checkpoint.Model && r.Checkpoint.Fingerprint == was.Checkpoint.Fingerprint
 		})
 		if at < 0 {
 			return fmt.Errorf("%w: it was started with target %s and checkpoint %s, which are missing here", ErrDiffers, was.Target, was.Checkpoint.Path)
