@@ -76,6 +76,9 @@ func checkpointFacts(m *checkpoint.Metadata, companions []string) []ui.Fact {
 	if m.Recipe.InitFrom != "" {
 		facts = append(facts, ui.Fact{"began with", m.Recipe.InitFrom})
 	}
+	if len(m.Earlier) > 0 {
+		facts = append(facts, ui.Fact{"trained on before", strings.Join(m.Earlier, ", ")})
+	}
 	if hashes := m.Files.Len(); hashes > 0 {
 		facts = append(facts, ui.Fact{"pictures", fmt.Sprintf("content hashes of %s of the auxiliary dataset", plural.Of(hashes, "picture", "pictures"))})
 	}

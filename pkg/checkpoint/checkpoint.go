@@ -36,13 +36,14 @@ type Metadata struct {
 	Model     section.Model   `json:"model"` // the method's options
 	Loss      section.Section `json:"loss"`
 	Recipe    Recipe          `json:"recipe"`
-	Prompts   []string        `json:"prompts"`   // prompt names of the classes trained on, sorted
-	Auxiliary string          `json:"auxiliary"` // name of the dataset trained on, or Unknown
-	ListHash  string          `json:"list_hash"` // hash of the rows trained on; "" if unknown
-	Files     contents.Set    `json:"files"`     // contents of all pictures of the auxiliary dataset, also those not selected, and Files of the checkpoint Recipe.InitFrom; empty if unknown
-	CLIP      string          `json:"clip"`      // fingerprint of the CLIP it was trained with; "" if unknown
-	Seed      *uint64         `json:"seed"`      // nil if unknown
-	Epoch     int             `json:"epoch"`     // epochs trained
+	Prompts   []string        `json:"prompts"`           // prompt names of the classes trained on, sorted
+	Auxiliary string          `json:"auxiliary"`         // name of the dataset trained on, or Unknown
+	Earlier   []string        `json:"earlier,omitempty"` // datasets that the checkpoint Recipe.InitFrom was trained on, or Unknown
+	ListHash  string          `json:"list_hash"`         // hash of the rows trained on; "" if unknown
+	Files     contents.Set    `json:"files"`             // contents of all pictures of the auxiliary dataset, also those not selected, and Files of the checkpoint Recipe.InitFrom; empty if unknown
+	CLIP      string          `json:"clip"`              // fingerprint of the CLIP it was trained with; "" if unknown
+	Seed      *uint64         `json:"seed"`              // nil if unknown
+	Epoch     int             `json:"epoch"`             // epochs trained
 	Threads   int             `json:"threads"`
 	Device    string          `json:"device"` // "cpu" or "cuda"
 	Versions  Versions        `json:"versions"`
@@ -167,6 +168,12 @@ func (c *Checkpoint) describe(methods card.List) error {
 
 func (c *Checkpoint) hold(name string, t *weights.Tensor) {
 	c.tensors[name], c.names[t] = t, name
+}
+
+// Datasets lists what the file was trained on: the auxiliary dataset, Unknown if nothing
+// tells, its companions, and what the checkpoints that its training started from had seen.
+func (c *Checkpoint) Datasets() []string {
+	return slices.Concat([]string{c.Metadata.Auxiliary}, c.Companions[c.Metadata.Auxiliary], c.Metadata.Earlier)
 }
 
 // Unused is the number of parameters in the file that the method does not use.

@@ -29,7 +29,7 @@ func OverlayModel(method string, checkpoint section.Model, loaded Loaded) (model
 		wanted := option.value(reflect.ValueOf(loaded.Config.Model))
 		switch {
 		case !set || reflect.DeepEqual(trained.Interface(), wanted.Interface()):
-		case option.runtime, option.openZero && isOpen(trained):
+		case option.runtime, option.isOpen(trained):
 			option.value(reflect.ValueOf(model)).Set(wanted)
 			changes = append(changes, fmt.Sprintf("%s: %v (%s) instead of the checkpoint's %v", option.key, wanted.Interface(), origin, trained.Interface()))
 		case option.bindsParameters() && !option.agree(trained, wanted):
@@ -59,12 +59,20 @@ func modelOptions(model section.Model) []*schema {
 // were trained with. An option for initial values has no effect after training has started.
 func (s *schema) bindsParameters() bool { return !s.runtime && !s.initial }
 
-// isOpen reports whether a value is zero or an empty list.
-func isOpen(v reflect.Value) bool { return v.IsZero() || v.Kind() == reflect.Slice && v.Len() == 0 }
+// isOpen reports whether a value leaves the option open.
+func (s *schema) isOpen(v reflect.Value) bool {
+	switch s.open {
+	case "":
+		return false
+	case openZero:
+		return v.IsZero() || v.Kind() == reflect.Slice && v.Len() == 0
+	}
+	return v.Kind() == reflect.String && v.String() == s.open
+}
 
 // agree reports whether the two values can describe the same model.
 func (s *schema) agree(a, b reflect.Value) bool {
-	if s.openZero && (isOpen(a) || isOpen(b)) {
+	if s.isOpen(a) || s.isOpen(b) {
 		return true
 	}
 	return reflect.DeepEqual(a.Interface(), b.Interface())

@@ -21,11 +21,14 @@ type schema struct {
 	path     string   // "file", "source" or "" for text that is not a path
 	runtime  bool
 	initial  bool
-	openZero bool
+	open     string // the value that leaves it open; see package section
 	resume   bool
 	optional bool // may be empty, and is not written then
 	children []*schema
 }
+
+// openZero stands for 0 and the empty list.
+const openZero = "zero"
 
 // schemaOf reads the keys of a struct type from its field tags; key is the key of its section.
 func schemaOf(t reflect.Type, key string) *schema {
@@ -75,7 +78,7 @@ func (s *schema) addFields() {
 			path:     field.Tag.Get("path"),
 			runtime:  field.Tag.Get("runtime") != "",
 			initial:  field.Tag.Get("initial") != "",
-			openZero: field.Tag.Get("open") == "zero",
+			open:     field.Tag.Get("open"),
 			resume:   field.Tag.Get("resume") != "",
 			optional: tagged && optional == "omitempty",
 		}

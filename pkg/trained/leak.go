@@ -16,6 +16,10 @@ import (
 
 // TrainedOn reports whether the model was trained on the dataset with that name.
 func (m *Model) TrainedOn(name string) bool {
+	same := func(other string) bool { return other != checkpoint.Unknown && data.SameDataset(other, name) }
+	if slices.ContainsFunc(m.Metadata.Earlier, same) {
+		return true
+	}
 	auxiliary := m.Metadata.Auxiliary
 	if m.Metadata.ListHash == "" && (auxiliary == checkpoint.Unknown || auxiliary == NoAuxiliary) {
 		return false // the placeholder, not a dataset with that name
@@ -24,7 +28,7 @@ func (m *Model) TrainedOn(name string) bool {
 		return true
 	}
 	for of, companions := range m.Companions {
-		if data.SameDataset(auxiliary, of) && slices.ContainsFunc(companions, func(other string) bool { return data.SameDataset(other, name) }) {
+		if data.SameDataset(auxiliary, of) && slices.ContainsFunc(companions, same) {
 			return true
 		}
 	}

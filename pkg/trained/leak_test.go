@@ -28,6 +28,9 @@ func TestTrainedOn(t *testing.T) {
 		{checkpoint.Metadata{Auxiliary: "mvtec"}, "clinicdb", false},
 		{checkpoint.Metadata{Auxiliary: "visa"}, "colondb", false},
 		{checkpoint.Metadata{Auxiliary: checkpoint.Unknown}, "colondb", false},
+		// What a checkpoint that the training started from had seen.
+		{checkpoint.Metadata{Auxiliary: "btad", ListHash: "sha256:1", Earlier: []string{"MVTec", "CVC-ColonDB"}}, "colondb", true},
+		{checkpoint.Metadata{Auxiliary: "btad", ListHash: "sha256:1", Earlier: []string{checkpoint.Unknown}}, "unknown", false},
 		// The placeholders "unknown" and "none" can also be names of datasets.
 		{checkpoint.Metadata{Auxiliary: checkpoint.Unknown}, "unknown", false},
 		{checkpoint.Metadata{Auxiliary: NoAuxiliary}, "none", false},

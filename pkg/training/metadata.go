@@ -8,6 +8,7 @@ import (
 	"acdclip/pkg/config"
 	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/detect"
+	"acdclip/pkg/events"
 )
 
 // describe returns the metadata of the run's checkpoints.
@@ -59,7 +60,8 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 }
 
 // startFrom checks that a checkpoint was trained on this CLIP and records it in the
-// metadata. The pictures that it was trained on count as pictures of this training too.
+// metadata. The datasets and pictures that it was trained on count as those of this
+// training too.
 func (r *run) startFrom(c *checkpoint.Checkpoint) error {
 	initial := c.Metadata
 	if initial.CLIP != "" && !r.backbone.Identity.Is(initial.CLIP) {
@@ -67,5 +69,9 @@ func (r *run) startFrom(c *checkpoint.Checkpoint) error {
 	}
 	r.metadata.Recipe.InitFrom = c.Fingerprint
 	r.metadata.Files = r.metadata.Files.Union(initial.Files)
+	r.metadata.Earlier = c.Datasets()
+	if slices.Contains(r.metadata.Earlier, checkpoint.Unknown) {
+		r.Emit(events.Warning{Text: fmt.Sprintf("%s does not say which dataset it was trained on, so acdclip eval cannot tell whether results of this run are zero-shot", c.Path)})
+	}
 	return nil
 }

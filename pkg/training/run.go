@@ -118,7 +118,8 @@ func (r *run) build(ctx context.Context) (err error) {
 	switch {
 	case r.Resume != nil:
 		// The checkpoint that the run started from is not read again: the state has its files and fingerprint.
-		r.metadata.Files, r.metadata.Recipe.InitFrom = r.Resume.Metadata.Files, r.Resume.Metadata.Recipe.InitFrom
+		was := r.Resume.Metadata
+		r.metadata.Files, r.metadata.Recipe.InitFrom, r.metadata.Earlier = was.Files, was.Recipe.InitFrom, was.Earlier
 		if err := r.continues(r.Resume); err != nil {
 			return err
 		}

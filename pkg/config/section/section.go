@@ -7,7 +7,8 @@
 //	doc     the meaning, in one line
 //	runtime "yes": may differ between training and scoring
 //	initial "yes": affects only the initial values of training
-//	open    "zero": 0 or an empty list leaves the value to be taken from CLIP or the trained parameters
+//	open    the value that leaves the option to be taken from CLIP or the trained parameters:
+//	        a text, or "zero" for 0 and the empty list
 //
 // A string type with a method Values() []string permits only those values.
 package section
