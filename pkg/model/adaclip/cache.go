@@ -1,8 +1,11 @@
 package adaclip
 
 import (
+	"context"
+
 	"acdclip/cgo/torch"
 	"acdclip/pkg/model"
+	"acdclip/pkg/model/feature"
 )
 
 // maxPrefixes is the maximum number of classes whose prefixes are kept for training. With
@@ -11,13 +14,13 @@ const maxPrefixes = 128
 
 // cache holds what training computes once for all epochs: CLIP is frozen.
 type cache struct {
-	scope    *torch.Scope         // owns the tensors
-	prefixes map[string]prefix    // by the class's prompt name, at most maxPrefixes
-	frozen   map[int]torch.Tensor // class embeddings e [1, E], by the picture's key
+	scope    *torch.Scope      // owns the prefixes
+	prefixes map[string]prefix // by the class's prompt name, at most maxPrefixes
+	frozen   *feature.Cache    // class embeddings e [1, E] of pictures
 }
 
-func newCache(s *torch.Scope) cache {
-	return cache{scope: s, prefixes: map[string]prefix{}, frozen: map[int]torch.Tensor{}}
+func newCache(s *torch.Scope, features model.FeatureCache) cache {
+	return cache{scope: s, prefixes: map[string]prefix{}, frozen: feature.NewCache(s, features)}
 }
 
 // cachedPrefix returns the prefix of a class, which belongs to s or to the cache.
@@ -34,26 +37,18 @@ func (m *Model) cachedPrefix(s *torch.Scope, name string) prefix {
 	return p
 }
 
-// cachedFrozen returns the class embeddings e [B, E] of a batch. Those of pictures with a
-// key are computed once. Then a training step has one pass of the vision tower, not two.
-func (m *Model) cachedFrozen(s *torch.Scope, embedded torch.Tensor, batch model.Batch) torch.Tensor {
-	if !m.isDynamic() || len(batch.Keys) != len(batch.ClassOf) {
-		return m.frozen(s, embedded)
+// cachedFrozen returns the class embeddings e [B, E] of a batch; undefined if no tower has
+// dynamic tokens. Those of pictures with a key are computed once. Then a training step has
+// one pass of the vision tower, not two.
+func (m *Model) cachedFrozen(ctx context.Context, s *torch.Scope, batch model.Batch) (torch.Tensor, error) {
+	if !m.isDynamic() {
+		return torch.Tensor{}, nil
 	}
-	rows := make([]torch.Tensor, len(batch.Keys))
-	for i, key := range batch.Keys {
-		row, found := m.cache.frozen[key]
-		if !found {
-			owner := m.cache.scope
-			if key == model.NoKey {
-				owner = s
-			}
-			row = m.frozenClass(owner, embedded.Narrow(0, int64(i), 1))
-			if key != model.NoKey {
-				m.cache.frozen[key] = row
-			}
-		}
-		rows[i] = row
+	rows, err := m.cache.frozen.Batch(ctx, s, batch, func(s *torch.Scope, picture torch.Tensor) []torch.Tensor {
+		return []torch.Tensor{m.frozenClass(s, m.clip.Vision.Embed(picture))}
+	})
+	if err != nil {
+		return torch.Tensor{}, err
 	}
-	return torch.Cat(0, rows...)
+	return rows[0], nil
 }

@@ -55,7 +55,7 @@ func with(t testing.TB, r recipe, f func(s *torch.Scope, m *Model) error) error 
 		if err != nil {
 			return err
 		}
-		m, err := New(s, model.Options{CLIP: c, Tokenizer: tok, Model: &r.options, Loss: &r.loss, Values: r.values, Seed: 5})
+		m, err := New(s, model.Options{CLIP: c, Tokenizer: tok, Model: &r.options, Loss: &r.loss, Values: r.values, Seed: 5, FeatureCache: model.FeatureCache{Bytes: 1 << 20}})
 		if err != nil {
 			return err
 		}

@@ -22,9 +22,12 @@ func (m *Model) Loss(ctx context.Context, s *torch.Scope, batch model.Batch) (mo
 	if err := ctx.Err(); err != nil {
 		return model.Loss{}, err
 	}
+	frozen, err := m.cachedFrozen(ctx, s, batch)
+	if err != nil {
+		return model.Loss{}, err
+	}
 	embedded := s.Eval(func() torch.Tensor { return m.clip.Vision.Embed(batch.Pictures) })
-	dynamic := m.dynamicTokens(m.cachedFrozen(s, embedded, batch))
-	return m.lossOf(s, embedded, dynamic, batch), nil
+	return m.lossOf(s, embedded, m.dynamicTokens(frozen), batch), nil
 }
 
 // lossOf computes the loss of a batch with its pictures embedded and their dynamic tokens.

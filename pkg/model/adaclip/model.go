@@ -46,7 +46,7 @@ func New(s *torch.Scope, o model.Options) (*Model, error) {
 	}
 	m := &Model{
 		parts: declare(own, DimensionsOf(o.CLIP.Arch)), options: *own, loss: *loss, levels: own.LevelsFor(o.CLIP.Vision.Depth),
-		clip: o.CLIP, tokenizer: o.Tokenizer, cache: newCache(s),
+		clip: o.CLIP, tokenizer: o.Tokenizer, cache: newCache(s, o.FeatureCache),
 	}
 	m.filter = gaussian.New(s, m.imageSize(), own.Sigma)
 	return m, m.parameters.Load(s, o.Values, o.Seed)
