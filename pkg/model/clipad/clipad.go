@@ -60,6 +60,9 @@ func New(s *torch.Scope, o model.Options) (*Model, error) {
 	return m, m.parameters.Load(s, o.Values, o.Seed)
 }
 
+// weightName is the name of the matrix of linear layer i.
+func weightName(i int) string { return fmt.Sprintf("linear.%d.weight", i) }
+
 // declare declares the linear layers. It is the only place that lists the parameters.
 func declare(levels int, arch pretrained.Arch) ([]linear, parameter.List) {
 	var list parameter.List
@@ -67,7 +70,7 @@ func declare(levels int, arch pretrained.Arch) ([]linear, parameter.List) {
 	embed, width := int64(arch.EmbedDim), int64(arch.VisionWidth)
 	for i := range linears {
 		initial := parameter.TorchDefault(width)
-		list.Add(&linears[i].weight, model.VisionSide, initial, fmt.Sprintf("linear.%d.weight", i), embed, width)
+		list.Add(&linears[i].weight, model.VisionSide, initial, weightName(i), embed, width)
 		list.Add(&linears[i].bias, model.VisionSide, initial, fmt.Sprintf("linear.%d.bias", i), embed)
 	}
 	return linears, list
@@ -86,6 +89,13 @@ func Check(arch pretrained.Arch, own section.Model, values model.Values) error {
 	}
 	if values == nil {
 		return nil
+	}
+	layers := 0
+	for values.Has(weightName(layers)) {
+		layers++
+	}
+	if layers != len(levels) {
+		return fmt.Errorf("%w: the checkpoint has %d linear layers, but the model has %d levels, after blocks %v; set model.levels to the blocks that the layers were trained after", clip.ErrOptions, layers, len(levels), levels)
 	}
 	_, parameters := declare(len(levels), arch)
 	if err := values.Match(parameters.Specs()); err != nil {

@@ -1,10 +1,13 @@
 package clipad
 
 import (
+	"errors"
 	"math"
 	"strings"
 	"testing"
 
+	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/clip"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/clip/tokenizer"
 	"acdclip/pkg/model/clipad/options"
@@ -70,5 +73,36 @@ func TestWarnOfClusters(t *testing.T) {
 		if told != nil {
 			t.Errorf("%s: without clusters: %q", name, told)
 		}
+	}
+}
+
+// layers is a checkpoint with that many linear layers.
+type layers int
+
+func (l layers) Match([]checkpoint.Spec) error { return nil }
+func (l layers) Read(string, []float32) error  { return nil }
+func (l layers) Has(name string) bool {
+	for i := range int(l) {
+		if name == weightName(i) {
+			return true
+		}
+	}
+	return false
+}
+
+// TestLayersOfACheckpoint: the levels must be as many as the layers.
+func TestLayersOfACheckpoint(t *testing.T) {
+	own := options.Default()
+	own.Kind = options.SDPPlus
+	if err := Check(arch(8), &own, layers(4)); err != nil {
+		t.Error(err)
+	}
+	err := Check(arch(8), &own, layers(3))
+	if !errors.Is(err, clip.ErrOptions) || !strings.Contains(err.Error(), "the checkpoint has 3 linear layers, but the model has 4 levels, after blocks [2 4 6 8]; set model.levels") {
+		t.Errorf("three layers: %v", err)
+	}
+	own.Levels = []int{2, 4, 8}
+	if err := Check(arch(8), &own, layers(3)); err != nil {
+		t.Error(err)
 	}
 }

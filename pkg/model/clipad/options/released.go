@@ -15,8 +15,9 @@ var linearName = regexp.MustCompile(`^linear_layers\.fc\.(\d+)\.(weight|bias)$`)
 // belong to a method with other prompts and without a second path.
 const forerunner = "trainable_linearlayer."
 
-// released recognises the linear layers that the authors' code saves. The levels are not in
-// the file: four layers mean the ends of the four stages.
+// released recognises the linear layers that the authors' code saves. Their levels are not
+// in the file: four layers go with the default, the ends of the four stages; for others,
+// model.levels says them.
 func released(file card.File) (*card.Released, error) {
 	names := map[string]string{}
 	for name := range file.Shapes {
@@ -32,10 +33,6 @@ func released(file card.File) (*card.Released, error) {
 	}
 	model := Default()
 	model.Kind = SDPPlus
-	const stages = 4
-	if count := len(names) / 2; count != stages {
-		return nil, fmt.Errorf("it has %d linear layers, but not which levels they belong to; acdclip reads files with %d", count, stages)
-	}
 	return &card.Released{Preset: Released, Model: &model, Loss: &Loss{Focal: 1, Dice: 1}, Names: names, Auxiliary: auxiliaryOf(file.Name)}, nil
 }
 
