@@ -17,6 +17,7 @@ import (
 	"acdclip/pkg/detect"
 	"acdclip/pkg/domain"
 	"acdclip/pkg/events"
+	"acdclip/pkg/heatmap"
 	"acdclip/pkg/plural"
 	"acdclip/pkg/report"
 	"acdclip/pkg/trained"
@@ -61,7 +62,7 @@ func newPredictCommand(a *app) *cobra.Command {
 output folder:
   predictions.csv    one row per picture, in the order given
   heatmaps/...       with --heatmaps: each picture with its anomaly map laid over it,
-                     and colorbar.png, the color scale from 0 to 1
+                     and colorbar.png, the color scale
   masks/...          with --masks: white where the map reaches --pixel-threshold
 
 Methods that train nothing need no checkpoint: --method winclip, see "acdclip help
@@ -146,7 +147,8 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 		return err
 	}
 	load := loadOptions(loaded.Config)
-	output, err := openPredictions(o, folder, load.Decode)
+	low, high := section.MapScale(detector.Model.Options)
+	output, err := openPredictions(o, folder, load.Decode, heatmap.Scale{Low: low, High: high})
 	if err != nil {
 		return err
 	}

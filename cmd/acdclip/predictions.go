@@ -34,6 +34,7 @@ type predictions struct {
 	path    string       // of the file of rows; "" for stdout
 	file    *os.File     // nil for stdout
 	decode  picture.DecodeOptions
+	scale   heatmap.Scale
 	writer  report.PredictionWriter
 	drawing *drawings // nil where nothing is drawn
 
@@ -41,8 +42,8 @@ type predictions struct {
 }
 
 // openPredictions makes the output folder and begins the file of rows, or begins on stdout.
-func openPredictions(o *predictOptions, folder rundir.Dir, decode picture.DecodeOptions) (*predictions, error) {
-	p := &predictions{options: o, decode: decode}
+func openPredictions(o *predictOptions, folder rundir.Dir, decode picture.DecodeOptions, scale heatmap.Scale) (*predictions, error) {
+	p := &predictions{options: o, decode: decode, scale: scale}
 	var err error
 	if o.out == standardOut {
 		p.writer, err = report.NewPredictionWriter(o.app.out, o.format, o.rawScores)
@@ -70,7 +71,7 @@ func (p *predictions) begin() error {
 		return err
 	}
 	if o.heatmaps {
-		if err := p.picture(filepath.Join(heatmapTree, "colorbar.png"), heatmap.ColorBar()); err != nil {
+		if err := p.picture(filepath.Join(heatmapTree, "colorbar.png"), heatmap.ColorBar(p.scale)); err != nil {
 			return err
 		}
 	}
@@ -157,7 +158,7 @@ func (p *predictions) heatmap(input data.Found, scored scoring.Scored, row *pend
 	if err != nil {
 		return changedPicture{err}
 	}
-	overlay, err := heatmap.Overlay(scored.Map, decoded.Pix, decoded.Width, decoded.Height)
+	overlay, err := heatmap.Overlay(scored.Map, p.scale, decoded.Pix, decoded.Width, decoded.Height)
 	if err != nil {
 		return fmt.Errorf("%s: %w", input.Path, err)
 	}

@@ -164,14 +164,15 @@ func (j Job) deviations() []string {
 	if slices.ContainsFunc(j.Set.Findings, func(f data.Finding) bool { return f.Code == data.CountMismatch || f.Code == data.KnownSubset }) {
 		list = append(list, "its counts differ from the public list")
 	}
-	if size := j.Checkpoint.Options.Input().Size; !slices.Contains(paper.ImageSizes(), size) {
+	sizes := paper.ImageSizes(j.Checkpoint.Metadata.Method)
+	if size := j.Checkpoint.Options.Input().Size; sizes != nil && !slices.Contains(sizes, size) {
 		list = append(list, fmt.Sprintf("scored at %d pixels", size))
 	}
 	if j.Set.Benchmark.Uncounted {
 		list = append(list, "the list of pictures that the paper used is not public")
 	}
 	usual := paper.Auxiliary(j.Set.Benchmark.Key)
-	if auxiliary := j.Checkpoint.Metadata.Auxiliary; auxiliary != checkpoint.Unknown && !data.SameDataset(auxiliary, usual) {
+	if auxiliary := j.Checkpoint.Metadata.Auxiliary; auxiliary != checkpoint.Unknown && auxiliary != trained.NoAuxiliary && !data.SameDataset(auxiliary, usual) {
 		list = append(list, fmt.Sprintf("trained on %s instead of %s", auxiliary, usual))
 	}
 	return list

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// ColorBar draws the color scale of heat maps, from 0 at the bottom to 1 at the top, with
-// ticks at multiples of 0.25.
-func ColorBar() *image.RGBA {
+// ColorBar draws the color scale of heat maps, from its low end at the bottom to its high
+// end at the top, with ticks at its quarters.
+func ColorBar(s Scale) *image.RGBA {
 	const (
 		margin = 16
 		bar    = 32           // width of the bar in pixels
@@ -36,7 +36,7 @@ func ColorBar() *image.RGBA {
 			drawn.Set(margin+bar+x, y, color.Black)
 		}
 		label.Dot = fixed.P(margin+bar+tick+4, y+4) // centers the digits vertically on the tick
-		label.DrawString(strconv.FormatFloat(float64(quarter)/4, 'f', 2, 64))
+		label.DrawString(strconv.FormatFloat(float64(s.Low)+float64(quarter)/4*float64(s.High-s.Low), 'f', 2, 64))
 	}
 	return drawn
 }

@@ -15,11 +15,15 @@ import (
 // heatShare is the opacity of the heat map in an overlay, in 256ths.
 const heatShare = 140
 
+// Scale is the map values at both ends of the color scale, Low < High. All pictures of a
+// method have the same, so that they are comparable.
+type Scale struct{ Low, High float32 }
+
 // Overlay draws the anomaly map m, scaled to width x height pixels in the colors of
-// Palette, over picture [height, width, 3], RGB. It does not modify its inputs. The color
-// scale is always [0, 1], so that pictures are comparable; scores outside are clamped. A
-// score that is NaN or infinite, or a wrong size, is an error.
-func Overlay(m *anomalymap.Map, picture []uint8, width, height int) (*image.RGBA, error) {
+// Palette, over picture [height, width, 3], RGB. It does not modify its inputs. Scores
+// outside the color scale are clamped. A score that is NaN or infinite, or a wrong size, is
+// an error.
+func Overlay(m *anomalymap.Map, s Scale, picture []uint8, width, height int) (*image.RGBA, error) {
 	if err := check(m, width, height); err != nil {
 		return nil, fmt.Errorf("drawing an overlay: %w", err)
 	}
@@ -40,7 +44,7 @@ func Overlay(m *anomalymap.Map, picture []uint8, width, height int) (*image.RGBA
 		from := picture[3*width*y:][:3*width]
 		to := drawn.Pix[y*drawn.Stride:][:4*width]
 		for x, value := range row {
-			h := &heat[colorIndex(value)]
+			h := &heat[s.colorIndex(value)]
 			to[4*x+0] = uint8((uint32(from[3*x+0])*pictureShare + h[0]) >> 8)
 			to[4*x+1] = uint8((uint32(from[3*x+1])*pictureShare + h[1]) >> 8)
 			to[4*x+2] = uint8((uint32(from[3*x+2])*pictureShare + h[2]) >> 8)
@@ -92,7 +96,8 @@ func check(m *anomalymap.Map, width, height int) error {
 	return nil
 }
 
-// colorIndex returns the index in the color scale for a value, clamped to [0, 1].
-func colorIndex(value float32) uint8 {
-	return uint8(min(max(value, 0), 1)*(colors-1) + 0.5)
+// colorIndex returns the index in the color scale for a value, clamped to the scale.
+func (s Scale) colorIndex(value float32) uint8 {
+	share := (value - s.Low) / (s.High - s.Low)
+	return uint8(min(max(share, 0), 1)*(colors-1) + 0.5)
 }

@@ -56,7 +56,7 @@ func TestSizes(t *testing.T) {
 		width, height := size[0], size[1]
 		t.Run(fmt.Sprintf("%dx%d", width, height), func(t *testing.T) {
 			m := ramp(98)
-			over, err := Overlay(m, make([]uint8, 3*width*height), width, height)
+			over, err := Overlay(m, unit, make([]uint8, 3*width*height), width, height)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,7 +121,7 @@ func TestFixedRange(t *testing.T) {
 		want  int
 	}{{-1, 0}, {0, 0}, {0.25, 64}, {0.5, 128}, {1, 255}, {2, 255}}
 	for _, c := range cases {
-		if drawn := scale[colorIndex(c.value)]; drawn != scale[c.want] {
+		if drawn := scale[unit.colorIndex(c.value)]; drawn != scale[c.want] {
 			t.Errorf("%v is drawn as %v, want %v", c.value, drawn, scale[c.want])
 		}
 	}
@@ -131,7 +131,7 @@ func TestOverlayBlends(t *testing.T) {
 	m := square(1, []float32{1})
 	top := Palette()[colors-1].(color.RGBA)
 	for _, under := range []uint8{0, 100, 255} {
-		over, err := Overlay(m, []uint8{under, under, under}, 1, 1)
+		over, err := Overlay(m, unit, []uint8{under, under, under}, 1, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -179,7 +179,7 @@ func TestHeatMapErrors(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Overlay(c.m, make([]uint8, c.picture), c.width, c.height)
+			_, err := Overlay(c.m, unit, make([]uint8, c.picture), c.width, c.height)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
@@ -187,8 +187,24 @@ func TestHeatMapErrors(t *testing.T) {
 	}
 }
 
+// unit is the scale of most methods.
+var unit = Scale{0, 1}
+
+// TestScale: the ends of the scale have its first and last color, and values outside too.
+func TestScale(t *testing.T) {
+	s := Scale{0.25, 0.75}
+	for value, want := range map[float32]uint8{-1: 0, 0.25: 0, 0.5: colors / 2, 0.75: colors - 1, 2: colors - 1} {
+		if got := s.colorIndex(value); got != want {
+			t.Errorf("%v has color %d, want %d", value, got, want)
+		}
+	}
+	if bytes.Equal(ColorBar(s).Pix, ColorBar(unit).Pix) {
+		t.Error("the color bar shows other numbers")
+	}
+}
+
 func TestColorBar(t *testing.T) {
-	bar := ColorBar()
+	bar := ColorBar(unit)
 	scale := Palette()
 	const x = 20 // inside the bar
 	top, bottom := -1, -1
@@ -223,12 +239,12 @@ func BenchmarkOverlay(b *testing.B) {
 	}
 	b.Run("draw", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := Overlay(m, picture, 1024, 1024); err != nil {
+			if _, err := Overlay(m, unit, picture, 1024, 1024); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
-	over, err := Overlay(m, picture, 1024, 1024)
+	over, err := Overlay(m, unit, picture, 1024, 1024)
 	if err != nil {
 		b.Fatal(err)
 	}

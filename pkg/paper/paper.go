@@ -33,8 +33,13 @@ func Auxiliary(benchmark string) string {
 }
 
 // ImageSizes lists the side lengths, in pixels, that the paper and its authors' released
-// code scale pictures to.
-func ImageSizes() []int { return []int{336, 518} }
+// code scale pictures to for a method (the program's name); nil if that is not known.
+func ImageSizes(method string) []int {
+	if method == ours {
+		return []int{336, 518}
+	}
+	return nil
+}
 
 // Methods lists the names of the methods in the paper's order.
 func Methods() []string {

@@ -109,7 +109,7 @@ func besidePaper(all []*series) *table {
 			targets = append(targets, s.first().Target)
 		}
 	}
-	reasons := map[string][]string{}
+	var not incomparable
 	for _, target := range targets {
 		b := beside{target: target, byLabel: map[string]*series{}}
 		for _, s := range all {
@@ -123,11 +123,7 @@ func besidePaper(all []*series) *table {
 			continue
 		}
 		t.sections = append(t.sections, section)
-		for _, reason := range b.deviations {
-			if !slices.Contains(reasons[reason], target) {
-				reasons[reason] = append(reasons[reason], target)
-			}
-		}
+		not.add(target, b.deviations)
 	}
 	if t.sections == nil {
 		return nil
@@ -135,13 +131,37 @@ func besidePaper(all []*series) *table {
 	t.notes = []string{
 		"Means in percent. " + paper.Source + ". The difference is to the paper's figure for the same N, if there is one; for an ablation to " + paper.AblationSource + ", which gives only AUROC.",
 	}
-	if len(reasons) > 0 {
-		t.notes = append(t.notes, "(~) is not comparable with the paper:")
-	}
-	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
-		t.notes = append(t.notes, "  "+printable(strings.Join(reasons[reason], ", ")+": "+reason))
-	}
+	t.notes = append(t.notes, not.notes()...)
 	return t
+}
+
+// deviationMark marks targets whose results are not comparable with the paper.
+const deviationMark = " (~)"
+
+// incomparable collects why targets are not comparable with the paper.
+type incomparable struct{ targets map[string][]string } // by reason
+
+func (n *incomparable) add(target string, reasons []string) {
+	if n.targets == nil {
+		n.targets = map[string][]string{}
+	}
+	for _, reason := range reasons {
+		if !slices.Contains(n.targets[reason], target) {
+			n.targets[reason] = append(n.targets[reason], target)
+		}
+	}
+}
+
+// notes explains the mark; it returns nil if no target has one.
+func (n *incomparable) notes() []string {
+	if len(n.targets) == 0 {
+		return nil
+	}
+	notes := []string{"(~) is not comparable with the paper:"}
+	for _, reason := range slices.Sorted(maps.Keys(n.targets)) {
+		notes = append(notes, "  "+printable(strings.Join(n.targets[reason], ", ")+": "+reason))
+	}
+	return notes
 }
 
 // deviations lists the reasons why the series is not comparable with the paper.
@@ -167,7 +187,7 @@ type beside struct {
 func (b *beside) section(labels []string, ablation map[string]bool) [][]string {
 	name := printable(b.target)
 	if len(b.deviations) > 0 {
-		name += " (~)"
+		name += deviationMark
 	}
 	var section [][]string
 	for _, m := range compared {

@@ -65,11 +65,24 @@ func comparisons(all []*series) []*table {
 		return nil
 	}
 	last := tables[len(tables)-1]
+	last.notes = append(last.notes, deviationsOf(all).notes()...)
+	last.notes = append(last.notes, ruleNotes(all)...)
 	last.notes = append(last.notes, "paper: "+paper.Source+". Results of pictures, models or sizes that differ from the paper's are not comparable with it.")
 	if slices.ContainsFunc(all, func(s *series) bool { return s.first().Leak }) {
 		last.notes = append(last.notes, leakNote)
 	}
 	return tables
+}
+
+// deviationsOf collects why results with figures in the paper are not comparable with them.
+func deviationsOf(all []*series) *incomparable {
+	var not incomparable
+	for _, s := range all {
+		if s.first().Benchmark != "" {
+			not.add(s.first().Target, s.deviations())
+		}
+	}
+	return &not
 }
 
 // labelsOf lists the labels in the order of the paper's columns, then of appearance.
@@ -110,7 +123,13 @@ func targetsOf(all []*series) []string {
 
 // comparedSection has a target's rows; nil if no model has the metrics.
 func comparedSection(target string, labels []string, byLabel map[string]*series, level paper.Level, auroc, ap string) [][]string {
-	here, theirs, difference := []string{"", printable(target), "here"}, []string{"", "", "paper"}, []string{"", "", "difference"}
+	name := printable(target)
+	for _, s := range byLabel {
+		if published := paper.Figures(s.first().Benchmark, level); published != nil && len(s.deviations()) > 0 {
+			name = printable(target) + deviationMark
+		}
+	}
+	here, theirs, difference := []string{"", name, "here"}, []string{"", "", "paper"}, []string{"", "", "difference"}
 	var means [2][]spread // AUROC and AP by label
 	var leaks []bool
 	known, published := false, false

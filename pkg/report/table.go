@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -133,6 +134,7 @@ func (e *Evaluation) table(all []*series) *table {
 	if leak {
 		t.notes = append(t.notes, leakNote)
 	}
+	t.notes = append(t.notes, ruleNotes(all)...)
 	if failed > 0 {
 		t.notes = append(t.notes, fmt.Sprintf("Pictures that could not be read and are not counted: %d.", failed))
 	}
@@ -156,6 +158,20 @@ func percent(fraction *float64) string {
 		return "n/a"
 	}
 	return strconv.FormatFloat(100**fraction, 'f', 2, 64)
+}
+
+// ruleNotes says whose image scores are not those of a picture alone.
+func ruleNotes(all []*series) []string {
+	var labels []string
+	for _, s := range all {
+		if s.first().ScoreRule != "" && !slices.Contains(labels, s.label) {
+			labels = append(labels, s.label)
+		}
+	}
+	if labels == nil {
+		return nil
+	}
+	return []string{printable(strings.Join(labels, ", ")) + ": image scores are scaled by their range over all pictures of a class, so they are not those of a picture alone."}
 }
 
 // leakMark marks results of checkpoints that were trained on the target.

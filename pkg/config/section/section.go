@@ -54,6 +54,17 @@ const (
 // SetScorer is a Model that scores the pictures of a class together in an evaluation.
 type SetScorer interface{ ScoreRule() ScoreRule }
 
+// MapScaler is a Model whose maps hold what a heat map should show in a part of [0, 1].
+type MapScaler interface{ MapScale() (low, high float32) }
+
+// MapScale returns the map values at the ends of the color scale of a model's heat maps.
+func MapScale(m Model) (low, high float32) {
+	if scaler, ok := m.(MapScaler); ok {
+		return scaler.MapScale()
+	}
+	return 0, 1
+}
+
 // ClassNamer is a Model that names classes in its prompts by its own rule.
 type ClassNamer interface{ PromptName(Class) string }
 

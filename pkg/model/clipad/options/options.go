@@ -137,6 +137,16 @@ func (m *Model) ScoreRule() section.ScoreRule {
 	return section.ClassRange
 }
 
+// MapScale returns the part of the maps' range that heat maps show: SDP+'s raw maps are in
+// [0, K] in practice, which [-K, 2K] maps to the middle third; a raw value of 0 of SDP, whose
+// anomalies are above, is one half.
+func (m *Model) MapScale() (low, high float32) {
+	if m.Kind == SDPPlus {
+		return 1. / 3, 2. / 3
+	}
+	return 0.5, 1
+}
+
 // Variant identifies the model as SDP or SDP+.
 func (m *Model) Variant() section.Variant {
 	kind, label := SDP, "SDP"

@@ -117,6 +117,14 @@ func (m *Model) Input() section.Input {
 	return section.Input{Size: m.ImageSize, Activation: m.Activation}
 }
 
+// MapScale returns the range of the maps, which are halved with the mean of normal.
+func (m *Model) MapScale() (low, high float32) {
+	if m.Mean == MeanNormal {
+		return 0, 0.5
+	}
+	return 0, 1
+}
+
 // Variant identifies the model by its windows.
 func (m *Model) Variant() section.Variant {
 	windows := m.windows()
