@@ -38,7 +38,14 @@ func (o *trainOptions) estimate(ctx context.Context, options training.Options) e
 			estimate.SecondsPerValidation, plural.Of(estimate.HeldOut, "picture", "pictures"), ui.Duration(estimate.SecondsPerValidation*float64(estimate.Validations))))
 	}
 	if peak := peakMemory("/proc"); peak > 0 {
-		lines = append(lines, fmt.Sprintf("about %s of memory, including %s for decoded pictures that will be cached (data.cache)", ui.Gigabytes(peak+estimate.Cache), ui.Gigabytes(estimate.Cache)))
+		text := fmt.Sprintf("about %s of memory, including %s for decoded pictures that will be cached (data.cache)", ui.Gigabytes(peak+estimate.Cache+estimate.Features), ui.Gigabytes(estimate.Cache))
+		if estimate.Features > 0 {
+			text += fmt.Sprintf(" and %s for vision features that will be kept (train.feature_cache)", ui.Gigabytes(estimate.Features))
+		}
+		lines = append(lines, text)
+	}
+	if estimate.Features > 0 {
+		lines = append(lines, "the time is that of the first epoch's steps; later ones are faster, because vision features are kept")
 	}
 	if _, err := o.app.out.Write(text); err != nil {
 		return err

@@ -152,6 +152,9 @@ func describeWeights(path string, methods card.List) (*description, error) {
 	}
 	trained, err := checkpoint.Open(path, methods)
 	switch {
+	case errors.Is(err, checkpoint.ErrRecognised): // its reason says more
+		d.Reason = strings.TrimPrefix(err.Error(), "checkpoint "+path+": ")
+		return d, nil
 	case errors.Is(err, checkpoint.ErrNotCheckpoint):
 		return d, nil
 	case err != nil:

@@ -104,6 +104,9 @@ type Checkpoint struct {
 // ErrNotCheckpoint reports a weights file that does not hold a method's trained parameters.
 var ErrNotCheckpoint = errors.New("not a checkpoint")
 
+// ErrRecognised is the ErrNotCheckpoint of a file that a method knows and cannot use.
+var ErrRecognised = fmt.Errorf("%w", ErrNotCheckpoint)
+
 // Open opens a checkpoint of one of the methods, recognised by its content. It reads the
 // metadata and checks all values once: a value that is not finite, or a mismatch with the
 // file's checksum, is an error. Files of earlier versions have no checksum. Read reads the
@@ -199,7 +202,7 @@ func (c *Checkpoint) describeReleased(methods card.List) error {
 		released, err := method.Released(content)
 		switch {
 		case err != nil:
-			return fmt.Errorf("%w of %s: %w", ErrNotCheckpoint, method.Title, err)
+			return fmt.Errorf("%w of %s: %w", ErrRecognised, method.Title, err)
 		case released == nil:
 			continue
 		}

@@ -153,6 +153,13 @@ type Trainable interface {
 	Groups() []ParameterGroup
 }
 
+// FeatureKeeper is a Trainable that keeps vision features between epochs; see
+// Options.FeatureCache.
+type FeatureKeeper interface {
+	// KeptFeatures returns the number of pictures whose features are kept, and their bytes.
+	KeptFeatures() (pictures int, bytes int64)
+}
+
 // GradientLimiter is a Trainable that clips its gradients.
 type GradientLimiter interface {
 	// LimitGradients is called between the backward pass and the optimiser's step.

@@ -10,6 +10,7 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/events"
+	"acdclip/pkg/model"
 )
 
 // Estimate predicts the time and memory that a training will need.
@@ -20,6 +21,8 @@ type Estimate struct {
 	Measured       int    // steps taken for the measurement
 	SecondsPerStep float64
 	Cache          int64 // bytes of decoded pictures that will be cached in addition to those cached now
+
+	Features int64 // bytes of vision features that the method will keep in addition to those kept now
 
 	HeldOut              int // pictures per validation; 0 for none
 	Validations          int // remaining validations
@@ -69,6 +72,12 @@ func (o Options) Estimate(ctx context.Context) (Estimate, error) {
 	if pictures, bytes := r.cache.Held(); pictures > 0 {
 		all := float64(bytes) / float64(pictures) * float64(len(r.Set.Items))
 		estimate.Cache = max(0, int64(min(all, float64(r.Config.Data.Cache)))-bytes)
+	}
+	if keeper, ok := r.method.(model.FeatureKeeper); ok {
+		if pictures, bytes := keeper.KeptFeatures(); pictures > 0 {
+			all := float64(bytes) / float64(pictures) * float64(len(r.Set.Items))
+			estimate.Features = max(0, int64(min(all, float64(r.Config.Train.FeatureCache)))-bytes)
+		}
 	}
 	return estimate, err
 }

@@ -33,7 +33,10 @@ type Model struct {
 	cache     cache
 }
 
-var _ model.Trainable = (*Model)(nil)
+var (
+	_ model.Trainable     = (*Model)(nil)
+	_ model.FeatureKeeper = (*Model)(nil)
+)
 
 // New builds the model. It must be called inside Do; the parameters belong to s.
 func New(s *torch.Scope, o model.Options) (*Model, error) {
@@ -139,3 +142,6 @@ func (m *Model) imageSize() int { return m.clip.Vision.Grid * m.clip.Arch.Patch 
 
 // Groups returns the text side's parameters, then the vision side's.
 func (m *Model) Groups() []model.ParameterGroup { return m.parameters.Groups() }
+
+// KeptFeatures counts the features that training keeps; see model.FeatureKeeper.
+func (m *Model) KeptFeatures() (pictures int, bytes int64) { return m.cache.frozen.Held() }

@@ -42,8 +42,8 @@ func compareTraining(t testing.TB, want *golden.Tensors, r recipe) {
 			adam.Step()
 		}
 		compareParameters(t, want, m)
-		if m.cache.Len() != len(batch.Keys) {
-			t.Errorf("the features of %d pictures were kept, want %d", m.cache.Len(), len(batch.Keys))
+		if kept, _ := m.KeptFeatures(); kept != len(batch.Keys) {
+			t.Errorf("the features of %d pictures were kept, want %d", kept, len(batch.Keys))
 		}
 		return nil
 	})

@@ -32,7 +32,10 @@ type Model struct {
 	cache   *feature.Cache
 }
 
-var _ model.Trainable = (*Model)(nil)
+var (
+	_ model.Trainable     = (*Model)(nil)
+	_ model.FeatureKeeper = (*Model)(nil)
+)
 
 // New builds the model. It must be called inside Do; the parameters belong to s. If the
 // values have copies of CLIP's token embeddings that differ from the CLIP's, the error
@@ -118,3 +121,6 @@ func (m *Model) imageSize() int { return m.clip.Vision.Grid * m.clip.Arch.Patch 
 
 // Groups returns the parameters, all of the text side.
 func (m *Model) Groups() []model.ParameterGroup { return m.parameters.Groups() }
+
+// KeptFeatures counts the features that training keeps; see model.FeatureKeeper.
+func (m *Model) KeptFeatures() (pictures int, bytes int64) { return m.cache.Held() }

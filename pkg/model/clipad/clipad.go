@@ -40,7 +40,10 @@ type Model struct {
 // linear is a linear layer: weight [E, C] and bias [E].
 type linear struct{ weight, bias torch.Tensor }
 
-var _ model.Trainable = (*Model)(nil)
+var (
+	_ model.Trainable     = (*Model)(nil)
+	_ model.FeatureKeeper = (*Model)(nil)
+)
 
 // New builds the model. It must be called inside Do; what it creates belongs to s.
 func New(s *torch.Scope, o model.Options) (*Model, error) {
@@ -129,3 +132,6 @@ func (m *Model) imageSize() int { return m.clip.Vision.Grid * m.clip.Arch.Patch 
 
 // Groups returns the linear layers' parameters.
 func (m *Model) Groups() []model.ParameterGroup { return m.parameters.Groups() }
+
+// KeptFeatures counts the features that training keeps; see model.FeatureKeeper.
+func (m *Model) KeptFeatures() (pictures int, bytes int64) { return m.cache.Held() }

@@ -15,18 +15,19 @@ import (
 // in each epoch that would not help.
 type Cache struct {
 	scope *torch.Scope // owns the features
-	free  int64        // bytes left
+	limit int64        // bytes
+	held  int64        // bytes of the features
 	half  bool         // features are rounded to float16
 	of    map[int][]torch.Tensor
 }
 
 // NewCache returns a cache whose features belong to s.
 func NewCache(s *torch.Scope, o model.FeatureCache) *Cache {
-	return &Cache{scope: s, free: o.Bytes, half: o.Half, of: map[int][]torch.Tensor{}}
+	return &Cache{scope: s, limit: o.Bytes, half: o.Half, of: map[int][]torch.Tensor{}}
 }
 
-// Len is the number of pictures whose features are kept.
-func (c *Cache) Len() int { return len(c.of) }
+// Held returns the number of pictures whose features are kept, and their bytes.
+func (c *Cache) Held() (pictures int, bytes int64) { return len(c.of), c.held }
 
 // Batch returns the features of a batch, each [B, ...], which belong to s, without a graph.
 // see computes those of one picture [1, 3, S, S], which belong to its scope. Pictures are
@@ -76,13 +77,13 @@ func (c *Cache) once(s *torch.Scope, picture torch.Tensor, key int, see func(*to
 	for _, t := range seen {
 		size += each * t.NumElements()
 	}
-	if key == model.NoKey || size > c.free {
+	if key == model.NoKey || size > c.limit-c.held {
 		return seen
 	}
 	for _, t := range seen {
 		c.scope.Keep(t)
 	}
-	c.free -= size
+	c.held += size
 	c.of[key] = seen
 	return seen
 }

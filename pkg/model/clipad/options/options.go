@@ -42,7 +42,7 @@ type Model struct {
 	Levels     []int                 `json:"levels" range:"[1,1024]" open:"zero" doc:"blocks after which features are read, ascending, each the end of a quarter of the vision tower; empty: all four"`
 	Text       Text                  `json:"text"`
 	Sigma      float64               `json:"sigma" range:"[0,1024]" runtime:"yes" doc:"Gaussian smoothing of the map in pixels; the authors take 8, and 2 for SDP+ on VisA"`
-	Score      Score                 `json:"score" runtime:"yes" doc:"image score: probability: the class probability; dataset: it and the map's maximum, each scaled by its range over a class's pictures; auto: dataset in eval, else probability"`
+	Score      Score                 `json:"score" runtime:"yes" doc:"image score: probability: the class probability; auto or dataset: in eval, the mean of it and the map's maximum, each scaled by its range over a class's pictures, and in predict the class probability"`
 }
 
 // Text chooses the representative vector of each state among its prompts' embeddings.
