@@ -98,7 +98,7 @@ func (a *app) discover(ctx context.Context, c config.Config, name string, s sele
 		}
 	}
 	if set.Benchmark == nil && len(set.Classes) == 1 && set.Classes[0].Name == set.Name {
-		a.emit(events.Notice{Text: fmt.Sprintf("%s: the prompts will call its pictures %q; NAME=PATH sets another name", name, set.Classes[0].Prompt)})
+		a.emit(events.Notice{Text: fmt.Sprintf("%s: the prompts will call its pictures %q; NAME=PATH sets another name", name, set.PromptOf(c.Model, set.Classes[0]))})
 	}
 	// A class given twice is one class.
 	return set.Select(slices.Compact(slices.Sorted(slices.Values(s.classes))), s.limit)

@@ -85,7 +85,7 @@ error, and the others are still scored; an argument that does not exist is an er
 	}
 	flags := command.Flags()
 	flags.StringVar(&o.checkpoint, "checkpoint", "", "`FILE` checkpoint: trained parameters from acdclip train, or a file of the method's authors; not for methods that learn nothing")
-	flags.StringVar(&o.class, "class", "object", "`NAME` what the pictures show, for the text prompts; _ stands for a space")
+	flags.StringVar(&o.class, "class", "object", "`NAME` what the pictures show, for the text prompts; _ stands for a space, unless the method keeps it")
 	ui.Choice(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "use the name of each picture's folder as its class")
 	ui.Choice(flags, &o.domain, "domain", []domain.Domain{domain.Industrial, domain.Medical}, "domain of the pictures; chooses score weights and smoothing")
 	flags.Var(&threshold, "threshold", "`F` mark pictures with at least this score as anomalous, from 0 to 1")

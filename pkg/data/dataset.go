@@ -44,7 +44,7 @@ type Dataset struct {
 
 // PromptOf returns a class's name in the prompts of a model.
 func (d *Dataset) PromptOf(m section.Model, c Class) string {
-	of := section.Class{Name: c.Name, Prompt: c.Prompt}
+	of := section.Class{Name: c.Name, Prompt: c.Prompt, Chosen: c.Chosen}
 	if d.Benchmark != nil {
 		of.Benchmark = d.Benchmark.Key
 	}

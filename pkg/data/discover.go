@@ -374,7 +374,7 @@ func (d *Dataset) arrange(names *Names) {
 	for _, item := range d.Items {
 		if _, seen := order[item.Class]; !seen {
 			order[item.Class] = 0
-			d.Classes = append(d.Classes, Class{Name: item.Class, Prompt: names.Prompt(item.Class, called...)})
+			d.Classes = append(d.Classes, names.class(item.Class, called))
 		}
 	}
 	slices.SortFunc(d.Classes, func(a, b Class) int { return compareNatural(a.Name, b.Name) })

@@ -31,4 +31,5 @@ func (i Item) HasPixelTruth() bool { return !i.Anomalous || i.Mask != "" }
 type Class struct {
 	Name   string // its name in the dataset's folders
 	Prompt string // its name in the text prompts
+	Chosen bool   // the user chose Prompt, in a table of names
 }

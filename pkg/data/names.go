@@ -35,17 +35,31 @@ func BuiltinNames() *Names {
 type Names struct {
 	domains map[string]domain.Domain     // by datasetKey
 	classes map[string]map[string]string // by datasetKey and classKey
+	chosen  bool                         // it is the user's, not the built-in table
 }
 
 // Prompt returns the prompt name of a class of a dataset, given by one or more
 // names; SpokenName(class) if the table does not contain it.
 func (n *Names) Prompt(class string, datasets ...string) string {
-	for _, dataset := range datasets {
-		if prompt, ok := n.classes[datasetKey(dataset)][classKey(class)]; ok {
-			return prompt
-		}
+	if prompt, ok := n.listed(class, datasets); ok {
+		return prompt
 	}
 	return SpokenName(class)
+}
+
+func (n *Names) listed(class string, datasets []string) (prompt string, ok bool) {
+	for _, dataset := range datasets {
+		if prompt, ok = n.classes[datasetKey(dataset)][classKey(class)]; ok {
+			return prompt, true
+		}
+	}
+	return "", false
+}
+
+// class describes a class of a dataset, given by one or more names.
+func (n *Names) class(name string, datasets []string) Class {
+	_, listed := n.listed(name, datasets)
+	return Class{Name: name, Prompt: n.Prompt(name, datasets...), Chosen: listed && n.chosen}
 }
 
 // SpokenName returns a class's name with spaces in place of _ and -.
@@ -119,7 +133,7 @@ type namesParser struct {
 }
 
 func (p *namesParser) file() (*Names, error) {
-	names := &Names{domains: map[string]domain.Domain{}, classes: map[string]map[string]string{}}
+	names := &Names{chosen: true, domains: map[string]domain.Domain{}, classes: map[string]map[string]string{}}
 	err := p.object(strings.Clone, func(key string) error {
 		switch key {
 		case "domains":

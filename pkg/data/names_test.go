@@ -146,3 +146,28 @@ func FuzzParseNames(f *testing.F) {
 		}
 	})
 }
+
+// TestChosenNames: only names of the user's own table are chosen.
+func TestChosenNames(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "names.json")
+	if err := os.WriteFile(path, []byte(`{"names": {"VisA": {"pcb3": "a board"}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	own, err := LoadNames(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		names *Names
+		class string
+		want  Class
+	}{
+		{own, "pcb3", Class{Name: "pcb3", Prompt: "a board", Chosen: true}},
+		{own, "pcb_4", Class{Name: "pcb_4", Prompt: "pcb 4"}},
+		{BuiltinNames(), "pcb3", Class{Name: "pcb3", Prompt: BuiltinNames().Prompt("pcb3", "VisA")}},
+	} {
+		if got := c.names.class(c.class, []string{"VisA"}); got != c.want {
+			t.Errorf("%+v, want %+v", got, c.want)
+		}
+	}
+}

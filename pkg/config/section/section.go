@@ -73,6 +73,7 @@ type Class struct {
 	Benchmark string // the key of the benchmark that it belongs to; "" for others
 	Name      string // of its folder or in its list, or as the user gave it
 	Prompt    string // its name in prompts by the usual rule
+	Chosen    bool   // the user chose Prompt
 }
 
 // PromptName returns a class's name in the prompts of a model.

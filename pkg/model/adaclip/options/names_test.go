@@ -16,6 +16,7 @@ func TestPromptName(t *testing.T) {
 		{section.Class{Benchmark: "Colon_clinicDB", Name: "ClinicDB", Prompt: "colon"}, "ClinicDB", "colon"},
 		{section.Class{Benchmark: "Colon_colonDB", Name: "colon", Prompt: "colon"}, "ColonDB", "colon"},
 		{section.Class{Benchmark: "Retina", Name: "retina", Prompt: "retinal OCT"}, "retinal OCT", "retinal OCT"},
+		{section.Class{Benchmark: "MVTec", Name: "metal_nut", Prompt: "steel nut", Chosen: true}, "steel nut", "steel nut"},
 		{section.Class{Name: "hex-bolt_big", Prompt: "hex bolt big"}, "hex bolt_big", "hex bolt big"},
 	} {
 		m, _ := Preset()
