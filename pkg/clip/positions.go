@@ -21,9 +21,9 @@ func PositionResizes() []PositionResize { return slices.Clone(positionResizes) }
 
 // positionResizes has one row per way.
 var positionResizes = []PositionResize{
-	{"bicubic_antialias", "bicubic with antialiasing (ACD-CLIP, CLIP-AD, WinCLIP)", torch.BicubicAntialias},
-	{"bicubic", "bicubic without antialiasing (AdaCLIP)", torch.Bicubic},
-	{"bilinear", "bilinear without antialiasing (AnomalyCLIP)", torch.Bilinear},
+	{"bicubic_antialias", "bicubic with antialiasing", torch.BicubicAntialias},
+	{"bicubic", "bicubic without antialiasing", torch.Bicubic},
+	{"bilinear", "bilinear without antialiasing", torch.Bilinear},
 }
 
 func positionsOf(name string) (PositionResize, error) {

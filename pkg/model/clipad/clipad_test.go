@@ -40,39 +40,32 @@ func TestCheckAndComplete(t *testing.T) {
 	}
 }
 
-// TestNoCluster: without a cluster, all embeddings are taken.
-func TestNoCluster(t *testing.T) {
-	embeddings := []float32{1, 0, 0, 1}
-	got := representative(embeddings, 2, options.Text{Select: options.Cluster, Radius: 0.1, Count: 2})
-	if math.Abs(float64(got[0])-math.Sqrt(0.5)) > 1e-7 || got[0] != got[1] {
-		t.Errorf("got %v", got)
-	}
-}
-
-// TestWarnOfClusters: what the choice of prompts hangs on is told.
-func TestWarnOfClusters(t *testing.T) {
+// TestChoose: without a cluster all embeddings are taken, and what the choice hangs on is told.
+func TestChoose(t *testing.T) {
 	for name, c := range map[string]struct {
 		embeddings []float32 // of width 2
-		says       []string
+		chosen     int
+		says       string
 	}{
-		"one cluster":     {[]float32{1, 0, 1, 0, 1, 0}, nil},
-		"no cluster":      {[]float32{1, 0, 0, 1}, []string{"bolt, abnormal prompts: none has 2 neighbours within 0.5"}},
-		"at the radius":   {[]float32{1, 0, 1, 0, 1, 0.5}, []string{"bolt, abnormal prompts: 2 pairs are as far apart as model.text.radius"}},
-		"near the radius": {[]float32{1, 0, 1, 0, 1, 0.49999}, nil},
+		"one cluster":     {[]float32{1, 0, 1, 0, 1, 0}, 3, ""},
+		"noise":           {[]float32{1, 0, 1, 0, 0, 1}, 2, ""},
+		"no cluster":      {[]float32{1, 0, 0, 1}, 2, "none has 2 neighbours within 0.5"},
+		"at the radius":   {[]float32{1, 0, 1, 0, 1, 0.5}, 3, "2 pairs are as far apart as model.text.radius"},
+		"near the radius": {[]float32{1, 0, 1, 0, 1, 0.49999}, 3, ""},
 	} {
-		var told []string
-		m := Model{options: options.Default(), warn: func(text string) { told = append(told, text) }}
-		m.options.Text = options.Text{Select: options.Cluster, Radius: 0.5, Count: 2}
-		m.warnOfClusters("bolt", 1, c.embeddings, 2)
-		if len(told) != len(c.says) || len(told) == 1 && !strings.HasPrefix(told[0], c.says[0]) {
-			t.Errorf("%s: %q", name, told)
+		o := options.Text{Select: options.Cluster, Radius: 0.5, Count: 2}
+		chosen, doubts := choose(c.embeddings, 2, o)
+		if len(chosen) != c.chosen || (len(doubts) == 1) != (c.says != "") || c.says != "" && !strings.HasPrefix(doubts[0], c.says) {
+			t.Errorf("%s: %v, %q", name, chosen, doubts)
 		}
-		told = nil
-		m.options.Text.Select = options.Mean
-		m.warnOfClusters("bolt", 1, c.embeddings, 2)
-		if told != nil {
-			t.Errorf("%s: without clusters: %q", name, told)
+		o.Select = options.Mean
+		if chosen, doubts := choose(c.embeddings, 2, o); len(chosen) != len(c.embeddings)/2 || doubts != nil {
+			t.Errorf("%s: without clusters: %v, %q", name, chosen, doubts)
 		}
+	}
+	got := unitMean([]float32{1, 0, 0, 1, 9, 9}, 2, []int{0, 1})
+	if math.Abs(float64(got[0])-math.Sqrt(0.5)) > 1e-7 || got[0] != got[1] {
+		t.Errorf("the unit mean is %v", got)
 	}
 }
 

@@ -192,7 +192,12 @@ func (m *measurement) texts(s *torch.Scope, built *Model) error {
 
 // columns returns both states' vectors as the columns of [E, 2].
 func columns(embeddings [prompt.States][]float32, width int, o options.Text) []float32 {
-	normal, abnormal := representative(embeddings[0], width, o), representative(embeddings[1], width, o)
+	var states [prompt.States][]float32
+	for state, of := range embeddings {
+		chosen, _ := choose(of, width, o)
+		states[state] = unitMean(of, width, chosen)
+	}
+	normal, abnormal := states[prompt.Normal], states[prompt.Abnormal]
 	var all []float32
 	for i := range normal {
 		all = append(all, normal[i], abnormal[i])

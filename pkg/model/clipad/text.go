@@ -52,33 +52,13 @@ func (m *Model) encodeText(ctx context.Context, s *torch.Scope, name string) (to
 			return torch.Tensor{}, err
 		}
 		width := m.clip.Arch.EmbedDim
-		m.warnOfClusters(name, state, embeddings, width)
-		values = append(values, representative(embeddings, width, m.options.Text)...)
+		chosen, doubts := choose(embeddings, width, m.options.Text)
+		for _, doubt := range doubts {
+			m.warn(fmt.Sprintf("prompts of %s %s: %s", stateNames[state], name, doubt))
+		}
+		values = append(values, unitMean(embeddings, width, chosen)...)
 	}
 	return s.FromFloat32(values, prompt.States, int64(m.clip.Arch.EmbedDim)), nil
-}
-
-// stateNames name the states in messages.
-var stateNames = [prompt.States]string{prompt.Normal: "normal", prompt.Abnormal: "abnormal"}
-
-// roundingMargin is a bound of what rounding changes of a distance between embeddings.
-const roundingMargin = 1e-6
-
-// warnOfClusters tells the user if the prompts have no cluster, or if another machine may
-// find other ones.
-func (m *Model) warnOfClusters(name string, state int, embeddings []float32, width int) {
-	o := m.options.Text
-	if o.Select != options.Cluster {
-		return
-	}
-	if dbscan.Largest(dbscan.Cluster(embeddings, width, o.Radius, o.Count)) == nil {
-		m.warn(fmt.Sprintf("%s, %s prompts: none has %d neighbours within %g, so there is no cluster, and the mean of all is used; raise model.text.radius or lower model.text.count",
-			name, stateNames[state], o.Count, o.Radius))
-	}
-	if pairs := dbscan.Undecided(embeddings, width, o.Radius, roundingMargin); pairs > 0 {
-		m.warn(fmt.Sprintf("%s, %s prompts: %s as far apart as model.text.radius, to rounding; another machine may choose other prompts",
-			name, stateNames[state], plural.Of(pairs, "pair is", "pairs are")))
-	}
 }
 
 // embed returns the unit embeddings [P, E] of a class's prompts of one state, row-major.
@@ -94,10 +74,34 @@ func (m *Model) embed(ctx context.Context, s *torch.Scope, name string, state in
 	return values, err
 }
 
-// representative returns the unit mean of the chosen embeddings, [width]. Where no prompt
-// has enough neighbours for a cluster, all embeddings are chosen.
-func representative(embeddings []float32, width int, o options.Text) []float32 {
-	chosen := chosenBy(embeddings, width, o)
+// stateNames name the states in messages.
+var stateNames = [prompt.States]string{prompt.Normal: "normal", prompt.Abnormal: "abnormal"}
+
+// roundingMargin is a bound of what rounding changes of a distance between embeddings.
+const roundingMargin = 1e-6
+
+// choose returns the indexes of the embeddings that represent a state, of P unit embeddings
+// of the given width. Where no prompt has enough neighbours for a cluster, all are chosen.
+// doubts say so, and also if another machine may choose others.
+func choose(embeddings []float32, width int, o options.Text) (chosen []int, doubts []string) {
+	if o.Select == options.Cluster {
+		if pairs := dbscan.Undecided(embeddings, width, o.Radius, roundingMargin); pairs > 0 {
+			doubts = append(doubts, fmt.Sprintf("%s as far apart as model.text.radius, to rounding; another machine may choose other prompts", plural.Of(pairs, "pair is", "pairs are")))
+		}
+		if largest := dbscan.Largest(dbscan.Cluster(embeddings, width, o.Radius, o.Count)); largest != nil {
+			return largest, doubts
+		}
+		doubts = append(doubts, fmt.Sprintf("none has %d neighbours within %g, so there is no cluster, and the mean of all is used; raise model.text.radius or lower model.text.count", o.Count, o.Radius))
+	}
+	all := make([]int, len(embeddings)/width)
+	for i := range all {
+		all[i] = i
+	}
+	return all, doubts
+}
+
+// unitMean returns the unit mean of the chosen embeddings, [width].
+func unitMean(embeddings []float32, width int, chosen []int) []float32 {
 	mean := make([]float64, width)
 	for _, i := range chosen {
 		for j, value := range embeddings[i*width:][:width] {
@@ -114,18 +118,4 @@ func representative(embeddings []float32, width int, o options.Text) []float32 {
 		unit[j] = float32(value / norm)
 	}
 	return unit
-}
-
-// chosenBy returns the indexes of the chosen embeddings.
-func chosenBy(embeddings []float32, width int, o options.Text) []int {
-	if o.Select == options.Cluster {
-		if largest := dbscan.Largest(dbscan.Cluster(embeddings, width, o.Radius, o.Count)); largest != nil {
-			return largest
-		}
-	}
-	all := make([]int, len(embeddings)/width)
-	for i := range all {
-		all[i] = i
-	}
-	return all
 }
