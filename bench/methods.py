@@ -8,8 +8,8 @@ Training: both sides start from the same values and see the same pictures in the
 of its steps, from pixels to the optimiser's step; the released codes' epochs are all alike, ours after the first count.
 Memory is the peak of the whole program.
 
-The minimum over all turns counts, because other programs may run at the same time. "Processor seconds" are those of all
-threads; they too are the minimum.
+The minimum over all turns counts, because other programs may run at the same time. Processor seconds, of all threads,
+tell more on a busy machine, best with ACDCLIP_THREADS=1: then no thread waits for another one.
 """
 
 import json
@@ -24,8 +24,7 @@ from PIL import Image
 
 folder, turns, chosen = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
 OURS, PEER = [folder / "ours"], [sys.executable, "bench/methods/peer.py"]
-CLASS = "hex_bolt"
-NAME = {"adaclip": CLASS}  # in prompts; AdaCLIP's keep the folder's name
+CLASS, NAME = "hex_bolt", "hex bolt"  # a folder's name, and its name in prompts
 PLUS, LARGE = folder / "vit-b-plus", "build/bench/train/clip"
 
 
@@ -49,7 +48,7 @@ WORKS = {
     "anomalyclip": Work("anomalyclip", 518, LARGE, 1, 3, True),
     "adaclip": Work("adaclip", 518, LARGE, 1, 3, True, tolerance=1e-4),
     "train_sdp_plus": Work("clip_ad", 240, PLUS, 8, 16, True, train=True, epochs=2, tolerance=1e-4),
-    "train_anomalyclip": Work("anomalyclip", 518, LARGE, 8, 8, True, train=True, tolerance=1e-4),
+    "train_anomalyclip": Work("anomalyclip", 518, LARGE, 8, 8, True, train=True, epochs=2, tolerance=1e-4),
     "train_adaclip": Work("adaclip", 518, LARGE, 1, 2, True, train=True, tolerance=1e-3),
 }
 
@@ -90,14 +89,15 @@ def pixels(work):
     dataset = drawn(work)
     file = folder / f"{dataset.name}.pixels"
     if not file.exists():
-        np.stack([np.asarray(Image.open(path).convert("RGB")) for path in sorted(dataset.glob("*/test/*/*.png"))]).tofile(file)
+        paths = sorted(dataset.glob("*/test/*/*.png"))
+        np.stack([np.asarray(Image.open(path).convert("RGB")) for path in paths]).tofile(file)
     return file
 
 
 def scored(work, side, program):
     maps = folder / f"{side}.maps"
-    name = NAME.get(work.method, CLASS.replace("_", " "))
-    out = json.loads(run([*program, "score", work.method, work.clip, checkpoint(work), name, work.batch, pixels(work), maps])[0])
+    inputs = [work.method, work.clip, checkpoint(work), NAME, work.batch, pixels(work)]
+    out = json.loads(run([*program, "score", *inputs, maps])[0])
     return {
         "seconds": min(out["seconds"]) / work.batch, "cpu": min(out["cpu"]) / work.batch, "peak": out["peak"],
         "scores": np.array(out["scores"]), "maps": np.fromfile(maps, np.float32),
@@ -114,7 +114,8 @@ def epochs(steps, first):
 
 def trained_by_us(work):
     out = folder / "run"
-    settings = {"train.batch": work.batch, "train.shuffle": "false", "train.epochs": work.epochs + 2}
+    settings = {"model.variant": "sdp_plus"} if work.method == "clip_ad" else {}
+    settings |= {"train.batch": work.batch, "train.shuffle": "false", "train.epochs": work.epochs + 2}
     _, peak = run(
         ["bin/acdclip", "train", "--quiet", "--method", work.method, "--clip", work.clip, "--auxiliary", f"drawn={drawn(work)}"]
         + ["--init-from", checkpoint(work), "--out", out, "--overwrite"]
@@ -130,8 +131,8 @@ def trained_by_us(work):
 
 
 def trained_by_peer(work):
-    name = NAME.get(work.method, CLASS.replace("_", " "))
-    output, peak = run([*PEER, "train", work.method, work.clip, checkpoint(work), name, work.batch, drawn(work), work.epochs])
+    inputs = [work.method, work.clip, checkpoint(work), NAME, work.batch, drawn(work)]
+    output, peak = run([*PEER, "train", *inputs, work.epochs])
     steps = json.loads(output)
     return {"seconds": epochs(steps, 1), "peak": peak, "losses": [step["loss"] for step in steps]}
 
@@ -146,12 +147,12 @@ def agree(name, work, ours, peers):
     """Prints the largest differences of the two sides; they must be within the tolerance."""
     if work.train:
         worst = max(abs(a - b) / abs(b) for a, b in zip(ours["losses"], peers["losses"]))
-        print(f"{name}: the losses of {len(peers['losses'])} steps differ by at most {worst:.1e} of their value ({peers['losses'][0]:.4f} first)")
+        print(f"{name}: losses of {', '.join(f'{loss:.4f}' for loss in peers['losses'])} differ by at most {worst:.1e} of the value")
     else:
         differences = {key: np.abs(ours[key] - peers[key]).max() for key in ("scores", "maps")}
         worst = max(differences.values())
-        print(f"{name}: scores of {peers['scores'].min():.4f} to {peers['scores'].max():.4f} differ by at most {differences['scores']:.1e}, "
-              f"maps of {peers['maps'].min():.4f} to {peers['maps'].max():.4f} by at most {differences['maps']:.1e}")  # fmt: skip
+        for key, difference in differences.items():
+            print(f"{name}: {key} of {peers[key].min():.4f} to {peers[key].max():.4f} differ by at most {difference:.1e}")
     if not worst <= work.tolerance:
         sys.exit(f"{name}: the two sides do not compute the same")
 
@@ -181,12 +182,13 @@ def main():
         work = WORKS[name]
         best = measure(name, work)
         us, them = best["acdclip"], best["peer"]
-        line = f"{name}: {us['seconds']:.3f} s {'an epoch' if work.train else 'a picture'}, {us['peak'] / 1e9:.2f} GB; " \
-            f"peer {them['seconds']:.3f} s, {them['peak'] / 1e9:.2f} GB; {them['seconds'] / us['seconds']:.2f} times as fast, " \
-            f"{us['peak'] / them['peak']:.2f} of the memory"  # fmt: skip
+        lines += [
+            f"{name}, {'an epoch' if work.train else 'a picture'}: {us['seconds']:.3f} s, {us['peak'] / 1e9:.2f} GB; "
+            f"peer {them['seconds']:.3f} s, {them['peak'] / 1e9:.2f} GB; "
+            f"{them['seconds'] / us['seconds']:.2f} times as fast, {us['peak'] / them['peak']:.2f} of the memory"
+        ]
         if "cpu" in us:
-            line += f"; processor seconds {us['cpu']:.2f} and {them['cpu']:.2f}"
-        lines.append(line)
+            lines += [f"  processor seconds: {us['cpu']:.3f} and {them['cpu']:.3f}, {them['cpu'] / us['cpu']:.2f} times as fast"]
     print("\n".join(lines))
 
 

@@ -14,13 +14,18 @@ STATES = (
     ("{}", "flawless {}", "perfect {}", "unblemished {}", "{} without flaw", "{} without defect", "{} without damage"),
     ("damaged {}", "broken {}", "{} with flaw", "{} with defect", "{} with damage"),
 )
-TEMPLATES = ("a bad photo of a {}.", "a low resolution photo of the {}.", "a bad photo of the {}.", "a cropped photo of the {}.")
+TEMPLATES = (
+    "a bad photo of a {}.", "a low resolution photo of the {}.", "a bad photo of the {}.", "a cropped photo of the {}.",
+)  # fmt: skip
 
 
 class Heads(nn.Module):
     def __init__(self, inputs, outputs, count):
         super().__init__()
         self.head = nn.ModuleList([nn.Linear(inputs, outputs) for _ in range(count)])
+
+    def stacked(self, x):
+        return torch.stack([head(x) for head in self.head], dim=1)
 
 
 class Tokens(nn.Module):
@@ -38,7 +43,8 @@ class Learned(nn.Module):
     def __init__(self, vision, text, embed):
         super().__init__()
         self.text_prompter, self.visual_prompter = Tokens(text), Tokens(vision)
-        self.patch_token_layer, self.cls_token_layer = Heads(vision, embed, len(LEVELS)), Heads(embed, embed, 1)
+        self.patch_token_layer = Heads(vision, embed, len(LEVELS))
+        self.cls_token_layer = Heads(embed, embed, 1)
         self.dynamic_visual_prompt_generator = Heads(embed, vision, LENGTH)
         self.dynamic_text_prompt_generator = Heads(embed, text, LENGTH)
 
@@ -49,7 +55,8 @@ class AdaClip:
     def __init__(self, clip, checkpoint):
         self.clip = Clip(clip, self.size, nn.GELU, "bicubic")
         self.learned = Learned(1024, 768, 768)
-        self.learned.load_state_dict({name.removeprefix("clip_model."): value for name, value in torch.load(checkpoint).items()})
+        values = torch.load(checkpoint)
+        self.learned.load_state_dict({name.removeprefix("clip_model."): value for name, value in values.items()})
 
     def prepare(self, name):
         self.name = name
@@ -68,8 +75,8 @@ class AdaClip:
             for block in visual.transformer.resblocks:
                 x = block(x, need_weights=True)
             frozen = visual.ln_post(x.permute(1, 0, 2)[:, 0]) @ visual.proj
-        own.visual_prompter.dynamic = torch.stack([head(frozen) for head in own.dynamic_visual_prompt_generator.head], dim=1)
-        own.text_prompter.dynamic = torch.stack([head(frozen) for head in own.dynamic_text_prompt_generator.head], dim=1)
+        own.visual_prompter.dynamic = own.dynamic_visual_prompt_generator.stacked(frozen)
+        own.text_prompter.dynamic = own.dynamic_text_prompt_generator.stacked(frozen)
         x, taps = visual.embed(images), []
         for i, block in enumerate(visual.transformer.resblocks):
             if i < DEPTH:
@@ -123,14 +130,18 @@ class AdaClip:
 
 
 def clustered(patches, logits):
-    """The cluster feature [B, E]. Unlike in the released code, the clustering starts anew for every picture, as ours does."""
+    """The cluster feature [B, E].
+
+    Unlike in the released code, the clustering starts anew for every picture, as ours does. It is in float64, as with
+    the float16 features of the released code on a GPU; in float32, a few points can fall into other clusters.
+    """
     abnormal = torch.softmax(torch.mean(torch.stack(logits, dim=1), dim=1), dim=2)[:, :, 1]
     places = torch.topk(abnormal, k=min(abnormal.shape[1], 5 * CLUSTERS), dim=1).indices
     chosen = [patch.gather(1, places.unsqueeze(-1).expand(-1, -1, patch.shape[-1])) for patch in patches]
     features = []
     for b, points in enumerate(torch.cat(chosen, dim=2)):
         np.random.seed(SEED)
-        labels = KMeans(n_clusters=CLUSTERS, n_init="auto").fit_predict(points.detach().numpy())
+        labels = KMeans(n_clusters=CLUSTERS, n_init="auto").fit_predict(points.detach().double().numpy())
         means = [torch.cat([c[b][labels == k] for c in chosen]).mean(dim=0, keepdim=True) for k in range(CLUSTERS)]
         features.append(torch.cat(means).mean(dim=0))
     return F.normalize(torch.stack(features), dim=1)

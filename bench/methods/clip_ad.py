@@ -102,7 +102,7 @@ class ClipAd:
         return self.unit_range(maps), probability.tolist()
 
     def unit_range(self, maps):
-        """Our side's range, see "Range" in docs/methods/clip_ad.md."""
+        """Brings maps into our side's range, [0, 1], which keeps the order of their values."""
         levels = len(LEVELS)
         if self.linears:
             return (maps + levels) / (3 * levels)

@@ -1,7 +1,8 @@
 """What the released codes of CLIP-AD, AnomalyCLIP and AdaCLIP have in common, in plain PyTorch.
 
-They are written from docs/methods, with the same operations in the same order: tokens are [length, batch, width], texts
-have all 77 tokens, and the value-value attention forms its weights in memory.
+They are written anew, with the same operations in the same order: tokens are [length, batch, width], texts have all
+77 tokens, and the value-value attention forms its weights in memory. GitHub: ByChelsea/CLIP-AD at f004973,
+zqhang/AnomalyCLIP at 45ed4dd, caoyunkang/AdaCLIP at e27ee32.
 """
 
 import collections
