@@ -114,8 +114,7 @@ def epochs(steps, first):
 
 def trained_by_us(work):
     out = folder / "run"
-    settings = {"model.variant": "sdp_plus"} if work.method == "clip_ad" else {}
-    settings |= {"train.batch": work.batch, "train.shuffle": "false", "train.epochs": work.epochs + 2}
+    settings = {"train.batch": work.batch, "train.shuffle": "false", "train.mosaic": 0, "train.epochs": work.epochs + 2}
     _, peak = run(
         ["bin/acdclip", "train", "--quiet", "--method", work.method, "--clip", work.clip, "--auxiliary", f"drawn={drawn(work)}"]
         + ["--init-from", checkpoint(work), "--out", out, "--overwrite"]
