@@ -21,6 +21,7 @@ import (
 	"acdclip/pkg/detect"
 	"acdclip/pkg/evaluation/finished"
 	"acdclip/pkg/events"
+	"acdclip/pkg/pairing"
 	"acdclip/pkg/trained"
 	"acdclip/pkg/training"
 )
@@ -105,7 +106,8 @@ func (i interruption) Unwrap() error { return i.err }
 
 // misuse lists package errors that mean wrong flags or configuration (exit status 2).
 func misuse() []error {
-	return []error{trained.ErrNoCLIP, detect.ErrOtherCLIP, training.ErrOtherRun, clip.ErrOptions, torch.ErrNoDevice, data.ErrUnknownClass, data.ErrHoldOut, synth.ErrUnknown, synth.ErrNotEmpty, finished.ErrDiffers, finished.ErrNoShares, rundir.ErrOccupied, rundir.ErrNoFolder}
+	return []error{
+		trained.ErrNoCLIP, pairing.ErrNoCheckpoint, pairing.ErrTwice, pairing.ErrLeak, pairing.ErrCommonKey, pairing.ErrSizes, detect.ErrOtherCLIP, training.ErrOtherRun, clip.ErrOptions, torch.ErrNoDevice, data.ErrUnknownClass, data.ErrHoldOut, synth.ErrUnknown, synth.ErrNotEmpty, finished.ErrDiffers, finished.ErrNoShares, rundir.ErrOccupied, rundir.ErrNoFolder}
 }
 
 func statusOf(err error) int {
