@@ -129,6 +129,7 @@ func TestImportsFollowOneDirection(t *testing.T) {
 		{"pkg/model", []string{"pkg/data", "pkg/scoring", "pkg/detect", "pkg/metrics", "pkg/report"}},
 		{"pkg/checkpoint", []string{"pkg/data", "pkg/clip", "pkg/model", "pkg/metrics"}},
 		{"pkg/scoring", []string{"pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "cgo"}},
+		{"pkg/pairing", []string{"pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "cgo"}},
 		{"pkg/trained", []string{"pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "cgo"}},
 		{"pkg/detect", []string{"pkg/evaluation", "pkg/training"}},
 		{"pkg/evaluation", []string{"pkg/model", "pkg/detect", "pkg/training", "cgo"}},
