@@ -49,7 +49,7 @@ func (c *configFlags) registerSources(flags *pflag.FlagSet) {
 func (c *configFlags) registerConfig(flags *pflag.FlagSet) {
 	c.registerSources(flags)
 	flags.BoolVar(&c.verbose, "verbose", false, "also show the complete configuration and the libtorch in use")
-	c.bindText("method", "method", "`NAME` anomaly detection method, see `acdclip help methods` (default: the checkpoint's, else acdclip)")
+	c.bindText("method", "method", "`NAME` anomaly detection method, see \"acdclip help methods\" (default: the checkpoint's, else acdclip)")
 	c.bindText("preset", "preset", "`NAME` the method's preset, which gives every value not set elsewhere (default: the method's first)")
 	c.bindText("clip", "clip", "`PATH` CLIP weights: OpenAI's file, or a Hugging Face or open_clip folder")
 	c.bindText("device", "device", "`DEVICE` where the model runs: auto, cpu, cuda or cuda:N (default auto: a GPU if there is one)")

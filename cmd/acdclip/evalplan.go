@@ -47,6 +47,11 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 			return nil, err
 		}
 	}
+	for _, entry := range entries {
+		for _, text := range entry.UnknownTargets() {
+			o.app.emit(events.Warning{Text: text})
+		}
+	}
 	p := &evalPlan{loaded: loaded, models: pairing.New(entries, o.checkpoints, o.app.methods.Cards())}
 	if err := p.models.Check(); err != nil { // rather now than after the datasets are read
 		return nil, err
@@ -71,11 +76,14 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 }
 
 // entries returns the configuration of each model to compare: those of the key models in
-// the order of their names, or without any, or with --checkpoint, the one configuration.
+// the order of their names, or without any the one configuration.
 func (o *evalOptions) entries(loaded config.Loaded, datasets []datasetArgument) ([]pairing.Entry, error) {
 	models := loaded.Config.Models
-	if len(models) == 0 || len(o.checkpoints) > 0 {
+	if len(models) == 0 {
 		return []pairing.Entry{{Loaded: loaded}}, nil
+	}
+	if err := o.checkCompared(loaded); err != nil {
+		return nil, err
 	}
 	var list []pairing.Entry
 	for _, name := range slices.Sorted(maps.Keys(models)) {
@@ -92,6 +100,19 @@ func (o *evalOptions) entries(loaded config.Loaded, datasets []datasetArgument) 
 		list = append(list, entry)
 	}
 	return list, nil
+}
+
+// checkCompared refuses what applies to one model where a configuration compares several.
+func (o *evalOptions) checkCompared(loaded config.Loaded) error {
+	if len(o.checkpoints) > 0 {
+		return usagef("--checkpoint scores one model, but the configuration compares those under models; leave one of them out")
+	}
+	for _, key := range []string{"method", "preset"} {
+		if origin, set := loaded.Set[key]; set && origin.Line == 0 { // not in a file
+			return usagef("%s: %s: would apply to all models that are compared; set it in each model's file, or leave models out", origin, key)
+		}
+	}
+	return nil
 }
 
 // addContents names the contents of each target's files, so that results of other
@@ -162,7 +183,7 @@ func (o *evalOptions) addAllTargets(ctx context.Context, p *evalPlan) error {
 			continue // the auxiliary dataset
 		}
 		for _, m := range seen {
-			o.app.emit(events.Notice{Text: fmt.Sprintf("%s is not scored with %s, which was trained on it", name, m.Name())})
+			o.app.emit(events.Warning{Text: fmt.Sprintf("%s is not scored with %s, which was trained on it; --target %s --allow-leak scores it anyway", name, m.Name(), name)})
 		}
 		if err := o.addJobs(ctx, p, name, unseen); err != nil {
 			return err

@@ -143,6 +143,9 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 		return err
 	}
 	defer detector.Close()
+	if m := detector.Model; m.Path == "" {
+		o.app.emit(events.Notice{Text: fmt.Sprintf("method %s (%s), preset %s: nothing is trained", m.Metadata.Method, m.Options.Variant().Label, m.Metadata.Preset)})
+	}
 	if err := o.app.tell(&o.config, detector.Model.Configuration()); err != nil {
 		return err
 	}

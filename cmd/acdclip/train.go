@@ -61,6 +61,7 @@ get past the error that stopped the run; a larger train.epochs to train longer. 
 there is no run yet, --resume starts one; if the run is finished, it says so. So
 the same command can be repeated until it succeeds.`,
 		Example: `  acdclip train --clip ViT-L-14-336px.pt --auxiliary visa=/data/visa
+  acdclip train --method adaclip --clip ViT-L-14-336px.pt --auxiliary visa=/data/visa
   acdclip train --config configs/paper.yaml --auxiliary visa --set train.epochs=5
   acdclip train --resume --out runs/visa-n3-paper`,
 		Args: noArgs,
@@ -68,7 +69,7 @@ the same command can be repeated until it succeeds.`,
 	}
 	flags := command.Flags()
 	flags.StringVar(&o.auxiliary, "auxiliary", "", "`NAME[=PATH]` dataset to train on, by name or path")
-	flags.StringVar(&o.out, "out", "", "`DIR` run folder (default runs/DATASET-MODEL-PRESET, as in runs/visa-n3-paper)")
+	flags.StringVar(&o.out, "out", "", "`DIR` run folder (default runs/DATASET-MODEL-PRESET, as in runs/visa-n3-paper or runs/visa-adaclip-j4m5-released)")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace an existing run")
 	flags.BoolVar(&o.resume, "resume", false, "continue the run in the run folder, or start it")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "write nothing; print the configuration and estimate time and memory from a few steps")
@@ -195,6 +196,9 @@ func (o *trainOptions) configuration() (loaded config.Loaded, err error) {
 	}
 	if o.resume && o.out != "" {
 		o.config.files = append(runConfig(o.out), o.config.files...)
+		if err := o.checkMethod(); err != nil {
+			return loaded, err
+		}
 	}
 	if loaded, err = o.app.load(&o.config, datasets, false); err != nil {
 		return loaded, err
@@ -226,6 +230,21 @@ func (o *trainOptions) configuration() (loaded config.Loaded, err error) {
 		return loaded, trained.ErrNoCLIP
 	}
 	return loaded, nil
+}
+
+// checkMethod refuses another method than that of the run to resume.
+func (o *trainOptions) checkMethod() error {
+	if !o.config.flags.Changed("method") {
+		return nil
+	}
+	asked := o.config.flags.Lookup("method").Value.String()
+	for _, path := range runConfig(o.out) {
+		begun, err := o.app.methods.Catalog().Load(config.Sources{Files: []string{path}})
+		if err == nil && begun.Config.Method != asked { // a file that cannot be read is told of later
+			return usagef("--method is %s, but the run to resume has %s; leave it out or start a new run", asked, begun.Config.Method)
+		}
+	}
+	return nil
 }
 
 // runName names a run by its dataset, its model and its preset: "visa-n3-paper".

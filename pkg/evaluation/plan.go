@@ -162,7 +162,7 @@ func (j Job) deviations() []string {
 		list = append(list, fmt.Sprintf("only %d of its %d pictures were used", chosen, all))
 	}
 	if slices.ContainsFunc(j.Set.Findings, func(f data.Finding) bool { return f.Code == data.CountMismatch || f.Code == data.KnownSubset }) {
-		list = append(list, "its counts differ from the public list")
+		list = append(list, "the counts differ from the public list")
 	}
 	sizes := paper.ImageSizes(j.Checkpoint.Metadata.Method)
 	if size := j.Checkpoint.Options.Input().Size; sizes != nil && !slices.Contains(sizes, size) {

@@ -151,7 +151,7 @@ func TestResultsSayWhatTheyAreOf(t *testing.T) {
 		{"other counts", func(j *Job) {
 			j.Set.Benchmark = &benchmark
 			j.Set.Findings = []data.Finding{{Code: data.CountMismatch}}
-		}, []string{"its counts differ from the public list", "scored at 28 pixels", "trained on textures instead of VisA"}},
+		}, []string{"the counts differ from the public list", "scored at 28 pixels", "trained on textures instead of VisA"}},
 		{"the paper's setup", func(j *Job) {
 			j.Set.Benchmark = &benchmark
 			j.Checkpoint = checkpointOf(t, o.loaded(), "p", func(m *checkpoint.Metadata, model *options.Model) { m.Auxiliary, model.ImageSize = "VisA", 336 })

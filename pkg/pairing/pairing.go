@@ -22,7 +22,7 @@ var (
 	ErrNoCheckpoint = errors.New("no checkpoint")
 	ErrTwice        = errors.New("is given twice")
 	ErrLeak         = errors.New("the result would not be zero-shot")
-	ErrCommonKey    = errors.New("applies to all models that are compared; set it in the main configuration")
+	ErrCommonKey    = errors.New("has no effect in the file of a model that is compared; set it in the main configuration")
 	ErrSizes        = errors.New("their pixel metrics are not strictly comparable; set one size with --set model.image_size=N")
 )
 
@@ -49,6 +49,30 @@ func (e Entry) CheckKeys(file string) error {
 		}
 	}
 	return e.In(errors.Join(wrong...))
+}
+
+// UnknownTargets says which keys of data.pairing name no dataset of the configuration: a
+// name that is spelt otherwise pairs nothing.
+func (e Entry) UnknownTargets() []string {
+	var texts []string
+	roots := slices.Sorted(maps.Keys(e.Config.Data.Roots))
+	for _, target := range slices.Sorted(maps.Keys(e.Config.Data.Pairing)) {
+		if target == config.AnyTarget || slices.Contains(roots, target) {
+			continue
+		}
+		text := fmt.Sprintf("data.pairing.%s: no dataset of that name is given", target)
+		if e.Name != "" {
+			text = fmt.Sprintf("models.%s: %s", e.Name, text)
+		}
+		for _, name := range roots {
+			if data.SameDataset(name, target) {
+				text += fmt.Sprintf(" (did you mean %s?)", name)
+				break
+			}
+		}
+		texts = append(texts, text)
+	}
+	return texts
 }
 
 // In adds the entry's name to an error.
@@ -127,6 +151,11 @@ func (m *Models) of(e Entry, target string) ([]*trained.Model, error) {
 				return nil, err
 			}
 			return []*trained.Model{model}, nil
+		case !paired && len(e.Config.Checkpoints) > 0:
+			return nil, fmt.Errorf("%w for %s: there are checkpoints for %s, but data.pairing pairs %s with none of them; add %s or \"*\" to data.pairing", ErrNoCheckpoint, target,
+				strings.Join(slices.Sorted(maps.Keys(e.Config.Checkpoints)), ", "), target, target)
+		case !paired && e.Name != "":
+			return nil, fmt.Errorf("%w for %s: set checkpoints and data.pairing in the model's file, or a method that needs none", ErrNoCheckpoint, target)
 		case !paired:
 			return nil, fmt.Errorf("%w for %s: give --checkpoint FILE (from `acdclip train`), or set data.pairing and checkpoints in a configuration file", ErrNoCheckpoint, target)
 		default:

@@ -74,6 +74,8 @@ func TestModelsOfATarget(t *testing.T) {
 		{"given", []Entry{entry(t, "", paired...)}, []string{"btad.pth"}, "visa", []string{"btad.pth on btad"}, nil, nil},
 		{"given twice", []Entry{entry(t, "")}, []string{"a.pth", "./a.pth"}, "visa", nil, []string{"visa: the checkpoint ./a.pth is given twice"}, ErrTwice},
 		{"none", []Entry{entry(t, "")}, nil, "visa", nil, []string{"no checkpoint for visa: give --checkpoint"}, ErrNoCheckpoint},
+		{"not paired", []Entry{entry(t, "a", `checkpoints={"visa": ["visa.pth"]}`)}, nil, "btad", nil, []string{"models.a: no checkpoint for btad: there are checkpoints for visa, but data.pairing pairs btad with none of them"}, ErrNoCheckpoint},
+		{"none in a model's file", []Entry{entry(t, "a")}, nil, "btad", nil, []string{"models.a: no checkpoint for btad: set checkpoints and data.pairing in the model's file"}, ErrNoCheckpoint},
 		{"none for the auxiliary", []Entry{entry(t, "a", `data.pairing={"*": "visa"}`)}, nil, "btad", nil, []string{"models.a: no checkpoint for btad: data.pairing pairs it with the auxiliary dataset visa, but checkpoints.visa is empty"}, ErrNoCheckpoint},
 		{"nothing to train", []Entry{entry(t, "", append(paired, "method=winclip")...)}, nil, "btad", []string{"method winclip on none"}, nil, nil},
 		{"not trained", []Entry{entry(t, "", "method=clip_ad")}, nil, "btad", []string{"method clip_ad on none"}, nil, nil},
@@ -137,6 +139,14 @@ func TestCheckKeys(t *testing.T) {
 		if strings.Contains(err.Error(), text) != want {
 			t.Errorf("%q: %v in %v", text, !want, err)
 		}
+	}
+}
+
+func TestUnknownTargets(t *testing.T) {
+	e := entry(t, "a", `data.roots={"colon_colondb": "x", "visa": "y"}`, `data.pairing={"colondb": "mvtec", "zebra": "visa", "visa": "mvtec", "*": "visa"}`)
+	want := []string{"models.a: data.pairing.colondb: no dataset of that name is given (did you mean colon_colondb?)", "models.a: data.pairing.zebra: no dataset of that name is given"}
+	if got := e.UnknownTargets(); !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
 	}
 }
 

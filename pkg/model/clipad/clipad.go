@@ -114,7 +114,7 @@ func Complete(arch pretrained.Arch, own section.Model) (section.Model, error) {
 	case err != nil:
 		return nil, err
 	case o.Kind == options.SDP:
-		return nil, errors.New("model.variant is sdp, which has nothing to train; leave it out or set model.variant=sdp_plus")
+		return nil, fmt.Errorf("%w: model.variant is sdp, which has nothing to train; leave it out or set model.variant=sdp_plus", clip.ErrOptions)
 	}
 	levels, err := o.LevelsFor(arch.VisionLayers)
 	if err != nil {

@@ -54,7 +54,7 @@ func (m *Model) encodeText(ctx context.Context, s *torch.Scope, name string) (to
 		width := m.clip.Arch.EmbedDim
 		chosen, doubts := choose(embeddings, width, m.options.Text)
 		for _, doubt := range doubts {
-			m.warn(fmt.Sprintf("prompts of %s %s: %s", stateNames[state], name, doubt))
+			m.warn(fmt.Sprintf("the prompts of a %s %s: %s", stateNames[state], name, doubt))
 		}
 		values = append(values, unitMean(embeddings, width, chosen)...)
 	}
@@ -86,7 +86,7 @@ const roundingMargin = 1e-6
 func choose(embeddings []float32, width int, o options.Text) (chosen []int, doubts []string) {
 	if o.Select == options.Cluster {
 		if pairs := dbscan.Undecided(embeddings, width, o.Radius, roundingMargin); pairs > 0 {
-			doubts = append(doubts, fmt.Sprintf("%s as far apart as model.text.radius, to rounding; another machine may choose other prompts", plural.Of(pairs, "pair is", "pairs are")))
+			doubts = append(doubts, fmt.Sprintf("%s as far apart as model.text.radius says, to the last digits, so that another computer may choose other prompts and give slightly different scores", plural.Of(pairs, "pair is", "pairs are")))
 		}
 		if largest := dbscan.Largest(dbscan.Cluster(embeddings, width, o.Radius, o.Count)); largest != nil {
 			return largest, doubts

@@ -16,13 +16,13 @@ type Model struct {
 	ImageSize    int                   `json:"image_size" range:"[1,16384]" runtime:"yes" doc:"S: side in pixels of the square that pictures are resized to; a multiple of CLIP's patch size"`
 	Activation   activation.Activation `json:"activation" runtime:"yes" doc:"the towers' activation; auto: the one that the CLIP file names"`
 	Position     Position              `json:"position" runtime:"yes" doc:"how the position embedding is resized to another image size"`
-	Depth        int                   `json:"depth" range:"[0,256]" open:"zero" doc:"J: number of blocks at the start of each tower that learned tokens enter; the text tower's first block has none; 0: 4"`
+	Depth        int                   `json:"depth" range:"[0,256]" open:"zero" doc:"J: number of blocks at the start of each tower that learned tokens enter; the text tower's first block has none"`
 	Length       int                   `json:"length" range:"[1,1024]" doc:"m: number of learned tokens per block"`
 	VisionTokens Tokens                `json:"vision_tokens" doc:"learned tokens of the vision tower: static are parameters, dynamic are linear maps of the picture's class embedding"`
 	TextTokens   Tokens                `json:"text_tokens" doc:"learned tokens of the text tower"`
 	Names        Names                 `json:"names" runtime:"yes" doc:"names of classes in prompts: folder: as in the released code, the folder's name with its _; table: the names that the other methods use"`
 	PromptTokens Precision             `json:"prompt_tokens" runtime:"yes" doc:"half: learned tokens are rounded to float16, as in the released code; float: they are not"`
-	Levels       []int                 `json:"levels" range:"[1,256]" runtime:"yes" doc:"blocks of the vision tower whose patch tokens are compared with the text, ascending, from 1; none: the quarters of its depth"`
+	Levels       []int                 `json:"levels" range:"[1,256]" runtime:"yes" doc:"blocks of the vision tower whose patch tokens are compared with the text, ascending, from 1; []: the quarters of its depth"`
 	HSF          HSF                   `json:"hsf"`
 	Sigma        float64               `json:"sigma" range:"[0,1024]" runtime:"yes" doc:"standard deviation in pixels of the Gaussian that smooths the anomaly map; 0: no smoothing"`
 }

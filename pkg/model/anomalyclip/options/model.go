@@ -23,7 +23,7 @@ type Model struct {
 	DeepTokens DeepTokens `json:"deep_tokens" runtime:"yes" doc:"half: deep tokens are rounded to float16 where they enter, as in the released code; float: they are not"`
 
 	VVFrom      int     `json:"vv_from" range:"[0,1024]" open:"zero" runtime:"yes" doc:"f: first vision block with value-value attention; 0: a quarter of the blocks, 6 of 24"`
-	Levels      []int   `json:"levels" range:"[1,1024]" runtime:"yes" doc:"vision blocks whose patch tokens are compared with the text; none: the last block, as the released weights need"`
+	Levels      []int   `json:"levels" range:"[1,1024]" runtime:"yes" doc:"vision blocks whose patch tokens are compared with the text; []: the last block, as the released weights need"`
 	Temperature float64 `json:"temperature" range:"(0,inf)" runtime:"yes" doc:"tau, which similarities are divided by"`
 	Sigma       float64 `json:"sigma" range:"[0,1024]" runtime:"yes" doc:"standard deviation in pixels of the Gaussian that smooths maps; 0: no smoothing"`
 }

@@ -39,7 +39,7 @@ type Model struct {
 	ImageSize  int                   `json:"image_size" range:"[1,16384]" runtime:"yes" doc:"side in pixels of the square that pictures are resized to; a multiple of CLIP's patch size"`
 	Activation activation.Activation `json:"activation" runtime:"yes" doc:"the towers' activation; auto: the one that the CLIP file names"`
 	Kind       Kind                  `json:"variant" open:"auto" doc:"sdp: nothing is trained; sdp_plus: linear layers are trained; auto: sdp_plus with a checkpoint and in training, else sdp"`
-	Levels     []int                 `json:"levels" range:"[1,1024]" open:"zero" doc:"blocks after which features are read, ascending, each the end of a quarter of the vision tower; empty: all four"`
+	Levels     []int                 `json:"levels" range:"[1,1024]" open:"zero" doc:"blocks after which features are read, ascending, each the end of a quarter of the vision tower; []: all four"`
 	Text       Text                  `json:"text"`
 	Sigma      float64               `json:"sigma" range:"[0,1024]" runtime:"yes" doc:"Gaussian smoothing of the map in pixels; the authors take 8, and 2 for SDP+ on VisA"`
 	Score      Score                 `json:"score" runtime:"yes" doc:"image score: probability: the class probability; auto or dataset: in eval, the mean of it and the map's maximum, each scaled by its range over a class's pictures, and in predict the class probability"`
