@@ -152,6 +152,23 @@ func (n *incomparable) add(target string, reasons []string) {
 	}
 }
 
+// has reports whether a target's results are not comparable.
+func (n *incomparable) has(target string) bool {
+	for _, targets := range n.targets {
+		if slices.Contains(targets, target) {
+			return true
+		}
+	}
+	return false
+}
+
+// sort sorts the targets.
+func (n *incomparable) sort() {
+	for _, targets := range n.targets {
+		slices.Sort(targets)
+	}
+}
+
 // notes explains the mark; it returns nil if no target has one.
 func (n *incomparable) notes() []string {
 	if len(n.targets) == 0 {

@@ -20,11 +20,19 @@ var comparedLevels = []struct {
 	{"Pixel level", paper.Pixel, metrics.PixelAUROC, metrics.PixelAP},
 }
 
-// Marks behind the two highest values of a target.
+// Marks behind the two highest values of a target, and what notes say in their place: each
+// format shows marks in its own way.
 const (
-	bestMark   = "*"
-	secondMark = "+"
+	bestMark     = "*"
+	secondMark   = "+"
+	bestLegend   = "{best}"
+	secondLegend = "{second}"
 )
+
+// legend replaces the legends of a note.
+func legend(note, best, second string) string {
+	return strings.NewReplacer(bestLegend, best, secondLegend, second).Replace(note)
+}
 
 // severalMethods reports whether the results are of more than one method.
 func severalMethods(all []*series) bool {
@@ -34,25 +42,27 @@ func severalMethods(all []*series) bool {
 // comparisons builds a table per level in the form of the paper's Table 1: a column per
 // model, and for each target the means here, the paper's figures and the differences.
 func comparisons(all []*series) []*table {
-	labels := labelsOf(all)
-	targets := targetsOf(all)
+	columns := columnsOf(all)
+	heading := []string{"domain", "target", ""}
+	for _, c := range columns {
+		heading = append(heading, c.label)
+	}
+	not := deviationsOf(all)
 	var tables []*table
 	for _, of := range comparedLevels {
-		t := &table{
-			caption: fmt.Sprintf("%s: AUROC, AP", of.title), heading: append([]string{"domain", "target", ""}, labels...), names: 3, marked: true,
-		}
-		for _, target := range targets {
-			byLabel := map[string]*series{}
+		t := &table{caption: fmt.Sprintf("%s: AUROC, AP", of.title), heading: heading, names: 3, marked: true}
+		for _, target := range targetsOf(all) {
+			row := comparedTarget{target: target, columns: columns, level: of.level, auroc: of.auroc, ap: of.ap, byLabel: map[string]*series{}}
 			for _, s := range all {
 				if s.first().Target == target {
-					byLabel[s.label] = s
+					row.byLabel[s.label], row.benchmark = s, s.first().Benchmark
 				}
 			}
-			if section := comparedSection(target, labels, byLabel, of.level, of.auroc, of.ap); section != nil {
+			if section := row.section(not.has(target)); section != nil {
 				t.sections = append(t.sections, section)
 			}
 		}
-		note := fmt.Sprintf("Means over classes in percent. %s: highest, %s: second highest of a target; n/a: undefined; -: the paper has no figure.", bestMark, secondMark)
+		note := fmt.Sprintf("Means over classes in percent; %s: highest, %s: second highest of a target; n/a: undefined; -: not scored, or not in the paper.", bestLegend, secondLegend)
 		if slices.ContainsFunc(all, func(s *series) bool { return len(s.results) > 1 }) {
 			note += " ±: the sample standard deviation over seeds."
 		}
@@ -65,44 +75,71 @@ func comparisons(all []*series) []*table {
 		return nil
 	}
 	last := tables[len(tables)-1]
-	last.notes = append(last.notes, deviationsOf(all).notes()...)
-	last.notes = append(last.notes, ruleNotes(all)...)
-	last.notes = append(last.notes, "paper: "+paper.Source+". Results of pictures, models or sizes that differ from the paper's are not comparable with it.")
+	last.notes = slices.Concat(last.notes, modelNotes(columns), not.notes(), ruleNotes(all),
+		[]string{"paper: " + paper.Source + ". Results of pictures, models or sizes that differ from the paper's are not comparable with it."})
 	if slices.ContainsFunc(all, func(s *series) bool { return s.first().Leak }) {
 		last.notes = append(last.notes, leakNote)
 	}
 	return tables
 }
 
-// deviationsOf collects why results with figures in the paper are not comparable with them.
+// deviationsOf collects why results on benchmarks are not comparable with the paper's. A
+// reason that is not every model's names the models.
 func deviationsOf(all []*series) *incomparable {
-	var not incomparable
+	having := map[[2]string][]string{} // labels by target and reason
+	scored := map[string]int{}
 	for _, s := range all {
-		if s.first().Benchmark != "" {
-			not.add(s.first().Target, s.deviations())
+		target := s.first().Target
+		scored[target]++
+		for _, reason := range s.deviations() {
+			key := [2]string{target, reason}
+			if s.first().Benchmark != "" && !slices.Contains(having[key], s.label) {
+				having[key] = append(having[key], s.label)
+			}
 		}
 	}
+	var not incomparable
+	for key, labels := range having {
+		reason := key[1]
+		if len(labels) < scored[key[0]] {
+			reason += " (" + strings.Join(labels, ", ") + ")"
+		}
+		not.add(key[0], []string{reason})
+	}
+	not.sort()
 	return &not
 }
 
-// labelsOf lists the labels in the order of the paper's columns, then of appearance.
-func labelsOf(all []*series) []string {
-	type column struct {
-		label string
-		place int
-	}
-	var columns []column
+// modelColumn is the column of a model.
+type modelColumn struct {
+	label string
+	of    Checkpoint // one of its checkpoints
+}
+
+// columnsOf lists the models in the order of the paper's columns, then of appearance.
+func columnsOf(all []*series) []modelColumn {
+	var columns []modelColumn
 	for _, s := range all {
-		if !slices.ContainsFunc(columns, func(c column) bool { return c.label == s.label }) {
-			columns = append(columns, column{s.label, s.first().Checkpoint.paper().Column()})
+		if !slices.ContainsFunc(columns, func(c modelColumn) bool { return c.label == s.label }) {
+			columns = append(columns, modelColumn{s.label, s.first().Checkpoint})
 		}
 	}
-	slices.SortStableFunc(columns, func(a, b column) int { return a.place - b.place })
-	labels := make([]string, len(columns))
-	for i, c := range columns {
-		labels[i] = c.label
+	slices.SortStableFunc(columns, func(a, b modelColumn) int { return a.of.paper().Column() - b.of.paper().Column() })
+	return columns
+}
+
+// modelNotes says what the models are that have names of the user's.
+func modelNotes(columns []modelColumn) []string {
+	var texts []string
+	for _, c := range columns {
+		if c.of.Model != "" {
+			texts = append(texts, fmt.Sprintf("%s is %s %s, preset %s", c.label, c.of.Method, c.of.label(c.of.paper().IsAblation()), c.of.Preset))
+		}
 	}
-	return labels
+	if texts == nil {
+		return nil
+	}
+	return []string{printable(strings.Join(texts, "; ") + ".")}
 }
 
 // targetsOf lists the targets, industrial ones first.
@@ -121,60 +158,73 @@ func targetsOf(all []*series) []string {
 	return targets
 }
 
-// comparedSection has a target's rows; nil if no model has the metrics.
-func comparedSection(target string, labels []string, byLabel map[string]*series, level paper.Level, auroc, ap string) [][]string {
-	name := printable(target)
-	for _, s := range byLabel {
-		if published := paper.Figures(s.first().Benchmark, level); published != nil && len(s.deviations()) > 0 {
-			name = printable(target) + deviationMark
-		}
-	}
-	here, theirs, difference := []string{"", name, "here"}, []string{"", "", "paper"}, []string{"", "", "difference"}
-	var means [2][]spread // AUROC and AP by label
+// comparedTarget is a target of a comparison at one level.
+type comparedTarget struct {
+	target, benchmark string // benchmark: its key; "" for other datasets
+	columns           []modelColumn
+	byLabel           map[string]*series // of the models that scored it
+	level             paper.Level
+	auroc, ap         string // names of the metrics
+}
+
+// section has the target's rows; nil if no model has the metrics. deviates says that some
+// result is not comparable with the paper's.
+func (c comparedTarget) section(deviates bool) [][]string {
+	domain := ""
+	var means [2][]spread // AUROC and AP by column
 	var leaks []bool
-	known, published := false, false
-	for _, label := range labels {
-		s := byLabel[label]
+	known := false
+	for _, column := range c.columns {
 		var own [2]spread
-		var figure paper.Figure
-		var inPaper bool
+		s := c.byLabel[column.label]
 		if s != nil {
-			here[0] = s.first().Domain
+			domain = s.first().Domain
 			spreads := s.mean()
-			own = [2]spread{spreads[auroc], spreads[ap]}
-			if model := s.first().Checkpoint.paper(); !model.IsAblation() {
-				figure, inPaper = model.Figure(s.first().Benchmark, level)
-			}
+			own = [2]spread{spreads[c.auroc], spreads[c.ap]}
 			known = known || own[0].values != nil || own[1].values != nil
 		}
 		means[0], means[1] = append(means[0], own[0]), append(means[1], own[1])
 		leaks = append(leaks, s != nil && s.first().Leak)
-		if !inPaper {
-			theirs, difference = append(theirs, "-"), append(difference, "-")
-			continue
-		}
-		published = true
-		theirs = append(theirs, fmt.Sprintf("%.1f, %.1f", 100*figure.AUROC, 100*figure.AP))
-		difference = append(difference, differenceOf(own[0].mean(), figure.AUROC)+", "+differenceOf(own[1].mean(), figure.AP))
 	}
 	if !known {
 		return nil
 	}
-	for i, label := range labels {
-		if byLabel[label] == nil {
-			here = append(here, "-")
-			continue
+	name := printable(c.target)
+	if deviates && paper.Figures(c.benchmark, c.level) != nil {
+		name += deviationMark
+	}
+	here, theirs, difference := []string{domain, name, "here"}, []string{"", "", "paper"}, []string{"", "", "difference"}
+	published := false
+	for i, column := range c.columns {
+		cell, figures, away := "-", "-", "-"
+		if c.byLabel[column.label] != nil {
+			cell = marked(means[0], leaks, i) + ", " + marked(means[1], leaks, i)
+			if leaks[i] {
+				cell += leakMark
+			}
 		}
-		cell := marked(means[0], leaks, i) + ", " + marked(means[1], leaks, i)
-		if byLabel[label].first().Leak {
-			cell += leakMark
+		if figure, inPaper := c.figure(column); inPaper {
+			published = true
+			figures = fmt.Sprintf("%.1f, %.1f", 100*figure.AUROC, 100*figure.AP)
+			if c.byLabel[column.label] != nil {
+				away = differenceOf(means[0][i].mean(), figure.AUROC) + ", " + differenceOf(means[1][i].mean(), figure.AP)
+			}
 		}
-		here = append(here, cell)
+		here, theirs, difference = append(here, cell), append(theirs, figures), append(difference, away)
 	}
 	if !published {
 		return [][]string{here}
 	}
 	return [][]string{here, theirs, difference}
+}
+
+// figure is the paper's for a model; Table 1 has none for ablations.
+func (c comparedTarget) figure(column modelColumn) (paper.Figure, bool) {
+	model := column.of.paper()
+	if model.IsAblation() {
+		return paper.Figure{}, false
+	}
+	return model.Figure(c.benchmark, c.level)
 }
 
 func differenceOf(own *float64, figure float64) string {
@@ -219,18 +269,24 @@ func marked(values []spread, leaks []bool, i int) string {
 	return text
 }
 
-// latexMarks replaces the marks behind numbers by commands.
-func latexMarks(cell string) string {
+// decoration is how a format shows a mark.
+type decoration struct{ open, end string }
+
+// decorated replaces the marks of a cell, and escapes the rest.
+func decorated(cell string, best, second decoration, escape func(string) string) string {
 	parts := strings.Split(cell, ", ")
 	for i, part := range parts {
-		for mark, command := range map[string]string{bestMark: `\textbf{`, secondMark: `\underline{`} {
-			number, leak := strings.CutSuffix(part, leakMark)
+		number, leak := strings.CutSuffix(part, leakMark)
+		shown := decoration{}
+		for mark, as := range map[string]decoration{bestMark: best, secondMark: second} {
 			if value, has := strings.CutSuffix(number, mark); has {
-				parts[i] = command + value + "}"
-				if leak {
-					parts[i] += leakMark
-				}
+				number, shown = value, as
+				break
 			}
+		}
+		parts[i] = shown.open + escape(number) + shown.end
+		if leak {
+			parts[i] += escape(leakMark)
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -66,7 +66,7 @@ func TestComparison(t *testing.T) {
 			t.Errorf("line %d is %q, want %q in\n%s", i, rows[i], want, text)
 		}
 	}
-	for _, note := range []string{"(~) is not comparable with the paper:\n  mvtec: only 10 of its 1725 pictures were used\n", "clip_ad SDP: image scores are scaled", "±: the sample standard deviation over seeds.", leakNote} {
+	for _, note := range []string{"(~) is not comparable with the paper:\n  mvtec: only 10 of its 1725 pictures were used (winclip W)\n", "clip_ad SDP: image scores are scaled", "±: the sample standard deviation over seeds.", leakNote} {
 		if !strings.Contains(text, note) {
 			t.Errorf("the note %q is missing:\n%s", note, text)
 		}
@@ -102,14 +102,24 @@ func TestComparisonMarkup(t *testing.T) {
 	}}
 	latex := written(t, e, FormatLaTeX, false)
 	for _, want := range []string{
-		`parts & here & \textbf{90.0}, \underline{80.0} & \underline{70.0$\pm$14.1}, \textbf{90.0$\pm$0.0} \\`, `max width=\textwidth`, `\end{tabular}` + "\n" + `\end{adjustbox}`,
+		`parts & here & \textbf{90.0}, \underline{80.0} & \underline{70.0$\pm$14.1}, \textbf{90.0$\pm$0.0} \\`, `max width=\textwidth`, "% It needs the packages booktabs and adjustbox.\n", "bold: highest, underlined: second", `\end{tabular}` + "\n" + `\end{adjustbox}`,
 	} {
 		if !strings.Contains(latex, want) {
 			t.Errorf("%s is missing in\n%s", want, latex)
 		}
 	}
-	if markdown := written(t, e, FormatMarkdown, false); !strings.Contains(markdown, `| here | 90.0\*, 80.0+ | 70.0±14.1+, 90.0±0.0\* |`) {
+	if markdown := written(t, e, FormatMarkdown, false); !strings.Contains(markdown, `| here | **90.0**, *80.0* | *70.0±14.1*, **90.0±0.0** |`) || !strings.Contains(markdown, "bold: highest, italic: second") {
 		t.Errorf("got\n%s", markdown)
+	}
+	e.Results[0].Checkpoint.Model, e.Results[1].Checkpoint.Model, e.Results[2].Checkpoint.Model = "mine", "sdp", "sdp"
+	for i := range e.Results {
+		e.Results[i].Benchmark = "MVTec"
+	}
+	named := written(t, e, FormatLaTeX, false)
+	for _, want := range []string{`domain & target &  & mine & sdp \\`, "mine is winclip W, preset released; sdp is clip_ad SDP, preset released.", `+0.7, $-$12.9`} {
+		if !strings.Contains(named, want) {
+			t.Errorf("%s is missing in\n%s", want, named)
+		}
 	}
 	var decoded map[string]any
 	if err := json.Unmarshal([]byte(written(t, e, FormatJSON, false)), &decoded); err != nil {

@@ -23,11 +23,13 @@ func (t *table) markdown() string {
 	line(rule)
 	for _, section := range t.sections {
 		for i, row := range section {
-			line(escaped(row, markdownEscapes, "**", "**", t.lastIsMean && i == len(section)-1))
+			cells := escaped(row, markdownEscapes, "**", "**", t.lastIsMean && i == len(section)-1)
+			t.decorate(cells, row, decoration{"**", "**"}, decoration{"*", "*"}, strings.NewReplacer(markdownEscapes...).Replace)
+			line(cells)
 		}
 	}
 	for _, note := range escaped(t.notes, markdownEscapes, "", "", false) {
-		b.WriteString("\n" + note + "\n")
+		b.WriteString("\n" + legend(note, "bold", "italic") + "\n")
 	}
 	return b.String()
 }
@@ -39,10 +41,11 @@ func (t *table) latex() string {
 	var b strings.Builder
 	line := func(row []string) { b.WriteString(strings.Join(row, " & ") + " \\\\\n") }
 	for _, note := range slices.Concat(compact(t.caption), t.notes) {
-		b.WriteString("% " + note + "\n")
+		b.WriteString("% " + legend(note, "bold", "underlined") + "\n")
 	}
 	open, end := "", ""
 	if t.marked {
+		b.WriteString("% It needs the packages booktabs and adjustbox.\n")
 		open, end = "\\begin{adjustbox}{max width=\\textwidth}\n", "\\end{adjustbox}\n"
 	}
 	b.WriteString(open + "\\begin{tabular}{" + strings.Repeat("l", t.names) +
@@ -52,14 +55,29 @@ func (t *table) latex() string {
 		b.WriteString("\\midrule\n")
 		for i, row := range section {
 			cells := escaped(row, latexEscapes, `\textbf{`, "}", t.lastIsMean && i == len(section)-1)
-			for j := t.names; j < len(cells) && t.marked; j++ {
-				cells[j] = latexMarks(cells[j])
-			}
+			t.decorate(cells, row, decoration{`\textbf{`, "}"}, decoration{`\underline{`, "}"}, latexNumber)
 			line(cells)
 		}
 	}
 	b.WriteString("\\bottomrule\n\\end{tabular}\n" + end)
 	return b.String()
+}
+
+// decorate replaces the cells of numbers by those of row with decorated marks, if the
+// table has marks.
+func (t *table) decorate(cells, row []string, best, second decoration, escape func(string) string) {
+	for j := t.names; j < len(cells) && t.marked; j++ {
+		cells[j] = decorated(row[j], best, second, escape)
+	}
+}
+
+// latexNumber escapes a number, with a minus sign instead of a hyphen.
+func latexNumber(text string) string {
+	escaped := strings.NewReplacer(latexEscapes...).Replace(text)
+	if number, negative := strings.CutPrefix(escaped, "-"); negative && number != "" {
+		return "$-$" + number
+	}
+	return escaped
 }
 
 // compact returns a list of the text, empty if the text is empty.

@@ -48,9 +48,8 @@ func sameClasses(a, b []Row) bool {
 	return slices.EqualFunc(a, b, func(x, y Row) bool { return x.Class == y.Class })
 }
 
-// setLabels labels each series by its variant. If a target has several series with that
-// label, the preset is added, and as a last resort the model's name or the checkpoint's
-// path is used.
+// setLabels labels each series by its model's name, or without one by its variant. If a target has several series with that
+// label, the preset is added, and as a last resort the checkpoint's path is used.
 func setLabels(all []*series) {
 	// If there is an ablation, the complete method gets its long label too.
 	ablations := slices.ContainsFunc(all, func(s *series) bool { return s.first().Checkpoint.paper().IsAblation() })
@@ -62,8 +61,8 @@ func setLabels(all []*series) {
 		return c.label(ablations)
 	}
 	forms := []func(c Checkpoint) string{
-		short,
-		func(c Checkpoint) string { return short(c) + " " + c.Preset },
+		func(c Checkpoint) string { return cmp.Or(c.Model, short(c)) },
+		func(c Checkpoint) string { return cmp.Or(c.Model, short(c)+" "+c.Preset) },
 		func(c Checkpoint) string { return cmp.Or(c.Model, c.Path) },
 		func(c Checkpoint) string { return strings.TrimSpace(c.Model + " " + c.Path) },
 	}

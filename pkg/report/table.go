@@ -234,7 +234,7 @@ func (t *table) text() string {
 	}
 	b.WriteByte('\n')
 	for _, note := range t.notes {
-		b.WriteString(note + "\n")
+		b.WriteString(legend(note, bestMark, secondMark) + "\n")
 	}
 	return b.String()
 }
