@@ -96,14 +96,17 @@ func (r *reader) section(n *yaml.Node, s *schema, set func(option *schema, v ref
 	})
 }
 
+// unknownKey begins the problem of a key that there is not.
+const unknownKey = "unknown key"
+
 func (r *reader) unknown(at *yaml.Node, s *schema, name string) {
 	if len(r.found) >= section.MaxReported {
-		r.fail(at, dotted(s.key, name), "unknown key", "") // not shown, so the nearest key is not searched for
+		r.fail(at, dotted(s.key, name), unknownKey, "") // not shown, so the nearest key is not searched for
 		return
 	}
-	near, problem := s.nearestKey(r.root, name), "unknown key"
+	near, problem := s.nearestKey(r.root, name), unknownKey
 	if near == "" {
-		problem = "unknown key; the keys here are " + strings.Join(s.childNames(), ", ")
+		problem = unknownKey + "; the keys here are " + strings.Join(s.childNames(), ", ")
 	}
 	r.fail(at, dotted(s.key, name), problem, near)
 }

@@ -35,6 +35,9 @@ func (l Catalog) Keys(method string) ([]Key, error) {
 	}
 	var keys []Key
 	for _, option := range l.schemaOf(of).options() {
+		if strings.HasPrefix(option.key, "train.") && !of.Learns {
+			continue // of no use
+		}
 		keys = append(keys, Key{Name: option.key, Env: envName(option.key), Wants: wants(option), Doc: option.doc, Default: option.defaults(presets)})
 	}
 	return keys, nil

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/go-viper/mapstructure/v2"
@@ -64,6 +65,7 @@ func (l Catalog) Load(s Sources) (Loaded, error) {
 		}
 	}
 	if err != nil {
+		l.nameOwners(err, of)
 		return Loaded{}, cmp.Or(reading.methodConflict(of.Name), err)
 	}
 	base, err := l.Preset(of.Name, cmp.Or(reading.text("preset"), s.Preset))
@@ -87,6 +89,28 @@ func (l Catalog) Load(s Sources) (Loaded, error) {
 		return Loaded{}, section.Join(found)
 	}
 	return loaded, nil
+}
+
+// nameOwners says of each unknown key which other methods have it.
+func (l Catalog) nameOwners(err error, of card.Card) {
+	var mistake *Error
+	switch joined, several := err.(interface{ Unwrap() []error }); {
+	case several:
+		for _, each := range joined.Unwrap() {
+			l.nameOwners(each, of)
+		}
+	case errors.As(err, &mistake) && strings.HasPrefix(mistake.Problem, unknownKey):
+		var owners []string
+		for _, other := range l.Methods {
+			if slices.ContainsFunc(l.schemaOf(other).everyKey(), func(s *schema) bool { return s.key == mistake.Key }) {
+				owners = append(owners, other.Name)
+			}
+		}
+		if owners != nil {
+			mistake.Problem = fmt.Sprintf("%s of the method %s; it belongs to %s", unknownKey, of.Name, strings.Join(owners, ", "))
+			mistake.Nearest = ""
+		}
+	}
 }
 
 // read reads all sources, with the keys of one method.

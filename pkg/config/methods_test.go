@@ -74,9 +74,10 @@ func TestOptionsOfAnotherMethodAreChecked(t *testing.T) {
 	file := writeFile(t, "method: still\nmodel: {side: 9}\n")
 	for set, want := range map[string]string{
 		"model.side=0":       "--set: model.side: must be between 1 and 99, is 0",
-		"model.groups=3":     "--set: model.groups: unknown key; the keys here are side, layers",
+		"model.groups=3":     "--set: model.groups: unknown key of the method still; it belongs to acdclip",
 		"preset=paper":       "--set: preset: must be small or large, is paper",
-		"loss.focal=1":       "--set: loss.focal: unknown key",
+		"loss.focal=1":       "--set: loss.focal: unknown key of the method still; it belongs to acdclip",
+		"model.sides=1":      "--set: model.sides: unknown key (did you mean model.side?)",
 		"model.layers=a,b,c": "--set: model.layers: has more names than pixels",
 		"method=acdclip":     "--set: method: is acdclip, ",
 		"method=stil":        "--set: method: must be acdclip or still, is stil (did you mean still?)",

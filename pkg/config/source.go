@@ -216,13 +216,13 @@ func (r *reader) unknownPath(key string) {
 		all = append(all, s.key)
 	}
 	if near := spelling.Nearest(key, all); near != "" {
-		r.fail(nil, key, "unknown key", near)
+		r.fail(nil, key, unknownKey, near)
 		return
 	}
 	section, rest := r.deepest(key)
 	first, _, _ := strings.Cut(rest, ".")
 	if near := spelling.Nearest(first, section.childNames()); near != "" {
-		r.fail(nil, key, "unknown key", dotted(section.key, near))
+		r.fail(nil, key, unknownKey, dotted(section.key, near))
 		return
 	}
 	r.unknown(nil, section, rest)
