@@ -17,7 +17,18 @@ def resize(picture, size):
     return np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC))
 
 
+def resize_mask(mask, size):
+    """A grey mask's bilinear resize, which is set from 128 on: [h, w] uint8 -> [size, size] of 0 and 1."""
+    scaled = np.asarray(Image.fromarray(mask).resize((size, size), Image.Resampling.BILINEAR))
+    return (scaled >= 128).astype(np.uint8)
+
+
+def normalise(pixels, dtype=torch.float32):
+    """[B, size, size, 3] uint8 -> [B, 3, size, size]"""
+    scaled = pixels.to(torch.float32) / 255
+    return ((scaled - torch.tensor(MEAN)) / torch.tensor(STD)).permute(0, 3, 1, 2).to(dtype)
+
+
 def normalised(path, size, dtype=torch.float32):
     """[1, 3, size, size]"""
-    pixels = torch.from_numpy(resize(decode(path), size).copy()).to(torch.float32) / 255
-    return ((pixels - torch.tensor(MEAN)) / torch.tensor(STD)).permute(2, 0, 1)[None].to(dtype)
+    return normalise(torch.from_numpy(resize(decode(path), size).copy())[None], dtype)

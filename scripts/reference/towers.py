@@ -3,6 +3,7 @@
 Weights have OpenAI's names, for all file formats.
 """
 
+import json
 import math
 import pathlib
 from dataclasses import dataclass
@@ -58,10 +59,15 @@ def _count_blocks(weights, tower):
 
 
 def load(path, dtype=torch.float32):
-    """Reads OpenAI's .pt (TorchScript archive or plain state dict), or a Hugging Face CLIPModel folder."""
-    path = pathlib.Path(path)
-    weights = from_hugging_face(read_folder(path)) if path.is_dir() else read_pt(path)
-    return Clip({name: tensor.to(dtype) for name, tensor in weights.items() if tensor.is_floating_point()})
+    """Reads OpenAI's .pt (TorchScript archive or plain state dict), or a folder: Hugging Face's CLIPModel or open_clip's."""
+    path, heads = pathlib.Path(path), (None, None)
+    if not path.is_dir():
+        weights = read_pt(path)
+    elif (path / "open_clip_config.json").exists():
+        weights, heads = read_folder(path, "open_clip_"), open_clip_heads(path)
+    else:
+        weights, heads = from_hugging_face(read_folder(path)), hugging_face_heads(path)
+    return Clip({name: tensor.to(dtype) for name, tensor in weights.items() if tensor.is_floating_point()}, *heads)
 
 
 def read_pt(path):
@@ -71,10 +77,21 @@ def read_pt(path):
         return torch.load(path, map_location="cpu", weights_only=True)
 
 
-def read_folder(path):
-    if (path / "model.safetensors").exists():
-        return load_file(path / "model.safetensors")
-    return torch.load(path / "pytorch_model.bin", map_location="cpu", weights_only=True)
+def read_folder(path, prefix=""):
+    if (path / f"{prefix}model.safetensors").exists():
+        return load_file(path / f"{prefix}model.safetensors")
+    return torch.load(path / f"{prefix}pytorch_model.bin", map_location="cpu", weights_only=True)
+
+
+def open_clip_heads(path):
+    """The heads of the vision and of the text tower."""
+    config = json.loads((path / "open_clip_config.json").read_text())["model_cfg"]
+    return config["vision_cfg"]["width"] // config["vision_cfg"].get("head_width", 64), config["text_cfg"]["heads"]
+
+
+def hugging_face_heads(path):
+    config = json.loads((path / "config.json").read_text())
+    return tuple(config[f"{tower}_config"]["num_attention_heads"] for tower in ("vision", "text"))
 
 
 # Hugging Face's name of a part -> OpenAI's.
@@ -114,41 +131,61 @@ def from_hugging_face(theirs):
 
 
 class Clip:
-    """Frozen CLIP: embed, block by block, head. Sequences are [B, L, width]."""
+    """Frozen CLIP: embed, block by block, head. Sequences are [B, L, width]. Without a number of heads, each is 64 wide."""
 
-    def __init__(self, weights):
+    def __init__(self, weights, vision_heads=None, text_heads=None):
         self.weights = weights
         self.arch = Arch.of(weights)
+        self.vision_heads = vision_heads or self.arch.vision_width // 64
+        self.text_heads = text_heads or self.arch.text_width // 64
         for tensor in weights.values():
             tensor.requires_grad_(False)
 
-    def position_embedding(self, size):
-        """The vision position embedding for pictures of another size: [1 + G*G, C]."""
+    @property
+    def dtype(self):
+        return self.weights["visual.proj"].dtype
+
+    def position_embedding(self, size, resize="antialias"):
+        """The vision position embedding for pictures of another size: [1 + G*G, C].
+
+        `resize` is "antialias" (bicubic), "bicubic" or "bilinear" (both without antialiasing).
+        """
         position = self.weights["visual.positional_embedding"]
         before, after = self.arch.image_size // self.arch.patch, size // self.arch.patch
         if before == after:
             return position
         grid = position[1:].T.reshape(1, -1, before, before)
-        grid = F.interpolate(grid, size=(after, after), mode="bicubic", antialias=True, align_corners=False)
+        mode, antialias = ("bicubic", True) if resize == "antialias" else (resize, False)
+        grid = F.interpolate(grid, size=(after, after), mode=mode, antialias=antialias, align_corners=False)
         return torch.cat([position[:1], grid.flatten(2)[0].T])
 
-    def embed_image(self, images):
-        """[B, 3, S, S] -> [B, 1 + G*G, C], the class token first."""
+    def image_tokens(self, images, resize="antialias"):
+        """[B, 3, S, S] -> [B, 1 + G*G, C], the class token first, before ln_pre."""
         w = self.weights
         patches = F.conv2d(images, w["visual.conv1.weight"], stride=self.arch.patch).flatten(2).transpose(1, 2)
         class_token = w["visual.class_embedding"].expand(len(images), 1, -1)
-        x = torch.cat([class_token, patches], dim=1) + self.position_embedding(images.shape[-1])
-        return self.norm("visual.ln_pre", x)
+        return torch.cat([class_token, patches], dim=1) + self.position_embedding(images.shape[-1], resize)
+
+    def embed_image(self, images, resize="antialias"):
+        return self.norm("visual.ln_pre", self.image_tokens(images, resize))
 
     def embed_text(self, ids):
         """[P, 77] -> [P, 77, D]."""
         return self.weights["token_embedding.weight"][ids] + self.weights["positional_embedding"][: ids.shape[1]]
 
     def vision_block(self, n, x, activation):
-        return self._block(f"visual.transformer.resblocks.{n}", x, activation, causal=False)
+        return self._block(f"visual.transformer.resblocks.{n}", x, activation, self.vision_heads)
+
+    def vision_parts(self, n, x, activation):
+        """A block's output, its stream between attention and MLP, and the attention of values to values: [B, L, C] each."""
+        name = f"visual.transformer.resblocks.{n}"
+        h = self.norm(name + ".ln_1", x)
+        attended = x + self._attention(name + ".attn", h, self.vision_heads)
+        values = self._attention(name + ".attn", h, self.vision_heads, values_only=True)
+        return self._mlp(name, attended, activation), attended, values
 
     def text_block(self, n, x, activation):
-        return self._block(f"transformer.resblocks.{n}", x, activation, causal=True)
+        return self._block(f"transformer.resblocks.{n}", x, activation, self.text_heads, causal=True)
 
     def image_embedding(self, class_token):
         """ln_post and projection of the class token after the last block, not normalised."""
@@ -158,11 +195,15 @@ class Clip:
         """ln_final and projection of the end token after the last block, not normalised."""
         return end_token(self.norm("ln_final", x), ids) @ self.weights["text_projection"]
 
-    def encode_image(self, images, activation):
-        """Plain CLIP: the hidden states after the last block, and the image embedding."""
-        x = self.embed_image(images)
+    def encode_tokens(self, x, activation):
+        """Sends vision tokens, after ln_pre, through all blocks."""
         for n in range(self.arch.vision_layers):
             x = self.vision_block(n, x, activation)
+        return x
+
+    def encode_image(self, images, activation):
+        """Plain CLIP: the hidden states after the last block, and the image embedding."""
+        x = self.encode_tokens(self.embed_image(images), activation)
         return x, self.image_embedding(x[:, 0])
 
     def encode_text(self, ids, activation):
@@ -177,16 +218,20 @@ class Clip:
     def linear(self, name, x):
         return F.linear(x, self.weights[name + ".weight"], self.weights[name + ".bias"])
 
-    def _block(self, name, x, activation, causal):
-        x = x + self._attention(name + ".attn", self.norm(name + ".ln_1", x), causal)
+    def _block(self, name, x, activation, heads, causal=False):
+        x = x + self._attention(name + ".attn", self.norm(name + ".ln_1", x), heads, causal)
+        return self._mlp(name, x, activation)
+
+    def _mlp(self, name, x, activation):
         h = ACTIVATIONS[activation](self.linear(name + ".mlp.c_fc", self.norm(name + ".ln_2", x)))
         return x + self.linear(name + ".mlp.c_proj", h)
 
-    def _attention(self, name, x, causal):
+    def _attention(self, name, x, heads, causal=False, values_only=False):
+        """`values_only` puts the values in the places of queries and keys too."""
         batch, length, width = x.shape
         qkv = F.linear(x, self.weights[name + ".in_proj_weight"], self.weights[name + ".in_proj_bias"])
-        q, k, v = qkv.reshape(batch, length, 3, width // 64, 64).permute(2, 0, 3, 1, 4)
-        x = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+        q, k, v = qkv.reshape(batch, length, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
+        x = F.scaled_dot_product_attention(*((v, v) if values_only else (q, k)), v, is_causal=causal)
         return self.linear(name + ".out_proj", x.transpose(1, 2).reshape(batch, length, width))
 
 
