@@ -15,6 +15,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+import golden_methods
 import metrics
 import pictures
 import prompts
@@ -31,6 +32,41 @@ KINDS = (
     (r"losses|(paper|released)\.(dice|focal).*", "losses", 1e-5, True),
     (r".*", "tokens and logits", 1e-5, True),
 )
+METHODS = {  # the same for the tensors of each method
+    "winclip": (
+        (r"mask\..*", "windows", 0.0, False),
+        (r".*\.text\..*|.*features.*|pos_embed.*", "features and text", 1e-5, True),
+        (r".*", "maps and scores", 1e-5, False),
+    ),
+    "clip_ad": (
+        (r".*\.labels\..*", "clusters", 0.0, False),
+        (r"train\.grad.*", "gradients", 1e-4, True),
+        (r"train\.after2.*", "after2", 1e-5, False),
+        (r".*\.score\.dataset", "scores of a set", 1e-4, False),
+        (r".*\.probability", "probabilities", 1e-5, False),
+        (r"sdp\..*", "maps of SDP", 1e-6, False),
+        (r".*", "text, taps, SDP+", 1e-5, True),
+    ),
+    "anomalyclip": (
+        (r"grad\.ctx.*", "gradients of words", 1e-4, True),
+        (r"grad\..*", "gradients of tokens", 3e-4, True),
+        (r"after2\.ctx.*", "after2 words", 2e-6, False),
+        (r"after2\..*", "after2 tokens", 2e-5, False),
+        (r"map\.level\..*", "maps", 5e-6, False),
+        (r"map\..*", "sums of maps", 2e-5, False),
+        (r".*", "all else", 1e-5, True),
+    ),
+    "adaclip": (
+        (r".*\.(ids|indices|labels)(\..*)?", "ids, places, labels", 0.0, False),
+        (r"grad\..*", "gradients", 1e-3, True),
+        (r"after2\..*", "after2", 2e-4, False),
+        (r"map.*", "maps", 2e-5, False),
+        (r"logits\..*", "logits", 2e-5, True),
+        (r"losses", "losses", 5e-5, True),
+        (r".*", "all else", 1e-5, True),
+    ),
+}
+PREDICTED = {"predict_winclip.json": 1e-5, "predict_clip_ad.json": 1e-5, "anomalyclip": 1e-5, "adaclip": 5e-5}
 SMALL, SHARE = 1e-5, 1e-3  # at most the fraction SHARE of a file's after3 values may differ by more than SMALL
 
 
@@ -45,13 +81,13 @@ class Report:
         self.failed |= not passed
         print(f"{'ok  ' if passed else 'FAIL'} {file:38} {kind:20} {difference:9.2e} of {allowed:7.1e}  {where}")
 
-    def tensors(self, file, got, want):
-        """Compares the content of the file, except inputs and parameters, with the computed values."""
+    def tensors(self, file, got, want, kinds=KINDS):
+        """Compares the content of the file, except inputs, parameters and what is for information, with the computed values."""
         worst, limits, after = defaultdict(lambda: (0.0, "")), {}, []
         for name, expected in want.items():
-            if name.startswith(("in.", "param.")) or name.endswith(".before"):
+            if name.startswith(("in.", "param.", "text.half.")) or name.endswith(".before"):
                 continue
-            kind, allowed, relative = kind_of(name)
+            kind, allowed, relative = kind_of(name, kinds)
             limits[kind] = allowed
             worst[kind] = max(worst[kind], (largest(got.get(name), expected, relative), name))
             if name.startswith("after3.") and name in got:
@@ -63,8 +99,8 @@ class Report:
             self.line(file, "after3 share off", off.double().mean().item(), SHARE)
 
 
-def kind_of(name):
-    for pattern, kind, allowed, relative in KINDS:
+def kind_of(name, kinds):
+    for pattern, kind, allowed, relative in kinds:
         if re.fullmatch(pattern, name):
             return kind, allowed, relative
     raise KeyError(name)
@@ -97,9 +133,10 @@ class Check:
         self.metrics()
         self.predict()
         self.resize()
+        self.methods()
         return self.report.failed
 
-    def file(self, name, compute):
+    def file(self, name, compute, kinds=KINDS):
         path = self.folder / name
         if not path.exists():
             print(f"--   {name}: missing")
@@ -107,7 +144,7 @@ class Check:
         with safe_open(path, "pt") as file:
             metadata = file.metadata()
         tensors = {key: self.cast(tensor) for key, tensor in load_file(path).items()}
-        self.report.tensors(name, compute(name, metadata, tensors), tensors)
+        self.report.tensors(name, compute(name, metadata, tensors), tensors, kinds)
 
     def cast(self, tensor):
         return tensor.to(self.dtype) if tensor.is_floating_point() else tensor
@@ -201,6 +238,49 @@ class Check:
             ):
                 worst = max(worst, np.abs(got.astype(int) - want.astype(int)).max())
         self.report.line("resize.safetensors", "levels", float(worst), 0.0)
+
+    def methods(self):
+        """The other methods. AdaCLIP starts from the file's dynamic tokens."""
+        for method in golden_methods.FILES:
+            for path in sorted((self.folder / "methods").glob(f"{method}_*.safetensors")):
+                self.file(f"methods/{path.name}", self.method, METHODS[method])
+        for name in golden_methods.PREDICTIONS:
+            wanted = self.json(f"methods/{name}")
+            if wanted is None:
+                continue
+            got = golden_methods.predictions(self.folder / "methods", name, wanted, self.dtype)
+            if name == "predict_prompts.json":
+                for method, each in wanted.items():
+                    self.predicted(f"{name} {method}", got[method], each["images"], PREDICTED[method])
+            else:
+                self.predicted(name, got, wanted["images"], PREDICTED[name])
+
+    def method(self, name, metadata, tensors):
+        given = (tensors["dynamic.visual"], tensors["dynamic.text"]) if "dynamic.visual" in tensors else None
+        return golden_methods.compute(self.folder / name, metadata, tensors, self.dtype, given)
+
+    def predicted(self, name, got, want, allowed):
+        worst = max(
+            (abs(number(got[picture], path) - value), f"{picture} {' '.join(path)}")
+            for picture, expected in want.items()
+            for path, value in numbers(expected)
+        )
+        self.report.line(name, "predictions", worst[0], allowed, worst[1])
+
+
+def numbers(tree, path=()):
+    """The paths and values of nested dicts."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from numbers(value, (*path, key))
+        else:
+            yield (*path, key), value
+
+
+def number(tree, path):
+    for key in path:
+        tree = tree[key]
+    return tree
 
 
 def main():
