@@ -47,9 +47,9 @@ type Model struct {
 
 // Text chooses the representative vector of each state among its prompts' embeddings.
 type Text struct {
-	Select Select  `json:"select" doc:"cluster: the mean of the largest cluster (DBSCAN); mean: the mean of all"`
-	Radius float64 `json:"radius" range:"(0,2]" doc:"DBSCAN's radius; the authors take 0.5, and 1.5 for VisA"`
-	Count  int     `json:"count" range:"[1,1024]" doc:"DBSCAN's number of neighbours of a core point; the authors take 15, and 25 for VisA"`
+	Select Select  `json:"select" runtime:"yes" doc:"cluster: the mean of the largest cluster (DBSCAN); mean: the mean of all"`
+	Radius float64 `json:"radius" range:"(0,2]" runtime:"yes" doc:"DBSCAN's radius; the authors take 0.5, and 1.5 for VisA"`
+	Count  int     `json:"count" range:"[1,1024]" runtime:"yes" doc:"DBSCAN's number of neighbours of a core point; the authors take 15, and 25 for VisA"`
 }
 
 // Kind is SDP or SDP+.
