@@ -26,8 +26,8 @@ func TestGoldenReleasedDescription(t *testing.T) {
 				}
 				width := dim(t, c, "visual.0.proj.0.weight", 1)
 				model := m.Model.(*options.Model)
-				a := model.Adapter
-				if model.Groups != groups || a.Rank != 16 || a.ConvRank != 8 || int64(a.Hidden) != dim(t, c, "visual.0.gate.0.bias", 0) || a.HiddenFor(int(width)) != int(width)/4 {
+				a, hidden := model.Adapter, int(dim(t, c, "visual.0.gate.0.bias", 0))
+				if model.Groups != groups || a.Rank != 16 || a.ConvRank != 8 || a.Hidden != hidden || a.HiddenFor(int(width)) != hidden {
 					t.Errorf("N %d, r %d, r_c %d, h %d", model.Groups, a.Rank, a.ConvRank, a.Hidden)
 				}
 				preset, loss, _ := options.Preset(options.Released)
