@@ -40,13 +40,18 @@ func checkReleased(t *testing.T, file *weights.File, groups int64) {
 		t.Fatalf("%s: no blending vector (%v)", file.Path, first)
 	}
 	wide := first.Shape[2]
+	bias, ok := file.Lookup("image_adapter.seg_proj.0.fc.0.bias")
+	if !ok || len(bias.Shape) != 1 {
+		t.Fatalf("%s: no bias of a hidden layer (%v)", file.Path, bias)
+	}
+	hidden := bias.Shape[0]
 	for i := range groups {
 		for name, shape := range map[string][]int64{
 			"image_adapter.m_i_w.%d.i_w":                                           {1, 1, wide},
 			"image_adapter.lora_adapters.%d.fusion_conv.weight":                    {wide, 2 * wide, 1, 1},
 			"image_adapter.lora_adapters.%d.conv_lora_blocks.1.lora_A":             {wide, 16},
 			"image_adapter.lora_adapters.%d.conv_lora_blocks.1.conv_lora_B.weight": {16, 8, 5, 5},
-			"image_adapter.seg_proj.%d.fc.0.weight":                                {wide / 4, wide},
+			"image_adapter.seg_proj.%d.fc.0.weight":                                {hidden, wide},
 			"text_adapter.lora_adapters.%d.lora_A":                                 nil,
 			"text_adapter.layer_norms.%d.weight":                                   nil,
 		} {
