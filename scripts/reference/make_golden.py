@@ -1,7 +1,7 @@
 """Writes a golden folder.
 
 `python make_golden.py OUT [--seed N] [--released 2 3 ...] [--paper 2 3 ...]
-[--ablations lora_static ...]`.
+[--ablations lora_static ...] [--settings FILE]`.
 
 File names, tensor names and metadata are those that check.py and the Go tests read; the files are small enough for a repository.
 Values are computed in float64 and stored in float32; inputs and parameters, which are exact in half precision, are stored so.
@@ -18,6 +18,7 @@ from safetensors.torch import save
 
 import drawn
 import initial
+import make_methods
 import metrics
 import names
 import pictures
@@ -28,7 +29,8 @@ import towers
 from options import PAPER, RELEASED
 from windows import Windows
 
-IMAGE_SIZE, HIDDEN = 35, 16
+HIDDEN = 16
+ACDCLIP = {"shape": {}, "image_size": 35}  # changes of tiny_clip.Shape; the pictures' size
 DATASET_CLASS, PROMPT = "Drawn/gasket", "black rubber gasket"
 AFTER_LARGEST = 1200  # maximum number of values of a parameter that is stored after three steps
 ABLATIONS = ("lora_static", "lora_dfg", "conv_lora_static")
@@ -41,9 +43,10 @@ TEXTS = [
 
 
 class Maker:
-    def __init__(self, out, seed, dtype=torch.float64):
+    def __init__(self, out, seed, shape, image_size, dtype=torch.float64):
         self.out, self.seed, self.dtype = out, seed, dtype
-        self.shape = tiny_clip.Shape()
+        self.shape, self.image_size = shape, image_size
+        self.widths = shape.widths[0], shape.embed, HIDDEN
         out.mkdir(parents=True, exist_ok=True)
 
     def generator(self, purpose):
@@ -68,7 +71,7 @@ class Maker:
         ids = prompts.encode([f"a photo of a {PROMPT}.", "scratch"])
         out = quantities.clip_quantities(self.clip, image.to(self.dtype), ids)
         sizes = {"image_size": self.shape.image_size, "patch": self.shape.patch}
-        widths = {"vision_width": tiny_clip.WIDTH, "text_width": tiny_clip.WIDTH}
+        widths = dict(zip(("vision_width", "text_width"), self.shape.widths))
         self.save("clip_tiny.safetensors", out | {"in.image": image, "in.ids": ids.int()}, sizes | widths)
 
     def noise(self, purpose, shape):
@@ -76,10 +79,10 @@ class Maker:
 
     def inputs(self, purpose):
         """One normal and one anomalous picture."""
-        mask = torch.zeros(2, 1, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.float16)
+        mask = torch.zeros(2, 1, self.image_size, self.image_size, dtype=torch.float16)
         mask[1, 0, 5:16, 12:27] = 1
         mask[1, 0, 24:31, 3:9] = 1
-        image = self.noise(purpose, (2, 3, IMAGE_SIZE, IMAGE_SIZE))
+        image = self.noise(purpose, (2, 3, self.image_size, self.image_size))
         return {"in.image": image, "in.mask": mask, "in.label": torch.tensor([0, 1])}
 
     def cast(self, tensors):
@@ -87,13 +90,13 @@ class Maker:
 
     def released_checkpoint(self, groups):
         options = replace(RELEASED, groups=groups)
-        shapes = initial.shapes(options, tiny_clip.WIDTH, tiny_clip.EMBED, HIDDEN)
+        shapes = initial.shapes(options, *self.widths)
         parameters = random_parameters(shapes, self.generator(f"released {groups} parameters"))
         torch.save(names.to_checkpoint(parameters), self.out / f"released_n{groups}_adapter_1.pth")
 
     def released(self, groups):
         path = self.out / f"released_n{groups}_adapter_1.pth"
-        model, released = quantities.released_model(self.clip, torch.load(path), groups, IMAGE_SIZE)
+        model, released = quantities.released_model(self.clip, torch.load(path), groups, self.image_size)
         inputs = self.inputs(f"released {groups}")
         out = quantities.released_quantities(model, released, self.cast(inputs), PROMPT)
         out = {
@@ -103,9 +106,9 @@ class Maker:
         }
         metadata = {
             "n_groups": groups,
-            "image_size": IMAGE_SIZE,
-            "vision_width": tiny_clip.WIDTH,
-            "text_width": tiny_clip.WIDTH,
+            "image_size": self.image_size,
+            "vision_width": self.shape.widths[0],
+            "text_width": self.shape.widths[1],
             "hidden": HIDDEN,
             "class": f"{DATASET_CLASS} = {PROMPT}",
             "seed": self.seed,
@@ -117,7 +120,7 @@ class Maker:
         suffix = "" if (kind, fusion) == ("conv_lora", "dfg") else f"_{kind}_{fusion}"
         name = f"paper_n{groups}{suffix}.safetensors"
         options = replace(PAPER, groups=groups, kind=kind, fusion=fusion)
-        shapes = initial.shapes(options, tiny_clip.WIDTH, tiny_clip.EMBED, HIDDEN)
+        shapes = initial.shapes(options, *self.widths)
         parameters = random_parameters(shapes, self.generator(name + " parameters"))
         inputs = self.inputs(name) | {f"param.{key}": tensor.half() for key, tensor in parameters.items()}
         for state, ids in zip(("normal", "abnormal"), prompts.class_ids(PROMPT)):
@@ -201,14 +204,14 @@ class Maker:
         folder = self.out / "predict"
         folder.mkdir(exist_ok=True)
         checkpoint = torch.load(self.out / f"released_n{groups}_adapter_1.pth")
-        model, _ = quantities.released_model(self.clip, checkpoint, groups, IMAGE_SIZE)
+        model, _ = quantities.released_model(self.clip, checkpoint, groups, self.image_size)
         with torch.no_grad():
             text = model.text(*prompts.class_ids(prompt))
         images = {
-            kind: quantities.prediction(model, pictures.normalised(folder / f"{kind}.png", IMAGE_SIZE, self.dtype), text)
+            kind: quantities.prediction(model, pictures.normalised(folder / f"{kind}.png", self.image_size, self.dtype), text)
             for kind in drawn.write(folder, self.seed)
         }
-        expected = {"prompt": prompt, "image_size": IMAGE_SIZE, "groups": groups, "preset": "released", "images": images}
+        expected = {"prompt": prompt, "image_size": self.image_size, "groups": groups, "preset": "released", "images": images}
         self.json("predict/expected.json", expected)
 
 
@@ -253,10 +256,22 @@ def main():
     parser.add_argument("--released", type=int, nargs="+", default=[2], metavar="N")
     parser.add_argument("--paper", type=int, nargs="+", default=[3], metavar="N")
     parser.add_argument("--ablations", nargs="*", choices=ABLATIONS, default=["lora_static", "lora_dfg"])
+    parser.add_argument("--settings", type=pathlib.Path, help="JSON in place of ACDCLIP and make_methods.OWN")
+    parser.add_argument("--only-methods", action="store_true", help="write the folder methods alone; predict/ must be there")
     arguments = parser.parse_args()
+    settings = {"acdclip": ACDCLIP, "methods": make_methods.OWN}
+    if arguments.settings:
+        settings = json.loads(arguments.settings.read_text())
     torch.use_deterministic_algorithms(True)
     torch.set_num_threads(1)
-    maker = Maker(arguments.out, arguments.seed)
+    shape = {key: tuple(value) if isinstance(value, list) else value for key, value in settings["acdclip"]["shape"].items()}
+    maker = Maker(arguments.out, arguments.seed, tiny_clip.Shape(**shape), settings["acdclip"]["image_size"])
+    if not arguments.only_methods:
+        acdclip(maker, arguments)
+    make_methods.make(maker, settings["methods"])
+
+
+def acdclip(maker, arguments):
     maker.make_clip()
     for groups in {3, *arguments.released}:  # predict/ needs 3
         maker.released_checkpoint(groups)

@@ -10,65 +10,81 @@ import pathlib
 from dataclasses import dataclass
 
 import torch
+from safetensors.torch import save_file
 
 from windows import Windows
 
 START, VOCABULARY, CONTEXT = 49406, 49408, 77
-EMBED = WIDTH = 64  # one head in each tower
 
 
 @dataclass(frozen=True)
 class Shape:
+    """Widths, blocks and heads are those of the vision tower, then of the text tower."""
+
     patch: int = 7
     image_size: int = 21
-    layers: int = 6  # per tower
+    layers: tuple = (6, 6)
+    widths: tuple = (64, 64)
+    heads: tuple = (1, 1)
+    embed: int = 64
+    scale: float = 0.1  # of the matrices
+    quick_gelu: bool = True
+    room: int = 4096  # different places of a matrix in its storage
+    shared: bool = True  # else each tensor has a storage of its own, and folders hold safetensors; for widths above 64
 
 
 def weights(shape, generator):
     """Tensors with OpenAI's names: fp16 matrices, fp32 norms and position embeddings."""
-    matrices = Windows(4 * WIDTH * WIDTH, 0, 0.1, generator, room=4096, dtype=torch.float16)
-    scales = Windows(WIDTH, 1, 0.2, generator, room=256)
-    shifts = Windows(4 * WIDTH, 0, 0.1, generator, room=256)
-    positions = Windows(CONTEXT * WIDTH, 0, 0.2, generator, room=256)
-    words = torch.empty(VOCABULARY - 1 + WIDTH).normal_(0, 0.5, generator=generator).half()
+    vision, text = shape.widths
+    widest, tokens = max(shape.widths), 1 + (shape.image_size // shape.patch) ** 2
+    largest = max(4 * widest**2, vision * 3 * shape.patch**2, widest * shape.embed)
+    matrices = Windows(largest, 0, shape.scale, generator, room=shape.room, dtype=torch.float16)
+    scales = Windows(widest, 1, 0.2, generator, room=256)
+    shifts = Windows(4 * widest, 0, 0.1, generator, room=256)
+    positions = Windows(max(CONTEXT * text, tokens * vision), 0, 0.2, generator, room=256)
+    words = torch.empty(VOCABULARY - 1 + text).normal_(0, 0.5, generator=generator).half()
 
-    def norm(name):
-        return {f"{name}.weight": scales.window(WIDTH), f"{name}.bias": shifts.window(WIDTH)}
+    def norm(name, width):
+        return {f"{name}.weight": scales.window(width), f"{name}.bias": shifts.window(width)}
 
     def linear(name, inputs, outputs):
         return {f"{name}.weight": matrices.window(outputs, inputs), f"{name}.bias": matrices.window(outputs)}
 
-    def block(name):
+    def block(name, width):
         attention = {
-            f"{name}.attn.in_proj_weight": matrices.window(3 * WIDTH, WIDTH),
-            f"{name}.attn.in_proj_bias": matrices.window(3 * WIDTH),
+            f"{name}.attn.in_proj_weight": matrices.window(3 * width, width),
+            f"{name}.attn.in_proj_bias": matrices.window(3 * width),
         }
         return (
-            norm(f"{name}.ln_1")
+            norm(f"{name}.ln_1", width)
             | attention
-            | linear(f"{name}.attn.out_proj", WIDTH, WIDTH)
-            | norm(f"{name}.ln_2")
-            | linear(f"{name}.mlp.c_fc", WIDTH, 4 * WIDTH)
-            | linear(f"{name}.mlp.c_proj", 4 * WIDTH, WIDTH)
+            | linear(f"{name}.attn.out_proj", width, width)
+            | norm(f"{name}.ln_2", width)
+            | linear(f"{name}.mlp.c_fc", width, 4 * width)
+            | linear(f"{name}.mlp.c_proj", 4 * width, width)
         )
 
-    tokens = 1 + (shape.image_size // shape.patch) ** 2
     tensors = {
-        "positional_embedding": positions.window(CONTEXT, WIDTH),
-        "text_projection": matrices.window(WIDTH, EMBED),
+        "positional_embedding": positions.window(CONTEXT, text),
+        "text_projection": matrices.window(text, shape.embed),
         "logit_scale": torch.tensor(4.6055),
-        "visual.class_embedding": positions.window(WIDTH),
-        "visual.positional_embedding": positions.window(tokens, WIDTH),
-        "visual.proj": matrices.window(WIDTH, EMBED),
-        "visual.conv1.weight": matrices.window(WIDTH, 3, shape.patch, shape.patch),
-        "token_embedding.weight": torch.as_strided(words, (VOCABULARY, WIDTH), (1, 1)),
+        "visual.class_embedding": positions.window(vision),
+        "visual.positional_embedding": positions.window(tokens, vision),
+        "visual.proj": matrices.window(vision, shape.embed),
+        "visual.conv1.weight": matrices.window(vision, 3, shape.patch, shape.patch),
+        "token_embedding.weight": torch.as_strided(words, (VOCABULARY, text), (1, 1)),
     }
-    for name in ("visual.ln_pre", "visual.ln_post", "ln_final"):
-        tensors |= norm(name)
-    for tower in ("visual.transformer", "transformer"):
-        for n in range(shape.layers):
-            tensors |= block(f"{tower}.resblocks.{n}")
-    return tensors
+    for name, width in (("visual.ln_pre", vision), ("visual.ln_post", vision), ("ln_final", text)):
+        tensors |= norm(name, width)
+    for tower, layers, width in zip(("visual.transformer", "transformer"), shape.layers, shape.widths):
+        for n in range(layers):
+            tensors |= block(f"{tower}.resblocks.{n}", width)
+    return tensors if shape.shared else {name: tensor.contiguous().clone() for name, tensor in tensors.items()}
+
+
+def write(path, form, shape, generator):
+    """Writes a random CLIP as one of FORMATS."""
+    FORMATS[form](pathlib.Path(path), weights(shape, generator), shape)
 
 
 def save_openai(path, tensors, shape):
@@ -77,32 +93,67 @@ def save_openai(path, tensors, shape):
     torch.save({name: torch.tensor(value) for name, value in extra.items()} | tensors, path)
 
 
+def save_open_clip(folder, tensors, shape):
+    """An open_clip folder: open_clip_config.json and open_clip_pytorch_model.bin."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (vision, text), (vision_heads, text_heads), (vision_layers, text_layers) = shape.widths, shape.heads, shape.layers
+    vision_config = {
+        "image_size": shape.image_size,
+        "patch_size": shape.patch,
+        "layers": vision_layers,
+        "width": vision,
+        "head_width": vision // vision_heads,
+    }
+    text_config = {
+        "context_length": CONTEXT,
+        "vocab_size": VOCABULARY,
+        "layers": text_layers,
+        "width": text,
+        "heads": text_heads,
+    }
+    config = {"embed_dim": shape.embed, "vision_cfg": vision_config, "text_cfg": text_config}
+    if shape.quick_gelu:
+        config["quick_gelu"] = True
+    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": config}, indent=2) + "\n")
+    save_weights(folder, "open_clip_", tensors, shape)
+
+
 def save_hugging_face(folder, tensors, shape):
     """A CLIPModel folder: config.json and pytorch_model.bin."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(hugging_face_config(shape), indent=2) + "\n")
-    torch.save(to_hugging_face(tensors, shape), folder / "pytorch_model.bin")
+    save_weights(folder, "", to_hugging_face(tensors, shape), shape)
+
+
+def save_weights(folder, prefix, tensors, shape):
+    if shape.shared:
+        torch.save(tensors, folder / f"{prefix}pytorch_model.bin")
+    else:
+        save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, folder / f"{prefix}model.safetensors")
 
 
 def hugging_face_config(shape):
-    tower = {
-        "hidden_act": "quick_gelu",
-        "hidden_size": WIDTH,
-        "intermediate_size": 4 * WIDTH,
-        "layer_norm_eps": 1e-5,
-        "num_attention_heads": WIDTH // 64,
-        "num_hidden_layers": shape.layers,
-        "projection_dim": EMBED,
-    }
+    towers = [
+        {
+            "hidden_act": "quick_gelu" if shape.quick_gelu else "gelu",
+            "hidden_size": width,
+            "intermediate_size": 4 * width,
+            "layer_norm_eps": 1e-5,
+            "num_attention_heads": heads,
+            "num_hidden_layers": layers,
+            "projection_dim": shape.embed,
+        }
+        for width, heads, layers in zip(shape.widths, shape.heads, shape.layers)
+    ]
     text = {"vocab_size": VOCABULARY, "max_position_embeddings": CONTEXT, "bos_token_id": START, "eos_token_id": START + 1}
     vision = {"image_size": shape.image_size, "patch_size": shape.patch, "num_channels": 3}
     return {
         "architectures": ["CLIPModel"],
         "model_type": "clip",
-        "projection_dim": EMBED,
-        "text_config": tower | text | {"model_type": "clip_text_model"},
-        "vision_config": tower | vision | {"model_type": "clip_vision_model"},
+        "projection_dim": shape.embed,
+        "text_config": towers[1] | text | {"model_type": "clip_text_model"},
+        "vision_config": towers[0] | vision | {"model_type": "clip_vision_model"},
     }
 
 
@@ -134,12 +185,16 @@ def to_hugging_face(ours, shape):
     for kind in ("weight", "bias"):
         for their_name, our_name in norms.items():
             theirs[f"{their_name}.{kind}"] = ours[f"{our_name}.{kind}"]
-        for tower, blocks in (("vision_model", "visual.transformer"), ("text_model", "transformer")):
-            for n in range(shape.layers):
+        towers = ("vision_model", "visual.transformer"), ("text_model", "transformer")
+        for (tower, blocks), layers, width in zip(towers, shape.layers, shape.widths):
+            for n in range(layers):
                 layer, block = f"{tower}.encoder.layers.{n}", f"{blocks}.resblocks.{n}"
                 for their_part, our_part in parts.items():
                     theirs[f"{layer}.{their_part}.{kind}"] = ours[f"{block}.{our_part}.{kind}"]
                 joined = ours[f"{block}.attn.in_proj_{kind}"]
-                for part, rows in zip("qkv", joined.split(WIDTH)):
+                for part, rows in zip("qkv", joined.split(width)):
                     theirs[f"{layer}.self_attn.{part}_proj.{kind}"] = rows
     return theirs
+
+
+FORMATS = {"openai": save_openai, "hugging_face": save_hugging_face, "open_clip": save_open_clip}
