@@ -125,24 +125,48 @@ func isDeep(name string) bool {
 }
 
 // compareGradients compares the gradients of all parameters. Those of deep tokens are sums
-// of values rounded to float16, which can fall to the other side.
+// of values rounded to float16, of which a few fall to the other side: by up to 5e-4 of the
+// largest, in PyTorch with float32 too. Without that rounding, or with one after the sum,
+// 15 % of a file's values and more are off by 1e-4.
 func compareGradients(t testing.TB, want *golden.Tensors, m *Model) {
 	for _, p := range m.parameters {
-		limit := 1e-4
-		if isDeep(p.Name) {
-			limit = 3e-4
-		}
+		name := "grad." + released(p.Name)
 		gradient, _ := p.Tensor.Grad()
-		want.Relative(t, "grad."+released(p.Name), gradient.Float32s(), limit)
+		got := gradient.Float32s()
+		if !isDeep(p.Name) {
+			want.Relative(t, name, got, 1e-4)
+			continue
+		}
+		want.Relative(t, name, got, 1e-3)
+		values := want.Take(t, name).Float32()
+		fewBeyond(t, want, name, got, 1e-4*math.Abs(float64(values[golden.Largest(values)])), 0.08)
 	}
 }
 
+// compareParameters compares the parameters after the last step. Where a deep token's
+// gradient is almost 0, Adam makes a step of its rounding.
 func compareParameters(t testing.TB, want *golden.Tensors, m *Model) {
 	for _, p := range m.parameters {
-		limit := 2e-6
-		if isDeep(p.Name) {
-			limit = 2e-5
+		name, got := "after2."+released(p.Name), p.Tensor.Float32s()
+		if !isDeep(p.Name) {
+			want.Absolute(t, name, got, 2e-6)
+			continue
 		}
-		want.Absolute(t, "after2."+released(p.Name), p.Tensor.Float32s(), limit)
+		want.Absolute(t, name, got, 2e-4)
+		fewBeyond(t, want, name, got, 2e-5, 0.02)
+	}
+}
+
+// fewBeyond checks that at most a share of the values, or one, differ by more than limit.
+func fewBeyond(t testing.TB, want *golden.Tensors, name string, got []float32, limit, share float64) {
+	t.Helper()
+	beyond := 0
+	for i, value := range want.Take(t, name).Data {
+		if i < len(got) && !(golden.Worst(got[i:i+1], []float64{value}) <= limit) {
+			beyond++
+		}
+	}
+	if float64(beyond) > max(1, share*float64(len(got))) {
+		t.Errorf("%s: %d of %d values differ by more than %g", name, beyond, len(got), limit)
 	}
 }
