@@ -79,5 +79,9 @@ func alter(name string, shape []int64, values []float32) {
 	case strings.HasPrefix(name, "text.hidden."):
 		values = values[:shape[2]] // the first row; later ones may be padding
 	}
-	values[largestValue(values)] *= 0.9 // ids and places become others
+	if place := largestValue(values); values[place] != 0 {
+		values[place] *= 0.9 // ids and places become others
+	} else {
+		values[place] = 1 // the inertia where every patch is a cluster
+	}
 }

@@ -50,7 +50,11 @@ func altered(t *testing.T, whole *golden.Tensors, name string) *golden.Tensors {
 		from := whole.Take(t, each)
 		values := from.Float32()
 		if each == name {
-			values[largest(values)] *= 0.9 // a label becomes 0
+			place := largest(values)
+			values[place] *= 0.9 // a label becomes 0
+			if name == "in.mask" {
+				values[place] = 0 // a tenth of a pixel is less than the rounding of gradients
+			}
 		}
 		tensors = append(tensors, weights.Value{Name: each, Shape: from.Shape, Float32: values})
 	}

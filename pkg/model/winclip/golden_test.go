@@ -46,11 +46,15 @@ func TestAlteredNumbersAreFound(t *testing.T) {
 			if strings.HasPrefix(name, "in.picture.") {
 				continue
 			}
-			altered, compared := golden.Altered(t, path, name), checks
-			if strings.HasPrefix(name, "in.") {
-				compared = measure(t, altered, path)
-			}
-			if len(golden.Failures(t, func(t testing.TB) { altered.Compare(t, compared) })) == 0 {
+			altered := golden.Altered(t, path, name)
+			failures := golden.Failures(t, func(t testing.TB) {
+				compared := checks
+				if strings.HasPrefix(name, "in.") { // fails where there is one class and it becomes another
+					compared = measure(t, altered, path)
+				}
+				altered.Compare(t, compared)
+			})
+			if len(failures) == 0 {
 				t.Errorf("a changed number in %s goes unseen", name)
 			}
 		}
