@@ -39,9 +39,9 @@ OWN = {
             "taps": [1, 2, 4],
             "classes": ["metal_nut", "gasket"],
             "pictures": 3,
-            "sdp": "dbscan 0.4/15, sigma 6",
-            "plus": "dbscan 0.4/15, sigma 1.5",
-            "selections": [[0.4, 15], [0.25, 4]],
+            "sdp": "dbscan 0.18/9, sigma 6",
+            "plus": "dbscan 0.1/12, sigma 1.5",
+            "selections": [[0.18, 9], [0.06, 4]],
         }
     ],
     "anomalyclip": [
