@@ -119,9 +119,12 @@ def level_losses(logits, mask):
 
 
 def dataset_scores(probabilities, maxima, class_of):
-    """The sum of both parts, each scaled to [0, 1] over the pictures of a class: [B]"""
-    scores = torch.zeros_like(probabilities)
-    for part in (probabilities, maxima):
+    """The sum of both parts, each scaled to [0, 1] over the pictures of a class: [B]
+
+    The parts are float32 numbers first: their ranges can be small.
+    """
+    scores = torch.zeros_like(probabilities, dtype=torch.float64)
+    for part in (probabilities.float().double(), maxima.float().double()):
         for c in class_of.unique():
             values = part[class_of == c]
             span = values.max() - values.min()

@@ -157,10 +157,11 @@ class Methods:
         }
         metadata = texts(metadata)
         out = golden_methods.compute(self.path(name), metadata, inputs, self.dtype)
-        for radius, count in about["selections"]:
+        used = [golden_methods.selection(about[variant])[:2] for variant in ("sdp", "plus")]
+        for cluster in (clip_ad.Cluster(*each) for each in [*used, *about["selections"]]):
             for key in (key for key in out if key.startswith("text.embeddings.")):
-                gap = clip_ad.Cluster(radius, count).gap(out[key])
-                check(gap > NEAR_RADIUS, f"{name}: {key} has a pair {gap:.1e} off radius {radius}")
+                gap = cluster.gap(out[key])
+                check(gap > NEAR_RADIUS, f"{name}: {key} has a pair {gap:.1e} off radius {cluster.radius}")
         out = {key: narrow(tensor) if ".labels." in key else tensor for key, tensor in out.items()}
         self.save(name, out | inputs, metadata)
 

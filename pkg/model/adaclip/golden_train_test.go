@@ -30,13 +30,16 @@ func TestGoldenTraining(t *testing.T) {
 // after2Limits are how far parameters may be off after two steps.
 type after2Limits struct {
 	most  float64 // absolute
-	loose float64 // at most 2 % of a tensor's values may be further off than this
+	loose float64 // at most share of a tensor's values, or one, may be further off than this
+	share float64
+
+	leaveOut bool // values whose golden first gradient is almost 0
 }
 
 func compareSteps(t testing.TB, r released, from recipe, goldenGradients bool) {
-	limits := after2Limits{most: 2e-4, loose: 2e-5}
-	if goldenGradients {
-		limits = after2Limits{most: 5e-5, loose: 5e-5}
+	limits := after2Limits{most: 2e-4, loose: 2e-5, share: 0.02, leaveOut: true}
+	if goldenGradients { // those of the second step are the own ones
+		limits = after2Limits{most: 2e-4, loose: 5e-5, share: 0.001}
 	}
 	err := with(t, from, func(s *torch.Scope, m *Model) error {
 		requireGrad(m)
@@ -165,8 +168,10 @@ func (g ladder) ownName(name string) string {
 }
 
 // gradients compares every parameter's gradient. Tokens' gradients are rounded to float16,
-// and can fall to the other side.
+// and a few fall to the other side: the mean over the tensors is up to 4 % in files of other
+// sizes, and 6 to 47 % without that rounding.
 func (g ladder) gradients() {
+	var shares, tensors float64
 	gradients := map[string][]float32{}
 	for _, p := range g.m.parameters {
 		if gradient, found := p.Tensor.Grad(); found {
@@ -177,24 +182,22 @@ func (g ladder) gradients() {
 		own := g.ownName(strings.TrimPrefix(name, "grad."))
 		g.want.Relative(g.t, name, gradients[own], 1e-3)
 		if strings.Contains(own, ".static.") || strings.Contains(own, ".dynamic.") {
-			g.mostly(name, gradients[own])
+			shares += shareOff(gradients[own], g.want.Take(g.t, name).Data)
+			tensors++
 		}
 		delete(gradients, own)
+	}
+	if mean := shares / tensors; mean > 0.05 {
+		g.t.Errorf("on average %.1f %% of the values of tokens' gradients are off by more than 1e-4", 100*mean)
 	}
 	for name := range gradients {
 		g.t.Errorf("parameter %s has a gradient and the golden file has none", name)
 	}
 }
 
-// mostly reports a gradient of which more than 8 % of the values are off by more than 1e-4
-// of the largest one. In a small tensor one number of a token may be off, which is a row of
-// a dynamic layer.
-func (g ladder) mostly(name string, got []float32) {
-	values := g.want.Take(g.t, name)
-	want, allowed := values.Data, 1.0
-	if strings.HasSuffix(name, ".weight") {
-		allowed = float64(values.Shape[1])
-	}
+// shareOff returns the share of a gradient's values that are off by more than 1e-4 of the
+// largest one.
+func shareOff(got []float32, want []float64) float64 {
 	largest, off := 0.0, 0
 	for _, value := range want {
 		largest = max(largest, math.Abs(value))
@@ -204,9 +207,7 @@ func (g ladder) mostly(name string, got []float32) {
 			off++
 		}
 	}
-	if float64(off) > max(allowed, 0.08*float64(len(want))) {
-		g.t.Errorf("%s: %d of %d values are off by more than 1e-4", name, off, len(want))
-	}
+	return float64(off) / float64(len(want))
 }
 
 // replaceGradients puts the golden gradients in place of the own ones.
@@ -236,7 +237,7 @@ func (g ladder) after2(limits after2Limits) {
 			continue
 		}
 		first := golden.Values{}
-		if name := "grad." + strings.TrimPrefix(name, "after2."); limits.most > limits.loose && g.want.Has(name) {
+		if name := "grad." + strings.TrimPrefix(name, "after2."); limits.leaveOut && g.want.Has(name) {
 			first = g.want.Take(g.t, name)
 		}
 		g.compareAfter(name, values[own], want, first.Data, limits)
@@ -256,7 +257,7 @@ func (g ladder) compareAfter(name string, got []float32, want, first []float64, 
 			off++
 		}
 	}
-	if !(worst <= limits.most) || float64(off) > 0.02*float64(len(want)) {
+	if !(worst <= limits.most) || float64(off) > max(1, limits.share*float64(len(want))) {
 		g.t.Errorf("%s: largest difference %.3g, allowed %.3g; %d of %d values are off by more than %g", name, worst, limits.most, off, len(want), limits.loose)
 	}
 }
