@@ -9,6 +9,7 @@ import (
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip/activation"
 	"acdclip/pkg/conditions"
+	"acdclip/pkg/config"
 	"acdclip/pkg/config/section"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels/picture"
@@ -139,7 +140,8 @@ func (j Job) result(bilinearMasks bool) (report.Result, error) {
 		conditions.Of(conditions.Numbers, "the list of pictures, labels and masks (list_hash)", r.ListHash),
 		conditions.Of(conditions.Numbers, "the contents of pictures or masks", j.Contents),
 		conditions.Of(conditions.Numbers, "the classes or their prompt names", hashed(string(names))),
-		conditions.Of(conditions.Numbers, "the way in which masks are read", r.MaskPolicy),
+		conditions.Of(conditions.Numbers, "the mask threshold", set.MaskThreshold),
+		conditions.Of(conditions.Numbers, "data.mask_resize", maskResize(bilinearMasks)),
 		conditions.Of(conditions.Numbers, "domain", r.Domain), // selects the score's weights and the smoothing
 		conditions.Of(conditions.Numbers, "the checkpoint's content", r.Checkpoint.Fingerprint),
 	)
@@ -176,6 +178,13 @@ func (j Job) deviations() []string {
 		list = append(list, fmt.Sprintf("trained on %s instead of %s", auxiliary, usual))
 	}
 	return list
+}
+
+func maskResize(bilinear bool) config.MaskResize {
+	if bilinear {
+		return config.MasksBilinear
+	}
+	return config.MasksNearest
 }
 
 // maskPolicy describes how masks are converted to pixel labels.

@@ -161,7 +161,7 @@ func (m *Model) Variant() section.Variant {
 
 // Facts describe the model to a reader.
 func (m *Model) Facts() []section.Fact {
-	levels := "ends of the four stages"
+	levels := "ends of the four stages, unless model.levels says others"
 	if len(m.Levels) > 0 {
 		levels = fmt.Sprint(m.Levels)
 	}
