@@ -54,7 +54,7 @@ func (m *Model) encodeText(ctx context.Context, s *torch.Scope, name string) (to
 		width := m.clip.Arch.EmbedDim
 		chosen, doubts := choose(embeddings, width, m.options.Text)
 		for _, doubt := range doubts {
-			m.warn(fmt.Sprintf("the prompts of a %s %s: %s", stateNames[state], name, doubt))
+			m.warn(fmt.Sprintf("%s: of its %s prompts, %s", name, stateNames[state], doubt))
 		}
 		values = append(values, unitMean(embeddings, width, chosen)...)
 	}
