@@ -12,17 +12,19 @@ import (
 // was changed; "" for none. Comparing with it must fail.
 func Altered(t testing.TB, path, name string) *Tensors {
 	t.Helper()
-	whole := Open(t, path)
+	return Open(t, path).Altered(t, name, func(_ []int64, values []float32) { AlterLargest(values) })
+}
+
+// Altered returns a copy with one tensor changed by alter, which is given the tensor's shape
+// and values; "" for none.
+func (f *Tensors) Altered(t testing.TB, name string, alter func(shape []int64, values []float32)) *Tensors {
+	t.Helper()
 	var tensors []weights.Value
-	for _, each := range whole.Names("") {
-		from := whole.Take(t, each)
+	for _, each := range f.Names("") {
+		from := f.Take(t, each)
 		values := from.Float32()
 		if each == name {
-			if at := Largest(values); values[at] != 0 {
-				values[at] *= 0.9 // ids become other ids, a label becomes 0
-			} else {
-				values[at] = 1
-			}
+			alter(from.Shape, values)
 		}
 		tensors = append(tensors, weights.Value{Name: each, Shape: from.Shape, Float32: values})
 	}
@@ -32,10 +34,20 @@ func Altered(t testing.TB, path, name string) *Tensors {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	if err := weights.WriteSafetensors(file, whole.Metadata, tensors); err != nil {
+	if err := weights.WriteSafetensors(file, f.Metadata, tensors); err != nil {
 		t.Fatal(err)
 	}
 	return Open(t, copied)
+}
+
+// AlterLargest changes the value with the largest magnitude: an id becomes another id, a
+// label 0.
+func AlterLargest(values []float32) {
+	if at := Largest(values); values[at] != 0 {
+		values[at] *= 0.9
+	} else {
+		values[at] = 1
+	}
 }
 
 // Largest returns the index of the value with the largest magnitude.

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -184,6 +185,48 @@ func TestGoldenCLIPAD(t *testing.T) {
 	})
 }
 
+// TestGoldenPrompts is the same for AnomalyCLIP and AdaCLIP, with their authors' files.
+func TestGoldenPrompts(t *testing.T) {
+	golden.Run(t, []string{"methods/predict_prompts.json", "predict"}, func(t *testing.T, f golden.Folder) {
+		type method struct {
+			CLIP, Checkpoint, Name string
+
+			ImageSize int `json:"image_size"`
+			Levels    []int
+			VVFrom    int `json:"vv_from"`
+			Clusters  int
+			Seed      int `json:"kmeans_seed"`
+			Images    map[string]numbers
+		}
+		var want struct{ AnomalyCLIP, AdaCLIP method }
+		readJSON(t, f.File("methods/predict_prompts.json"), &want)
+		for _, c := range []struct {
+			name, prompt, score string
+			of                  method
+			limit, rawScale     float64
+			set                 []string
+		}{
+			{"anomalyclip", "object", "score", want.AnomalyCLIP, 1e-5, float64(len(want.AnomalyCLIP.Levels)), []string{fmt.Sprint("model.vv_from=", want.AnomalyCLIP.VVFrom)}},
+			{"adaclip", want.AdaCLIP.Name, "score", want.AdaCLIP, 5e-5, 0, nil},
+			{"adaclip", want.AdaCLIP.Name, "score_no_hsf", want.AdaCLIP, 5e-5, 0, []string{"model.hsf.weight=0"}},
+		} {
+			expected := map[string]numbers{}
+			for name, of := range c.of.Images {
+				expected[name] = numbers{"score": of[c.score], "class_probability": of[c.score], "map_max": of["map_max"], "map_mean": of["map_mean"]}
+			}
+			if c.name == "adaclip" {
+				c.set = append(c.set, fmt.Sprint("model.hsf.clusters=", c.of.Clusters), fmt.Sprint("model.hsf.seed=", c.of.Seed))
+			}
+			m := goldenMethod{
+				folder: filepath.Join(f.Path, "methods"), clip: cmp.Or(c.of.CLIP, "../clip_tiny_openai.pt"), checkpoint: c.of.Checkpoint, pictures: "../predict",
+				prompt: c.prompt, limit: c.limit, rawScale: c.rawScale,
+				set: append(c.set, "method="+c.name, fmt.Sprint("model.image_size=", c.of.ImageSize), "model.levels="+list(c.of.Levels)),
+			}
+			t.Run(c.name+" "+c.score, func(t *testing.T) { m.compare(t, expected) })
+		}
+	})
+}
+
 // numbers are the golden numbers of one picture, by name.
 type numbers map[string]float64
 
@@ -192,8 +235,13 @@ type goldenMethod struct {
 	folder, clip, checkpoint, pictures, prompt string
 
 	set   []string
-	limit float64                     // absolute
-	own   func(value float64) float64 // the method's own map value of a value in [0, 1]; nil: the same
+	limit float64 // absolute
+
+	// The golden numbers are those of own(value), the method's own map value of a value in
+	// [0, 1]; nil: the same. rawScale is for methods whose raw maps are that many times the
+	// maps that the golden numbers are of.
+	own      func(value float64) float64
+	rawScale float64
 }
 
 func readJSON(t *testing.T, path string, into any) {
@@ -249,8 +297,11 @@ func (m goldenMethod) compare(t *testing.T, expected map[string]numbers) {
 		if m.own != nil {
 			maximum, average = m.own(maximum), mean(scored.Map.Scores, m.own)
 		}
-		if raw := scored.RawMapMax; (raw != nil) != (m.own != nil) || raw != nil && !(math.Abs(float64(*raw)-want["map_max"]) <= m.limit) {
+		if raw := scored.RawMapMax; (raw != nil) != (m.own != nil || m.rawScale != 0) || raw != nil && !(math.Abs(float64(*raw)/cmp.Or(m.rawScale, 1)-want["map_max"]) <= m.limit) {
 			t.Errorf("%s: map_max_raw is %v, want %.7f", base, raw, want["map_max"])
+		}
+		if probability, given := want["class_probability"]; given && !(math.Abs(float64(*scored.ClassProbability)-probability) <= m.limit) {
+			t.Errorf("%s: class_probability is %.7f, want %.7f", base, *scored.ClassProbability, probability)
 		}
 		for what, got := range map[string]float64{"score": float64(scored.Score), "map_max": maximum, "map_mean": average} {
 			if !(math.Abs(got-want[what]) <= m.limit) {

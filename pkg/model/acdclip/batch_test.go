@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/cliptest"
+	"acdclip/internal/golden"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/acdclip/options"
 )
@@ -18,7 +20,7 @@ func TestMixedBatch(t *testing.T) {
 		t.Run(string(preset), func(t *testing.T) {
 			r := presetRecipe(t, preset)
 			err := with(t, r, func(s *torch.Scope, m *Model) error {
-				batch := drawnBatch(s, m)
+				batch := cliptest.Batch(s, m.imageSize())
 				if err := s.Inference(func() error { return compareScores(t, s, m, batch) }); err != nil {
 					return err
 				}
@@ -40,7 +42,7 @@ func compareScores(t *testing.T, s *torch.Scope, m *Model, batch model.Batch) er
 		return map[string]torch.Tensor{"maps": of.Maps, "image scores": of.Image, "class probabilities": of.ClassProbabilities}
 	}
 	for i := range batch.ClassOf {
-		alone, err := prepareAndScore(s, m, single(batch, i))
+		alone, err := prepareAndScore(s, m, cliptest.Single(batch, i))
 		if err != nil {
 			return err
 		}
@@ -50,7 +52,7 @@ func compareScores(t *testing.T, s *torch.Scope, m *Model, batch model.Batch) er
 			if !slices.Equal(got.Shape(), want.Shape()) {
 				t.Errorf("%s have the shape %v, alone %v", name, got.Shape(), want.Shape())
 			}
-			near(t, fmt.Sprintf("%s of picture %d", name, i), got.Float32s(), want.Float32s(), 5e-6)
+			golden.Near(t, fmt.Sprintf("%s of picture %d", name, i), got.Float32s(), want.Float32s(), 5e-6)
 		}
 	}
 	return nil
@@ -74,7 +76,7 @@ func compareMeanLoss(t *testing.T, s *torch.Scope, m *Model, batch model.Batch) 
 	count := float64(len(batch.ClassOf))
 	mean := make([]float64, len(whole.Parts)+1)
 	for i := range batch.ClassOf {
-		alone, err := m.Loss(context.Background(), s, single(batch, i))
+		alone, err := m.Loss(context.Background(), s, cliptest.Single(batch, i))
 		if err != nil {
 			return err
 		}
@@ -85,10 +87,10 @@ func compareMeanLoss(t *testing.T, s *torch.Scope, m *Model, batch model.Batch) 
 		alone.Total.MulScalar(1 / count).Backward() // accumulates
 	}
 	for k, part := range append(whole.Parts, model.LossPart{Name: "total", Value: whole.Total}) {
-		near(t, "loss "+part.Name, []float32{float32(part.Value.Item())}, []float32{float32(mean[k])}, 1e-5)
+		golden.Near(t, "loss "+part.Name, []float32{float32(part.Value.Item())}, []float32{float32(mean[k])}, 1e-5)
 	}
 	for name, gradient := range takeGradients(m) {
-		near(t, "gradient of "+name, gradient, want[name], 1e-4)
+		golden.Near(t, "gradient of "+name, gradient, want[name], 1e-4)
 	}
 	return nil
 }
@@ -113,12 +115,12 @@ func takeGradients(m *Model) map[string][]float32 {
 func TestOrderOfClasses(t *testing.T) {
 	err := with(t, presetRecipe(t, options.Released), func(s *torch.Scope, m *Model) error {
 		return s.Inference(func() error {
-			batch := drawnBatch(s, m)
+			batch := cliptest.Batch(s, m.imageSize())
 			first, err := prepareAndScore(s, m, batch)
 			if err != nil {
 				return err
 			}
-			batch.Classes = industrial(drawnClasses.Prompts[1], "something else, with a long name", drawnClasses.Prompts[0])
+			batch.Classes = cliptest.Industrial(cliptest.Classes().Prompts[1], "something else, with a long name", cliptest.Classes().Prompts[0])
 			batch.ClassOf = []int{0, 2, 0}
 			second, err := prepareAndScore(s, m, batch)
 			if err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/cliptest"
 	"acdclip/internal/golden"
 	"acdclip/pkg/model/acdclip/options"
 )
@@ -89,7 +90,7 @@ func limited(s *torch.Scope, gradient golden.Values) []float32 {
 // TestLimitGradients checks that only the gradients of blending vectors are clipped, each separately.
 func TestLimitGradients(t *testing.T) {
 	err := with(t, presetRecipe(t, options.Released), func(s *torch.Scope, m *Model) error {
-		loss, err := m.Loss(context.Background(), s, drawnBatch(s, m))
+		loss, err := m.Loss(context.Background(), s, cliptest.Batch(s, m.imageSize()))
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/cliptest"
 	"acdclip/internal/golden"
 	"acdclip/pkg/domain"
 	"acdclip/pkg/model"
@@ -126,7 +127,7 @@ func goldenBatch(t testing.TB, s *torch.Scope, want *golden.Tensors, pictures to
 	mask, label := want.Take(t, "in.mask"), want.Take(t, "in.label")
 	b := model.Batch{
 		Pictures: pictures, Masks: s.FromFloat32(mask.Float32(), mask.Shape[0], mask.Shape[2], mask.Shape[3]),
-		ClassOf: make([]int, len(label.Data)), Classes: industrial(name),
+		ClassOf: make([]int, len(label.Data)), Classes: cliptest.Industrial(name),
 	}
 	for _, value := range label.Data {
 		b.Labels = append(b.Labels, int64(value))

@@ -1,6 +1,7 @@
 package acdclip
 
 import (
+	"acdclip/internal/cliptest"
 	"acdclip/pkg/model/parameter"
 	"context"
 	"math"
@@ -153,7 +154,7 @@ func TestPaperStartsAtPlainCLIP(t *testing.T) {
 	r.options.Adapter.Init = options.InitPaper
 	err := with(t, r, func(s *torch.Scope, m *Model) error {
 		return s.NoGrad(func() error {
-			pictures := drawnBatch(s, m).Pictures
+			pictures := cliptest.Batch(s, m.imageSize()).Pictures
 			tower, each := m.clip.Vision, m.clip.Vision.Depth/m.options.Groups
 			x := tower.Embed(pictures)
 			_, class := m.encodeImage(s, pictures, func(i int, delta, tokens torch.Tensor) {
@@ -197,7 +198,7 @@ func comparePlainText(t *testing.T, s *torch.Scope, m *Model) {
 	unit := p.Ends(x).LayerNorm(s.Full(1, width), s.Full(0, width), epsilon).Normalize(-1)
 	count := int64(len(rows[normal]))
 	want := torch.Stack(-1, unit.Narrow(0, 0, count).Mean(0).Normalize(-1), unit.Narrow(0, count, unit.Dim(0)-count).Mean(0).Normalize(-1))
-	got, err := m.encodeText(context.Background(), s, drawnClasses.Prompts[:1], m.newPrefix)
+	got, err := m.encodeText(context.Background(), s, cliptest.Classes().Prompts[:1], m.newPrefix)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package acdclip
 
 import (
+	"acdclip/internal/cliptest"
 	"acdclip/internal/golden"
 	"context"
 	"fmt"
@@ -73,7 +74,7 @@ func pick[T any](second bool, a, b T) T {
 
 // exercise checks that scores are in [0, 1] and that every parameter affects the loss.
 func exercise(t *testing.T, name string, s *torch.Scope, m *Model) error {
-	batch := drawnBatch(s, m)
+	batch := cliptest.Batch(s, m.imageSize())
 	err := s.Inference(func() error {
 		scores, err := prepareAndScore(s, m, batch)
 		if err != nil {
@@ -174,14 +175,14 @@ func TestOwnImageSize(t *testing.T) {
 // TestJoin checks that classes prepared one by one give the same bits as classes prepared together.
 func TestJoin(t *testing.T) {
 	err := with(t, presetRecipe(t, options.Paper), func(s *torch.Scope, m *Model) error {
-		ctx, batch := context.Background(), drawnBatch(s, m)
-		whole, err := m.Prepare(ctx, s, drawnClasses)
+		ctx, batch := context.Background(), cliptest.Batch(s, m.imageSize())
+		whole, err := m.Prepare(ctx, s, cliptest.Classes())
 		if err != nil {
 			return err
 		}
 		var parts []model.Prepared
-		for _, class := range drawnClasses.Prompts {
-			part, err := m.Prepare(ctx, s, industrial(class))
+		for _, class := range cliptest.Classes().Prompts {
+			part, err := m.Prepare(ctx, s, cliptest.Industrial(class))
 			if err != nil {
 				return err
 			}
@@ -221,8 +222,8 @@ func TestJoin(t *testing.T) {
 func TestRequestsThatAreRefused(t *testing.T) {
 	err := with(t, presetRecipe(t, options.Paper), func(s *torch.Scope, m *Model) error {
 		ctx := context.Background()
-		batch := drawnBatch(s, m)
-		ready, err := m.Prepare(ctx, s, drawnClasses)
+		batch := cliptest.Batch(s, m.imageSize())
+		ready, err := m.Prepare(ctx, s, cliptest.Classes())
 		if err != nil {
 			return err
 		}
@@ -250,8 +251,8 @@ func TestRequestsThatAreRefused(t *testing.T) {
 			err  error
 			says string
 		}{
-			{"no classes", prepare(ctx, industrial()), "no classes"},
-			{"cancelled", prepare(cancelled, drawnClasses), "canceled"},
+			{"no classes", prepare(ctx, cliptest.Industrial()), "no classes"},
+			{"cancelled", prepare(cancelled, cliptest.Classes()), "canceled"},
 			{"another method's", score(batch.Pictures, batch.ClassOf, "text"), "another method"},
 			{"nothing prepared", score(batch.Pictures, batch.ClassOf, nil), "another method"},
 			{"class out of range", score(batch.Pictures, []int{0, 2, 0}, ready), "picture 1 has class index 2, but 2 classes"},
@@ -262,7 +263,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 			{"labels", learn(func(b *model.Batch) { b.Labels = b.Labels[:2] }), "2 labels for 3 pictures"},
 			{"masks", learn(func(b *model.Batch) { b.Masks = b.Masks.Narrow(0, 0, 1) }), "masks have shape [1 35 35]"},
 			{"class of a batch", learn(func(b *model.Batch) { b.ClassOf = []int{0, 1, 2} }), "picture 2 has class index 2"},
-			{"batch without classes", learn(func(b *model.Batch) { b.Classes = industrial() }), "no classes"},
+			{"batch without classes", learn(func(b *model.Batch) { b.Classes = cliptest.Industrial() }), "no classes"},
 		} {
 			if test.err == nil || !strings.Contains(test.err.Error(), test.says) {
 				t.Errorf("%s gave %v, want an error with %q", test.name, test.err, test.says)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/cliptest"
 	"acdclip/pkg/clip/activation"
 	"acdclip/pkg/model/acdclip/options"
 )
@@ -80,7 +81,7 @@ func seenIn(t *testing.T, preset string, precision string) seen {
 func seenWith(t *testing.T, r recipe) (all seen) {
 	t.Helper()
 	err := with(t, r, func(s *torch.Scope, m *Model) error {
-		batch := drawnBatch(s, m)
+		batch := cliptest.Batch(s, m.imageSize())
 		all.learned = learnFrom(t, s, m, batch)
 		return s.Inference(func() error {
 			scores, err := prepareAndScore(s, m, batch)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/cliptest"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/acdclip/options"
 )
@@ -24,7 +25,7 @@ func TestKeptPrefixes(t *testing.T) {
 				}
 				adam.AddGroup(s, 0.01, parameters)
 			}
-			batch := drawnBatch(s, m)
+			batch := cliptest.Batch(s, m.imageSize())
 			for step := range 3 {
 				kept := learnFrom(t, s, m, batch)
 				m.prefixes.of = map[string]prefix{}
@@ -84,7 +85,7 @@ func learnFrom(t *testing.T, s *torch.Scope, m *Model, batch model.Batch) learne
 // beyond the limit none.
 func TestPrefixesAreBounded(t *testing.T) {
 	err := with(t, presetRecipe(t, options.Paper), func(s *torch.Scope, m *Model) error {
-		batch := drawnBatch(s, m)
+		batch := cliptest.Batch(s, m.imageSize())
 		learnFrom(t, s, m, batch)
 		handles := torch.LiveHandles()
 		learnFrom(t, s, m, batch)
@@ -94,7 +95,7 @@ func TestPrefixesAreBounded(t *testing.T) {
 		for i := len(m.prefixes.of); i < maxPrefixes; i++ {
 			m.prefixes.of[fmt.Sprint("taken ", i)] = prefix{}
 		}
-		batch.Classes = industrial("first new one", "second new one")
+		batch.Classes = cliptest.Industrial("first new one", "second new one")
 		learnFrom(t, s, m, batch)
 		if now := torch.LiveHandles(); now != handles || len(m.prefixes.of) != maxPrefixes {
 			t.Errorf("%d tensors before classes beyond the bound, %d after", handles, now)

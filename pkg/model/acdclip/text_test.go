@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/golden"
 	"acdclip/pkg/clip"
 	"acdclip/pkg/model/acdclip/options"
 )
@@ -47,7 +48,7 @@ func TestCutTokens(t *testing.T) {
 				}
 				cut := state([states][][]int32{short, short})
 				uncut := state([states][][]int32{short, full})
-				near(t, "text features next to a prompt of 77 tokens", uncut, cut, 2e-6)
+				golden.Near(t, "text features next to a prompt of 77 tokens", uncut, cut, 2e-6)
 				other := state([states][][]int32{full, full})
 				if slices.Equal(cut, other) {
 					t.Error("another prompt has the same features")

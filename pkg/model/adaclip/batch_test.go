@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/cliptest"
+	"acdclip/internal/golden"
 	"acdclip/pkg/domain"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/adaclip/options"
@@ -25,18 +27,18 @@ func exact() recipe {
 func TestMixedBatch(t *testing.T) {
 	err := with(t, exact(), func(s *torch.Scope, m *Model) error {
 		requireGrad(m)
-		batch := drawnBatch(s, m)
+		batch := cliptest.Batch(s, m.imageSize())
 		whole, err := prepareAndScore(s, m, batch)
 		if err != nil {
 			return err
 		}
 		for i := range batch.ClassOf {
-			alone, err := prepareAndScore(s, m, single(batch, i))
+			alone, err := prepareAndScore(s, m, cliptest.Single(batch, i))
 			if err != nil {
 				return err
 			}
-			near(t, fmt.Sprint("map ", i), whole.Maps.Narrow(0, int64(i), 1).Float32s(), alone.Maps.Float32s(), 2e-5)
-			near(t, fmt.Sprint("score ", i), whole.Image.Narrow(0, int64(i), 1).Float32s(), alone.Image.Float32s(), 2e-5)
+			golden.Near(t, fmt.Sprint("map ", i), whole.Maps.Narrow(0, int64(i), 1).Float32s(), alone.Maps.Float32s(), 2e-5)
+			golden.Near(t, fmt.Sprint("score ", i), whole.Image.Narrow(0, int64(i), 1).Float32s(), alone.Image.Float32s(), 2e-5)
 		}
 		return compareMeanLoss(t, s, m, batch)
 	})
@@ -55,17 +57,17 @@ func compareMeanLoss(t *testing.T, s *torch.Scope, m *Model, batch model.Batch) 
 	count := float64(len(batch.ClassOf))
 	mean := 0.0
 	for i := range batch.ClassOf {
-		alone, err := m.Loss(context.Background(), s, single(batch, i))
+		alone, err := m.Loss(context.Background(), s, cliptest.Single(batch, i))
 		if err != nil {
 			return err
 		}
 		mean += alone.Total.Item() / count
 		alone.Total.MulScalar(1 / count).Backward() // accumulates
 	}
-	near(t, "loss", []float32{float32(whole.Total.Item())}, []float32{float32(mean)}, 1e-5)
+	golden.Near(t, "loss", []float32{float32(whole.Total.Item())}, []float32{float32(mean)}, 1e-5)
 	for name, gradient := range takeGradients(m) {
 		if gradient != nil || want[name] != nil {
-			near(t, "gradient of "+name, gradient, want[name], 1e-3)
+			golden.Near(t, "gradient of "+name, gradient, want[name], 1e-3)
 		}
 	}
 	return nil
@@ -78,9 +80,9 @@ func TestDiceOver(t *testing.T) {
 		r := tiny()
 		r.loss.DiceOver = over
 		err := with(t, r, func(s *torch.Scope, m *Model) error {
-			batch := drawnBatch(s, m)
+			batch := cliptest.Batch(s, m.imageSize())
 			var found [2]float64
-			for i, b := range []model.Batch{single(batch, 0), batch} {
+			for i, b := range []model.Batch{cliptest.Single(batch, 0), batch} {
 				loss, err := m.Loss(context.Background(), s, b)
 				if err != nil {
 					return err
@@ -104,7 +106,7 @@ func TestDiceOver(t *testing.T) {
 // the number of passes depends on it.
 func TestKeys(t *testing.T) {
 	err := with(t, tiny(), func(s *torch.Scope, m *Model) error {
-		batch := drawnBatch(s, m)
+		batch := cliptest.Batch(s, m.imageSize())
 		var found []float64
 		for _, keys := range [][]int{nil, {4, 9, model.NoKey}, {4, 9, 2}} {
 			batch.Keys = keys
@@ -133,7 +135,7 @@ func TestKeys(t *testing.T) {
 // the same bits as classes prepared together, also after the parts are gone.
 func TestJoin(t *testing.T) {
 	err := with(t, tiny(), func(s *torch.Scope, m *Model) error {
-		batch := drawnBatch(s, m)
+		batch := cliptest.Batch(s, m.imageSize())
 		first, err := prepareAndScore(s, m, batch)
 		if err != nil {
 			return err
@@ -141,8 +143,8 @@ func TestJoin(t *testing.T) {
 		var joined model.Prepared
 		err = s.Within(func(inner *torch.Scope) error {
 			var parts []model.Prepared
-			for _, name := range []string{drawnClasses.Prompts[1], "another, with a very long name", drawnClasses.Prompts[0]} {
-				part, err := m.Prepare(context.Background(), inner, industrial(name))
+			for _, name := range []string{cliptest.Classes().Prompts[1], "another, with a very long name", cliptest.Classes().Prompts[0]} {
+				part, err := m.Prepare(context.Background(), inner, cliptest.Industrial(name))
 				if err != nil {
 					return err
 				}
@@ -187,7 +189,7 @@ func TestJoin(t *testing.T) {
 // TestScoreKeepsLittle checks that only the results of Score and Loss stay in the caller's scope.
 func TestScoreKeepsLittle(t *testing.T) {
 	err := with(t, tiny(), func(s *torch.Scope, m *Model) error {
-		batch := drawnBatch(s, m)
+		batch := cliptest.Batch(s, m.imageSize())
 		ready, err := m.Prepare(context.Background(), s, batch.Classes)
 		if err != nil {
 			return err

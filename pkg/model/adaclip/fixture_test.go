@@ -2,19 +2,18 @@ package adaclip
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/cliptest"
 	"acdclip/internal/golden"
 	"acdclip/internal/torchtest"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip"
 	"acdclip/pkg/clip/activation"
-	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/clip/tokenizer"
 	"acdclip/pkg/domain"
 	"acdclip/pkg/model"
@@ -35,26 +34,9 @@ type recipe struct {
 // with builds a model and runs f on it inside Do.
 func with(t testing.TB, r recipe, f func(s *torch.Scope, m *Model) error) error {
 	t.Helper()
-	weights, err := pretrained.Open(r.clip)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer weights.Close()
-	tok, err := tokenizer.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	rt, err := torch.Open(torch.Options{Threads: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rt.Close()
-	return rt.Do(context.Background(), func(s *torch.Scope) error {
-		in := r.options.Input()
-		c, err := clip.Load(context.Background(), s, weights, clip.Options{ImageSize: in.Size, Activation: in.Activation, Positions: in.Positions})
-		if err != nil {
-			return err
-		}
+	input := r.options.Input()
+	load := clip.Options{ImageSize: input.Size, Activation: input.Activation, Positions: input.Positions}
+	return cliptest.With(t, r.clip, load, func(s *torch.Scope, c *clip.Model, tok *tokenizer.Tokenizer) error {
 		m, err := New(s, model.Options{CLIP: c, Tokenizer: tok, Model: &r.options, Loss: &r.loss, Values: r.values, Seed: 5, FeatureCache: model.FeatureCache{Bytes: 1 << 20}})
 		if err != nil {
 			return err
@@ -136,13 +118,9 @@ func tensor(s *torch.Scope, v golden.Values) torch.Tensor {
 	return s.FromFloat32(v.Float32(), v.Shape...)
 }
 
-func industrial(prompts ...string) domain.Classes {
-	return domain.Classes{Prompts: prompts, Domain: domain.Industrial}
-}
-
 // classes returns the different names of the pictures' classes, and the index of each picture's.
 func (a about) classes() (classes domain.Classes, classOf []int) {
-	classes = industrial()
+	classes = cliptest.Industrial()
 	places := map[string]int{}
 	for _, name := range a.Classes {
 		if _, known := places[name]; !known {

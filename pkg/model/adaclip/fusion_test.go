@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/cliptest"
+	"acdclip/internal/golden"
 )
 
 func TestLargest(t *testing.T) {
@@ -34,7 +36,7 @@ func TestClusterFeature(t *testing.T) {
 		}
 		got := clusterFeature(s, patches, []clusters{{places: []int64{2, 0, 1}, labels: []int{0, 1, 1}}})
 		// Cluster 0: (3, 3); cluster 1: (1, 1); the mean is (2, 2).
-		near(t, "feature", got.Float32s(), []float32{0.70710678, 0.70710678}, 1e-6)
+		golden.Near(t, "feature", got.Float32s(), []float32{0.70710678, 0.70710678}, 1e-6)
 		return nil
 	})
 	if err != nil {
@@ -48,7 +50,7 @@ func TestFewPatches(t *testing.T) {
 		r := tiny()
 		r.options.ImageSize, r.options.HSF.Clusters = size, 20
 		err := with(t, r, func(s *torch.Scope, m *Model) error {
-			batch := drawnBatch(s, m)
+			batch := cliptest.Batch(s, m.imageSize())
 			seen := m.encodeImage(s, m.clip.Vision.Embed(batch.Pictures), m.visionTokens.dynamic(m.frozenClass(s, m.clip.Vision.Embed(batch.Pictures))), nil)
 			mean := seen.patches[0].Narrow(2, 0, 2)
 			for _, c := range m.clusterPatches(s, seen.patches, mean) {
@@ -73,7 +75,7 @@ func TestWeightOfFusion(t *testing.T) {
 			r := tiny()
 			r.options.HSF.Weight = weight
 			err := with(t, r, func(s *torch.Scope, m *Model) error {
-				batch := drawnBatch(s, m)
+				batch := cliptest.Batch(s, m.imageSize())
 				embedded := m.clip.Vision.Embed(batch.Pictures)
 				seen := m.encodeImage(s, embedded, m.visionTokens.dynamic(m.frozenClass(s, embedded)), nil)
 				class, mean := m.unitClass(seen.class), seen.patches[0].Narrow(2, 0, 2)
@@ -84,7 +86,7 @@ func TestWeightOfFusion(t *testing.T) {
 					want[i] = float32(weight)*h[i] + float32(1-weight)*c[i]
 				}
 				unit := s.FromFloat32(want, class.Shape()...).Normalize(-1)
-				near(t, "feature", m.imageFeature(s, class, seen.patches, mean).Float32s(), unit.Float32s(), 1e-6)
+				golden.Near(t, "feature", m.imageFeature(s, class, seen.patches, mean).Float32s(), unit.Float32s(), 1e-6)
 				return nil
 			})
 			if err != nil {
@@ -97,7 +99,7 @@ func TestWeightOfFusion(t *testing.T) {
 // TestScoresDoNotDependOnOthers: clustering starts anew for every picture.
 func TestScoresDoNotDependOnOthers(t *testing.T) {
 	err := with(t, tiny(), func(s *torch.Scope, m *Model) error {
-		one := single(drawnBatch(s, m), 0)
+		one := cliptest.Single(cliptest.Batch(s, m.imageSize()), 0)
 		var scores []float32
 		for range 2 {
 			found, err := prepareAndScore(s, m, one)

@@ -1,13 +1,10 @@
 package adaclip
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"acdclip/internal/golden"
-	"acdclip/pkg/weights"
 )
 
 // TestAlteredNumbersAreFound checks that a comparison fails after one number of a golden
@@ -37,37 +34,13 @@ func TestAlteredNumbersAreFound(t *testing.T) {
 					continue // other files have other sizes
 				}
 				changed := r
-				changed.want = altered(t, r.want, name)
+				changed.want = r.want.Altered(t, name, func(shape []int64, values []float32) { alter(name, shape, values) })
 				if len(golden.Failures(t, func(t testing.TB) { test.compare(t, changed) })) == 0 {
 					t.Errorf("a changed number in %s goes unseen", name)
 				}
 			}
 		}
 	})
-}
-
-// altered opens a copy of a golden file in which one number of one tensor was changed.
-func altered(t *testing.T, whole *golden.Tensors, name string) *golden.Tensors {
-	t.Helper()
-	var tensors []weights.Value
-	for _, each := range whole.Names("") {
-		from := whole.Take(t, each)
-		values := from.Float32()
-		if each == name {
-			alter(name, from.Shape, values)
-		}
-		tensors = append(tensors, weights.Value{Name: each, Shape: from.Shape, Float32: values})
-	}
-	path := filepath.Join(t.TempDir(), "altered.safetensors")
-	file, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	if err := weights.WriteSafetensors(file, whole.Metadata, tensors); err != nil {
-		t.Fatal(err)
-	}
-	return golden.Open(t, path)
 }
 
 // alter changes the number that is most likely to matter.
@@ -79,9 +52,5 @@ func alter(name string, shape []int64, values []float32) {
 	case strings.HasPrefix(name, "text.hidden."):
 		values = values[:shape[2]] // the first row; later ones may be padding
 	}
-	if place := largestValue(values); values[place] != 0 {
-		values[place] *= 0.9 // ids and places become others
-	} else {
-		values[place] = 1 // the inertia where every patch is a cluster
-	}
+	golden.AlterLargest(values) // 0 is the inertia where every patch is a cluster
 }

@@ -165,7 +165,7 @@ func (g ladder) hidden(i int, x torch.Tensor, abnormal int64) {
 	want := g.take(name)
 	rows := min(firsts.Dim(1), want.Dim(1))
 	got, expected := firsts.Narrow(1, 0, rows).Float32s(), want.Narrow(1, 0, rows).Float32s()
-	near(g.t, name, got, expected, 1e-5)
+	golden.Near(g.t, name, got, expected, 1e-5)
 }
 
 // logits compares the logits of each level and returns their mean.

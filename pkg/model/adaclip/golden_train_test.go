@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/cliptest"
 	"acdclip/internal/golden"
 	"acdclip/pkg/config"
 	"acdclip/pkg/model"
@@ -90,7 +91,7 @@ func (g ladder) picture(i int) model.Batch {
 	label := g.want.Take(g.t, "in.label").Data[i]
 	return model.Batch{
 		Pictures: g.take("in.image").Narrow(0, at, 1), Masks: g.take("in.mask").Narrow(0, at, 1),
-		Labels: []int64{int64(label)}, ClassOf: []int{0}, Classes: industrial(g.about.Classes[i]), Keys: []int{i},
+		Labels: []int64{int64(label)}, ClassOf: []int{0}, Classes: cliptest.Industrial(g.about.Classes[i]), Keys: []int{i},
 	}
 }
 

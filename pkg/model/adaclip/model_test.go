@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/golden"
 	"acdclip/pkg/clip"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/adaclip/options"
@@ -33,7 +34,7 @@ func TestPositions(t *testing.T) {
 				}
 			}
 		}
-		near(t, "position embedding", got, want, 1e-6)
+		golden.Near(t, "position embedding", got, want, 1e-6)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/cliptest"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/domain"
@@ -125,8 +126,8 @@ func TestComplete(t *testing.T) {
 
 func TestRequestsThatAreRefused(t *testing.T) {
 	err := with(t, tiny(), func(s *torch.Scope, m *Model) error {
-		ctx, batch := context.Background(), drawnBatch(s, m)
-		ready, err := m.Prepare(ctx, s, drawnClasses)
+		ctx, batch := context.Background(), cliptest.Batch(s, m.imageSize())
+		ready, err := m.Prepare(ctx, s, cliptest.Classes())
 		if err != nil {
 			return err
 		}
@@ -155,8 +156,8 @@ func TestRequestsThatAreRefused(t *testing.T) {
 			err  error
 			says string
 		}{
-			{"no classes", prepare(ctx, industrial()), "no classes"},
-			{"cancelled", prepare(cancelled, drawnClasses), "canceled"},
+			{"no classes", prepare(ctx, cliptest.Industrial()), "no classes"},
+			{"cancelled", prepare(cancelled, cliptest.Classes()), "canceled"},
 			{"cancelled training", stopped, "canceled"},
 			{"another method's", score(batch.Pictures, batch.ClassOf, "text"), "another method"},
 			{"nothing prepared", score(batch.Pictures, batch.ClassOf, nil), "another method"},
@@ -167,7 +168,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 			{"labels", learn(func(b *model.Batch) { b.Labels = b.Labels[:2] }), "2 labels for 3 pictures"},
 			{"masks", learn(func(b *model.Batch) { b.Masks = b.Masks.Narrow(0, 0, 1) }), "masks have shape [1 35 35]"},
 			{"class of a batch", learn(func(b *model.Batch) { b.ClassOf = []int{0, 1, 2} }), "picture 2 has class index 2"},
-			{"batch without classes", learn(func(b *model.Batch) { b.Classes = industrial() }), "no classes"},
+			{"batch without classes", learn(func(b *model.Batch) { b.Classes = cliptest.Industrial() }), "no classes"},
 		} {
 			if test.err == nil || !strings.Contains(test.err.Error(), test.says) {
 				t.Errorf("%s gave %v, want an error with %q", test.name, test.err, test.says)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/cliptest"
+	"acdclip/internal/golden"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/model/adaclip/options"
 )
@@ -35,13 +37,13 @@ func exercise(t *testing.T, s *torch.Scope, m *Model) error {
 		return err
 	}
 	requireGrad(m)
-	loss, err := m.Loss(context.Background(), s, drawnBatch(s, m))
+	loss, err := m.Loss(context.Background(), s, cliptest.Batch(s, m.imageSize()))
 	if err != nil {
 		return err
 	}
 	loss.Total.Backward()
 	for name, gradient := range takeGradients(m) {
-		silent := gradient == nil || gradient[largestValue(gradient)] == 0
+		silent := gradient == nil || gradient[golden.Largest(gradient)] == 0
 		if silent != (name == "text.static.0") {
 			t.Errorf("the gradient of %s, of %d values, is zero: %v", name, len(gradient), silent)
 		}
@@ -52,7 +54,7 @@ func exercise(t *testing.T, s *torch.Scope, m *Model) error {
 // scoresInRange checks the shapes and the range of maps and scores.
 func scoresInRange(t *testing.T, s *torch.Scope, m *Model) error {
 	return s.Inference(func() error {
-		scores, err := prepareAndScore(s, m, drawnBatch(s, m))
+		scores, err := prepareAndScore(s, m, cliptest.Batch(s, m.imageSize()))
 		if err != nil {
 			return err
 		}
@@ -116,12 +118,12 @@ func TestCutPrompts(t *testing.T) {
 		if short.tokens.Dim(1) > 20 || whole.tokens.Dim(1) < 40 {
 			t.Errorf("prompts of %d and %d tokens", short.tokens.Dim(1), whole.tokens.Dim(1))
 		}
-		embedded := m.clip.Vision.Embed(drawnBatch(s, m).Pictures)
+		embedded := m.clip.Vision.Embed(cliptest.Batch(s, m.imageSize()).Pictures)
 		dynamic := m.textTokens.dynamic(m.frozenClass(s, embedded)).Narrow(0, 0, 1)
 		count := short.tokens.Dim(0)
 		got := m.embedPrompts(s, short, dynamic, 1, nil)
 		want := m.embedPrompts(s, whole, dynamic, 1, nil).Narrow(1, 0, count)
-		near(t, "embeddings", got.Float32s(), want.Float32s(), 1e-5)
+		golden.Near(t, "embeddings", got.Float32s(), want.Float32s(), 1e-5)
 		return nil
 	})
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/cliptest"
+	"acdclip/internal/golden"
 	"acdclip/pkg/model"
 )
 
@@ -76,7 +78,7 @@ func TestKeptFeatures(t *testing.T) {
 		r, want := tinyRecipe(t), wants[test.half]
 		r.featureCache, r.featureHalf = test.bytes, test.half
 		err := with(t, r, func(s *torch.Scope, m *Model) error {
-			batch := drawnBatch(s, m)
+			batch := cliptest.Batch(s, m.imageSize())
 			batch.Keys = test.keys
 			if _, err := learn(s, m, part(s, batch, 2, 1)); err != nil {
 				return err
@@ -106,7 +108,7 @@ func TestKeptFeatures(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	near(t, "loss with features in float16", wants[true].losses, wants[false].losses, 0.01)
+	golden.Near(t, "loss with features in float16", wants[true].losses, wants[false].losses, 0.01)
 	if wants[true].equal(*wants[false]) {
 		t.Error("features in float16 are not rounded")
 	}
@@ -122,7 +124,7 @@ func TestEveryParameterLearns(t *testing.T) {
 			r.options.DeepTokens = "half"
 		}
 		err := with(t, r, func(s *torch.Scope, m *Model) error {
-			l, err := learn(s, m, drawnBatch(s, m))
+			l, err := learn(s, m, cliptest.Batch(s, m.imageSize()))
 			lessons = append(lessons, l)
 			return err
 		})
@@ -134,7 +136,7 @@ func TestEveryParameterLearns(t *testing.T) {
 		if slices.Max(gradient) == 0 && slices.Min(gradient) == 0 {
 			t.Errorf("parameter %d learns nothing", i)
 		}
-		near(t, "gradient", gradient, lessons[1].gradients[i], 0.05)
+		golden.Near(t, "gradient", gradient, lessons[1].gradients[i], 0.05)
 	}
 	if lessons[0].equal(lessons[1]) {
 		t.Error("half and float deep tokens give the same bits")
@@ -151,11 +153,11 @@ func TestBatchesThatAreRefused(t *testing.T) {
 		}{
 			"2 keys for 3 pictures":   {context.Background(), func(b *model.Batch) { b.Keys = []int{1, 2} }},
 			"2 labels for 3 pictures": {context.Background(), func(b *model.Batch) { b.Labels = b.Labels[:2] }},
-			"no classes":              {context.Background(), func(b *model.Batch) { b.Classes = industrial() }},
+			"no classes":              {context.Background(), func(b *model.Batch) { b.Classes = cliptest.Industrial() }},
 			"masks have shape":        {context.Background(), func(b *model.Batch) { b.Masks = b.Masks.Narrow(0, 0, 1) }},
 			"canceled":                {cancelled, func(*model.Batch) {}},
 		} {
-			batch := drawnBatch(s, m)
+			batch := cliptest.Batch(s, m.imageSize())
 			test.change(&batch)
 			if _, err := m.Loss(test.ctx, s, batch); err == nil || !strings.Contains(err.Error(), says) {
 				t.Errorf("%v does not say %q", err, says)

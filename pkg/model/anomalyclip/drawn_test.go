@@ -3,25 +3,14 @@ package anomalyclip
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"path/filepath"
 	"testing"
 
-	"acdclip/cgo/torch"
 	"acdclip/internal/golden"
 	"acdclip/pkg/checkpoint"
-	"acdclip/pkg/domain"
-	"acdclip/pkg/model"
 	"acdclip/pkg/model/anomalyclip/options"
 	"acdclip/pkg/model/card"
 )
-
-// The classes of drawn batches.
-var drawnClasses = industrial("nut", "black rubber gasket")
-
-func industrial(prompts ...string) domain.Classes {
-	return domain.Classes{Prompts: prompts, Domain: domain.Industrial}
-}
 
 // tinyCLIP is the CLIP of the project's own golden data: 6 + 6 blocks of width 64, patch
 // size 7, for 21 pixels.
@@ -36,35 +25,6 @@ func tinyRecipe(t testing.TB) recipe {
 	r.options.ImageSize, r.options.Words, r.options.Depth, r.options.Tokens = 35, 5, 4, 2
 	r.options.VVFrom, r.options.Levels = 3, []int{2, 4, 6}
 	return r
-}
-
-// drawnBatch is three drawn pictures of two classes; the second is normal.
-func drawnBatch(s *torch.Scope, m *Model) model.Batch {
-	const count = 3
-	size := int64(m.imageSize())
-	masks := make([]float32, count*size*size)
-	for i := range size * size {
-		if i%size < size/3 {
-			masks[i] = 1
-		}
-		if i/size > size/2 {
-			masks[2*size*size+i] = 1
-		}
-	}
-	return model.Batch{
-		Pictures: s.FromFloat32(normalValues(7, count*3*size*size), count, 3, size, size),
-		Masks:    s.FromFloat32(masks, count, size, size),
-		Labels:   []int64{1, 0, 1}, ClassOf: []int{1, 0, 1}, Classes: drawnClasses,
-	}
-}
-
-func normalValues(seed uint64, count int64) []float32 {
-	random := rand.New(rand.NewPCG(seed, 0))
-	values := make([]float32, count)
-	for i := range values {
-		values[i] = float32(random.NormFloat64())
-	}
-	return values
 }
 
 // values implements model.Values: tensors by name.

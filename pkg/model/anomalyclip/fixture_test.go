@@ -2,12 +2,12 @@ package anomalyclip
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"path/filepath"
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/cliptest"
 	"acdclip/internal/golden"
 	"acdclip/internal/torchtest"
 	"acdclip/pkg/clip"
@@ -57,28 +57,8 @@ func (r recipe) on(c *clip.Model, tok *tokenizer.Tokenizer) model.Options {
 // withCLIP loads a recipe's CLIP and runs f on it inside Do.
 func withCLIP(t testing.TB, r recipe, f func(s *torch.Scope, c *clip.Model, tok *tokenizer.Tokenizer) error) error {
 	t.Helper()
-	weights, err := pretrained.Open(r.clip)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer weights.Close()
-	tok, err := tokenizer.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	rt, err := torch.Open(torch.Options{Threads: 1}) // idle threads spin and would slow down tests that run in parallel
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rt.Close()
-	return rt.Do(context.Background(), func(s *torch.Scope) error {
-		input := r.options.Input()
-		c, err := clip.Load(context.Background(), s, weights, clip.Options{ImageSize: input.Size, Activation: input.Activation, Positions: input.Positions})
-		if err != nil {
-			return err
-		}
-		return f(s, c, tok)
-	})
+	input := r.options.Input()
+	return cliptest.With(t, r.clip, clip.Options{ImageSize: input.Size, Activation: input.Activation, Positions: input.Positions}, f)
 }
 
 // about is what a golden file's metadata say.

@@ -1,15 +1,11 @@
 package anomalyclip
 
 import (
-	"io"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"acdclip/internal/golden"
-	"acdclip/pkg/weights"
 )
 
 // TestAlteredNumbersAreFound checks that comparing with a golden file fails after one
@@ -19,7 +15,7 @@ func TestAlteredNumbersAreFound(t *testing.T) {
 		whole := golden.Open(t, name+".safetensors")
 		r := goldenRecipe(t, name, whole)
 		compare := func(tensor string) []string {
-			want := altered(t, whole, tensor)
+			want := whole.Altered(t, tensor, func(_ []int64, values []float32) { alter(tensor, values) })
 			return golden.Failures(t, func(t testing.TB) {
 				if tensor == "" || !training.MatchString(tensor) {
 					compareInference(t, want, r)
@@ -49,41 +45,11 @@ var training = regexp.MustCompile(`^(in\.mask|in\.label|loss.*|grad\..*|after2\.
 // later matches the tensors of a numbered series after the first two, which are compared alike.
 var later = regexp.MustCompile(`\.([2-9]|\d\d)$`)
 
-// altered opens a copy of a golden file in which the largest number of one tensor was changed.
-func altered(t *testing.T, whole *golden.Tensors, name string) *golden.Tensors {
-	t.Helper()
-	var tensors []weights.Value
-	for _, each := range whole.Names("") {
-		from := whole.Take(t, each)
-		values := from.Float32()
-		if each == name {
-			place := largest(values)
-			values[place] *= 0.9 // a label becomes 0
-			if name == "in.mask" {
-				values[place] = 0 // a tenth of a pixel is less than the rounding of gradients
-			}
-		}
-		tensors = append(tensors, weights.Value{Name: each, Shape: from.Shape, Float32: values})
+// alter changes the largest number of a tensor.
+func alter(name string, values []float32) {
+	if name == "in.mask" {
+		values[golden.Largest(values)] = 0 // a tenth of a pixel is less than the rounding of gradients
+		return
 	}
-	path := filepath.Join(t.TempDir(), "altered.safetensors")
-	file, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	if err := weights.WriteSafetensors(io.Writer(file), whole.Metadata, tensors); err != nil {
-		t.Fatal(err)
-	}
-	return golden.Open(t, path)
-}
-
-// largest returns the index of the value with the largest magnitude.
-func largest(values []float32) int {
-	place := 0
-	for i, value := range values {
-		if max(value, -value) > max(values[place], -values[place]) {
-			place = i
-		}
-	}
-	return place
+	golden.AlterLargest(values)
 }

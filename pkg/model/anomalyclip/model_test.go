@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/cliptest"
 	"acdclip/internal/golden"
 	"acdclip/pkg/clip"
 	"acdclip/pkg/clip/pretrained"
@@ -123,8 +124,8 @@ func TestComplete(t *testing.T) {
 
 func TestRequestsThatAreRefused(t *testing.T) {
 	err := with(t, tinyRecipe(t), func(s *torch.Scope, m *Model) error {
-		ctx, batch := context.Background(), drawnBatch(s, m)
-		ready, err := m.Prepare(ctx, s, drawnClasses)
+		ctx, batch := context.Background(), cliptest.Batch(s, m.imageSize())
+		ready, err := m.Prepare(ctx, s, cliptest.Classes())
 		if err != nil {
 			return err
 		}
@@ -150,8 +151,8 @@ func TestRequestsThatAreRefused(t *testing.T) {
 			err  error
 			says string
 		}{
-			{prepare(ctx, industrial()), "no classes"},
-			{prepare(cancelled, drawnClasses), "canceled"},
+			{prepare(ctx, cliptest.Industrial()), "no classes"},
+			{prepare(cancelled, cliptest.Classes()), "canceled"},
 			{score(batch.Pictures, batch.ClassOf, nil), "another method"},
 			{score(batch.Pictures, []int{0, 2, 0}, ready), "picture 1 has class index 2"},
 			{score(batch.Pictures, []int{0}, ready), "1 pictures, but 3 pictures"},

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/cliptest"
+	"acdclip/internal/golden"
 	"acdclip/pkg/model"
 )
 
@@ -25,7 +27,7 @@ func TestScoresAreInRange(t *testing.T) {
 		r.options.Temperature = temperature
 		err := with(t, r, func(s *torch.Scope, m *Model) error {
 			return s.Inference(func() error {
-				scores, err := score(s, m, drawnBatch(s, m))
+				scores, err := score(s, m, cliptest.Batch(s, m.imageSize()))
 				if err != nil {
 					return err
 				}
@@ -55,7 +57,7 @@ func TestSmallMaps(t *testing.T) {
 	r.options.ImageSize, r.options.Levels = 14, []int{2, 6}
 	err := with(t, r, func(s *torch.Scope, m *Model) error {
 		const grid, size = 2, 14
-		batch := drawnBatch(s, m)
+		batch := cliptest.Batch(s, m.imageSize())
 		text, err := m.textFeatures(context.Background(), s)
 		if err != nil {
 			return err
@@ -82,7 +84,7 @@ func TestSmallMaps(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		near(t, "map", scores.Maps.Float32s(), smooth, 2e-6)
+		golden.Near(t, "map", scores.Maps.Float32s(), smooth, 2e-6)
 		return nil
 	})
 	if err != nil {
@@ -130,14 +132,14 @@ func smoothed(values []float64, size int, sigma float64) []float64 {
 // classes that were prepared one by one.
 func TestClassesDoNotMatter(t *testing.T) {
 	err := with(t, tinyRecipe(t), func(s *torch.Scope, m *Model) error {
-		ctx, batch := context.Background(), drawnBatch(s, m)
+		ctx, batch := context.Background(), cliptest.Batch(s, m.imageSize())
 		whole, err := score(s, m, batch)
 		if err != nil {
 			return err
 		}
 		var parts []model.Prepared
 		for _, class := range []string{"cat", "dog", "bird"} {
-			part, err := m.Prepare(ctx, s, industrial(class))
+			part, err := m.Prepare(ctx, s, cliptest.Industrial(class))
 			if err != nil {
 				return err
 			}

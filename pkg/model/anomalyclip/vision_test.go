@@ -1,29 +1,13 @@
 package anomalyclip
 
 import (
-	"math"
 	"slices"
 	"testing"
 
 	"acdclip/cgo/torch"
+	"acdclip/internal/cliptest"
+	"acdclip/internal/golden"
 )
-
-// near compares values. No difference may exceed limit times the largest expected value.
-func near(t *testing.T, what string, got, want []float32, limit float64) {
-	t.Helper()
-	if len(got) != len(want) {
-		t.Errorf("%s: %d values, want %d", what, len(got), len(want))
-		return
-	}
-	largest, worst := 0.0, 0.0
-	for i := range want {
-		largest = max(largest, math.Abs(float64(want[i])))
-		worst = max(worst, math.Abs(float64(got[i]-want[i])))
-	}
-	if !(worst <= limit*largest) {
-		t.Errorf("%s: largest difference %.3g, largest value %.3g", what, worst, largest)
-	}
-}
 
 // TestTaps checks the taps against the definition: the original path before block f, then
 // the sum of the value-value attentions. Levels may be in any order.
@@ -32,7 +16,7 @@ func TestTaps(t *testing.T) {
 		r := tinyRecipe(t)
 		r.options.VVFrom, r.options.Levels = f, []int{5, 2, 6, 1}
 		err := with(t, r, func(s *torch.Scope, m *Model) error {
-			tower, pictures := m.clip.Vision, drawnBatch(s, m).Pictures
+			tower, pictures := m.clip.Vision, cliptest.Batch(s, m.imageSize()).Pictures
 			x := tower.Embed(pictures)
 			path := x
 			taps := map[int]torch.Tensor{}
@@ -48,9 +32,9 @@ func TestTaps(t *testing.T) {
 			seen := m.see(s, pictures)
 			for n, level := range r.options.Levels {
 				tap := tower.Head(taps[level]).Normalize(-1)
-				near(t, "tap", seen.levels[n].Float32s(), tap.Narrow(1, 1, tap.Dim(1)-1).Contiguous().Float32s(), 1e-6)
+				golden.Near(t, "tap", seen.levels[n].Float32s(), tap.Narrow(1, 1, tap.Dim(1)-1).Contiguous().Float32s(), 1e-6)
 			}
-			near(t, "picture", seen.image.Float32s(), tower.Project(x.Narrow(1, 0, 1)).Normalize(-1).Float32s(), 1e-6)
+			golden.Near(t, "picture", seen.image.Float32s(), tower.Project(x.Narrow(1, 0, 1)).Normalize(-1).Float32s(), 1e-6)
 			return nil
 		})
 		if err != nil {
@@ -63,7 +47,7 @@ func TestTaps(t *testing.T) {
 // path ends at the last level.
 func TestWalkFrees(t *testing.T) {
 	err := with(t, tinyRecipe(t), func(s *torch.Scope, m *Model) error {
-		pictures := drawnBatch(s, m).Pictures
+		pictures := cliptest.Batch(s, m.imageSize()).Pictures
 		var handles []int64
 		m.walk(s, pictures, 5, func(block int, original, tap torch.Tensor) {
 			handles = append(handles, torch.LiveHandles())
@@ -112,7 +96,7 @@ func TestPositionsThatShrink(t *testing.T) {
 				}
 			}
 		}
-		near(t, "positions", m.clip.Vision.PositionEmbedding().Float32s(), want, 1e-6)
+		golden.Near(t, "positions", m.clip.Vision.PositionEmbedding().Float32s(), want, 1e-6)
 		return nil
 	})
 	if err != nil {
