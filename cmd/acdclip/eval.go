@@ -189,7 +189,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	if folder.IsFinished() {
 		return o.showFinished(folder, options)
 	}
-	if err := o.app.tell(&o.config, plan.checkpoints()[0].Configuration()); err != nil {
+	if err := o.app.tell(&o.config, plan.jobs[0].Checkpoint.Configuration()); err != nil {
 		return err
 	}
 	defer folder.Close()

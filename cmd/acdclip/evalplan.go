@@ -66,7 +66,7 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 			return nil, err
 		}
 	}
-	if err := pairing.CheckSizes(p.checkpoints()); err != nil {
+	if err := pairing.CheckSizes(evaluation.Checkpoints(p.jobs)); err != nil {
 		if len(entries) == 1 {
 			return nil, err
 		}
@@ -133,21 +133,10 @@ func (o *evalOptions) addContents(ctx context.Context, p *evalPlan) error {
 	return nil
 }
 
-// checkpoints are the models that jobs use, each once.
-func (p *evalPlan) checkpoints() []*trained.Model {
-	var list []*trained.Model
-	for _, job := range p.jobs {
-		if !slices.Contains(list, job.Checkpoint) {
-			list = append(list, job.Checkpoint)
-		}
-	}
-	return list
-}
-
 // inputs are the paths that the evaluation reads.
 func (p *evalPlan) inputs() []string {
 	var list []string
-	for _, c := range p.checkpoints() {
+	for _, c := range evaluation.Checkpoints(p.jobs) {
 		list = append(list, c.Path, c.Loaded.Config.Clip)
 	}
 	for _, job := range p.jobs {

@@ -242,8 +242,13 @@ func (c *Checkpoint) verify(text string) error {
 	return nil
 }
 
-// Close closes the file.
-func (c *Checkpoint) Close() error { return c.file.Close() }
+// Close closes the file. A nil Checkpoint, that of a method that needs none, has no file.
+func (c *Checkpoint) Close() error {
+	if c == nil {
+		return nil
+	}
+	return c.file.Close()
+}
 
 // Spec is the name and shape of a parameter that a model expects.
 type Spec struct {

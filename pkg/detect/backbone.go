@@ -173,11 +173,8 @@ func (b *Backbone) Detector(method methods.Row, parameters *checkpoint.Checkpoin
 	d := newDetector(b, b.Runtime.NewScope(), nil)
 	d.Model = m
 	o := model.Options{
-		CLIP: b.CLIP, Tokenizer: b.tokenizer, Model: m.Options, Loss: m.Metadata.Loss,
+		CLIP: b.CLIP, Tokenizer: b.tokenizer, Model: m.Options, Loss: m.Metadata.Loss, Values: valuesOf(parameters),
 		AllowOtherCLIP: allowOther, Warn: func(text string) { emit(events.Warning{Text: text}) },
-	}
-	if parameters != nil {
-		o.Values = parameters
 	}
 	err := b.Runtime.Do(context.Background(), func(*torch.Scope) (err error) {
 		d.method, err = method.New(d.scope, o)

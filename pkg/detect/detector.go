@@ -55,7 +55,6 @@ func newDetector(b *Backbone, scope *torch.Scope, method model.Method) *Detector
 // Open loads CLIP and the checkpoint. The caller closes the Detector.
 func Open(ctx context.Context, o Options) (*Detector, error) {
 	var parameters *checkpoint.Checkpoint
-	var values model.Values
 	var m trained.Model
 	var err error
 	if o.Checkpoint == "" {
@@ -65,7 +64,6 @@ func Open(ctx context.Context, o Options) (*Detector, error) {
 			return nil, err
 		}
 		defer parameters.Close()
-		values = parameters
 		m, err = trained.Describe(parameters, o.Config)
 	}
 	if err != nil {
@@ -81,7 +79,7 @@ func Open(ctx context.Context, o Options) (*Detector, error) {
 	for _, change := range m.Changes {
 		o.Emit(events.Notice{Text: change})
 	}
-	backbone, err := OpenBackbone(ctx, method, o.Config.Config, m.Options, values)
+	backbone, err := OpenBackbone(ctx, method, o.Config.Config, m.Options, valuesOf(parameters))
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,8 @@ import (
 
 	"acdclip/cgo/torch"
 	"acdclip/pkg/checkpoint"
+	"acdclip/pkg/clip/pretrained"
+	"acdclip/pkg/config"
 	"acdclip/pkg/events"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/methods"
@@ -29,6 +31,14 @@ type Pool struct {
 	backbone *Backbone
 	model    trained.Model // that the backbone was loaded for
 	told     []events.Event
+
+	identities map[clipKey]pretrained.Identity // of the CLIPs that are read
+}
+
+// clipKey says how a CLIP is read.
+type clipKey struct {
+	path  string
+	heads config.ClipHeads
 }
 
 // Open loads the CLIP for the first model, and rejects models that do not match their CLIP
@@ -41,6 +51,8 @@ func (p *Pool) Open(ctx context.Context, checkpoints []*trained.Model) (scoring.
 	if err != nil {
 		return scoring.Machine{}, err
 	}
+	first := checkpoints[0].Loaded.Config
+	p.identities = map[clipKey]pretrained.Identity{{first.Clip, first.ClipHeads}: p.backbone.Identity}
 	for _, m := range checkpoints {
 		if err := p.check(*m); err != nil {
 			if name := m.Source.Model; name != "" {
@@ -55,32 +67,29 @@ func (p *Pool) Open(ctx context.Context, checkpoints []*trained.Model) (scoring.
 
 // check rejects a model that does not match its CLIP, or was trained on another one.
 func (p *Pool) check(m trained.Model) error {
-	method, err := p.Methods.Find(m.Metadata.Method)
+	method, parameters, err := p.parts(m)
 	if err != nil {
 		return err
 	}
-	parameters, err := p.open(m)
-	if err != nil {
-		return err
-	}
-	var values model.Values
-	if parameters != nil {
-		defer parameters.Close()
-		values = parameters
-	}
+	defer parameters.Close()
 	clip, err := trained.OpenCLIP(m.Loaded.Config)
 	if err != nil {
 		return err
 	}
 	defer clip.Close()
-	if err := method.Check(clip.Arch, m.Options, values); err != nil {
+	if err := method.Check(clip.Arch, m.Options, valuesOf(parameters)); err != nil {
 		return fmt.Errorf("CLIP %s: %w", m.Loaded.Config.Clip, err)
 	}
-	identity := p.backbone.Identity
-	if m.Metadata.CLIP != "" && !m.SameCLIP(&p.model) {
+	if m.Metadata.CLIP == "" {
+		return nil // an identity takes a reading of the whole file
+	}
+	key := clipKey{m.Loaded.Config.Clip, m.Loaded.Config.ClipHeads}
+	identity, known := p.identities[key]
+	if !known {
 		if identity, err = clip.Identity(); err != nil {
 			return err
 		}
+		p.identities[key] = identity
 	}
 	return fits(m, m.Loaded.Config.Clip, identity, p.AllowOtherCLIP, p.once)
 }
@@ -104,20 +113,12 @@ func (p *Pool) load(ctx context.Context, m trained.Model) error {
 		return nil
 	}
 	p.Close() // before loading: two CLIPs may need too much memory
-	method, err := p.Methods.Find(m.Metadata.Method)
+	method, parameters, err := p.parts(m)
 	if err != nil {
 		return err
 	}
-	parameters, err := p.open(m)
-	if err != nil {
-		return err
-	}
-	var values model.Values
-	if parameters != nil {
-		defer parameters.Close()
-		values = parameters
-	}
-	p.backbone, err = OpenBackbone(ctx, method, m.Loaded.Config, m.Options, values)
+	defer parameters.Close()
+	p.backbone, err = OpenBackbone(ctx, method, m.Loaded.Config, m.Options, valuesOf(parameters))
 	if err != nil {
 		return err
 	}
@@ -134,12 +135,22 @@ func (p *Pool) once(event events.Event) {
 	}
 }
 
-// open opens the checkpoint of a model; it returns nil if the model needs none.
-func (p *Pool) open(m trained.Model) (*checkpoint.Checkpoint, error) {
-	if m.Path == "" {
-		return nil, nil
+// parts returns a model's method, and its open checkpoint, nil if it needs none. The caller
+// closes the checkpoint.
+func (p *Pool) parts(m trained.Model) (method methods.Row, parameters *checkpoint.Checkpoint, err error) {
+	if method, err = p.Methods.Find(m.Metadata.Method); err != nil || m.Path == "" {
+		return method, nil, err
 	}
-	return checkpoint.Open(m.Path, p.Methods.Cards())
+	parameters, err = checkpoint.Open(m.Path, p.Methods.Cards())
+	return method, parameters, err
+}
+
+// valuesOf returns a checkpoint (nil: none) as a source of values.
+func valuesOf(parameters *checkpoint.Checkpoint) model.Values {
+	if parameters == nil {
+		return nil // not an interface that holds nil
+	}
+	return parameters
 }
 
 // Detector returns the Detector of a checkpoint. The caller closes it before asking for
@@ -151,19 +162,13 @@ func (p *Pool) Detector(ctx context.Context, m *trained.Model) (scoring.Detector
 	if err := p.backbone.Fits(*m, p.AllowOtherCLIP, p.once); err != nil {
 		return nil, err
 	}
-	method, err := p.Methods.Find(m.Metadata.Method)
+	method, parameters, err := p.parts(*m)
 	if err != nil {
 		return nil, err
 	}
-	parameters, err := p.open(*m)
-	if err != nil {
-		return nil, err
-	}
-	if parameters != nil {
-		defer parameters.Close()
-		if parameters.Fingerprint != m.Source.Fingerprint {
-			return nil, fmt.Errorf("checkpoint %s: %w; use a file that no running training writes to", m.Path, errChanged)
-		}
+	defer parameters.Close()
+	if parameters != nil && parameters.Fingerprint != m.Source.Fingerprint {
+		return nil, fmt.Errorf("checkpoint %s: %w; use a file that no running training writes to", m.Path, errChanged)
 	}
 	return p.backbone.Detector(method, parameters, *m, p.AllowOtherCLIP, p.once)
 }

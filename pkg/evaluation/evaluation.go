@@ -85,7 +85,7 @@ func Begin(ctx context.Context, o Options) (*Evaluation, error) {
 	if err := e.makePlan(); err != nil {
 		return nil, err
 	}
-	machine, err := o.Detectors.Open(ctx, e.checkpoints())
+	machine, err := o.Detectors.Open(ctx, Checkpoints(e.Jobs))
 	if err != nil {
 		e.Close()
 		return nil, err
@@ -114,7 +114,7 @@ func (e *Evaluation) Run(ctx context.Context, folder *finished.Folder) (*report.
 	if e.total > 0 {
 		e.Emit(events.StageStarted{Stage: evaluateStage, Unit: "pictures", Total: e.total})
 	}
-	for _, checkpoint := range e.checkpoints() {
+	for _, checkpoint := range Checkpoints(e.Jobs) {
 		if err := e.checkpoint(ctx, checkpoint); err != nil {
 			return nil, nil, err
 		}
@@ -127,10 +127,10 @@ func (e *Evaluation) Run(ctx context.Context, folder *finished.Folder) (*report.
 	return result, scores, nil
 }
 
-// checkpoints lists the distinct checkpoints of the jobs.
-func (e *Evaluation) checkpoints() []*trained.Model {
+// Checkpoints lists the distinct checkpoints of jobs, in order of appearance.
+func Checkpoints(jobs []Job) []*trained.Model {
 	var list []*trained.Model
-	for _, job := range e.Jobs {
+	for _, job := range jobs {
 		if !slices.Contains(list, job.Checkpoint) {
 			list = append(list, job.Checkpoint)
 		}
