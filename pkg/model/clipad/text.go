@@ -17,25 +17,7 @@ import (
 // Prepare computes the text features [K, 2, E] of classes: for each state, the unit
 // representative vector of its prompts' unit embeddings.
 func (m *Model) Prepare(ctx context.Context, s *torch.Scope, classes domain.Classes) (model.Prepared, error) {
-	if len(classes.Prompts) == 0 {
-		return nil, prompt.ErrNoClasses
-	}
-	features := prompt.Features{Domain: classes.Domain}
-	err := s.Within(func(inner *torch.Scope) error {
-		rows := make([]torch.Tensor, len(classes.Prompts))
-		for i, name := range classes.Prompts {
-			var err error
-			if rows[i], err = m.encodeText(ctx, inner, name); err != nil {
-				return err
-			}
-		}
-		features.Text = s.Keep(torch.Stack(0, rows...))
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return features, nil
+	return prompt.Prepare(s, classes, func(s *torch.Scope, name string) (torch.Tensor, error) { return m.encodeText(ctx, s, name) })
 }
 
 // Join concatenates lists of classes; see model.Method.

@@ -21,6 +21,30 @@ var ErrNoClasses = errors.New("no classes were given")
 // errOtherMethod reports a Prepared of another type.
 var errOtherMethod = errors.New("the classes were prepared by another method")
 
+// Prepare makes Features of classes from the text of each, [...], which encode computes by
+// the class's prompt name and which belongs to its scope; see model.Method.
+func Prepare(s *torch.Scope, classes domain.Classes, encode func(s *torch.Scope, name string) (torch.Tensor, error)) (model.Prepared, error) {
+	if len(classes.Prompts) == 0 {
+		return nil, ErrNoClasses
+	}
+	features := Features{Domain: classes.Domain}
+	err := s.Within(func(inner *torch.Scope) error {
+		rows := make([]torch.Tensor, len(classes.Prompts))
+		for i, name := range classes.Prompts {
+			var err error
+			if rows[i], err = encode(inner, name); err != nil {
+				return err
+			}
+		}
+		features.Text = s.Keep(torch.Stack(0, rows...))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return features, nil
+}
+
 // of returns the Features that a method prepared.
 func of(prepared model.Prepared) (Features, error) {
 	features, ok := prepared.(Features)

@@ -74,32 +74,21 @@ func (m *Model) imageSize() int { return m.clip.Vision.Grid * m.clip.Arch.Patch 
 // Prepare computes the text features [K, 2, E] of classes: for each state, the mean of its
 // prompts' embeddings, which are not normalised before.
 func (m *Model) Prepare(ctx context.Context, s *torch.Scope, classes domain.Classes) (model.Prepared, error) {
-	if len(classes.Prompts) == 0 {
-		return nil, prompt.ErrNoClasses
-	}
-	texts := ensemble(m.options.Prompts)
-	features := prompt.Features{Domain: classes.Domain}
-	err := s.Within(func(inner *torch.Scope) error {
-		var rows []torch.Tensor // [2, E] of each class
-		for _, name := range classes.Prompts {
-			var states [prompt.States]torch.Tensor
-			for state := range states {
-				ids := prompt.Tokenize(m.clip.Text, m.tokenizer, texts.Texts(name, state))
-				embeddings, err := prompt.Embed(ctx, inner, m.clip.Text, ids)
-				if err != nil {
-					return err
-				}
-				states[state] = inner.Step(embeddings, func(e torch.Tensor) torch.Tensor { return e.Mean(0) })
-			}
-			rows = append(rows, torch.Stack(0, states[:]...))
+	return prompt.Prepare(s, classes, func(s *torch.Scope, name string) (torch.Tensor, error) { return m.encodeText(ctx, s, name) })
+}
+
+// encodeText returns the text [2, E] of a class, which belongs to s.
+func (m *Model) encodeText(ctx context.Context, s *torch.Scope, name string) (torch.Tensor, error) {
+	var states [prompt.States]torch.Tensor
+	for state := range states {
+		ids := prompt.Tokenize(m.clip.Text, m.tokenizer, ensemble(m.options.Prompts).Texts(name, state))
+		embeddings, err := prompt.Embed(ctx, s, m.clip.Text, ids)
+		if err != nil {
+			return torch.Tensor{}, err
 		}
-		features.Text = s.Keep(torch.Stack(0, rows...))
-		return nil
-	})
-	if err != nil {
-		return nil, err
+		states[state] = s.Step(embeddings, func(e torch.Tensor) torch.Tensor { return e.Mean(0) })
 	}
-	return features, nil
+	return torch.Stack(0, states[:]...), nil
 }
 
 // Join concatenates lists of classes; see model.Method.
