@@ -18,23 +18,14 @@
 # unless $PYTHON is a Python that has them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source bench/python.sh
 
 readonly folder=build/bench/methods venv=build/bench/methods-venv
-
-find_python() {
-	if [[ -n ${PYTHON:-} ]]; then
-		echo "$PYTHON"
-		return
-	fi
-	[[ -x $venv/bin/python ]] || python3 -m venv "$venv"
-	"$venv/bin/pip" install --quiet --disable-pip-version-check -r bench/methods/requirements.txt
-	echo "$venv/bin/python"
-}
 
 main() {
 	[[ -x bin/acdclip ]] || make build
 	local python
-	python=$(find_python)
+	python=$(find_python "$venv" bench/methods/requirements.txt)
 	mkdir -p "$folder"
 	eval "$(make -s env)"
 	export LIBACDCLIP_NATIVE=$PWD/build/current/libacdclip_native.so

@@ -14,24 +14,15 @@
 # installed below build/ (a few GB), unless $PYTHON is a Python that has them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source bench/python.sh
 
 readonly folder=build/bench/train venv=build/bench/train-venv batch=${BATCH:-1}
 readonly drawn=$folder/drawn-$batch
 
-find_python() {
-	if [[ -n ${PYTHON:-} ]]; then
-		echo "$PYTHON"
-		return
-	fi
-	[[ -x $venv/bin/python ]] || python3 -m venv "$venv"
-	"$venv/bin/pip" install --quiet --disable-pip-version-check -r scripts/reference/requirements.txt
-	echo "$venv/bin/python"
-}
-
 main() {
 	[[ -x bin/acdclip ]] || make build
 	local python
-	python=$(find_python)
+	python=$(find_python "$venv" scripts/reference/requirements.txt)
 	mkdir -p "$folder"
 	eval "$(make -s env)"
 	go build -o "$folder/inputs" ./bench/train
