@@ -74,6 +74,19 @@ func WriteQuickly(folder, path string, write func(io.Writer) error) error {
 	return nil
 }
 
+// Rename gives a file that is complete and synced another name in the same file system,
+// and replaces a file of that name. After it returns nil, the name survives a power cut.
+func Rename(from, to string) error {
+	err := os.Rename(from, to)
+	if err == nil {
+		err = syncFolder(filepath.Dir(to))
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", to, err)
+	}
+	return nil
+}
+
 // begin writes the content to a temporary file in folder, or beside path, and follows
 // path's links. The caller must rename the file to target or clean it up.
 func begin(folder, path string, write func(io.Writer) error) (target string, file *renameio.PendingFile, err error) {

@@ -43,6 +43,23 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+func TestRename(t *testing.T) {
+	folder := t.TempDir()
+	from, to := filepath.Join(folder, "a"), filepath.Join(folder, "b")
+	for _, content := range []string{"first", "second"} {
+		if err := os.WriteFile(from, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := Rename(from, to); err != nil {
+			t.Fatal(err)
+		}
+		expectContent(t, to, content)
+	}
+	if err := Rename(from, to); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestWriteReplacesFilesAlone: links are followed, and paths that are not files stay.
 func TestWriteReplacesFilesAlone(t *testing.T) {
 	folder := t.TempDir()
