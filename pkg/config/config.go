@@ -10,7 +10,7 @@
 //	doc     the meaning, in one line
 //	runtime "yes": a model option that may differ between training and scoring
 //	resume  "yes": may differ when a training is resumed
-//	path    the text is a path: "file", or "source" for a path or a named CLIP
+//	path    the text is a path: "file", or "source" for a path or the name of weights
 //	was     an earlier name of the key, which is still read
 //
 // A method's sections have further tags: see package section.
@@ -27,7 +27,7 @@ import (
 type Config struct {
 	Preset      string              `json:"preset" doc:"the preset that gives every value not set elsewhere"`
 	Method      string              `json:"method" doc:"the anomaly detection method"`
-	Clip        string              `json:"clip" path:"source" resume:"yes" doc:"CLIP's weights: a file, or a Hugging Face or open_clip folder"`
+	Clip        string              `json:"clip" path:"source" resume:"yes" doc:"CLIP's weights: a file, a Hugging Face or open_clip folder, or a name of acdclip weights list, such as openai:ViT-L/14@336"`
 	ClipHeads   ClipHeads           `json:"clip_heads"`
 	Device      Device              `json:"device" resume:"yes" doc:"device that the model runs on: auto (a GPU if there is one), cpu, cuda or cuda:N"`
 	Precision   Precision           `json:"precision" doc:"number format of the frozen towers' matrices; auto: fp32; bf16 needs half the memory and changes results slightly"`
@@ -37,7 +37,8 @@ type Config struct {
 	Loss        section.Section     `json:"loss"` // nil where the method learns nothing
 	Train       Train               `json:"train"`
 	Data        Data                `json:"data"`
-	Checkpoints map[string][]string `json:"checkpoints" path:"file" resume:"yes" doc:"for each auxiliary dataset, the checkpoints trained on it"`
+	Weights     Weights             `json:"weights"`
+	Checkpoints map[string][]string `json:"checkpoints" path:"source" resume:"yes" doc:"for each auxiliary dataset, the checkpoints trained on it"`
 	Models      map[string]string   `json:"models" path:"file" resume:"yes" doc:"models that eval compares: for each name a configuration file, whose keys (method, preset, clip, model, checkpoints) replace those of this configuration"`
 }
 
@@ -73,7 +74,7 @@ type Train struct {
 
 	FeatureFormat FeatureFormat `json:"feature_format" doc:"number format of the kept vision features; fp16 keeps twice as many and rounds the features of all pictures"`
 
-	InitFrom      string  `json:"init_from" path:"file" doc:"checkpoint whose parameters training starts from; none: random initial values"`
+	InitFrom      string  `json:"init_from" path:"source" doc:"checkpoint whose parameters training starts from; none: random initial values"`
 	SkipNonfinite bool    `json:"skip_nonfinite" resume:"yes" doc:"skip and count steps whose loss or gradient is not finite, instead of stopping"`
 	SaveMinutes   float64 `json:"save_minutes" range:"[0,inf)" resume:"yes" doc:"maximum minutes between two saves of the state that train --resume needs; 0: save after every step"`
 }
@@ -113,6 +114,12 @@ type Root struct {
 	Anomalous     string        `json:"anomalous,omitempty" doc:"its folder of anomalous pictures, if the folders follow no known layout"`
 	Masks         string        `json:"masks,omitempty" doc:"its folder of masks, if the folders follow no known layout"`
 	MaskThreshold int           `json:"mask_threshold,omitempty" range:"[0,255]" doc:"smallest grey value of a mask that counts as anomalous; default: the benchmark's value, else 1"`
+}
+
+// Weights says where published weights are kept, and where they are downloaded from.
+type Weights struct {
+	Cache  string `json:"cache" path:"file" resume:"yes" doc:"folder of downloaded weights; default: acdclip/weights in the user's cache folder ($XDG_CACHE_HOME, else ~/.cache)"`
+	Mirror string `json:"mirror" resume:"yes" doc:"http or https address that stands for the publishers' scheme and host: acdclip weights fetch asks for the same path there; none: the publishers"`
 }
 
 // AuxiliaryOf returns the auxiliary dataset that Pairing gives a target: that of the

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"acdclip/pkg/config/section"
+	"acdclip/pkg/published"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -259,8 +260,8 @@ func isNumberLike(n *yaml.Node) bool {
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
-// absolute resolves a path against dir. A path of kind "source" may also be
-// builtin:NAME or openai:NAME, which stays as it is.
+// absolute resolves a path against dir. A path of kind "source" may also be the name of
+// weights, which stays as it is.
 func absolute(path, dir, kind string) string {
 	if path == "" || kind == "source" && IsNamedSource(path) {
 		return path
@@ -271,7 +272,11 @@ func absolute(path, dir, kind string) string {
 	return filepath.Clean(path)
 }
 
-// IsNamedSource reports whether clip names a known CLIP (builtin:NAME, openai:NAME) instead of a path.
-func IsNamedSource(clip string) bool {
-	return strings.HasPrefix(clip, "builtin:") || strings.HasPrefix(clip, "openai:")
+// builtIn is the scheme of weights that are part of the program.
+const builtIn = "builtin:"
+
+// IsNamedSource reports whether a text names weights, as in openai:NAME or builtin:NAME,
+// instead of a path. A file of such a name is ./NAME.
+func IsNamedSource(text string) bool {
+	return strings.HasPrefix(text, builtIn) || published.IsName(text)
 }

@@ -234,9 +234,13 @@ train: {auxiliary: a}
 			t.Errorf("path is %s, want %s", got, want)
 		}
 	}
-	for _, named := range []string{"builtin:tiny", "openai:ViT-L-14-336px"} {
-		if got := load(t, Sources{Set: []string{"clip=" + named}}).Config.Clip; got != named {
-			t.Errorf("%s became %s", named, got)
+	for _, named := range []string{"builtin:tiny", "openai:ViT-L-14-336px", "open_clip:ViT-H-14", "anomalyclip:trained-on-visa"} {
+		c := load(t, Sources{Set: []string{"clip=" + named, "train.init_from=" + named, "checkpoints.visa=" + named, "weights.cache=" + named}}).Config
+		if c.Clip != named || c.Train.InitFrom != named || c.Checkpoints["visa"][0] != named {
+			t.Errorf("%s became %s, %s and %s", named, c.Clip, c.Train.InitFrom, c.Checkpoints["visa"][0])
+		}
+		if !filepath.IsAbs(c.Weights.Cache) {
+			t.Errorf("the folder %s is not absolute", c.Weights.Cache)
 		}
 	}
 }

@@ -23,7 +23,7 @@ func writeFile(t testing.TB, text string) string {
 
 // Each case is the exact message that a user reads.
 func TestFileMessages(t *testing.T) {
-	const top = "preset, method, clip, clip_heads, device, precision, threads, seed, model, loss, train, data, checkpoints, models"
+	const top = "preset, method, clip, clip_heads, device, precision, threads, seed, model, loss, train, data, weights, checkpoints, models"
 	const zeroByZero = "model.adapter.merge: rescale does not work with model.adapter.init: paper, whose adapters output exactly zero, which cannot be scaled to a norm (0/0); set model.adapter.init to released, or merge to residual"
 	cases := []struct{ name, yaml, want string }{
 		{"section mistyped", "modle: {groups: 3}", "c.yaml:1: modle: unknown key (did you mean model?)"},
@@ -43,9 +43,9 @@ func TestFileMessages(t *testing.T) {
 		{"beyond one", "train: {lr_decay: 1.5}", "c.yaml:1: train.lr_decay: must be more than 0 and at most 1, is 1.5"},
 		{"empty value", "model:\n  groups:", "c.yaml:2: model.groups: has no value; set it to a whole number between 1 and 64 or leave the key out"},
 		{"yes", "data: {exif_orientation: yes}", "c.yaml:1: data.exif_orientation: must be true or false, is the text yes"},
-		{"number for text", "clip: 123", "c.yaml:1: clip: must be a path, is the number 123; quote it to make it text"},
+		{"number for text", "clip: 123", "c.yaml:1: clip: must be a path or a name, is the number 123; quote it to make it text"},
 		{"date for text", "train: {auxiliary: 2024-01-01}", "c.yaml:1: train.auxiliary: must be text, is the date 2024-01-01; quote it to make it text"},
-		{"tag", "clip: !!binary aGk=", "c.yaml:1: clip: must be a path, is aGk= with the tag !!binary"},
+		{"tag", "clip: !!binary aGk=", "c.yaml:1: clip: must be a path or a name, is aGk= with the tag !!binary"},
 		{"number for a section", "train: {lr: 0.1}", "c.yaml:1: train.lr: must be a section (keys: text, vision), is the number 0.1"},
 		{"list for a section", "- a", "c.yaml:1: must be a section (keys: " + top + "), is a list"},
 		{"section for a number", "model: {groups: {n: 3}}", "c.yaml:1: model.groups: must be a whole number between 1 and 64, is a section"},
@@ -83,7 +83,7 @@ func TestFileMessages(t *testing.T) {
 		{"empty name", "data: {pairing: {visa: ''}}", "c.yaml:1: data.pairing.visa: a dataset's name is empty"},
 		{"star as auxiliary", "data: {pairing: {visa: '*'}}", `c.yaml:1: data.pairing.visa: * cannot name a dataset: a name must not contain /, \ or = and must not be *, . or ..`},
 		{"empty checkpoint", "checkpoints: {visa: ['']}", "c.yaml:1: checkpoints.visa: contains an empty path"},
-		{"checkpoint section", "checkpoints: {visa: {a: b}}", "c.yaml:1: checkpoints.visa: must be a path, is a section"},
+		{"checkpoint section", "checkpoints: {visa: {a: b}}", "c.yaml:1: checkpoints.visa: must be a path or a name, is a section"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -15,8 +15,11 @@ func wants(s *schema) string {
 		if s.choices != nil {
 			return section.Listed(s.choices)
 		}
-		if s.path != "" {
+		switch s.path {
+		case "file":
 			return "a path"
+		case "source":
+			return "a path or a name"
 		}
 		return "text"
 	case reflect.Bool:
