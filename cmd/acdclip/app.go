@@ -19,6 +19,7 @@ import (
 	"acdclip/internal/ui"
 	"acdclip/pkg/events"
 	"acdclip/pkg/model/methods"
+	"acdclip/pkg/published"
 	"acdclip/pkg/spelling"
 )
 
@@ -32,6 +33,7 @@ type app struct {
 	arguments   []string // the command line, without the program
 	helpMethod  string   // the method whose settings the help lists
 	methods     methods.Table
+	published   published.Table // that can be downloaded
 
 	save  chan struct{} // asks a training to save its state
 	saves atomic.Bool   // a training listens
@@ -39,7 +41,7 @@ type app struct {
 
 func newApp(out, err io.Writer, terminal bool) *app {
 	return &app{
-		out: ui.NewOutput(out), err: err, screen: ui.New(err, terminal), environment: os.Environ(), program: "acdclip", methods: methods.All(),
+		out: ui.NewOutput(out), err: err, screen: ui.New(err, terminal), environment: os.Environ(), program: "acdclip", methods: methods.All(), published: published.All(),
 		save: make(chan struct{}, 1),
 	}
 }

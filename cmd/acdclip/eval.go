@@ -94,7 +94,7 @@ bit, as those of a single run.`,
 	}
 	flags := command.Flags()
 	flags.StringArrayVar(&o.targets, "target", nil, "`NAME[=PATH]` dataset to score, by name or path; repeatable (default: all of data.roots, except for checkpoints that were trained on them)")
-	flags.StringArrayVar(&o.checkpoints, "checkpoint", nil, "`FILE` checkpoint: trained parameters from acdclip train, or a file of the method's authors; repeatable (default: those that the configuration pairs with the target)")
+	flags.StringArrayVar(&o.checkpoints, "checkpoint", nil, "`FILE` checkpoint: trained parameters from acdclip train, a file of the method's authors, or a name of acdclip weights list; repeatable (default: those that the configuration pairs with the target)")
 	flags.StringVar(&o.out, "out", defaultEvalFolder, "`DIR` results folder")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace existing results")
 	flags.BoolVar(&o.resume, "resume", false, "continue the evaluation in the results folder, or start it")

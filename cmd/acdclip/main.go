@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"acdclip/pkg/model/methods"
+	"acdclip/pkg/published"
 
 	"al.essio.dev/pkg/shellescape"
 	"golang.org/x/term"
@@ -16,12 +17,13 @@ import (
 // version is the program's version; the build sets it.
 var version = "devel"
 
-func main() { os.Exit(runWith(methods.All())) }
+func main() { os.Exit(runWith(methods.All(), published.All())) }
 
-// runWith runs the command line with these methods and returns the exit status.
-func runWith(table methods.Table) int {
+// runWith runs the command line with these methods and published weights, and returns the
+// exit status.
+func runWith(table methods.Table, weights published.Table) int {
 	app := newApp(os.Stdout, os.Stderr, term.IsTerminal(int(os.Stderr.Fd())))
-	app.methods = table
+	app.methods, app.published = table, weights
 	app.program = calledFromAnywhere(os.Args[0])
 	ctx, cancel := context.WithCancel(context.Background())
 	go app.stopOnSignal(cancel)

@@ -84,7 +84,7 @@ error, and the others are still scored; an argument that does not exist is an er
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&o.checkpoint, "checkpoint", "", "`FILE` checkpoint: trained parameters from acdclip train, or a file of the method's authors; not for methods that learn nothing")
+	flags.StringVar(&o.checkpoint, "checkpoint", "", "`FILE` checkpoint: trained parameters from acdclip train, a file of the method's authors, or a name of acdclip weights list; not for methods that learn nothing")
 	flags.StringVar(&o.class, "class", "object", "`NAME` what the pictures show, for the text prompts; _ stands for a space, unless the method keeps it")
 	ui.Choice(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "use the name of each picture's folder as its class")
 	ui.Choice(flags, &o.domain, "domain", []domain.Domain{domain.Industrial, domain.Medical}, "domain of the pictures; chooses score weights and smoothing")
@@ -170,7 +170,7 @@ func (o *predictOptions) requireCheckpoint(loaded config.Loaded) error {
 	if o.checkpoint == "" && !loaded.Card.Needs(loaded.Config.Model) {
 		return nil
 	}
-	return requireFile("--checkpoint", o.checkpoint, "give a file of trained parameters, from `acdclip train` or the method's authors")
+	return requireFile("--checkpoint", o.checkpoint, "give a file of trained parameters, from `acdclip train` or the method's authors"+o.app.published.Hint(loaded.Config.Method))
 }
 
 // check finds contradictions between flags.

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 
 	"acdclip/internal/rundir"
-	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/present"
+	"acdclip/pkg/trained"
 )
 
 // runConfig lists the configuration file of a run folder, if it is there.
@@ -59,13 +59,14 @@ func (o *trainOptions) settle() (config.Config, *rundir.TrainingState, error) {
 	return loaded.Config, state, nil
 }
 
-// checkCheckpoint says why a file is no whole checkpoint; nil where it is one.
-func (a *app) checkCheckpoint(path string) error {
-	c, err := checkpoint.Open(path, a.methods.Cards())
+// checkCheckpoint says why what a path or name stands for is no whole checkpoint; nil where
+// it is one.
+func (a *app) checkCheckpoint(source string, c config.Config) error {
+	opened, err := trained.OpenCheckpoint(source, a.methods.Cards(), c)
 	if err != nil {
 		return err
 	}
-	return c.Close()
+	return opened.Close()
 }
 
 // checkBeginning checks a folder without a state in which --resume begins a run:

@@ -29,6 +29,7 @@ import (
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/model/methods"
 	"acdclip/pkg/present"
+	"acdclip/pkg/published"
 )
 
 func TestMain(m *testing.M) {
@@ -38,7 +39,7 @@ func TestMain(m *testing.M) {
 		// The program with a method and a metric more, one row each.
 		"acdclip-more": func() {
 			metrics.Table = append(metrics.Table, metrics.Metric{Name: "image_gini", Title: "image Gini", Image: func(r metrics.Ranking) float64 { return max(0, 2*r.AUROC-1) }})
-			os.Exit(runWith(append(methods.All(), toymethod.Row())))
+			os.Exit(runWith(append(methods.All(), toymethod.Row()), published.All()))
 		},
 	})
 }

@@ -22,6 +22,7 @@ import (
 	"acdclip/pkg/evaluation/finished"
 	"acdclip/pkg/events"
 	"acdclip/pkg/pairing"
+	"acdclip/pkg/published"
 	"acdclip/pkg/trained"
 	"acdclip/pkg/training"
 )
@@ -107,7 +108,9 @@ func (i interruption) Unwrap() error { return i.err }
 // misuse lists package errors that mean wrong flags or configuration (exit status 2).
 func misuse() []error {
 	return []error{
-		trained.ErrNoCLIP, pairing.ErrNoCheckpoint, pairing.ErrTwice, pairing.ErrLeak, pairing.ErrCommonKey, pairing.ErrSizes, detect.ErrOtherCLIP, training.ErrOtherRun, clip.ErrOptions, torch.ErrNoDevice, data.ErrUnknownClass, data.ErrHoldOut, synth.ErrUnknown, synth.ErrNotEmpty, finished.ErrDiffers, finished.ErrNoShares, rundir.ErrOccupied, rundir.ErrNoFolder}
+		trained.ErrNoCLIP, pairing.ErrNoCheckpoint, pairing.ErrTwice, pairing.ErrLeak, pairing.ErrCommonKey, pairing.ErrSizes, detect.ErrOtherCLIP, training.ErrOtherRun, clip.ErrOptions, torch.ErrNoDevice, data.ErrUnknownClass, data.ErrHoldOut, synth.ErrUnknown, synth.ErrNotEmpty, finished.ErrDiffers, finished.ErrNoShares, rundir.ErrOccupied, rundir.ErrNoFolder,
+		published.ErrUnknown, published.ErrNotFetched, published.ErrMirror,
+	}
 }
 
 func statusOf(err error) int {

@@ -104,7 +104,7 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 		return err
 	}
 	if c.Train.InitFrom != "" && state == nil {
-		if err := o.app.checkCheckpoint(c.Train.InitFrom); err != nil {
+		if err := o.app.checkCheckpoint(c.Train.InitFrom, c); err != nil {
 			return err
 		}
 	}

@@ -22,7 +22,7 @@ import (
 type Options struct {
 	Methods        methods.Table
 	Config         config.Loaded      // the CLIP, the device, and settings that override options of the checkpoint
-	Checkpoint     string             // path of the trained parameters; "" for a method that needs none
+	Checkpoint     string             // path or name of the trained parameters; "" for a method that needs none
 	AllowOtherCLIP bool               // accept a checkpoint that was trained on another CLIP
 	Emit           func(events.Event) // receives notices and warnings
 }
@@ -60,7 +60,7 @@ func Open(ctx context.Context, o Options) (*Detector, error) {
 	if o.Checkpoint == "" {
 		m, err = trained.Untrained(o.Config)
 	} else {
-		if parameters, err = checkpoint.Open(o.Checkpoint, o.Methods.Cards()); err != nil {
+		if parameters, err = trained.OpenCheckpoint(o.Checkpoint, o.Methods.Cards(), o.Config.Config); err != nil {
 			return nil, err
 		}
 		defer parameters.Close()

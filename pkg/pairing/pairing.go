@@ -14,6 +14,7 @@ import (
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
 	"acdclip/pkg/model/card"
+	"acdclip/pkg/published"
 	"acdclip/pkg/trained"
 )
 
@@ -93,7 +94,7 @@ func samePath(a, b string) bool {
 type Models struct {
 	Entries []Entry // at least one
 
-	// Checkpoints, if there are any, are those of all targets, in place of the ones that the
+	// Checkpoints, paths or names, if there are any, are those of all targets, in place of the ones that the
 	// configurations pair with each target.
 	Checkpoints []string
 	// Read describes a checkpoint of one of the methods; nil means trained.Read.
@@ -157,7 +158,7 @@ func (m *Models) of(e Entry, target string) ([]*trained.Model, error) {
 		case !paired && e.Name != "":
 			return nil, fmt.Errorf("%w for %s: set checkpoints and data.pairing in the model's file, or a method that needs none", ErrNoCheckpoint, target)
 		case !paired:
-			return nil, fmt.Errorf("%w for %s: give --checkpoint FILE (from `acdclip train`), or set data.pairing and checkpoints in a configuration file", ErrNoCheckpoint, target)
+			return nil, fmt.Errorf("%w for %s: give --checkpoint FILE (from `acdclip train`%s), or set data.pairing and checkpoints in a configuration file", ErrNoCheckpoint, target, published.All().Hint(e.Config.Method))
 		default:
 			return nil, fmt.Errorf("%w for %s: data.pairing pairs it with the auxiliary dataset %s, but checkpoints.%s is empty", ErrNoCheckpoint, target, auxiliary, auxiliary)
 		}
@@ -168,7 +169,7 @@ func (m *Models) of(e Entry, target string) ([]*trained.Model, error) {
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(list, func(other *trained.Model) bool { return samePath(other.Path, path) }) {
+		if slices.ContainsFunc(list, func(other *trained.Model) bool { return other.Path == model.Path || samePath(other.Path, path) }) {
 			return nil, fmt.Errorf("%s: the checkpoint %s %w", target, path, ErrTwice)
 		}
 		model.SetAuxiliary(auxiliary)

@@ -51,7 +51,7 @@ type Entry struct {
 
 // Errors of this package, wrapped with context.
 var (
-	ErrUnknown    = errors.New("no published weights have this name")
+	ErrUnknown    = errors.New("unknown weights")
 	ErrNotFetched = errors.New("is not downloaded yet")
 	ErrMirror     = errors.New("weights.mirror is not the http or https address of a server")
 )
@@ -78,7 +78,7 @@ func (t Table) Find(name string) (Entry, error) {
 	} else if len(same) > 0 {
 		text = "there are " + strings.Join(same, ", ")
 	}
-	return Entry{}, fmt.Errorf("%w: %q (%s)", ErrUnknown, name, text)
+	return Entry{}, fmt.Errorf("%w %q (%s)", ErrUnknown, name, text)
 }
 
 // IsName reports whether a text is the name of published weights by its form, SCHEME:NAME
@@ -109,6 +109,16 @@ func (t Table) MadeFor(method string, kind Kind) []string {
 		}
 	}
 	return names
+}
+
+// Hint says which checkpoints for a method can be had by name, to follow after another way
+// to get one; "" for none.
+func (t Table) Hint(method string) string {
+	names := t.MadeFor(method, Checkpoint)
+	if names == nil {
+		return ""
+	}
+	return fmt.Sprintf(", or %s (see `acdclip weights list`)", strings.Join(names, " or "))
 }
 
 func (t Table) first(is func(Entry) bool) (Entry, bool) {
@@ -189,11 +199,14 @@ func (e Entry) Address(mirror string) (string, error) {
 	return base.JoinPath(publisher.Path).String(), nil
 }
 
-// Locate returns the path of the weights with that name in the folder that the
+// Locate returns the path of the weights with that name and kind in the folder that the
 // configuration names, "" for the default. The error says what to do: it wraps ErrUnknown
 // or ErrNotFetched.
-func (t Table) Locate(name, configured string) (string, error) {
+func (t Table) Locate(name string, kind Kind, configured string) (string, error) {
 	e, err := t.Find(name)
+	if err == nil && e.Kind != kind {
+		err = fmt.Errorf("%w: %s is a %s, not a %s", ErrUnknown, name, e.Kind, kind)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -82,7 +82,7 @@ func TestPlaces(t *testing.T) {
 	}
 
 	folder := t.TempDir()
-	_, err := All().Locate("openai:ViT-L/14@336", folder)
+	_, err := All().Locate("openai:ViT-L/14@336", CLIP, folder)
 	if want := "openai:ViT-L/14@336 is not downloaded yet (934.1 MB); run: acdclip weights fetch openai:ViT-L/14@336 --cache " + folder; !errors.Is(err, ErrNotFetched) || err.Error() != want {
 		t.Errorf("the error is %v, want %s", err, want)
 	}
@@ -90,10 +90,13 @@ func TestPlaces(t *testing.T) {
 	if err := errors.Join(os.MkdirAll(filepath.Dir(want), 0o755), os.WriteFile(want, nil, 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := All().Locate("openai:ViT-L/14@336", folder); got != want || err != nil {
+	if got, err := All().Locate("openai:ViT-L/14@336", CLIP, folder); got != want || err != nil {
 		t.Errorf("%s, %v", got, err)
 	}
-	if _, err := All().Locate("openai:nothing", folder); !errors.Is(err, ErrUnknown) {
+	if _, err := All().Locate("openai:nothing", CLIP, folder); !errors.Is(err, ErrUnknown) {
+		t.Error(err)
+	}
+	if _, err := All().Locate("openai:ViT-L/14@336", Checkpoint, folder); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "is a CLIP, not a checkpoint") {
 		t.Error(err)
 	}
 	e, err := All().Find("anomalyclip:trained-on-visa")

@@ -7,17 +7,22 @@ import (
 	"acdclip/pkg/clip/activation"
 	"acdclip/pkg/clip/pretrained"
 	"acdclip/pkg/config"
+	"acdclip/pkg/published"
 )
 
 // ErrNoCLIP reports a configuration that names no CLIP.
-var ErrNoCLIP = errors.New("no CLIP weights were given; set --clip to OpenAI's ViT-L-14-336px.pt, a Hugging Face or open_clip folder, or a folder written by `acdclip weights init DIR`")
+var ErrNoCLIP = errors.New("no CLIP weights were given; set --clip to OpenAI's file, to a Hugging Face or open_clip folder, to a name such as openai:ViT-L/14@336 (see `acdclip weights list`), or to a folder written by `acdclip weights init DIR`")
 
-// OpenCLIP opens the CLIP that a configuration names. The caller closes it.
+// OpenCLIP opens the CLIP that a configuration gives by a path or a name. The caller closes it.
 func OpenCLIP(c config.Config) (*pretrained.Checkpoint, error) {
 	if c.Clip == "" {
 		return nil, ErrNoCLIP
 	}
-	return pretrained.OpenWith(c.Clip, pretrained.Options{Heads: pretrained.Heads(c.ClipHeads)})
+	path, err := PathOf(c.Clip, published.CLIP, c)
+	if err != nil {
+		return nil, err
+	}
+	return pretrained.OpenWith(path, pretrained.Options{Heads: pretrained.Heads(c.ClipHeads)})
 }
 
 // CLIP identifies a CLIP by its files.

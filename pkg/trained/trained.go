@@ -27,9 +27,9 @@ type Model struct {
 	Loaded     config.Loaded       // the configuration that it is used with: its CLIP, device and precision
 }
 
-// Read describes a checkpoint of one of the methods. Settings of c override options of its model.
-func Read(path string, methods card.List, c config.Loaded) (Model, error) {
-	parameters, err := checkpoint.Open(path, methods)
+// Read describes a checkpoint of one of the methods, given by a path or a name. Settings of c override options of its model.
+func Read(source string, methods card.List, c config.Loaded) (Model, error) {
+	parameters, err := OpenCheckpoint(source, methods, c.Config)
 	if err != nil {
 		return Model{}, err
 	}

@@ -18,6 +18,7 @@ import (
 	"acdclip/pkg/events"
 	"acdclip/pkg/model"
 	"acdclip/pkg/scoring"
+	"acdclip/pkg/trained"
 )
 
 // run is a running training.
@@ -77,7 +78,7 @@ func (o *Options) first() (*checkpoint.Checkpoint, error) {
 	if o.Resume != nil || o.Config.Train.InitFrom == "" {
 		return nil, nil
 	}
-	initial, err := checkpoint.Open(o.Config.Train.InitFrom, o.Methods.Cards())
+	initial, err := trained.OpenCheckpoint(o.Config.Train.InitFrom, o.Methods.Cards(), o.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +126,7 @@ func (r *run) build(ctx context.Context) (err error) {
 		}
 		o.Values = r.Resume
 	case r.Config.Train.InitFrom != "":
-		initial, err := checkpoint.Open(r.Config.Train.InitFrom, r.Methods.Cards())
+		initial, err := trained.OpenCheckpoint(r.Config.Train.InitFrom, r.Methods.Cards(), r.Config)
 		if err != nil {
 			return err
 		}

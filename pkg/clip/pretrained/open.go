@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"acdclip/pkg/published"
 	"acdclip/pkg/weights"
 )
 
@@ -63,9 +64,12 @@ func OpenWith(path string, o Options) (*Checkpoint, error) {
 // locate finds the weight file or the index of several files in a folder.
 func locate(path string) (string, error) {
 	info, err := os.Stat(path)
-	if name, ok := hubNameOf(path); ok && errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("opening a CLIP: the file or folder %s does not exist; if it is the name of a model on Hugging Face: this program does not download models, "+
-			"so download its files first and give their folder (config.json, and model.safetensors or pytorch_model.bin): %w", name, fs.ErrNotExist)
+	if errors.Is(err, fs.ErrNotExist) {
+		shown := path
+		if name, ok := hubNameOf(path); ok { // not as a path of the current folder
+			shown = name
+		}
+		return "", fmt.Errorf("opening a CLIP: the file or folder %s does not exist; %s: %w", shown, insteadOf(path), fs.ErrNotExist)
 	}
 	if err != nil {
 		return "", fmt.Errorf("opening a CLIP: %w", err)
@@ -81,6 +85,23 @@ func locate(path string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("opening a CLIP: the folder %s contains none of %s: %w", path, strings.Join(fileNames, ", "), ErrNotCLIP)
+}
+
+// insteadOf says what to do if a path of a CLIP does not exist.
+func insteadOf(path string) string {
+	hub, isHub := hubNameOf(path)
+	hub = strings.TrimPrefix(strings.TrimPrefix(hub, "hf-hub:"), "hf:")
+	known, found := published.All().OnHub(hub)
+	if !found {
+		known, found = published.All().InFile(filepath.Base(path))
+	}
+	switch {
+	case found:
+		return fmt.Sprintf("these weights are published as %s (%s): run `%s`, and give --clip %s", known.Name, known.Bytes(), known.Command(""), known.Name)
+	case isHub:
+		return fmt.Sprintf("if %s is the name of a model on Hugging Face, download its files first, as with `hf download %s --local-dir clip`, and give their folder", hub, hub)
+	}
+	return "`acdclip weights list` shows the CLIPs that can be downloaded by name"
 }
 
 // hubName matches OWNER/MODEL, optionally with the prefix that open_clip and others use.

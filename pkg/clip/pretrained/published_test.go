@@ -15,16 +15,16 @@ import (
 	"acdclip/pkg/weights"
 )
 
-// published is what the file of a published model contains, without values. Only models
+// publishedModel is what the file of a published model contains, without values. Only models
 // that are supported have shapes and all blocks.
-type published struct {
+type publishedModel struct {
 	OpenCLIP     json.RawMessage    `json:"open_clip"`    // model_cfg of open_clip_config.json
 	Transformers json.RawMessage    `json:"transformers"` // config.json
 	Tensors      map[string][]int64 `json:"tensors"`
 }
 
 // publishedModels reads what open_clip and transformers say about their models (scripts/fixtures/published.py).
-func publishedModels(t *testing.T) map[string]published {
+func publishedModels(t *testing.T) map[string]publishedModel {
 	t.Helper()
 	disk, err := os.Open(filepath.Join("testdata", "published.json.gz"))
 	if err != nil {
@@ -35,7 +35,7 @@ func publishedModels(t *testing.T) map[string]published {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var models map[string]published
+	var models map[string]publishedModel
 	if err := json.NewDecoder(text).Decode(&models); err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func publishedModels(t *testing.T) map[string]published {
 }
 
 // open binds the tensors as if they were in a folder of the library, with or without its configuration.
-func (p published) open(t *testing.T, prefix string, configured bool) (*Checkpoint, error) {
+func (p publishedModel) open(t *testing.T, prefix string, configured bool) (*Checkpoint, error) {
 	t.Helper()
 	file := &weights.File{Path: filepath.Join(t.TempDir(), "open_clip_model.safetensors"), Format: weights.FormatSafetensors}
 	config, text := "open_clip_config.json", []byte(fmt.Sprintf(`{"model_cfg": %s}`, p.OpenCLIP))
