@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"time"
 
 	"acdclip/pkg/atomicfile"
@@ -92,17 +91,14 @@ func Get(ctx context.Context, f File, o Options) (Outcome, error) {
 	if _, err := url.Parse(f.URL); err != nil {
 		return Downloaded, fmt.Errorf("downloading: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(f.Path), 0o755); err != nil {
-		return Downloaded, fmt.Errorf("creating a folder for %s: %w", f.Path, err)
-	}
-	if err := atomicfile.Check(f.Path); err != nil {
-		return Downloaded, err
-	}
-	lock, err := hold(ctx, f.Path, o.Notice)
+	lock, err := Hold(ctx, f.Path, o.Notice)
 	if err != nil {
 		return Downloaded, err
 	}
 	defer lock.Close() // fails only for a file that is closed
+	if err := atomicfile.Check(f.Path); err != nil {
+		return Downloaded, err
+	}
 	switch err := Verify(ctx, f, o.Checking); {
 	case err == nil:
 		return Present, nil

@@ -204,7 +204,7 @@ func TestTwoAtOnce(t *testing.T) {
 		t.Errorf("%d downloads in %d requests", downloads, len(s.seen()))
 	}
 
-	lock, err := hold(t.Context(), f.Path, func(string) {})
+	lock, err := Hold(t.Context(), f.Path, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}

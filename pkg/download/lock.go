@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -13,10 +16,14 @@ import (
 	"acdclip/pkg/regularfile"
 )
 
-// hold locks the download of a path until the lock is closed. It waits for another process
-// that holds the lock. A file system without locks is not an error. The lock's file stays:
-// a process that waits for it would else hold a file that nobody else finds.
-func hold(ctx context.Context, path string, notice func(string)) (*flock.Flock, error) {
+// Hold locks the making of a file until the lock is closed. It waits for another process
+// that holds the lock, and says so by notice. A file system without locks is not an error.
+// Missing folders are created. The lock's file, path.lock, stays: a process that waits for
+// it would else hold a file that nobody else finds.
+func Hold(ctx context.Context, path string, notice func(string)) (io.Closer, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, fmt.Errorf("creating a folder for %s: %w", path, err)
+	}
 	name := path + ".lock"
 	if _, err := regularfile.Stat(name); err != nil && !errors.Is(err, fs.ErrNotExist) { // opening a pipe would block
 		return nil, fmt.Errorf("locking the download: %w", err)

@@ -73,7 +73,9 @@ func (t Table) Find(name string) (Entry, error) {
 		}
 	}
 	text := "`acdclip weights list` shows all"
-	if near := spelling.Nearest(name, lower); near != "" {
+	if hub, ok := t.OnHub(name); ok {
+		text = fmt.Sprintf("did you mean %s?", hub.Name)
+	} else if near := spelling.Nearest(name, lower); near != "" {
 		text = fmt.Sprintf("did you mean %s?", names[slices.Index(lower, near)])
 	} else if len(same) > 0 {
 		text = "there are " + strings.Join(same, ", ")

@@ -47,10 +47,11 @@ func TestTable(t *testing.T) {
 
 func TestUnknownName(t *testing.T) {
 	for name, want := range map[string]string{
-		"openai:ViT-L/14@336px": "did you mean openai:ViT-L/14@336?",
-		"openai:vit-b/16":       "did you mean openai:ViT-B/16?",
-		"anomalyclip:visa":      "there are anomalyclip:trained-on-visa, anomalyclip:trained-on-mvtec",
-		"hello":                 "`acdclip weights list` shows all",
+		"openai:ViT-L/14@336px":        "did you mean openai:ViT-L/14@336?",
+		"openai:vit-b/16":              "did you mean openai:ViT-B/16?",
+		"anomalyclip:visa":             "there are anomalyclip:trained-on-visa, anomalyclip:trained-on-mvtec",
+		"openai/clip-vit-base-patch16": "did you mean openai:ViT-B/16?",
+		"hello":                        "`acdclip weights list` shows all",
 	} {
 		if _, err := All().Find(name); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", name, err, want)
