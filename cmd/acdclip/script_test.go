@@ -41,6 +41,8 @@ func TestMain(m *testing.M) {
 			metrics.Table = append(metrics.Table, metrics.Metric{Name: "image_gini", Title: "image Gini", Image: func(r metrics.Ranking) float64 { return max(0, 2*r.AUROC-1) }})
 			os.Exit(runWith(append(methods.All(), toymethod.Row()), published.All()))
 		},
+		// The program with the table of published weights that the command publish makes.
+		"acdclip-published": func() { os.Exit(runWith(methods.All(), publishedTable())) },
 	})
 }
 
@@ -62,6 +64,8 @@ func TestScripts(t *testing.T) {
 			"waitfor":  waitFor,
 
 			"waitforclasses": waitForClasses,
+
+			"publish": publish,
 		},
 	})
 }
@@ -77,6 +81,7 @@ func setup(env *testscript.Env) error {
 	env.Setenv("ABLATION", filepath.Join(golden.Root(), "scripts", "ablation.sh"))
 	env.Setenv("ACDCLIP", "acdclip")
 	env.Setenv("SHARED", golden.Shared())
+	env.Setenv("GOLDEN_OWN", filepath.Join(golden.Root(), "testdata", "golden"))
 	return nil
 }
 

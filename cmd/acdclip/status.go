@@ -152,6 +152,15 @@ func explain(command *cobra.Command, err error) []string {
 	return lines
 }
 
+// again is the command line, for a shell.
+func (a *app) again() string {
+	words := []string{a.program} // which is quoted where it must be
+	for _, argument := range a.arguments {
+		words = append(words, shellescape.Quote(argument))
+	}
+	return strings.Join(words, " ")
+}
+
 // resuming is the command line with --resume, for a shell.
 func (a *app) resuming() string {
 	words := []string{a.program} // which is quoted where it must be

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"acdclip/pkg/model/methods"
+	"acdclip/pkg/published"
 	"acdclip/pkg/trained"
 
 	"github.com/spf13/pflag"
@@ -29,6 +30,7 @@ func TestStatusOf(t *testing.T) {
 		{usagef("wrong"), 2},
 		{fmt.Errorf("reading: %w", configuration), 2},
 		{fmt.Errorf("opening: %w", trained.ErrNoCLIP), 2},
+		{fmt.Errorf("opening: %w", published.ErrNotFetched), 2},
 		{failures(1, 3), 3},
 		{failures(0, 3), 0},
 		{context.Canceled, 130},

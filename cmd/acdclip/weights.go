@@ -5,12 +5,12 @@ import "github.com/spf13/cobra"
 func newWeightsCommand(a *app) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "weights",
-		Short: "Inspect weight files, make a tiny CLIP",
+		Short: "Download and inspect weights, make a tiny CLIP",
 		Args:  subcommandArgs,
 		RunE:  showHelp,
 
 		DisableFlagsInUseLine: true,
 	}
-	command.AddCommand(newInspectCommand(a), newInitCommand(a))
+	command.AddCommand(newWeightsListCommand(a), newFetchCommand(a), newInspectCommand(a), newInitCommand(a))
 	return command
 }

@@ -93,6 +93,7 @@ func TestFoundations(t *testing.T) {
 		"pkg/report":              results,
 		"pkg/chart":               append([]string{"pkg/events", "pkg/heatmap", "pkg/anomalymap"}, results...),
 		"pkg/download":            {"pkg/atomicfile"},
+		"pkg/fetch":               {"pkg/download", "pkg/checkpoint", "pkg/config", "pkg/contents", "pkg/weights", "pkg/atomicfile"},
 		"pkg/checkpoint":          {"pkg/config", "pkg/contents", "pkg/weights", "pkg/atomicfile"},
 		"pkg/evaluation/finished": append([]string{"pkg/atomicfile"}, results...),
 

@@ -91,6 +91,9 @@ func Get(ctx context.Context, f File, o Options) (Outcome, error) {
 	if _, err := url.Parse(f.URL); err != nil {
 		return Downloaded, fmt.Errorf("downloading: %w", err)
 	}
+	if err := Verify(ctx, f, o.Checking); err == nil { // without the lock, which a folder that is read-only cannot hold
+		return Present, nil
+	}
 	lock, err := Hold(ctx, f.Path, o.Notice)
 	if err != nil {
 		return Downloaded, err

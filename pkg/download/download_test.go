@@ -204,6 +204,9 @@ func TestTwoAtOnce(t *testing.T) {
 		t.Errorf("%d downloads in %d requests", downloads, len(s.seen()))
 	}
 
+	if err := os.Remove(f.Path); err != nil {
+		t.Fatal(err)
+	}
 	lock, err := Hold(t.Context(), f.Path, func(string) {})
 	if err != nil {
 		t.Fatal(err)

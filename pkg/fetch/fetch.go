@@ -74,7 +74,10 @@ func (o Options) file(ctx context.Context, e published.Entry, f download.File) (
 
 // checkpoint gets the publisher's file and converts it to path, where it is found later.
 func (o Options) checkpoint(ctx context.Context, e published.Entry, f download.File, path string) (there bool, err error) {
-	if !o.Offline { // the folder may be read-only
+	if o.converted(e, path) == nil { // without the lock, which a folder that is read-only cannot hold
+		return true, nil
+	}
+	if !o.Offline {
 		lock, err := download.Hold(ctx, path, o.notice)
 		if err != nil {
 			return false, err

@@ -34,7 +34,7 @@ func PathOf(source string, kind published.Kind, c config.Config) (string, error)
 		}
 	}
 	if config.IsNamedSource(source) {
-		return "", fmt.Errorf("%w: %q (this version of acdclip has none built in)", published.ErrUnknown, source)
+		return "", fmt.Errorf("%w %q (this version of acdclip has none built in)", published.ErrUnknown, source)
 	}
 	return source, nil
 }
