@@ -151,29 +151,30 @@ type megabytes struct {
 	stage string
 	begun time.Time
 	told  time.Time // when the last progress was emitted
+	last  int64     // bytes at the last call
 	ended bool
 }
 
 // progress is a callback with numbers of bytes; total is 0 while it is unknown. All bytes
-// end the stage.
+// end the stage, and fewer than before begin it anew.
 func (m *megabytes) progress(done, total int64) {
-	switch {
-	case done == 0 && total == 0, m.ended && done == total: // how much it is will be known soon; the end was told
+	if done == 0 && total == 0 || m.ended && done == total { // how much it is will be known soon; the end was told
 		return
-	case m.ended: // it begins again
-		m.begun, m.ended = time.Time{}, false
 	}
 	now := time.Now()
-	if m.begun.IsZero() {
-		m.begun = now
-		m.emit(events.StageStarted{Stage: m.stage, Unit: "MB", Total: int(total / 1e6), Done: int(done / 1e6)})
+	if m.begun.IsZero() || done < m.last {
+		m.begun, m.ended = now, false
+		m.emit(events.StageStarted{Stage: m.stage, Unit: "MB", Total: inMegabytes(total), Done: inMegabytes(done)})
 	}
-	if done == total || now.Sub(m.told) >= 100*time.Millisecond {
-		m.told = now
-		m.emit(events.Progress{Stage: m.stage, Done: int(done / 1e6), Total: int(total / 1e6)})
-	}
-	if done == total {
+	m.last = done
+	switch {
+	case done == total:
 		m.ended = true
 		m.emit(events.StageDone{Stage: m.stage, Seconds: now.Sub(m.begun).Seconds()})
+	case now.Sub(m.told) >= 100*time.Millisecond:
+		m.told = now
+		m.emit(events.Progress{Stage: m.stage, Done: inMegabytes(done), Total: inMegabytes(total)})
 	}
 }
+
+func inMegabytes(bytes int64) int { return int((bytes + 500_000) / 1_000_000) }

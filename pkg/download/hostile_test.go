@@ -37,8 +37,8 @@ func TestHostileServers(t *testing.T) {
 		{name: "cuts off, size unknown", server: answers{cut(1 << 19), cut(100), good}, unsized: true, requests: 3},
 		{name: "cuts off again and again", server: answers{cut(1000)}, requests: 6, want: "the 6000 bytes that are there are kept", left: partial},
 		{name: "cuts off again and again, but sends much", server: answers{cut(1<<16 + 1)}, requests: 17},
-		{name: "stalls in the body", server: answers{stall(5000), good}, requests: 2, notice: "no data arrived for 100ms"},
-		{name: "stalls before the head", server: answers{stall(0), good}, requests: 2, notice: "no data arrived for 100ms"},
+		{name: "stalls in the body", server: answers{stall(5000), good}, requests: 2, notice: "no data arrived for 200ms"},
+		{name: "stalls before the head", server: answers{stall(0), good}, requests: 2, notice: "no data arrived for 200ms"},
 		{name: "stalls always", server: answers{stall(0)}, requests: 6, want: "no data arrived", left: nothing},
 		{name: "ends early without a length", server: answers{chunked(func(s *server) []byte { return s.content[:999] }), good}, requests: 2, notice: "ended after 999 of"},
 
@@ -82,11 +82,12 @@ func TestHostileServers(t *testing.T) {
 			if c.unsized {
 				f.Size, f.Limit = 0, f.Size+10
 			}
-			if strings.HasPrefix(c.name, "stalls") {
-				o.Stall = 100 * time.Millisecond
+			stalls := strings.HasPrefix(c.name, "stalls")
+			if stalls {
+				o.Stall = 200 * time.Millisecond
 			}
 			_, err := Get(t.Context(), f, o.Options)
-			if got := len(s.seen()); got != c.requests {
+			if got := len(s.seen()); got < c.requests || got > c.requests && !stalls { // on a busy machine, good servers stall too
 				t.Errorf("%d requests, want %d", got, c.requests)
 			}
 			if c.notice != "" && !strings.Contains(strings.Join(o.notices, "\n"), c.notice) {
