@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"acdclip/pkg/published"
 )
 
 // newMethodsTopic is a page of help that lists the methods.
@@ -34,9 +36,13 @@ func (a *app) methodList() string {
 		if method.Learns {
 			training = "can be trained with acdclip train"
 		}
+		weights := ""
+		if names := append(a.published.MadeFor(method.Name, published.CLIP), a.published.MadeFor(method.Name, published.Checkpoint)...); names != nil {
+			weights = "Published weights to download: acdclip weights fetch " + strings.Join(names, " ")
+		}
 		lines := []string{fmt.Sprintf("%s (%s)", method.Name, method.Title)}
 		for _, paragraph := range []string{
-			method.Doc + ".", fmt.Sprintf("It %s and %s. Presets: %s.", needs, training, strings.Join(method.PresetNames(), ", ")), method.Long,
+			method.Doc + ".", fmt.Sprintf("It %s and %s. Presets: %s.", needs, training, strings.Join(method.PresetNames(), ", ")), method.Long, weights,
 		} {
 			lines = append(lines, indented(paragraph)...)
 		}

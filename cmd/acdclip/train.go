@@ -178,7 +178,16 @@ func (o *trainOptions) tellUse(c config.Config, run *rundir.Training) {
 		}
 	}
 	o.app.emit(events.Notice{Text: fmt.Sprintf("the checkpoint is %s%s; to use it:", path, which)})
-	o.app.emit(events.Notice{Text: fmt.Sprintf("  %s predict --clip %s --checkpoint %s --class NAME --heatmaps PATH...", o.app.program, shellescape.Quote(c.Clip), shellescape.Quote(absolutePath(path)))})
+	o.app.emit(events.Notice{Text: fmt.Sprintf("  %s predict --clip %s --checkpoint %s --class NAME --heatmaps PATH...", o.app.program, clipArgument(c), shellescape.Quote(absolutePath(path)))})
+}
+
+// clipArgument is the argument of --clip for a shell, with the setting that finds a name.
+func clipArgument(c config.Config) string {
+	text := shellescape.Quote(c.Clip)
+	if config.IsNamedSource(c.Clip) && c.Weights.Cache != "" {
+		text += " --set " + shellescape.Quote("weights.cache="+c.Weights.Cache)
+	}
+	return text
 }
 
 // configuration reads the configuration, whose auxiliary dataset is the flag's

@@ -100,7 +100,7 @@ func (o *fetchOptions) fetch(ctx context.Context, c config.Weights, e published.
 	}
 	o.app.emit(events.Notice{Text: fmt.Sprintf("%s: %s of %s, %s, licence %s (%s)", e.Name, e.Kind, e.Publisher, e.Bytes(), e.Licence, e.Page)})
 	if !o.offline {
-		o.app.emit(events.Notice{Text: "  from " + address})
+		o.app.emit(events.Notice{Text: "  from " + download.Shown(address)})
 	}
 	o.app.emit(events.Notice{Text: "  to " + e.Path(folder)})
 	downloading, checking := &megabytes{emit: o.app.emit, stage: "download " + e.Name}, &megabytes{emit: o.app.emit, stage: "check " + e.Name}

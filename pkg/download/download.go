@@ -38,6 +38,14 @@ type File struct {
 	Limit  int64  // if Size is 0: no more than so many bytes are written
 }
 
+// Shown is a URL for messages, without a password.
+func Shown(address string) string {
+	if parsed, err := url.Parse(address); err == nil {
+		return parsed.Redacted()
+	}
+	return address
+}
+
 // most is the maximum number of bytes of the file.
 func (f File) most() int64 {
 	if f.Size > 0 {

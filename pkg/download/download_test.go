@@ -48,11 +48,21 @@ func TestResumptionElsewhere(t *testing.T) {
 		t.Fatal("no error")
 	}
 	mirrored := f
-	mirrored.URL = s.URL + "/mirror/weights.pt"
-	if _, err := Get(t.Context(), mirrored, options().Options); err != nil {
+	mirrored.URL = strings.Replace(s.URL, "//", "//me:secret@", 1) + "/mirror/weights.pt"
+	o := options()
+	o.Progress = func(int64, int64) {
+		if text, err := os.ReadFile(f.Path + ".part.json"); err == nil && strings.Contains(string(text), "secret") {
+			t.Error("a password is stored")
+		}
+	}
+	if _, err := Get(t.Context(), mirrored, o.Options); err != nil {
 		t.Fatal(err)
 	}
-	if last := s.seen()[2]; last.Header.Get("Range") != "bytes=70000-" || last.Header.Get("If-Range") != "" {
+	last := s.seen()[2]
+	if user, password, _ := last.BasicAuth(); user != "me" || password != "secret" {
+		t.Errorf("it asked as %s", user)
+	}
+	if last.Header.Get("Range") != "bytes=70000-" || last.Header.Get("If-Range") != "" {
 		t.Errorf("it asked with %v", last.Header)
 	}
 

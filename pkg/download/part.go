@@ -32,7 +32,7 @@ func openPart(path string) (part, error) {
 
 // origin says where the bytes of the partial file come from.
 type origin struct {
-	URL      string `json:"url"`
+	URL      string `json:"url"`                // without a password
 	SHA256   string `json:"sha256"`             // of the complete file
 	Total    int64  `json:"total,omitempty"`    // bytes of the complete file, as the server said; 0 if unknown
 	ETag     string `json:"etag,omitempty"`     // "" or a strong one
@@ -92,8 +92,8 @@ func (j *job) read(ctx context.Context) error {
 	if err != nil || json.Unmarshal(text, &j.from) != nil || j.from.SHA256 != j.SHA256 {
 		return j.empty()
 	}
-	if j.from.URL != j.URL { // another server has the same bytes, but its own names for them
-		j.from.URL, j.from.ETag, j.from.Modified = j.URL, "", ""
+	if j.from.URL != Shown(j.URL) { // another server has the same bytes, but its own names for them
+		j.from.URL, j.from.ETag, j.from.Modified = Shown(j.URL), "", ""
 	}
 	j.sum = sha256.New()
 	if j.have, err = io.Copy(j.sum, &reader{ctx: ctx, r: j.part, each: func(int64) {}}); err != nil {
@@ -146,7 +146,7 @@ func (j *job) finish() error {
 			return fmt.Errorf("the parts do not belong together: %w", errAgain)
 		}
 		return fatal{errors.Join(
-			fmt.Errorf("%s: the SHA-256 of what was sent is %s, not %s: %w; nothing is kept", j.URL, got, j.SHA256, ErrWrongBytes), j.discard(),
+			fmt.Errorf("%s: the SHA-256 of what was sent is %s, not %s: %w; nothing is kept", Shown(j.URL), got, j.SHA256, ErrWrongBytes), j.discard(),
 		)}
 	}
 	if err := j.part.Sync(); err != nil {

@@ -76,15 +76,17 @@ func (j *job) run(ctx context.Context) error {
 
 // kept adds to an error what the partial file is good for.
 func (j *job) kept(err error) error {
-	switch {
-	case errors.Is(err, ErrWrongBytes):
+	if errors.Is(err, ErrWrongBytes) {
 		return err
-	case errors.Is(err, ErrDiskFull):
-		return fmt.Errorf("downloading %s: %w; the %d bytes that are there are kept in %s: make room and repeat the command to continue", j.URL, err, j.have, j.partPath())
-	case j.have > 0:
-		return fmt.Errorf("downloading %s: %w; the %d bytes that are there are kept in %s: repeat the command to continue", j.URL, err, j.have, j.partPath())
 	}
-	return fmt.Errorf("downloading %s: %w", j.URL, err)
+	again := "repeat the command to continue"
+	if errors.Is(err, ErrDiskFull) {
+		again = "make room and " + again
+	}
+	if j.have == 0 {
+		return fmt.Errorf("downloading %s: %w", Shown(j.URL), err)
+	}
+	return fmt.Errorf("downloading %s: %w; the %d bytes that are there are kept in %s: %s", Shown(j.URL), err, j.have, j.partPath(), again)
 }
 
 // try gets the bytes that are missing, in one request, and finishes the file.
@@ -155,7 +157,7 @@ func (j *job) receive(ctx context.Context, body io.Reader, progress func()) erro
 // but it is another file's.
 func (j *job) tooMuch() error {
 	most := j.most()
-	return fatal{errors.Join(fmt.Errorf("%s sends more than %d bytes: %w; nothing is kept", j.URL, most, ErrWrongBytes), j.empty())}
+	return fatal{errors.Join(fmt.Errorf("%s sends more than %d bytes: %w; nothing is kept", Shown(j.URL), most, ErrWrongBytes), j.empty())}
 }
 
 // ask sends the request.
@@ -188,7 +190,7 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 
 // judge checks the head of an answer and says where its bytes come from.
 func (j *job) judge(answer *http.Response) (origin, error) {
-	from := origin{URL: j.URL, SHA256: j.SHA256, ETag: answer.Header.Get("ETag"), Modified: answer.Header.Get("Last-Modified")}
+	from := origin{URL: Shown(j.URL), SHA256: j.SHA256, ETag: answer.Header.Get("ETag"), Modified: answer.Header.Get("Last-Modified")}
 	if strings.HasPrefix(from.ETag, "W/") {
 		from.ETag = "" // a weak one does not mean the same bytes
 	}
