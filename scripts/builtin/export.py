@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from model import Arch
-from vocabulary import END, HASHED, START
+from vocabulary import HASHED
 
 LIMIT = 3_300_000  # bytes of the folder
 
@@ -56,7 +56,7 @@ def hugging_face(weights):
 def config(arch, kept):
     """config.json; text_config's hashed_tokens and kept_tokens say which row of the token embedding an id of CLIP's has.
 
-    The ids of start and end are CLIP's.
+    bos_token_id and eos_token_id are rows, so that transformers reads the model right when it is given rows.
     """
     shared = {"hidden_act": "gelu", "layer_norm_eps": 1e-5, "projection_dim": arch.embed_dim}
     return {
@@ -74,8 +74,8 @@ def config(arch, kept):
             "num_attention_heads": arch.text_heads,
             "max_position_embeddings": arch.context,
             "vocab_size": arch.vocab_size,
-            "bos_token_id": START,
-            "eos_token_id": END,
+            "bos_token_id": arch.vocab_size - 2,
+            "eos_token_id": arch.vocab_size - 1,
             "hashed_tokens": HASHED,
             "kept_tokens": kept,
         },
