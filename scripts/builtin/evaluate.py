@@ -170,7 +170,7 @@ def main():
     add("--data", type=pathlib.Path, nargs="+", required=True, help="datasets: folders of CLASS/test/good")
     add("--size", type=int, default=112, help="side to which pictures are squashed, a multiple of the patch")
     add("--json", type=pathlib.Path, help="file of all figures")
-    add("--save-maps", type=pathlib.Path, help="folder of the maps, METHOD/DATASET/CLASS.npy in float16")
+    add("--save-maps", type=pathlib.Path, help="folder of the maps, N/DATASET/CLASS.npy in float16: N counts the models, then the baselines")
     options = arguments.parse_args()
     torch.set_num_threads(1)
     loaded = {str(path): load(path) for path in options.model}
