@@ -20,6 +20,7 @@ type synthOptions struct {
 	folder  string
 	set     setName
 	synth   synth.Options
+	pairs   int
 	given   func(flag string) bool
 }
 
@@ -35,6 +36,13 @@ func newSynthCommand(a *app) *cobra.Command {
 
 It uses MVTec's folder layout and the classes of a set. The sets share no class:
 ` + describeSets() + `
+The built-in CLIP has seen the classes and the kinds of defect of the set seen, and
+none of the others; the kinds of defect in the set novel are in no other. Their
+pictures are dark, blurred, noisy and compressed like photographs.
+
+--pairs draws pictures to learn from in place of a dataset: each without and with a
+defect, and its mask, as NumPy arrays (pairs-000.npy, masks-000.npy) with a list of
+their classes (pairs-000.json).
 
 With --layout it uses the folders, file formats and class names that a benchmark
 publishes. The layouts are
@@ -46,7 +54,8 @@ and retina also get a few training and validation pictures, which are not to be
 counted. rsdd's pictures are 6 and 23 times as high as wide, and at least ` + fmt.Sprint(synth.MinSize) + `
 pixels wide.`,
 		Example: `  acdclip data synth textures --set textures --normal 8 --anomalous 8
-  acdclip data synth twelve --layout all --size 64`,
+  acdclip data synth twelve --layout all --size 64
+  acdclip data synth pairs --pairs 100000`,
 		Args: oneArg("folder"),
 		RunE: func(command *cobra.Command, arguments []string) error {
 			o.folder, o.given = arguments[0], command.Flags().Changed
@@ -65,6 +74,7 @@ pixels wide.`,
 	flags.IntVar(&o.synth.Anomalous, "anomalous", 12, "`N` anomalous test pictures per class, each with a mask; with --layout the default is 3")
 	flags.IntVar(&o.synth.TrainNormal, "train-normal", 0, "`N` normal pictures per class in train folders, for methods that train on them")
 	flags.IntVar(&o.synth.Size, "size", 256, fmt.Sprintf("`PIXELS` longer side of the pictures, %d to %d", synth.MinSize, synth.MaxSize))
+	flags.IntVar(&o.pairs, "pairs", 0, "`N` draw N pairs of pictures to learn from, as NumPy arrays, instead of a dataset")
 	flags.Uint64Var(&o.synth.Seed, "seed", 0, "`N` random seed")
 	o.display.Register(flags)
 	return command
@@ -74,8 +84,14 @@ func describeSets() string {
 	var b strings.Builder
 	for _, set := range []string{synth.Textures, synth.Objects} {
 		classes, _ := synth.Classes(set) // a set of its own table
-		fmt.Fprintf(&b, "  %-9s %s\n", set, strings.Join(classes, ", "))
+		fmt.Fprintf(&b, "  %-13s %s\n", set, strings.Join(classes, ", "))
 	}
+	for _, set := range []string{synth.SeenTextures, synth.SeenObjects, synth.Tuning, synth.Novel} {
+		classes, _ := synth.Classes(set)
+		fmt.Fprintf(&b, "  %-13s %d classes: %s, ...\n", set, len(classes), strings.Join(classes[:4], ", "))
+	}
+	fmt.Fprintf(&b, "  %-13s %s\n", synth.All, "textures and objects")
+	fmt.Fprintf(&b, "  %-13s %s\n", synth.Seen, "seen-textures and seen-objects")
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
@@ -84,6 +100,9 @@ func runSynth(ctx context.Context, o *synthOptions) error {
 	options, err := o.resolve()
 	if err != nil {
 		return err
+	}
+	if o.given("pairs") {
+		return o.drawPairs(ctx, options)
 	}
 	drawing := ui.NewCounter(o.app.emit, "draw "+o.folder, "pictures")
 	options.Progress = drawing.Progress
@@ -96,6 +115,31 @@ func runSynth(ctx context.Context, o *synthOptions) error {
 	}
 	drawing.Done()
 	o.app.emit(events.Notice{Text: describeDrawn(o.folder, summary)})
+	return nil
+}
+
+// drawPairs draws pairs of pictures; the defaults are synth.PairOptions'.
+func (o *synthOptions) drawPairs(ctx context.Context, options synth.Options) error {
+	for _, flag := range []string{"layout", "classes", "normal", "anomalous", "train-normal"} {
+		if o.given(flag) {
+			return usagef("--pairs and --%s cannot be combined", flag)
+		}
+	}
+	if o.pairs < 1 || o.pairs > synth.MaxPairs {
+		return usagef("--pairs %d: must be from 1 to %d", o.pairs, synth.MaxPairs)
+	}
+	drawing := ui.NewCounter(o.app.emit, "draw "+o.folder, "pairs")
+	pairs := synth.PairOptions{Seed: options.Seed, Count: o.pairs, Progress: drawing.Progress}
+	if o.given("set") {
+		pairs.Set = options.Set
+	}
+	if o.given("size") {
+		pairs.Size = options.Size
+	}
+	if err := synth.WritePairs(ctx, o.folder, pairs); err != nil {
+		return err
+	}
+	drawing.Done()
 	return nil
 }
 

@@ -8,13 +8,13 @@ import (
 // brush draws into a plane of coverage: the fraction of each pixel that shapes cover,
 // in [0, 1]. Several shapes in a plane form their union.
 type brush struct {
-	size  int
+	view  view
 	px    float64 // width of a pixel
 	plane []float64
 }
 
-func newBrush(size int) *brush {
-	return &brush{size: size, px: 1 / float64(size), plane: make([]float64, size*size)}
+func newBrush(v view) *brush {
+	return &brush{view: v, px: v.px(), plane: make([]float64, v.size*v.size)}
 }
 
 type point struct{ x, y float64 }
@@ -23,12 +23,12 @@ func (p point) plus(q point) point { return point{p.x + q.x, p.y + q.y} }
 
 // box calls each for the pixels with centres at most reach from the bounding box of p and q.
 func (b *brush) box(p, q point, reach float64, each func(i int, x, y float64)) {
-	n := float64(b.size)
-	left, right := int(max(0, (min(p.x, q.x)-reach)*n-1)), int(min(n-1, (max(p.x, q.x)+reach)*n+1))
-	top, bottom := int(max(0, (min(p.y, q.y)-reach)*n-1)), int(min(n-1, (max(p.y, q.y)+reach)*n+1))
+	v, last := b.view, float64(b.view.size-1)
+	left, right := int(max(0, (min(p.x, q.x)-reach-v.x)/b.px-1)), int(min(last, (max(p.x, q.x)+reach-v.x)/b.px+1))
+	top, bottom := int(max(0, (min(p.y, q.y)-reach-v.y)/b.px-1)), int(min(last, (max(p.y, q.y)+reach-v.y)/b.px+1))
 	for row := top; row <= bottom; row++ {
 		for column := left; column <= right; column++ {
-			each(row*b.size+column, (float64(column)+0.5)*b.px, (float64(row)+0.5)*b.px)
+			each(row*v.size+column, v.x+(float64(column)+0.5)*b.px, v.y+(float64(row)+0.5)*b.px)
 		}
 	}
 }

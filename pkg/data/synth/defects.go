@@ -18,7 +18,16 @@ type layer struct {
 // ground is the picture that a defect is drawn on.
 type ground struct {
 	scene scene
-	size  int
+	view  view
+}
+
+// depth returns the distance of a point from the object's border or, for a texture, from
+// the picture's border; positive inside.
+func (g ground) depth(p point) float64 {
+	if g.scene.inside == nil {
+		return g.view.depth(p)
+	}
+	return g.scene.inside(p.x, p.y)
 }
 
 // defects returns the table of defect kinds; a new kind is one more row.
@@ -31,15 +40,32 @@ func defects() map[string]func(*rand.Rand, ground) []layer {
 		"thread":  thread,
 		"dent":    dent,
 		"missing": missing,
+
+		"burn":      burn,
+		"debris":    debris,
+		"discolor":  discolor,
+		"displaced": displaced,
+		"gouge":     gouge,
+		"pits":      pits,
+		"shade":     shade,
+		"smear":     smear,
+		"spot":      spot,
+		"wrinkle":   wrinkle,
+
+		"bubble":    bubble,
+		"corrosion": corrosion,
+		"slit":      slit,
+		"swirl":     swirl,
 	}
 }
 
-// anchor draws a point at least margin inside the object, or the deepest of many tries.
+// anchor draws a point of the view at least margin inside the object, or the deepest of many tries.
 func (g ground) anchor(r *rand.Rand, margin float64) point {
+	margin *= g.view.side
 	best, deepest := point{}, math.Inf(-1)
 	for range 200 {
-		p := point{r.Float64(), r.Float64()}
-		depth := g.scene.depth(p.x, p.y)
+		p := point{g.view.x + g.view.side*r.Float64(), g.view.y + g.view.side*r.Float64()}
+		depth := g.depth(p)
 		if depth >= margin {
 			return p
 		}
@@ -80,7 +106,7 @@ func tapered(width float64) func(float64) float64 {
 func scratch(r *rand.Rand, g ground) []layer {
 	from := g.anchor(r, 0.05)
 	heading := between(r, 0, 2*math.Pi)
-	b := newBrush(g.size)
+	b := newBrush(g.view)
 	for range 1 + r.IntN(3) {
 		bend := between(r, -0.03, 0.03)
 		start := from.plus(point{between(r, -0.03, 0.03), between(r, -0.03, 0.03)})
@@ -96,7 +122,7 @@ func stain(r *rand.Rand, g ground) []layer {
 	tint := tints[r.IntN(len(tints))].jitter(r, 0.1)
 	middle := g.anchor(r, 0.05)
 	drop := newBlob(r, middle, between(r, 0.045, 0.1), between(r, 0.12, 0.3), 1.3)
-	b := newBrush(g.size)
+	b := newBrush(g.view)
 	b.fill(drop, 0.008)
 	for range r.IntN(4) {
 		sin, cos := math.Sincos(between(r, 0, 2*math.Pi))
@@ -118,7 +144,7 @@ func hole(r *rand.Rand, g ground) []layer {
 	opening.long = between(r, 1, 1.25)
 	burr := opening
 	burr.radius *= 1.18
-	rim, inner := newBrush(g.size), newBrush(g.size)
+	rim, inner := newBrush(g.view), newBrush(g.view)
 	rim.fill(burr, 0.004)
 	inner.fill(opening, 0.003)
 	tone := 1.6
@@ -152,7 +178,7 @@ func crack(r *rand.Rand, g ground) []layer {
 		side := math.Copysign(between(r, 0.5, 1.1), between(r, -1, 1))
 		lines = append(lines, walk(at, heading+side, between(r, 0.07, 0.18), 8, jagged))
 	}
-	dark, shine := newBrush(g.size), newBrush(g.size)
+	dark, shine := newBrush(g.view), newBrush(g.view)
 	for i, line := range lines {
 		thick := width
 		if i > 1 {
@@ -180,7 +206,7 @@ func thread(r *rand.Rand, g ground) []layer {
 	})
 	width := between(r, 0.008, 0.013)
 	round := func(float64) float64 { return width }
-	shadow, fiber := newBrush(g.size), newBrush(g.size)
+	shadow, fiber := newBrush(g.view), newBrush(g.view)
 	shadow.stroke(shifted(line, -0.008*lightX, -0.008*lightY), round)
 	fiber.stroke(line, round)
 	twist := newField(r)
@@ -195,7 +221,7 @@ func dent(r *rand.Rand, g ground) []layer {
 	middle := g.anchor(r, 0.06)
 	hollow := newBlob(r, middle, between(r, 0.04, 0.075), 0.06, 1.2)
 	hollow.long = between(r, 1, 1.4)
-	b := newBrush(g.size)
+	b := newBrush(g.view)
 	b.fill(hollow, 0.012)
 	strength := between(r, 0.65, 0.95)
 	return []layer{{coverage: b.plane, opacity: 1, paint: func(x, y float64, under color) color {
@@ -212,7 +238,7 @@ func missing(r *rand.Rand, g ground) []layer {
 	sin, cos := math.Sincos(between(r, 0, 2*math.Pi))
 	p := point{0.5 + 0.7*cos, 0.5 + 0.7*sin}
 	for range 175 {
-		if g.scene.depth(p.x, p.y) > 0 {
+		if g.depth(p) > 0 {
 			break
 		}
 		p = p.plus(point{-0.004 * cos, -0.004 * sin})
@@ -221,7 +247,7 @@ func missing(r *rand.Rand, g ground) []layer {
 	bite.long = between(r, 1, 1.3)
 	face := bite
 	face.radius += between(r, 0.008, 0.016)
-	broken, gone := newBrush(g.size), newBrush(g.size)
+	broken, gone := newBrush(g.view), newBrush(g.view)
 	broken.fill(face, 0)
 	gone.fill(bite, 0)
 	grain := newField(r)

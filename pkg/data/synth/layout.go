@@ -152,7 +152,7 @@ func (o Options) datasets() ([]dataset, error) {
 func (o Options) available() (list []dataset, where string, err error) {
 	all := layouts()
 	if o.Layout == "" {
-		set := slices.DeleteFunc(all[0].classes(), func(c class) bool { return o.Set != All && o.Set != c.set })
+		set := slices.DeleteFunc(all[0].classes(), func(c class) bool { return !has(o.Set, c) })
 		_, err := Classes(o.Set)
 		return []dataset{{all[0], "", set}}, "set " + o.Set, err
 	}

@@ -10,15 +10,15 @@ func industrial() []layout {
 	gray := []string{"grid", "screw", "zipper"}
 	return []layout{
 		{
-			benchmark: "MVTec", folder: "mvtec_ad", drawn: classes(),
+			benchmark: "MVTec", folder: "mvtec_ad", drawn: classic(),
 			places: slices.Concat(mvtecTree(colors, noneOf(gray...)), mvtecTree(grays, oneOf(gray...))),
 		},
-		{benchmark: "VisA", folder: "VisA_20220922", drawn: classes(), places: visaTree(), texts: visaTables},
+		{benchmark: "VisA", folder: "VisA_20220922", drawn: classic(), places: visaTree(), texts: visaTables},
 		{
-			benchmark: "BTAD", folder: "BTech_Dataset_transformed", drawn: classes(),
+			benchmark: "BTAD", folder: "BTech_Dataset_transformed", drawn: classic(),
 			places: slices.Concat(btadTree(oneOf("01"), "bmp", "png"), btadTree(oneOf("02"), "png", "png"), btadTree(oneOf("03"), "bmp", "bmp")),
 		},
-		{benchmark: "MPDD", folder: "MPDD", drawn: classes(), places: mvtecTree(colors, nil)},
+		{benchmark: "MPDD", folder: "MPDD", drawn: classic(), places: mvtecTree(colors, nil)},
 		{
 			// The two types as published; the benchmark's other classes come from other datasets.
 			benchmark: "RSDD", folder: "RSDD", names: []string{"Type-I", "Type-II"},

@@ -3,7 +3,6 @@ package synth
 import (
 	"image"
 	"image/draw"
-	"maps"
 	"slices"
 )
 
@@ -32,11 +31,15 @@ func gray(d drawing) *image.Gray {
 // marked returns the mask unchanged: 0 and 255.
 func marked(d drawing) image.Image { return d.mask }
 
-// kinds returns the mask with the number of the defect kind, 1 to 9, in place of 255,
-// so it looks black.
+// kinds returns the mask with the number of the defect kind, from 1, in place of 255, so it
+// looks black.
 func kinds(d drawing) image.Image {
-	id := 1 + slices.Index(slices.Sorted(maps.Keys(defects())), d.defect)
-	return inParts(d.mask, uint8(id))
+	var all []string
+	for _, c := range classic() { // which the layouts draw
+		all = append(all, c.defects...)
+	}
+	slices.Sort(all)
+	return inParts(d.mask, uint8(1+slices.Index(slices.Compact(all), d.defect)))
 }
 
 // lesions returns the mask in several grays, one per kind of lesion.

@@ -14,7 +14,10 @@ const (
 	// drawn again.
 	visibleArea   = 0.0008
 	visibleChange = 0.09
+	faintChange   = 0.05 // in place of visibleChange for rough classes
 	attempts      = 60
+	// The least strength of a rough class's defect: in datasets, and in pairs to learn from.
+	clear, faint = 0.65, 0.35
 )
 
 // render draws a picture with the class's aspect ratio. If defect is not "", the mask,
@@ -24,7 +27,8 @@ const (
 // A scene is a square; a taller picture continues it above and below.
 func render(p picture, c class, defect string, size int) (*image.NRGBA, []uint8, error) {
 	width, height := c.shape(size)
-	px := 1 / float64(width)
+	square := view{side: 1, size: width}
+	px := square.px()
 	s := c.scene(p.stream("scene"), px)
 	top := p.stream("top").IntN(height - width + 1) // the first row of the square
 	pixels := make([]color, width*height)
@@ -34,12 +38,15 @@ func render(p picture, c class, defect string, size int) (*image.NRGBA, []uint8,
 	}
 	var mask []uint8
 	if defect != "" {
-		square, err := damage(p, s, defect, pixels[top*width:(top+width)*width], width)
+		damaged, err := damage(p, c, ground{s, square}, defect, clear, pixels[top*width:(top+width)*width])
 		if err != nil {
 			return nil, nil, err
 		}
 		mask = make([]uint8, len(pixels))
-		copy(mask[top*width:], square)
+		copy(mask[top*width:], damaged)
+	}
+	if c.rough {
+		return newCamera(p.stream("camera"), c.gray).shoot(pixels, width), mask, nil
 	}
 	return develop(p, pixels, width), mask, nil
 }
@@ -49,18 +56,31 @@ func middleOf(i, width int) (x, y float64) {
 	return (float64(i%width) + 0.5) / float64(width), (float64(i/width) + 0.5) / float64(width)
 }
 
-// damage draws a defect on the pixels and retries until it is visible.
-func damage(p picture, s scene, defect string, pixels []color, size int) ([]uint8, error) {
+// damage draws a defect on the pixels and retries until it is visible. In a rough class its
+// strength is faintest to 1.
+func damage(p picture, c class, g ground, defect string, faintest float64, pixels []color) ([]uint8, error) {
 	r := p.stream("defect")
 	draw := defects()[defect]
 	clean := append([]color(nil), pixels...)
-	for range attempts {
+	for try := range attempts {
+		enough := visibleChange
 		copy(pixels, clean)
 		mask := make([]uint8, len(pixels))
-		for _, coat := range draw(r, ground{scene: s, size: size}) {
-			coat.on(pixels, mask, s, size)
+		for _, coat := range draw(r, g) {
+			coat.on(pixels, mask, g)
 		}
-		if visible(clean, pixels, mask) {
+		if c.rough {
+			// What is hard to see on this material is drawn less faintly.
+			late := float64(try) / attempts
+			enough = faintChange * (1 - 0.6*late)
+			strength := between(r, min(1, faintest+late), 1)
+			for i := range mask {
+				if mask[i] != 0 {
+					pixels[i] = clean[i].mix(pixels[i], strength)
+				}
+			}
+		}
+		if visible(clean, pixels, mask, enough) {
 			return mask, nil
 		}
 	}
@@ -68,13 +88,14 @@ func damage(p picture, s scene, defect string, pixels []color, size int) ([]uint
 }
 
 // on paints the layer on pixels and marks the painted pixels in mask.
-func (l layer) on(pixels []color, mask []uint8, s scene, size int) {
+func (l layer) on(pixels []color, mask []uint8, g ground) {
+	px := g.view.px()
 	for i, coverage := range l.coverage {
 		if coverage < drawn {
 			continue
 		}
-		x, y := middleOf(i, size)
-		cover := s.cover(x, y, 1/float64(size))
+		x, y := g.view.at(i)
+		cover := g.scene.cover(x, y, px)
 		if l.through && cover > 0 {
 			cover = 1
 		}
@@ -86,7 +107,7 @@ func (l layer) on(pixels []color, mask []uint8, s scene, size int) {
 	}
 }
 
-func visible(clean, damaged []color, mask []uint8) bool {
+func visible(clean, damaged []color, mask []uint8, enough float64) bool {
 	area, change := 0, 0.0
 	for i := range mask {
 		if mask[i] != 0 {
@@ -94,7 +115,7 @@ func visible(clean, damaged []color, mask []uint8) bool {
 			change += distance(clean[i], damaged[i])
 		}
 	}
-	return float64(area) >= visibleArea*float64(len(mask)) && area >= 4 && change >= visibleChange*float64(area)
+	return float64(area) >= visibleArea*float64(len(mask)) && area >= 4 && change >= enough*float64(area)
 }
 
 // distance returns the largest difference of two colors' components.

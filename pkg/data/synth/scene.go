@@ -40,14 +40,6 @@ type scene struct {
 	behind func(x, y float64) color
 }
 
-// depth returns the distance of a point from the object's border, positive inside.
-func (s scene) depth(x, y float64) float64 {
-	if s.inside == nil {
-		return min(x, 1-x, y, 1-y)
-	}
-	return s.inside(x, y)
-}
-
 // cover returns the fraction of the pixel at (x, y), px wide, that the object covers.
 func (s scene) cover(x, y, px float64) float64 {
 	if s.inside == nil {

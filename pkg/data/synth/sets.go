@@ -7,20 +7,32 @@ import (
 	"strings"
 )
 
-// The named sets.
+// The named sets. The built-in CLIP (scripts/builtin) has seen only the classes and kinds
+// of defect of SeenTextures and SeenObjects; those of Tuning are for choosing how long its
+// adapters are trained, and all others for measuring.
 const (
-	Textures = "textures" // surfaces without an object
-	Objects  = "objects"  // one object on a table
-	All      = "all"      // both sets; as a layout, all benchmarks
+	Textures     = "textures"      // surfaces without an object, photographed well
+	Objects      = "objects"       // one object on a table, photographed well
+	All          = "all"           // both of these; as a layout, all benchmarks
+	SeenTextures = "seen-textures" // surfaces, photographed in all ways
+	SeenObjects  = "seen-objects"  // one or more objects, photographed in all ways
+	Seen         = "seen"          // both of these
+	Tuning       = "tuning"        // other classes of both kinds
+	Novel        = "novel"         // families of classes and kinds of defect that no other set has
 )
 
 // class is one class that the package can draw.
 type class struct {
 	name    string
 	set     string
+	object  bool     // one or more objects on a ground, not a texture
 	defects []string // its kinds of defect, used in turn
 	scene   func(r *rand.Rand, px float64) scene
 	tall    float64 // height divided by width of its pictures; 0 means square
+	rough   bool    // its pictures are taken with any camera, and its defects may be faint
+	gray    bool    // a rough class without colors
+	// fresh returns the scenes of a class of the same family with parameters of its own.
+	fresh func(class *rand.Rand) func(r *rand.Rand, px float64) scene
 }
 
 // shape returns a picture's size in pixels. The larger side is size, or more if the
@@ -33,30 +45,46 @@ func (c class) shape(size int) (width, height int) {
 	return width, int(math.Round(float64(width) * c.tall))
 }
 
-// classes returns the table of all classes; a new class is one more row.
-func classes() []class {
+// classes returns the classes of all sets. A class that is drawn by its own code is one more
+// row; see varied for the others.
+func classes() []class { return append(classic(), varied()...) }
+
+func classic() []class {
 	return []class{
 		{name: "woven_fabric", set: Textures, defects: []string{"hole", "stain", "thread"}, scene: woven},
 		{name: "wood_grain", set: Textures, defects: []string{"crack", "dent", "hole", "scratch", "stain"}, scene: wood},
 		{name: "brushed_metal", set: Textures, defects: []string{"crack", "dent", "scratch", "stain"}, scene: brushed},
 		{name: "speckled_stone", set: Textures, defects: []string{"crack", "hole", "scratch", "stain"}, scene: speckled},
 		{name: "floor_tiles", set: Textures, defects: []string{"crack", "hole", "stain", "thread"}, scene: tiles},
-		{name: "flat_washer", set: Objects, defects: []string{"dent", "missing", "scratch", "stain"}, scene: washer},
-		{name: "spur_gear", set: Objects, defects: []string{"crack", "missing", "scratch", "stain"}, scene: gear},
-		{name: "gel_capsule", set: Objects, defects: []string{"crack", "dent", "hole", "scratch", "stain"}, scene: gelCapsule},
-		{name: "shirt_button", set: Objects, defects: []string{"crack", "missing", "scratch", "stain", "thread"}, scene: button},
-		{name: "hex_bolt", set: Objects, defects: []string{"dent", "missing", "scratch", "stain"}, scene: hexBolt},
+		{name: "flat_washer", set: Objects, object: true, defects: []string{"dent", "missing", "scratch", "stain"}, scene: washer},
+		{name: "spur_gear", set: Objects, object: true, defects: []string{"crack", "missing", "scratch", "stain"}, scene: gear},
+		{name: "gel_capsule", set: Objects, object: true, defects: []string{"crack", "dent", "hole", "scratch", "stain"}, scene: gelCapsule},
+		{name: "shirt_button", set: Objects, object: true, defects: []string{"crack", "missing", "scratch", "stain", "thread"}, scene: button},
+		{name: "hex_bolt", set: Objects, object: true, defects: []string{"dent", "missing", "scratch", "stain"}, scene: hexBolt},
 	}
 }
 
 // Sets returns the names of the sets.
-func Sets() []string { return []string{Textures, Objects, All} }
+func Sets() []string {
+	return []string{Textures, Objects, All, SeenTextures, SeenObjects, Seen, Tuning, Novel}
+}
+
+// has reports whether a class is in the named set.
+func has(set string, c class) bool {
+	switch set {
+	case All:
+		return c.set == Textures || c.set == Objects
+	case Seen:
+		return c.set == SeenTextures || c.set == SeenObjects
+	}
+	return c.set == set
+}
 
 // Classes returns the names of a set's classes.
 func Classes(set string) ([]string, error) {
 	var names []string
 	for _, c := range classes() {
-		if set == c.set || set == All {
+		if has(set, c) {
 			names = append(names, c.name)
 		}
 	}
