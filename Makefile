@@ -30,7 +30,7 @@ help: ## list the targets
 build: native link ## find or download libtorch, build the native part once, and bin/acdclip
 	@go build -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/acdclip ./cmd/acdclip
 
-demo: build ## generate two datasets, train on one, evaluate and predict on the other
+demo: build ## try the built-in model: predict, evaluate, train, compare
 	@scripts/demo.sh
 
 test: lint test-pure native ## run lint and all tests

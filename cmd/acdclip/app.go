@@ -34,6 +34,7 @@ type app struct {
 	helpMethod  string   // the method whose settings the help lists
 	methods     methods.Table
 	published   published.Table // that can be downloaded
+	told        map[string]bool // notices of noticeOnce
 
 	save  chan struct{} // asks a training to save its state
 	saves atomic.Bool   // a training listens
@@ -41,13 +42,22 @@ type app struct {
 
 func newApp(out, err io.Writer, terminal bool) *app {
 	return &app{
-		out: ui.NewOutput(out), err: err, screen: ui.New(err, terminal), environment: os.Environ(), program: "acdclip", methods: methods.All(), published: published.All(),
+		out: ui.NewOutput(out), err: err, screen: ui.New(err, terminal), environment: os.Environ(), program: "acdclip", methods: methods.All(), published: published.All(), told: map[string]bool{},
 		save: make(chan struct{}, 1),
 	}
 }
 
 // emit shows an event. Any goroutine may call it.
 func (a *app) emit(event events.Event) { a.screen.Show(event) }
+
+// noticeOnce shows a notice, unless it was shown before. Only the goroutine of the command may
+// call it.
+func (a *app) noticeOnce(text string) {
+	if !a.told[text] {
+		a.told[text] = true
+		a.emit(events.Notice{Text: text})
+	}
+}
 
 // run runs one command line and returns the exit status.
 func (a *app) run(ctx context.Context, arguments []string) int {
@@ -78,14 +88,15 @@ shows where they are. It trains small parts beside a frozen CLIP on one labelled
 dataset (the auxiliary dataset) and then scores pictures of any other kind. Besides
 ACD-CLIP, it has four other methods; two of them need no training.
 
-Try it without any download (the tiny CLIP is random, so its scores mean nothing):
-  acdclip weights init clip                             a tiny random CLIP
+Try it without any download, with the small built-in model:
+  acdclip predict --heatmaps photos                     scores a folder of pictures
   acdclip data synth textures --set textures            a small labelled dataset
-  acdclip data synth objects --set objects              another one
-  acdclip train --clip clip --auxiliary textures --out run \
-      --set model.image_size=98 --set train.epochs=2
-  acdclip eval --clip clip --checkpoint run/last.safetensors --target objects
-  acdclip predict --clip clip --checkpoint run/last.safetensors --heatmaps objects/hex_bolt/test`,
+  acdclip eval --target textures                        scores it, and compares
+  acdclip data synth others --set seen-textures --normal 2 --anomalous 6 --size 112
+  acdclip train --clip builtin:tiny --auxiliary others --set train.epochs=2 --out run
+  acdclip eval --checkpoint run/last.safetensors --target textures --out compare
+
+Large CLIPs are downloaded by name: acdclip weights list.`,
 		Version: version,
 		Args:    subcommandArgs,
 		RunE:    showHelp,

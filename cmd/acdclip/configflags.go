@@ -52,7 +52,7 @@ func (c *configFlags) registerConfig(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.verbose, "verbose", false, "also show the complete configuration and the libtorch in use")
 	c.bindText("method", "method", "`NAME` anomaly detection method, see \"acdclip help methods\" (default: the checkpoint's, else acdclip)")
 	c.bindText("preset", "preset", "`NAME` the method's preset, which gives every value not set elsewhere (default: the method's first)")
-	c.bindText("clip", "clip", "`PATH` CLIP weights: OpenAI's file, a Hugging Face or open_clip folder, or a name such as openai:ViT-L/14@336 (see acdclip weights list)")
+	c.bindText("clip", "clip", "`PATH` CLIP weights: OpenAI's file, a Hugging Face or open_clip folder, or a name such as openai:ViT-L/14@336 or builtin:tiny (see acdclip weights list)")
 	c.bindText("device", "device", "`DEVICE` where the model runs: auto, cpu, cuda or cuda:N (default auto: a GPU if there is one)")
 	c.bindText("precision", "precision", "`FORMAT` number format of CLIP's matrices: auto, fp32 or bf16 (default auto: fp32; bf16 halves their memory and changes results slightly)")
 	threads := flags.Int("threads", 0, "`N` CPU threads for the model (default: one per core, or what the container allows)")
@@ -116,7 +116,7 @@ func (a *app) load(c *configFlags, datasets []datasetArgument, ownModel bool) (c
 		}
 	}
 	for _, note := range loaded.Notes {
-		a.emit(events.Notice{Text: note})
+		a.noticeOnce(note) // the configuration may be loaded several times
 	}
 	return loaded, nil
 }

@@ -37,8 +37,9 @@ func newSynthCommand(a *app) *cobra.Command {
 It uses MVTec's folder layout and the classes of a set. The sets share no class:
 ` + describeSets() + `
 The built-in CLIP has seen the classes and the kinds of defect of the set seen, and
-none of the others; the kinds of defect in the set novel are in no other. Their
-pictures are dark, blurred, noisy and compressed like photographs.
+none of the others; the kinds of defect in the set novel are in no other. The
+pictures of seen, tuning and novel vary like photographs: some are dark, blurred,
+noisy or compressed.
 
 --pairs draws pictures to learn from in place of a dataset: each without and with a
 defect, and its mask, as NumPy arrays (pairs-000.npy, masks-000.npy) with a list of
@@ -127,6 +128,9 @@ func (o *synthOptions) drawPairs(ctx context.Context, options synth.Options) err
 	}
 	if o.pairs < 1 || o.pairs > synth.MaxPairs {
 		return usagef("--pairs %d: must be from 1 to %d", o.pairs, synth.MaxPairs)
+	}
+	if o.given("size") && options.Size > synth.MaxPairSize {
+		return usagef("--size %d: must be from %d to %d with --pairs", options.Size, synth.MinSize, synth.MaxPairSize)
 	}
 	drawing := ui.NewCounter(o.app.emit, "draw "+o.folder, "pairs")
 	pairs := synth.PairOptions{Seed: options.Seed, Count: o.pairs, Progress: drawing.Progress}

@@ -51,16 +51,17 @@ type evalOptions struct {
 func newEvalCommand(a *app) *cobra.Command {
 	o := &evalOptions{app: a, format: report.FormatTable}
 	command := &cobra.Command{
-		Use:   "eval --clip PATH [--checkpoint FILE] --target NAME[=PATH]...",
+		Use:   "eval [--clip CLIP] [--checkpoint FILE] --target NAME[=PATH]...",
 		Short: "Score labelled target datasets and print a table of metrics",
 		Long: `Score labelled target datasets, print a table of metrics, and write results.json,
 results.csv and scores.csv (one row per picture) into a folder.
 
 Each target is scored with --checkpoint, or with the checkpoints that the
 configuration pairs with it (data.pairing and checkpoints, see
-configs/pairing.yaml). Methods that train nothing need none: --method winclip. The
-evaluation is zero-shot: eval stops if a checkpoint was trained on the target, or
-on any file that is identical to one of the target's; --allow-leak goes on.
+configs/pairing.yaml). Methods that train nothing need none: --method winclip.
+Without --clip and any checkpoint, the small built-in model is used. The evaluation
+is zero-shot: eval stops if a checkpoint was trained on the target, or on any file
+that is identical to one of the target's; --allow-leak goes on.
 Checkpoints that differ only in the seed share a row, with mean and standard
 deviation. For a benchmark, the paper's figures are shown too.
 

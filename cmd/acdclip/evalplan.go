@@ -38,6 +38,9 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if loaded, err = o.useBuiltin(loaded, datasets); err != nil {
+		return nil, err
+	}
 	entries, err := o.entries(loaded, datasets)
 	if err != nil {
 		return nil, err
@@ -75,6 +78,25 @@ func (o *evalOptions) plan(ctx context.Context) (*evalPlan, error) {
 	return p, nil
 }
 
+// useBuiltin takes the built-in weights where nothing names any.
+func (o *evalOptions) useBuiltin(loaded config.Loaded, datasets []datasetArgument) (config.Loaded, error) {
+	if len(loaded.Config.Models) > 0 {
+		return loaded, nil
+	}
+	first := ""
+	if len(loaded.Config.Checkpoints) > 0 && len(o.checkpoints) == 0 {
+		return o.app.useBuiltinSize(&o.config, datasets, loaded, paired(loaded), true)
+	}
+	if len(o.checkpoints) > 0 {
+		first = o.checkpoints[0]
+	}
+	loaded, used, err := o.app.useBuiltin(&o.config, datasets, loaded, first)
+	if first == "" && used != "" {
+		o.checkpoints = []string{used}
+	}
+	return loaded, err
+}
+
 // entries returns the configuration of each model to compare: those of the key models in
 // the order of their names, or without any the one configuration.
 func (o *evalOptions) entries(loaded config.Loaded, datasets []datasetArgument) ([]pairing.Entry, error) {
@@ -93,6 +115,9 @@ func (o *evalOptions) entries(loaded config.Loaded, datasets []datasetArgument) 
 		if err != nil {
 			return nil, fmt.Errorf("models.%s: %w", name, err)
 		}
+		if each, err = o.app.useBuiltinSize(&flags, datasets, each, paired(each), true); err != nil {
+			return nil, fmt.Errorf("models.%s: %w", name, err)
+		}
 		entry := pairing.Entry{Loaded: each, Name: name}
 		if err := entry.CheckKeys(models[name]); err != nil {
 			return nil, err
@@ -100,6 +125,16 @@ func (o *evalOptions) entries(loaded config.Loaded, datasets []datasetArgument) 
 		list = append(list, entry)
 	}
 	return list, nil
+}
+
+// paired returns one of the checkpoints of a configuration; "" if it has none.
+func paired(loaded config.Loaded) string {
+	for _, list := range loaded.Config.Checkpoints {
+		for _, checkpoint := range list {
+			return checkpoint
+		}
+	}
+	return ""
 }
 
 // checkCompared refuses what applies to one model where a configuration compares several.

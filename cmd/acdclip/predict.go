@@ -56,7 +56,7 @@ func newPredictCommand(a *app) *cobra.Command {
 	o := &predictOptions{app: a, domain: domain.Industrial, format: report.PredictionCSV}
 	var threshold, pixelThreshold ui.Score
 	command := &cobra.Command{
-		Use:   "predict --clip PATH [--checkpoint FILE] PATH...",
+		Use:   "predict [--clip CLIP] [--checkpoint FILE] PATH...",
 		Short: "Score pictures and folders of pictures",
 		Long: `Score pictures and folders of pictures (with their subfolders), and write into the
 output folder:
@@ -65,15 +65,16 @@ output folder:
                      and colorbar.png, the color scale
   masks/...          with --masks: white where the map reaches --pixel-threshold
 
-Methods that train nothing need no checkpoint: --method winclip, see "acdclip help
-methods".
+Without --clip and --checkpoint, the small built-in model is used. Methods that train
+nothing need no checkpoint: --method winclip, see "acdclip help methods".
 
 A score lies between 0 and 1; higher means more anomalous. The column "anomalous"
 is filled in only with --threshold. Heat maps and masks keep the file names and the
 subfolders of a given folder (with photos, photos/a/x.png becomes
 heatmaps/a/x.png.png). A picture in a folder that cannot be read gets a row with the
 error, and the others are still scored; an argument that does not exist is an error.`,
-		Example: `  acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --class bolt --heatmaps photos
+		Example: `  acdclip predict photos --heatmaps
+  acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --class bolt --heatmaps photos
   acdclip predict --clip ViT-B-16-plus-240.pt --method winclip photos
   acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --out - photos | sort -t, -k2 -gr | head`,
 		Args: someArgs("picture or folder"),
@@ -109,6 +110,9 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	o.app.useMethodOf(&o.config, o.checkpoint)
 	loaded, err := o.app.load(&o.config, nil, true)
 	if err != nil {
+		return err
+	}
+	if loaded, o.checkpoint, err = o.app.useBuiltin(&o.config, nil, loaded, o.checkpoint); err != nil {
 		return err
 	}
 	// Rather now than after all folders are looked through.
@@ -170,7 +174,8 @@ func (o *predictOptions) requireCheckpoint(loaded config.Loaded) error {
 	if o.checkpoint == "" && !loaded.Card.Needs(loaded.Config.Model) {
 		return nil
 	}
-	return requireFile("--checkpoint", o.checkpoint, "give a file of trained parameters, from `acdclip train` or the method's authors"+o.app.published.Hint(loaded.Config.Method))
+	return requireFile("--checkpoint", o.checkpoint, "give a file of trained parameters, from `acdclip train` or the method's authors"+o.app.published.Hint(loaded.Config.Method)+
+		"; "+noCheckpointNeeded(loaded.Config.Method))
 }
 
 // check finds contradictions between flags.

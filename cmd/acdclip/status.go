@@ -14,6 +14,7 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/internal/rundir"
 	"acdclip/internal/ui"
+	"acdclip/pkg/builtin"
 	"acdclip/pkg/clip"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
@@ -109,7 +110,7 @@ func (i interruption) Unwrap() error { return i.err }
 func misuse() []error {
 	return []error{
 		trained.ErrNoCLIP, pairing.ErrNoCheckpoint, pairing.ErrTwice, pairing.ErrLeak, pairing.ErrCommonKey, pairing.ErrSizes, detect.ErrOtherCLIP, training.ErrOtherRun, clip.ErrOptions, torch.ErrNoDevice, data.ErrUnknownClass, data.ErrHoldOut, synth.ErrUnknown, synth.ErrNotEmpty, finished.ErrDiffers, finished.ErrNoShares, rundir.ErrOccupied, rundir.ErrNoFolder,
-		published.ErrUnknown, published.ErrNotFetched, published.ErrMirror,
+		builtin.ErrUnknown, published.ErrUnknown, published.ErrNotFetched, published.ErrMirror,
 	}
 }
 

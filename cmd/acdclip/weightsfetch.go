@@ -9,6 +9,7 @@ import (
 	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
+	"acdclip/pkg/builtin"
 	"acdclip/pkg/config"
 	"acdclip/pkg/download"
 	"acdclip/pkg/events"
@@ -70,6 +71,9 @@ func runFetch(ctx context.Context, o *fetchOptions) error {
 	}
 	var entries []published.Entry
 	for _, name := range o.names { // rather now than after a long download
+		if name == builtin.Tiny {
+			return usagef("%s needs no download: it is part of this program, and is used without --clip and --checkpoint", name)
+		}
 		e, err := o.app.published.Find(name)
 		if err != nil {
 			return err
@@ -112,7 +116,10 @@ func (o *fetchOptions) fetch(ctx context.Context, c config.Weights, e published.
 		return err
 	}
 	state := "is complete: its content is the published one"
-	if there {
+	switch {
+	case there && e.Kind == published.Checkpoint:
+		state = "was there already" // converted, so its content is not the published one
+	case there:
 		state = "was there already, with the published content"
 	}
 	o.app.emit(events.Notice{Text: fmt.Sprintf("%s %s; to use it:", e.Name, state)})

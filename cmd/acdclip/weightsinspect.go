@@ -13,9 +13,12 @@ import (
 	"acdclip/internal/ui"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/clip/pretrained"
+	"acdclip/pkg/config"
 	"acdclip/pkg/events"
 	"acdclip/pkg/model/card"
+	"acdclip/pkg/published"
 	"acdclip/pkg/report"
+	"acdclip/pkg/trained"
 	"acdclip/pkg/weights"
 )
 
@@ -61,7 +64,7 @@ func runInspect(ctx context.Context, o *inspectOptions) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		d, err := describeWeights(path, o.app.methods.Cards())
+		d, err := o.describe(path)
 		if err != nil {
 			o.app.emit(events.Warning{Text: strings.Join(ui.ErrorLines(err), "; ")})
 			continue
@@ -123,11 +126,25 @@ type clipShape struct {
 	EmbedDim      int    `json:"embed_dim"`
 	ContextLength int    `json:"context_length"`
 	VocabSize     int    `json:"vocab_size"`
+	HashedTokens  int    `json:"hashed_tokens,omitempty"` // of a cut vocabulary
 	TextWidth     int    `json:"text_width"`
 	TextLayers    int    `json:"text_layers"`
 	TextHeads     int    `json:"text_heads"`
 	TextMLP       int    `json:"text_mlp,omitempty"` // 0: four times the width
 	Activation    string `json:"activation"`         // "" where the file does not say
+}
+
+// describe describes weights that are given by a path or a name.
+func (o *inspectOptions) describe(source string) (*description, error) {
+	kind := published.CLIP
+	if e, err := o.app.published.Find(source); err == nil {
+		kind = e.Kind
+	}
+	path, err := trained.PathOf(source, kind, config.Config{})
+	if err != nil {
+		return nil, err
+	}
+	return describeWeights(path, o.app.methods.Cards())
 }
 
 // describeWeights looks at the file or folder as a CLIP, then as a checkpoint, then as any tensors.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"acdclip/internal/ui"
+	"acdclip/pkg/builtin"
 	"acdclip/pkg/events"
 	"acdclip/pkg/published"
 	"acdclip/pkg/report"
@@ -82,6 +83,7 @@ func runWeightsList(_ context.Context, o *weightsListOptions) error {
 	if o.format == inspectJSON {
 		return report.WriteIndented(o.app.out, rows)
 	}
+	o.app.emit(events.Notice{Text: builtin.Tiny + " needs no download: it is part of this program"})
 	table := tabwriter.NewWriter(o.app.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "name\tkind\tsize\tlicence\tmade for\tdownloaded to")
 	for _, row := range rows {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"acdclip/pkg/builtin"
 	"acdclip/pkg/config"
 	"acdclip/pkg/config/section"
 	"acdclip/pkg/contents"
@@ -112,7 +113,7 @@ var ErrRecognised = fmt.Errorf("%w", ErrNotCheckpoint)
 // file's checksum, is an error. Files of earlier versions have no checksum. Read reads the
 // values again.
 func Open(path string, methods card.List) (*Checkpoint, error) {
-	file, err := weights.Open(path)
+	file, err := openWeights(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening checkpoint: %w", err)
 	}
@@ -124,10 +125,22 @@ func Open(path string, methods card.List) (*Checkpoint, error) {
 	return c, nil
 }
 
+// openWeights opens the weights at a path, or built-in ones.
+func openWeights(path string) (*weights.File, error) {
+	if !builtin.Is(path) {
+		return weights.Open(path)
+	}
+	content, err := builtin.Checkpoint(path)
+	if err != nil {
+		return nil, err
+	}
+	return weights.OpenBytes(path, content)
+}
+
 // MethodOf returns the name of the method that a file of trained parameters belongs to. It
 // reads no values.
 func MethodOf(path string, methods card.List) (string, error) {
-	file, err := weights.Open(path)
+	file, err := openWeights(path)
 	if err != nil {
 		return "", fmt.Errorf("opening checkpoint: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 
+	"acdclip/pkg/builtin"
 	"acdclip/pkg/config"
 	"acdclip/pkg/digest"
 	"acdclip/pkg/model/card"
@@ -80,6 +81,11 @@ func sectionError(section string, err error) error {
 
 // hashFile returns "sha256:..." of a file's content.
 func hashFile(path string) (string, error) {
+	if builtin.Is(path) {
+		content, err := builtin.Checkpoint(path)
+		sum := sha256.Sum256(content)
+		return digest.SHA256(sum[:]), err
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return "", err

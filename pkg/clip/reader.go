@@ -49,6 +49,23 @@ func (r *reader) into(s *torch.Scope, name string) torch.Tensor {
 	return loaded
 }
 
+// tokens loads the token embedding. The rows of a cut vocabulary are repeated for all the
+// tokens that share them, so that nothing else has to know of it.
+func (r *reader) tokens() (embedding torch.Tensor) {
+	const name = "token_embedding.weight"
+	rows := r.checkpoint.TokenRows()
+	if rows == nil {
+		return r.take(name)
+	}
+	_ = r.scope.Within(func(inner *torch.Scope) error {
+		if cut := r.into(inner, name); r.err == nil {
+			embedding = r.scope.Keep(cut.IndexSelect(0, inner.FromInt64(rows, int64(len(rows)))))
+		}
+		return r.err
+	})
+	return embedding
+}
+
 // matrix loads a linear layer, whose tensors have names with the given prefix. If the
 // format is not float32, the float32 values are freed before it returns.
 func (r *reader) matrix(prefix string) (m torch.Matrix) {

@@ -10,7 +10,7 @@ type Text struct {
 	Width   int          // D
 	Depth   int          // number of blocks
 	Context int          // maximum number of tokens of a prompt
-	tokens  torch.Tensor // [vocabulary, D]
+	tokens  torch.Tensor // [vocabulary, D]; the vocabulary is the tokenizer's, even if the checkpoint's is cut
 	place   torch.Tensor // [context, D]
 	blocks  []torch.FrozenBlock
 	final   torch.Affine
@@ -21,7 +21,7 @@ func newText(r *reader, arch pretrained.Arch, kind torch.FrozenBlock) *Text {
 	kind.Heads, kind.Causal = int64(arch.TextHeads), true
 	return &Text{
 		Width: arch.TextWidth, Depth: arch.TextLayers, Context: arch.ContextLength,
-		tokens: r.take("token_embedding.weight"), place: r.take("positional_embedding"),
+		tokens: r.tokens(), place: r.take("positional_embedding"),
 		blocks: r.blocks("transformer", arch.TextLayers, kind),
 		final:  r.layerNorm("ln_final"), proj: r.take("text_projection"),
 	}

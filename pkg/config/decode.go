@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"acdclip/pkg/builtin"
 	"acdclip/pkg/config/section"
 	"acdclip/pkg/published"
 
@@ -272,11 +273,8 @@ func absolute(path, dir, kind string) string {
 	return filepath.Clean(path)
 }
 
-// builtIn is the scheme of weights that are part of the program.
-const builtIn = "builtin:"
-
 // IsNamedSource reports whether a text names weights, as in openai:NAME or builtin:NAME,
 // instead of a path. A file of such a name is ./NAME.
 func IsNamedSource(text string) bool {
-	return strings.HasPrefix(text, builtIn) || published.IsName(text)
+	return builtin.Is(text) || published.IsName(text)
 }

@@ -102,6 +102,9 @@ func (o Options) checkpoint(ctx context.Context, e published.Entry, f download.F
 	if err != nil {
 		return false, fmt.Errorf("converting %s: %w", e.Name, err)
 	}
+	if o.Offline { // the user put it there
+		return false, nil
+	}
 	for _, done := range []string{f.Path, f.Path + ".lock"} { // nobody waits for the lock: this process holds that of path
 		if err := os.Remove(done); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return false, fmt.Errorf("removing what is not needed any more: %w", err)

@@ -158,7 +158,7 @@ func (m *Models) of(e Entry, target string) ([]*trained.Model, error) {
 		case !paired && e.Name != "":
 			return nil, fmt.Errorf("%w for %s: set checkpoints and data.pairing in the model's file, or a method that needs none", ErrNoCheckpoint, target)
 		case !paired:
-			return nil, fmt.Errorf("%w for %s: give --checkpoint FILE (from `acdclip train`%s), or set data.pairing and checkpoints in a configuration file", ErrNoCheckpoint, target, published.All().Hint(e.Config.Method))
+			return nil, fmt.Errorf("%w for %s: give --checkpoint FILE (from `acdclip train`%s), or set data.pairing and checkpoints in a configuration file; without --clip the small built-in model is used, and --method winclip needs no checkpoint", ErrNoCheckpoint, target, published.All().Hint(e.Config.Method))
 		default:
 			return nil, fmt.Errorf("%w for %s: data.pairing pairs it with the auxiliary dataset %s, but checkpoints.%s is empty", ErrNoCheckpoint, target, auxiliary, auxiliary)
 		}

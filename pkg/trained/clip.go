@@ -11,7 +11,7 @@ import (
 )
 
 // ErrNoCLIP reports a configuration that names no CLIP.
-var ErrNoCLIP = errors.New("no CLIP weights were given; set --clip to OpenAI's file, to a Hugging Face or open_clip folder, to a name such as openai:ViT-L/14@336 (see `acdclip weights list`), or to a folder written by `acdclip weights init DIR`")
+var ErrNoCLIP = errors.New("no CLIP weights were given; set --clip to OpenAI's file, to a Hugging Face or open_clip folder, to a name such as openai:ViT-L/14@336 (see `acdclip weights list`), or to builtin:tiny, the small one in this program")
 
 // OpenCLIP opens the CLIP that a configuration gives by a path or a name. The caller closes it.
 func OpenCLIP(c config.Config) (*pretrained.Checkpoint, error) {

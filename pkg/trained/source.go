@@ -1,8 +1,7 @@
 package trained
 
 import (
-	"fmt"
-
+	"acdclip/pkg/builtin"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/model/card"
@@ -19,6 +18,7 @@ type scheme struct {
 // schemes lists the kinds of names.
 func schemes() []scheme {
 	return []scheme{
+		{builtin.Is, func(name string, _ published.Kind, _ config.Config) (string, error) { return name, builtin.Check(name) }},
 		{published.IsName, func(name string, kind published.Kind, c config.Config) (string, error) {
 			return published.All().Locate(name, kind, c.Weights.Cache)
 		}},
@@ -32,9 +32,6 @@ func PathOf(source string, kind published.Kind, c config.Config) (string, error)
 		if s.is(source) {
 			return s.path(source, kind, c)
 		}
-	}
-	if config.IsNamedSource(source) {
-		return "", fmt.Errorf("%w %q (this version of acdclip has none built in)", published.ErrUnknown, source)
 	}
 	return source, nil
 }

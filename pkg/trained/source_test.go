@@ -6,7 +6,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"acdclip/pkg/builtin"
 	"acdclip/pkg/config"
+	"acdclip/pkg/model/acdclip/options"
+	"acdclip/pkg/model/card"
 	"acdclip/pkg/published"
 )
 
@@ -19,7 +22,7 @@ func TestPathOf(t *testing.T) {
 	}
 	file := e.Path(c.Weights.Cache)
 	for source, want := range map[string]error{
-		e.Name: published.ErrNotFetched, "openai:ViT-B/31": published.ErrUnknown, "builtin:none": published.ErrUnknown, "anomalyclip:trained-on-visa": published.ErrUnknown,
+		e.Name: published.ErrNotFetched, "openai:ViT-B/31": published.ErrUnknown, "builtin:none": builtin.ErrUnknown, "anomalyclip:trained-on-visa": published.ErrUnknown,
 	} {
 		if path, err := PathOf(source, published.CLIP, c); !errors.Is(err, want) {
 			t.Errorf("%s: %s, %v", source, path, err)
@@ -28,7 +31,7 @@ func TestPathOf(t *testing.T) {
 	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, nil, 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	for source, want := range map[string]string{e.Name: file, "a/b": "a/b", "/x/openai:y": "/x/openai:y", "": ""} {
+	for source, want := range map[string]string{e.Name: file, "a/b": "a/b", "/x/openai:y": "/x/openai:y", builtin.Tiny: builtin.Tiny, "": ""} {
 		if path, err := PathOf(source, published.CLIP, c); path != want || err != nil {
 			t.Errorf("%s: %s, %v", source, path, err)
 		}
@@ -39,5 +42,24 @@ func TestPathOf(t *testing.T) {
 	}
 	if _, err := OpenCheckpoint("anomalyclip:trained-on-visa", nil, c); !errors.Is(err, published.ErrNotFetched) {
 		t.Error(err)
+	}
+}
+
+// TestBuiltinPair: the built-in checkpoint belongs to the built-in CLIP, and is no short try.
+func TestBuiltinPair(t *testing.T) {
+	c := load(t).Config
+	c.Clip = builtin.Tiny
+	clip, err := IdentifyCLIP(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parameters, err := OpenCheckpoint(builtin.Tiny, card.List{options.Card()}, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer parameters.Close()
+	m := parameters.Metadata
+	if m.Method != builtin.Method || !clip.Is(m.CLIP) || m.Recipe.Limit != 0 || m.Model.Input().Size != builtin.ImageSize || len(m.Recipe.Validate) == 0 {
+		t.Errorf("%s on %s, size %d, recipe %+v; the CLIP is %s", m.Method, m.CLIP, m.Model.Input().Size, m.Recipe, clip.Fingerprint)
 	}
 }

@@ -11,6 +11,7 @@
 package weights
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -77,12 +78,28 @@ func Open(path string) (*File, error) {
 		disk.Close()
 		return nil, fmt.Errorf("opening weights %s: %w", path, err)
 	}
-	file.Path = path
-	for _, t := range file.Tensors {
-		t.path = path
-	}
+	file.name(path)
 	file.closer = disk
 	return file, nil
+}
+
+// OpenBytes is Open for a file in memory, which must not change afterwards; name stands for
+// its path in messages.
+func OpenBytes(name string, content []byte) (*File, error) {
+	file, err := read(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		return nil, fmt.Errorf("opening weights %s: %w", name, err)
+	}
+	file.name(name)
+	return file, nil
+}
+
+// name sets the path that messages show.
+func (f *File) name(path string) {
+	f.Path = path
+	for _, t := range f.Tensors {
+		t.path = path
+	}
 }
 
 // read lists the tensors of a weight file of the given size.

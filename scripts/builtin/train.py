@@ -176,8 +176,9 @@ class Run:
 def describe(options):
     """What must be the same when a run goes on."""
     names = "seed", "steps", "batch", "processes", "rate", "clip", "size", "large", "large_share"
-    files = [path.name for path in sorted(options.pairs.glob("pairs-*.json"))]
-    return {"files": files} | {name: getattr(options, name) for name in names}
+    files = [[path.name, path.stat().st_size] for path in sorted(options.pairs.glob("pairs-*"))]
+    classes = options.classes.read_text().split() if options.classes else []
+    return {"files": files, "classes": classes} | {name: getattr(options, name) for name in names}
 
 
 def worker(options, process, meeting):
@@ -190,7 +191,8 @@ def worker(options, process, meeting):
             signal.signal(number, lambda *_: setattr(run, "stopped", True))
         print(f"{len(run.source.pairs)} pairs, {len(run.vocabulary)} rows, from step {run.first}", flush=True)
     else:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGTERM, signal.SIGINT):  # process 0 tells it when to stop
+            signal.signal(number, signal.SIG_IGN)
     run.work()
     if options.processes > 1:
         dist.destroy_process_group()
@@ -230,7 +232,12 @@ def main():
     others = [spawn.Process(target=worker, args=(options, n, meeting), daemon=True) for n in range(1, options.processes)]
     for other in others:
         other.start()
-    worker(options, 0, meeting)
+    try:
+        worker(options, 0, meeting)
+    except BaseException:
+        for other in others:  # they ignore what ends a process at exit
+            other.kill()
+        raise
     for other in others:
         other.join()
 

@@ -26,6 +26,7 @@ type Arch struct {
 
 	ContextLength int // in tokens
 	VocabSize     int
+	HashedTokens  int // of a cut vocabulary (Checkpoint.KeptTokens): the rows that all other tokens share; 0: the vocabulary is whole
 	TextWidth     int
 	TextLayers    int
 	TextHeads     int // divides TextWidth

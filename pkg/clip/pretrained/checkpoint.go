@@ -32,6 +32,9 @@ type Checkpoint struct {
 	// Normalisation is how pictures were normalised in training: CLIP's, unless the files say another.
 	Normalisation Normalisation
 	Tensors       []Tensor // in canonical order
+	// KeptTokens are the ids, rising, that have a token embedding of their own in a cut
+	// vocabulary; nil if the vocabulary is whole. See TokenRows.
+	KeptTokens []int32
 	// Note tells the user what was assumed because no file states it; "" for nothing.
 	Note string
 

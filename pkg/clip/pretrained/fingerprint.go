@@ -49,8 +49,7 @@ func (c *Checkpoint) Fingerprint() (string, error) {
 
 // Identity returns the CLIP's fingerprint: "sha256v2:" and the hex digest over the
 // numbers of vision and text heads as little-endian uint64, a normalisation of pictures that
-// is not CLIP's as text, and, for each canonical tensor
-// in order, its name, a zero byte, the number of dimensions and each dimension as
+// is not CLIP's as text, a cut vocabulary as text, and, for each canonical tensor in order, its name, a zero byte, the number of dimensions and each dimension as
 // little-endian uint64, and the digest of its values. That digest is the SHA-256 over the
 // SHA-256 digests of each block of 2^18 values as little-endian float32.
 //
@@ -60,6 +59,9 @@ func (c *Checkpoint) Identity() (Identity, error) {
 	sum.Write(binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, uint64(c.Arch.VisionHeads)), uint64(c.Arch.TextHeads)))
 	if c.Normalisation != CLIPNormalisation() {
 		fmt.Fprintf(sum, "%v", c.Normalisation)
+	}
+	if c.KeptTokens != nil {
+		fmt.Fprintf(sum, "%d %v", c.Arch.HashedTokens, c.KeptTokens)
 	}
 	var buffer []float32
 	for _, t := range c.Tensors {

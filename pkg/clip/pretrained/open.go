@@ -1,6 +1,7 @@
 package pretrained
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"acdclip/pkg/builtin"
 	"acdclip/pkg/published"
 	"acdclip/pkg/weights"
 )
@@ -38,6 +40,9 @@ func Open(path string) (*Checkpoint, error) { return OpenWith(path, Options{}) }
 
 // OpenWith is Open with Options.
 func OpenWith(path string, o Options) (*Checkpoint, error) {
+	if builtin.Is(path) {
+		return openBuiltin(path, o)
+	}
 	weightFile, err := locate(path)
 	if err != nil {
 		return nil, err
@@ -53,10 +58,30 @@ func OpenWith(path string, o Options) (*Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	checkpoint, err := bind(file, o)
+	checkpoint, err := bind(file, o, configurationFor)
 	if err != nil {
 		file.Close()
 		return nil, fmt.Errorf("opening the CLIP in %s: %w", weightFile, err)
+	}
+	return checkpoint, nil
+}
+
+// openBuiltin opens a CLIP that is part of the program.
+func openBuiltin(name string, o Options) (*Checkpoint, error) {
+	content, err := builtin.OpenCLIP(name)
+	if err != nil {
+		return nil, fmt.Errorf("opening a CLIP: %w", err)
+	}
+	file, err := weights.OpenBytes(name, content.Weights)
+	if err != nil {
+		return nil, err
+	}
+	checkpoint, err := bind(file, o, func(string, string) (*configuration, error) {
+		c := &configuration{path: name}
+		return c, json.Unmarshal(content.Config, &c.tree)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the CLIP %s: %w", name, err)
 	}
 	return checkpoint, nil
 }
@@ -92,8 +117,8 @@ func insteadOf(path string) string {
 	hub, isHub := hubNameOf(path)
 	hub = strings.TrimPrefix(strings.TrimPrefix(hub, "hf-hub:"), "hf:")
 	known, found := published.All().OnHub(hub)
-	if !found {
-		known, found = published.All().InFile(filepath.Base(path))
+	if name := filepath.Base(path); !found && !slices.Contains(fileNames, name) { // a usual name says nothing
+		known, found = published.All().InFile(name)
 	}
 	switch {
 	case found:
@@ -126,8 +151,9 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// bind finds CLIP's tensors in an open file and compares the configuration beside it with them.
-func bind(file *weights.File, o Options) (*Checkpoint, error) {
+// bind finds CLIP's tensors in an open file and compares its configuration with them, which
+// configured returns for the file's path and format, or nil.
+func bind(file *weights.File, o Options, configured func(path, format string) (*configuration, error)) (*Checkpoint, error) {
 	b, err := newBinder(file)
 	if err != nil {
 		return nil, err
@@ -138,21 +164,24 @@ func bind(file *weights.File, o Options) (*Checkpoint, error) {
 	}
 	c := &Checkpoint{Path: file.Path, Container: file.Format, Format: b.format(file), Arch: arch, Normalisation: CLIPNormalisation(), file: file, seen: &digests{}}
 	c.Arch.Activation = namedActivation(c.Format, file)
-	beside, err := configurationFor(file.Path, b.naming.format)
+	beside, err := configured(file.Path, b.naming.format)
 	if err != nil {
 		return nil, err
 	}
-	var configured Heads
+	var heads Heads
 	if beside != nil {
 		c.Format = b.naming.format
-		if configured, err = beside.agree(c.Format, &c.Arch); err != nil {
+		if heads, err = beside.agree(c.Format, &c.Arch); err != nil {
+			return nil, err
+		}
+		if c.KeptTokens, err = beside.keptTokens(&c.Arch); err != nil {
 			return nil, err
 		}
 		if c.Normalisation, err = beside.normalised(c.Format); err != nil {
 			return nil, err
 		}
 	}
-	if c.Note, err = c.Arch.setHeads(o.Heads, configured); err != nil {
+	if c.Note, err = c.Arch.setHeads(o.Heads, heads); err != nil {
 		if beside != nil {
 			err = fmt.Errorf("%s: %w", beside.path, err)
 		}

@@ -62,7 +62,7 @@ func (p publishedModel) open(t *testing.T, prefix string, configured bool) (*Che
 	if err := refuseByConfiguration(file.Path); err != nil {
 		return nil, err
 	}
-	return bind(file, Options{})
+	return bind(file, Options{}, configurationFor)
 }
 
 // TestPublished derives the architectures of published models from their tensors alone and

@@ -126,7 +126,7 @@ func TestManyProblemsTakeLittle(t *testing.T) {
 	defer file.Close()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err = bind(file, Options{})
+	_, err = bind(file, Options{}, configurationFor)
 	runtime.ReadMemStats(&after)
 	if !errors.Is(err, ErrNotCLIP) || !strings.Contains(err.Error(), "(50002 problems in all)") || len(err.Error()) > 1024 {
 		t.Errorf("%.2000v", err)

@@ -16,9 +16,9 @@ func dress(of family, class *rand.Rand) func(r *rand.Rand, px float64) scene {
 	quarter := float64(class.IntN(2)) * math.Pi / 2
 	ends := newEnds(class)
 	bar := newBar(class)
-	var label *print
+	var label *lettering
 	if class.Float64() < 0.12 {
-		label = newPrint(class)
+		label = newLettering(class)
 	}
 	rivets := newRivets(class)
 	return func(r *rand.Rand, px float64) scene {

@@ -7,7 +7,7 @@ import (
 )
 
 // pair is one picture without and with a defect, taken by the same camera: they differ only
-// at the mask's pixels and, if compressed, near them.
+// at the mask's pixels and, if blurred or compressed, near them.
 type pair struct {
 	class, defect     string
 	kind              string // kindTexture or kindObject
@@ -63,7 +63,7 @@ func (c class) pair(p picture, defect string, size int) (pair, error) {
 		pixels[i] = s.color(v.at(i))
 	}
 	damaged := append([]color(nil), pixels...)
-	mask, err := damage(p, c, ground{s, v}, defect, faint, damaged)
+	mask, err := damage(p, c, ground{s, v}, defect, faintly, damaged)
 	if err != nil {
 		return pair{}, err
 	}

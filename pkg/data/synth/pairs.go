@@ -20,13 +20,16 @@ type PairOptions struct {
 	Set      string // the classes; "" means Seen
 	Seed     uint64
 	Count    int // number of pairs, 1 to MaxPairs
-	Size     int // side of the pictures in pixels; default 112
+	Size     int // side of the pictures in pixels, MinSize to MaxPairSize; default 112
 	Workers  int // pairs drawn in parallel; default: number of processors; does not change the output
 	Progress func(done, total int)
 }
 
-// MaxPairs is the limit of PairOptions.Count.
-const MaxPairs = 5_000_000
+// The limits of PairOptions. A file's arrays are held in memory: 1.8 GB at the largest size.
+const (
+	MaxPairs    = 5_000_000
+	MaxPairSize = 512
+)
 
 // pairsPerFile is the number of pairs in one file of arrays.
 const pairsPerFile = 1000
@@ -47,16 +50,16 @@ type PairInfo struct {
 //	pairs-000.json a list of PairInfo
 //
 // A picture is a view of a whole scene or of a part of it. A pair depends only on the seed
-// and its number. After an error, or when ctx ends, the finished files stay.
-func WritePairs(ctx context.Context, dir string, o PairOptions) error {
+// and its number. After an error, or when ctx ends, WritePairs removes the files it wrote.
+func WritePairs(ctx context.Context, dir string, o PairOptions) (err error) {
 	if o.Set == "" {
 		o.Set = Seen
 	}
 	if o.Size == 0 {
 		o.Size = 112
 	}
-	if o.Size < MinSize || o.Size > MaxSize {
-		return fmt.Errorf("invalid size %d: it must be %d to %d pixels", o.Size, MinSize, MaxSize)
+	if o.Size < MinSize || o.Size > MaxPairSize {
+		return fmt.Errorf("invalid size %d: it must be %d to %d pixels", o.Size, MinSize, MaxPairSize)
 	}
 	if o.Count < 1 || o.Count > MaxPairs {
 		return fmt.Errorf("%d pairs: it must be 1 to %d", o.Count, MaxPairs)
@@ -68,12 +71,18 @@ func WritePairs(ctx context.Context, dir string, o PairOptions) error {
 	if err != nil {
 		return err
 	}
-	if _, err := requireEmpty(dir); err != nil {
+	missing, err := requireEmpty(dir)
+	if err != nil {
 		return fmt.Errorf("%s: %w", dir, err)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, removePairs(dir, missing))
+		}
+	}()
 	for first := 0; first < o.Count; first += pairsPerFile {
 		if err := from.writeFile(ctx, dir, first, min(pairsPerFile, o.Count-first)); err != nil {
 			return fmt.Errorf("drawing pairs into %s: %w", dir, err)
@@ -83,6 +92,22 @@ func WritePairs(ctx context.Context, dir string, o PairOptions) error {
 		}
 	}
 	return nil
+}
+
+// removePairs deletes the files of WritePairs, and the folder itself if whole is true.
+func removePairs(dir string, whole bool) error {
+	if whole {
+		return os.RemoveAll(dir)
+	}
+	var failed error
+	for _, pattern := range []string{"pairs-*.npy", "masks-*.npy", "pairs-*.json"} {
+		files, err := filepath.Glob(filepath.Join(dir, pattern))
+		failed = errors.Join(failed, err)
+		for _, file := range files {
+			failed = errors.Join(failed, os.Remove(file))
+		}
+	}
+	return failed
 }
 
 // pairSource draws pairs of the classes of a set.
@@ -143,11 +168,13 @@ func (s pairSource) writeFile(ctx context.Context, dir string, first, n int) err
 		return err
 	}
 	number := fmt.Sprintf("%03d", first/pairsPerFile)
-	return errors.Join(
-		writeArray(filepath.Join(dir, "pairs-"+number+".npy"), pictures, n, 2, size, size, 3),
-		writeArray(filepath.Join(dir, "masks-"+number+".npy"), masks, n, size, size),
-		renameio.WriteFile(filepath.Join(dir, "pairs-"+number+".json"), lines, 0o644),
-	)
+	if err := writeArray(filepath.Join(dir, "pairs-"+number+".npy"), pictures, n, 2, size, size, 3); err != nil {
+		return err
+	}
+	if err := writeArray(filepath.Join(dir, "masks-"+number+".npy"), masks, n, size, size); err != nil {
+		return err
+	}
+	return renameio.WriteFile(filepath.Join(dir, "pairs-"+number+".json"), lines, 0o644)
 }
 
 // writeArray writes bytes as a NumPy array of the given shape (format version 1.0).

@@ -79,10 +79,15 @@ func TestPairsRefuse(t *testing.T) {
 			t.Errorf("%s is accepted", name)
 		}
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := WritePairs(ctx, filepath.Join(t.TempDir(), "x"), PairOptions{Count: 1}); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
+	for _, dir := range []string{filepath.Join(t.TempDir(), "x"), t.TempDir()} {
+		ctx, cancel := context.WithCancel(t.Context())
+		stop := func(done, _ int) { cancel() }
+		if err := WritePairs(ctx, dir, PairOptions{Count: pairsPerFile + 1, Size: MinSize, Progress: stop}); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		if left, err := os.ReadDir(dir); len(left) > 0 {
+			t.Errorf("%d files are left, %v", len(left), err)
+		}
 	}
 	// The sets that are drawn by their own code have pairs too.
 	if err := WritePairs(t.Context(), filepath.Join(t.TempDir(), "x"), PairOptions{Count: 4, Set: All, Size: 64}); err != nil {

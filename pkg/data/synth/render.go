@@ -17,12 +17,12 @@ const (
 	faintChange   = 0.05 // in place of visibleChange for rough classes
 	attempts      = 60
 	// The least strength of a rough class's defect: in datasets, and in pairs to learn from.
-	clear, faint = 0.65, 0.35
+	plainly, faintly = 0.65, 0.35
 )
 
 // render draws a picture with the class's aspect ratio. If defect is not "", the mask,
 // [height, width], is 255 at the pixels of the defect; all other pixels equal those of
-// the same picture without the defect.
+// the same picture without the defect, in a rough class before the camera.
 //
 // A scene is a square; a taller picture continues it above and below.
 func render(p picture, c class, defect string, size int) (*image.NRGBA, []uint8, error) {
@@ -38,7 +38,7 @@ func render(p picture, c class, defect string, size int) (*image.NRGBA, []uint8,
 	}
 	var mask []uint8
 	if defect != "" {
-		damaged, err := damage(p, c, ground{s, square}, defect, clear, pixels[top*width:(top+width)*width])
+		damaged, err := damage(p, c, ground{s, square}, defect, plainly, pixels[top*width:(top+width)*width])
 		if err != nil {
 			return nil, nil, err
 		}

@@ -74,7 +74,7 @@ type details struct {
 	rings, ringAt, ringDepth float64
 	band, bandAt, bandWidth  float64
 	bandColor                color
-	print                    *print
+	print                    *lettering
 	slot, slotWide, slotLong float64
 }
 
@@ -90,7 +90,7 @@ func newDetails(class *rand.Rand) details {
 		d.band, d.bandAt, d.bandWidth, d.bandColor = between(class, 0.5, 1), between(class, -0.2, 0.2), between(class, 0.02, 0.2), material(class)
 	}
 	if class.Float64() < 0.3 {
-		d.print = newPrint(class)
+		d.print = newLettering(class)
 	}
 	if class.Float64() < 0.25 {
 		d.slot, d.slotWide, d.slotLong = between(class, 0.3, 0.8), between(class, 0.01, 0.03), between(class, 0.05, 0.2)
@@ -130,8 +130,8 @@ func (d details) on(c color, u, v, px float64) color {
 	return c
 }
 
-// print is a few lines of marks like letters.
-type print struct {
+// lettering is a few lines of marks like letters.
+type lettering struct {
 	ink          color
 	x, y         float64 // its middle
 	wide, tall   float64 // half its size
@@ -139,16 +139,16 @@ type print struct {
 	letters      field
 }
 
-func newPrint(class *rand.Rand) *print {
+func newLettering(class *rand.Rand) *lettering {
 	size := between(class, 0.03, 0.07)
-	return &print{
+	return &lettering{
 		ink: grey(between(class, 0.05, 0.95)), x: between(class, -0.1, 0.1), y: between(class, -0.1, 0.1),
 		wide: size * between(class, 2, 6), tall: size * (0.5 + float64(class.IntN(3))), size: size, strong: between(class, 0.5, 0.95), letters: newField(class),
 	}
 }
 
 // at returns how much ink covers a point.
-func (p *print) at(u, v, px float64) float64 {
+func (p *lettering) at(u, v, px float64) float64 {
 	u, v = u-p.x, v-p.y
 	if math.Abs(u) > p.wide || math.Abs(v) > p.tall {
 		return 0

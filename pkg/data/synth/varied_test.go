@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// heldOut lists the sets that measure the built-in CLIP.
-func heldOut() []string { return []string{Textures, Objects, Tuning, Novel} }
+// unseen lists the sets that the built-in CLIP has not seen.
+func unseen() []string { return []string{Textures, Objects, Tuning, Novel} }
 
 // TestHeldOut: no class is in two sets, and what is called novel is in no other set.
 func TestHeldOut(t *testing.T) {
@@ -39,7 +39,7 @@ func TestHeldOut(t *testing.T) {
 		}
 	}
 	seen, _ := Classes(Seen)
-	for _, set := range heldOut() {
+	for _, set := range unseen() {
 		names, err := Classes(set)
 		if err != nil || len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return slices.Contains(seen, name) }) {
 			t.Errorf("%s: %v, %v", set, names, err)
@@ -63,7 +63,7 @@ func TestVariedMasksAreExact(t *testing.T) {
 				clean[i] = s.color(v.at(i))
 			}
 			damaged := slices.Clone(clean)
-			mask, err := damage(p, c, ground{s, v}, defect, clear, damaged)
+			mask, err := damage(p, c, ground{s, v}, defect, plainly, damaged)
 			if err != nil {
 				t.Errorf("%s: %v", c.name, err)
 				continue
