@@ -87,7 +87,7 @@ func describeSets() string {
 		classes, _ := synth.Classes(set) // a set of its own table
 		fmt.Fprintf(&b, "  %-13s %s\n", set, strings.Join(classes, ", "))
 	}
-	for _, set := range []string{synth.SeenTextures, synth.SeenObjects, synth.Tuning, synth.Novel} {
+	for _, set := range []string{synth.SeenTextures, synth.SeenObjects, synth.More, synth.Tuning, synth.Novel} {
 		classes, _ := synth.Classes(set)
 		fmt.Fprintf(&b, "  %-13s %d classes: %s, ...\n", set, len(classes), strings.Join(classes[:4], ", "))
 	}

@@ -1,6 +1,7 @@
 package synth
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -29,6 +30,11 @@ func varied() []class {
 	}
 	for _, row := range thingRows() {
 		list = append(list, newThing(row))
+	}
+	for _, c := range slices.Clone(list) {
+		if has(Seen, c) {
+			list = append(list, c.variants()...)
+		}
 	}
 	slices.SortFunc(list, func(a, b class) int { return strings.Compare(a.name, b.name) })
 	return list
@@ -72,6 +78,19 @@ func surfaceRows() []surfaceRow {
 		{of: quilted, novel: []string{"quilted_jacket"}},
 		{of: patina, novel: []string{"patina_bronze"}},
 	}
+}
+
+// variants returns four classes of the same family with parameters of their own.
+func (c class) variants() []class {
+	var list []class
+	for n := range 4 {
+		v := c
+		v.name, v.set = fmt.Sprintf("%s_%d", c.name, n+2), More
+		r := (picture{class: v.name}).stream("class")
+		v.scene, v.gray = c.fresh(r), r.Float64() < 0.3
+		list = append(list, v)
+	}
+	return list
 }
 
 func newSurface(name, set string, of family) class {

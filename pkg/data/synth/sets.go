@@ -17,6 +17,7 @@ const (
 	SeenTextures = "seen-textures" // surfaces, photographed in all ways
 	SeenObjects  = "seen-objects"  // one or more objects, photographed in all ways
 	Seen         = "seen"          // both of these
+	More         = "more"          // four more classes for each of them, of the same family with other parameters
 	Tuning       = "tuning"        // other classes of both kinds
 	Novel        = "novel"         // families of classes and kinds of defect that no other set has
 )
@@ -66,7 +67,7 @@ func classic() []class {
 
 // Sets returns the names of the sets.
 func Sets() []string {
-	return []string{Textures, Objects, All, SeenTextures, SeenObjects, Seen, Tuning, Novel}
+	return []string{Textures, Objects, All, SeenTextures, SeenObjects, Seen, More, Tuning, Novel}
 }
 
 // has reports whether a class is in the named set.
