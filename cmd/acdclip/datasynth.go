@@ -11,6 +11,7 @@ import (
 	"acdclip/internal/ui"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/events"
+	"acdclip/pkg/plural"
 )
 
 // synthOptions are what `acdclip data synth` was asked for.
@@ -152,7 +153,11 @@ func describeDrawn(folder string, summary synth.Summary) string {
 	if len(summary.Layouts) > 1 {
 		of = summary.Layouts
 	}
-	text := fmt.Sprintf("%s holds %d normal and %d anomalous test pictures of %s", folder, summary.Normal, summary.Anomalous, strings.Join(of, ", "))
+	names := strings.Join(of, ", ")
+	if len(of) > 20 {
+		names = plural.Of(len(of), "class", "classes")
+	}
+	text := fmt.Sprintf("%s holds %d normal and %d anomalous test pictures of %s", folder, summary.Normal, summary.Anomalous, names)
 	if summary.TrainNormal > 0 {
 		text += fmt.Sprintf(", and %d normal training pictures", summary.TrainNormal)
 	}
