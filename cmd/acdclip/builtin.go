@@ -37,7 +37,7 @@ func (a *app) useBuiltin(c *configFlags, datasets []datasetArgument, loaded conf
 			return loaded, "", err
 		}
 	}
-	loaded, err = a.useBuiltinSize(c, datasets, loaded, checkpoint, true)
+	loaded, err = a.useBuiltinSize(c, datasets, loaded, checkpoint != "", true)
 	return loaded, checkpoint, err
 }
 
@@ -55,13 +55,13 @@ func (a *app) trainedOnBuiltin(checkpoint string, c config.Config) (bool, error)
 
 // useBuiltinSize takes the image size of the built-in CLIP where neither a checkpoint nor the
 // user gives one, because the presets' sizes are those of large CLIPs.
-func (a *app) useBuiltinSize(c *configFlags, datasets []datasetArgument, loaded config.Loaded, checkpoint string, ownModel bool) (config.Loaded, error) {
+func (a *app) useBuiltinSize(c *configFlags, datasets []datasetArgument, loaded config.Loaded, fromCheckpoint, ownModel bool) (config.Loaded, error) {
 	const key = "model.image_size"
 	if loaded.Config.Clip != builtin.Tiny {
 		return loaded, nil
 	}
 	a.noticeOnce(builtin.About)
-	if _, set := loaded.Set[key]; set || checkpoint != "" {
+	if _, set := loaded.Set[key]; set || fromCheckpoint {
 		return loaded, nil
 	}
 	return a.loadWith(c, datasets, ownModel, key, builtin.ImageSize)

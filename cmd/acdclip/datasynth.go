@@ -37,10 +37,10 @@ func newSynthCommand(a *app) *cobra.Command {
 
 It uses MVTec's folder layout and the classes of a set. The sets share no class:
 ` + describeSets() + `
-The built-in CLIP has seen the classes and the kinds of defect of the set seen, and
-none of the others; the kinds of defect in the set novel are in no other. The
-pictures of seen, tuning and novel vary like photographs: some are dark, blurred,
-noisy or compressed.
+The built-in CLIP has seen the classes and the kinds of defect of the set seen, its
+adapters those of more too, and both none of the others; the kinds of defect in the
+set novel are in no other. The pictures of seen, more, tuning and novel vary like
+photographs: some are dark, blurred, noisy or compressed.
 
 --pairs draws pictures to learn from in place of a dataset: each without and with a
 defect, and its mask, as NumPy arrays (pairs-000.npy, masks-000.npy) with a list of

@@ -83,10 +83,10 @@ func (o *evalOptions) useBuiltin(loaded config.Loaded, datasets []datasetArgumen
 	if len(loaded.Config.Models) > 0 {
 		return loaded, nil
 	}
-	first := ""
 	if len(loaded.Config.Checkpoints) > 0 && len(o.checkpoints) == 0 {
-		return o.app.useBuiltinSize(&o.config, datasets, loaded, paired(loaded), true)
+		return o.app.useBuiltinSize(&o.config, datasets, loaded, pairs(loaded), true)
 	}
+	first := ""
 	if len(o.checkpoints) > 0 {
 		first = o.checkpoints[0]
 	}
@@ -115,7 +115,7 @@ func (o *evalOptions) entries(loaded config.Loaded, datasets []datasetArgument) 
 		if err != nil {
 			return nil, fmt.Errorf("models.%s: %w", name, err)
 		}
-		if each, err = o.app.useBuiltinSize(&flags, datasets, each, paired(each), true); err != nil {
+		if each, err = o.app.useBuiltinSize(&flags, datasets, each, pairs(each), true); err != nil {
 			return nil, fmt.Errorf("models.%s: %w", name, err)
 		}
 		entry := pairing.Entry{Loaded: each, Name: name}
@@ -127,14 +127,14 @@ func (o *evalOptions) entries(loaded config.Loaded, datasets []datasetArgument) 
 	return list, nil
 }
 
-// paired returns one of the checkpoints of a configuration; "" if it has none.
-func paired(loaded config.Loaded) string {
+// pairs reports whether a configuration has checkpoints to pair with targets.
+func pairs(loaded config.Loaded) bool {
 	for _, list := range loaded.Config.Checkpoints {
-		for _, checkpoint := range list {
-			return checkpoint
+		if len(list) > 0 {
+			return true
 		}
 	}
-	return ""
+	return false
 }
 
 // checkCompared refuses what applies to one model where a configuration compares several.

@@ -154,24 +154,20 @@ func explain(command *cobra.Command, err error) []string {
 }
 
 // again is the command line, for a shell.
-func (a *app) again() string {
-	words := []string{a.program} // which is quoted where it must be
-	for _, argument := range a.arguments {
-		words = append(words, shellescape.Quote(argument))
-	}
-	return strings.Join(words, " ")
-}
+func (a *app) again() string { return a.line(a.arguments) }
 
 // resuming is the command line with --resume, for a shell.
 func (a *app) resuming() string {
-	words := []string{a.program} // which is quoted where it must be
-	for _, argument := range a.arguments {
-		if argument != "--overwrite" && !strings.HasPrefix(argument, "--overwrite=") { // it was obeyed, and would undo what is there
-			words = append(words, shellescape.Quote(argument))
-		}
+	arguments := slices.DeleteFunc(slices.Clone(a.arguments), func(argument string) bool {
+		return argument == "--overwrite" || strings.HasPrefix(argument, "--overwrite=") // it was obeyed, and would undo what is there
+	})
+	if !slices.Contains(arguments, "--resume") {
+		arguments = append(arguments, "--resume")
 	}
-	if !slices.Contains(a.arguments, "--resume") {
-		words = append(words, "--resume")
-	}
-	return strings.Join(words, " ")
+	return a.line(arguments)
+}
+
+// line is a command line of the program, for a shell.
+func (a *app) line(arguments []string) string {
+	return a.program + " " + shellescape.QuoteCommand(arguments) // the program is quoted where it must be
 }

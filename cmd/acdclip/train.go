@@ -238,7 +238,7 @@ func (o *trainOptions) configuration() (loaded config.Loaded, err error) {
 	case c.Clip == "":
 		return loaded, trained.ErrNoCLIP
 	}
-	return o.app.useBuiltinSize(&o.config, datasets, loaded, "", false)
+	return o.app.useBuiltinSize(&o.config, datasets, loaded, false, false)
 }
 
 // checkMethod refuses another method than that of the run to resume.

@@ -67,12 +67,12 @@ func (c camera) shoot(pixels []color, size int) *image.NRGBA {
 		if c.gray {
 			p = grey(p.luminance())
 		}
-		bits := r.Uint64()
-		common := c.noise * 1.5 * (float64(bits&255+bits>>8&255+bits>>16&255+bits>>24&255)/255 - 2)
+		bits := speckle(r.Uint64())
+		common := c.noise * 1.5 * bits.common()
 		for k, v := range [3]float64{p.r, p.g, p.b} {
 			v = 0.5 + c.contrast*(v*light-0.5) + bright
 			if !c.gray {
-				v += c.noise * (float64(bits>>(32+8*k)&255)/255 - 0.5)
+				v += c.noise * bits.own(k)
 			}
 			out.Pix[4*i+k] = uint8(255*bend(clamp(v+common), c.gamma) + 0.5)
 		}

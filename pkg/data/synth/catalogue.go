@@ -10,33 +10,32 @@ import (
 // The kinds of defect that the classes of the sets have.
 var (
 	surfaceDefects = []string{"burn", "crack", "debris", "dent", "discolor", "displaced", "gouge", "hole", "pits", "scratch", "shade", "smear", "spot", "stain", "thread", "wrinkle"}
-	thingDefects   = []string{"burn", "crack", "debris", "dent", "discolor", "displaced", "gouge", "hole", "missing", "pits", "scratch", "shade", "smear", "spot", "stain", "thread", "wrinkle"}
 	novelDefects   = []string{"bubble", "corrosion", "slit", "swirl"}
 )
 
+// thingDefects are surfaceDefects and those of an object's border, in the same order.
+func thingDefects() []string {
+	return slices.Sorted(slices.Values(append(slices.Clone(surfaceDefects), "missing")))
+}
+
 // varied returns the classes whose pictures vary like photographs of many sources. Their
 // names choose their parameters, so a new class is one more name.
-func varied() []class {
-	var list []class
+func varied() []entry {
+	var list []entry
 	for _, row := range surfaceRows() {
 		for _, in := range []struct {
 			set   string
 			names []string
 		}{{SeenTextures, row.seen}, {Tuning, row.tuning}, {Novel, row.novel}} {
 			for _, name := range in.names {
-				list = append(list, newSurface(name, in.set, row.of))
+				list = append(list, entry{name, in.set, func() class { return newSurface(name, in.set, row.of) }})
 			}
 		}
 	}
 	for _, row := range thingRows() {
-		list = append(list, newThing(row))
+		list = append(list, entry{row.name, row.set, func() class { return newThing(row) }})
 	}
-	for _, c := range slices.Clone(list) {
-		if has(Seen, c) {
-			list = append(list, c.variants()...)
-		}
-	}
-	slices.SortFunc(list, func(a, b class) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(list, func(a, b entry) int { return strings.Compare(a.name, b.name) })
 	return list
 }
 
@@ -80,15 +79,20 @@ func surfaceRows() []surfaceRow {
 	}
 }
 
-// variants returns four classes of the same family with parameters of their own.
-func (c class) variants() []class {
-	var list []class
-	for n := range 4 {
-		v := c
-		v.name, v.set = fmt.Sprintf("%s_%d", c.name, n+2), More
-		r := (picture{class: v.name}).stream("class")
-		v.scene, v.gray = c.fresh(r), r.Float64() < 0.3
-		list = append(list, v)
+// more returns four classes for each seen one, of the same family with parameters of their own.
+func more() []entry {
+	var list []entry
+	for _, of := range entries(Seen) {
+		for n := range 4 {
+			name := fmt.Sprintf("%s_%d", of.name, n+2)
+			list = append(list, entry{name, More, func() class {
+				v := of.build()
+				v.name, v.set = name, More
+				r := (picture{class: name}).stream("class")
+				v.scene, v.gray = v.fresh(r), r.Float64() < 0.3
+				return v
+			}})
+		}
 	}
 	return list
 }
@@ -171,7 +175,7 @@ func thingRows() []thingRow {
 func newThing(row thingRow) class {
 	r := (picture{class: row.name}).stream("class")
 	return class{
-		name: row.name, set: row.set, defects: defectsOf(row.set, thingDefects, r), object: true, scene: thing(row.shape, row.of, row.on, r), rough: true, gray: r.Float64() < 0.25,
+		name: row.name, set: row.set, defects: defectsOf(row.set, thingDefects(), r), object: true, scene: thing(row.shape, row.of, row.on, r), rough: true, gray: r.Float64() < 0.25,
 		fresh: func(class *rand.Rand) func(*rand.Rand, float64) scene {
 			return thing(row.shape, seenFamily(class), seenFamily(class), class)
 		},

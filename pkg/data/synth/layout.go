@@ -15,7 +15,7 @@ type layout struct {
 	benchmark string   // the benchmark's key; "" for the classes of a set
 	folder    string   // its folder in the layout all, named like the released code's roots
 	names     []string // its class names; nil: the benchmark's
-	drawn     []class  // classes to draw, assigned to its class names in turn
+	drawn     []class  // classes to draw, assigned to its class names in turn; nil for those of a set
 	places    []placement
 	texts     func(jobs []job) []textFile // its text files; nil: none
 }
@@ -86,7 +86,7 @@ func (o Options) count(p placement) int {
 
 // layouts returns the table of all layouts. The first is the layout of the sets.
 func layouts() []layout {
-	return slices.Concat([]layout{{drawn: classes(), places: mvtecTree(colors, nil)}}, industrial(), medical())
+	return slices.Concat([]layout{{places: mvtecTree(colors, nil)}}, industrial(), medical())
 }
 
 // Layouts returns the names of the layouts of benchmarks, and All.
@@ -102,9 +102,6 @@ func (l layout) name() string { return strings.ToLower(l.benchmark) }
 
 // classes returns the layout's classes under the benchmark's names.
 func (l layout) classes() []class {
-	if l.benchmark == "" {
-		return l.drawn
-	}
 	names := l.names
 	if names == nil {
 		b, _ := data.FindBenchmark(l.benchmark) // every layout has a known benchmark
@@ -152,9 +149,8 @@ func (o Options) datasets() ([]dataset, error) {
 func (o Options) available() (list []dataset, where string, err error) {
 	all := layouts()
 	if o.Layout == "" {
-		set := slices.DeleteFunc(all[0].classes(), func(c class) bool { return !has(o.Set, c) })
 		_, err := Classes(o.Set)
-		return []dataset{{all[0], "", set}}, "set " + o.Set, err
+		return []dataset{{all[0], "", built(entries(o.Set))}}, "set " + o.Set, err
 	}
 	if strings.EqualFold(o.Layout, All) {
 		for _, l := range all[1:] {

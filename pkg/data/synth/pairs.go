@@ -121,12 +121,10 @@ func newPairSource(o PairOptions) (pairSource, error) {
 	if _, err := Classes(o.Set); err != nil {
 		return from, err
 	}
-	for _, c := range classes() {
-		switch {
-		case !has(o.Set, c):
-		case c.object:
+	for _, c := range built(entries(o.Set)) {
+		if c.object {
 			from.objects = append(from.objects, c)
-		default:
+		} else {
 			from.textures = append(from.textures, c)
 		}
 	}

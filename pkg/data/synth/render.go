@@ -137,15 +137,20 @@ func develop(p picture, pixels []color, width int) *image.NRGBA {
 		x, y := middleOf(i, width)
 		x, y = x-0.5, y/tall-0.5
 		light := (level + right*x + down*y) * (1 - 0.18*(x*x+y*y))
-		bits := r.Uint64()
-		// The sum of four bytes is nearly normal: one sum for brightness, and one more byte
-		// for each color.
-		common := float64(bits&255+bits>>8&255+bits>>16&255+bits>>24&255)/255 - 2
+		bits := speckle(r.Uint64())
 		for k, v := range [3]float64{c.r, c.g, c.b} {
-			own := float64(bits>>(32+8*k)&255)/255 - 0.5
-			out.Pix[4*i+k] = uint8(255*clamp(v*light+noise*(1.5*common+own)) + 0.5)
+			out.Pix[4*i+k] = uint8(255*clamp(v*light+noise*(1.5*bits.common()+bits.own(k))) + 0.5)
 		}
 		out.Pix[4*i+3] = 255
 	}
 	return out
 }
+
+// speckle is a pixel's noise, from random bits.
+type speckle uint64
+
+// common is the noise of brightness, in [-2, 2]: the sum of four bytes, which is nearly normal.
+func (s speckle) common() float64 { return float64(s&255+s>>8&255+s>>16&255+s>>24&255)/255 - 2 }
+
+// own is the noise of color k alone, uniform in [-0.5, 0.5].
+func (s speckle) own(k int) float64 { return float64(s>>(32+8*k)&255)/255 - 0.5 }

@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
 // The named sets. The built-in CLIP (scripts/builtin) has seen only the classes and kinds
-// of defect of SeenTextures and SeenObjects; those of Tuning are for choosing how long its
-// adapters are trained, and all others for measuring.
+// of defect of SeenTextures and SeenObjects, and its adapters those of More too; those of
+// Tuning are for choosing how long the adapters are trained, and all others for measuring.
 const (
 	Textures     = "textures"      // surfaces without an object, photographed well
 	Objects      = "objects"       // one object on a table, photographed well
@@ -46,10 +47,35 @@ func (c class) shape(size int) (width, height int) {
 	return width, int(math.Round(float64(width) * c.tall))
 }
 
-// classes returns the classes of all sets. A class that is drawn by its own code is one more
-// row; see varied for the others.
-func classes() []class { return append(classic(), varied()...) }
+// entry is a class by its name. Choosing the parameters of all classes takes some time, so a
+// class is built only when it is drawn.
+type entry struct {
+	name, set string
+	build     func() class
+}
 
+// entries returns the table of the classes in the named set.
+func entries(set string) []entry {
+	if set == More {
+		return more()
+	}
+	var list []entry
+	for _, c := range classic() {
+		list = append(list, entry{c.name, c.set, func() class { return c }})
+	}
+	return slices.DeleteFunc(append(list, varied()...), func(e entry) bool { return !has(set, e.set) })
+}
+
+func built(list []entry) []class {
+	var classes []class
+	for _, e := range list {
+		classes = append(classes, e.build())
+	}
+	return classes
+}
+
+// classic returns the classes that are drawn by their own code; a new one is one more row.
+// See varied for the others.
 func classic() []class {
 	return []class{
 		{name: "woven_fabric", set: Textures, defects: []string{"hole", "stain", "thread"}, scene: woven},
@@ -70,24 +96,22 @@ func Sets() []string {
 	return []string{Textures, Objects, All, SeenTextures, SeenObjects, Seen, More, Tuning, Novel}
 }
 
-// has reports whether a class is in the named set.
-func has(set string, c class) bool {
+// has reports whether the named set contains the classes of another.
+func has(set, other string) bool {
 	switch set {
 	case All:
-		return c.set == Textures || c.set == Objects
+		return other == Textures || other == Objects
 	case Seen:
-		return c.set == SeenTextures || c.set == SeenObjects
+		return other == SeenTextures || other == SeenObjects
 	}
-	return c.set == set
+	return other == set
 }
 
 // Classes returns the names of a set's classes.
 func Classes(set string) ([]string, error) {
 	var names []string
-	for _, c := range classes() {
-		if has(set, c) {
-			names = append(names, c.name)
-		}
+	for _, e := range entries(set) {
+		names = append(names, e.name)
 	}
 	if names == nil {
 		return nil, fmt.Errorf("set %q: %w: the sets are %s", set, ErrUnknown, strings.Join(Sets(), ", "))

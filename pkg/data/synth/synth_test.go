@@ -210,7 +210,7 @@ func TestSetsHaveNoClassInCommon(t *testing.T) {
 	}
 	kinds := defects()
 	used := map[string]bool{}
-	for _, c := range classes() {
+	for _, c := range everyClass() {
 		for _, kind := range c.defects {
 			used[kind] = true
 			if kinds[kind] == nil {

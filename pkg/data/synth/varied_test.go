@@ -7,6 +7,9 @@ import (
 	"testing"
 )
 
+// everyClass returns the classes of all sets.
+func everyClass() []class { return slices.Concat(built(entries(All)), built(varied()), built(more())) }
+
 // unseen lists the sets that the built-in CLIP has not seen.
 func unseen() []string { return []string{Textures, Objects, Tuning, Novel} }
 
@@ -14,7 +17,7 @@ func unseen() []string { return []string{Textures, Objects, Tuning, Novel} }
 func TestHeldOut(t *testing.T) {
 	owner := map[string]string{}
 	kinds := map[string]map[string]bool{}
-	for _, c := range classes() {
+	for _, c := range everyClass() {
 		if before, twice := owner[c.name]; twice {
 			t.Errorf("%s is in %s and in %s", c.name, before, c.set)
 		}
@@ -53,10 +56,7 @@ func TestHeldOut(t *testing.T) {
 // TestVariedMasksAreExact: before the picture is taken, a defect changes the mask's pixels and
 // no other, can be seen, and does not fill the picture.
 func TestVariedMasksAreExact(t *testing.T) {
-	for _, c := range varied() {
-		if c.set == More {
-			continue // the same code with other numbers
-		}
+	for _, c := range built(varied()) {
 		for k, defect := range c.defects {
 			p := picture{seed: 7, class: c.name, split: "test/" + defect, index: k}
 			v := view{side: 1, size: 72}
@@ -95,10 +95,7 @@ func TestVariedPixelsAreKnown(t *testing.T) {
 		t.Skip("this build fuses a product and a sum into one rounding, which changes a few pixels")
 	}
 	hash := sha256.New()
-	for _, c := range varied() {
-		if c.set == More {
-			continue // the same code with other numbers
-		}
+	for _, c := range built(varied()) {
 		m, mask, err := render(picture{seed: 1, class: c.name, split: "test", index: 0}, c, c.defects[0], 64)
 		if err != nil {
 			t.Fatal(err)
