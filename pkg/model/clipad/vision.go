@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"acdclip/cgo/torch"
+	"acdclip/pkg/model/clipad/options"
 )
 
 // tap holds the features of one level.
@@ -22,13 +23,13 @@ func (m *Model) encode(s *torch.Scope, pictures torch.Tensor, dual bool) []tap {
 	tower := m.clip.Vision
 	taps := make([]tap, len(m.levels))
 	_ = s.Within(func(inner *torch.Scope) error {
-		stage := tower.Depth / 4
+		ends, _ := options.Stages(tower.Depth)      // Check has checked the depth
 		path := make([]torch.Tensor, len(m.levels)) // z_l [B, 1+L, C]
 		x := inner.Eval(func() torch.Tensor { return tower.Embed(pictures) })
 		for b := range tower.Depth {
 			var wanted torch.Part
-			end := (b/stage + 1) * stage // of the block's stage
-			place := slices.Index(m.levels, end)
+			stage := slices.IndexFunc(ends, func(end int) bool { return end > b })
+			place := slices.Index(m.levels, ends[stage])
 			if dual && place >= 0 {
 				wanted |= torch.ValueAttention
 			}
@@ -42,7 +43,7 @@ func (m *Model) encode(s *torch.Scope, pictures torch.Tensor, dual bool) []tap {
 					taps[before].original = s.Keep(parts.Attended)
 				}
 				if parts.ValueAttention.Defined() {
-					path[place] = added(inner, path[place], parts.ValueAttention, b%stage == 0)
+					path[place] = added(inner, path[place], parts.ValueAttention, b == 0 || slices.Contains(ends, b))
 				}
 				return y
 			})

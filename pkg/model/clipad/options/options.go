@@ -177,19 +177,29 @@ func (m *Model) Facts() []section.Fact {
 	}
 }
 
+// Stages returns the last block of each of the four stages of a vision tower: the ends of its
+// quarters, rounded up where the depth is no multiple of 4.
+func Stages(depth int) ([]int, error) {
+	if depth < 4 {
+		return nil, fmt.Errorf("the vision tower has %d blocks; CLIP-AD needs at least 4", depth)
+	}
+	var ends []int
+	for quarter := 1; quarter <= 4; quarter++ {
+		ends = append(ends, (quarter*depth+3)/4)
+	}
+	return ends, nil
+}
+
 // LevelsFor returns the levels in a vision tower of that depth: Levels, or the ends of the
 // four stages if it is empty. It returns an error if they do not fit.
 func (m *Model) LevelsFor(depth int) ([]int, error) {
-	stage := depth / 4
-	if stage == 0 || depth%4 != 0 {
-		return nil, fmt.Errorf("the vision tower has %d blocks; CLIP-AD needs a multiple of 4", depth)
-	}
-	if len(m.Levels) == 0 {
-		return []int{stage, 2 * stage, 3 * stage, depth}, nil
+	ends, err := Stages(depth)
+	if err != nil || len(m.Levels) == 0 {
+		return ends, err
 	}
 	for _, level := range m.Levels {
-		if level%stage != 0 || level > depth {
-			return nil, fmt.Errorf("model.levels lists %d, but the quarters of this CLIP's vision tower end after blocks %d, %d, %d and %d", level, stage, 2*stage, 3*stage, depth)
+		if !slices.Contains(ends, level) {
+			return nil, fmt.Errorf("model.levels lists %d, but the quarters of this CLIP's vision tower end after blocks %d, %d, %d and %d", level, ends[0], ends[1], ends[2], ends[3])
 		}
 	}
 	return slices.Clone(m.Levels), nil

@@ -52,8 +52,9 @@ func TestLevelsFor(t *testing.T) {
 		{[]int{2, 6}, 8, []int{2, 6}, ""},
 		{[]int{3}, 8, nil, "lists 3, but the quarters of this CLIP's vision tower end after blocks 2, 4, 6 and 8"},
 		{[]int{10}, 8, nil, "lists 10"},
-		{nil, 6, nil, "needs a multiple of 4"},
-		{nil, 2, nil, "needs a multiple of 4"},
+		{nil, 6, []int{2, 3, 5, 6}, ""},
+		{[]int{4}, 6, nil, "end after blocks 2, 3, 5 and 6"},
+		{nil, 3, nil, "needs at least 4"},
 	} {
 		m := Default()
 		m.Levels = c.levels
