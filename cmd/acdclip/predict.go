@@ -18,7 +18,6 @@ import (
 	"acdclip/pkg/domain"
 	"acdclip/pkg/events"
 	"acdclip/pkg/heatmap"
-	"acdclip/pkg/plural"
 	"acdclip/pkg/report"
 	"acdclip/pkg/trained"
 )
@@ -27,7 +26,10 @@ import (
 type predictOptions struct {
 	app            *app
 	config         configFlags
-	inputs         []string
+	inputs         []string // files, folders and patterns
+	filesFrom      string   // a file with more of them, "-" for stdin; "" for none
+	null           bool     // its paths end with NUL
+	watch          string   // a folder whose new pictures are scored until the program is stopped; "" for none
 	checkpoint     string
 	class          string
 	classFrom      classSource
@@ -37,6 +39,7 @@ type predictOptions struct {
 	batch          int
 	out            string
 	overwrite      bool
+	resume         bool
 	format         report.PredictionFormat
 	heatmaps       bool
 	masks          bool
@@ -49,8 +52,11 @@ type classSource string
 
 const classFromFolder classSource = "folder"
 
-// standardOut is the --out that means stdout.
-const standardOut = "-"
+// standardOut is the --out that means stdout, standardIn the --files-from that means stdin.
+const (
+	standardOut = "-"
+	standardIn  = "-"
+)
 
 func newPredictCommand(a *app) *cobra.Command {
 	o := &predictOptions{app: a, domain: domain.Industrial, format: report.PredictionCSV}
@@ -61,6 +67,7 @@ func newPredictCommand(a *app) *cobra.Command {
 		Long: `Score pictures and folders of pictures (with their subfolders), and write into the
 output folder:
   predictions.csv    one row per picture, in the order given
+  run.json           what made the rows: model, settings, machine, counts
   heatmaps/...       with --heatmaps: each picture with its anomaly map laid over it,
                      and colorbar.png, the color scale
   masks/...          with --masks: white where the map reaches --pixel-threshold
@@ -72,12 +79,20 @@ A score lies between 0 and 1; higher means more anomalous. The column "anomalous
 is filled in only with --threshold. Heat maps and masks keep the file names and the
 subfolders of a given folder (with photos, photos/a/x.png becomes
 heatmaps/a/x.png.png). A picture in a folder that cannot be read gets a row with the
-error, and the others are still scored; an argument that does not exist is an error.`,
+error, and the others are still scored; an argument that does not exist is an error.
+Folders with output of acdclip are skipped.
+
+--resume goes on in an output folder: pictures that have a row are not scored again,
+unless their size or time of change differs, and new ones are added. So a nightly run
+scores what is new, and a run that was stopped or killed goes on. The settings must be
+those of before. --watch scores the pictures of a folder as they appear, until Ctrl-C.`,
 		Example: `  acdclip predict photos --heatmaps
   acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --class bolt --heatmaps photos
   acdclip predict --clip ViT-B-16-plus-240.pt --method winclip photos
-  acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --out - photos | sort -t, -k2 -gr | head`,
-		Args: someArgs("picture or folder"),
+  acdclip predict --resume --out nightly photos
+  find photos -newer last-time -name '*.jpg' -print0 | acdclip predict --null --files-from - --out new
+  acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --out - photos | sort -t, -k3 -gr | head`,
+		Args: func(_ *cobra.Command, arguments []string) error { return o.checkArguments(arguments) },
 		RunE: func(command *cobra.Command, arguments []string) error {
 			o.inputs = arguments
 			o.threshold, o.pixelThreshold = threshold.Value, pixelThreshold.Value
@@ -85,6 +100,9 @@ error, and the others are still scored; an argument that does not exist is an er
 		},
 	}
 	flags := command.Flags()
+	flags.StringVar(&o.filesFrom, "files-from", "", "`FILE` list of pictures and folders, one a line; - reads it from stdin")
+	flags.BoolVar(&o.null, "null", false, "the paths of --files-from end with NUL, as find -print0 writes them")
+	flags.StringVar(&o.watch, "watch", "", "`DIR` score the pictures of a folder as they appear, until Ctrl-C")
 	flags.StringVar(&o.checkpoint, "checkpoint", "", "`FILE` checkpoint: trained parameters from acdclip train, a file of the method's authors, or a name of acdclip weights list; not for methods that learn nothing")
 	flags.StringVar(&o.class, "class", "object", "`NAME` what the pictures show, for the text prompts; _ stands for a space, unless the method keeps it")
 	ui.Choice(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "use the name of each picture's folder as its class")
@@ -94,6 +112,7 @@ error, and the others are still scored; an argument that does not exist is an er
 	flags.IntVar(&o.batch, "batch", 4, "`N` pictures per forward pass")
 	flags.StringVar(&o.out, "out", "acdclip-out", "`DIR` output folder; - writes rows to stdout and no files")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace existing predictions")
+	flags.BoolVar(&o.resume, "resume", false, "go on in the output folder: score only pictures without a row")
 	ui.Choice(flags, &o.format, "format", []report.PredictionFormat{report.PredictionCSV, report.PredictionJSONL}, "format of the rows")
 	flags.BoolVar(&o.heatmaps, "heatmaps", false, "write heat maps")
 	flags.BoolVar(&o.masks, "masks", false, "write masks; needs --pixel-threshold")
@@ -127,18 +146,16 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 			return err
 		}
 	}
-	folder := rundir.Dir{Path: o.out, Kind: "output folder"}
-	if o.out != standardOut {
-		if err := keepsInputs(o.out, o.overwrite, append([]string{o.checkpoint, loaded.Config.Clip}, o.inputs...)); err != nil {
-			return err
-		}
-		if err := folder.Probe(); err != nil {
-			return err
-		}
-	}
-	inputs, err := o.scan(ctx, folder)
-	if err != nil {
+	folder := rundir.OutputDir(o.out)
+	if err := o.checkFolder(folder, loaded); err != nil {
 		return err
+	}
+	var found []data.Found
+	unsupported := 0
+	if o.watch == "" {
+		if found, unsupported, err = o.scan(ctx); err != nil {
+			return err
+		}
 	}
 	detector, err := detect.Open(ctx, detect.Options{
 		Methods: o.app.methods, Config: loaded, Checkpoint: o.checkpoint, AllowOtherCLIP: o.allowOtherCLIP, Emit: o.app.emit,
@@ -153,20 +170,56 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	if err := o.app.tell(&o.config, detector.Model.Configuration()); err != nil {
 		return err
 	}
-	load := loadOptions(loaded.Config)
-	low, high := section.MapScale(detector.Model.Options)
-	output, err := openPredictions(o, folder, load.Decode, heatmap.Scale{Low: low, High: high})
+	o.tellClass(detector.Model.Options)
+	run, err := o.describe(detector, loaded.Config)
 	if err != nil {
 		return err
 	}
-	err = detect.Predict(ctx, detector, detect.PredictOptions{
-		Inputs: inputs, PromptOf: func(input data.Found) string { return section.PromptName(detector.Model.Options, o.classOf(input)) }, Domain: o.domain, Batch: o.batch, Load: load,
-	}, o.app.emit, output.add)
-	if err = errors.Join(err, output.close()); err != nil {
-		return o.app.ended(err, output.saved(len(inputs)))
+	low, high := section.MapScale(detector.Model.Options)
+	load := loadOptions(loaded.Config)
+	output, err := openPredictions(o, folder, load.Decode, heatmap.Scale{Low: low, High: high}, run)
+	if err != nil {
+		return err
+	}
+	p := &predicting{options: o, detector: detector, load: load, output: output, emit: o.app.emit}
+	if o.watch == "" {
+		err = p.score(ctx, marked(found))
+	} else {
+		err = p.watch(ctx)
+	}
+	if err = errors.Join(err, output.close(err == nil)); err != nil {
+		return o.app.ended(err, output.saved(max(p.total, len(found))))
 	}
 	o.app.emit(events.Notice{Text: output.summary()})
-	return failures(output.failed, output.rows)
+	return failures(output.failed+unsupported, output.before+output.rows+unsupported)
+}
+
+// checkArguments wants something to score.
+func (o *predictOptions) checkArguments(arguments []string) error {
+	switch {
+	case o.watch != "" && (len(arguments) > 0 || o.filesFrom != ""):
+		return usagef("--watch scores what appears in its folder; leave out other pictures and folders")
+	case len(arguments) == 0 && o.filesFrom == "" && o.watch == "":
+		return usagef("no picture or folder was given")
+	}
+	return nil
+}
+
+// checkFolder refuses an output folder that cannot be used, before anything is read.
+func (o *predictOptions) checkFolder(folder rundir.Dir, loaded config.Loaded) error {
+	if o.out == standardOut {
+		return nil
+	}
+	if err := keepsInputs(o.out, o.overwrite, append([]string{o.checkpoint, loaded.Config.Clip, o.watch}, o.inputs...)); err != nil {
+		return err
+	}
+	if err := folder.Probe(); err != nil {
+		return err
+	}
+	if o.resume && folder.Resumable {
+		return nil
+	}
+	return folder.Check(o.overwrite)
 }
 
 // requireCheckpoint wants a checkpoint where the method needs one.
@@ -185,6 +238,12 @@ func (o *predictOptions) check() error {
 		return usagef("--masks needs --pixel-threshold, the map value from which a pixel is white")
 	case o.pixelThreshold != nil && !o.masks:
 		return usagef("--pixel-threshold needs --masks")
+	case o.resume && o.overwrite:
+		return usagef("--resume and --overwrite contradict each other: one keeps what is there, the other replaces it")
+	case o.out == standardOut && o.resume:
+		return usagef("--resume needs an output folder; --out - writes only rows to stdout")
+	case o.null && o.filesFrom == "":
+		return usagef("--null needs --files-from")
 	case o.out == standardOut && (o.heatmaps || o.masks):
 		return usagef("--heatmaps and --masks need an output folder; --out - writes only rows to stdout")
 	case o.classFrom != "" && o.config.flags.Changed("class"):
@@ -197,34 +256,13 @@ func (o *predictOptions) check() error {
 	return positive("--batch", o.batch)
 }
 
-// scan lists the pictures, and checks that no output can fall on them.
-func (o *predictOptions) scan(ctx context.Context, folder rundir.Dir) ([]data.Found, error) {
-	var others, unread, formats []string
-	options := data.ScanOptions{Other: func(path string) {
-		if format := data.UnreadFormat(path); format != "" {
-			unread, formats = append(unread, filepath.Base(path)), append(formats, format)
-			return
-		}
-		others = append(others, filepath.Base(path))
-	}}
-	if o.out != standardOut {
-		options.Skip = o.out
+// tellClass says which class the prompts name where the user has not, unless the method's
+// prompts name none.
+func (o *predictOptions) tellClass(model section.Model) {
+	if o.config.flags.Changed("class") || o.classFrom != "" || section.PromptName(model, section.Class{Name: "a", Prompt: "a"}) == section.PromptName(model, section.Class{Name: "b", Prompt: "b"}) {
+		return
 	}
-	inputs, err := data.Scan(ctx, o.inputs, options)
-	if err != nil {
-		return nil, err
-	}
-	if len(unread) > 0 {
-		o.app.emit(events.Warning{Text: fmt.Sprintf("%s (%s)", data.UnreadText(formats), plural.Few(unread))})
-	}
-	if len(others) > 0 {
-		o.app.emit(events.Notice{Text: fmt.Sprintf("skipped %s without a picture extension: %s",
-			plural.Of(len(others), "file", "files"), plural.Few(others))})
-	}
-	if o.out == standardOut {
-		return inputs, nil
-	}
-	return inputs, folder.Check(o.overwrite)
+	o.app.emit(events.Notice{Text: fmt.Sprintf("the prompts call what the pictures show %q; --class NAME says it better, --class-from folder takes the folders' names", o.class)})
 }
 
 // classOf names what a picture shows.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"acdclip/internal/rundir"
 	"acdclip/pkg/data"
@@ -18,12 +19,6 @@ import (
 	"acdclip/pkg/plural"
 	"acdclip/pkg/report"
 	"acdclip/pkg/scoring"
-)
-
-// The folders of output pictures.
-const (
-	heatmapTree = "heatmaps"
-	maskTree    = "masks"
 )
 
 // predictions writes what is found: the rows in the order of add's calls, each
@@ -38,12 +33,19 @@ type predictions struct {
 	writer  report.PredictionWriter
 	drawing *drawings // nil where nothing is drawn
 
-	rows, failed, anomalous int
+	run     *report.PredictionRun              // what makes the rows
+	known   map[string]report.PredictedPicture // the rows in the file, by path, without their lines
+	before  int                                // rows of earlier runs
+	outputs map[string]string                  // the pictures that wrote output pictures in earlier runs, by these
+	start   time.Time
+
+	rows, failed, anomalous int // of this run
 }
 
-// openPredictions makes the output folder and begins the file of rows, or begins on stdout.
-func openPredictions(o *predictOptions, folder rundir.Dir, decode picture.DecodeOptions, scale heatmap.Scale) (*predictions, error) {
-	p := &predictions{options: o, decode: decode, scale: scale}
+// openPredictions makes the output folder and begins or resumes the file of rows, or begins
+// on stdout.
+func openPredictions(o *predictOptions, folder rundir.Dir, decode picture.DecodeOptions, scale heatmap.Scale, run *report.PredictionRun) (*predictions, error) {
+	p := &predictions{options: o, decode: decode, scale: scale, run: run, start: time.Now(), known: map[string]report.PredictedPicture{}, outputs: map[string]string{}}
 	var err error
 	if o.out == standardOut {
 		p.writer, err = report.NewPredictionWriter(o.app.out, o.format, o.rawScores)
@@ -55,36 +57,57 @@ func openPredictions(o *predictOptions, folder rundir.Dir, decode picture.Decode
 	if err := p.begin(); err != nil {
 		return nil, errors.Join(err, p.held.Close())
 	}
-	if o.heatmaps || o.masks {
-		p.drawing = newDrawings(p.finish)
-	}
+	p.draw()
 	return p, nil
 }
 
-// begin clears the folder, which this program holds, and begins its files.
+// draw begins to draw pictures where any are wanted.
+func (p *predictions) draw() {
+	if p.options.heatmaps || p.options.masks {
+		p.drawing = newDrawings(p.finish)
+	}
+}
+
+// begin prepares the folder, which this program holds, and begins its files or resumes them.
 func (p *predictions) begin() error {
-	o := p.options
-	if err := p.held.Dir().Check(o.overwrite); err != nil { // another program may have come and gone since the first look
+	resumes, err := p.resume()
+	if err != nil {
 		return err
 	}
-	if err := p.held.Clear(func(string) bool { return false }); err != nil {
-		return err
-	}
-	if o.heatmaps {
-		if err := p.picture(filepath.Join(heatmapTree, "colorbar.png"), heatmap.ColorBar(p.scale)); err != nil {
+	if !resumes {
+		if err := p.held.Dir().Check(p.options.overwrite); err != nil { // another program may have come and gone since the first look
+			return err
+		}
+		if err := p.held.Clear(func(string) bool { return false }); err != nil {
 			return err
 		}
 	}
-	name := "predictions." + string(o.format)
+	if err := p.held.WriteRun(p.run); err != nil {
+		return err
+	}
+	if p.options.heatmaps {
+		if err := p.picture(filepath.Join(rundir.HeatmapTree, "colorbar.png"), heatmap.ColorBar(p.scale)); err != nil {
+			return err
+		}
+	}
+	if p.file != nil {
+		return nil // resume has opened it
+	}
+	return p.create()
+}
+
+// create begins the file of rows.
+func (p *predictions) create() error {
+	name := rundir.PredictionsFile(p.options.format)
 	if err := p.held.Own(name); err != nil {
 		return err
 	}
-	p.path = filepath.Join(o.out, name)
+	p.path = filepath.Join(p.options.out, name)
 	var err error
 	if p.file, err = os.Create(p.path); err != nil {
 		return fmt.Errorf("creating the predictions file: %w", err)
 	}
-	if p.writer, err = report.NewPredictionWriter(p.file, o.format, o.rawScores); err != nil {
+	if p.writer, err = report.NewPredictionWriter(p.file, p.options.format, p.options.rawScores); err != nil {
 		return errors.Join(err, p.file.Close())
 	}
 	return nil
@@ -93,10 +116,10 @@ func (p *predictions) begin() error {
 // add takes one picture's result. Where pictures are drawn for it, that and its
 // row come beside the scoring of the next ones, and the error may be of an
 // earlier one.
-func (p *predictions) add(input data.Found, scored scoring.Scored) error {
+func (p *predictions) add(input markedInput, class string, scored scoring.Scored) error {
 	o := p.options
 	row := &pendingRow{
-		Prediction: report.Prediction{Path: input.Path, Threshold: o.threshold, Width: scored.Picture.Width, Height: scored.Picture.Height},
+		Prediction: report.Prediction{Path: input.Path, Class: class, Threshold: o.threshold, Width: scored.Picture.Width, Height: scored.Picture.Height, File: input.mark},
 		failed:     scored.Err,
 	}
 	if scored.Err == nil {
@@ -111,7 +134,7 @@ func (p *predictions) add(input data.Found, scored scoring.Scored) error {
 	case row.failed != nil:
 		return p.drawing.add(row, 0, nil)
 	}
-	return p.drawing.add(row, int64(row.Width)*int64(row.Height), func() error { return p.pictures(input, scored, row) })
+	return p.drawing.add(row, int64(row.Width)*int64(row.Height), func() error { return p.pictures(input.Found, scored, row) })
 }
 
 // finish writes a row whose pictures are drawn.
@@ -121,7 +144,10 @@ func (p *predictions) finish(row *pendingRow) error {
 		row.Heatmap, row.Mask = "", ""
 		p.options.app.emit(events.Warning{Text: row.Path + ": " + row.Error})
 	}
-	row.Path, row.Heatmap, row.Mask = report.EscapeName(row.Path), report.EscapeName(row.Heatmap), report.EscapeName(row.Mask)
+	path := row.Path
+	for _, text := range []*string{&row.Path, &row.Class, &row.Heatmap, &row.Mask, &row.Error} {
+		*text = report.EscapeName(*text) // a row is one line
+	}
 	if err := p.writer.Write(row.Prediction); err != nil {
 		return err
 	}
@@ -131,6 +157,9 @@ func (p *predictions) finish(row *pendingRow) error {
 		p.failed++
 	case row.Anomalous != nil && *row.Anomalous:
 		p.anomalous++
+	}
+	if p.file != nil {
+		p.known[path] = report.PredictedPicture{File: row.File, Failed: row.failed != nil, Anomalous: row.Anomalous != nil && *row.Anomalous}
 	}
 	return nil
 }
@@ -142,7 +171,7 @@ func (p *predictions) pictures(input data.Found, scored scoring.Scored, row *pen
 	if err == nil {
 		err = p.mask(input, scored, row)
 	}
-	if errors.Is(err, syscall.ENAMETOOLONG) || errors.As(err, new(changedPicture)) {
+	if errors.Is(err, syscall.ENAMETOOLONG) || errors.As(err, new(changedPicture)) || errors.As(err, new(takenName)) {
 		row.failed, err = err, nil
 	}
 	return err
@@ -162,8 +191,8 @@ func (p *predictions) heatmap(input data.Found, scored scoring.Scored, row *pend
 	if err != nil {
 		return fmt.Errorf("%s: %w", input.Path, err)
 	}
-	row.Heatmap = filepath.Join(heatmapTree, input.Rel+".png")
-	return p.picture(row.Heatmap, overlay)
+	row.Heatmap = filepath.Join(rundir.HeatmapTree, input.Rel+".png")
+	return p.output(input, row.Heatmap, overlay)
 }
 
 func (p *predictions) mask(input data.Found, scored scoring.Scored, row *pendingRow) error {
@@ -174,30 +203,75 @@ func (p *predictions) mask(input data.Found, scored scoring.Scored, row *pending
 	if err != nil {
 		return fmt.Errorf("%s: %w", input.Path, err)
 	}
-	row.Mask = filepath.Join(maskTree, input.Rel+".png")
-	return p.picture(row.Mask, mask)
+	row.Mask = filepath.Join(rundir.MaskTree, input.Rel+".png")
+	return p.output(input, row.Mask, mask)
 }
 
 // changedPicture is a picture that could be read for its score and no longer for its heat map.
 type changedPicture struct{ error }
+
+// takenName is an output picture that would replace another picture's of an earlier run.
+type takenName struct{ error }
+
+// output writes an output picture of an input.
+func (p *predictions) output(input data.Found, path string, picture image.Image) error {
+	if owner, taken := p.outputs[path]; taken && owner != input.Path {
+		return takenName{fmt.Errorf("%s is already that of %s; give the same folders as before, or another --out", filepath.Join(p.options.out, path), owner)}
+	}
+	return p.picture(path, picture)
+}
 
 // picture writes a PNG at a path below the output folder.
 func (p *predictions) picture(path string, picture image.Image) error {
 	return p.held.WriteQuickly(path, func(w io.Writer) error { return heatmap.EncodePNG(w, picture) })
 }
 
-// close ends the rows. Those that were written stay, whatever happened. A file of
-// rows that is no longer where it was written is an error.
-func (p *predictions) close() error {
-	var errs []error
-	if p.drawing != nil {
-		errs = append(errs, p.drawing.close())
+// settle waits until the rows of all pictures that were added are written.
+func (p *predictions) settle() error {
+	if p.drawing == nil {
+		return nil
 	}
-	errs = append(errs, p.writer.Close())
+	err := p.drawing.close()
+	p.drawing = nil
+	return err
+}
+
+// close ends the rows, and notes in run.json what there is now; finished says that all
+// inputs have their rows. Those that were written stay, whatever happened. A file of rows
+// that is no longer where it was written is an error.
+func (p *predictions) close(finished bool) error {
+	errs := []error{p.settle(), p.writer.Close()}
 	if p.file != nil {
-		errs = append(errs, rundir.StillAt(p.path, p.file), p.held.Complete(), p.file.Close(), p.held.Close())
+		there := rundir.StillAt(p.path, p.file)
+		errs = append(errs, there, p.held.Complete(), p.file.Close())
+		if there == nil {
+			errs = append(errs, p.held.WriteRun(p.counted(finished)))
+		}
+		errs = append(errs, p.held.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// counted returns the run with the numbers of its rows.
+func (p *predictions) counted(finished bool) *report.PredictionRun {
+	run := *p.run
+	run.Pictures = len(p.known)
+	anomalous := 0
+	for _, picture := range p.known {
+		if picture.Failed {
+			run.Failed++
+		}
+		if picture.Anomalous {
+			anomalous++
+		}
+	}
+	if p.options.threshold != nil {
+		run.Anomalous = &anomalous
+	}
+	if finished {
+		run.Seconds = new(time.Since(p.start).Seconds())
+	}
+	return &run
 }
 
 // summary says what was done and where it is.
@@ -209,6 +283,9 @@ func (p *predictions) summary() string {
 	if p.failed > 0 {
 		text += fmt.Sprintf(", %d failed", p.failed)
 	}
+	if p.before > 0 {
+		text += fmt.Sprintf(", %d scored before", p.before)
+	}
 	if p.file == nil {
 		return text
 	}
@@ -216,7 +293,7 @@ func (p *predictions) summary() string {
 	for _, tree := range []struct {
 		written bool
 		name    string
-	}{{p.options.heatmaps, heatmapTree}, {p.options.masks, maskTree}} {
+	}{{p.options.heatmaps, rundir.HeatmapTree}, {p.options.masks, rundir.MaskTree}} {
 		if tree.written {
 			text += " and " + filepath.Join(p.options.out, tree.name)
 		}
@@ -229,5 +306,5 @@ func (p *predictions) saved(total int) string {
 	if p.file == nil {
 		return fmt.Sprintf("%d of %d rows were written", p.rows, total)
 	}
-	return fmt.Sprintf("%s has %d of %d rows; --overwrite starts again", p.path, p.rows, total)
+	return fmt.Sprintf("%s has %d of %d rows; --resume goes on, --overwrite starts again", p.path, len(p.known), total)
 }

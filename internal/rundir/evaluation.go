@@ -24,7 +24,10 @@ const (
 	unfinishedTree = "unfinished" // the finished classes of an evaluation that is not finished
 )
 
-const shareKind = "folder of a share"
+const (
+	resultsKind = "results folder"
+	shareKind   = "folder of a share"
+)
 
 // ErrNoFolder reports an empty path.
 var ErrNoFolder = errors.New("--out is empty")
@@ -42,7 +45,7 @@ type Evaluation struct {
 
 // NewEvaluation describes the results folder at a path, or the folder of a share in it.
 func NewEvaluation(path string, share finished.Share, overwrite, resume bool) *Evaluation {
-	e := &Evaluation{Dir: Dir{Path: path, Kind: "results folder"}, Overwrite: overwrite, Resume: resume}
+	e := &Evaluation{Dir: Dir{Path: path, Kind: resultsKind}, Overwrite: overwrite, Resume: resume}
 	if !share.IsWhole() {
 		e.Dir.Kind, e.Dir.Part = shareKind, share.Folder()
 	}

@@ -480,3 +480,27 @@ func FuzzManifest(f *testing.F) {
 		}
 	})
 }
+
+// TestIsOutput: folders of predict and eval have output pictures, those of other commands do not.
+func TestIsOutput(t *testing.T) {
+	for kind, want := range map[string]bool{outputKind: true, resultsKind: true, shareKind: true, "run folder": false, "folder of drawings": false} {
+		path := t.TempDir()
+		if IsOutput(path) {
+			t.Errorf("an empty folder is output")
+		}
+		dir := Dir{Path: path, Kind: kind}
+		if kind == shareKind {
+			dir.Part = "share-1-of-2"
+		}
+		held, err := dir.Hold()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := held.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := IsOutput(path); got != want {
+			t.Errorf("%s: %v, want %v", kind, got, want)
+		}
+	}
+}

@@ -19,8 +19,9 @@ type Found struct {
 
 // ScanOptions are Scan's options.
 type ScanOptions struct {
-	Skip  string            // a folder that Scan does not enter, usually the output folder; it need not exist
-	Other func(path string) // called for each file in a folder without a picture extension; may be nil
+	Skip  string                 // a folder that Scan does not enter, usually the output folder; it need not exist
+	Apart func(path string) bool // reports whether to skip a folder, such as one with output pictures; may be nil
+	Other func(path string)      // called for each file in a folder without a picture extension; may be nil
 }
 
 // InputError is the error for a path given to Scan that yields no picture.
@@ -46,7 +47,7 @@ func Scan(ctx context.Context, paths []string, o ScanOptions) ([]Found, error) {
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("%w: give at least one file or folder", ErrNoPictures)
 	}
-	s := scanner{other: o.Other, seenFiles: map[string]bool{}, seenFolders: folderSet{}, byParent: map[string]int{}}
+	s := scanner{other: o.Other, apart: o.Apart, seenFiles: map[string]bool{}, seenFolders: folderSet{}, byParent: map[string]int{}}
 	if o.Skip != "" {
 		s.skip, _ = os.Stat(o.Skip) // a folder that does not exist yet needs no skipping
 	}
@@ -73,6 +74,7 @@ func Scan(ctx context.Context, paths []string, o ScanOptions) ([]Found, error) {
 type scanner struct {
 	skip        os.FileInfo
 	other       func(path string)
+	apart       func(path string) bool
 	seenFiles   map[string]bool // by their real paths
 	seenFolders folderSet
 	found       []Found
@@ -129,13 +131,16 @@ func (s *scanner) folder(ctx context.Context, path, real string, info os.FileInf
 	if s.skip != nil && os.SameFile(info, s.skip) {
 		return errors.New("this is the output folder; give the folder of the pictures")
 	}
+	if s.apart != nil && s.apart(path) {
+		return errors.New("this is a folder with output of acdclip; give the folder of the pictures")
+	}
 	if _, err := os.ReadDir(path); err != nil {
 		return reason(err)
 	}
 	group := s.newGroup(real)
 	before, hadRepeats := len(s.found), false
 	var unread []string
-	w := walker{skip: s.skip, seen: s.seenFolders, wanted: isPicture}
+	w := walker{skip: s.skip, apart: s.apart, seen: s.seenFolders, wanted: isPicture}
 	w.other = func(file string) {
 		if format := UnreadFormat(file); format != "" {
 			unread = append(unread, format)

@@ -260,3 +260,16 @@ func TestScanTellsOfOtherFiles(t *testing.T) {
 		t.Errorf("found %v and passed over %q (%v)", found, others, err)
 	}
 }
+
+// TestScanApart: folders that the caller keeps apart are not entered, and refused where they are given.
+func TestScanApart(t *testing.T) {
+	root := plant(t, "tree", "in/1.png", "in/out/2.png", "in/b/out/3.png")
+	options := ScanOptions{Apart: func(path string) bool { return filepath.Base(path) == "out" }}
+	found, err := Scan(context.Background(), []string{filepath.Join(root, "in")}, options)
+	if err != nil || len(found) != 1 || found[0].Rel != "1.png" {
+		t.Errorf("found %v, %v", found, err)
+	}
+	if _, err := Scan(context.Background(), []string{filepath.Join(root, "in", "out")}, options); err == nil || !strings.Contains(err.Error(), "output of acdclip") {
+		t.Errorf("a given folder: %v", err)
+	}
+}

@@ -112,3 +112,6 @@ func (d *Detector) Input() model.Input { return d.method.Input() }
 
 // Size is the side of the pictures and maps in pixels.
 func (d *Detector) Size() int { return d.method.Input().Size }
+
+// Machine describes the CLIP, software and hardware that scores depend on.
+func (d *Detector) Machine() (scoring.Machine, error) { return d.backbone.Machine() }

@@ -21,6 +21,8 @@ func (f field) text() (string, error) {
 		return strconv.FormatBool(value), nil
 	case int:
 		return strconv.Itoa(value), nil
+	case int64:
+		return strconv.FormatInt(value, 10), nil
 	case float32:
 		return numberText(f.name, float64(value), 32)
 	case float64:
@@ -55,6 +57,25 @@ func EscapeName(name string) string {
 	return escaping(name, func(r rune, rest string) bool {
 		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\\' && isEscape(rest)
 	})
+}
+
+// UnescapeName returns the name that EscapeName or plainField escaped.
+func UnescapeName(text string) string {
+	if !strings.Contains(text, `\x`) {
+		return text
+	}
+	var name strings.Builder
+	for text != "" {
+		if isEscape(text) {
+			b, _ := strconv.ParseUint(text[2:4], 16, 8) // isEscape has checked it
+			name.WriteByte(byte(b))
+			text = text[4:]
+			continue
+		}
+		name.WriteByte(text[0])
+		text = text[1:]
+	}
+	return name.String()
 }
 
 // isEscape reports whether s starts with \xNN.

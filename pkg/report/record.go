@@ -9,7 +9,7 @@ import (
 )
 
 // column is one column of a CSV file and the key with the same values in JSON lines. value
-// returns a string, bool, int, float32 or float64, or nil for an empty field and null.
+// returns a string, bool, int, int64, float32 or float64, or nil for an empty field and null.
 type column[T any] struct {
 	name  string
 	value func(*T) any
@@ -45,19 +45,25 @@ func orNil(s string) any {
 	return s
 }
 
-// csvRecords writes records as CSV with a header row, each record immediately.
+// csvRecords writes records as CSV, each record immediately.
 type csvRecords[T any] struct {
 	csv     *csv.Writer
 	columns []column[T]
 }
 
+// newCSVRecords begins with the header row.
 func newCSVRecords[T any](w io.Writer, columns []column[T]) (*csvRecords[T], error) {
 	records := &csvRecords[T]{csv.NewWriter(w), columns}
-	names := make([]string, len(columns))
+	return records, records.write(names(columns))
+}
+
+// names returns the columns' names.
+func names[T any](columns []column[T]) []string {
+	list := make([]string, len(columns))
 	for i, column := range columns {
-		names[i] = column.name
+		list[i] = column.name
 	}
-	return records, records.write(names)
+	return list
 }
 
 func (c *csvRecords[T]) Write(record T) error {

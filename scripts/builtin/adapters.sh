@@ -14,8 +14,8 @@ draw() {
 	local folder=$1
 	[[ -d $folder ]] && return
 	rm -rf "$folder.part" "$folder.more" "$folder.tuning"
-	"$program" data synth "$folder.part" --set seen --normal 6 --anomalous 14 --size 160 --seed 701 --quiet
-	"$program" data synth "$folder.more" --set more --normal 3 --anomalous 8 --size 160 --seed 702 --quiet
+	"$program" data synth "$folder.part" --set seen --normal 12 --anomalous 28 --size 160 --seed 801 --quiet
+	"$program" data synth "$folder.more" --set more --normal 6 --anomalous 16 --size 160 --seed 802 --quiet
 	"$program" data synth "$folder.tuning" --set tuning --normal 10 --anomalous 17 --size 224 --seed 502 --quiet
 	ls "$folder.tuning" | paste -sd , >"$folder.classes"
 	mv "$folder.more"/* "$folder.tuning"/* "$folder.part/"
@@ -33,8 +33,8 @@ main() {
 	local out=$work/run-$(sha256sum <<<"$clip $seed $*" | cut -c 1-12)
 	"$program" train --resume --clip "$clip" --auxiliary "builtin-drawn=$work/drawn" --out "$out" --seed "$seed" \
 		--set model.image_size=112 --set model.groups=3 --set model.adapter.hidden=128 \
-		--set loss.focal=30 --set loss.dice=0.3 --set loss.classification=0.5 --set train.lr.text=0.0001 --set train.lr_decay=0.55 \
-		--set train.batch=12 --set train.epochs=4 --set "train.validate=$(cat "$work/drawn.classes")" "${settings[@]}" --quiet
+		--set loss.focal=30 --set loss.dice=0.3 --set loss.classification=0.5 --set train.lr.text=0.0001 --set train.lr_decay=0.5 \
+		--set train.batch=12 --set train.epochs=3 --set "train.validate=$(cat "$work/drawn.classes")" "${settings[@]}" --quiet
 	echo "$out/best.safetensors"
 }
 

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/png"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"acdclip/internal/rundir"
+	"acdclip/pkg/report"
+)
+
+// TestPredictSurvivesKills kills a predict again and again, at random moments, and resumes
+// it. In the end each picture has one row and one heat map, those of a run that was left alone.
+func TestPredictSurvivesKills(t *testing.T) {
+	const kills, pictures = 10, 400
+	p := newProgram(t)
+	if err := os.Mkdir(filepath.Join(p.folder, "photos"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	for i := range pictures {
+		grey := image.NewGray(image.Rect(0, 0, 16, 16))
+		for j := range grey.Pix {
+			grey.Pix[j] = uint8(random.IntN(256))
+		}
+		var content bytes.Buffer
+		if err := png.Encode(&content, grey); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(p.folder, "photos", fmt.Sprint(i, ".png")), content.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := func(out string) []string { return []string{"predict", "--resume", "--heatmaps", "--batch", "1", "--out", out, "photos"} }
+	p.run(command("whole")...)
+	killed := 0
+	for range kills {
+		rows := p.rows("killed")
+		if p.killed(command("killed"), func() {
+			for deadline := time.Now().Add(time.Minute); p.rows("killed") == rows && time.Now().Before(deadline); {
+				time.Sleep(time.Millisecond)
+			}
+			time.Sleep(time.Duration(random.IntN(250)) * time.Millisecond)
+		}) {
+			killed++
+		}
+	}
+	t.Logf("%d kills; %d of %d rows after the last", killed, p.rows("killed"), pictures)
+	p.run(command("killed")...)
+
+	sorted := func(out string) []string {
+		rows := strings.SplitAfter(string(p.read(out, rundir.PredictionsFile(report.PredictionCSV))), "\n")
+		slices.Sort(rows)
+		return rows
+	}
+	if whole, resumed := sorted("whole"), sorted("killed"); !slices.Equal(whole, resumed) {
+		t.Errorf("the resumed run has %d rows, want those %d of a run that was left alone", len(resumed), len(whole))
+	}
+	for i := range pictures {
+		name := filepath.Join(rundir.HeatmapTree, fmt.Sprint(i, ".png.png"))
+		if !bytes.Equal(p.read("whole", name), p.read("killed", name)) {
+			t.Errorf("%s is not that of a run that was left alone", name)
+		}
+	}
+}
+
+// rows counts the lines in a folder's file of predictions.
+func (p program) rows(out string) int {
+	content, _ := os.ReadFile(filepath.Join(p.folder, out, rundir.PredictionsFile(report.PredictionCSV))) // there may be none yet
+	return bytes.Count(content, []byte("\n"))
+}

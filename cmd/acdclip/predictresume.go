@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"acdclip/internal/rundir"
+	"acdclip/pkg/conditions"
+	"acdclip/pkg/data"
+	"acdclip/pkg/events"
+	"acdclip/pkg/report"
+)
+
+// markedInput is a picture to score and the mark of its file when it was found.
+type markedInput struct {
+	data.Found
+	mark report.FileMark // zero if the file is gone
+}
+
+// marked notes the marks of inputs.
+func marked(inputs []data.Found) []markedInput {
+	list := make([]markedInput, len(inputs))
+	for i, input := range inputs {
+		list[i].Found = input
+		if info, err := os.Stat(input.Path); err == nil {
+			list[i].mark = report.MarkOf(info)
+		}
+	}
+	return list
+}
+
+// errOtherConditions reports predictions that were made under other conditions.
+var errOtherConditions = errors.New("the predictions there were made under other conditions")
+
+// resume reads the rows of the runs before, where --resume is given and there are any, and
+// opens their file to append to it. It refuses rows that were made under other conditions.
+func (p *predictions) resume() (bool, error) {
+	o, folder := p.options, p.held.Dir()
+	if !o.resume {
+		return false, nil
+	}
+	before, err := folder.ReadRun()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("resuming: %w", err)
+	}
+	matter := []conditions.Weight{conditions.Numbers, conditions.Extras}
+	if err := before.Conditions.Only(matter...).Compare(p.run.Conditions.Only(matter...)); err != nil {
+		return false, fmt.Errorf("%s: %w: %w; use the original settings, --overwrite to start again, or another --out", o.out, errOtherConditions, err)
+	}
+	if err := before.Conditions.Only(conditions.Bits).Compare(p.run.Conditions.Only(conditions.Bits)); err != nil {
+		o.app.emit(events.Notice{Text: fmt.Sprintf("the rows before may differ in their last digits: %v", err)})
+	}
+	header, pictures, err := folder.ReadPredictions(o.format, o.rawScores)
+	if err != nil {
+		return false, fmt.Errorf("resuming: %w; --overwrite starts again", err)
+	}
+	if header == nil && pictures == nil {
+		return true, nil // stopped before the first row
+	}
+	p.before = len(pictures)
+	return true, p.rewrite(header, pictures)
+}
+
+// rewrite replaces the file of rows by the rows of pictures, and opens it to append to it.
+func (p *predictions) rewrite(header []byte, pictures []report.PredictedPicture) error {
+	name := rundir.PredictionsFile(p.options.format)
+	err := p.held.Write(name, func(w io.Writer) error {
+		if _, err := w.Write(header); err != nil {
+			return err
+		}
+		for _, picture := range pictures {
+			if _, err := w.Write(picture.Line); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	clear(p.known)
+	clear(p.outputs)
+	for _, picture := range pictures {
+		picture.Line = nil
+		p.known[picture.Path] = picture
+		for _, output := range []string{picture.Heatmap, picture.Mask} {
+			if output != "" {
+				p.outputs[output] = picture.Path
+			}
+		}
+	}
+	if p.file != nil {
+		if err := p.file.Close(); err != nil {
+			return err
+		}
+	}
+	p.path = filepath.Join(p.options.out, name)
+	if p.file, err = os.OpenFile(p.path, os.O_WRONLY|os.O_APPEND, 0); err != nil {
+		return fmt.Errorf("opening the predictions file: %w", err)
+	}
+	p.writer, err = report.ContinuePredictions(p.file, p.options.format, p.options.rawScores)
+	return err
+}
+
+// unscored returns the inputs without a row, and removes the rows of files that have
+// changed since.
+func (p *predictions) unscored(inputs []markedInput) ([]markedInput, error) {
+	var list []markedInput
+	changed := map[string]bool{}
+	for _, input := range inputs {
+		row, scored := p.known[input.Path]
+		if scored && row.File == input.mark {
+			continue
+		}
+		changed[input.Path] = scored
+		list = append(list, input)
+	}
+	if !slices.Contains(slices.Collect(maps.Values(changed)), true) {
+		return list, nil
+	}
+	header, pictures, err := p.held.Dir().ReadPredictions(p.options.format, p.options.rawScores)
+	if err != nil {
+		return nil, err
+	}
+	kept := slices.DeleteFunc(pictures, func(picture report.PredictedPicture) bool { return changed[picture.Path] })
+	p.before = min(p.before, len(kept))
+	return list, p.rewrite(header, kept)
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"acdclip/internal/rundir"
+	"acdclip/pkg/conditions"
+	"acdclip/pkg/config"
+	"acdclip/pkg/config/section"
+	"acdclip/pkg/data"
+	"acdclip/pkg/data/pixels"
+	"acdclip/pkg/detect"
+	"acdclip/pkg/events"
+	"acdclip/pkg/report"
+	"acdclip/pkg/scoring"
+	"acdclip/pkg/trained"
+)
+
+// predicting scores pictures into an output.
+type predicting struct {
+	options  *predictOptions
+	detector *detect.Detector
+	load     pixels.LoadOptions
+	output   *predictions
+	emit     func(events.Event)
+
+	total int // pictures that have or will have a row
+}
+
+// score scores the inputs that have no row yet.
+func (p *predicting) score(ctx context.Context, inputs []markedInput) error {
+	inputs, err := p.output.unscored(inputs)
+	if err != nil {
+		return err
+	}
+	p.total = len(p.output.known) + len(inputs)
+	if len(inputs) == 0 {
+		return nil
+	}
+	next := 0
+	prompt := func(input data.Found) string {
+		return section.PromptName(p.detector.Model.Options, p.options.classOf(input))
+	}
+	found := make([]data.Found, len(inputs))
+	for i, input := range inputs {
+		found[i] = input.Found
+	}
+	return detect.Predict(ctx, p.detector, detect.PredictOptions{
+		Inputs: found, PromptOf: prompt, Domain: p.options.domain, Batch: p.options.batch, Load: p.load,
+	}, p.emit, func(input data.Found, scored scoring.Scored) error {
+		next++
+		return p.output.add(inputs[next-1], prompt(input), scored)
+	})
+}
+
+// watchPause is the time between two looks at a watched folder. A picture is scored when
+// two looks find the same size and time of change, so that no half-written file is read.
+const watchPause = time.Second
+
+// watch scores what appears in a folder, until the context is cancelled.
+func (p *predicting) watch(ctx context.Context) error {
+	folder := p.options.watch
+	if info, err := os.Stat(folder); err != nil {
+		return fmt.Errorf("--watch: %w", err)
+	} else if !info.IsDir() {
+		return usagef("--watch: %s is not a folder", folder)
+	}
+	p.emit(events.Notice{Text: fmt.Sprintf("watching %s; Ctrl-C stops", folder)})
+	options := data.ScanOptions{Apart: rundir.IsOutput}
+	if p.options.out != standardOut {
+		options.Skip = p.options.out
+	}
+	looked := map[string]report.FileMark{}
+	for {
+		found, err := data.Scan(ctx, []string{folder}, options)
+		if err != nil && !errors.Is(err, data.ErrNoPictures) {
+			return p.stopped(ctx, err)
+		}
+		now := map[string]report.FileMark{}
+		var ready []markedInput
+		for _, input := range marked(found) {
+			now[input.Path] = input.mark
+			if before, seen := looked[input.Path]; seen && before == input.mark {
+				ready = append(ready, input)
+			}
+		}
+		looked = now
+		if err := p.score(ctx, ready); err != nil {
+			return p.stopped(ctx, err)
+		}
+		if err := p.output.settle(); err != nil {
+			return err
+		}
+		p.output.draw()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(watchPause):
+		}
+	}
+}
+
+// stopped returns nil for an error whose cause is the signal that ends watching.
+func (p *predicting) stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// describe returns what makes the rows.
+func (o *predictOptions) describe(detector *detect.Detector, c config.Config) (*report.PredictionRun, error) {
+	machine, err := detector.Machine()
+	if err != nil {
+		return nil, err
+	}
+	m := detector.Model
+	configuration, err := json.Marshal(m.Configuration())
+	if err != nil {
+		return nil, fmt.Errorf("describing the configuration: %w", err)
+	}
+	model, err := conditions.Flattened(conditions.Numbers, "model.", m.Options)
+	if err != nil {
+		return nil, fmt.Errorf("describing the model: %w", err)
+	}
+	class := o.classText()
+	precision := string(c.Precision.Format())
+	kind, _, _ := strings.Cut(machine.Device, ":") // the index of the GPU does not matter
+	run := &report.PredictionRun{
+		Provenance: report.Provenance{
+			Version: version, Libtorch: machine.Libtorch, Device: machine.Device, Precision: precision, Threads: machine.Threads, Seed: c.Seed,
+			CLIP: machine.CLIP, ImageSize: detector.Size(), Config: configuration,
+		},
+		Checkpoint: m.Source, Class: class, Domain: string(o.domain), Started: time.Now().UTC(),
+		Thresholds: report.Thresholds{Score: o.threshold, Pixel: o.pixelThreshold},
+		Conditions: append(model,
+			conditions.Of(conditions.Numbers, "acdclip's version", version),
+			conditions.Of(conditions.Numbers, trained.CLIPCondition, machine.CLIP.Fingerprint),
+			conditions.Of(conditions.Numbers, "CLIP's activation", machine.Activation),
+			conditions.Of(conditions.Numbers, "precision", precision),
+			conditions.Of(conditions.Numbers, "the checkpoint's content", m.Source.Fingerprint),
+			conditions.Of(conditions.Numbers, "class", class),
+			conditions.Of(conditions.Numbers, "domain", o.domain),
+			conditions.Of(conditions.Numbers, "data.exif_orientation", c.Data.EXIFOrientation),
+			conditions.Of(conditions.Numbers, "data.max_pixels", c.Data.MaxPixels),
+			conditions.Of(conditions.Numbers, "--threshold", optionalText(o.threshold)),
+			conditions.Of(conditions.Numbers, "--pixel-threshold", optionalText(o.pixelThreshold)),
+			conditions.Of(conditions.Extras, "--format", o.format),
+			conditions.Of(conditions.Extras, "--raw-scores", o.rawScores),
+			conditions.Of(conditions.Extras, "--heatmaps", o.heatmaps),
+			conditions.Of(conditions.Extras, "--masks", o.masks),
+			conditions.Of(conditions.Bits, "--batch", o.batch),
+			conditions.Of(conditions.Bits, "libtorch's version", machine.Libtorch),
+			conditions.Of(conditions.Bits, "device", kind),
+			conditions.Of(conditions.Bits, "hardware", machine.Hardware),
+			conditions.Of(conditions.Bits, "threads", machine.Threads),
+		),
+	}
+	run.Checkpoint.Path, run.Provenance.CLIP.Path = report.EscapeName(m.Source.Path), report.EscapeName(machine.CLIP.Path)
+	if o.threshold != nil || o.pixelThreshold != nil {
+		run.Thresholds.Source = "the command line"
+	}
+	return run, nil
+}
+
+// optionalText is a threshold as a condition's value; "" for none.
+func optionalText(threshold *float32) string {
+	if threshold == nil {
+		return ""
+	}
+	return fmt.Sprint(*threshold)
+}
+
+// classText is what the prompts say the pictures show.
+func (o *predictOptions) classText() string {
+	if o.classFrom == classFromFolder {
+		return "the name of each picture's folder"
+	}
+	return o.class
+}

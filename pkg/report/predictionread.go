@@ -1,0 +1,143 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// PredictedPicture is what a row of predictions says about its picture.
+type PredictedPicture struct {
+	Path, Heatmap, Mask string // not escaped
+	File                FileMark
+	Failed              bool   // the row has an error
+	Anomalous           bool   // the row is marked as anomalous
+	Line                []byte // the whole row, with the end of the line
+}
+
+// ErrOtherColumns reports a file of predictions with other columns than expected, such as
+// those of another version.
+var ErrOtherColumns = errors.New("the file has other columns")
+
+// maxRow is the largest length of a row in bytes.
+const maxRow = 1 << 20
+
+// ReadPredictions reads what a PredictionWriter wrote: header is the CSV's header row, nil
+// in JSON lines. A last row without the end of its line, which a program leaves that is
+// killed while it writes, is left out. Other rows that cannot be read are an error with
+// their line number. Numbers of the method are not read.
+func ReadPredictions(r io.Reader, format PredictionFormat, raw bool) (header []byte, pictures []PredictedPicture, err error) {
+	lines := bufio.NewReader(r)
+	columns := names(columnsOfPredictions(raw))
+	for number := 1; ; number++ {
+		line, err := nextRow(lines)
+		switch {
+		case errors.Is(err, io.EOF):
+			if format == PredictionCSV && header == nil {
+				return nil, nil, fmt.Errorf("%w: there is no header row", ErrOtherColumns)
+			}
+			return header, pictures, nil
+		case err != nil:
+			return nil, nil, fmt.Errorf("line %d: %w", number, err)
+		case format == PredictionCSV && number == 1:
+			if first, err := csvRow(line); err != nil || !slices.Equal(first, columns) {
+				return nil, nil, fmt.Errorf("%w than %s", ErrOtherColumns, strings.Join(columns, ","))
+			}
+			header = line
+			continue
+		}
+		values, err := rowValues(line, format, columns)
+		if err != nil {
+			return nil, nil, fmt.Errorf("line %d: %w", number, err)
+		}
+		picture, err := predictedPicture(values)
+		if err != nil {
+			return nil, nil, fmt.Errorf("line %d: %w", number, err)
+		}
+		picture.Line = line
+		pictures = append(pictures, picture)
+	}
+}
+
+// nextRow reads one line; io.EOF where no complete one is left.
+func nextRow(r *bufio.Reader) ([]byte, error) {
+	var row []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		row = append(row, part...)
+		switch {
+		case len(row) > maxRow:
+			return nil, fmt.Errorf("the row is longer than %d bytes", maxRow)
+		case err == nil:
+			return row, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, err
+		}
+	}
+}
+
+func csvRow(line []byte) ([]string, error) { return csv.NewReader(bytes.NewReader(line)).Read() }
+
+// rowValues returns a row's values as text, by the columns' names.
+func rowValues(line []byte, format PredictionFormat, columns []string) (map[string]string, error) {
+	values := map[string]string{}
+	if format == PredictionCSV {
+		row, err := csvRow(line)
+		if err != nil {
+			return nil, err
+		}
+		if len(row) != len(columns) {
+			return nil, fmt.Errorf("the row has %d fields, want %d", len(row), len(columns))
+		}
+		for i, name := range columns {
+			values[name] = row[i]
+		}
+		return values, nil
+	}
+	var object map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(line))
+	decoder.UseNumber()
+	if err := decoder.Decode(&object); err != nil {
+		return nil, err
+	}
+	for _, name := range columns {
+		value, found := object[name]
+		if !found {
+			return nil, fmt.Errorf("%w: %s is missing", ErrOtherColumns, name)
+		}
+		if value != nil {
+			values[name] = fmt.Sprint(value)
+		}
+	}
+	return values, nil
+}
+
+func predictedPicture(values map[string]string) (PredictedPicture, error) {
+	p := PredictedPicture{
+		Path: UnescapeName(values["path"]), Heatmap: UnescapeName(values["heatmap"]), Mask: UnescapeName(values["mask"]),
+		Failed: values["error"] != "", Anomalous: values["anomalous"] == "true",
+	}
+	if p.Path == "" {
+		return p, errors.New("the row has no path")
+	}
+	if values["modified"] == "" {
+		return p, nil
+	}
+	var err error
+	if p.File.Modified, err = time.Parse(modifiedFormat, values["modified"]); err != nil {
+		return p, fmt.Errorf("modified: %w", err)
+	}
+	p.File.Modified = p.File.Modified.UTC()
+	if p.File.Bytes, err = strconv.ParseInt(values["bytes"], 10, 64); err != nil {
+		return p, fmt.Errorf("bytes: %w", err)
+	}
+	return p, nil
+}
