@@ -41,7 +41,9 @@ func TestPredictSurvivesKills(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	command := func(out string) []string { return []string{"predict", "--resume", "--heatmaps", "--batch", "1", "--out", out, "photos"} }
+	command := func(out string) []string {
+		return []string{"predict", "--resume", "--heatmaps", "--batch", "1", "--out", out, "photos"}
+	}
 	p.run(command("whole")...)
 	killed := 0
 	for range kills {

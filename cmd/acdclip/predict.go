@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,29 +11,23 @@ import (
 	"acdclip/pkg/config"
 	"acdclip/pkg/config/section"
 	"acdclip/pkg/data"
-	"acdclip/pkg/detect"
-	"acdclip/pkg/domain"
 	"acdclip/pkg/events"
 	"acdclip/pkg/heatmap"
+	"acdclip/pkg/present"
 	"acdclip/pkg/report"
-	"acdclip/pkg/trained"
 )
 
 // predictOptions are what `acdclip predict` was asked for.
 type predictOptions struct {
-	app            *app
-	config         configFlags
+	detectorOptions
 	inputs         []string // files, folders and patterns
 	filesFrom      string   // a file with more of them, "-" for stdin; "" for none
 	null           bool     // its paths end with NUL
 	watch          string   // a folder whose new pictures are scored until the program is stopped; "" for none
-	checkpoint     string
-	class          string
-	classFrom      classSource
-	domain         domain.Domain
 	threshold      *float32 // nil where none was given
 	pixelThreshold *float32
-	batch          int
+	calibration    string // a file with thresholds; "" for the one beside the checkpoint, if there is one
+	thresholdsFrom string // where the thresholds come from; "" for none
 	out            string
 	overwrite      bool
 	resume         bool
@@ -44,13 +35,7 @@ type predictOptions struct {
 	heatmaps       bool
 	masks          bool
 	rawScores      bool
-	allowOtherCLIP bool
 }
-
-// classSource says where the classes of pictures come from, instead of --class.
-type classSource string
-
-const classFromFolder classSource = "folder"
 
 // standardOut is the --out that means stdout, standardIn the --files-from that means stdin.
 const (
@@ -59,7 +44,7 @@ const (
 )
 
 func newPredictCommand(a *app) *cobra.Command {
-	o := &predictOptions{app: a, domain: domain.Industrial, format: report.PredictionCSV}
+	o := &predictOptions{detectorOptions: newDetectorOptions(a), format: report.PredictionCSV}
 	var threshold, pixelThreshold ui.Score
 	command := &cobra.Command{
 		Use:   "predict [--clip CLIP] [--checkpoint FILE] PATH...",
@@ -103,13 +88,10 @@ those of before. --watch scores the pictures of a folder as they appear, until C
 	flags.StringVar(&o.filesFrom, "files-from", "", "`FILE` list of pictures and folders, one a line; - reads it from stdin")
 	flags.BoolVar(&o.null, "null", false, "the paths of --files-from end with NUL, as find -print0 writes them")
 	flags.StringVar(&o.watch, "watch", "", "`DIR` score the pictures of a folder as they appear, until Ctrl-C")
-	flags.StringVar(&o.checkpoint, "checkpoint", "", "`FILE` checkpoint: trained parameters from acdclip train, a file of the method's authors, or a name of acdclip weights list; not for methods that learn nothing")
-	flags.StringVar(&o.class, "class", "object", "`NAME` what the pictures show, for the text prompts; _ stands for a space, unless the method keeps it")
-	ui.Choice(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "use the name of each picture's folder as its class")
-	ui.Choice(flags, &o.domain, "domain", []domain.Domain{domain.Industrial, domain.Medical}, "domain of the pictures; chooses score weights and smoothing")
+	o.register(flags)
 	flags.Var(&threshold, "threshold", "`F` mark pictures with at least this score as anomalous, from 0 to 1")
 	flags.Var(&pixelThreshold, "pixel-threshold", "`F` with --masks: pixels with at least this map value are white")
-	flags.IntVar(&o.batch, "batch", 4, "`N` pictures per forward pass")
+	flags.StringVar(&o.calibration, "calibration", "", "`FILE` thresholds from acdclip calibrate; without it, those of a file beside the checkpoint are used if they fit")
 	flags.StringVar(&o.out, "out", "acdclip-out", "`DIR` output folder; - writes rows to stdout and no files")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace existing predictions")
 	flags.BoolVar(&o.resume, "resume", false, "go on in the output folder: score only pictures without a row")
@@ -117,8 +99,6 @@ those of before. --watch scores the pictures of a folder as they appear, until C
 	flags.BoolVar(&o.heatmaps, "heatmaps", false, "write heat maps")
 	flags.BoolVar(&o.masks, "masks", false, "write masks; needs --pixel-threshold")
 	flags.BoolVar(&o.rawScores, "raw-scores", false, "add the columns score_raw and map_max_raw: the method's own values, not scaled to 0 to 1")
-	flags.BoolVar(&o.allowOtherCLIP, "allow-other-clip", false, "accept a checkpoint that was trained on another CLIP")
-	o.config.registerConfig(flags)
 	return command
 }
 
@@ -126,25 +106,9 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	o.app.useMethodOf(&o.config, o.checkpoint)
-	loaded, err := o.app.load(&o.config, nil, true)
+	loaded, err := o.loadModel()
 	if err != nil {
 		return err
-	}
-	if loaded, o.checkpoint, err = o.app.useBuiltin(&o.config, nil, loaded, o.checkpoint); err != nil {
-		return err
-	}
-	// Rather now than after all folders are looked through.
-	if err := o.requireCheckpoint(loaded); err != nil {
-		return err
-	}
-	if err := detect.Check(loaded.Config); err != nil {
-		return err
-	}
-	if o.checkpoint != "" {
-		if _, err := trained.Read(o.checkpoint, o.app.methods.Cards(), loaded); err != nil {
-			return err
-		}
 	}
 	folder := rundir.OutputDir(o.out)
 	if err := o.checkFolder(folder, loaded); err != nil {
@@ -157,21 +121,19 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 			return err
 		}
 	}
-	detector, err := detect.Open(ctx, detect.Options{
-		Methods: o.app.methods, Config: loaded, Checkpoint: o.checkpoint, AllowOtherCLIP: o.allowOtherCLIP, Emit: o.app.emit,
-	})
+	detector, err := o.open(ctx, loaded)
 	if err != nil {
 		return err
 	}
 	defer detector.Close()
-	if m := detector.Model; m.Path == "" {
-		o.app.emit(events.Notice{Text: fmt.Sprintf("method %s (%s), preset %s: nothing is trained", m.Metadata.Method, m.Options.Variant().Label, m.Metadata.Preset)})
-	}
-	if err := o.app.tell(&o.config, detector.Model.Configuration()); err != nil {
+	basis, err := o.conditions(detector, loaded.Config)
+	if err != nil {
 		return err
 	}
-	o.tellClass(detector.Model.Options)
-	run, err := o.describe(detector, loaded.Config)
+	if err := o.useCalibration(basis); err != nil {
+		return err
+	}
+	run, err := o.describe(detector, loaded.Config, basis)
 	if err != nil {
 		return err
 	}
@@ -222,20 +184,11 @@ func (o *predictOptions) checkFolder(folder rundir.Dir, loaded config.Loaded) er
 	return folder.Check(o.overwrite)
 }
 
-// requireCheckpoint wants a checkpoint where the method needs one.
-func (o *predictOptions) requireCheckpoint(loaded config.Loaded) error {
-	if o.checkpoint == "" && !loaded.Card.Needs(loaded.Config.Model) {
-		return nil
-	}
-	return requireFile("--checkpoint", o.checkpoint, "give a file of trained parameters, from `acdclip train` or the method's authors"+o.app.published.Hint(loaded.Config.Method)+
-		"; "+noCheckpointNeeded(loaded.Config.Method))
-}
-
 // check finds contradictions between flags.
 func (o *predictOptions) check() error {
 	switch {
-	case o.masks && o.pixelThreshold == nil:
-		return usagef("--masks needs --pixel-threshold, the map value from which a pixel is white")
+	case o.masks && o.pixelThreshold == nil && o.calibration == "" && !present.Any(calibrationBeside(o.checkpoint)):
+		return errNoPixelThreshold
 	case o.pixelThreshold != nil && !o.masks:
 		return usagef("--pixel-threshold needs --masks")
 	case o.resume && o.overwrite:
@@ -246,34 +199,8 @@ func (o *predictOptions) check() error {
 		return usagef("--null needs --files-from")
 	case o.out == standardOut && (o.heatmaps || o.masks):
 		return usagef("--heatmaps and --masks need an output folder; --out - writes only rows to stdout")
-	case o.classFrom != "" && o.config.flags.Changed("class"):
-		return usagef("--class and --class-from contradict each other")
 	case o.out == "":
 		return usagef("--out is empty")
-	case strings.TrimSpace(o.class) == "":
-		return usagef("--class is empty")
 	}
-	return positive("--batch", o.batch)
-}
-
-// tellClass says which class the prompts name where the user has not, unless the method's
-// prompts name none.
-func (o *predictOptions) tellClass(model section.Model) {
-	if o.config.flags.Changed("class") || o.classFrom != "" || section.PromptName(model, section.Class{Name: "a", Prompt: "a"}) == section.PromptName(model, section.Class{Name: "b", Prompt: "b"}) {
-		return
-	}
-	o.app.emit(events.Notice{Text: fmt.Sprintf("the prompts call what the pictures show %q; --class NAME says it better, --class-from folder takes the folders' names", o.class)})
-}
-
-// classOf names what a picture shows.
-func (o *predictOptions) classOf(input data.Found) section.Class {
-	if o.classFrom != classFromFolder {
-		return section.Class{Name: o.class, Prompt: strings.ReplaceAll(o.class, "_", " ")}
-	}
-	path, err := filepath.Abs(input.Path)
-	if err != nil {
-		path = input.Path
-	}
-	folder := filepath.Base(filepath.Dir(path))
-	return section.Class{Name: folder, Prompt: data.SpokenName(folder)}
+	return o.checkFlags()
 }

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
+	"slices"
 	"time"
 
 	"acdclip/internal/rundir"
@@ -19,7 +19,6 @@ import (
 	"acdclip/pkg/events"
 	"acdclip/pkg/report"
 	"acdclip/pkg/scoring"
-	"acdclip/pkg/trained"
 )
 
 // predicting scores pictures into an output.
@@ -114,8 +113,8 @@ func (p *predicting) stopped(ctx context.Context, err error) error {
 	return err
 }
 
-// describe returns what makes the rows.
-func (o *predictOptions) describe(detector *detect.Detector, c config.Config) (*report.PredictionRun, error) {
+// describe returns what makes the rows; basis is what the scores depend on.
+func (o *predictOptions) describe(detector *detect.Detector, c config.Config, basis conditions.Record) (*report.PredictionRun, error) {
 	machine, err := detector.Machine()
 	if err != nil {
 		return nil, err
@@ -125,47 +124,25 @@ func (o *predictOptions) describe(detector *detect.Detector, c config.Config) (*
 	if err != nil {
 		return nil, fmt.Errorf("describing the configuration: %w", err)
 	}
-	model, err := conditions.Flattened(conditions.Numbers, "model.", m.Options)
-	if err != nil {
-		return nil, fmt.Errorf("describing the model: %w", err)
-	}
-	class := o.classText()
-	precision := string(c.Precision.Format())
-	kind, _, _ := strings.Cut(machine.Device, ":") // the index of the GPU does not matter
 	run := &report.PredictionRun{
 		Provenance: report.Provenance{
-			Version: version, Libtorch: machine.Libtorch, Device: machine.Device, Precision: precision, Threads: machine.Threads, Seed: c.Seed,
+			Version: version, Libtorch: machine.Libtorch, Device: machine.Device, Precision: string(c.Precision.Format()), Threads: machine.Threads, Seed: c.Seed,
 			CLIP: machine.CLIP, ImageSize: detector.Size(), Config: configuration,
 		},
-		Checkpoint: m.Source, Class: class, Domain: string(o.domain), Started: time.Now().UTC(),
-		Thresholds: report.Thresholds{Score: o.threshold, Pixel: o.pixelThreshold},
-		Conditions: append(model,
+		Checkpoint: m.Source, Class: o.classText(), Domain: string(o.domain), Started: time.Now().UTC(),
+		Thresholds: report.Thresholds{Score: o.threshold, Pixel: o.pixelThreshold, Source: o.thresholdsFrom},
+		Conditions: slices.Concat(basis, conditions.Record{
 			conditions.Of(conditions.Numbers, "acdclip's version", version),
-			conditions.Of(conditions.Numbers, trained.CLIPCondition, machine.CLIP.Fingerprint),
-			conditions.Of(conditions.Numbers, "CLIP's activation", machine.Activation),
-			conditions.Of(conditions.Numbers, "precision", precision),
-			conditions.Of(conditions.Numbers, "the checkpoint's content", m.Source.Fingerprint),
-			conditions.Of(conditions.Numbers, "class", class),
-			conditions.Of(conditions.Numbers, "domain", o.domain),
-			conditions.Of(conditions.Numbers, "data.exif_orientation", c.Data.EXIFOrientation),
 			conditions.Of(conditions.Numbers, "data.max_pixels", c.Data.MaxPixels),
-			conditions.Of(conditions.Numbers, "--threshold", optionalText(o.threshold)),
-			conditions.Of(conditions.Numbers, "--pixel-threshold", optionalText(o.pixelThreshold)),
+			conditions.Of(conditions.Numbers, "the score's threshold", optionalText(o.threshold)),
+			conditions.Of(conditions.Numbers, "the pixels' threshold", optionalText(o.pixelThreshold)),
 			conditions.Of(conditions.Extras, "--format", o.format),
 			conditions.Of(conditions.Extras, "--raw-scores", o.rawScores),
 			conditions.Of(conditions.Extras, "--heatmaps", o.heatmaps),
 			conditions.Of(conditions.Extras, "--masks", o.masks),
-			conditions.Of(conditions.Bits, "--batch", o.batch),
-			conditions.Of(conditions.Bits, "libtorch's version", machine.Libtorch),
-			conditions.Of(conditions.Bits, "device", kind),
-			conditions.Of(conditions.Bits, "hardware", machine.Hardware),
-			conditions.Of(conditions.Bits, "threads", machine.Threads),
-		),
+		}),
 	}
 	run.Checkpoint.Path, run.Provenance.CLIP.Path = report.EscapeName(m.Source.Path), report.EscapeName(machine.CLIP.Path)
-	if o.threshold != nil || o.pixelThreshold != nil {
-		run.Thresholds.Source = "the command line"
-	}
 	return run, nil
 }
 
@@ -175,12 +152,4 @@ func optionalText(threshold *float32) string {
 		return ""
 	}
 	return fmt.Sprint(*threshold)
-}
-
-// classText is what the prompts say the pictures show.
-func (o *predictOptions) classText() string {
-	if o.classFrom == classFromFolder {
-		return "the name of each picture's folder"
-	}
-	return o.class
 }

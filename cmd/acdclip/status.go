@@ -15,6 +15,7 @@ import (
 	"acdclip/internal/rundir"
 	"acdclip/internal/ui"
 	"acdclip/pkg/builtin"
+	"acdclip/pkg/calibration"
 	"acdclip/pkg/clip"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
@@ -109,7 +110,7 @@ func (i interruption) Unwrap() error { return i.err }
 // misuse lists package errors that mean wrong flags or configuration (exit status 2).
 func misuse() []error {
 	return []error{
-		trained.ErrNoCLIP, pairing.ErrNoCheckpoint, pairing.ErrTwice, pairing.ErrLeak, pairing.ErrCommonKey, pairing.ErrSizes, detect.ErrOtherCLIP, training.ErrOtherRun, clip.ErrOptions, torch.ErrNoDevice, data.ErrUnknownClass, data.ErrHoldOut, synth.ErrUnknown, synth.ErrNotEmpty, finished.ErrDiffers, finished.ErrNoShares, rundir.ErrOccupied, rundir.ErrNoFolder, errOtherConditions,
+		trained.ErrNoCLIP, pairing.ErrNoCheckpoint, pairing.ErrTwice, pairing.ErrLeak, pairing.ErrCommonKey, pairing.ErrSizes, detect.ErrOtherCLIP, training.ErrOtherRun, clip.ErrOptions, torch.ErrNoDevice, data.ErrUnknownClass, data.ErrHoldOut, synth.ErrUnknown, synth.ErrNotEmpty, finished.ErrDiffers, finished.ErrNoShares, rundir.ErrOccupied, rundir.ErrNoFolder, errOtherConditions, calibration.ErrOtherConditions, calibration.ErrMalformed,
 		builtin.ErrUnknown, published.ErrUnknown, published.ErrNotFetched, published.ErrMirror,
 	}
 }

@@ -89,6 +89,7 @@ func TestFoundations(t *testing.T) {
 		"pkg/contents":       nil,
 		"pkg/weights":        nil,
 
+		"pkg/calibration":         {"pkg/metrics"},
 		"pkg/heatmap":             {"pkg/anomalymap"},
 		"pkg/report":              results,
 		"pkg/chart":               append([]string{"pkg/events", "pkg/heatmap", "pkg/anomalymap"}, results...),

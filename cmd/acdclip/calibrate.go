@@ -1,0 +1,254 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"acdclip/pkg/calibration"
+	"acdclip/pkg/conditions"
+	"acdclip/pkg/config/section"
+	"acdclip/pkg/data"
+	"acdclip/pkg/detect"
+	"acdclip/pkg/events"
+	"acdclip/pkg/plural"
+	"acdclip/pkg/scoring"
+)
+
+// calibrateOptions are what `acdclip calibrate` was asked for.
+type calibrateOptions struct {
+	detectorOptions
+	good, bad   []string
+	falseAlarms float64
+	recall      float64
+	f1          bool
+	file        outputFile
+}
+
+// calibrationFile is the default file where the checkpoint is no file.
+const calibrationFile = "calibration.json"
+
+func newCalibrateCommand(a *app) *cobra.Command {
+	o := &calibrateOptions{detectorOptions: newDetectorOptions(a)}
+	command := &cobra.Command{
+		Use:   "calibrate [--clip CLIP] [--checkpoint FILE] GOOD... [--bad BAD]",
+		Short: "Find thresholds from pictures that are known to be good",
+		Long: `Find thresholds for predict from pictures that are known to be good, and write them
+into a small JSON file. GOOD are pictures and folders of pictures like those to be
+scored later, that the model should not call anomalous.
+
+Without other flags, the thresholds are those that 1% of good pictures reach
+(--false-alarms). Nothing is assumed about how scores are distributed, so a rate of
+1% takes at least 99 good pictures; the interval that holds the true rate with 95%
+probability is printed, and narrows with more pictures. With bad pictures (--bad), the
+thresholds can be those of a wanted recall (--recall), or of the largest F1 (--f1).
+
+There are two thresholds: of the score, from which a picture is anomalous, and of the
+map, from which a pixel is. A picture reaches the latter where any of its pixels does.
+
+The file is written beside the checkpoint (last.calibration.json for last.safetensors),
+where predict finds it; for the built-in model and for methods without a checkpoint it
+is calibration.json in the current folder, for predict --calibration. predict refuses
+it where method, checkpoint, CLIP, class, domain or image size differ.`,
+		Example: `  acdclip calibrate --class bolt photos/good
+  acdclip calibrate --checkpoint last.safetensors --false-alarms 0.05 --class bolt photos/good
+  acdclip calibrate --class bolt photos/good --bad photos/bad --recall 0.95
+  acdclip predict --class bolt --calibration calibration.json new-photos`,
+		Args: someArgs("good picture or folder of good pictures"),
+		RunE: func(command *cobra.Command, arguments []string) error {
+			o.good = arguments
+			return runCalibrate(command.Context(), o)
+		},
+	}
+	flags := command.Flags()
+	flags.StringArrayVar(&o.bad, "bad", nil, "`PATH` a bad picture or a folder of bad pictures; can be repeated")
+	flags.Float64Var(&o.falseAlarms, "false-alarms", 0.01, "`RATE` the thresholds are those that this share of good pictures reach")
+	flags.Float64Var(&o.recall, "recall", 0, "`RATE` the thresholds are those that this share of bad pictures reach")
+	flags.BoolVar(&o.f1, "f1", false, "the thresholds are those with the largest F1 on good and bad pictures")
+	o.file.register(flags, "`FILE` the file to write (default: beside the checkpoint, or "+calibrationFile+")")
+	o.register(flags)
+	return command
+}
+
+func runCalibrate(ctx context.Context, o *calibrateOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	loaded, err := o.loadModel()
+	if err != nil {
+		return err
+	}
+	if o.file.path == "" {
+		if o.file.path = calibrationBeside(o.checkpoint); o.file.path == "" {
+			o.file.path = calibrationFile
+		}
+	}
+	if err := o.file.check(); err != nil {
+		return err
+	}
+	good, err := data.Scan(ctx, o.good, data.ScanOptions{})
+	if err != nil {
+		return err
+	}
+	var bad []data.Found
+	if o.bad != nil {
+		if bad, err = data.Scan(ctx, o.bad, data.ScanOptions{}); err != nil {
+			return err
+		}
+	}
+	if err := distinct(good, bad); err != nil {
+		return err
+	}
+	detector, err := o.open(ctx, loaded)
+	if err != nil {
+		return err
+	}
+	defer detector.Close()
+	basis, err := o.conditions(detector, loaded.Config)
+	if err != nil {
+		return err
+	}
+	var samples [2]sample
+	for i, pictures := range [][]data.Found{good, bad} {
+		if samples[i], err = o.score(ctx, detector, detect.PredictOptions{Inputs: pictures, Load: loadOptions(loaded.Config)}); err != nil {
+			return err
+		}
+	}
+	return o.write(samples[0], samples[1], basis)
+}
+
+// check finds contradictions between flags.
+func (o *calibrateOptions) check() error {
+	rules := 0
+	for _, flag := range []string{"false-alarms", "recall", "f1"} {
+		if o.config.flags.Changed(flag) {
+			rules++
+		}
+	}
+	switch {
+	case rules > 1:
+		return usagef("--false-alarms, --recall and --f1 contradict each other: each chooses the thresholds")
+	case (o.f1 || o.config.flags.Changed("recall")) && o.bad == nil:
+		return usagef("--recall and --f1 need bad pictures: give them with --bad")
+	case o.config.flags.Changed("recall") && !(o.recall > 0 && o.recall < 1):
+		return usagef("--recall is %v, but must be above 0 and below 1", o.recall)
+	case !(o.falseAlarms > 0 && o.falseAlarms < 1):
+		return usagef("--false-alarms is %v, but must be above 0 and below 1", o.falseAlarms)
+	}
+	return o.checkFlags()
+}
+
+// distinct refuses a picture that is given as good and as bad.
+func distinct(good, bad []data.Found) error {
+	known := map[string]bool{}
+	for _, picture := range good {
+		known[absolutePath(picture.Path)] = true
+	}
+	for _, picture := range bad {
+		if known[absolutePath(picture.Path)] {
+			return usagef("%s is among the good pictures and among the bad ones", picture.Path)
+		}
+	}
+	return nil
+}
+
+// sample holds the values of pictures of one kind.
+type sample struct{ scores, maxima []float32 }
+
+// score scores pictures. One that cannot be scored is an error: the rates would be of others.
+func (o *calibrateOptions) score(ctx context.Context, detector *detect.Detector, p detect.PredictOptions) (s sample, err error) {
+	if len(p.Inputs) == 0 {
+		return s, nil
+	}
+	p.Domain, p.Batch = o.domain, o.batch
+	p.PromptOf = func(input data.Found) string { return section.PromptName(detector.Model.Options, o.classOf(input)) }
+	var failed []string
+	err = detect.Predict(ctx, detector, p, o.app.emit, func(input data.Found, scored scoring.Scored) error {
+		if scored.Err != nil {
+			o.app.emit(events.Warning{Text: input.Path + ": " + strings.TrimPrefix(scored.Err.Error(), input.Path+": ")})
+			failed = append(failed, input.Path)
+			return nil
+		}
+		s.scores, s.maxima = append(s.scores, scored.Score), append(s.maxima, scored.MapMax)
+		return nil
+	})
+	if err != nil {
+		return s, err
+	}
+	if failed != nil {
+		return s, fmt.Errorf("%s cannot be scored (%s); nothing was written: remove them, or give other pictures", plural.Of(len(failed), "picture", "pictures"), plural.Few(failed))
+	}
+	return s, nil
+}
+
+// write finds the thresholds, writes the file, and says what to expect.
+func (o *calibrateOptions) write(good, bad sample, basis conditions.Record) error {
+	find, rule := o.rule()
+	score, err := find(good.scores, bad.scores)
+	if err != nil {
+		return o.refuse(err)
+	}
+	pixel, err := find(good.maxima, bad.maxima)
+	if err != nil {
+		return fmt.Errorf("the maps' threshold: %w", err)
+	}
+	c := &calibration.Calibration{
+		Version: version, Created: time.Now().UTC().Truncate(time.Second), Rule: rule, Good: len(good.scores), Bad: len(bad.scores), Score: score, Pixel: pixel, Conditions: basis,
+	}
+	if err := o.file.write(c.WriteJSON); err != nil {
+		return err
+	}
+	for _, t := range []struct {
+		name string
+		calibration.Threshold
+	}{{"score", score}, {"pixels", pixel}} {
+		text := fmt.Sprintf("%s at least %v: %s of further good pictures will reach it", t.name, t.Value, between(t.FalseAlarms))
+		if t.Recall != nil {
+			text += fmt.Sprintf(", and %s of bad ones", between(*t.Recall))
+		}
+		o.app.emit(events.Notice{Text: text})
+	}
+	how := "predict --calibration " + o.file.path + " uses it"
+	if o.file.path == calibrationBeside(o.checkpoint) {
+		how = "predict uses it with " + o.checkpoint
+	}
+	o.app.emit(events.Notice{Text: fmt.Sprintf("%s has both thresholds, from %d good and %d bad pictures; %s", o.file.path, c.Good, c.Bad, how)})
+	return nil
+}
+
+// refuse says what else can be done with too few pictures.
+func (o *calibrateOptions) refuse(err error) error {
+	var few *calibration.TooFewError
+	if errors.As(err, &few) && !o.config.flags.Changed("false-alarms") && few.Kind == "good" {
+		return fmt.Errorf("%w; give more, or a higher rate with --false-alarms", err)
+	}
+	return err
+}
+
+// between writes a rate's interval in per cent.
+func between(r calibration.Rate) string {
+	return fmt.Sprintf("%.2g%% to %.2g%%", 100*r.Low, 100*r.High)
+}
+
+// rule returns how thresholds are found from values of good and bad pictures, and its name.
+func (o *calibrateOptions) rule() (find func(good, bad []float32) (calibration.Threshold, error), name string) {
+	switch {
+	case o.f1:
+		return calibration.ForF1, "the largest F1"
+	case o.recall > 0:
+		return func(good, bad []float32) (calibration.Threshold, error) {
+			return calibration.ForRecall(good, bad, o.recall)
+		}, fmt.Sprintf("%.4g%% recall", 100*o.recall)
+	}
+	return func(good, bad []float32) (calibration.Threshold, error) {
+		t, err := calibration.ForFalseAlarms(good, o.falseAlarms)
+		if err == nil && len(bad) > 0 {
+			t.Recall = new(calibration.Seen(bad, t.Value))
+		}
+		return t, err
+	}, fmt.Sprintf("%.4g%% false alarms", 100*o.falseAlarms)
+}

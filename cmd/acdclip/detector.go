@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"acdclip/internal/ui"
+	"acdclip/pkg/conditions"
+	"acdclip/pkg/config"
+	"acdclip/pkg/config/section"
+	"acdclip/pkg/data"
+	"acdclip/pkg/detect"
+	"acdclip/pkg/domain"
+	"acdclip/pkg/events"
+	"acdclip/pkg/trained"
+)
+
+// detectorOptions choose the model that scores the user's own pictures, and what it is told
+// about them. predict and calibrate share them.
+type detectorOptions struct {
+	app            *app
+	config         configFlags
+	checkpoint     string
+	class          string
+	classFrom      classSource
+	domain         domain.Domain
+	batch          int
+	allowOtherCLIP bool
+}
+
+// classSource says where the classes of pictures come from, instead of --class.
+type classSource string
+
+const classFromFolder classSource = "folder"
+
+func newDetectorOptions(a *app) detectorOptions {
+	return detectorOptions{app: a, domain: domain.Industrial}
+}
+
+func (o *detectorOptions) register(flags *pflag.FlagSet) {
+	flags.StringVar(&o.checkpoint, "checkpoint", "", "`FILE` checkpoint: trained parameters from acdclip train, a file of the method's authors, or a name of acdclip weights list; not for methods that learn nothing")
+	flags.StringVar(&o.class, "class", "object", "`NAME` what the pictures show, for the text prompts; _ stands for a space, unless the method keeps it")
+	ui.Choice(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "use the name of each picture's folder as its class")
+	ui.Choice(flags, &o.domain, "domain", []domain.Domain{domain.Industrial, domain.Medical}, "domain of the pictures; chooses score weights and smoothing")
+	flags.IntVar(&o.batch, "batch", 4, "`N` pictures per forward pass")
+	flags.BoolVar(&o.allowOtherCLIP, "allow-other-clip", false, "accept a checkpoint that was trained on another CLIP")
+	o.config.registerConfig(flags)
+}
+
+// checkFlags finds contradictions between these flags.
+func (o *detectorOptions) checkFlags() error {
+	switch {
+	case o.classFrom != "" && o.config.flags.Changed("class"):
+		return usagef("--class and --class-from contradict each other")
+	case strings.TrimSpace(o.class) == "":
+		return usagef("--class is empty")
+	}
+	return positive("--batch", o.batch)
+}
+
+// loadModel loads the configuration, with the built-in weights where none are given, and
+// checks what can be checked before any value is read.
+func (o *detectorOptions) loadModel() (config.Loaded, error) {
+	o.app.useMethodOf(&o.config, o.checkpoint)
+	loaded, err := o.app.load(&o.config, nil, true)
+	if err != nil {
+		return loaded, err
+	}
+	if loaded, o.checkpoint, err = o.app.useBuiltin(&o.config, nil, loaded, o.checkpoint); err != nil {
+		return loaded, err
+	}
+	if err := o.requireCheckpoint(loaded); err != nil {
+		return loaded, err
+	}
+	if err := detect.Check(loaded.Config); err != nil {
+		return loaded, err
+	}
+	if o.checkpoint != "" {
+		_, err = trained.Read(o.checkpoint, o.app.methods.Cards(), loaded)
+	}
+	return loaded, err
+}
+
+// requireCheckpoint wants a checkpoint where the method needs one.
+func (o *detectorOptions) requireCheckpoint(loaded config.Loaded) error {
+	if o.checkpoint == "" && !loaded.Card.Needs(loaded.Config.Model) {
+		return nil
+	}
+	return requireFile("--checkpoint", o.checkpoint, "give a file of trained parameters, from `acdclip train` or the method's authors"+o.app.published.Hint(loaded.Config.Method)+
+		"; "+noCheckpointNeeded(loaded.Config.Method))
+}
+
+// open loads the model and says what it is. The caller closes it.
+func (o *detectorOptions) open(ctx context.Context, loaded config.Loaded) (*detect.Detector, error) {
+	detector, err := detect.Open(ctx, detect.Options{
+		Methods: o.app.methods, Config: loaded, Checkpoint: o.checkpoint, AllowOtherCLIP: o.allowOtherCLIP, Emit: o.app.emit,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if m := detector.Model; m.Path == "" {
+		o.app.emit(events.Notice{Text: fmt.Sprintf("method %s (%s), preset %s: nothing is trained", m.Metadata.Method, m.Options.Variant().Label, m.Metadata.Preset)})
+	}
+	if err := o.app.tell(&o.config, detector.Model.Configuration()); err != nil {
+		detector.Close()
+		return nil, err
+	}
+	o.tellClass(detector.Model.Options)
+	return detector, nil
+}
+
+// tellClass says which class the prompts name where the user has not, unless the method's
+// prompts name none.
+func (o *detectorOptions) tellClass(model section.Model) {
+	if o.config.flags.Changed("class") || o.classFrom != "" || section.PromptName(model, section.Class{Name: "a", Prompt: "a"}) == section.PromptName(model, section.Class{Name: "b", Prompt: "b"}) {
+		return
+	}
+	o.app.emit(events.Notice{Text: fmt.Sprintf("the prompts call what the pictures show %q; --class NAME says it better, --class-from folder takes the folders' names", o.class)})
+}
+
+// classOf names what a picture shows.
+func (o *detectorOptions) classOf(input data.Found) section.Class {
+	if o.classFrom != classFromFolder {
+		return section.Class{Name: o.class, Prompt: strings.ReplaceAll(o.class, "_", " ")}
+	}
+	path, err := filepath.Abs(input.Path)
+	if err != nil {
+		path = input.Path
+	}
+	folder := filepath.Base(filepath.Dir(path))
+	return section.Class{Name: folder, Prompt: data.SpokenName(folder)}
+}
+
+// classText says for conditions what the prompts say the pictures show.
+func (o *detectorOptions) classText() string {
+	if o.classFrom == classFromFolder {
+		return "the name of each picture's folder"
+	}
+	return o.class
+}
+
+// conditions returns what scores depend on, besides the pictures.
+func (o *detectorOptions) conditions(detector *detect.Detector, c config.Config) (conditions.Record, error) {
+	machine, err := detector.Machine()
+	if err != nil {
+		return nil, err
+	}
+	m := detector.Model
+	record, err := conditions.Flattened(conditions.Numbers, "model.", m.Options)
+	if err != nil {
+		return nil, fmt.Errorf("describing the model: %w", err)
+	}
+	kind, _, _ := strings.Cut(machine.Device, ":") // the index of the GPU does not matter
+	return append(record,
+		conditions.Of(conditions.Numbers, "method", m.Metadata.Method),
+		conditions.Of(conditions.Numbers, trained.CLIPCondition, machine.CLIP.Fingerprint),
+		conditions.Of(conditions.Numbers, "CLIP's activation", machine.Activation),
+		conditions.Of(conditions.Numbers, "precision", c.Precision.Format()),
+		conditions.Of(conditions.Numbers, "the checkpoint's content", m.Source.Fingerprint),
+		conditions.Of(conditions.Numbers, "class", o.classText()),
+		conditions.Of(conditions.Numbers, "domain", o.domain),
+		conditions.Of(conditions.Numbers, "data.exif_orientation", c.Data.EXIFOrientation),
+		conditions.Of(conditions.Bits, "libtorch's version", machine.Libtorch),
+		conditions.Of(conditions.Bits, "device", kind),
+		conditions.Of(conditions.Bits, "hardware", machine.Hardware),
+		conditions.Of(conditions.Bits, "threads", machine.Threads),
+		conditions.Of(conditions.Bits, "--batch", o.batch),
+	), nil
+}
