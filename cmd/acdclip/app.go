@@ -202,7 +202,7 @@ func subcommandArgs(command *cobra.Command, arguments []string) error {
 	if len(arguments) == 0 {
 		return nil
 	}
-	if !command.HasParent() && slices.Contains([]string{"bench", "calibrate", "serve"}, arguments[0]) {
+	if !command.HasParent() && slices.Contains([]string{"bench", "serve"}, arguments[0]) {
 		return usagef("the command %q is not available in this version", arguments[0])
 	}
 	return usagef("unknown command %q%s", arguments[0], nearest(command, arguments[0]))
