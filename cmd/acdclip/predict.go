@@ -53,15 +53,19 @@ func newPredictCommand(a *app) *cobra.Command {
 output folder:
   predictions.csv    one row per picture, in the order given
   run.json           what made the rows: model, settings, machine, counts
-  heatmaps/...       with --heatmaps: each picture with its anomaly map laid over it,
-                     and colorbar.png, the color scale
-  masks/...          with --masks: white where the map reaches --pixel-threshold
+  heatmaps/...       with --heatmaps: each picture with its anomaly map laid over it and
+                     its score, and colorbar.png, the color scale
+  masks/...          with --masks: white where the map reaches the pixels' threshold
 
 Without --clip and --checkpoint, the small built-in model is used. Methods that train
 nothing need no checkpoint: --method winclip, see "acdclip help methods".
 
-A score lies between 0 and 1; higher means more anomalous. The column "anomalous"
-is filled in only with --threshold. Heat maps and masks keep the file names and the
+A score lies between 0 and 1; higher means more anomalous. Nothing is called anomalous
+without thresholds, from --threshold and --pixel-threshold or from a calibration ("acdclip
+calibrate --help"). With one for pixels, the rows have the number of regions that reach
+it, their share of the picture and the box of the strongest (x y width height); JSON
+lines list all; heat maps outline them, and their color scale has the threshold at
+three fifths. Heat maps and masks keep the file names and the
 subfolders of a given folder (with photos, photos/a/x.png becomes
 heatmaps/a/x.png.png). A picture in a folder that cannot be read gets a row with the
 error, and the others are still scored; an argument that does not exist is an error.
@@ -90,7 +94,7 @@ those of before. --watch scores the pictures of a folder as they appear, until C
 	flags.StringVar(&o.watch, "watch", "", "`DIR` score the pictures of a folder as they appear, until Ctrl-C")
 	o.register(flags)
 	flags.Var(&threshold, "threshold", "`F` mark pictures with at least this score as anomalous, from 0 to 1")
-	flags.Var(&pixelThreshold, "pixel-threshold", "`F` with --masks: pixels with at least this map value are white")
+	flags.Var(&pixelThreshold, "pixel-threshold", "`F` pixels with at least this map value are anomalous: for regions, outlines and masks")
 	flags.StringVar(&o.calibration, "calibration", "", "`FILE` thresholds from acdclip calibrate; without it, those of a file beside the checkpoint are used if they fit")
 	flags.StringVar(&o.out, "out", "acdclip-out", "`DIR` output folder; - writes rows to stdout and no files")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace existing predictions")
@@ -138,8 +142,12 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 		return err
 	}
 	low, high := section.MapScale(detector.Model.Options)
+	scale := heatmap.Scale{Low: low, High: high}
+	if o.pixelThreshold != nil {
+		scale = scale.Around(*o.pixelThreshold)
+	}
 	load := loadOptions(loaded.Config)
-	output, err := openPredictions(o, folder, load.Decode, heatmap.Scale{Low: low, High: high}, run)
+	output, err := openPredictions(o, folder, load.Decode, scale, run)
 	if err != nil {
 		return err
 	}
@@ -189,8 +197,6 @@ func (o *predictOptions) check() error {
 	switch {
 	case o.masks && o.pixelThreshold == nil && o.calibration == "" && !present.Any(calibrationBeside(o.checkpoint)):
 		return errNoPixelThreshold
-	case o.pixelThreshold != nil && !o.masks:
-		return usagef("--pixel-threshold needs --masks")
 	case o.resume && o.overwrite:
 		return usagef("--resume and --overwrite contradict each other: one keeps what is there, the other replaces it")
 	case o.out == standardOut && o.resume:

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"acdclip/internal/rundir"
+	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/events"
@@ -127,6 +128,9 @@ func (p *predictions) add(input markedInput, class string, scored scoring.Scored
 		if o.threshold != nil {
 			row.Anomalous = new(scored.Score >= *o.threshold)
 		}
+		if o.pixelThreshold != nil {
+			row.Regions = regionsOf(scored.Map, *o.pixelThreshold, row.Width, row.Height)
+		}
 	}
 	switch {
 	case p.drawing == nil:
@@ -191,8 +195,44 @@ func (p *predictions) heatmap(input data.Found, scored scoring.Scored, row *pend
 	if err != nil {
 		return fmt.Errorf("%s: %w", input.Path, err)
 	}
+	if err := p.mark(overlay, scored, row); err != nil {
+		return fmt.Errorf("%s: %w", input.Path, err)
+	}
 	row.Heatmap = filepath.Join(rundir.HeatmapTree, input.Rel+".png")
 	return p.output(input, row.Heatmap, overlay)
+}
+
+// mark outlines the regions that reach the pixels' threshold, and writes the score.
+func (p *predictions) mark(overlay *image.RGBA, scored scoring.Scored, row *pendingRow) error {
+	o := p.options
+	if o.pixelThreshold != nil {
+		mask, err := heatmap.Mask(scored.Map, *o.pixelThreshold, row.Width, row.Height)
+		if err != nil {
+			return err
+		}
+		heatmap.Outline(overlay, mask)
+	}
+	text := fmt.Sprintf("score %.3f", row.Score)
+	if row.Anomalous != nil && *row.Anomalous {
+		text += " anomalous"
+	}
+	heatmap.Caption(overlay, text)
+	return nil
+}
+
+// regionsOf describes where a map reaches a threshold, in a picture of that size.
+func regionsOf(m *anomalymap.Map, threshold float32, width, height int) *report.Regions {
+	found := &report.Regions{}
+	pixels := 0
+	for _, r := range m.Regions(threshold) {
+		box := m.BoxIn(r, width, height)
+		pixels += r.Pixels
+		found.List = append(found.List, report.Region{
+			Box: [4]int{box.Min.X, box.Min.Y, box.Dx(), box.Dy()}, Area: float64(r.Pixels) / float64(len(m.Scores)), Max: r.Max,
+		})
+	}
+	found.Area = float64(pixels) / float64(len(m.Scores))
+	return found
 }
 
 func (p *predictions) mask(input data.Found, scored scoring.Scored, row *pendingRow) error {

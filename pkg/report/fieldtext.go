@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -21,6 +22,8 @@ func (f field) text() (string, error) {
 		return strconv.FormatBool(value), nil
 	case int:
 		return strconv.Itoa(value), nil
+	case json.RawMessage:
+		return string(value), nil
 	case int64:
 		return strconv.FormatInt(value, 10), nil
 	case float32:

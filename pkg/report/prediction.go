@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -21,10 +22,24 @@ type Prediction struct {
 	ClassProbability *float32 // of "abnormal", in [0, 1]; nil if the method has none
 	MapMax           float32  // largest value of the anomaly map, in [0, 1]
 	RawMapMax        *float32 // of the method's own map; nil if it is MapMax
+	Regions          *Regions // where the map reaches the pixels' threshold; nil without one
 	Width, Height    int      // the picture's size in pixels; 0 if unknown
 	File             FileMark // the file that was read
 	Heatmap, Mask    string   // files written for the picture; "" if none was written
 	Error            string   // why it could not be scored
+}
+
+// Regions are the connected parts of a picture where its map reaches a threshold.
+type Regions struct {
+	Area float64  // share of the picture, in [0, 1]
+	List []Region // that with the largest value first
+}
+
+// Region is one of them. In JSON lines all are listed.
+type Region struct {
+	Box  [4]int  `json:"box"`  // x, y, width and height in the picture's own pixels
+	Area float64 `json:"area"` // share of the picture, in [0, 1]
+	Max  float32 `json:"max"`  // the map's largest value in it
 }
 
 // FileMark tells the versions of a file apart.
@@ -51,7 +66,7 @@ type PredictionWriter interface {
 // PredictionFormat names a format of predictions.
 type PredictionFormat string
 
-// Both formats have the same keys and the same numbers.
+// Both formats have the same keys and the same numbers; JSON lines also list all regions.
 const (
 	PredictionCSV   PredictionFormat = "csv"   // with a header row; unknown values are empty
 	PredictionJSONL PredictionFormat = "jsonl" // one object per line; unknown values are null
@@ -62,27 +77,32 @@ const (
 // own values.
 func NewPredictionWriter(w io.Writer, format PredictionFormat, raw bool) (PredictionWriter, error) {
 	if format == PredictionCSV {
-		return newCSVRecords(w, columnsOfPredictions(raw))
+		return newCSVRecords(w, columnsOfPredictions(format, raw))
 	}
 	return ContinuePredictions(w, format, raw)
 }
 
 // ContinuePredictions is NewPredictionWriter for a w that has rows already: it writes no header.
 func ContinuePredictions(w io.Writer, format PredictionFormat, raw bool) (PredictionWriter, error) {
+	columns := columnsOfPredictions(format, raw)
 	switch format {
 	case PredictionCSV:
-		return &csvRecords[Prediction]{csv.NewWriter(w), columnsOfPredictions(raw)}, nil
+		return &csvRecords[Prediction]{csv.NewWriter(w), columns}, nil
 	case PredictionJSONL:
-		return &jsonRecords[Prediction]{w, columnsOfPredictions(raw)}, nil
+		return &jsonRecords[Prediction]{w, columns}, nil
 	}
 	return nil, fmt.Errorf("predictions can be written as %q or %q, not %q", PredictionCSV, PredictionJSONL, format)
 }
 
-func columnsOfPredictions(raw bool) []column[Prediction] {
+func columnsOfPredictions(format PredictionFormat, raw bool) []column[Prediction] {
+	columns := slices.Clone(predictionColumns)
 	if raw {
-		return slices.Concat(predictionColumns, rawPredictionColumns)
+		columns = append(columns, rawPredictionColumns...)
 	}
-	return predictionColumns
+	if format == PredictionJSONL {
+		columns = append(columns, column[Prediction]{"region_list", func(p *Prediction) any { return p.Regions.list() }})
+	}
+	return columns
 }
 
 var predictionColumns = []column[Prediction]{
@@ -93,6 +113,9 @@ var predictionColumns = []column[Prediction]{
 	{"threshold", func(p *Prediction) any { return optional(p.Threshold) }},
 	{"class_probability", func(p *Prediction) any { return p.scored(optional(p.ClassProbability)) }},
 	{"map_max", func(p *Prediction) any { return p.scored(p.MapMax) }},
+	{"regions", func(p *Prediction) any { return p.Regions.count() }},
+	{"area", func(p *Prediction) any { return p.Regions.area() }},
+	{"box", func(p *Prediction) any { return p.Regions.strongest() }},
 	{"width", func(p *Prediction) any { return known(p.Width) }},
 	{"height", func(p *Prediction) any { return known(p.Height) }},
 	{"bytes", func(p *Prediction) any { return p.File.bytes() }},
@@ -135,4 +158,38 @@ func (m FileMark) modified() string {
 		return ""
 	}
 	return m.Modified.UTC().Format(modifiedFormat)
+}
+
+func (r *Regions) count() any {
+	if r == nil {
+		return nil
+	}
+	return len(r.List)
+}
+
+func (r *Regions) area() any {
+	if r == nil {
+		return nil
+	}
+	return r.Area
+}
+
+// strongest returns the box of the region with the largest value, as "x y width height".
+func (r *Regions) strongest() any {
+	if r == nil || len(r.List) == 0 {
+		return nil
+	}
+	box := r.List[0].Box
+	return fmt.Sprintf("%d %d %d %d", box[0], box[1], box[2], box[3])
+}
+
+func (r *Regions) list() any {
+	if r == nil {
+		return nil
+	}
+	text, err := json.Marshal(slices.Concat([]Region{}, r.List)) // [] rather than null
+	if err != nil {
+		return nil // a value that is not finite, which the other columns refuse
+	}
+	return json.RawMessage(text)
 }

@@ -36,7 +36,7 @@ const maxRow = 1 << 20
 // their line number. Numbers of the method are not read.
 func ReadPredictions(r io.Reader, format PredictionFormat, raw bool) (header []byte, pictures []PredictedPicture, err error) {
 	lines := bufio.NewReader(r)
-	columns := names(columnsOfPredictions(raw))
+	columns := names(columnsOfPredictions(format, raw))
 	for number := 1; ; number++ {
 		line, err := nextRow(lines)
 		switch {

@@ -20,7 +20,7 @@ func TestReadPredictions(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, path := range paths {
-				row := Prediction{Path: EscapeName(path), File: mark, Heatmap: EscapeName("heatmaps/" + path), Anomalous: new(i%2 == 0)}
+				row := Prediction{Path: EscapeName(path), Regions: &Regions{0.5, []Region{{[4]int{1, 2, 3, 4}, 0.5, 1}}}, File: mark, Heatmap: EscapeName("heatmaps/" + path), Anomalous: new(i%2 == 0)}
 				if i == 1 {
 					row.Error = "cut off"
 				}
@@ -62,7 +62,7 @@ func TestReadPredictionsRefuses(t *testing.T) {
 	if _, err := NewPredictionWriter(&head, PredictionCSV, false); err != nil {
 		t.Fatal(err)
 	}
-	row := "a.png,,0.5,,,,0.25,,,5,2026-03-01T12:00:00Z,,,\n"
+	row := "a.png,,0.5,,,,0.25,,,,,,5,2026-03-01T12:00:00Z,,,\n"
 	for name, c := range map[string]struct {
 		format     PredictionFormat
 		text, says string
@@ -91,8 +91,8 @@ func FuzzReadPredictions(f *testing.F) {
 	if _, err := NewPredictionWriter(&head, PredictionCSV, false); err != nil {
 		f.Fatal(err)
 	}
-	f.Add(head.String()+"a.png,,0.5,,,,0.25,,,5,2026-03-01T12:00:00Z,,,\n", true)
-	f.Add(head.String()+"\\x41\\xff,,,,,,,,,,,,,cut off\n\"", true)
+	f.Add(head.String()+"a.png,,0.5,,,,0.25,,,,,,5,2026-03-01T12:00:00Z,,,\n", true)
+	f.Add(head.String()+"\\x41\\xff,,,,,,,,,,,,,,,,cut off\n\"", true)
 	f.Add("{\"path\":\"a\"}\n", false)
 	f.Fuzz(func(t *testing.T, text string, csv bool) {
 		format := PredictionJSONL

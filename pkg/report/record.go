@@ -9,7 +9,7 @@ import (
 )
 
 // column is one column of a CSV file and the key with the same values in JSON lines. value
-// returns a string, bool, int, int64, float32 or float64, or nil for an empty field and null.
+// returns a string, bool, int, int64, float32, float64 or (only in JSON) json.RawMessage, or nil for an empty field and null.
 type column[T any] struct {
 	name  string
 	value func(*T) any

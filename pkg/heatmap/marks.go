@@ -1,0 +1,72 @@
+package heatmap
+
+import (
+	"image"
+	"image/color"
+	"image/draw"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/basicfont"
+	"golang.org/x/image/math/fixed"
+)
+
+// outlineColor is bright in every part of the color scale.
+var outlineColor = color.RGBA{0, 255, 255, 255}
+
+// Outline draws the inner border of a mask's white regions onto an overlay of the same
+// size. The line is one pixel wide in small pictures, and wider in large ones.
+func Outline(overlay *image.RGBA, mask *image.Gray) {
+	const finest = 400 // pixels of the shorter side for each pixel of the line's width
+	bounds := mask.Bounds()
+	reach := min(bounds.Dx(), bounds.Dy()) / finest // pixels beside the border
+	inside := func(x, y int) bool {
+		return image.Pt(x, y).In(bounds) && mask.Pix[mask.PixOffset(x, y)] != 0
+	}
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			if !inside(x, y) || inside(x-1, y) && inside(x+1, y) && inside(x, y-1) && inside(x, y+1) {
+				continue
+			}
+			line := image.Rect(x-reach, y-reach, x+reach+1, y+reach+1).Intersect(overlay.Bounds())
+			draw.Draw(overlay, line, image.NewUniform(outlineColor), image.Point{}, draw.Src)
+		}
+	}
+}
+
+// Caption writes a line of ASCII text into the lower left corner, in white on black. A
+// picture in which it would take more than half of the height or the whole width stays as
+// it is.
+func Caption(picture *image.RGBA, text string) {
+	const (
+		glyphWidth, glyphHeight = 7, 13
+		margin                  = 3
+		perEnlargement          = 400 // pixels of the shorter side
+	)
+	bounds := picture.Bounds()
+	enlarged := max(1, min(bounds.Dx(), bounds.Dy())/perEnlargement)
+	size := image.Pt(len(text)*glyphWidth+2*margin, glyphHeight+2*margin)
+	if size.X*enlarged > bounds.Dx() || 2*size.Y*enlarged > bounds.Dy() {
+		return
+	}
+	label := image.NewRGBA(image.Rectangle{Max: size})
+	draw.Draw(label, label.Bounds(), image.Black, image.Point{}, draw.Src)
+	drawer := font.Drawer{Dst: label, Src: image.White, Face: basicfont.Face7x13, Dot: fixed.P(margin, margin+basicfont.Face7x13.Ascent)}
+	drawer.DrawString(text)
+	corner := image.Pt(bounds.Min.X, bounds.Max.Y-size.Y*enlarged)
+	for y := range size.Y * enlarged {
+		for x := range size.X * enlarged {
+			picture.SetRGBA(corner.X+x, corner.Y+y, label.RGBAAt(x/enlarged, y/enlarged))
+		}
+	}
+}
+
+// Around returns the color scale that shows a threshold at three fifths of its length, so
+// that what reaches it is in bright colors and what is normal in dark ones. It begins where s
+// does.
+func (s Scale) Around(threshold float32) Scale {
+	const share = 0.6
+	if threshold <= s.Low {
+		return s
+	}
+	return Scale{Low: s.Low, High: s.Low + (threshold-s.Low)/share}
+}
