@@ -187,7 +187,7 @@ func (r *Regions) list() any {
 	if r == nil {
 		return nil
 	}
-	text, err := json.Marshal(slices.Concat([]Region{}, r.List)) // [] rather than null
+	text, err := json.Marshal(append([]Region{}, r.List...)) // [] rather than null
 	if err != nil {
 		return nil // a value that is not finite, which the other columns refuse
 	}
