@@ -57,7 +57,7 @@ type Class struct {
 // these. It may be called only once.
 func (c *Class) ComputeMetrics() (err error) {
 	c.applyRule(c.rule)
-	c.Row.Metrics, err = report.MetricsOf(c.images, c.labels, c.pixels)
+	c.Row.Metrics, c.Row.F1Thresholds, err = report.MetricsOf(c.images, c.labels, c.pixels)
 	return err
 }
 

@@ -232,6 +232,6 @@ func (s *mapScores) metrics(pixels *metrics.Pixels) (report.MapMetrics, error) {
 		}
 	}
 	var err error
-	result.Metrics, err = report.MetricsOf(s.scores, s.labels, pixels)
+	result.Metrics, _, err = report.MetricsOf(s.scores, s.labels, pixels)
 	return result, err
 }

@@ -23,7 +23,7 @@ func methodResult(method, label, target, domain, benchmark string, seed uint64, 
 			Source: Source{method + label + target, method + label}, Method: method, Preset: "released", Setup: method + label, Seed: &seed,
 			Variant: variant,
 		},
-		Classes: []Row{{"c", "c", Counts{2, 3, 0}, values}},
+		Classes: []Row{{"c", "c", Counts{2, 3, 0}, &F1Thresholds{Image: new(float32(0.5))}, values}},
 	}
 }
 

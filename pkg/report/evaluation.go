@@ -66,7 +66,8 @@ type Row struct {
 	Class  string `json:"class"`
 	Prompt string `json:"prompt"` // the class's prompt name
 	Counts
-	Metrics Metrics `json:"-"` // in JSON at the level of the other fields
+	F1Thresholds *F1Thresholds `json:"f1_thresholds,omitempty"` // nil without metrics
+	Metrics      Metrics       `json:"-"`                       // in JSON at the level of the other fields
 }
 
 // Counts are numbers of pictures.
@@ -88,7 +89,7 @@ func (r *Row) UnmarshalJSON(text []byte) (err error) {
 	if err := json.Unmarshal(text, (*plain)(r)); err != nil {
 		return err
 	}
-	r.Metrics, err = metricsIn(text, "class", "prompt", "normal", "anomalous", "failed")
+	r.Metrics, err = metricsIn(text, "class", "prompt", "normal", "anomalous", "failed", "f1_thresholds")
 	return err
 }
 

@@ -32,15 +32,15 @@ func example() *Evaluation {
 					Auxiliary: "visa", Variant: variantOf(3, "conv_lora", "dfg"), Seed: new(uint64(0)), Setup: "sha256:33",
 				},
 				Classes: []Row{
-					{"hex_bolt", "hex bolt", Counts{10, 20, 1}, metricsOf(0.75, 0.875, 0.9, 0.5, 0.0625, 0.125, 0.375)},
-					{"wood|pine", "wood", Counts{5, 0, 0}, Metrics{}},
-					{"螺丝", "screw", Counts{4, 4, 0}, metricsOf(0.25, 0.5, 0.8)},
+					{"hex_bolt", "hex bolt", Counts{10, 20, 1}, nil, metricsOf(0.75, 0.875, 0.9, 0.5, 0.0625, 0.125, 0.375)},
+					{"wood|pine", "wood", Counts{5, 0, 0}, nil, Metrics{}},
+					{"螺丝", "screw", Counts{4, 4, 0}, nil, metricsOf(0.25, 0.5, 0.8)},
 				},
 			},
 			{
 				Target:     "tiles",
 				Checkpoint: Checkpoint{Source: Source{Path: "adapter_4.pth"}, Method: "acdclip", Preset: "released", Auxiliary: "unknown", Variant: variantOf(4, "conv_lora", "dfg")},
-				Classes:    []Row{{"tile & grout", "tile", Counts{1, 1, 0}, metricsOf(1, 1, 1, 0.99999, 0, 0.25, 0.625)}},
+				Classes:    []Row{{"tile & grout", "tile", Counts{1, 1, 0}, nil, metricsOf(1, 1, 1, 0.99999, 0, 0.25, 0.625)}},
 			},
 		},
 	}

@@ -27,18 +27,30 @@ func (m Metrics) Get(name string) *float64 {
 	return &value
 }
 
+// F1Thresholds are the thresholds at which F1 is largest on the evaluated pictures.
+type F1Thresholds struct {
+	Image *float32 `json:"image"` // of image scores; nil where the metric is undefined
+	Pixel *float32 `json:"pixel"` // of anomaly maps; nil where the metric is undefined
+}
+
 // MetricsOf computes the image metrics from scores and labels, and the pixel metrics from
 // pixels. Undefined metrics are left out.
-func MetricsOf(scores []float32, anomalous []bool, pixels *metrics.Pixels) (Metrics, error) {
-	values := Metrics{}
+func MetricsOf(scores []float32, anomalous []bool, pixels *metrics.Pixels) (Metrics, *F1Thresholds, error) {
+	values, thresholds := Metrics{}, &F1Thresholds{}
 	ranking, err := metrics.Rank(scores, anomalous)
 	if err != nil && !errors.Is(err, metrics.ErrOneClass) {
-		return nil, fmt.Errorf("image metrics: %w", err)
+		return nil, nil, fmt.Errorf("image metrics: %w", err)
 	}
 	images := err == nil
+	if images {
+		thresholds.Image = &ranking.F1Threshold
+	}
 	summary, err := pixels.Summary()
 	if err != nil && !errors.Is(err, metrics.ErrOneClass) {
-		return nil, fmt.Errorf("pixel metrics: %w", err)
+		return nil, nil, fmt.Errorf("pixel metrics: %w", err)
+	}
+	if err == nil {
+		thresholds.Pixel = &summary.F1Threshold
 	}
 	for _, metric := range metrics.Table {
 		switch {
@@ -48,7 +60,7 @@ func MetricsOf(scores []float32, anomalous []bool, pixels *metrics.Pixels) (Metr
 			values[metric.Name] = metric.Pixel(summary)
 		}
 	}
-	return values, nil
+	return values, thresholds, nil
 }
 
 // meanMetrics returns each metric's mean over the elements that define it.
