@@ -99,7 +99,7 @@ those of before. --watch scores the pictures of a folder as they appear, until C
 	flags.StringVar(&o.out, "out", "acdclip-out", "`DIR` output folder; - writes rows to stdout and no files")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace existing predictions")
 	flags.BoolVar(&o.resume, "resume", false, "go on in the output folder: score only pictures without a row")
-	ui.Choice(flags, &o.format, "format", []report.PredictionFormat{report.PredictionCSV, report.PredictionJSONL}, "format of the rows")
+	ui.Choice(flags, &o.format, "format", []report.PredictionFormat{report.PredictionCSV, report.PredictionJSONL, report.PredictionXLSX}, "format of the rows; xlsx writes an Excel workbook beside the CSV file")
 	flags.BoolVar(&o.heatmaps, "heatmaps", false, "write heat maps")
 	flags.BoolVar(&o.masks, "masks", false, "write masks; needs --pixel-threshold")
 	flags.BoolVar(&o.rawScores, "raw-scores", false, "add the columns score_raw and map_max_raw: the method's own values, not scaled to 0 to 1")
@@ -201,6 +201,8 @@ func (o *predictOptions) check() error {
 		return usagef("--resume and --overwrite contradict each other: one keeps what is there, the other replaces it")
 	case o.out == standardOut && o.resume:
 		return usagef("--resume needs an output folder; --out - writes only rows to stdout")
+	case o.out == standardOut && o.format == report.PredictionXLSX:
+		return usagef("--format xlsx needs an output folder; --out - writes only rows to stdout")
 	case o.null && o.filesFrom == "":
 		return usagef("--null needs --files-from")
 	case o.out == standardOut && (o.heatmaps || o.masks):

@@ -49,7 +49,7 @@ func openPredictions(o *predictOptions, folder rundir.Dir, decode picture.Decode
 	p := &predictions{options: o, decode: decode, scale: scale, run: run, start: time.Now(), known: map[string]report.PredictedPicture{}, outputs: map[string]string{}}
 	var err error
 	if o.out == standardOut {
-		p.writer, err = report.NewPredictionWriter(o.app.out, o.format, o.rawScores)
+		p.writer, err = report.NewPredictionWriter(o.app.out, o.format.Rows(), o.rawScores)
 		return p, err
 	}
 	if p.held, err = folder.Hold(); err != nil {
@@ -99,7 +99,7 @@ func (p *predictions) begin() error {
 
 // create begins the file of rows.
 func (p *predictions) create() error {
-	name := rundir.PredictionsFile(p.options.format)
+	name := rundir.PredictionsFile(p.options.format.Rows())
 	if err := p.held.Own(name); err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (p *predictions) create() error {
 	if p.file, err = os.Create(p.path); err != nil {
 		return fmt.Errorf("creating the predictions file: %w", err)
 	}
-	if p.writer, err = report.NewPredictionWriter(p.file, p.options.format, p.options.rawScores); err != nil {
+	if p.writer, err = report.NewPredictionWriter(p.file, p.options.format.Rows(), p.options.rawScores); err != nil {
 		return errors.Join(err, p.file.Close())
 	}
 	return nil
@@ -285,11 +285,26 @@ func (p *predictions) close(finished bool) error {
 		there := rundir.StillAt(p.path, p.file)
 		errs = append(errs, there, p.held.Complete(), p.file.Close())
 		if there == nil {
-			errs = append(errs, p.held.WriteRun(p.counted(finished)))
+			errs = append(errs, p.workbook(finished), p.held.WriteRun(p.counted(finished)))
 		}
 		errs = append(errs, p.held.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// workbook writes the rows as a workbook, if it is wanted and all are there.
+func (p *predictions) workbook(finished bool) error {
+	if p.options.format != report.PredictionXLSX || !finished {
+		return nil
+	}
+	rows, err := os.Open(p.path)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	return p.held.Write(rundir.PredictionsFile(report.PredictionXLSX), func(w io.Writer) error {
+		return report.WritePredictionsXLSX(w, rows, p.options.rawScores)
+	})
 }
 
 // counted returns the run with the numbers of its rows.
@@ -330,6 +345,9 @@ func (p *predictions) summary() string {
 		return text
 	}
 	text += "; see " + p.path
+	if p.options.format == report.PredictionXLSX {
+		text += " and " + filepath.Join(p.options.out, rundir.PredictionsFile(report.PredictionXLSX))
+	}
 	for _, tree := range []struct {
 		written bool
 		name    string

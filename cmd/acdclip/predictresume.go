@@ -59,7 +59,7 @@ func (p *predictions) resume() (bool, error) {
 	if err := before.Conditions.Only(conditions.Bits).Compare(p.run.Conditions.Only(conditions.Bits)); err != nil {
 		o.app.emit(events.Notice{Text: fmt.Sprintf("the rows before may differ in their last digits: %v", err)})
 	}
-	header, pictures, err := folder.ReadPredictions(o.format, o.rawScores)
+	header, pictures, err := folder.ReadPredictions(o.format.Rows(), o.rawScores)
 	if err != nil {
 		return false, fmt.Errorf("resuming: %w; --overwrite starts again", err)
 	}
@@ -72,7 +72,7 @@ func (p *predictions) resume() (bool, error) {
 
 // rewrite replaces the file of rows by the rows of pictures, and opens it to append to it.
 func (p *predictions) rewrite(header []byte, pictures []report.PredictedPicture) error {
-	name := rundir.PredictionsFile(p.options.format)
+	name := rundir.PredictionsFile(p.options.format.Rows())
 	err := p.held.Write(name, func(w io.Writer) error {
 		if _, err := w.Write(header); err != nil {
 			return err
@@ -107,7 +107,7 @@ func (p *predictions) rewrite(header []byte, pictures []report.PredictedPicture)
 	if p.file, err = os.OpenFile(p.path, os.O_WRONLY|os.O_APPEND, 0); err != nil {
 		return fmt.Errorf("opening the predictions file: %w", err)
 	}
-	p.writer, err = report.ContinuePredictions(p.file, p.options.format, p.options.rawScores)
+	p.writer, err = report.ContinuePredictions(p.file, p.options.format.Rows(), p.options.rawScores)
 	return err
 }
 
@@ -127,7 +127,7 @@ func (p *predictions) unscored(inputs []markedInput) ([]markedInput, error) {
 	if !slices.Contains(slices.Collect(maps.Values(changed)), true) {
 		return list, nil
 	}
-	header, pictures, err := p.held.Dir().ReadPredictions(p.options.format, p.options.rawScores)
+	header, pictures, err := p.held.Dir().ReadPredictions(p.options.format.Rows(), p.options.rawScores)
 	if err != nil {
 		return nil, err
 	}

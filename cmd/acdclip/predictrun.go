@@ -136,7 +136,7 @@ func (o *predictOptions) describe(detector *detect.Detector, c config.Config, ba
 			conditions.Of(conditions.Numbers, "data.max_pixels", c.Data.MaxPixels),
 			conditions.Of(conditions.Numbers, "the score's threshold", optionalText(o.threshold)),
 			conditions.Of(conditions.Numbers, "the pixels' threshold", optionalText(o.pixelThreshold)),
-			conditions.Of(conditions.Extras, "--format", o.format),
+			conditions.Of(conditions.Extras, "--format", o.format.Rows()),
 			conditions.Of(conditions.Extras, "--raw-scores", o.rawScores),
 			conditions.Of(conditions.Extras, "--heatmaps", o.heatmaps),
 			conditions.Of(conditions.Extras, "--masks", o.masks),

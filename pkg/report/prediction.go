@@ -70,7 +70,16 @@ type PredictionFormat string
 const (
 	PredictionCSV   PredictionFormat = "csv"   // with a header row; unknown values are empty
 	PredictionJSONL PredictionFormat = "jsonl" // one object per line; unknown values are null
+	PredictionXLSX  PredictionFormat = "xlsx"  // an Excel workbook, made of a finished CSV file
 )
+
+// Rows returns the format in which rows are written one by one.
+func (f PredictionFormat) Rows() PredictionFormat {
+	if f == PredictionXLSX {
+		return PredictionCSV
+	}
+	return f
+}
 
 // NewPredictionWriter returns a writer that writes the given format to w. The caller owns
 // w and closes it. The header row of a CSV is written immediately. raw adds the method's
