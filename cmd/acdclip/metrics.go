@@ -40,10 +40,12 @@ it. Every mask value but zero marks a pixel; with --mask-threshold N, values fro
 
 Maps below a folder good, ok or normal belong to normal pictures and need no mask;
 maps below any other folder belong to anomalous ones. A map in no folder is labelled
-by its mask. The score of a picture is the maximum of its map. All maps are taken
-as one class: to get metrics per class, run it once per class folder.`,
+by its mask. The score of a picture is the maximum of its map.
+
+Where all maps lie in folders of classes (CLASS/good/..., CLASS/crack/...), there is a
+row per class and their mean, as in eval. Other maps are taken as one class.`,
 		Example: `  acdclip metrics maps/ bottle/ground_truth/ --format json
-  acdclip metrics acdclip-eval/maps/mvtec/bottle acdclip-eval/masks/mvtec/bottle   (of eval --save-maps)`,
+  acdclip metrics acdclip-eval/maps/mvtec acdclip-eval/masks/mvtec     (of eval --save-maps)`,
 		Args: func(_ *cobra.Command, arguments []string) error {
 			if len(arguments) != 2 || arguments[0] == "" || arguments[1] == "" {
 				return usagef("expected two folders: MAPS and MASKS")
@@ -79,11 +81,17 @@ func runMetrics(ctx context.Context, o *metricsOptions) error {
 	if err != nil {
 		return err
 	}
-	result, err := evaluation.EvaluateMaps(ctx, pairs, evaluation.MapOptions{
-		Pixels: metrics.Options{Memory: o.memory << 20, FPRLimit: o.fprLimit}, MaskThreshold: o.threshold,
-	}, o.app.emit)
+	options := evaluation.MapOptions{Pixels: metrics.Options{Memory: o.memory << 20, FPRLimit: o.fprLimit}, MaskThreshold: o.threshold}
+	if pairs[0].Class == "" {
+		result, err := evaluation.EvaluateMaps(ctx, pairs, options, o.app.emit)
+		if err != nil {
+			return err
+		}
+		return result.Write(o.app.out, o.format)
+	}
+	classes, err := evaluation.EvaluateMapClasses(ctx, pairs, options, o.app.emit)
 	if err != nil {
 		return err
 	}
-	return result.Write(o.app.out, o.format)
+	return classes.Write(o.app.out, o.format)
 }

@@ -17,6 +17,7 @@ type MapPair struct {
 	Map   string
 	Masks []string // the mask's files, whose union is the mask; none for a normal picture without a mask
 	Label MapLabel
+	Class string // the folder of its class, where the maps lie in folders of classes (CLASS/KIND/...); "" where they do not
 }
 
 // MapLabel is the label of a map's picture, derived from the map's folder.
@@ -37,7 +38,8 @@ var mapExtensions = []string{".npy", ".tif", ".tiff", ".png"}
 // stem, optionally with _mask, _gt or _label, or is a folder of that name with
 // several files; a map may keep its picture's extension (x.png.npy). A map below a
 // folder good, ok or normal needs no mask. Other maps without a mask, and masks
-// without a map, give an ErrUnpaired that names them.
+// without a map, give an ErrUnpaired that names them. Maps that all lie two folders deep or
+// more have the outer folder as their class.
 func PairMaps(ctx context.Context, maps, masks string) ([]MapPair, error) {
 	mapFiles, err := filesBelow(ctx, maps, func(name string) bool {
 		return slices.Contains(mapExtensions, strings.ToLower(filepath.Ext(name)))
@@ -61,7 +63,7 @@ func PairMaps(ctx context.Context, maps, masks string) ([]MapPair, error) {
 	}
 	pairs := make([]MapPair, len(mapFiles))
 	for i, path := range mapFiles {
-		pairs[i] = MapPair{path, Item{Mask: found.masks[i], MaskParts: found.parts[i]}.MaskFiles(), mapLabel(maps, path)}
+		pairs[i] = MapPair{path, Item{Mask: found.masks[i], MaskParts: found.parts[i]}.MaskFiles(), mapLabel(maps, path), ""}
 		if found.masks[i] == "" && pairs[i].Label != LabelNormal {
 			without = append(without, relative(maps, path))
 		}
@@ -78,7 +80,25 @@ func PairMaps(ctx context.Context, maps, masks string) ([]MapPair, error) {
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("%w: %s; a mask must have its map's path and name, optionally with _mask, _gt or _label; a map below a folder good, ok or normal needs no mask", ErrUnpaired, strings.Join(problems, "; "))
 	}
+	nameClasses(maps, pairs)
 	return pairs, nil
+}
+
+// nameClasses sets the classes of maps that all lie at least two folders deep, where the
+// outer folder is the class and the inner one the kind of picture (CLASS/good, CLASS/crack).
+func nameClasses(maps string, pairs []MapPair) {
+	classes := make([]string, len(pairs))
+	for i, pair := range pairs {
+		folders := strings.Split(relative(maps, pair.Map), "/")
+		const leastParts = 3 // class, kind, file
+		if len(folders) < leastParts || isNormalFolder(folders[0]) {
+			return
+		}
+		classes[i] = folders[0]
+	}
+	for i, class := range classes {
+		pairs[i].Class = class
+	}
 }
 
 // mapStem returns a map's stem, without its picture's extension if the map kept it.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -37,6 +38,24 @@ var ErrMapSize = errors.New("the sizes of mask and map differ")
 // readerBytes estimates the memory that reading a map and its mask takes, for 1,000 x
 // 1,000 pixels.
 const readerBytes = 16 << 20
+
+// EvaluateMapClasses is EvaluateMaps for each class of the maps, in the order of their names.
+func EvaluateMapClasses(ctx context.Context, pairs []data.MapPair, o MapOptions, emit func(events.Event)) (report.MapClasses, error) {
+	byClass := map[string][]data.MapPair{}
+	for _, pair := range pairs {
+		byClass[pair.Class] = append(byClass[pair.Class], pair)
+	}
+	var classes report.MapClasses
+	for _, class := range slices.Sorted(maps.Keys(byClass)) {
+		result, err := EvaluateMaps(ctx, byClass[class], o, emit)
+		if err != nil {
+			return nil, err
+		}
+		result.Class = class
+		classes = append(classes, result)
+	}
+	return classes, nil
+}
 
 // EvaluateMaps computes the metrics of any method's anomaly maps with their masks, at the
 // maps' own size. A map's folder decides whether its picture is anomalous, as in an
