@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"acdclip/internal/rundir"
-	"acdclip/internal/ui"
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
 	"acdclip/pkg/digest"
@@ -19,17 +18,8 @@ import (
 	"acdclip/pkg/report"
 )
 
-// mapFormat is how anomaly maps are saved; "" for not at all.
-type mapFormat string
-
-const (
-	mapNPY mapFormat = "npy" // float32, exact
-	mapPNG mapFormat = "png" // 16-bit grey: 65535 times the score, rounded
-)
-
 func (o *evalOptions) registerMaps(flags *pflag.FlagSet) {
-	ui.Choice(flags, &o.maps, "save-maps", []mapFormat{mapNPY, mapPNG}, "also save each anomaly map in maps/, and the mask at the same size in masks/")
-	flags.Lookup("save-maps").NoOptDefVal = string(mapNPY)
+	o.maps.register(flags, "also save each anomaly map in maps/, and the mask at the same size in masks/")
 }
 
 // mapFiles writes anomaly maps, and the masks that belong to them, as `acdclip metrics` reads them.
@@ -88,11 +78,7 @@ func (m *mapFiles) save(job evaluation.Job, item data.Item, anomaly *anomalymap.
 	if m.several[target] {
 		target = filepath.Join(target, folderName(job.Checkpoint.Source))
 	}
-	write := anomalymap.WriteNPY
-	if m.format == mapPNG {
-		write = anomalymap.WritePNG16
-	}
-	err := m.folder.Write(filepath.Join(rundir.MapTree, target, name+"."+string(m.format)), func(w io.Writer) error { return write(w, anomaly) })
+	err := m.folder.Write(filepath.Join(rundir.MapTree, target, name+m.format.extension()), func(w io.Writer) error { return m.format.write(w, anomaly) })
 	if err != nil || mask == nil || !item.HasPixelTruth() {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"acdclip/pkg/config"
 	"acdclip/pkg/data"
@@ -13,6 +12,7 @@ import (
 	"acdclip/pkg/evaluation"
 	"acdclip/pkg/events"
 	"acdclip/pkg/pairing"
+	"acdclip/pkg/plural"
 	"acdclip/pkg/trained"
 )
 
@@ -248,7 +248,7 @@ func (o *evalOptions) addJobs(ctx context.Context, p *evalPlan, name string, mod
 			return err
 		}
 		if shared := m.SharedPrompts(set); len(shared) > 0 && !leak {
-			o.app.emit(events.Warning{Text: fmt.Sprintf("%s: %s was trained on classes with the same names: %s", name, m.Path, strings.Join(shared, ", "))})
+			o.app.emit(events.Warning{Text: fmt.Sprintf("%s: %s was trained on %s of the same name: %s", name, m.Path, plural.Of(len(shared), "class", "classes"), plural.Few(shared))})
 		}
 		p.jobs = append(p.jobs, evaluation.Job{Set: set, Checkpoint: m, Leak: leak})
 	}

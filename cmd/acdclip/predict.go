@@ -34,6 +34,7 @@ type predictOptions struct {
 	format         report.PredictionFormat
 	heatmaps       bool
 	masks          bool
+	maps           mapFormat // "" where anomaly maps are not saved
 	rawScores      bool
 }
 
@@ -56,6 +57,8 @@ output folder:
   heatmaps/...       with --heatmaps: each picture with its anomaly map laid over it and
                      its score, and colorbar.png, the color scale
   masks/...          with --masks: white where the map reaches the pixels' threshold
+  maps/...           with --save-maps: the anomaly maps at the model's size, as NumPy
+                     arrays, or 32-bit TIFF or 16-bit PNG pictures
 
 Without --clip and --checkpoint, the small built-in model is used. Methods that train
 nothing need no checkpoint: --method winclip, see "acdclip help methods".
@@ -102,6 +105,7 @@ those of before. --watch scores the pictures of a folder as they appear, until C
 	ui.Choice(flags, &o.format, "format", []report.PredictionFormat{report.PredictionCSV, report.PredictionJSONL, report.PredictionXLSX}, "format of the rows; xlsx writes an Excel workbook beside the CSV file")
 	flags.BoolVar(&o.heatmaps, "heatmaps", false, "write heat maps")
 	flags.BoolVar(&o.masks, "masks", false, "write masks; needs --pixel-threshold")
+	o.maps.register(flags, "also save each anomaly map, as the model computes it, in maps/")
 	flags.BoolVar(&o.rawScores, "raw-scores", false, "add the columns score_raw and map_max_raw: the method's own values, not scaled to 0 to 1")
 	return command
 }
@@ -205,8 +209,8 @@ func (o *predictOptions) check() error {
 		return usagef("--format xlsx needs an output folder; --out - writes only rows to stdout")
 	case o.null && o.filesFrom == "":
 		return usagef("--null needs --files-from")
-	case o.out == standardOut && (o.heatmaps || o.masks):
-		return usagef("--heatmaps and --masks need an output folder; --out - writes only rows to stdout")
+	case o.out == standardOut && (o.heatmaps || o.masks || o.maps != ""):
+		return usagef("--heatmaps, --masks and --save-maps need an output folder; --out - writes only rows to stdout")
 	case o.out == "":
 		return usagef("--out is empty")
 	}

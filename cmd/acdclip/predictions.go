@@ -64,7 +64,7 @@ func openPredictions(o *predictOptions, folder rundir.Dir, decode picture.Decode
 
 // draw begins to draw pictures where any are wanted.
 func (p *predictions) draw() {
-	if p.options.heatmaps || p.options.masks {
+	if p.options.heatmaps || p.options.masks || p.options.maps != "" {
 		p.drawing = newDrawings(p.finish)
 	}
 }
@@ -145,11 +145,11 @@ func (p *predictions) add(input markedInput, class string, scored scoring.Scored
 func (p *predictions) finish(row *pendingRow) error {
 	if row.failed != nil {
 		row.Error = strings.TrimPrefix(row.failed.Error(), row.Path+": ")
-		row.Heatmap, row.Mask = "", ""
+		row.Heatmap, row.Mask, row.Map = "", "", ""
 		p.options.app.emit(events.Warning{Text: row.Path + ": " + row.Error})
 	}
 	path := row.Path
-	for _, text := range []*string{&row.Path, &row.Class, &row.Heatmap, &row.Mask, &row.Error} {
+	for _, text := range []*string{&row.Path, &row.Class, &row.Heatmap, &row.Mask, &row.Map, &row.Error} {
 		*text = report.EscapeName(*text) // a row is one line
 	}
 	if err := p.writer.Write(row.Prediction); err != nil {
@@ -175,6 +175,9 @@ func (p *predictions) pictures(input data.Found, scored scoring.Scored, row *pen
 	if err == nil {
 		err = p.mask(input, scored, row)
 	}
+	if err == nil {
+		err = p.saveMap(input, scored, row)
+	}
 	if errors.Is(err, syscall.ENAMETOOLONG) || errors.As(err, new(changedPicture)) || errors.As(err, new(takenName)) {
 		row.failed, err = err, nil
 	}
@@ -199,7 +202,7 @@ func (p *predictions) heatmap(input data.Found, scored scoring.Scored, row *pend
 		return fmt.Errorf("%s: %w", input.Path, err)
 	}
 	row.Heatmap = filepath.Join(rundir.HeatmapTree, input.Rel+".png")
-	return p.output(input, row.Heatmap, overlay)
+	return p.output(input, row.Heatmap, func(w io.Writer) error { return heatmap.EncodePNG(w, overlay) })
 }
 
 // mark outlines the regions that reach the pixels' threshold, and writes the score.
@@ -244,7 +247,17 @@ func (p *predictions) mask(input data.Found, scored scoring.Scored, row *pending
 		return fmt.Errorf("%s: %w", input.Path, err)
 	}
 	row.Mask = filepath.Join(rundir.MaskTree, input.Rel+".png")
-	return p.output(input, row.Mask, mask)
+	return p.output(input, row.Mask, func(w io.Writer) error { return heatmap.EncodePNG(w, mask) })
+}
+
+// saveMap writes the anomaly map as it is.
+func (p *predictions) saveMap(input data.Found, scored scoring.Scored, row *pendingRow) error {
+	format := p.options.maps
+	if format == "" {
+		return nil
+	}
+	row.Map = filepath.Join(rundir.MapTree, input.Rel+format.extension())
+	return p.output(input, row.Map, func(w io.Writer) error { return format.write(w, scored.Map) })
 }
 
 // changedPicture is a picture that could be read for its score and no longer for its heat map.
@@ -253,12 +266,12 @@ type changedPicture struct{ error }
 // takenName is an output picture that would replace another picture's of an earlier run.
 type takenName struct{ error }
 
-// output writes an output picture of an input.
-func (p *predictions) output(input data.Found, path string, picture image.Image) error {
+// output writes an output picture, or the map, of an input.
+func (p *predictions) output(input data.Found, path string, write func(io.Writer) error) error {
 	if owner, taken := p.outputs[path]; taken && owner != input.Path {
 		return takenName{fmt.Errorf("%s is already that of %s; give the same folders as before, or another --out", filepath.Join(p.options.out, path), owner)}
 	}
-	return p.picture(path, picture)
+	return p.held.WriteQuickly(path, write)
 }
 
 // picture writes a PNG at a path below the output folder.
@@ -351,7 +364,7 @@ func (p *predictions) summary() string {
 	for _, tree := range []struct {
 		written bool
 		name    string
-	}{{p.options.heatmaps, rundir.HeatmapTree}, {p.options.masks, rundir.MaskTree}} {
+	}{{p.options.heatmaps, rundir.HeatmapTree}, {p.options.masks, rundir.MaskTree}, {p.options.maps != "", rundir.MapTree}} {
 		if tree.written {
 			text += " and " + filepath.Join(p.options.out, tree.name)
 		}

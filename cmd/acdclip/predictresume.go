@@ -92,7 +92,7 @@ func (p *predictions) rewrite(header []byte, pictures []report.PredictedPicture)
 	for _, picture := range pictures {
 		picture.Line = nil
 		p.known[picture.Path] = picture
-		for _, output := range []string{picture.Heatmap, picture.Mask} {
+		for _, output := range []string{picture.Heatmap, picture.Mask, picture.Map} {
 			if output != "" {
 				p.outputs[output] = picture.Path
 			}

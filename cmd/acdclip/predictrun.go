@@ -140,6 +140,7 @@ func (o *predictOptions) describe(detector *detect.Detector, c config.Config, ba
 			conditions.Of(conditions.Extras, "--raw-scores", o.rawScores),
 			conditions.Of(conditions.Extras, "--heatmaps", o.heatmaps),
 			conditions.Of(conditions.Extras, "--masks", o.masks),
+			conditions.Of(conditions.Extras, "--save-maps", o.maps),
 		}),
 	}
 	run.Checkpoint.Path, run.Provenance.CLIP.Path = report.EscapeName(m.Source.Path), report.EscapeName(machine.CLIP.Path)

@@ -55,6 +55,23 @@ func TestRoundTrips(t *testing.T) {
 	}
 }
 
+// TestTIFFRoundTrips: what WriteTIFF writes is read again to the bit.
+func TestTIFFRoundTrips(t *testing.T) {
+	for _, path := range fixtures(t, "maps/*") {
+		m, err := Read(path, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var written bytes.Buffer
+		if err := WriteTIFF(&written, m); err != nil {
+			t.Fatal(err)
+		}
+		if back, err := decode(written.Bytes()); err != nil || !same(back, m) {
+			t.Errorf("%s: another map comes back (%v)", path, err)
+		}
+	}
+}
+
 // TestPNGKeepsGrey: each of the 65536 values stays equal when written and read again.
 func TestPNGKeepsGrey(t *testing.T) {
 	m := newMap(256, 256)
@@ -97,7 +114,7 @@ func TestPNGRoundsAndClamps(t *testing.T) {
 func TestWritersRefuseWrongSizes(t *testing.T) {
 	for _, m := range []*Map{{}, {0, 1, nil}, {1, 1, nil}, {2, 2, make([]float32, 3)}, {2, 1, make([]float32, 4)}, {-1, -1, make([]float32, 1)}, {math.MaxInt, math.MaxInt, make([]float32, 1)}} {
 		var b bytes.Buffer
-		if WriteNPY(&b, m) == nil || WritePNG16(&b, m) == nil || b.Len() > 0 {
+		if WriteNPY(&b, m) == nil || WritePNG16(&b, m) == nil || WriteTIFF(&b, m) == nil || b.Len() > 0 {
 			t.Errorf("a map of %d x %d pixels with %d scores is written", m.Width, m.Height, len(m.Scores))
 		}
 	}
@@ -113,6 +130,9 @@ func (full) Write([]byte) (int, error) { return 0, errFull }
 func TestWritersReportErrors(t *testing.T) {
 	m := newMap(100, 100)
 	if err := WriteNPY(full{}, m); !errors.Is(err, errFull) {
+		t.Error(err)
+	}
+	if err := WriteTIFF(full{}, m); !errors.Is(err, errFull) {
 		t.Error(err)
 	}
 	if err := WritePNG16(full{}, m); !errors.Is(err, errFull) {

@@ -14,7 +14,7 @@ import (
 // Prediction is the result for one picture. If Error is set, the picture could not be
 // scored and its numbers are not written.
 type Prediction struct {
-	Path             string   // escaped by EscapeName, as are Class, Heatmap and Mask
+	Path             string   // escaped by EscapeName, as are the other names
 	Class            string   // what the prompts say the picture shows
 	Score            float32  // image score in [0, 1]
 	Anomalous        *bool    // Score >= Threshold; nil without a threshold
@@ -26,6 +26,7 @@ type Prediction struct {
 	Width, Height    int      // the picture's size in pixels; 0 if unknown
 	File             FileMark // the file that was read
 	Heatmap, Mask    string   // files written for the picture; "" if none was written
+	Map              string   // likewise
 	Error            string   // why it could not be scored
 }
 
@@ -131,6 +132,7 @@ var predictionColumns = []column[Prediction]{
 	{"modified", func(p *Prediction) any { return orNil(p.File.modified()) }},
 	{"heatmap", func(p *Prediction) any { return orNil(p.Heatmap) }},
 	{"mask", func(p *Prediction) any { return orNil(p.Mask) }},
+	{"map", func(p *Prediction) any { return orNil(p.Map) }},
 	{"error", func(p *Prediction) any { return orNil(p.Error) }},
 }
 

@@ -16,11 +16,11 @@ import (
 
 // PredictedPicture is what a row of predictions says about its picture.
 type PredictedPicture struct {
-	Path, Heatmap, Mask string // not escaped
-	File                FileMark
-	Failed              bool   // the row has an error
-	Anomalous           bool   // the row is marked as anomalous
-	Line                []byte // the whole row, with the end of the line
+	Path, Heatmap, Mask, Map string // not escaped
+	File                     FileMark
+	Failed                   bool   // the row has an error
+	Anomalous                bool   // the row is marked as anomalous
+	Line                     []byte // the whole row, with the end of the line
 }
 
 // ErrOtherColumns reports a file of predictions with other columns than expected, such as
@@ -122,7 +122,7 @@ func rowValues(line []byte, format PredictionFormat, columns []string) (map[stri
 
 func predictedPicture(values map[string]string) (PredictedPicture, error) {
 	p := PredictedPicture{
-		Path: UnescapeName(values["path"]), Heatmap: UnescapeName(values["heatmap"]), Mask: UnescapeName(values["mask"]),
+		Path: UnescapeName(values["path"]), Heatmap: UnescapeName(values["heatmap"]), Mask: UnescapeName(values["mask"]), Map: UnescapeName(values["map"]),
 		Failed: values["error"] != "", Anomalous: values["anomalous"] == "true",
 	}
 	if p.Path == "" {

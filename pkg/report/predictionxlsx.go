@@ -107,7 +107,7 @@ func (s *sheet) cell(column, text string) any {
 		return nil
 	}
 	switch column {
-	case "path", "class", "box", "heatmap", "mask", "error":
+	case "path", "class", "box", "heatmap", "mask", "map", "error":
 		return EscapeName(UnescapeName(text)) // without what CSV needs against formulas
 	case "anomalous":
 		return text == "true"
