@@ -33,6 +33,8 @@ type predictOptions struct {
 	resume         bool
 	format         report.PredictionFormat
 	heatmaps       bool
+	maxSide        int // of heat maps in pixels; 0 for the picture's own size
+	heatmapFormat  heatmap.Format
 	masks          bool
 	maps           mapFormat // "" where anomaly maps are not saved
 	rawScores      bool
@@ -45,7 +47,7 @@ const (
 )
 
 func newPredictCommand(a *app) *cobra.Command {
-	o := &predictOptions{detectorOptions: newDetectorOptions(a), format: report.PredictionCSV}
+	o := &predictOptions{detectorOptions: newDetectorOptions(a), format: report.PredictionCSV, heatmapFormat: heatmap.PNG}
 	var threshold, pixelThreshold ui.Score
 	command := &cobra.Command{
 		Use:   "predict [--clip CLIP] [--checkpoint FILE] PATH...",
@@ -104,6 +106,8 @@ those of before. --watch scores the pictures of a folder as they appear, until C
 	flags.BoolVar(&o.resume, "resume", false, "go on in the output folder: score only pictures without a row")
 	ui.Choice(flags, &o.format, "format", []report.PredictionFormat{report.PredictionCSV, report.PredictionJSONL, report.PredictionXLSX}, "format of the rows; xlsx writes an Excel workbook beside the CSV file")
 	flags.BoolVar(&o.heatmaps, "heatmaps", false, "write heat maps")
+	flags.IntVar(&o.maxSide, "max-side", 0, "`N` with --heatmaps: scale heat maps down to at most N pixels a side; 0: the picture's size")
+	ui.Choice(flags, &o.heatmapFormat, "heatmap-format", heatmap.Formats(), "file format of heat maps; JPEG is smaller")
 	flags.BoolVar(&o.masks, "masks", false, "write masks; needs --pixel-threshold")
 	o.maps.register(flags, "also save each anomaly map, as the model computes it, in maps/")
 	flags.BoolVar(&o.rawScores, "raw-scores", false, "add the columns score_raw and map_max_raw: the method's own values, not scaled to 0 to 1")
@@ -201,6 +205,10 @@ func (o *predictOptions) check() error {
 	switch {
 	case o.masks && o.pixelThreshold == nil && o.calibration == "" && !present.Any(calibrationBeside(o.checkpoint)):
 		return errNoPixelThreshold
+	case o.maxSide < 0:
+		return usagef("--max-side is %d, but must be at least 1, or 0 for the picture's size", o.maxSide)
+	case !o.heatmaps && (o.config.flags.Changed("max-side") || o.config.flags.Changed("heatmap-format")):
+		return usagef("--max-side and --heatmap-format need --heatmaps")
 	case o.resume && o.overwrite:
 		return usagef("--resume and --overwrite contradict each other: one keeps what is there, the other replaces it")
 	case o.out == standardOut && o.resume:

@@ -194,22 +194,28 @@ func (p *predictions) heatmap(input data.Found, scored scoring.Scored, row *pend
 	if err != nil {
 		return changedPicture{err}
 	}
-	overlay, err := heatmap.Overlay(scored.Map, p.scale, decoded.Pix, decoded.Width, decoded.Height)
+	width, height := heatmap.Within(decoded.Width, decoded.Height, p.options.maxSide)
+	if width != decoded.Width || height != decoded.Height {
+		decoded = decoded.ResizeBicubic(width, height)
+	}
+	overlay, err := heatmap.Overlay(scored.Map, p.scale, decoded.Pix, width, height)
 	if err != nil {
 		return fmt.Errorf("%s: %w", input.Path, err)
 	}
 	if err := p.mark(overlay, scored, row); err != nil {
 		return fmt.Errorf("%s: %w", input.Path, err)
 	}
-	row.Heatmap = filepath.Join(rundir.HeatmapTree, input.Rel+".png")
-	return p.output(input, row.Heatmap, func(w io.Writer) error { return heatmap.EncodePNG(w, overlay) })
+	format := p.options.heatmapFormat
+	row.Heatmap = filepath.Join(rundir.HeatmapTree, input.Rel+format.Extension())
+	return p.output(input, row.Heatmap, func(w io.Writer) error { return format.Encode(w, overlay) })
 }
 
 // mark outlines the regions that reach the pixels' threshold, and writes the score.
 func (p *predictions) mark(overlay *image.RGBA, scored scoring.Scored, row *pendingRow) error {
 	o := p.options
 	if o.pixelThreshold != nil {
-		mask, err := heatmap.Mask(scored.Map, *o.pixelThreshold, row.Width, row.Height)
+		size := overlay.Bounds().Size()
+		mask, err := heatmap.Mask(scored.Map, *o.pixelThreshold, size.X, size.Y)
 		if err != nil {
 			return err
 		}

@@ -139,6 +139,8 @@ func (o *predictOptions) describe(detector *detect.Detector, c config.Config, ba
 			conditions.Of(conditions.Extras, "--format", o.format.Rows()),
 			conditions.Of(conditions.Extras, "--raw-scores", o.rawScores),
 			conditions.Of(conditions.Extras, "--heatmaps", o.heatmaps),
+			conditions.Of(conditions.Extras, "--max-side", o.maxSide),
+			conditions.Of(conditions.Extras, "--heatmap-format", o.heatmapFormat),
 			conditions.Of(conditions.Extras, "--masks", o.masks),
 			conditions.Of(conditions.Extras, "--save-maps", o.maps),
 		}),
