@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"acdclip/internal/rundir"
 	"acdclip/pkg/calibration"
 	"acdclip/pkg/conditions"
 	"acdclip/pkg/config/section"
@@ -90,13 +92,13 @@ func runCalibrate(ctx context.Context, o *calibrateOptions) error {
 	if err := o.file.check(); err != nil {
 		return err
 	}
-	good, err := data.Scan(ctx, o.good, data.ScanOptions{})
+	good, _, err := o.app.scanPictures(ctx, o.good, "")
 	if err != nil {
 		return err
 	}
 	var bad []data.Found
 	if o.bad != nil {
-		if bad, err = data.Scan(ctx, o.bad, data.ScanOptions{}); err != nil {
+		if bad, _, err = o.app.scanPictures(ctx, o.bad, ""); err != nil {
 			return err
 		}
 	}
@@ -199,6 +201,9 @@ func (o *calibrateOptions) write(good, bad sample, basis conditions.Record) erro
 	c := &calibration.Calibration{
 		Version: version, Created: time.Now().UTC().Truncate(time.Second), Rule: rule, Good: len(good.scores), Bad: len(bad.scores), Score: score, Pixel: pixel, Conditions: basis,
 	}
+	if err := o.own(); err != nil {
+		return err
+	}
 	if err := o.file.write(c.WriteJSON); err != nil {
 		return err
 	}
@@ -220,6 +225,17 @@ func (o *calibrateOptions) write(good, bad sample, basis conditions.Record) erro
 	return nil
 }
 
+// own lists the file as the run folder's own where it is beside a checkpoint of a run, so that
+// train --overwrite may replace it.
+func (o *calibrateOptions) own() error {
+	folder, name := filepath.Split(o.file.path)
+	run := rundir.TrainingDir(filepath.Clean(folder))
+	if o.file.path != calibrationBeside(o.checkpoint) || !run.Lists(filepath.Base(o.checkpoint)) || run.Lists(name) {
+		return nil
+	}
+	return run.Own(name)
+}
+
 // refuse says what else can be done with too few pictures.
 func (o *calibrateOptions) refuse(err error) error {
 	var few *calibration.TooFewError
@@ -231,7 +247,7 @@ func (o *calibrateOptions) refuse(err error) error {
 
 // between writes a rate's interval in per cent.
 func between(r calibration.Rate) string {
-	return fmt.Sprintf("%.2g%% to %.2g%%", 100*r.Low, 100*r.High)
+	return fmt.Sprintf("%.3g%% to %.3g%%", 100*r.Low, 100*r.High)
 }
 
 // rule returns how thresholds are found from values of good and bad pictures, and its name.

@@ -48,6 +48,9 @@ func TestPredictSurvivesKills(t *testing.T) {
 	killed := 0
 	for range kills {
 		rows := p.rows("killed")
+		if rows > pictures { // all, and the header
+			break
+		}
 		if p.killed(command("killed"), func() {
 			for deadline := time.Now().Add(time.Minute); p.rows("killed") == rows && time.Now().Before(deadline); {
 				time.Sleep(time.Millisecond)
@@ -56,6 +59,9 @@ func TestPredictSurvivesKills(t *testing.T) {
 		}) {
 			killed++
 		}
+	}
+	if killed < kills/2 {
+		t.Errorf("%d kills, want at least %d", killed, kills/2)
 	}
 	t.Logf("%d kills; %d of %d rows after the last", killed, p.rows("killed"), pictures)
 	p.run(command("killed")...)
@@ -67,6 +73,9 @@ func TestPredictSurvivesKills(t *testing.T) {
 	}
 	if whole, resumed := sorted("whole"), sorted("killed"); !slices.Equal(whole, resumed) {
 		t.Errorf("the resumed run has %d rows, want those %d of a run that was left alone", len(resumed), len(whole))
+	}
+	if run := string(p.read("killed", rundir.RunFile)); !strings.Contains(run, fmt.Sprintf(`"pictures": %d,`, pictures)) {
+		t.Errorf("run.json does not have %d pictures: %s", pictures, run)
 	}
 	for i := range pictures {
 		name := filepath.Join(rundir.HeatmapTree, fmt.Sprint(i, ".png.png"))

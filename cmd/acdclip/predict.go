@@ -132,6 +132,9 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 		if found, unsupported, err = o.scan(ctx); err != nil {
 			return err
 		}
+		if err := o.keepsFound(found); err != nil {
+			return err
+		}
 	}
 	detector, err := o.open(ctx, loaded)
 	if err != nil {
@@ -169,7 +172,21 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 		return o.app.ended(err, output.saved(max(p.total, len(found))))
 	}
 	o.app.emit(events.Notice{Text: output.summary()})
-	return failures(output.failed+unsupported, output.before+output.rows+unsupported)
+	unsupported += len(p.unsupported)
+	c := output.count(false)
+	return failures(c.failed+unsupported, c.earlier+c.rows+unsupported)
+}
+
+// keepsFound refuses to overwrite a folder with pictures to score, however they were given.
+func (o *predictOptions) keepsFound(found []data.Found) error {
+	if !o.overwrite || o.out == standardOut {
+		return nil
+	}
+	paths := make([]string, len(found))
+	for i, picture := range found {
+		paths[i] = picture.Path
+	}
+	return keepsInputs(o.out, true, paths)
 }
 
 // checkArguments wants something to score.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"acdclip/pkg/calibration"
 	"acdclip/pkg/conditions"
@@ -58,16 +59,20 @@ func (o *predictOptions) readCalibration(basis conditions.Record) error {
 		o.app.emit(events.Warning{Text: fmt.Sprintf("%s is not used: %v", path, err)})
 		return nil
 	}
+	var taken []string
 	if o.threshold == nil {
-		o.threshold, o.thresholdsFrom = &c.Score.Value, path
+		o.threshold = &c.Score.Value
+		taken = append(taken, fmt.Sprintf("score %v", c.Score.Value))
 	}
 	if o.pixelThreshold == nil {
 		o.pixelThreshold = &c.Pixel.Value
-		if o.thresholdsFrom != path {
-			o.thresholdsFrom += " and " + path
-		}
+		taken = append(taken, fmt.Sprintf("pixels %v", c.Pixel.Value))
 	}
-	o.app.emit(events.Notice{Text: fmt.Sprintf("thresholds from %s: score %v, pixels %v (%s, from %d good and %d bad pictures)",
-		path, *o.threshold, *o.pixelThreshold, c.Rule, c.Good, c.Bad)})
+	if taken == nil {
+		return nil
+	}
+	o.thresholdsFrom = strings.TrimPrefix(o.thresholdsFrom+" and "+path, " and ")
+	o.app.emit(events.Notice{Text: fmt.Sprintf("%s from %s: %s (%s, from %d good and %d bad pictures)",
+		"thresholds", path, strings.Join(taken, ", "), c.Rule, c.Good, c.Bad)})
 	return nil
 }

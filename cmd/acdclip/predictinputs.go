@@ -120,8 +120,20 @@ func (o *predictOptions) scan(ctx context.Context) (pictures []data.Found, unsup
 	if err != nil {
 		return nil, 0, err
 	}
+	out := o.out
+	if out == standardOut {
+		out = ""
+	}
+	return o.app.scanPictures(ctx, paths, out)
+}
+
+// scanPictures lists the pictures of files and folders, but not those in the folder out and
+// other folders with output, and says what it skips. unsupported is the number of pictures in
+// formats that are not supported.
+func (a *app) scanPictures(ctx context.Context, paths []string, out string) (pictures []data.Found, unsupported int, err error) {
 	var others, unread, formats, apart []string
-	options := data.ScanOptions{
+	found, err := data.Scan(ctx, paths, data.ScanOptions{
+		Skip: out,
 		Other: func(path string) {
 			if format := data.UnreadFormat(path); format != "" {
 				unread, formats = append(unread, filepath.Base(path)), append(formats, format)
@@ -136,23 +148,19 @@ func (o *predictOptions) scan(ctx context.Context) (pictures []data.Found, unsup
 			apart = append(apart, path)
 			return true
 		},
-	}
-	if o.out != standardOut {
-		options.Skip = o.out
-	}
-	found, err := data.Scan(ctx, paths, options)
+	})
 	if err != nil {
 		return nil, 0, err
 	}
 	if len(unread) > 0 {
-		o.app.emit(events.Warning{Text: fmt.Sprintf("%s (%s)", data.UnreadText(formats), plural.Few(unread))})
+		a.emit(events.Warning{Text: fmt.Sprintf("%s (%s)", data.UnreadText(formats), plural.Few(unread))})
 	}
 	if len(others) > 0 {
-		o.app.emit(events.Notice{Text: fmt.Sprintf("skipped %s without a picture extension: %s",
+		a.emit(events.Notice{Text: fmt.Sprintf("skipped %s without a picture extension: %s",
 			plural.Of(len(others), "file", "files"), plural.Few(others))})
 	}
 	if len(apart) > 0 {
-		o.app.emit(events.Notice{Text: fmt.Sprintf("skipped %s with output of acdclip: %s", plural.Of(len(apart), "folder", "folders"), plural.Few(apart))})
+		a.emit(events.Notice{Text: fmt.Sprintf("skipped %s with output of acdclip: %s", plural.Of(len(apart), "folder", "folders"), plural.Few(apart))})
 	}
 	return found, len(unread), nil
 }

@@ -34,19 +34,46 @@ type predictions struct {
 	writer  report.PredictionWriter
 	drawing *drawings // nil where nothing is drawn
 
-	run     *report.PredictionRun              // what makes the rows
-	known   map[string]report.PredictedPicture // the rows in the file, by path, without their lines
-	before  int                                // rows of earlier runs
-	outputs map[string]string                  // the pictures that wrote output pictures in earlier runs, by these
+	run     *report.PredictionRun // what makes the rows
+	known   map[string]knownRow   // the rows that are written, by the picture's absolute path
+	outputs map[string]string     // the absolute paths of the pictures of earlier rows, by the files written for them
 	start   time.Time
+}
 
-	rows, failed, anomalous int // of this run
+// knownRow is what is kept of a row.
+type knownRow struct {
+	file                       report.FileMark
+	failed, anomalous, earlier bool // earlier: of a run that is resumed
+}
+
+// counts are numbers of rows.
+type counts struct{ rows, failed, anomalous, earlier int }
+
+// count counts the rows of this run, and those of earlier ones; all counts earlier rows as
+// this run's too.
+func (p *predictions) count(all bool) (c counts) {
+	for _, row := range p.known {
+		if row.earlier {
+			c.earlier++
+			if !all {
+				continue
+			}
+		}
+		c.rows++
+		if row.failed {
+			c.failed++
+		}
+		if row.anomalous {
+			c.anomalous++
+		}
+	}
+	return c
 }
 
 // openPredictions makes the output folder and begins or resumes the file of rows, or begins
 // on stdout.
 func openPredictions(o *predictOptions, folder rundir.Dir, decode picture.DecodeOptions, scale heatmap.Scale, run *report.PredictionRun) (*predictions, error) {
-	p := &predictions{options: o, decode: decode, scale: scale, run: run, start: time.Now(), known: map[string]report.PredictedPicture{}, outputs: map[string]string{}}
+	p := &predictions{options: o, decode: decode, scale: scale, run: run, start: time.Now(), known: map[string]knownRow{}, outputs: map[string]string{}}
 	var err error
 	if o.out == standardOut {
 		p.writer, err = report.NewPredictionWriter(o.app.out, o.format.Rows(), o.rawScores)
@@ -83,7 +110,7 @@ func (p *predictions) begin() error {
 			return err
 		}
 	}
-	if err := p.held.WriteRun(p.run); err != nil {
+	if err := p.held.WriteRun(p.counted(false)); err != nil {
 		return err
 	}
 	if p.options.heatmaps {
@@ -145,7 +172,7 @@ func (p *predictions) add(input markedInput, class string, scored scoring.Scored
 func (p *predictions) finish(row *pendingRow) error {
 	if row.failed != nil {
 		row.Error = strings.TrimPrefix(row.failed.Error(), row.Path+": ")
-		row.Heatmap, row.Mask, row.Map = "", "", ""
+		row.Heatmap, row.Mask, row.Map, row.Regions = "", "", "", nil
 		p.options.app.emit(events.Warning{Text: row.Path + ": " + row.Error})
 	}
 	path := row.Path
@@ -155,16 +182,7 @@ func (p *predictions) finish(row *pendingRow) error {
 	if err := p.writer.Write(row.Prediction); err != nil {
 		return err
 	}
-	p.rows++
-	switch {
-	case row.failed != nil:
-		p.failed++
-	case row.Anomalous != nil && *row.Anomalous:
-		p.anomalous++
-	}
-	if p.file != nil {
-		p.known[path] = report.PredictedPicture{File: row.File, Failed: row.failed != nil, Anomalous: row.Anomalous != nil && *row.Anomalous}
-	}
+	p.known[absolutePath(path)] = knownRow{file: row.File, failed: row.failed != nil, anomalous: row.failed == nil && row.Anomalous != nil && *row.Anomalous}
 	return nil
 }
 
@@ -178,7 +196,7 @@ func (p *predictions) pictures(input data.Found, scored scoring.Scored, row *pen
 	if err == nil {
 		err = p.saveMap(input, scored, row)
 	}
-	if errors.Is(err, syscall.ENAMETOOLONG) || errors.As(err, new(changedPicture)) || errors.As(err, new(takenName)) {
+	if errors.Is(err, syscall.ENAMETOOLONG) || errors.As(err, new(changedPicture)) {
 		row.failed, err = err, nil
 	}
 	return err
@@ -206,8 +224,8 @@ func (p *predictions) heatmap(input data.Found, scored scoring.Scored, row *pend
 		return fmt.Errorf("%s: %w", input.Path, err)
 	}
 	format := p.options.heatmapFormat
-	row.Heatmap = filepath.Join(rundir.HeatmapTree, input.Rel+format.Extension())
-	return p.output(input, row.Heatmap, func(w io.Writer) error { return format.Encode(w, overlay) })
+	row.Heatmap = p.options.heatmapFile(input)
+	return p.held.WriteQuickly(row.Heatmap, func(w io.Writer) error { return format.Encode(w, overlay) })
 }
 
 // mark outlines the regions that reach the pixels' threshold, and writes the score.
@@ -252,8 +270,37 @@ func (p *predictions) mask(input data.Found, scored scoring.Scored, row *pending
 	if err != nil {
 		return fmt.Errorf("%s: %w", input.Path, err)
 	}
-	row.Mask = filepath.Join(rundir.MaskTree, input.Rel+".png")
-	return p.output(input, row.Mask, func(w io.Writer) error { return heatmap.EncodePNG(w, mask) })
+	row.Mask = p.options.maskFile(input)
+	return p.held.WriteQuickly(row.Mask, func(w io.Writer) error { return heatmap.EncodePNG(w, mask) })
+}
+
+// heatmapFile, maskFile and mapFile are the paths of a picture's output files, relative to the
+// output folder.
+func (o *predictOptions) heatmapFile(input data.Found) string {
+	return filepath.Join(rundir.HeatmapTree, input.Rel+o.heatmapFormat.Extension())
+}
+
+func (o *predictOptions) maskFile(input data.Found) string {
+	return filepath.Join(rundir.MaskTree, input.Rel+".png")
+}
+
+func (o *predictOptions) mapFile(input data.Found) string {
+	return filepath.Join(rundir.MapTree, input.Rel+o.maps.extension())
+}
+
+// outputsOf lists a picture's output files that are wanted.
+func (o *predictOptions) outputsOf(input data.Found) []string {
+	var list []string
+	if o.heatmaps {
+		list = append(list, o.heatmapFile(input))
+	}
+	if o.masks {
+		list = append(list, o.maskFile(input))
+	}
+	if o.maps != "" {
+		list = append(list, o.mapFile(input))
+	}
+	return list
 }
 
 // saveMap writes the anomaly map as it is.
@@ -262,23 +309,12 @@ func (p *predictions) saveMap(input data.Found, scored scoring.Scored, row *pend
 	if format == "" {
 		return nil
 	}
-	row.Map = filepath.Join(rundir.MapTree, input.Rel+format.extension())
-	return p.output(input, row.Map, func(w io.Writer) error { return format.write(w, scored.Map) })
+	row.Map = p.options.mapFile(input)
+	return p.held.WriteQuickly(row.Map, func(w io.Writer) error { return format.write(w, scored.Map) })
 }
 
 // changedPicture is a picture that could be read for its score and no longer for its heat map.
 type changedPicture struct{ error }
-
-// takenName is an output picture that would replace another picture's of an earlier run.
-type takenName struct{ error }
-
-// output writes an output picture, or the map, of an input.
-func (p *predictions) output(input data.Found, path string, write func(io.Writer) error) error {
-	if owner, taken := p.outputs[path]; taken && owner != input.Path {
-		return takenName{fmt.Errorf("%s is already that of %s; give the same folders as before, or another --out", filepath.Join(p.options.out, path), owner)}
-	}
-	return p.held.WriteQuickly(path, write)
-}
 
 // picture writes a PNG at a path below the output folder.
 func (p *predictions) picture(path string, picture image.Image) error {
@@ -299,7 +335,9 @@ func (p *predictions) settle() error {
 // inputs have their rows. Those that were written stay, whatever happened. A file of rows
 // that is no longer where it was written is an error.
 func (p *predictions) close(finished bool) error {
-	errs := []error{p.settle(), p.writer.Close()}
+	settled := p.settle()
+	finished = finished && settled == nil
+	errs := []error{settled, p.writer.Close()}
 	if p.file != nil {
 		there := rundir.StillAt(p.path, p.file)
 		errs = append(errs, there, p.held.Complete(), p.file.Close())
@@ -328,19 +366,10 @@ func (p *predictions) workbook(finished bool) error {
 
 // counted returns the run with the numbers of its rows.
 func (p *predictions) counted(finished bool) *report.PredictionRun {
-	run := *p.run
-	run.Pictures = len(p.known)
-	anomalous := 0
-	for _, picture := range p.known {
-		if picture.Failed {
-			run.Failed++
-		}
-		if picture.Anomalous {
-			anomalous++
-		}
-	}
+	run, c := *p.run, p.count(true)
+	run.Pictures, run.Failed = c.rows, c.failed
 	if p.options.threshold != nil {
-		run.Anomalous = &anomalous
+		run.Anomalous = &c.anomalous
 	}
 	if finished {
 		run.Seconds = new(time.Since(p.start).Seconds())
@@ -350,15 +379,16 @@ func (p *predictions) counted(finished bool) *report.PredictionRun {
 
 // summary says what was done and where it is.
 func (p *predictions) summary() string {
-	text := plural.Of(p.rows-p.failed, "picture", "pictures") + " scored"
+	c := p.count(false)
+	text := plural.Of(c.rows-c.failed, "picture", "pictures") + " scored"
 	if p.options.threshold != nil {
-		text += fmt.Sprintf(", %d of them anomalous (score at least %v)", p.anomalous, *p.options.threshold)
+		text += fmt.Sprintf(", %d of them anomalous (score at least %v)", c.anomalous, *p.options.threshold)
 	}
-	if p.failed > 0 {
-		text += fmt.Sprintf(", %d failed", p.failed)
+	if c.failed > 0 {
+		text += fmt.Sprintf(", %d failed", c.failed)
 	}
-	if p.before > 0 {
-		text += fmt.Sprintf(", %d scored before", p.before)
+	if c.earlier > 0 {
+		text += fmt.Sprintf(", %d scored before", c.earlier)
 	}
 	if p.file == nil {
 		return text
@@ -381,7 +411,7 @@ func (p *predictions) summary() string {
 // saved says what is left when not all were scored, and how to go on.
 func (p *predictions) saved(total int) string {
 	if p.file == nil {
-		return fmt.Sprintf("%d of %d rows were written", p.rows, total)
+		return fmt.Sprintf("%d of %d rows were written", len(p.known), total)
 	}
 	return fmt.Sprintf("%s has %d of %d rows; --resume goes on, --overwrite starts again", p.path, len(p.known), total)
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,7 +65,14 @@ func (p *predictions) resume() (bool, error) {
 	if header == nil && pictures == nil {
 		return true, nil // stopped before the first row
 	}
-	p.before = len(pictures)
+	for _, picture := range pictures {
+		p.known[absolutePath(picture.Path)] = knownRow{picture.File, picture.Failed, picture.Anomalous, true}
+		for _, output := range []string{picture.Heatmap, picture.Mask, picture.Map} {
+			if output != "" {
+				p.outputs[output] = absolutePath(picture.Path)
+			}
+		}
+	}
 	return true, p.rewrite(header, pictures)
 }
 
@@ -87,17 +93,6 @@ func (p *predictions) rewrite(header []byte, pictures []report.PredictedPicture)
 	if err != nil {
 		return err
 	}
-	clear(p.known)
-	clear(p.outputs)
-	for _, picture := range pictures {
-		picture.Line = nil
-		p.known[picture.Path] = picture
-		for _, output := range []string{picture.Heatmap, picture.Mask, picture.Map} {
-			if output != "" {
-				p.outputs[output] = picture.Path
-			}
-		}
-	}
 	if p.file != nil {
 		if err := p.file.Close(); err != nil {
 			return err
@@ -112,26 +107,39 @@ func (p *predictions) rewrite(header []byte, pictures []report.PredictedPicture)
 }
 
 // unscored returns the inputs without a row, and removes the rows of files that have
-// changed since.
+// changed since. Two pictures of different runs whose outputs would have one name are an error.
 func (p *predictions) unscored(inputs []markedInput) ([]markedInput, error) {
 	var list []markedInput
-	changed := map[string]bool{}
+	changed := map[string]bool{} // by absolute paths
 	for _, input := range inputs {
-		row, scored := p.known[input.Path]
-		if scored && row.File == input.mark {
+		path := absolutePath(input.Path)
+		row, scored := p.known[path]
+		if scored && row.file == input.mark {
 			continue
 		}
-		changed[input.Path] = scored
+		for _, output := range p.options.outputsOf(input.Found) {
+			if owner, taken := p.outputs[output]; taken && owner != path {
+				return nil, usagef("%s would replace that of %s; give the same folders as before, or another --out", filepath.Join(p.options.out, output), owner)
+			}
+		}
+		if scored {
+			changed[path] = true
+		}
 		list = append(list, input)
 	}
-	if !slices.Contains(slices.Collect(maps.Values(changed)), true) {
+	if len(changed) == 0 {
+		return list, nil
+	}
+	for path := range changed {
+		delete(p.known, path)
+	}
+	if p.held == nil { // rows on stdout stay
 		return list, nil
 	}
 	header, pictures, err := p.held.Dir().ReadPredictions(p.options.format.Rows(), p.options.rawScores)
 	if err != nil {
 		return nil, err
 	}
-	kept := slices.DeleteFunc(pictures, func(picture report.PredictedPicture) bool { return changed[picture.Path] })
-	p.before = min(p.before, len(kept))
+	kept := slices.DeleteFunc(pictures, func(picture report.PredictedPicture) bool { return changed[absolutePath(picture.Path)] })
 	return list, p.rewrite(header, kept)
 }

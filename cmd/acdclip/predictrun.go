@@ -29,7 +29,8 @@ type predicting struct {
 	output   *predictions
 	emit     func(events.Event)
 
-	total int // pictures that have or will have a row
+	total       int             // pictures that have or will have a row
+	unsupported map[string]bool // pictures in formats that are not supported, found while watching
 }
 
 // score scores the inputs that have no row yet.
@@ -71,13 +72,9 @@ func (p *predicting) watch(ctx context.Context) error {
 		return usagef("--watch: %s is not a folder", folder)
 	}
 	p.emit(events.Notice{Text: fmt.Sprintf("watching %s; Ctrl-C stops", folder)})
-	options := data.ScanOptions{Apart: rundir.IsOutput}
-	if p.options.out != standardOut {
-		options.Skip = p.options.out
-	}
 	looked := map[string]report.FileMark{}
 	for {
-		found, err := data.Scan(ctx, []string{folder}, options)
+		found, err := data.Scan(ctx, []string{folder}, p.watchScan())
 		if err != nil && !errors.Is(err, data.ErrNoPictures) {
 			return p.stopped(ctx, err)
 		}
@@ -90,19 +87,45 @@ func (p *predicting) watch(ctx context.Context) error {
 			}
 		}
 		looked = now
-		if err := p.score(ctx, ready); err != nil {
+		if err := p.round(ctx, ready); err != nil {
 			return p.stopped(ctx, err)
 		}
-		if err := p.output.settle(); err != nil {
-			return err
-		}
-		p.output.draw()
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(watchPause):
 		}
 	}
+}
+
+// watchScan skips output, and warns once of each picture in a format that is not supported.
+func (p *predicting) watchScan() data.ScanOptions {
+	options := data.ScanOptions{Apart: rundir.IsOutput, Other: func(path string) {
+		format := data.UnreadFormat(path)
+		if format == "" || p.unsupported[path] {
+			return
+		}
+		if p.unsupported == nil {
+			p.unsupported = map[string]bool{}
+		}
+		p.unsupported[path] = true
+		p.emit(events.Warning{Text: path + ": " + data.UnreadText([]string{format})})
+	}}
+	if p.options.out != standardOut {
+		options.Skip = p.options.out
+	}
+	return options
+}
+
+// round scores what has no row yet, and notes in run.json how many there are.
+func (p *predicting) round(ctx context.Context, inputs []markedInput) error {
+	rows := len(p.output.known)
+	err := errors.Join(p.score(ctx, inputs), p.output.settle())
+	p.output.draw()
+	if err != nil || len(p.output.known) == rows || p.output.held == nil {
+		return err
+	}
+	return p.output.held.WriteRun(p.output.counted(false))
 }
 
 // stopped returns nil for an error whose cause is the signal that ends watching.

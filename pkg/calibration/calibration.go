@@ -66,9 +66,9 @@ func ForFalseAlarms(good []float32, rate float64) (Threshold, error) {
 		return Threshold{}, err
 	}
 	n := len(good)
-	above := int(math.Floor(rate * float64(n+1) * (1 + 1e-12))) // expected of n+1 pictures
+	above := min(int(math.Floor(rate*float64(n+1)*(1+1e-12))), n) // expected of n+1 pictures
 	if above < 1 {
-		return Threshold{}, &TooFewError{"good", n, int(math.Ceil(1/rate*(1-1e-12))) - 1, rate, 1 / float64(n+1)}
+		return Threshold{}, &TooFewError{"good", n, needed(rate), rate, 1 / float64(n+1)}
 	}
 	sorted := slices.Sorted(slices.Values(good))
 	t := math.Nextafter32(sorted[n-above], 2)
@@ -91,7 +91,7 @@ func ForRecall(good, bad []float32, rate float64) (Threshold, error) {
 	n := len(bad)
 	reach := int(math.Ceil(rate * float64(n+1) * (1 - 1e-12)))
 	if reach > n {
-		return Threshold{}, &TooFewError{"bad", n, int(math.Ceil(1/(1-rate)*(1-1e-12))) - 1, rate, float64(n) / float64(n+1)}
+		return Threshold{}, &TooFewError{"bad", n, needed(1 - rate), rate, float64(n) / float64(n+1)}
 	}
 	sorted := slices.Sorted(slices.Values(bad))
 	t := sorted[n-reach]
@@ -117,6 +117,11 @@ func ForF1(good, bad []float32) (Threshold, error) {
 	}
 	recall := Seen(bad, ranking.F1Threshold)
 	return Threshold{Value: ranking.F1Threshold, FalseAlarms: Seen(good, ranking.F1Threshold), Recall: &recall}, nil
+}
+
+// needed returns the number of pictures of which one is expected beyond a score at a rate.
+func needed(rate float64) int {
+	return int(min(math.Ceil(1/rate*(1-1e-12))-1, math.MaxInt32))
 }
 
 func check(scores []float32, rate float64) error {

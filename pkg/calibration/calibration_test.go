@@ -84,6 +84,12 @@ func TestForFalseAlarms(t *testing.T) {
 	if _, err := ForFalseAlarms(scores[:50], 0.01); !errors.As(err, &few) || few.Need != 99 || !strings.Contains(err.Error(), "50 good pictures are too few for a rate of 1%: it takes at least 99; with 50 the rate can be 1.96%") {
 		t.Errorf("too few: %v", err)
 	}
+	if _, err := ForFalseAlarms(scores, 1e-300); !errors.As(err, &few) || few.Need != math.MaxInt32 {
+		t.Errorf("a tiny rate: %v", err)
+	}
+	if found, err := ForFalseAlarms(scores, math.Nextafter(1, 0)); err != nil || found.Value != math.Nextafter32(0, 2) {
+		t.Errorf("nearly all: %+v, %v", found, err)
+	}
 	equal := slices.Repeat([]float32{0.5}, 200)
 	if found, err := ForFalseAlarms(equal, 0.05); err != nil || found.FalseAlarms.Seen != 0 {
 		t.Errorf("equal scores: %+v, %v", found, err)

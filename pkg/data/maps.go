@@ -86,8 +86,9 @@ func PairMaps(ctx context.Context, maps, masks string) ([]MapPair, error) {
 
 // nameClasses sets the classes of maps that all lie at least two folders deep, where the
 // outer folder is the class and the inner one the kind of picture (CLASS/good, CLASS/crack).
+// One folder around all of them is no class, such as test/ in a class of MVTec.
 func nameClasses(maps string, pairs []MapPair) {
-	classes := make([]string, len(pairs))
+	classes, distinct := make([]string, len(pairs)), map[string]bool{}
 	for i, pair := range pairs {
 		folders := strings.Split(relative(maps, pair.Map), "/")
 		const leastParts = 3 // class, kind, file
@@ -95,6 +96,10 @@ func nameClasses(maps string, pairs []MapPair) {
 			return
 		}
 		classes[i] = folders[0]
+		distinct[folders[0]] = true
+	}
+	if len(distinct) < 2 {
+		return
 	}
 	for i, class := range classes {
 		pairs[i].Class = class

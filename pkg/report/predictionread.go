@@ -31,7 +31,8 @@ var ErrOtherColumns = errors.New("the file has other columns")
 const maxRow = 1 << 20
 
 // ReadPredictions reads what a PredictionWriter wrote: header is the CSV's header row, nil
-// in JSON lines. A last row without the end of its line, which a program leaves that is
+// in JSON lines or where
+// the file has no complete line. A last row without the end of its line, which a program leaves that is
 // killed while it writes, is left out. Other rows that cannot be read are an error with
 // their line number. Numbers of the method are not read.
 func ReadPredictions(r io.Reader, format PredictionFormat, raw bool) (header []byte, pictures []PredictedPicture, err error) {
@@ -41,9 +42,6 @@ func ReadPredictions(r io.Reader, format PredictionFormat, raw bool) (header []b
 		line, err := nextRow(lines)
 		switch {
 		case errors.Is(err, io.EOF):
-			if format == PredictionCSV && header == nil {
-				return nil, nil, fmt.Errorf("%w: there is no header row", ErrOtherColumns)
-			}
 			return header, pictures, nil
 		case err != nil:
 			return nil, nil, fmt.Errorf("line %d: %w", number, err)

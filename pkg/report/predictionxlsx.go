@@ -61,7 +61,7 @@ type sheet struct {
 	moment int // the style of times
 }
 
-// newSheet begins a sheet with a header row that stays in sight and has filters.
+// newSheet begins a sheet with a header row that stays in sight.
 func newSheet(book *excelize.File, name string, columns []string) (*sheet, error) {
 	bold, err := book.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}})
 	if err != nil {
