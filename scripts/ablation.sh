@@ -6,8 +6,7 @@
 #
 # CLIP is the weight file, folder or name, VISA and MVTEC are the datasets' folders, and
 # FOLDER is the output folder (default runs/ablation). Datasets other than VisA and MVTec are
-# given as NAME=PATH. If it was interrupted, call it again to
-# resume.
+# given as NAME=PATH. If it was interrupted, call it again to resume.
 #
 # SEEDS="0 1 2" trains each row with several seeds; the table then shows means and standard
 # deviations. Any setting can be set in the environment, for example
