@@ -18,7 +18,8 @@ type metricsOptions struct {
 	app         *app
 	display     ui.Options
 	maps, masks string
-	memory      int64 // MiB
+	scores      string // a CSV file with image scores; "" for the maps' maxima
+	memory      int64  // MiB
 	fprLimit    float64
 	threshold   uint8 // of masks
 	format      report.Format
@@ -40,7 +41,8 @@ it. Every mask value but zero marks a pixel; with --mask-threshold N, values fro
 
 Maps below a folder good, ok or normal belong to normal pictures and need no mask;
 maps below any other folder belong to anomalous ones. A map in no folder is labelled
-by its mask. The score of a picture is the maximum of its map.
+by its mask. The score of a picture is the maximum of its map, or with --scores that
+of a CSV file with the columns path and score, as predict and eval write it.
 
 Where all maps lie in folders of classes (CLASS/good/..., CLASS/crack/...), there is a
 row per class and their mean, as in eval. Other maps are taken as one class.`,
@@ -61,6 +63,7 @@ row per class and their mean, as in eval. Other maps are taken as one class.`,
 	metricsMemoryVar(flags, &o.memory)
 	flags.Float64Var(&o.fprLimit, "fpr-limit", metrics.DefaultFPRLimit, "`F` integrate AUPRO up to this false-positive rate, in (0, 1]")
 	flags.Uint8Var(&o.threshold, "mask-threshold", picture.NonZero, "`N` mask pixels with at least this grey value are anomalous, from 1 to 255")
+	flags.StringVar(&o.scores, "scores", "", "`FILE` CSV file with the columns path and score: image scores in place of the maps' maxima")
 	ui.Choice(flags, &o.format, "format", report.Formats(), "output format")
 	o.display.Register(flags)
 	return command
@@ -81,17 +84,26 @@ func runMetrics(ctx context.Context, o *metricsOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.scores != "" {
+		if err := data.ScoreMaps(pairs, o.maps, o.scores); err != nil {
+			return err
+		}
+	}
 	options := evaluation.MapOptions{Pixels: metrics.Options{Memory: o.memory << 20, FPRLimit: o.fprLimit}, MaskThreshold: o.threshold}
 	if pairs[0].Class == "" {
 		result, err := evaluation.EvaluateMaps(ctx, pairs, options, o.app.emit)
 		if err != nil {
 			return err
 		}
+		result.ScoresFrom = o.scores
 		return result.Write(o.app.out, o.format)
 	}
 	classes, err := evaluation.EvaluateMapClasses(ctx, pairs, options, o.app.emit)
 	if err != nil {
 		return err
+	}
+	for i := range classes {
+		classes[i].ScoresFrom = o.scores
 	}
 	return classes.Write(o.app.out, o.format)
 }

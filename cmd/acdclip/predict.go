@@ -67,14 +67,15 @@ nothing need no checkpoint: --method winclip, see "acdclip help methods".
 
 A score lies between 0 and 1; higher means more anomalous. Nothing is called anomalous
 without thresholds, from --threshold and --pixel-threshold or from a calibration ("acdclip
-calibrate --help"). With one for pixels, the rows have the number of regions that reach
-it, their share of the picture and the box of the strongest (x y width height); JSON
-lines list all; heat maps outline them, and their color scale has the threshold at
-three fifths. Heat maps and masks keep the file names and the
-subfolders of a given folder (with photos, photos/a/x.png becomes
-heatmaps/a/x.png.png). A picture in a folder that cannot be read gets a row with the
-error, and the others are still scored; an argument that does not exist is an error.
-Folders with output of acdclip are skipped.
+calibrate --help"). With a threshold for pixels, the rows have the number of regions that
+reach it, their share of the picture and the box of the strongest (x y width height);
+JSON lines list all regions; heat maps outline them, and their color scale has the
+threshold at three fifths.
+
+Output pictures keep the file names and the subfolders of a given folder (with photos,
+photos/a/x.png becomes heatmaps/a/x.png.png). A picture in a folder that cannot be read
+gets a row with the error, and the others are still scored; an argument that does not
+exist is an error. Folders with output of acdclip are skipped.
 
 --resume goes on in an output folder: pictures that have a row are not scored again,
 unless their size or time of change differs, and new ones are added. So a nightly run
@@ -108,7 +109,7 @@ those of before. --watch scores the pictures of a folder as they appear, until C
 	flags.BoolVar(&o.heatmaps, "heatmaps", false, "write heat maps")
 	flags.IntVar(&o.maxSide, "max-side", 0, "`N` with --heatmaps: scale heat maps down to at most N pixels a side; 0: the picture's size")
 	ui.Choice(flags, &o.heatmapFormat, "heatmap-format", heatmap.Formats(), "file format of heat maps; JPEG is smaller")
-	flags.BoolVar(&o.masks, "masks", false, "write masks; needs --pixel-threshold")
+	flags.BoolVar(&o.masks, "masks", false, "write masks; needs a threshold for pixels")
 	o.maps.register(flags, "also save each anomaly map, as the model computes it, in maps/")
 	flags.BoolVar(&o.rawScores, "raw-scores", false, "add the columns score_raw and map_max_raw: the method's own values, not scaled to 0 to 1")
 	return command

@@ -17,7 +17,8 @@ type MapPair struct {
 	Map   string
 	Masks []string // the mask's files, whose union is the mask; none for a normal picture without a mask
 	Label MapLabel
-	Class string // the folder of its class, where the maps lie in folders of classes (CLASS/KIND/...); "" where they do not
+	Score *float32 // the image score; nil for the map's maximum
+	Class string   // the folder of its class, where the maps lie in folders of classes (CLASS/KIND/...); "" where they do not
 }
 
 // MapLabel is the label of a map's picture, derived from the map's folder.
@@ -63,7 +64,7 @@ func PairMaps(ctx context.Context, maps, masks string) ([]MapPair, error) {
 	}
 	pairs := make([]MapPair, len(mapFiles))
 	for i, path := range mapFiles {
-		pairs[i] = MapPair{path, Item{Mask: found.masks[i], MaskParts: found.parts[i]}.MaskFiles(), mapLabel(maps, path), ""}
+		pairs[i] = MapPair{path, Item{Mask: found.masks[i], MaskParts: found.parts[i]}.MaskFiles(), mapLabel(maps, path), nil, ""}
 		if found.masks[i] == "" && pairs[i].Label != LabelNormal {
 			without = append(without, relative(maps, path))
 		}

@@ -60,7 +60,8 @@ func EvaluateMapClasses(ctx context.Context, pairs []data.MapPair, o MapOptions,
 // EvaluateMaps computes the metrics of any method's anomaly maps with their masks, at the
 // maps' own size. A map's folder decides whether its picture is anomalous, as in an
 // evaluation; the mask of a normal picture is not read. If the folder does not tell, the
-// picture is anomalous if its mask marks a pixel. The image score is the map's maximum.
+// picture is anomalous if its mask marks a pixel. The image score is the
+// pair's, or the map's maximum if it has none.
 // The result does not depend on the number of workers. Errors name the file; without maps
 // the error is data.ErrNoPictures.
 func EvaluateMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit func(events.Event)) (report.MapMetrics, error) {
@@ -177,6 +178,9 @@ func (s *mapScores) read(ready *metrics.Picture, i int, pair data.MapPair, decod
 		return fmt.Errorf("%s: %w", pair.Map, err)
 	}
 	s.scores[i], s.labels[i] = slices.Max(m.Scores), s.label(pair, mask)
+	if pair.Score != nil {
+		s.scores[i] = *pair.Score
+	}
 	return nil
 }
 

@@ -10,12 +10,13 @@ import (
 
 // MapMetrics holds the metrics of a folder of anomaly maps, taken as one class.
 type MapMetrics struct {
-	Class     string // "" if the folder is not divided into classes
-	Maps      int
-	Normal    int // maps whose mask marks nothing, or that need no mask
-	Anomalous int // maps whose mask marks a pixel
-	Metrics   Metrics
-	FPRLimit  float64 // the maximum false-positive rate of AUPRO
+	Class      string // "" if the folder is not divided into classes
+	Maps       int
+	Normal     int // maps whose mask marks nothing, or that need no mask
+	Anomalous  int // maps whose mask marks a pixel
+	Metrics    Metrics
+	ScoresFrom string  // the file of the image scores; "" for the maps' maxima
+	FPRLimit   float64 // the maximum false-positive rate of AUPRO
 }
 
 // MarshalJSON writes the metrics at the same level as the counts.
@@ -26,8 +27,9 @@ func (m MapMetrics) MarshalJSON() ([]byte, error) {
 		Normal    int    `json:"normal"`
 		Anomalous int    `json:"anomalous"`
 	}{EscapeName(m.Class), m.Maps, m.Normal, m.Anomalous}, m.Metrics, struct {
-		FPRLimit float64 `json:"fpr_limit"`
-	}{m.FPRLimit})
+		FPRLimit   float64 `json:"fpr_limit"`
+		ScoresFrom string  `json:"scores_from,omitempty"`
+	}{m.FPRLimit, EscapeName(m.ScoresFrom)})
 }
 
 // Write writes the metrics in the given format: percent in tables, fractions in JSON.
@@ -46,7 +48,7 @@ func (m MapClasses) Mean() MapMetrics {
 		mean.Maps += class.Maps
 		mean.Normal += class.Normal
 		mean.Anomalous += class.Anomalous
-		mean.FPRLimit = class.FPRLimit
+		mean.FPRLimit, mean.ScoresFrom = class.FPRLimit, class.ScoresFrom
 		all[i] = class.Metrics
 	}
 	mean.Class, mean.Metrics = "mean", meanMetrics(all)
@@ -73,9 +75,13 @@ func (m MapClasses) Write(w io.Writer, format Format) error {
 // mapTable returns the table of some rows, with their classes if they have any.
 func mapTable(rows []MapMetrics) *table {
 	limit := strconv.FormatFloat(rows[0].FPRLimit, 'g', -1, 64)
+	image := "the map's maximum"
+	if from := rows[0].ScoresFrom; from != "" {
+		image = "that of " + EscapeName(from)
+	}
 	t := &table{
 		heading: []string{"normal", "anomalous"},
-		notes:   []string{"Metrics are in percent; n/a: undefined without both normal and anomalous maps or pixels. The image score is the map's maximum. AUPRO is computed up to a false-positive rate of " + limit + "."},
+		notes:   []string{"Metrics are in percent; n/a: undefined without both normal and anomalous maps or pixels. The image score is " + image + ". AUPRO is computed up to a false-positive rate of " + limit + "."},
 	}
 	if rows[0].Class != "" {
 		t.heading, t.names = slices.Insert(t.heading, 0, "class"), 1
