@@ -55,7 +55,7 @@ explain() {
 		  pixel AUPRO  how much of each defect is found, large or small alike, at few
 		               false alarms (at most 30 % of the normal pixels); chance is 15.
 		The built-in model is small and has seen drawn pictures only (docs/builtin.md). A training
-		of a minute comes near its adapters, which were trained for much longer. With a large CLIP
+		of a minute does about as well as its adapters, trained for much longer. With a large CLIP
 		(bin/acdclip weights fetch openai:ViT-L/14@336) and a dataset such as VisA to train on, the
 		same commands do the real work.
 
