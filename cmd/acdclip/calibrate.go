@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,7 +12,6 @@ import (
 	"acdclip/internal/rundir"
 	"acdclip/pkg/calibration"
 	"acdclip/pkg/conditions"
-	"acdclip/pkg/config/section"
 	"acdclip/pkg/data"
 	"acdclip/pkg/detect"
 	"acdclip/pkg/events"
@@ -167,11 +165,11 @@ func (o *calibrateOptions) score(ctx context.Context, detector *detect.Detector,
 		return s, nil
 	}
 	p.Domain, p.Batch = o.domain, o.batch
-	p.PromptOf = func(input data.Found) string { return section.PromptName(detector.Model.Options, o.classOf(input)) }
+	p.PromptOf = o.promptOf(detector.Model.Options)
 	var failed []string
 	err = detect.Predict(ctx, detector, p, o.app.emit, func(input data.Found, scored scoring.Scored) error {
 		if scored.Err != nil {
-			o.app.emit(events.Warning{Text: input.Path + ": " + strings.TrimPrefix(scored.Err.Error(), input.Path+": ")})
+			o.app.emit(events.Warning{Text: input.Path + ": " + withoutPath(scored.Err, input.Path)})
 			failed = append(failed, input.Path)
 			return nil
 		}

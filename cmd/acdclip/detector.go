@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -135,6 +136,11 @@ func (o *detectorOptions) classOf(input data.Found) section.Class {
 	return section.Class{Name: folder, Prompt: data.SpokenName(folder)}
 }
 
+// promptOf returns the prompt name of a picture's class.
+func (o *detectorOptions) promptOf(model section.Model) func(data.Found) string {
+	return func(input data.Found) string { return section.PromptName(model, o.classOf(input)) }
+}
+
 // classText says for conditions what the prompts say the pictures show.
 func (o *detectorOptions) classText() string {
 	if o.classFrom == classFromFolder {
@@ -154,8 +160,7 @@ func (o *detectorOptions) conditions(detector *detect.Detector, c config.Config)
 	if err != nil {
 		return nil, fmt.Errorf("describing the model: %w", err)
 	}
-	kind, _, _ := strings.Cut(machine.Device, ":") // the index of the GPU does not matter
-	return append(record,
+	return slices.Concat(record, machine.Conditions(), conditions.Record{
 		conditions.Of(conditions.Numbers, "method", m.Metadata.Method),
 		conditions.Of(conditions.Numbers, trained.CLIPCondition, machine.CLIP.Fingerprint),
 		conditions.Of(conditions.Numbers, "CLIP's activation", machine.Activation),
@@ -164,10 +169,9 @@ func (o *detectorOptions) conditions(detector *detect.Detector, c config.Config)
 		conditions.Of(conditions.Numbers, "class", o.classText()),
 		conditions.Of(conditions.Numbers, "domain", o.domain),
 		conditions.Of(conditions.Numbers, "data.exif_orientation", c.Data.EXIFOrientation),
-		conditions.Of(conditions.Bits, "libtorch's version", machine.Libtorch),
-		conditions.Of(conditions.Bits, "device", kind),
-		conditions.Of(conditions.Bits, "hardware", machine.Hardware),
-		conditions.Of(conditions.Bits, "threads", machine.Threads),
 		conditions.Of(conditions.Bits, "--batch", o.batch),
-	), nil
+	}), nil
 }
+
+// withoutPath returns a picture's error without its path at the start, which stands beside it.
+func withoutPath(err error, path string) string { return strings.TrimPrefix(err.Error(), path+": ") }

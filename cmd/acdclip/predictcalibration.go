@@ -72,7 +72,7 @@ func (o *predictOptions) readCalibration(basis conditions.Record) error {
 		return nil
 	}
 	o.thresholdsFrom = strings.TrimPrefix(o.thresholdsFrom+" and "+path, " and ")
-	o.app.emit(events.Notice{Text: fmt.Sprintf("%s from %s: %s (%s, from %d good and %d bad pictures)",
-		"thresholds", path, strings.Join(taken, ", "), c.Rule, c.Good, c.Bad)})
+	o.app.emit(events.Notice{Text: fmt.Sprintf("thresholds from %s: %s (%s, from %d good and %d bad pictures)",
+		path, strings.Join(taken, ", "), c.Rule, c.Good, c.Bad)})
 	return nil
 }

@@ -120,11 +120,15 @@ func (o *predictOptions) scan(ctx context.Context) (pictures []data.Found, unsup
 	if err != nil {
 		return nil, 0, err
 	}
-	out := o.out
-	if out == standardOut {
-		out = ""
+	return o.app.scanPictures(ctx, paths, o.outputFolder())
+}
+
+// outputFolder is the folder of --out; "" for stdout.
+func (o *predictOptions) outputFolder() string {
+	if o.out == standardOut {
+		return ""
 	}
-	return o.app.scanPictures(ctx, paths, out)
+	return o.out
 }
 
 // scanPictures lists the pictures of files and folders, but not those in the folder out and

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -171,7 +170,7 @@ func (p *predictions) add(input markedInput, class string, scored scoring.Scored
 // finish writes a row whose pictures are drawn.
 func (p *predictions) finish(row *pendingRow) error {
 	if row.failed != nil {
-		row.Error = strings.TrimPrefix(row.failed.Error(), row.Path+": ")
+		row.Error = withoutPath(row.failed, row.Path)
 		row.Heatmap, row.Mask, row.Map, row.Regions = "", "", "", nil
 		p.options.app.emit(events.Warning{Text: row.Path + ": " + row.Error})
 	}

@@ -12,7 +12,6 @@ import (
 	"acdclip/internal/rundir"
 	"acdclip/pkg/conditions"
 	"acdclip/pkg/config"
-	"acdclip/pkg/config/section"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/detect"
@@ -44,9 +43,7 @@ func (p *predicting) score(ctx context.Context, inputs []markedInput) error {
 		return nil
 	}
 	next := 0
-	prompt := func(input data.Found) string {
-		return section.PromptName(p.detector.Model.Options, p.options.classOf(input))
-	}
+	prompt := p.options.promptOf(p.detector.Model.Options)
 	found := make([]data.Found, len(inputs))
 	for i, input := range inputs {
 		found[i] = input.Found
@@ -100,7 +97,7 @@ func (p *predicting) watch(ctx context.Context) error {
 
 // watchScan skips output, and warns once of each picture in a format that is not supported.
 func (p *predicting) watchScan() data.ScanOptions {
-	options := data.ScanOptions{Apart: rundir.IsOutput, Other: func(path string) {
+	return data.ScanOptions{Skip: p.options.outputFolder(), Apart: rundir.IsOutput, Other: func(path string) {
 		format := data.UnreadFormat(path)
 		if format == "" || p.unsupported[path] {
 			return
@@ -111,10 +108,6 @@ func (p *predicting) watchScan() data.ScanOptions {
 		p.unsupported[path] = true
 		p.emit(events.Warning{Text: path + ": " + data.UnreadText([]string{format})})
 	}}
-	if p.options.out != standardOut {
-		options.Skip = p.options.out
-	}
-	return options
 }
 
 // round scores what has no row yet, and notes in run.json how many there are.

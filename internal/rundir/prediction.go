@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"acdclip/pkg/present"
 	"acdclip/pkg/regularfile"
@@ -75,7 +76,7 @@ func IsOutput(path string) bool {
 		return false
 	}
 	return slices.ContainsFunc(entries, func(entry fs.DirEntry) bool {
-		if filepath.Ext("."+entry.Name()) != "."+manifestName {
+		if entry.Name() != manifestName && !strings.HasSuffix(entry.Name(), "."+manifestName) { // of the folder, or of a part
 			return false
 		}
 		listed, err := readManifest(filepath.Join(path, OwnFolder, entry.Name()))

@@ -15,10 +15,15 @@ func WriteNPY(w io.Writer, m *Map) error {
 	if err := m.check(); err != nil {
 		return err
 	}
+	return writeScores(w, npyFileHeader(m.Height, m.Width), m.Scores)
+}
+
+// writeScores writes a file's header and the scores as little-endian float32.
+func writeScores(w io.Writer, header string, scores []float32) error {
 	buffered := bufio.NewWriter(w)
-	buffered.WriteString(npyFileHeader(m.Height, m.Width)) // Flush reports the error
+	buffered.WriteString(header) // Flush reports the error
 	var b [4]byte
-	for _, score := range m.Scores {
+	for _, score := range scores {
 		binary.LittleEndian.PutUint32(b[:], math.Float32bits(score))
 		buffered.Write(b[:])
 	}

@@ -1,7 +1,6 @@
 package anomalymap
 
 import (
-	"bufio"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -48,13 +47,5 @@ func WriteTIFF(w io.Writer, m *Map) error {
 		head = order.AppendUint32(head, e.value) // a short is in the first bytes
 	}
 	head = order.AppendUint32(head, 0) // no further page
-
-	buffered := bufio.NewWriter(w)
-	buffered.Write(head) // Flush reports the error
-	var b [4]byte
-	for _, score := range m.Scores {
-		order.PutUint32(b[:], math.Float32bits(score))
-		buffered.Write(b[:])
-	}
-	return buffered.Flush()
+	return writeScores(w, string(head), m.Scores)
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"path/filepath"
 	"strings"
 	"time"
@@ -80,7 +79,7 @@ func parse(content []byte) (*Calibration, error) {
 		return nil, errors.New("it has no conditions")
 	}
 	for name, t := range map[string]float32{"score": c.Score.Value, "pixel": c.Pixel.Value} {
-		if !(t >= 0 && t <= 1) || math.IsNaN(float64(t)) {
+		if !(t >= 0 && t <= 1) {
 			return nil, fmt.Errorf("%s: the threshold %v is not between 0 and 1", name, t)
 		}
 	}

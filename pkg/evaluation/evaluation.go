@@ -8,12 +8,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"acdclip/pkg/anomalymap"
-	"acdclip/pkg/conditions"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/evaluation/finished"
@@ -155,13 +153,7 @@ func (e *Evaluation) setMachine(m scoring.Machine) {
 	e.setCLIP(m.CLIP, m.Activation)
 	p := &e.plan.Evaluation.Provenance
 	p.Device, p.Threads, p.Libtorch = m.Device, m.Threads, m.Libtorch
-	kind, _, _ := strings.Cut(p.Device, ":") // the index of the GPU does not matter
-	e.plan.Evaluation.Conditions = append(e.plan.Evaluation.Conditions,
-		conditions.Of(conditions.Bits, "libtorch's version", p.Libtorch),
-		conditions.Of(conditions.Bits, "device", kind),
-		conditions.Of(conditions.Bits, "hardware", m.Hardware),
-		conditions.Of(conditions.Bits, "threads", p.Threads),
-	)
+	e.plan.Evaluation.Conditions = append(e.plan.Evaluation.Conditions, m.Conditions()...)
 }
 
 // findFinished loads the finished classes from the folder and counts the remaining pictures.

@@ -60,10 +60,9 @@ func EvaluateMapClasses(ctx context.Context, pairs []data.MapPair, o MapOptions,
 // EvaluateMaps computes the metrics of any method's anomaly maps with their masks, at the
 // maps' own size. A map's folder decides whether its picture is anomalous, as in an
 // evaluation; the mask of a normal picture is not read. If the folder does not tell, the
-// picture is anomalous if its mask marks a pixel. The image score is the
-// pair's, or the map's maximum if it has none.
-// The result does not depend on the number of workers. Errors name the file; without maps
-// the error is data.ErrNoPictures.
+// picture is anomalous if its mask marks a pixel. The image score is the pair's, or the map's
+// maximum if it has none. The result does not depend on the number of workers. Errors name the
+// file; without maps the error is data.ErrNoPictures.
 func EvaluateMaps(ctx context.Context, pairs []data.MapPair, o MapOptions, emit func(events.Event)) (report.MapMetrics, error) {
 	const stage = "metrics"
 	if len(pairs) == 0 {

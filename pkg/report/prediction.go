@@ -67,7 +67,7 @@ type PredictionWriter interface {
 // PredictionFormat names a format of predictions.
 type PredictionFormat string
 
-// Both formats have the same keys and the same numbers; JSON lines also list all regions.
+// CSV and JSON lines have the same keys and the same numbers; JSON lines also list all regions.
 const (
 	PredictionCSV   PredictionFormat = "csv"   // with a header row; unknown values are empty
 	PredictionJSONL PredictionFormat = "jsonl" // one object per line; unknown values are null

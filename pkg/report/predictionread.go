@@ -30,38 +30,49 @@ var ErrOtherColumns = errors.New("the file has other columns")
 // maxRow is the largest length of a row in bytes.
 const maxRow = 1 << 20
 
-// ReadPredictions reads what a PredictionWriter wrote: header is the CSV's header row, nil
-// in JSON lines or where
-// the file has no complete line. A last row without the end of its line, which a program leaves that is
-// killed while it writes, is left out. Other rows that cannot be read are an error with
-// their line number. Numbers of the method are not read.
+// ReadPredictions reads what a PredictionWriter wrote: header is the CSV's header row, nil in
+// JSON lines or where the file has no complete line. A last row without the end of its line,
+// which a program leaves that is killed while it writes, is left out. Other rows that cannot be
+// read are an error with their line number. Numbers of the method are not read.
 func ReadPredictions(r io.Reader, format PredictionFormat, raw bool) (header []byte, pictures []PredictedPicture, err error) {
+	header, err = eachRow(r, format, raw, func(line []byte, values map[string]string) error {
+		picture, err := predictedPicture(values)
+		picture.Line = line
+		pictures = append(pictures, picture)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return header, pictures, nil
+}
+
+// eachRow visits the complete rows of a file of predictions, with their values as text by the
+// columns' names, and returns the header row. An error of visit, too, gets the line number.
+func eachRow(r io.Reader, format PredictionFormat, raw bool, visit func(line []byte, values map[string]string) error) (header []byte, err error) {
 	lines := bufio.NewReader(r)
 	columns := names(columnsOfPredictions(format, raw))
 	for number := 1; ; number++ {
 		line, err := nextRow(lines)
 		switch {
 		case errors.Is(err, io.EOF):
-			return header, pictures, nil
+			return header, nil
 		case err != nil:
-			return nil, nil, fmt.Errorf("line %d: %w", number, err)
+			return nil, fmt.Errorf("line %d: %w", number, err)
 		case format == PredictionCSV && number == 1:
 			if first, err := csvRow(line); err != nil || !slices.Equal(first, columns) {
-				return nil, nil, fmt.Errorf("%w than %s", ErrOtherColumns, strings.Join(columns, ","))
+				return nil, fmt.Errorf("%w than %s", ErrOtherColumns, strings.Join(columns, ","))
 			}
 			header = line
 			continue
 		}
 		values, err := rowValues(line, format, columns)
-		if err != nil {
-			return nil, nil, fmt.Errorf("line %d: %w", number, err)
+		if err == nil {
+			err = visit(line, values)
 		}
-		picture, err := predictedPicture(values)
 		if err != nil {
-			return nil, nil, fmt.Errorf("line %d: %w", number, err)
+			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
-		picture.Line = line
-		pictures = append(pictures, picture)
 	}
 }
 

@@ -20,13 +20,6 @@ const maxSheetRows = excelize.TotalRows
 // numbers as numbers, times as times, and texts as texts, never as formulas.
 func WritePredictionsXLSX(w io.Writer, rows io.Reader, raw bool) (err error) {
 	columns := names(columnsOfPredictions(PredictionCSV, raw))
-	_, pictures, err := ReadPredictions(rows, PredictionCSV, raw)
-	if err != nil {
-		return err
-	}
-	if len(pictures)+1 > maxSheetRows {
-		return fmt.Errorf("%w: %d", ErrSheetFull, len(pictures))
-	}
 	book := excelize.NewFile()
 	defer func() { err = errors.Join(err, book.Close()) }()
 	const sheet = "predictions"
@@ -37,14 +30,15 @@ func WritePredictionsXLSX(w io.Writer, rows io.Reader, raw bool) (err error) {
 	if err != nil {
 		return fmt.Errorf("writing a workbook: %w", err)
 	}
-	for i, picture := range pictures {
-		values, err := rowValues(picture.Line, PredictionCSV, columns)
-		if err != nil {
-			return err
+	number := 1
+	_, err = eachRow(rows, PredictionCSV, raw, func(_ []byte, values map[string]string) error {
+		if number++; number > maxSheetRows {
+			return ErrSheetFull
 		}
-		if err := s.row(i+2, columns, values); err != nil {
-			return fmt.Errorf("writing a workbook: %w", err)
-		}
+		return s.row(number, columns, values)
+	})
+	if err != nil {
+		return fmt.Errorf("writing a workbook: %w", err)
 	}
 	if err := s.stream.Flush(); err != nil {
 		return fmt.Errorf("writing a workbook: %w", err)

@@ -6,9 +6,11 @@ package scoring
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/clip/activation"
+	"acdclip/pkg/conditions"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/domain"
@@ -64,6 +66,17 @@ type Machine struct {
 	Threads    int
 	Libtorch   string // its version
 	Hardware   string // instruction set of the CPU, or the GPU's name
+}
+
+// Conditions returns what scores depend on in their last digits.
+func (m Machine) Conditions() conditions.Record {
+	kind, _, _ := strings.Cut(m.Device, ":") // the index of the GPU does not matter
+	return conditions.Record{
+		conditions.Of(conditions.Bits, "libtorch's version", m.Libtorch),
+		conditions.Of(conditions.Bits, "device", kind),
+		conditions.Of(conditions.Bits, "hardware", m.Hardware),
+		conditions.Of(conditions.Bits, "threads", m.Threads),
+	}
 }
 
 // Classes is a list of distinct prompt names that knows their indexes.
