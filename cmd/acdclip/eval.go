@@ -17,7 +17,9 @@ import (
 	"acdclip/pkg/evaluation"
 	"acdclip/pkg/evaluation/finished"
 	"acdclip/pkg/events"
+	"acdclip/pkg/heatmap"
 	"acdclip/pkg/metrics"
+	"acdclip/pkg/page"
 	"acdclip/pkg/plural"
 	"acdclip/pkg/present"
 	"acdclip/pkg/report"
@@ -25,19 +27,19 @@ import (
 
 // evalOptions are what `acdclip eval` was asked for.
 type evalOptions struct {
-	app            *app
-	given          *pflag.FlagSet
-	config         configFlags
-	selection      selection
-	targets        []string
-	checkpoints    []string
-	out            string
-	overwrite      bool
-	resume         bool
-	shard          string
-	share          finished.Share // what shard says
-	merge          string
-	maps           mapFormat
+	app         *app
+	given       *pflag.FlagSet
+	config      configFlags
+	selection   selection
+	targets     []string
+	checkpoints []string
+	out         string
+	overwrite   bool
+	resume      bool
+	shard       string
+	share       finished.Share // what shard says
+	merge       string
+	evalFiles
 	gates          bool
 	rawScores      bool
 	batch          int
@@ -49,7 +51,7 @@ type evalOptions struct {
 }
 
 func newEvalCommand(a *app) *cobra.Command {
-	o := &evalOptions{app: a, format: report.FormatTable}
+	o := &evalOptions{app: a, format: report.FormatTable, evalFiles: evalFiles{colorMap: heatmap.Flame}}
 	command := &cobra.Command{
 		Use:   "eval [--clip CLIP] [--checkpoint FILE] --target NAME[=PATH]...",
 		Short: "Score labelled target datasets and print a table of metrics",
@@ -71,6 +73,10 @@ AUPRO is integrated up to a false-positive rate of 0.3. All metrics are exact.
 
 To compare methods, list a configuration file for each under models (see
 configs/table1.yaml): the output is then in the form of the paper's Table 1.
+
+--html adds a page that shows each picture with its map and mask, the scores of normal
+and anomalous pictures, ROC and precision-recall curves and the table; it opens from
+disk without a network.
 
 --resume continues a stopped evaluation after its last finished class, with the
 same results. To split an evaluation over processes or machines with the same CPU
@@ -101,7 +107,7 @@ bit, as those of a single run.`,
 	flags.BoolVar(&o.resume, "resume", false, "continue the evaluation in the results folder, or start it")
 	flags.StringVar(&o.shard, "shard", "", "`I/N` score one share of the pictures; join the shares with --merge")
 	flags.StringVar(&o.merge, "merge", "", "`DIR` join the shares in this folder without scoring anything; results go there or to --out")
-	o.registerMaps(flags)
+	o.evalFiles.register(flags)
 	flags.BoolVar(&o.gates, "gates", false, "also write the mean weights of the fusion gateway per class, as gates.csv and charts in gates/")
 	flags.BoolVar(&o.rawScores, "raw-scores", false, "add the columns score_raw and map_max_raw to scores.csv: the method's own values, not scaled to 0 to 1; with --save-maps, save its own maps")
 	flags.IntVar(&o.batch, "batch", 4, "`N` pictures per forward pass")
@@ -144,6 +150,9 @@ func (o *evalOptions) check() error {
 	if o.given.Changed("merge") {
 		err = errors.Join(err, o.checkMerge())
 	}
+	if o.given.Changed("colormap") && !o.html && !o.figures {
+		err = errors.Join(err, usagef("--colormap needs --html or --figures"))
+	}
 	if o.rawScores && o.maps == mapPNG {
 		err = errors.Join(err, usagef("--raw-scores with --save-maps=png: a method's own maps need not lie between 0 and 1; use --save-maps=npy"))
 	}
@@ -174,7 +183,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	if err := o.addContents(ctx, plan); err != nil {
 		return o.app.ended(err, "")
 	}
-	saveMap, err := o.saveMaps(plan, folder)
+	files, err := o.pictureFiles(plan, folder)
 	if err != nil {
 		return err
 	}
@@ -182,7 +191,10 @@ func runEval(ctx context.Context, o *evalOptions) error {
 		Jobs: plan.jobs, Version: version,
 		Detectors: &detect.Pool{Methods: o.app.methods, AllowOtherCLIP: o.allowOtherCLIP, Emit: o.app.emit},
 		Batch:     o.batch, Load: loadOptions(plan.loaded.Config), Pixels: metrics.Options{Memory: o.metricsMemory << 20},
-		Share: o.share, Raw: o.rawScores, Map: saveMap, MapFormat: string(o.maps), Emit: o.app.emit,
+		Share: o.share, Raw: o.rawScores, FilesAre: o.evalFiles.condition(), Emit: o.app.emit,
+	}
+	if files != nil {
+		options.Files = files.write
 	}
 	if o.gates {
 		options.Extras = []string{report.Gates}
@@ -202,6 +214,11 @@ func runEval(ctx context.Context, o *evalOptions) error {
 		o.app.emit(events.Notice{Text: fmt.Sprintf("share %s is finished: %s; when all shares are in %s, join them: %s eval --merge %s",
 			o.share, folder.Finished(), o.out, o.app.program, shellescape.Quote(o.out))})
 		return failuresOf(scores)
+	}
+	if files != nil && o.html {
+		if err := files.writePage(plan.jobs, result, scores); err != nil {
+			return o.app.ended(err, o.saved(folder))
+		}
 	}
 	return o.write(folder, result, scores)
 }
@@ -269,6 +286,12 @@ func (o *evalOptions) write(folder *rundir.Evaluation, result *report.Evaluation
 		o.app.emit(events.Warning{Text: "--gates: none of the checkpoints has a fusion gateway (model.fusion.kind: dfg)"})
 	}
 	text := "results.json, results.csv and scores.csv are in " + folder.Dir.Path
+	if o.html {
+		text = "results.json, results.csv, scores.csv and the page " + page.Index + " are in " + folder.Dir.Path
+	}
+	if o.figures {
+		text += ", figures below " + filepath.Join(folder.Dir.Path, rundir.FigureTree)
+	}
 	if o.maps != "" {
 		text += ", maps below " + filepath.Join(folder.Dir.Path, rundir.MapTree, "TARGET")
 		if masks := filepath.Join(folder.Dir.Path, rundir.TrueMaskTree); present.Any(masks) {

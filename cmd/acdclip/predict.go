@@ -20,6 +20,7 @@ import (
 // predictOptions are what `acdclip predict` was asked for.
 type predictOptions struct {
 	detectorOptions
+	pictureOptions
 	inputs         []string // files, folders and patterns
 	filesFrom      string   // a file with more of them, "-" for stdin; "" for none
 	null           bool     // its paths end with NUL
@@ -32,11 +33,6 @@ type predictOptions struct {
 	overwrite      bool
 	resume         bool
 	format         report.PredictionFormat
-	heatmaps       bool
-	maxSide        int // of heat maps in pixels; 0 for the picture's own size
-	heatmapFormat  heatmap.Format
-	masks          bool
-	maps           mapFormat // "" where anomaly maps are not saved
 	rawScores      bool
 }
 
@@ -47,7 +43,9 @@ const (
 )
 
 func newPredictCommand(a *app) *cobra.Command {
-	o := &predictOptions{detectorOptions: newDetectorOptions(a), format: report.PredictionCSV, heatmapFormat: heatmap.PNG}
+	o := &predictOptions{
+		detectorOptions: newDetectorOptions(a), pictureOptions: pictureOptions{heatmapFormat: heatmap.PNG, colorMap: heatmap.Flame}, format: report.PredictionCSV,
+	}
 	var threshold, pixelThreshold ui.Score
 	command := &cobra.Command{
 		Use:   "predict [--clip CLIP] [--checkpoint FILE] PATH...",
@@ -56,8 +54,11 @@ func newPredictCommand(a *app) *cobra.Command {
 output folder:
   predictions.csv    one row per picture, in the order given
   run.json           what made the rows: model, settings, machine, counts
+  index.html         with --html: a page with all pictures, scores and maps, to look at and
+                     to pass on (with the folders page and thumbnails); needs no network
   heatmaps/...       with --heatmaps: each picture with its anomaly map laid over it and
                      its score, and colorbar.png, the color scale
+  figures/...        with --figures: picture and anomaly map side by side, with a caption
   masks/...          with --masks: white where the map reaches the pixels' threshold
   maps/...           with --save-maps: the anomaly maps at the model's size, as NumPy
                      arrays, or 32-bit TIFF or 16-bit PNG pictures
@@ -81,7 +82,7 @@ exist is an error. Folders with output of acdclip are skipped.
 unless their size or time of change differs, and new ones are added. So a nightly run
 scores what is new, and a run that was stopped or killed goes on. The settings must be
 those of before. --watch scores the pictures of a folder as they appear, until Ctrl-C.`,
-		Example: `  acdclip predict photos --heatmaps
+		Example: `  acdclip predict photos --html
   acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --class bolt --heatmaps photos
   acdclip predict --clip ViT-B-16-plus-240.pt --method winclip photos
   acdclip predict --resume --out nightly photos
@@ -106,11 +107,7 @@ those of before. --watch scores the pictures of a folder as they appear, until C
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace existing predictions")
 	flags.BoolVar(&o.resume, "resume", false, "go on in the output folder: score only pictures without a row")
 	ui.Choice(flags, &o.format, "format", []report.PredictionFormat{report.PredictionCSV, report.PredictionJSONL, report.PredictionXLSX}, "format of the rows; xlsx writes an Excel workbook beside the CSV file")
-	flags.BoolVar(&o.heatmaps, "heatmaps", false, "write heat maps")
-	flags.IntVar(&o.maxSide, "max-side", 0, "`N` with --heatmaps: scale heat maps down to at most N pixels a side; 0: the picture's size")
-	ui.Choice(flags, &o.heatmapFormat, "heatmap-format", heatmap.Formats(), "file format of heat maps; JPEG is smaller")
-	flags.BoolVar(&o.masks, "masks", false, "write masks; needs a threshold for pixels")
-	o.maps.register(flags, "also save each anomaly map, as the model computes it, in maps/")
+	o.registerPictures(flags)
 	flags.BoolVar(&o.rawScores, "raw-scores", false, "add the columns score_raw and map_max_raw: the method's own values, not scaled to 0 to 1")
 	return command
 }
@@ -154,12 +151,12 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 		return err
 	}
 	low, high := section.MapScale(detector.Model.Options)
-	scale := heatmap.Scale{Low: low, High: high}
+	style := heatmap.Style{Scale: heatmap.Scale{Low: low, High: high}, Map: o.colorMap}
 	if o.pixelThreshold != nil {
-		scale = scale.Around(*o.pixelThreshold)
+		style.Scale = style.Scale.Around(*o.pixelThreshold)
 	}
 	load := loadOptions(loaded.Config)
-	output, err := openPredictions(o, folder, load.Decode, scale, run)
+	output, err := openPredictions(o, folder, load.Decode, style, run)
 	if err != nil {
 		return err
 	}
@@ -223,10 +220,6 @@ func (o *predictOptions) check() error {
 	switch {
 	case o.masks && o.pixelThreshold == nil && o.calibration == "" && !present.Any(calibrationBeside(o.checkpoint)):
 		return errNoPixelThreshold
-	case o.maxSide < 0:
-		return usagef("--max-side is %d, but must be at least 1, or 0 for the picture's size", o.maxSide)
-	case !o.heatmaps && (o.config.flags.Changed("max-side") || o.config.flags.Changed("heatmap-format")):
-		return usagef("--max-side and --heatmap-format need --heatmaps")
 	case o.resume && o.overwrite:
 		return usagef("--resume and --overwrite contradict each other: one keeps what is there, the other replaces it")
 	case o.out == standardOut && o.resume:
@@ -235,10 +228,10 @@ func (o *predictOptions) check() error {
 		return usagef("--format xlsx needs an output folder; --out - writes only rows to stdout")
 	case o.null && o.filesFrom == "":
 		return usagef("--null needs --files-from")
-	case o.out == standardOut && (o.heatmaps || o.masks || o.maps != ""):
-		return usagef("--heatmaps, --masks and --save-maps need an output folder; --out - writes only rows to stdout")
+	case o.out == standardOut && o.any():
+		return usagef("--html, --heatmaps, --figures, --masks, --thumbnails and --save-maps need an output folder; --out - writes only rows to stdout")
 	case o.out == "":
 		return usagef("--out is empty")
 	}
-	return o.checkFlags()
+	return errors.Join(o.checkPictures(o.config.flags), o.checkFlags())
 }

@@ -3,19 +3,17 @@ package main
 import (
 	"errors"
 	"fmt"
-	"image"
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"acdclip/internal/rundir"
 	"acdclip/pkg/anomalymap"
-	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/events"
 	"acdclip/pkg/heatmap"
+	"acdclip/pkg/page"
 	"acdclip/pkg/plural"
 	"acdclip/pkg/report"
 	"acdclip/pkg/scoring"
@@ -29,7 +27,7 @@ type predictions struct {
 	path    string       // of the file of rows; "" for stdout
 	file    *os.File     // nil for stdout
 	decode  picture.DecodeOptions
-	scale   heatmap.Scale
+	drawer  drawer
 	writer  report.PredictionWriter
 	drawing *drawings // nil where nothing is drawn
 
@@ -71,8 +69,8 @@ func (p *predictions) count(all bool) (c counts) {
 
 // openPredictions makes the output folder and begins or resumes the file of rows, or begins
 // on stdout.
-func openPredictions(o *predictOptions, folder rundir.Dir, decode picture.DecodeOptions, scale heatmap.Scale, run *report.PredictionRun) (*predictions, error) {
-	p := &predictions{options: o, decode: decode, scale: scale, run: run, start: time.Now(), known: map[string]knownRow{}, outputs: map[string]string{}}
+func openPredictions(o *predictOptions, folder rundir.Dir, decode picture.DecodeOptions, style heatmap.Style, run *report.PredictionRun) (*predictions, error) {
+	p := &predictions{options: o, decode: decode, run: run, start: time.Now(), known: map[string]knownRow{}, outputs: map[string]string{}}
 	var err error
 	if o.out == standardOut {
 		p.writer, err = report.NewPredictionWriter(o.app.out, o.format.Rows(), o.rawScores)
@@ -81,6 +79,7 @@ func openPredictions(o *predictOptions, folder rundir.Dir, decode picture.Decode
 	if p.held, err = folder.Hold(); err != nil {
 		return nil, err
 	}
+	p.drawer = drawer{write: p.held.WriteQuickly, style: style, threshold: o.pixelThreshold}
 	if err := p.begin(); err != nil {
 		return nil, errors.Join(err, p.held.Close())
 	}
@@ -90,7 +89,7 @@ func openPredictions(o *predictOptions, folder rundir.Dir, decode picture.Decode
 
 // draw begins to draw pictures where any are wanted.
 func (p *predictions) draw() {
-	if p.options.heatmaps || p.options.masks || p.options.maps != "" {
+	if p.options.any() {
 		p.drawing = newDrawings(p.finish)
 	}
 }
@@ -112,10 +111,8 @@ func (p *predictions) begin() error {
 	if err := p.held.WriteRun(p.counted(false)); err != nil {
 		return err
 	}
-	if p.options.heatmaps {
-		if err := p.picture(filepath.Join(rundir.HeatmapTree, "colorbar.png"), heatmap.ColorBar(p.scale)); err != nil {
-			return err
-		}
+	if err := p.colorBar(); err != nil {
+		return err
 	}
 	if p.file != nil {
 		return nil // resume has opened it
@@ -171,78 +168,17 @@ func (p *predictions) add(input markedInput, class string, scored scoring.Scored
 func (p *predictions) finish(row *pendingRow) error {
 	if row.failed != nil {
 		row.Error = withoutPath(row.failed, row.Path)
-		row.Heatmap, row.Mask, row.Map, row.Regions = "", "", "", nil
+		row.Heatmap, row.Mask, row.Map, row.Thumbnail, row.Regions = "", "", "", "", nil
 		p.options.app.emit(events.Warning{Text: row.Path + ": " + row.Error})
 	}
 	path := row.Path
-	for _, text := range []*string{&row.Path, &row.Class, &row.Heatmap, &row.Mask, &row.Map, &row.Error} {
+	for _, text := range []*string{&row.Path, &row.Class, &row.Heatmap, &row.Mask, &row.Map, &row.Thumbnail, &row.Error} {
 		*text = report.EscapeName(*text) // a row is one line
 	}
 	if err := p.writer.Write(row.Prediction); err != nil {
 		return err
 	}
 	p.known[absolutePath(path)] = knownRow{file: row.File, failed: row.failed != nil, anomalous: row.failed == nil && row.Anomalous != nil && *row.Anomalous}
-	return nil
-}
-
-// pictures draws the heat map and the mask of one picture and notes them in its
-// row, as it does what is this picture's own trouble. An error ends the work.
-func (p *predictions) pictures(input data.Found, scored scoring.Scored, row *pendingRow) error {
-	err := p.heatmap(input, scored, row)
-	if err == nil {
-		err = p.mask(input, scored, row)
-	}
-	if err == nil {
-		err = p.saveMap(input, scored, row)
-	}
-	if errors.Is(err, syscall.ENAMETOOLONG) || errors.As(err, new(changedPicture)) {
-		row.failed, err = err, nil
-	}
-	return err
-}
-
-func (p *predictions) heatmap(input data.Found, scored scoring.Scored, row *pendingRow) error {
-	if !p.options.heatmaps {
-		return nil
-	}
-	// Decoded once more: pictures kept from the first time, for a whole batch and
-	// those read ahead, would take many times the memory.
-	decoded, err := picture.Decode(input.Path, p.decode)
-	if err != nil {
-		return changedPicture{err}
-	}
-	width, height := heatmap.Within(decoded.Width, decoded.Height, p.options.maxSide)
-	if width != decoded.Width || height != decoded.Height {
-		decoded = decoded.ResizeBicubic(width, height)
-	}
-	overlay, err := heatmap.Overlay(scored.Map, p.scale, decoded.Pix, width, height)
-	if err != nil {
-		return fmt.Errorf("%s: %w", input.Path, err)
-	}
-	if err := p.mark(overlay, scored, row); err != nil {
-		return fmt.Errorf("%s: %w", input.Path, err)
-	}
-	format := p.options.heatmapFormat
-	row.Heatmap = p.options.heatmapFile(input)
-	return p.held.WriteQuickly(row.Heatmap, func(w io.Writer) error { return format.Encode(w, overlay) })
-}
-
-// mark outlines the regions that reach the pixels' threshold, and writes the score.
-func (p *predictions) mark(overlay *image.RGBA, scored scoring.Scored, row *pendingRow) error {
-	o := p.options
-	if o.pixelThreshold != nil {
-		size := overlay.Bounds().Size()
-		mask, err := heatmap.Mask(scored.Map, *o.pixelThreshold, size.X, size.Y)
-		if err != nil {
-			return err
-		}
-		heatmap.Outline(overlay, mask)
-	}
-	text := fmt.Sprintf("score %.3f", row.Score)
-	if row.Anomalous != nil && *row.Anomalous {
-		text += " anomalous"
-	}
-	heatmap.Caption(overlay, text)
 	return nil
 }
 
@@ -259,65 +195,6 @@ func regionsOf(m *anomalymap.Map, threshold float32, width, height int) *report.
 	}
 	found.Area = float64(pixels) / float64(len(m.Scores))
 	return found
-}
-
-func (p *predictions) mask(input data.Found, scored scoring.Scored, row *pendingRow) error {
-	if !p.options.masks {
-		return nil
-	}
-	mask, err := heatmap.Mask(scored.Map, *p.options.pixelThreshold, row.Width, row.Height)
-	if err != nil {
-		return fmt.Errorf("%s: %w", input.Path, err)
-	}
-	row.Mask = p.options.maskFile(input)
-	return p.held.WriteQuickly(row.Mask, func(w io.Writer) error { return heatmap.EncodePNG(w, mask) })
-}
-
-// heatmapFile, maskFile and mapFile are the paths of a picture's output files, relative to the
-// output folder.
-func (o *predictOptions) heatmapFile(input data.Found) string {
-	return filepath.Join(rundir.HeatmapTree, input.Rel+o.heatmapFormat.Extension())
-}
-
-func (o *predictOptions) maskFile(input data.Found) string {
-	return filepath.Join(rundir.MaskTree, input.Rel+".png")
-}
-
-func (o *predictOptions) mapFile(input data.Found) string {
-	return filepath.Join(rundir.MapTree, input.Rel+o.maps.extension())
-}
-
-// outputsOf lists a picture's output files that are wanted.
-func (o *predictOptions) outputsOf(input data.Found) []string {
-	var list []string
-	if o.heatmaps {
-		list = append(list, o.heatmapFile(input))
-	}
-	if o.masks {
-		list = append(list, o.maskFile(input))
-	}
-	if o.maps != "" {
-		list = append(list, o.mapFile(input))
-	}
-	return list
-}
-
-// saveMap writes the anomaly map as it is.
-func (p *predictions) saveMap(input data.Found, scored scoring.Scored, row *pendingRow) error {
-	format := p.options.maps
-	if format == "" {
-		return nil
-	}
-	row.Map = p.options.mapFile(input)
-	return p.held.WriteQuickly(row.Map, func(w io.Writer) error { return format.write(w, scored.Map) })
-}
-
-// changedPicture is a picture that could be read for its score and no longer for its heat map.
-type changedPicture struct{ error }
-
-// picture writes a PNG at a path below the output folder.
-func (p *predictions) picture(path string, picture image.Image) error {
-	return p.held.WriteQuickly(path, func(w io.Writer) error { return heatmap.EncodePNG(w, picture) })
 }
 
 // settle waits until the rows of all pictures that were added are written.
@@ -341,11 +218,31 @@ func (p *predictions) close(finished bool) error {
 		there := rundir.StillAt(p.path, p.file)
 		errs = append(errs, there, p.held.Complete(), p.file.Close())
 		if there == nil {
-			errs = append(errs, p.workbook(finished), p.held.WriteRun(p.counted(finished)))
+			errs = append(errs, p.markEncoding(), p.workbook(finished), p.page(), p.held.WriteRun(p.counted(finished)))
 		}
 		errs = append(errs, p.held.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// markEncoding puts a byte-order mark before a CSV file that needs one.
+func (p *predictions) markEncoding() error {
+	if p.options.format.Rows() != report.PredictionCSV {
+		return nil
+	}
+	rows, err := os.Open(p.path)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	needed, err := report.NeedsByteOrderMark(rows)
+	if err != nil || !needed {
+		return err
+	}
+	if _, err := rows.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	return p.held.Write(rundir.PredictionsFile(report.PredictionCSV), func(w io.Writer) error { return report.CopyWithByteOrderMark(w, rows) })
 }
 
 // workbook writes the rows as a workbook, if it is wanted and all are there.
@@ -358,8 +255,12 @@ func (p *predictions) workbook(finished bool) error {
 		return err
 	}
 	defer rows.Close()
+	var thumbnail func(string) ([]byte, error)
+	if p.options.thumbnails {
+		thumbnail = func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(p.options.out, name)) }
+	}
 	return p.held.Write(rundir.PredictionsFile(report.PredictionXLSX), func(w io.Writer) error {
-		return report.WritePredictionsXLSX(w, rows, p.options.rawScores)
+		return report.WritePredictionsXLSX(w, rows, p.options.rawScores, thumbnail)
 	})
 }
 
@@ -392,19 +293,20 @@ func (p *predictions) summary() string {
 	if p.file == nil {
 		return text
 	}
-	text += "; see " + p.path
-	if p.options.format == report.PredictionXLSX {
-		text += " and " + filepath.Join(p.options.out, rundir.PredictionsFile(report.PredictionXLSX))
-	}
-	for _, tree := range []struct {
+	o, files := p.options, []string{p.path}
+	for _, file := range []struct {
 		written bool
 		name    string
-	}{{p.options.heatmaps, rundir.HeatmapTree}, {p.options.masks, rundir.MaskTree}, {p.options.maps != "", rundir.MapTree}} {
-		if tree.written {
-			text += " and " + filepath.Join(p.options.out, tree.name)
+	}{
+		{o.format == report.PredictionXLSX, rundir.PredictionsFile(report.PredictionXLSX)},
+		{o.html, page.Index}, {o.heatmaps, rundir.HeatmapTree}, {o.figures, rundir.FigureTree}, {o.masks, rundir.MaskTree}, {o.maps != "", rundir.MapTree},
+		{o.thumbnails, page.ThumbnailTree},
+	} {
+		if file.written {
+			files = append(files, filepath.Join(o.out, file.name))
 		}
 	}
-	return text
+	return text + "; see " + plural.And(files)
 }
 
 // saved says what is left when not all were scored, and how to go on.

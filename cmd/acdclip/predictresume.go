@@ -67,10 +67,8 @@ func (p *predictions) resume() (bool, error) {
 	}
 	for _, picture := range pictures {
 		p.known[absolutePath(picture.Path)] = knownRow{picture.File, picture.Failed, picture.Anomalous, true}
-		for _, output := range []string{picture.Heatmap, picture.Mask, picture.Map} {
-			if output != "" {
-				p.outputs[output] = absolutePath(picture.Path)
-			}
+		for _, output := range picture.Outputs {
+			p.outputs[output] = absolutePath(picture.Path)
 		}
 	}
 	return true, p.rewrite(header, pictures)

@@ -118,7 +118,7 @@ func (p *predicting) round(ctx context.Context, inputs []markedInput) error {
 	if err != nil || len(p.output.known) == rows || p.output.held == nil {
 		return err
 	}
-	return p.output.held.WriteRun(p.output.counted(false))
+	return errors.Join(p.output.page(), p.output.held.WriteRun(p.output.counted(false)))
 }
 
 // stopped returns nil for an error whose cause is the signal that ends watching.
@@ -154,12 +154,7 @@ func (o *predictOptions) describe(detector *detect.Detector, c config.Config, ba
 			conditions.Of(conditions.Numbers, "the pixels' threshold", optionalText(o.pixelThreshold)),
 			conditions.Of(conditions.Extras, "--format", o.format.Rows()),
 			conditions.Of(conditions.Extras, "--raw-scores", o.rawScores),
-			conditions.Of(conditions.Extras, "--heatmaps", o.heatmaps),
-			conditions.Of(conditions.Extras, "--max-side", o.maxSide),
-			conditions.Of(conditions.Extras, "--heatmap-format", o.heatmapFormat),
-			conditions.Of(conditions.Extras, "--masks", o.masks),
-			conditions.Of(conditions.Extras, "--save-maps", o.maps),
-		}),
+		}, o.pictureConditions()),
 	}
 	run.Checkpoint.Path, run.Provenance.CLIP.Path = report.EscapeName(m.Source.Path), report.EscapeName(machine.CLIP.Path)
 	return run, nil

@@ -87,6 +87,7 @@ func TestFoundations(t *testing.T) {
 		"pkg/anomalymap":     nil,
 		"pkg/config":         nil,
 		"pkg/contents":       nil,
+		"pkg/page":           nil,
 		"pkg/weights":        nil,
 
 		"pkg/calibration":         {"pkg/metrics"},

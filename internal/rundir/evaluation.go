@@ -146,6 +146,11 @@ func (e *Evaluation) Write(name string, write func(io.Writer) error) error {
 	return e.held.Write(name, write)
 }
 
+// WriteQuickly is Write for a drawing.
+func (e *Evaluation) WriteQuickly(name string, write func(io.Writer) error) error {
+	return e.held.WriteQuickly(name, write)
+}
+
 // Save writes the result files and then removes the finished classes, which are no longer
 // needed.
 func (e *Evaluation) Save(result *report.Evaluation, scores []report.Score) error {

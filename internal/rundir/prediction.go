@@ -17,9 +17,11 @@ import (
 
 // The files and folders that predict writes.
 const (
-	RunFile     = "run.json"
-	HeatmapTree = "heatmaps"
-	MaskTree    = "masks"
+	RunFile      = "run.json"
+	HeatmapTree  = "heatmaps"
+	ColorBarFile = "heatmaps/colorbar.png"
+	FigureTree   = "figures"
+	MaskTree     = "masks"
 )
 
 const outputKind = "output folder"

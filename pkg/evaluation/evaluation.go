@@ -4,14 +4,12 @@
 package evaluation
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
 
-	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/evaluation/finished"
@@ -52,11 +50,11 @@ type Options struct {
 	Share     finished.Share  // the part of each class that is scored
 	Extras    []string        // names of extra outputs that are saved with each picture's score
 	Raw       bool            // the methods' own scores and maps are wanted beside those in [0, 1]
-	// Map receives each anomaly map [S, S], the method's own if Raw is true, and its mask (nil:
-	// no pixel is anomalous, or the anomalous pixels are unknown). It may be nil.
-	Map       func(job Job, item data.Item, anomaly *anomalymap.Map, mask []uint8) error
-	MapFormat string // the format in which Map saves maps; finished classes are reused only with the same format
-	Emit      func(events.Event)
+	// Files writes files for a picture that was scored, with the method's own map if Raw is
+	// true. It runs beside the scoring. It may be nil.
+	Files    func(job Job, scored scoring.Scored) error
+	FilesAre string // what Files writes; finished classes are reused only if it is the same
+	Emit     func(events.Event)
 }
 
 // Evaluation is a running evaluation. The caller closes it.
@@ -250,17 +248,15 @@ func (e *Evaluation) job(ctx context.Context, detector scoring.Scorer, i int) er
 	job := e.Jobs[i]
 	c := ByClass{
 		Scorer: detector, Set: job.Set, Model: job.Checkpoint.Options, Load: e.Load, Batch: e.Batch, BatchKey: "--batch", Pixels: e.Pixels,
-		Result: e.plan.Evaluation.Results[i], Extras: e.Extras, RawMaps: e.Raw && e.Map != nil, Costs: &e.costs, Warn: e.Emit,
+		Result: e.plan.Evaluation.Results[i], Extras: e.Extras, RawMaps: e.Raw && e.Files != nil, Costs: &e.costs, Warn: e.Emit,
 		Scored: func(scored scoring.Scored) {
 			e.done++
 			e.Emit(events.Progress{Stage: evaluateStage, Done: e.done, Total: e.total, Detail: job.Set.Name + "/" + scored.Picture.Item.Class})
 		},
 		Finished: func(c *Class) error { return e.finish(i, c) },
 	}
-	if e.Map != nil {
-		c.Counted = func(scored scoring.Scored) error {
-			return e.Map(job, scored.Picture.Item, cmp.Or(scored.RawMap, scored.Map), scored.Picture.Mask)
-		}
+	if e.Files != nil {
+		c.Counted = func(scored scoring.Scored) error { return e.Files(job, scored) }
 	}
 	return c.Run(ctx, e.left[i])
 }

@@ -2,6 +2,7 @@ package evaluation
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,13 +14,13 @@ import (
 
 	"acdclip/internal/drawn"
 	"acdclip/internal/golden"
-	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/domain"
 	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
 	"acdclip/pkg/report"
+	"acdclip/pkg/scoring"
 )
 
 // files returns results.json, results.csv, scores.csv and gates.csv as the program writes them.
@@ -44,7 +45,8 @@ func TestEvaluate(t *testing.T) {
 	set := drawn.Set(t, synth.Objects)
 	o := evaluating(t, set)
 	of := map[string]handed{}
-	o.Map = func(_ Job, item data.Item, m *anomalymap.Map, mask []uint8) error {
+	o.Files = func(_ Job, scored scoring.Scored) error {
+		item, m, mask := scored.Picture.Item, cmp.Or(scored.RawMap, scored.Map), scored.Picture.Mask
 		of[item.Path] = handed{m.Scores, mask}
 		return nil
 	}
@@ -186,7 +188,8 @@ func TestEvaluateGoesOnPastBrokenPictures(t *testing.T) {
 	o := evaluating(t, set)
 	o.Batch = 2 // one of the batches has nothing that can be read
 	of := map[string]handed{}
-	o.Map = func(_ Job, item data.Item, m *anomalymap.Map, mask []uint8) error {
+	o.Files = func(_ Job, scored scoring.Scored) error {
+		item, m, mask := scored.Picture.Item, cmp.Or(scored.RawMap, scored.Map), scored.Picture.Mask
 		of[item.Path] = handed{m.Scores, mask}
 		return nil
 	}
@@ -246,7 +249,8 @@ func TestEvaluateLeavesUnmaskedPixelsOut(t *testing.T) {
 	score := func() report.Result {
 		t.Helper()
 		of := map[string]handed{}
-		o.Map = func(_ Job, item data.Item, m *anomalymap.Map, mask []uint8) error {
+		o.Files = func(_ Job, scored scoring.Scored) error {
+			item, m, mask := scored.Picture.Item, cmp.Or(scored.RawMap, scored.Map), scored.Picture.Mask
 			of[item.Path] = handed{m.Scores, mask}
 			return nil
 		}

@@ -24,12 +24,12 @@ func Merge(ctx context.Context, path string, pixels metrics.Options, emit func(e
 		return nil, nil, err
 	}
 	const stage = "merge"
-	saved := conditions.Record{{Name: report.MapsCondition}}
+	saved := conditions.Record{{Name: report.FilesCondition}}
 	start := time.Now()
 	result := shares[0].Plan.Evaluation
 	for _, share := range shares[1:] { // maps count as saved only if all shares saved them
 		if share.Plan.Evaluation.Conditions.Named(saved).Compare(result.Conditions.Named(saved)) != nil {
-			result.Conditions = append(result.Conditions.Without(report.MapsCondition), conditions.Of(conditions.Extras, report.MapsCondition, ""))
+			result.Conditions = append(result.Conditions.Without(report.FilesCondition), conditions.Of(conditions.Extras, report.FilesCondition, ""))
 		}
 	}
 	total, done := 0, 0

@@ -41,7 +41,7 @@ func (e *Evaluation) makePlan() error {
 				conditions.Of(conditions.Numbers, "data.max_pixels", c.Data.MaxPixels),
 				conditions.Of(conditions.Extras, report.GatesCondition, slices.Contains(e.Extras, report.Gates)),
 				conditions.Of(conditions.Extras, report.RawCondition, e.Raw),
-				conditions.Of(conditions.Extras, report.MapsCondition, e.MapFormat),
+				conditions.Of(conditions.Extras, report.FilesCondition, e.FilesAre),
 			},
 		},
 	}

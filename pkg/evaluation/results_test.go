@@ -1,6 +1,7 @@
 package evaluation
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -10,12 +11,12 @@ import (
 
 	"acdclip/internal/drawn"
 	"acdclip/internal/golden"
-	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/model/acdclip/options"
 	"acdclip/pkg/report"
+	"acdclip/pkg/scoring"
 )
 
 // TestExtrasAreKeptWhereAskedFor checks that the gateway's weights are saved if requested and available.
@@ -46,7 +47,8 @@ func TestMapsAreHandedOut(t *testing.T) {
 	o := evaluating(t, set)
 	o.Jobs = append(o.Jobs, Job{Set: set, Checkpoint: checkpointOf(t, o.loaded(), "b.safetensors", nil)})
 	seen := map[string]int{}
-	o.Map = func(job Job, item data.Item, m *anomalymap.Map, mask []uint8) error {
+	o.Files = func(job Job, scored scoring.Scored) error {
+		item, m, mask := scored.Picture.Item, cmp.Or(scored.RawMap, scored.Map), scored.Picture.Mask
 		seen[job.Checkpoint.Path+" "+item.Path]++
 		if m.Width != 28 || m.Height != 28 || len(m.Scores) != 28*28 || len(mask) != 28*28 || slices.Contains(mask, 1) != item.Anomalous {
 			t.Errorf("%s: a map of %d and a mask of %d pixels", item.Path, len(m.Scores), len(mask))
@@ -59,7 +61,8 @@ func TestMapsAreHandedOut(t *testing.T) {
 	}
 	at := slices.IndexFunc(set.Items, func(item data.Item) bool { return item.Anomalous })
 	set.Items[at].Mask = ""
-	o.Map = func(_ Job, item data.Item, _ *anomalymap.Map, mask []uint8) error {
+	o.Files = func(_ Job, scored scoring.Scored) error {
+		item, mask := scored.Picture.Item, scored.Picture.Mask
 		if (mask == nil) != (item.Path == set.Items[at].Path) {
 			t.Errorf("%s: a mask of %d pixels", item.Path, len(mask))
 		}

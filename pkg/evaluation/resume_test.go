@@ -225,7 +225,7 @@ func otherEvaluations(t *testing.T) []otherEvaluation {
 
 		{"gates", func(o *Options) { o.Extras = []string{report.Gates} }, "--gates: false there, true here", false},
 		{"another extra", func(o *Options) { o.Extras = []string{"unasked"} }, "unasked", false},
-		{"maps", func(o *Options) { o.MapFormat = "npy" }, "--save-maps: none there, npy here", false},
+		{"maps", func(o *Options) { o.FilesAre = "npy" }, "--save-maps, --figures and --html: none there, npy here", false},
 	}
 }
 
@@ -353,13 +353,13 @@ func TestCheckFinished(t *testing.T) {
 	}
 	// Additional outputs that were not requested are no difference.
 	rich := asking()
-	rich.Extras, rich.MapFormat = []string{report.Gates}, "npy"
+	rich.Extras, rich.FilesAre = []string{report.Gates}, "npy"
 	found, _ = evaluate(t, rich, "")
 	if err := CheckFinished(found, asking()); err != nil {
 		t.Errorf("with more than was asked for: %v", err)
 	}
-	rich.MapFormat = "png16"
-	if err := CheckFinished(found, rich); !errors.Is(err, finished.ErrDiffers) || !strings.Contains(err.Error(), "--save-maps: npy there, png16 here") {
+	rich.FilesAre = "png16"
+	if err := CheckFinished(found, rich); !errors.Is(err, finished.ErrDiffers) || !strings.Contains(err.Error(), "--save-maps, --figures and --html: npy there, png16 here") {
 		t.Errorf("maps of another format: %v", err)
 	}
 }

@@ -177,9 +177,9 @@ func TestSavedMapsOfShares(t *testing.T) {
 	for _, c := range []struct{ formats, want string }{{"npy npy npy", "npy"}, {"npy - npy", ""}, {"- - -", ""}, {"npy npy png16", ""}, {"png16 npy png16", ""}} {
 		folder := t.TempDir()
 		formats := strings.Split(strings.ReplaceAll(c.formats, "-", ""), " ")
-		shared(t, o, folder, []int{1, 2, 3}, func(part *Options) { part.MapFormat = formats[part.Share.Index-1] })
+		shared(t, o, folder, []int{1, 2, 3}, func(part *Options) { part.FilesAre = formats[part.Share.Index-1] })
 		result, _ := merge(t, folder)
-		got := result.Conditions.Named(conditions.Record{{Name: report.MapsCondition}})
+		got := result.Conditions.Named(conditions.Record{{Name: report.FilesCondition}})
 		if len(got) != 1 || got[0].Value != c.want {
 			t.Errorf("%s: %+v, want %q", c.formats, got, c.want)
 		}

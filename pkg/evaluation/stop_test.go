@@ -13,8 +13,6 @@ import (
 	"acdclip/internal/drawn"
 	"acdclip/internal/golden"
 	"acdclip/internal/goroutines"
-	"acdclip/pkg/anomalymap"
-	"acdclip/pkg/data"
 	"acdclip/pkg/data/synth"
 	"acdclip/pkg/events"
 	"acdclip/pkg/metrics"
@@ -46,7 +44,7 @@ func TestErrorsEndIt(t *testing.T) {
 		if kept, err := countClasses(path); err != nil || kept < least {
 			t.Errorf("%s: %d classes are kept, and %d at least were finished: %v", what, kept, least, err)
 		}
-		o.Detectors, o.Map = &fakes{machine: machine()}, nil
+		o.Detectors, o.Files = &fakes{machine: machine()}, nil
 		result, scores := evaluate(t, o, path)
 		golden.SameText(t, what, files(t, result, scores), want)
 	}
@@ -65,7 +63,7 @@ func TestErrorsEndIt(t *testing.T) {
 	for at := range len(set.Items) {
 		o := evaluating(t, set)
 		count := 0
-		o.Map = func(Job, data.Item, *anomalymap.Map, []uint8) error {
+		o.Files = func(Job, scoring.Scored) error {
 			if count++; count > at {
 				return failed
 			}
@@ -76,7 +74,7 @@ func TestErrorsEndIt(t *testing.T) {
 		goesOn("after an error of Map", o, path, at/5)
 	}
 	o := evaluating(t, set)
-	o.Map = func(Job, data.Item, *anomalymap.Map, []uint8) error { return failed }
+	o.Files = func(Job, scoring.Scored) error { return failed }
 	if _, _, err := runIn(t.Context(), o, ""); !strings.Contains(err.Error(), "evaluating "+set.Name+": "+set.Items[0].Path) {
 		t.Errorf("the error does not name target and picture: %v", err)
 	}
@@ -123,7 +121,7 @@ func TestCancelled(t *testing.T) {
 				o.Detectors.(*fakes).spoil = func(*scoring.Scored) { due() }
 			},
 			"while counted": func(o *Options, due func() bool) {
-				o.Map = func(Job, data.Item, *anomalymap.Map, []uint8) error { due(); return nil }
+				o.Files = func(Job, scoring.Scored) error { due(); return nil }
 			},
 			"by who is told": func(o *Options, due func() bool) {
 				o.Emit = func(event events.Event) {

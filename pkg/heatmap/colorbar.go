@@ -13,7 +13,7 @@ import (
 
 // ColorBar draws the color scale of heat maps, from its low end at the bottom to its high
 // end at the top, with ticks at its quarters.
-func ColorBar(s Scale) *image.RGBA {
+func ColorBar(s Style) *image.RGBA {
 	const (
 		margin = 16
 		bar    = 32           // width of the bar in pixels
@@ -23,7 +23,7 @@ func ColorBar(s Scale) *image.RGBA {
 	)
 	drawn := image.NewRGBA(image.Rect(0, 0, width, margin+height+margin))
 	draw.Draw(drawn, drawn.Bounds(), image.White, image.Point{}, draw.Src)
-	scale := Palette()
+	scale := s.Map.Colors()
 	for y := range height {
 		step := ((height-1-y)*(colors-1) + colors) / (height - 1) // rounded
 		line := image.Rect(margin, margin+y, margin+bar, margin+y+1)
@@ -36,7 +36,7 @@ func ColorBar(s Scale) *image.RGBA {
 			drawn.Set(margin+bar+x, y, color.Black)
 		}
 		label.Dot = fixed.P(margin+bar+tick+4, y+4) // centers the digits vertically on the tick
-		label.DrawString(strconv.FormatFloat(float64(s.Low)+float64(quarter)/4*float64(s.High-s.Low), 'f', 2, 64))
+		label.DrawString(strconv.FormatFloat(float64(s.Scale.Low)+float64(quarter)/4*float64(s.Scale.High-s.Scale.Low), 'f', 2, 64))
 	}
 	return drawn
 }

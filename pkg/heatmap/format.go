@@ -44,12 +44,17 @@ func (f Format) Encode(w io.Writer, picture image.Image) error {
 // Within returns the largest size with the proportions of width x height whose sides are at
 // most limit pixels, and at least 1; the size itself if it is smaller, or limit is 0.
 func Within(width, height, limit int) (int, int) {
-	longer := max(width, height)
-	if limit <= 0 || longer <= limit {
+	if limit <= 0 || max(width, height) <= limit {
 		return width, height
 	}
+	return Fit(width, height, limit)
+}
+
+// Fit returns the size with the proportions of width x height whose longer side is as given.
+// The other is at least 1.
+func Fit(width, height, longer int) (int, int) {
 	scaled := func(side int) int {
-		return max(1, int(math.Round(float64(side)*float64(limit)/float64(longer))))
+		return max(1, int(math.Round(float64(side)*float64(longer)/float64(max(width, height)))))
 	}
 	return scaled(width), scaled(height)
 }

@@ -19,11 +19,10 @@ const heatShare = 140
 // method have the same, so that they are comparable.
 type Scale struct{ Low, High float32 }
 
-// Overlay draws the anomaly map m, scaled to width x height pixels in the colors of
-// Palette, over picture [height, width, 3], RGB. It does not modify its inputs. Scores
-// outside the color scale are clamped. A score that is NaN or infinite, or a wrong size, is
-// an error.
-func Overlay(m *anomalymap.Map, s Scale, picture []uint8, width, height int) (*image.RGBA, error) {
+// Overlay draws the anomaly map m, scaled to width x height pixels, over picture
+// [height, width, 3], RGB. It does not modify its inputs. Scores outside the color scale
+// are clamped. A score that is NaN or infinite, or a wrong size, is an error.
+func Overlay(m *anomalymap.Map, s Style, picture []uint8, width, height int) (*image.RGBA, error) {
 	if err := check(m, width, height); err != nil {
 		return nil, fmt.Errorf("drawing an overlay: %w", err)
 	}
@@ -32,7 +31,7 @@ func Overlay(m *anomalymap.Map, s Scale, picture []uint8, width, height int) (*i
 			width, height, 3*width*height, len(picture))
 	}
 	var heat [colors][3]uint32 // colors times heatShare, plus one half for rounding
-	for i, c := range Palette() {
+	for i, c := range s.Map.Colors() {
 		red, green, blue, _ := c.RGBA()
 		for channel, value := range [3]uint32{red, green, blue} {
 			heat[i][channel] = value>>8*heatShare + 128
@@ -44,7 +43,7 @@ func Overlay(m *anomalymap.Map, s Scale, picture []uint8, width, height int) (*i
 		from := picture[3*width*y:][:3*width]
 		to := drawn.Pix[y*drawn.Stride:][:4*width]
 		for x, value := range row {
-			h := &heat[s.colorIndex(value)]
+			h := &heat[s.Scale.colorIndex(value)]
 			to[4*x+0] = uint8((uint32(from[3*x+0])*pictureShare + h[0]) >> 8)
 			to[4*x+1] = uint8((uint32(from[3*x+1])*pictureShare + h[1]) >> 8)
 			to[4*x+2] = uint8((uint32(from[3*x+2])*pictureShare + h[2]) >> 8)

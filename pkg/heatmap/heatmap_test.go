@@ -56,7 +56,7 @@ func TestSizes(t *testing.T) {
 		width, height := size[0], size[1]
 		t.Run(fmt.Sprintf("%dx%d", width, height), func(t *testing.T) {
 			m := ramp(98)
-			over, err := Overlay(m, unit, make([]uint8, 3*width*height), width, height)
+			over, err := Overlay(m, plain, make([]uint8, 3*width*height), width, height)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -131,7 +131,7 @@ func TestOverlayBlends(t *testing.T) {
 	m := square(1, []float32{1})
 	top := Palette()[colors-1].(color.RGBA)
 	for _, under := range []uint8{0, 100, 255} {
-		over, err := Overlay(m, unit, []uint8{under, under, under}, 1, 1)
+		over, err := Overlay(m, plain, []uint8{under, under, under}, 1, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -179,7 +179,7 @@ func TestHeatMapErrors(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Overlay(c.m, unit, make([]uint8, c.picture), c.width, c.height)
+			_, err := Overlay(c.m, plain, make([]uint8, c.picture), c.width, c.height)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
@@ -190,6 +190,9 @@ func TestHeatMapErrors(t *testing.T) {
 // unit is the scale of most methods.
 var unit = Scale{0, 1}
 
+// plain is unit in our own colors.
+var plain = Style{unit, Flame}
+
 // TestScale: the ends of the scale have its first and last color, and values outside too.
 func TestScale(t *testing.T) {
 	s := Scale{0.25, 0.75}
@@ -198,13 +201,13 @@ func TestScale(t *testing.T) {
 			t.Errorf("%v has color %d, want %d", value, got, want)
 		}
 	}
-	if bytes.Equal(ColorBar(s).Pix, ColorBar(unit).Pix) {
+	if bytes.Equal(ColorBar(Style{Scale: s}).Pix, ColorBar(plain).Pix) {
 		t.Error("the color bar shows other numbers")
 	}
 }
 
 func TestColorBar(t *testing.T) {
-	bar := ColorBar(unit)
+	bar := ColorBar(plain)
 	scale := Palette()
 	const x = 20 // inside the bar
 	top, bottom := -1, -1
@@ -239,12 +242,12 @@ func BenchmarkOverlay(b *testing.B) {
 	}
 	b.Run("draw", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := Overlay(m, unit, picture, 1024, 1024); err != nil {
+			if _, err := Overlay(m, plain, picture, 1024, 1024); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
-	over, err := Overlay(m, unit, picture, 1024, 1024)
+	over, err := Overlay(m, plain, picture, 1024, 1024)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -10,12 +10,34 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// outlineColor is bright in every part of the color scale.
-var outlineColor = color.RGBA{0, 255, 255, 255}
+// RegionColor outlines the regions that a model finds; it is bright on every part of the
+// color scale. TruthColor outlines what a dataset marks as anomalous.
+func RegionColor() color.Color { return color.RGBA{0, 255, 255, 255} }
+func TruthColor() color.Color  { return color.RGBA{80, 255, 80, 255} }
 
-// Outline draws the inner border of a mask's white regions onto an overlay of the same
-// size. The line is one pixel wide in small pictures, and wider in large ones.
-func Outline(overlay *image.RGBA, mask *image.Gray) {
+// Outline draws the inner border of a mask's white regions onto a drawing of the same size.
+// The line is one pixel wide in small pictures, and wider in large ones.
+func Outline(drawing draw.Image, mask *image.Gray, c color.Color) {
+	border(mask, func(line image.Rectangle) {
+		draw.Draw(drawing, line, image.NewUniform(c), image.Point{}, draw.Src)
+	})
+}
+
+// OutlineLayer is Outline on a transparent ground.
+func OutlineLayer(mask *image.Gray, c color.Color) *image.Paletted {
+	layer := image.NewPaletted(mask.Bounds(), color.Palette{color.Transparent, c})
+	border(mask, func(line image.Rectangle) {
+		for y := line.Min.Y; y < line.Max.Y; y++ {
+			for x := line.Min.X; x < line.Max.X; x++ {
+				layer.SetColorIndex(x, y, 1)
+			}
+		}
+	})
+	return layer
+}
+
+// border visits the parts of the line along the inner border of a mask's white regions.
+func border(mask *image.Gray, visit func(line image.Rectangle)) {
 	const finest = 400 // pixels of the shorter side for each pixel of the line's width
 	bounds := mask.Bounds()
 	reach := min(bounds.Dx(), bounds.Dy()) / finest // pixels beside the border
@@ -27,8 +49,7 @@ func Outline(overlay *image.RGBA, mask *image.Gray) {
 			if !inside(x, y) || inside(x-1, y) && inside(x+1, y) && inside(x, y-1) && inside(x, y+1) {
 				continue
 			}
-			line := image.Rect(x-reach, y-reach, x+reach+1, y+reach+1).Intersect(overlay.Bounds())
-			draw.Draw(overlay, line, image.NewUniform(outlineColor), image.Point{}, draw.Src)
+			visit(image.Rect(x-reach, y-reach, x+reach+1, y+reach+1).Intersect(bounds))
 		}
 	}
 }

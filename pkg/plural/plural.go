@@ -23,3 +23,12 @@ func Few(names []string) string {
 	}
 	return text
 }
+
+// And lists texts as a sentence does: "a", "a and b", "a, b and c".
+func And(list []string) string {
+	if len(list) < 2 {
+		return strings.Join(list, "")
+	}
+	last := len(list) - 1
+	return strings.Join(list[:last], ", ") + " and " + list[last]
+}

@@ -20,3 +20,14 @@ func TestFew(t *testing.T) {
 		}
 	}
 }
+
+func TestAnd(t *testing.T) {
+	for _, c := range []struct {
+		list []string
+		want string
+	}{{nil, ""}, {[]string{"a"}, "a"}, {[]string{"a", "b"}, "a and b"}, {[]string{"a", "b", "c"}, "a, b and c"}} {
+		if got := And(c.list); got != c.want {
+			t.Errorf("%q gives %q, want %q", c.list, got, c.want)
+		}
+	}
+}

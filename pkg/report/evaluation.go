@@ -17,9 +17,9 @@ type Evaluation struct {
 
 // Names of conditions of an Evaluation that the program looks up.
 const (
-	GatesCondition = "--gates"      // "true" if the weights of the fusion gateway were saved
-	MapsCondition  = "--save-maps"  // the format of the saved anomaly maps, "" for none
-	RawCondition   = "--raw-scores" // "true" if the methods' own values are written with the scores
+	GatesCondition = "--gates"                           // "true" if the weights of the fusion gateway were saved
+	FilesCondition = "--save-maps, --figures and --html" // the files that were written for each picture, "" for none
+	RawCondition   = "--raw-scores"                      // "true" if the methods' own values are written with the scores
 )
 
 // Provenance holds what a reader needs to repeat an evaluation; all its results share it.

@@ -26,7 +26,7 @@ type Prediction struct {
 	Width, Height    int      // the picture's size in pixels; 0 if unknown
 	File             FileMark // the file that was read
 	Heatmap, Mask    string   // files written for the picture; "" if none was written
-	Map              string   // likewise
+	Map, Thumbnail   string   // likewise
 	Error            string   // why it could not be scored
 }
 
@@ -133,6 +133,7 @@ var predictionColumns = []column[Prediction]{
 	{"heatmap", func(p *Prediction) any { return orNil(p.Heatmap) }},
 	{"mask", func(p *Prediction) any { return orNil(p.Mask) }},
 	{"map", func(p *Prediction) any { return orNil(p.Map) }},
+	{"thumbnail", func(p *Prediction) any { return orNil(p.Thumbnail) }},
 	{"error", func(p *Prediction) any { return orNil(p.Error) }},
 }
 

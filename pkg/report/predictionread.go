@@ -16,11 +16,12 @@ import (
 
 // PredictedPicture is what a row of predictions says about its picture.
 type PredictedPicture struct {
-	Path, Heatmap, Mask, Map string // not escaped
-	File                     FileMark
-	Failed                   bool   // the row has an error
-	Anomalous                bool   // the row is marked as anomalous
-	Line                     []byte // the whole row, with the end of the line
+	Path      string   // not escaped
+	Outputs   []string // the files written for it, not escaped
+	File      FileMark
+	Failed    bool   // the row has an error
+	Anomalous bool   // the row is marked as anomalous
+	Line      []byte // the whole row, with the end of the line
 }
 
 // ErrOtherColumns reports a file of predictions with other columns than expected, such as
@@ -60,6 +61,7 @@ func eachRow(r io.Reader, format PredictionFormat, raw bool, visit func(line []b
 		case err != nil:
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		case format == PredictionCSV && number == 1:
+			line = bytes.TrimPrefix(line, []byte(byteOrderMark))
 			if first, err := csvRow(line); err != nil || !slices.Equal(first, columns) {
 				return nil, fmt.Errorf("%w than %s", ErrOtherColumns, strings.Join(columns, ","))
 			}
@@ -130,9 +132,11 @@ func rowValues(line []byte, format PredictionFormat, columns []string) (map[stri
 }
 
 func predictedPicture(values map[string]string) (PredictedPicture, error) {
-	p := PredictedPicture{
-		Path: UnescapeName(values["path"]), Heatmap: UnescapeName(values["heatmap"]), Mask: UnescapeName(values["mask"]), Map: UnescapeName(values["map"]),
-		Failed: values["error"] != "", Anomalous: values["anomalous"] == "true",
+	p := PredictedPicture{Path: UnescapeName(values["path"]), Failed: values["error"] != "", Anomalous: values["anomalous"] == "true"}
+	for _, column := range []string{"heatmap", "mask", "map", "thumbnail"} {
+		if values[column] != "" {
+			p.Outputs = append(p.Outputs, UnescapeName(values[column]))
+		}
 	}
 	if p.Path == "" {
 		return p, errors.New("the row has no path")
@@ -149,4 +153,60 @@ func predictedPicture(values map[string]string) (PredictedPicture, error) {
 		return p, fmt.Errorf("bytes: %w", err)
 	}
 	return p, nil
+}
+
+// ShownPrediction is a row of predictions for people to read. Nil and "" stand for values
+// that are not there.
+type ShownPrediction struct {
+	Path, Class, Error string // escaped by EscapeName alone
+	Score, MapMax      *float32
+	Regions            *int
+	Area               *float64
+	Box                string // "x y width height"
+	Width, Height      int
+	Thumbnail          string // not escaped
+}
+
+// EachPrediction visits the complete rows that a PredictionWriter wrote, one by one.
+func EachPrediction(r io.Reader, format PredictionFormat, raw bool, visit func(ShownPrediction) error) error {
+	_, err := eachRow(r, format, raw, func(_ []byte, values map[string]string) error {
+		p := ShownPrediction{Path: shownName(values["path"]), Class: shownName(values["class"]), Error: shownName(values["error"]), Box: values["box"], Thumbnail: UnescapeName(values["thumbnail"])}
+		var errs []error
+		score := func(name string) *float32 { return optionalNumber(values, name, parseScore, &errs) }
+		whole := func(name string) *int { return optionalNumber(values, name, strconv.Atoi, &errs) }
+		p.Score, p.MapMax, p.Regions = score("score"), score("map_max"), whole("regions")
+		p.Area = optionalNumber(values, "area", parseShare, &errs)
+		for name, side := range map[string]*int{"width": &p.Width, "height": &p.Height} {
+			if value := whole(name); value != nil {
+				*side = *value
+			}
+		}
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+		return visit(p)
+	})
+	return err
+}
+
+// shownName returns a name without what CSV needs against formulas.
+func shownName(text string) string { return EscapeName(UnescapeName(text)) }
+
+func parseShare(text string) (float64, error) { return strconv.ParseFloat(text, 64) }
+
+func parseScore(text string) (float32, error) {
+	value, err := strconv.ParseFloat(text, 32)
+	return float32(value), err
+}
+
+// optionalNumber parses a value; nil if it is not there. It adds an error to errs.
+func optionalNumber[T any](values map[string]string, name string, parse func(string) (T, error), errs *[]error) *T {
+	if values[name] == "" {
+		return nil
+	}
+	value, err := parse(values[name])
+	if err != nil {
+		*errs = append(*errs, fmt.Errorf("%s: %w", name, err))
+	}
+	return &value
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func TestReadPredictions(t *testing.T) {
 			}
 			again := bytes.Clone(header)
 			for i, p := range pictures {
-				if p.Path != paths[i] || p.Heatmap != "heatmaps/"+paths[i] || p.File != mark || p.Failed != (i == 1) || p.Anomalous != (i%2 == 0 && i != 1) {
+				if p.Path != paths[i] || !slices.Equal(p.Outputs, []string{"heatmaps/" + paths[i]}) || p.File != mark || p.Failed != (i == 1) || p.Anomalous != (i%2 == 0 && i != 1) {
 					t.Errorf("%s: %q gives %+v", format, paths[i], p)
 				}
 				again = append(again, p.Line...)
@@ -62,7 +63,7 @@ func TestReadPredictionsRefuses(t *testing.T) {
 	if _, err := NewPredictionWriter(&head, PredictionCSV, false); err != nil {
 		t.Fatal(err)
 	}
-	row := "a.png,,0.5,,,,0.25,,,,,,5,2026-03-01T12:00:00Z,,,,\n"
+	row := "a.png,,0.5,,,,0.25,,,,,,5,2026-03-01T12:00:00Z,,,,,\n"
 	for name, c := range map[string]struct {
 		format     PredictionFormat
 		text, says string
@@ -90,8 +91,8 @@ func FuzzReadPredictions(f *testing.F) {
 	if _, err := NewPredictionWriter(&head, PredictionCSV, false); err != nil {
 		f.Fatal(err)
 	}
-	f.Add(head.String()+"a.png,,0.5,,,,0.25,,,,,,5,2026-03-01T12:00:00Z,,,,\n", true)
-	f.Add(head.String()+"\\x41\\xff,,,,,,,,,,,,,,,,,cut off\n\"", true)
+	f.Add(head.String()+"a.png,,0.5,,,,0.25,,,,,,5,2026-03-01T12:00:00Z,,,,,\n", true)
+	f.Add(head.String()+"\\x41\\xff,,,,,,,,,,,,,,,,,,cut off\n\"", true)
 	f.Add("{\"path\":\"a\"}\n", false)
 	f.Fuzz(func(t *testing.T, text string, csv bool) {
 		format := PredictionJSONL

@@ -1,9 +1,12 @@
 package report
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"image/jpeg"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,16 +20,21 @@ var ErrSheetFull = errors.New("there are more rows than a workbook holds; use th
 const maxSheetRows = excelize.TotalRows
 
 // WritePredictionsXLSX writes the rows of a CSV file of predictions as an Excel workbook:
-// numbers as numbers, times as times, and texts as texts, never as formulas.
-func WritePredictionsXLSX(w io.Writer, rows io.Reader, raw bool) (err error) {
+// numbers as numbers, times as times, and texts as texts, never as formulas. thumbnail
+// returns the JPEG that a row names, which then stands before the row; nil leaves them out.
+func WritePredictionsXLSX(w io.Writer, rows io.Reader, raw bool, thumbnail func(name string) ([]byte, error)) (err error) {
 	columns := names(columnsOfPredictions(PredictionCSV, raw))
+	if thumbnail != nil {
+		columns = slices.DeleteFunc(columns, func(name string) bool { return name == thumbnailColumn })
+		columns = slices.Insert(columns, 0, thumbnailColumn)
+	}
 	book := excelize.NewFile()
 	defer func() { err = errors.Join(err, book.Close()) }()
 	const sheet = "predictions"
 	if err := book.SetSheetName(book.GetSheetName(0), sheet); err != nil {
 		return fmt.Errorf("writing a workbook: %w", err)
 	}
-	s, err := newSheet(book, sheet, columns)
+	s, err := newSheet(book, sheet, columns, thumbnail)
 	if err != nil {
 		return fmt.Errorf("writing a workbook: %w", err)
 	}
@@ -51,12 +59,19 @@ func WritePredictionsXLSX(w io.Writer, rows io.Reader, raw bool) (err error) {
 
 // sheet is a sheet that is written row by row.
 type sheet struct {
-	stream *excelize.StreamWriter
-	moment int // the style of times
+	book      *excelize.File
+	stream    *excelize.StreamWriter
+	moment    int                               // the style of times
+	thumbnail func(name string) ([]byte, error) // nil for none
 }
 
+const (
+	thumbnailColumn = "thumbnail"
+	thumbnailSide   = 96 // pixels in the sheet
+)
+
 // newSheet begins a sheet with a header row that stays in sight.
-func newSheet(book *excelize.File, name string, columns []string) (*sheet, error) {
+func newSheet(book *excelize.File, name string, columns []string, thumbnail func(string) ([]byte, error)) (*sheet, error) {
 	bold, err := book.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}})
 	if err != nil {
 		return nil, err
@@ -69,17 +84,22 @@ func newSheet(book *excelize.File, name string, columns []string) (*sheet, error
 	if err != nil {
 		return nil, err
 	}
-	const pathWidth = 40 // characters
+	const pathWidth, thumbnailWidth = 40, 14 // characters
 	header := make([]any, len(columns))
 	for i, column := range columns {
 		header[i] = excelize.Cell{StyleID: bold, Value: column}
 	}
-	err = errors.Join(
-		stream.SetColWidth(1, 1, pathWidth),
+	path := 1
+	if thumbnail != nil {
+		path = 2
+		err = stream.SetColWidth(1, 1, thumbnailWidth)
+	}
+	err = errors.Join(err,
+		stream.SetColWidth(path, path, pathWidth),
 		stream.SetPanes(&excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}),
 		stream.SetRow("A1", header),
 	)
-	return &sheet{stream, moment}, err
+	return &sheet{book, stream, moment, thumbnail}, err
 }
 
 // row writes a row of values, given as text by the columns' names.
@@ -92,7 +112,34 @@ func (s *sheet) row(number int, columns []string, values map[string]string) erro
 	if err != nil {
 		return err
 	}
-	return s.stream.SetRow(start, cells)
+	if s.thumbnail == nil {
+		return s.stream.SetRow(start, cells)
+	}
+	cells[0] = nil      // the picture stands in the place of its name
+	const points = 0.75 // a pixel
+	if err := s.stream.SetRow(start, cells, excelize.RowOpts{Height: (thumbnailSide + 4) * points}); err != nil {
+		return err
+	}
+	if values[thumbnailColumn] == "" {
+		return nil
+	}
+	return s.addThumbnail(start, UnescapeName(values[thumbnailColumn]))
+}
+
+// addThumbnail puts a picture into a cell.
+func (s *sheet) addThumbnail(cell, name string) error {
+	content, err := s.thumbnail(name)
+	if err != nil {
+		return err
+	}
+	size, err := jpeg.DecodeConfig(bytes.NewReader(content))
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	scale := min(1, thumbnailSide/float64(max(size.Width, size.Height)))
+	return s.book.AddPictureFromBytes(s.stream.Sheet, cell, &excelize.Picture{
+		Extension: ".jpg", File: content, Format: &excelize.GraphicOptions{ScaleX: scale, ScaleY: scale, OffsetX: 2, OffsetY: 2, Positioning: "oneCell"},
+	})
 }
 
 // cell returns the value of a cell; nil for an empty one.
@@ -101,8 +148,8 @@ func (s *sheet) cell(column, text string) any {
 		return nil
 	}
 	switch column {
-	case "path", "class", "box", "heatmap", "mask", "map", "error":
-		return EscapeName(UnescapeName(text)) // without what CSV needs against formulas
+	case "path", "class", "box", "heatmap", "mask", "map", "thumbnail", "error":
+		return shownName(text)
 	case "anomalous":
 		return text == "true"
 	case "modified":

@@ -141,6 +141,20 @@ func (e *Evaluation) table(all []*series) *table {
 	return t
 }
 
+// Table returns the result's metrics as texts, as Write shows them: a row for each class and,
+// last, their mean.
+func (r *Result) Table() (heading []string, rows [][]string) {
+	all := &series{results: []*Result{r}}
+	heading = []string{"class", "normal", "anomalous"}
+	for _, metric := range metrics.Table {
+		heading = append(heading, metric.Title)
+	}
+	for i, row := range r.Classes {
+		rows = append(rows, cells(nil, row.Class, row.Counts, all.class(i)))
+	}
+	return heading, append(rows, cells(nil, "mean", r.Mean().Counts, all.mean()))
+}
+
 func cells(names []string, class string, counts Counts, values map[string]spread) []string {
 	var row []string
 	for _, name := range names {

@@ -82,7 +82,7 @@ func plan() Plan {
 				conditions.Of(conditions.Bits, "--batch", 4),
 				conditions.Of(conditions.Numbers, "CLIP", "sha256:c"),
 				conditions.Of(conditions.Extras, report.GatesCondition, false),
-				conditions.Of(conditions.Extras, report.MapsCondition, ""),
+				conditions.Of(conditions.Extras, report.FilesCondition, ""),
 			},
 		},
 	}
@@ -196,8 +196,8 @@ func TestOtherPlans(t *testing.T) {
 			p.Evaluation.Conditions = set(p.Evaluation.Conditions, report.GatesCondition, "true")
 		}, "--gates: false there, true here", false, false},
 		{"maps", func(p *Plan) {
-			p.Evaluation.Conditions = set(p.Evaluation.Conditions, report.MapsCondition, "npy")
-		}, "--save-maps: none there, npy here", true, true},
+			p.Evaluation.Conditions = set(p.Evaluation.Conditions, report.FilesCondition, "npy")
+		}, "--save-maps, --figures and --html: none there, npy here", true, true},
 		{"a condition that is not recorded", func(p *Plan) { p.Evaluation.Conditions = p.Evaluation.Conditions[1:] }, "--batch: recorded there, not here", false, false},
 		{"more targets", func(p *Plan) {
 			more := p.Evaluation.Results[1]

@@ -71,7 +71,7 @@ type Plan struct {
 func (p *Plan) Key(result, class int) string {
 	r := p.Evaluation.Results[result]
 	row := r.Classes[class]
-	fields := []string{p.Share.String(), r.Target, row.Class, row.Prompt, r.Conditions.Text(), p.Evaluation.Conditions.Without(report.MapsCondition).Text()}
+	fields := []string{p.Share.String(), r.Target, row.Class, row.Prompt, r.Conditions.Text(), p.Evaluation.Conditions.Without(report.FilesCondition).Text()}
 	if !p.Share.IsWhole() { // decides which batches belong to the share
 		fields = append(fields, strconv.Itoa(p.First[result][class]))
 	}
@@ -106,7 +106,7 @@ func (p *Plan) Joins(other *Plan) error {
 		return fmt.Errorf("%w: one is share %s and one is share %s", ErrDiffers, other.Share, p.Share)
 	}
 	// Some shares may save maps and others not.
-	joined := func(p *Plan) conditions.Record { return p.Evaluation.Conditions.Without(report.MapsCondition) }
+	joined := func(p *Plan) conditions.Record { return p.Evaluation.Conditions.Without(report.FilesCondition) }
 	if err := joined(other).Compare(joined(p)); err != nil {
 		return fmt.Errorf("%w: %w", ErrDiffers, err)
 	}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"acdclip/internal/rundir"
+	"acdclip/pkg/heatmap"
+	"acdclip/pkg/page"
+	"acdclip/pkg/plural"
+	"acdclip/pkg/report"
+)
+
+// page writes the page of all rows, if it is wanted.
+func (p *predictions) page() error {
+	if !p.options.html {
+		return nil
+	}
+	return p.held.Write(page.Index, func(w io.Writer) error {
+		rows, err := os.Open(p.path)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		writer, err := page.Begin(w, p.describePage())
+		if err != nil {
+			return err
+		}
+		err = report.EachPrediction(rows, p.options.format.Rows(), p.options.rawScores, func(row report.ShownPrediction) error {
+			return writer.Add(page.Picture{
+				Path: row.Path, Class: row.Class, Score: row.Score, MapMax: row.MapMax, Regions: row.Regions, Area: row.Area, Box: row.Box,
+				Width: row.Width, Height: row.Height, File: pageFile(row.Thumbnail), Error: row.Error,
+			})
+		})
+		if err != nil {
+			return err
+		}
+		return writer.Close()
+	})
+}
+
+// describePage says what made the rows.
+func (p *predictions) describePage() page.Page {
+	run := p.counted(true)
+	facts := append(factsOf(run.Provenance, run.Checkpoint), page.Fact{Name: "class in the prompts", Value: run.Class}, page.Fact{Name: "domain", Value: run.Domain})
+	thresholds := "none"
+	if run.Thresholds.Source != "" {
+		thresholds = fmt.Sprintf("pictures %s, pixels %s, from %s", thresholdText(run.Thresholds.Score), thresholdText(run.Thresholds.Pixel), run.Thresholds.Source)
+	}
+	facts = append(facts, page.Fact{Name: "thresholds", Value: thresholds}, page.Fact{Name: "last run", Value: run.Started.Format("2006-01-02 15:04:05 MST")})
+	summary := plural.Of(run.Pictures-run.Failed, "picture", "pictures") + " scored"
+	if run.Failed > 0 {
+		summary += fmt.Sprintf(", %d failed", run.Failed)
+	}
+	style := p.drawer.style
+	return page.Page{
+		Title: "Anomaly scores", Summary: summary + ". Higher scores, from 0 to 1, mean more anomalous.", Facts: facts,
+		Low: style.Scale.Low, High: style.Scale.High, Colors: style.Map.CSS(), Sets: []page.Set{{Threshold: run.Thresholds.Score}},
+	}
+}
+
+// factsOf says on a page what scored.
+func factsOf(made report.Provenance, checkpoint report.Checkpoint) []page.Fact {
+	facts := []page.Fact{{Name: "acdclip", Value: made.Version}, {Name: "method", Value: checkpoint.Method}}
+	if checkpoint.Path != "" {
+		facts = append(facts, page.Fact{Name: "checkpoint", Value: checkpoint.Path + " " + checkpoint.Fingerprint})
+	}
+	return append(facts,
+		page.Fact{Name: "CLIP", Value: made.CLIP.Path + " " + made.CLIP.Fingerprint},
+		page.Fact{Name: "image size", Value: strconv.Itoa(made.ImageSize)},
+		page.Fact{Name: "device", Value: fmt.Sprintf("%s, %s, libtorch %s", made.Device, made.Precision, made.Libtorch)},
+	)
+}
+
+func thresholdText(threshold *float32) string {
+	if threshold == nil {
+		return "none"
+	}
+	return fmt.Sprint(*threshold)
+}
+
+// colorBar draws the color scale of heat maps.
+func (p *predictions) colorBar() error {
+	if !p.options.heatmaps {
+		return nil
+	}
+	return p.held.WriteQuickly(rundir.ColorBarFile, func(w io.Writer) error { return heatmap.EncodePNG(w, heatmap.ColorBar(p.drawer.style)) })
+}
