@@ -123,5 +123,8 @@ func recipeText(r checkpoint.Recipe) string {
 	if r.EXIF {
 		text += ", turned as EXIF says"
 	}
+	if r.Depth > 0 {
+		text += fmt.Sprintf(", %d bits of 16", r.Depth)
+	}
 	return text
 }

@@ -42,7 +42,7 @@ func (o LoadOptions) mosaic(items []data.Item, tiles []int) (d decoded, anomalou
 	var mask *picture.Grey
 	for i, tile := range tiles {
 		item := items[tile]
-		part, turn, err := picture.DecodeTurned(item.Path, o.Decode)
+		part, reading, err := picture.Read(item.Path, o.Decode)
 		if err != nil {
 			return decoded{}, false, err
 		}
@@ -55,7 +55,7 @@ func (o LoadOptions) mosaic(items []data.Item, tiles []int) (d decoded, anomalou
 		marked := &picture.Grey{Width: part.Width, Height: part.Height, Pix: make([]uint8, part.Width*part.Height)}
 		if item.Anomalous {
 			anomalous = true
-			if err := o.mark(marked, item, part, turn); err != nil {
+			if err := o.mark(marked, item, part, reading.Turn); err != nil {
 				return decoded{}, false, fmt.Errorf("mask of %s: %w", item.Path, err)
 			}
 		}
