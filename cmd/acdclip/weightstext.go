@@ -124,7 +124,7 @@ func recipeText(r checkpoint.Recipe) string {
 		text += ", turned as EXIF says"
 	}
 	if r.Depth > 0 {
-		text += fmt.Sprintf(", %d bits of 16", r.Depth)
+		text += fmt.Sprintf(", %d of 16 bits", r.Depth)
 	}
 	return text
 }

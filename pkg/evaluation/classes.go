@@ -92,7 +92,7 @@ var errOtherPictures = errors.New("the scorer returned other pictures than reque
 // Run scores the classes in order.
 func (b *ByClass) Run(ctx context.Context, classes []Batches) error {
 	scored := make(chan scoring.Scored, 2*b.Batch)
-	tally := tally{ByClass: b, waiting: classes}
+	tally := tally{ByClass: b, waiting: classes, depths: scoring.Depths{Bits: b.Load.Decode.Bits}}
 	group, working := errgroup.WithContext(ctx)
 	group.Go(func() error { return tally.run(scored) })
 	group.Go(func() error {

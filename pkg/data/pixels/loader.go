@@ -23,7 +23,7 @@ type Picture struct {
 	Width, Height int             // the picture's original size in pixels, after any EXIF rotation
 	Pix           []uint8         // [S, S, 3], S = LoadOptions.Size: the picture scaled to a square
 	Mask          []uint8         // [S, S] of 0 and 1; all zero for a normal row; nil without LoadOptions.Masks, or if an anomalous row has no mask
-	Reading       picture.Reading // how the file was read; of a mosaic, as one for its four
+	Reading       picture.Reading // how the file was read; of a mosaic, only the largest value of its four
 	MaskFit       MaskFit         // whether the mask's size matches the picture's; MaskFits if no mask was read
 	Inside        []uint8         // [S, S]; 0 at pixels that augmentation filled, which must be zero after normalising, else 1; nil if there are none
 	Err           error           // the read error of the picture or mask, with the path; then only Item, Index and Took are set

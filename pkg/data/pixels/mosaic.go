@@ -46,6 +46,7 @@ func (o LoadOptions) mosaic(items []data.Item, tiles []int) (d decoded, anomalou
 		if err != nil {
 			return decoded{}, false, err
 		}
+		d.reading.Largest = max(d.reading.Largest, reading.Largest)
 		if i == 0 {
 			im = picture.NewImage(2*part.Width, 2*part.Height)
 			mask = &picture.Grey{Width: im.Width, Height: im.Height, Pix: make([]uint8, im.Width*im.Height)}
@@ -61,7 +62,7 @@ func (o LoadOptions) mosaic(items []data.Item, tiles []int) (d decoded, anomalou
 		}
 		mask.Paste(marked, x, y)
 	}
-	d = decoded{width: im.Width, height: im.Height}
+	d.width, d.height = im.Width, im.Height
 	if o.Augment != nil {
 		d.image = im
 	} else {
