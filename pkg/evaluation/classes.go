@@ -33,10 +33,11 @@ type ByClass struct {
 	RawMaps  bool            // the method's own maps are wanted
 	Costs    *scoring.Costs
 
-	Warn     func(events.Event)
-	Scored   func(scoring.Scored)       // called for each picture, also for those that failed
-	Counted  func(scoring.Scored) error // called for each picture that was scored; may be nil
-	Finished func(*Class) error         // called for each finished class; computes the metrics if they are wanted
+	Warn        func(events.Event)
+	WarnOfFiles func(events.Event)         // for warnings that are the same with each checkpoint; nil: Warn
+	Scored      func(scoring.Scored)       // called for each picture, also for those that failed
+	Counted     func(scoring.Scored) error // called for each picture that was scored; may be nil
+	Finished    func(*Class) error         // called for each finished class; computes the metrics if they are wanted
 }
 
 // Class is the result of one class.

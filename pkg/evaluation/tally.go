@@ -40,9 +40,13 @@ func (t *tally) run(pictures <-chan scoring.Scored) error {
 		}
 		t.Costs.Metrics.Add(time.Since(start))
 	}
-	t.fits.Tell(t.Set, t.Warn)
+	warn := t.WarnOfFiles
+	if warn == nil {
+		warn = t.Warn
+	}
+	t.fits.Tell(t.Set, warn)
 	if text := t.depths.Text(t.Set.Relative); text != "" {
-		t.Warn(events.Warning{Text: t.Set.Name + ": " + text})
+		warn(events.Warning{Text: t.Set.Name + ": " + text})
 	}
 	return nil
 }
