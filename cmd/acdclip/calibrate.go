@@ -27,6 +27,7 @@ type calibrateOptions struct {
 	recall      float64
 	f1          bool
 	file        outputFile
+	readings    readings
 }
 
 // calibrationFile is the default file where the checkpoint is no file.
@@ -53,7 +54,9 @@ map, from which a pixel is. A picture reaches the latter where any of its pixels
 The file is written beside the checkpoint (last.calibration.json for last.safetensors),
 where predict finds it; for the built-in model and for methods without a checkpoint it
 is calibration.json in the current folder, for predict --calibration. predict refuses
-it where method, checkpoint, CLIP, class, domain or image size differ.`,
+it where method, checkpoint, CLIP, class, domain or image size differ, or how pictures
+are read: like predict, calibrate turns them by their EXIF orientation, which --set
+data.exif_orientation=false leaves out; --set data.depth=12 is for a camera of 12 bits.`,
 		Example: `  acdclip calibrate --class bolt photos/good
   acdclip calibrate --checkpoint last.safetensors --false-alarms 0.05 --class bolt photos/good
   acdclip calibrate --class bolt photos/good --bad photos/bad --recall 0.95
@@ -112,12 +115,15 @@ func runCalibrate(ctx context.Context, o *calibrateOptions) error {
 	if err != nil {
 		return err
 	}
+	load := loadOptions(loaded.Config)
+	o.readings = newReadings(load.Decode)
 	var samples [2]sample
 	for i, pictures := range [][]data.Found{good, bad} {
-		if samples[i], err = o.score(ctx, detector, detect.PredictOptions{Inputs: pictures, Load: loadOptions(loaded.Config)}); err != nil {
+		if samples[i], err = o.score(ctx, detector, detect.PredictOptions{Inputs: pictures, Load: load}); err != nil {
 			return err
 		}
 	}
+	o.readings.tell(o.app.emit)
 	return o.write(samples[0], samples[1], basis)
 }
 
@@ -168,6 +174,7 @@ func (o *calibrateOptions) score(ctx context.Context, detector *detect.Detector,
 	p.PromptOf = o.promptOf(detector.Model.Options)
 	var failed []string
 	err = detect.Predict(ctx, detector, p, o.app.emit, func(input data.Found, scored scoring.Scored) error {
+		o.readings.add(scored.Picture)
 		if scored.Err != nil {
 			o.app.emit(events.Warning{Text: input.Path + ": " + withoutPath(scored.Err, input.Path)})
 			failed = append(failed, input.Path)

@@ -174,7 +174,7 @@ func unknownDataset(name string, c config.Config) error {
 func loadOptions(c config.Config) pixels.LoadOptions {
 	return pixels.LoadOptions{
 		Workers: c.Data.Workers, BilinearMasks: c.Data.Masks == config.MasksBilinear,
-		Decode: picture.DecodeOptions{MaxPixels: c.Data.MaxPixels, EXIF: c.Data.EXIFOrientation},
+		Decode: picture.DecodeOptions{MaxPixels: c.Data.MaxPixels, EXIF: c.Data.EXIFOrientation.Applies(), Bits: c.Data.Depth.Bits()},
 	}
 }
 

@@ -74,6 +74,7 @@ func (o *detectorOptions) loadModel() (config.Loaded, error) {
 	if loaded, o.checkpoint, err = o.app.useBuiltin(&o.config, nil, loaded, o.checkpoint); err != nil {
 		return loaded, err
 	}
+	loaded.Config.Data.EXIFOrientation = loaded.Config.Data.EXIFOrientation.Own()
 	if err := o.requireCheckpoint(loaded); err != nil {
 		return loaded, err
 	}
@@ -168,9 +169,9 @@ func (o *detectorOptions) conditions(detector *detect.Detector, c config.Config)
 		conditions.Of(conditions.Numbers, "the checkpoint's content", m.Source.Fingerprint),
 		conditions.Of(conditions.Numbers, "class", o.classText()),
 		conditions.Of(conditions.Numbers, "domain", o.domain),
-		conditions.Of(conditions.Numbers, "data.exif_orientation", c.Data.EXIFOrientation),
+		conditions.Of(conditions.Numbers, "data.exif_orientation", c.Data.EXIFOrientation.Applies()),
 		conditions.Of(conditions.Bits, "--batch", o.batch),
-	}), nil
+	}, conditions.Unusual(conditions.Numbers, "data.depth", c.Data.Depth.Bits(), 0)), nil
 }
 
 // withoutPath returns a picture's error without its path at the start, which stands beside it.

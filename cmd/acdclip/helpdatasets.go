@@ -39,9 +39,10 @@ marks it. Masks are read as grey; palette colors are applied and alpha is ignore
 Any value but zero is anomalous; set mask_threshold: 128 in data.roots for masks with
 soft edges. A dataset without masks has image metrics only.
 
-With data.exif_orientation, pictures are turned as their EXIF data says. A mask with
-the size (or the aspect ratio) of the stored picture is turned too; a mask with the
-size of the turned picture is not; a mask that matches both, such as a square, is.
+Pictures of datasets are read as they are stored, as for published results. With
+data.exif_orientation=true, they are turned as their EXIF data says. A mask with the
+size (or the aspect ratio) of the stored picture is turned too; a mask with the size
+of the turned picture is not; a mask that matches both, such as a square, is.
 
 The domain, industrial or medical, is taken from data.roots, else from the file
 data.names, else from the benchmark, else it is industrial. A dataset is recognised
@@ -56,7 +57,9 @@ Bayes-PFL. A list in the folder is ignored, with a warning, if more than 1 % of 
 files are missing.
 
 Pictures and masks are png, jpg, jpeg, jpe, jfif, bmp, tif, tiff, webp or gif files.
-Others, such as HEIC or camera raw, are counted and skipped. The prompts use the name
+Others, such as HEIC or camera raw, are counted and skipped. Pictures with 16 bits per
+channel of which a camera uses 12 are almost black; data.depth=12 takes 4095 as white.
+Pictures of 32-bit floats (TIFF) must have values from 0 to 1. The prompts use the name
 of the class folder, or NAME for a dataset without class folders; data.names sets
 other names.`,
 	}

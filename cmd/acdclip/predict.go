@@ -73,6 +73,11 @@ reach it, their share of the picture and the box of the strongest (x y width hei
 JSON lines list all regions; heat maps outline them, and their color scale has the
 threshold at three fifths.
 
+Pictures are turned by their EXIF orientation, as cameras and phones set it; rows, heat
+maps, masks, maps and boxes are those of the turned picture. For a camera of 12 bits that
+saves 16-bit pictures, give --set data.depth=12, else they are almost black. TIFF
+pictures of 32-bit floats must have values from 0 (black) to 1 (white).
+
 Output pictures keep the file names and the subfolders of a given folder (with photos,
 photos/a/x.png becomes heatmaps/a/x.png.png). A picture in a folder that cannot be read
 gets a row with the error, and the others are still scored; an argument that does not
@@ -160,7 +165,7 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	if err != nil {
 		return err
 	}
-	p := &predicting{options: o, detector: detector, load: load, output: output, emit: o.app.emit}
+	p := &predicting{options: o, detector: detector, load: load, output: output, emit: o.app.emit, readings: newReadings(load.Decode)}
 	if o.watch == "" {
 		err = p.score(ctx, marked(found))
 	} else {

@@ -27,6 +27,7 @@ type predicting struct {
 	load     pixels.LoadOptions
 	output   *predictions
 	emit     func(events.Event)
+	readings readings
 
 	total       int             // pictures that have or will have a row
 	unsupported map[string]bool // pictures in formats that are not supported, found while watching
@@ -48,10 +49,12 @@ func (p *predicting) score(ctx context.Context, inputs []markedInput) error {
 	for i, input := range inputs {
 		found[i] = input.Found
 	}
+	defer p.readings.tell(p.emit)
 	return detect.Predict(ctx, p.detector, detect.PredictOptions{
 		Inputs: found, PromptOf: prompt, Domain: p.options.domain, Batch: p.options.batch, Load: p.load,
 	}, p.emit, func(input data.Found, scored scoring.Scored) error {
 		next++
+		p.readings.add(scored.Picture)
 		return p.output.add(inputs[next-1], prompt(input), scored)
 	})
 }

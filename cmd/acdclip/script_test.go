@@ -56,6 +56,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":  status,
 			"picture": drawPicture, "flat": drawFlat,
+			"deep":     drawDeep,
+			"exif":     orient,
 			"map":      drawMap,
 			"promise":  promise,
 			"truncate": truncate,
@@ -147,14 +149,23 @@ func drawFlat(ts *testscript.TestScript, _ bool, args []string) {
 	write(ts, args[0], b.Bytes())
 }
 
-// map FILE WIDTH HEIGHT: an anomaly map whose scores rise from left to right, as NumPy saves it.
+// map FILE WIDTH HEIGHT [SCALE]: an anomaly map whose scores rise from left to right, below
+// 1 or the scale, as NumPy saves it or a TIFF.
 func drawMap(ts *testscript.TestScript, _ bool, args []string) {
 	m := anomalymap.Map{Width: number(ts, args[1]), Height: number(ts, args[2])}
+	scale := 1
+	if len(args) > 3 {
+		scale = number(ts, args[3])
+	}
 	for i := range m.Width * m.Height {
-		m.Scores = append(m.Scores, float32(i%m.Width)/float32(m.Width))
+		m.Scores = append(m.Scores, float32(scale*(i%m.Width))/float32(m.Width))
 	}
 	var b bytes.Buffer
-	ts.Check(anomalymap.WriteNPY(&b, &m))
+	if strings.HasSuffix(args[0], ".tif") {
+		ts.Check(anomalymap.WriteTIFF(&b, &m))
+	} else {
+		ts.Check(anomalymap.WriteNPY(&b, &m))
+	}
 	write(ts, args[0], b.Bytes())
 }
 

@@ -123,5 +123,8 @@ func recipeText(r checkpoint.Recipe) string {
 	if r.EXIF {
 		text += ", turned as EXIF says"
 	}
+	if r.Depth > 0 {
+		text += fmt.Sprintf(", %d of 16 bits", r.Depth)
+	}
 	return text
 }

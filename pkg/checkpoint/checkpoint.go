@@ -74,6 +74,7 @@ type Recipe struct {
 	Accumulate int      `json:"accumulate,omitempty"` // batches per optimiser step; 0: one
 	Precision  string   `json:"precision,omitempty"`  // of the frozen towers' matrices; "": fp32
 	EXIF       bool     `json:"exif_orientation,omitempty"`
+	Depth      int      `json:"depth,omitempty"`      // data.depth; 0: auto
 	MaxPixels  int64    `json:"max_pixels,omitempty"` // data.max_pixels; 0: picture.DefaultMaxPixels
 	Validate   []string `json:"validate,omitempty"`   // validation split: classes, or a percentage of the pictures; none: no split
 	InitFrom   string   `json:"init_from,omitempty"`  // fingerprint of the checkpoint that training started from; "": random initial values

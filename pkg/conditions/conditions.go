@@ -37,6 +37,15 @@ func Of(weight Weight, name string, value any) Condition {
 	return Condition{weight, name, fmt.Sprint(value)}
 }
 
+// Unusual returns the condition, or none if value is the usual one, for a condition that
+// older records lack because theirs was the usual one.
+func Unusual[T comparable](weight Weight, name string, value, usual T) Record {
+	if value == usual {
+		return nil
+	}
+	return Record{Of(weight, name, value)}
+}
+
 // MarshalJSON groups the values by weight.
 func (r Record) MarshalJSON() ([]byte, error) {
 	groups := map[Weight]map[string]string{}
@@ -138,23 +147,31 @@ func (r Record) Compare(other Record) error {
 		here, found := other.find(there.Name)
 		switch {
 		case !found:
-			texts = append(texts, there.Name+": recorded there, not here")
+			texts = append(texts, fmt.Sprintf("%s: %s there, not recorded here", there.Name, there.shown()))
 		case here.Value == there.Value:
 		case here.isHash() || there.isHash():
 			texts = append(texts, there.Name)
 		default:
-			texts = append(texts, fmt.Sprintf("%s: %s there, %s here", there.Name, cmp.Or(there.Value, "none"), cmp.Or(here.Value, "none")))
+			texts = append(texts, fmt.Sprintf("%s: %s there, %s here", there.Name, there.shown(), here.shown()))
 		}
 	}
 	for _, here := range other {
 		if _, found := r.find(here.Name); !found {
-			texts = append(texts, here.Name+": not recorded there")
+			texts = append(texts, fmt.Sprintf("%s: not recorded there, %s here", here.Name, here.shown()))
 		}
 	}
 	if texts == nil {
 		return nil
 	}
 	return errors.New(strings.Join(texts, "; "))
+}
+
+// shown returns the value for a message.
+func (c Condition) shown() string {
+	if c.isHash() {
+		return "a value"
+	}
+	return cmp.Or(c.Value, "none")
 }
 
 func (c Condition) isHash() bool { return strings.HasPrefix(c.Value, "sha256") }

@@ -38,8 +38,9 @@ func TestCompare(t *testing.T) {
 		{"none before", change("--save-maps", "npy"), "--save-maps: none there, npy here"},
 		{"a hash is only named", change("CLIP", "sha256:bb"), "CLIP"},
 		{"a hash on one side", change("CLIP", "unknown"), "CLIP"},
-		{"fewer", record()[1:], "threads: recorded there, not here"},
-		{"more", append(record(), Of(Bits, "device", "cpu")), "device: not recorded there"},
+		{"fewer", record()[1:], "threads: 2 there, not recorded here"},
+		{"one hash fewer", record().Without("CLIP"), "CLIP: a value there, not recorded here"},
+		{"more", append(record(), Of(Bits, "device", "cpu")), "device: not recorded there, cpu here"},
 		{"several", append(change("threads", "1")[:3], Of(Extras, "--save-maps", "png")), "threads: 2 there, 1 here; --save-maps: none there, png here"},
 	} {
 		err := record().Compare(c.other)
@@ -48,6 +49,16 @@ func TestCompare(t *testing.T) {
 		}
 		if same := record().Text() == c.other.Text(); same != (c.says == "") {
 			t.Errorf("%s: the texts are the same: %v", c.name, same)
+		}
+	}
+}
+
+// TestUnusual: the usual value is as if there were no condition.
+func TestUnusual(t *testing.T) {
+	for value, says := range map[int]string{0: "", 12: "data.depth: not recorded there, 12 here"} {
+		err := record().Compare(append(record(), Unusual(Numbers, "data.depth", value, 0)...))
+		if (err == nil) != (says == "") || err != nil && err.Error() != says {
+			t.Errorf("%d: %v, want %q", value, err, says)
 		}
 	}
 }

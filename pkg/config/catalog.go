@@ -46,7 +46,7 @@ func (l Catalog) Preset(method, name string) (Config, error) {
 		Precision:   PrecisionAuto,
 		Model:       preset.Model(),
 		Train:       trainOf(preset.Recipe),
-		Data:        Data{Roots: map[string]Root{}, Pairing: map[string]string{}, MaxPixels: 200e6, Masks: MasksNearest, Cache: 1 << 30},
+		Data:        Data{Roots: map[string]Root{}, Pairing: map[string]string{}, MaxPixels: 200e6, Masks: MasksNearest, EXIFOrientation: EXIFAuto, Depth: DepthAuto, Cache: 1 << 30},
 		Checkpoints: map[string][]string{},
 		Models:      map[string]string{},
 	}

@@ -99,7 +99,8 @@ type Data struct {
 	Names           string            `json:"names" path:"file" resume:"yes" doc:"JSON file of prompt names (dataset, class, name) that replaces the built-in table"`
 	MaxPixels       int64             `json:"max_pixels" range:"[1,inf)" doc:"maximum pixels of a picture; larger pictures are rejected before they are decoded"`
 	Masks           MaskResize        `json:"mask_resize" doc:"how masks are scaled for metrics: nearest pixel, or bilinear and anomalous from half on"`
-	EXIFOrientation bool              `json:"exif_orientation" doc:"rotate and flip pictures and masks by their EXIF orientation"`
+	EXIFOrientation EXIFOrientation   `json:"exif_orientation" doc:"rotate and flip pictures and masks by their EXIF orientation; auto: predict and calibrate do, on people's own pictures, the others do not, as published numbers"`
+	Depth           Depth             `json:"depth" doc:"bits per channel that pictures of 16 bits use, such as 12 for a 12-bit camera: larger values are white; auto: all 16; masks and other pictures are read as they are"`
 	Workers         int               `json:"workers" range:"[0,1024]" resume:"yes" doc:"goroutines that decode pictures; 0: one per core"`
 	Cache           int64             `json:"cache" range:"[0,inf)" resume:"yes" doc:"bytes of decoded pictures that training keeps in memory for the next epoch; 0: none"`
 	SkipBad         bool              `json:"skip_bad" resume:"yes" doc:"skip and count pictures that are missing or cannot be read, held-out ones too, instead of stopping"`

@@ -220,6 +220,10 @@ func (r *reader) scalar(n *yaml.Node, s *schema, v reflect.Value) {
 		r.fail(n, s.key, "has no value; set it to "+wants(s)+" or leave the key out", "")
 		return
 	}
+	if text, ok := s.choiceOf(n); ok {
+		v.SetString(text)
+		return
+	}
 	if !hasKind(n, s.typ.Kind()) || n.Decode(v.Addr().Interface()) != nil {
 		problem := fmt.Sprintf("must be %s, is %s", wants(s), describe(n))
 		if s.choices == nil && s.typ.Kind() == reflect.String && isNumberLike(n) {
@@ -235,6 +239,18 @@ func (r *reader) scalar(n *yaml.Node, s *schema, v reflect.Value) {
 	if s.path != "" {
 		v.SetString(absolute(v.String(), r.dir, s.path))
 	}
+}
+
+// choiceOf returns a choice that YAML reads as a boolean or a number, as true and 12.
+func (s *schema) choiceOf(n *yaml.Node) (text string, ok bool) {
+	if s.choices == nil || n.Kind != yaml.ScalarNode {
+		return "", false
+	}
+	text = n.Value
+	if n.ShortTag() == "!!bool" {
+		text = strings.ToLower(text)
+	}
+	return text, isNumberLike(n) && slices.Contains(s.choices, text)
 }
 
 // hasKind reports whether a scalar is written as a value of the kind: text is never taken for a number, nor a number for text.

@@ -47,6 +47,53 @@ const (
 // Values lists both ways.
 func (MaskResize) Values() []string { return []string{string(MasksNearest), string(MasksBilinear)} }
 
+// EXIFOrientation says whether pictures are rotated and flipped by their EXIF orientation.
+type EXIFOrientation string
+
+const (
+	EXIFAuto  EXIFOrientation = "auto" // people's own pictures are, those of datasets are not
+	EXIFApply EXIFOrientation = "true"
+	EXIFNone  EXIFOrientation = "false"
+)
+
+// Values lists auto, and what YAML reads as booleans.
+func (EXIFOrientation) Values() []string {
+	return []string{string(EXIFAuto), string(EXIFApply), string(EXIFNone)}
+}
+
+// Own resolves auto for people's own pictures, which are seen as their camera shows them.
+func (o EXIFOrientation) Own() EXIFOrientation {
+	if o == EXIFAuto {
+		return EXIFApply
+	}
+	return o
+}
+
+// Applies reports whether pictures are rotated. Auto is for datasets, as Pillow and the
+// published code read them: they are not.
+func (o EXIFOrientation) Applies() bool { return o == EXIFApply }
+
+// Depth is the number of bits that pictures with 16 bits per channel use: auto or a number.
+type Depth string
+
+// DepthAuto reads all 16 bits.
+const DepthAuto Depth = "auto"
+
+// Values lists auto, and the numbers from 8 to 16.
+func (Depth) Values() []string {
+	list := []string{string(DepthAuto)}
+	for bits := 8; bits <= 16; bits++ {
+		list = append(list, strconv.Itoa(bits))
+	}
+	return list
+}
+
+// Bits returns the number, 0 for auto.
+func (d Depth) Bits() int {
+	bits, _ := strconv.Atoi(string(d)) // auto and the zero value are no numbers
+	return bits
+}
+
 // Device names where the model runs: auto (a GPU when there is one), cpu, cuda or cuda:N.
 type Device string
 

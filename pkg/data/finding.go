@@ -55,6 +55,7 @@ const (
 	TurnedMask       Code = "turned_mask"
 	NonBinaryMask    Code = "non_binary_mask"
 	FaintMask        Code = "faint_mask"
+	DimPicture       Code = "dim_picture"
 )
 
 // codeKind describes a Code.
@@ -81,6 +82,7 @@ var codeKinds = []codeKind{
 	{EmptyMask, Warning, "masks of anomalous pictures mark no pixel"},
 	{FullMask, Warning, "masks of anomalous pictures mark every pixel"},
 	{MarkedBackground, Warning, "masks have a palette whose first color is not black, so their background counts as anomalous"},
+	{DimPicture, Warning, "pictures of 16 bits use less than a quarter of their range and are read as almost black; set data.depth to the bits that they use"},
 	{OrphanMask, Warning, "masks belong to no picture"},
 	{MaskLikePicture, Warning, "pictures have names like masks of other pictures; they are used as pictures"},
 	{Unlabelled, Warning, "pictures are in neither a normal nor an anomalous folder and are skipped"},

@@ -33,10 +33,11 @@ type ByClass struct {
 	RawMaps  bool            // the method's own maps are wanted
 	Costs    *scoring.Costs
 
-	Warn     func(events.Event)
-	Scored   func(scoring.Scored)       // called for each picture, also for those that failed
-	Counted  func(scoring.Scored) error // called for each picture that was scored; may be nil
-	Finished func(*Class) error         // called for each finished class; computes the metrics if they are wanted
+	Warn        func(events.Event)
+	WarnOfFiles func(events.Event)         // for warnings that are the same with each checkpoint; nil: Warn
+	Scored      func(scoring.Scored)       // called for each picture, also for those that failed
+	Counted     func(scoring.Scored) error // called for each picture that was scored; may be nil
+	Finished    func(*Class) error         // called for each finished class; computes the metrics if they are wanted
 }
 
 // Class is the result of one class.
@@ -92,7 +93,7 @@ var errOtherPictures = errors.New("the scorer returned other pictures than reque
 // Run scores the classes in order.
 func (b *ByClass) Run(ctx context.Context, classes []Batches) error {
 	scored := make(chan scoring.Scored, 2*b.Batch)
-	tally := tally{ByClass: b, waiting: classes}
+	tally := tally{ByClass: b, waiting: classes, depths: scoring.Depths{Bits: b.Load.Decode.Bits}}
 	group, working := errgroup.WithContext(ctx)
 	group.Go(func() error { return tally.run(scored) })
 	group.Go(func() error {

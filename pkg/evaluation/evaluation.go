@@ -72,12 +72,13 @@ type Evaluation struct {
 	done     int                  // pictures already scored
 	clips    map[any]trained.CLIP // of the models that are compared
 	costs    scoring.Costs
+	warned   map[events.Event]bool // warnings about files that were already emitted
 }
 
 // Begin plans an evaluation and opens the detectors. It scores nothing and writes nothing.
 func Begin(ctx context.Context, o Options) (*Evaluation, error) {
 	o.Emit = serialized(o.Emit)
-	e := &Evaluation{Options: o, start: time.Now()}
+	e := &Evaluation{Options: o, start: time.Now(), warned: map[events.Event]bool{}}
 	if err := e.makePlan(); err != nil {
 		return nil, err
 	}
@@ -243,12 +244,21 @@ func (e *Evaluation) checkpoint(ctx context.Context, checkpoint *trained.Model) 
 	return nil
 }
 
+// warnOnce emits a warning about a dataset's files once, although each checkpoint reads them
+// again.
+func (e *Evaluation) warnOnce(event events.Event) {
+	if !e.warned[event] {
+		e.warned[event] = true
+		e.Emit(event)
+	}
+}
+
 // job scores the unfinished classes of one job.
 func (e *Evaluation) job(ctx context.Context, detector scoring.Scorer, i int) error {
 	job := e.Jobs[i]
 	c := ByClass{
 		Scorer: detector, Set: job.Set, Model: job.Checkpoint.Options, Load: e.Load, Batch: e.Batch, BatchKey: "--batch", Pixels: e.Pixels,
-		Result: e.plan.Evaluation.Results[i], Extras: e.Extras, RawMaps: e.Raw && e.Files != nil, Costs: &e.costs, Warn: e.Emit,
+		Result: e.plan.Evaluation.Results[i], Extras: e.Extras, RawMaps: e.Raw && e.Files != nil, Costs: &e.costs, Warn: e.Emit, WarnOfFiles: e.warnOnce,
 		Scored: func(scored scoring.Scored) {
 			e.done++
 			e.Emit(events.Progress{Stage: evaluateStage, Done: e.done, Total: e.total, Detail: job.Set.Name + "/" + scored.Picture.Item.Class})

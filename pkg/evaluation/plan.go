@@ -37,7 +37,7 @@ func (e *Evaluation) makePlan() error {
 			Conditions: conditions.Record{
 				conditions.Of(conditions.Numbers, "acdclip's version", e.Version),
 				conditions.Of(conditions.Bits, "--batch", e.Batch),
-				conditions.Of(conditions.Numbers, "data.exif_orientation", c.Data.EXIFOrientation),
+				conditions.Of(conditions.Numbers, "data.exif_orientation", c.Data.EXIFOrientation.Applies()),
 				conditions.Of(conditions.Numbers, "data.max_pixels", c.Data.MaxPixels),
 				conditions.Of(conditions.Extras, report.GatesCondition, slices.Contains(e.Extras, report.Gates)),
 				conditions.Of(conditions.Extras, report.RawCondition, e.Raw),
@@ -45,6 +45,7 @@ func (e *Evaluation) makePlan() error {
 			},
 		},
 	}
+	e.plan.Evaluation.Conditions = append(e.plan.Evaluation.Conditions, conditions.Unusual(conditions.Numbers, "data.depth", c.Data.Depth.Bits(), 0)...)
 	if !e.compares() { // else each result has its own
 		e.plan.Evaluation.Conditions = append(e.plan.Evaluation.Conditions, conditions.Of(conditions.Numbers, precisionCondition, c.Precision.Format()))
 	}

@@ -214,6 +214,7 @@ func otherEvaluations(t *testing.T) []otherEvaluation {
 		{"kernels", otherModel(func(m *trained.Model) { m.Options.(*options.Model).Adapter.Kernels = []int{7} }), "model.adapter.kernels: [3,5] there, [7] here", false},
 		{"precision", func(o *Options) { o.use(load(t, "precision=bf16")) }, "precision: fp32 there, bf16 here", false},
 		{"orientation", func(o *Options) { o.use(load(t, "data.exif_orientation=true")) }, "data.exif_orientation: false there, true here", false},
+		{"depth", func(o *Options) { o.use(load(t, "data.depth=12")) }, "data.depth: not recorded there, 12 here", false},
 		{"pixels", func(o *Options) { o.use(load(t, "data.max_pixels=99")) }, "data.max_pixels", false},
 		{"CLIP", onMachine(func(f *fakes) { f.machine.CLIP.Fingerprint = "sha256v2:d" }), trained.CLIPCondition, false},
 

@@ -20,6 +20,7 @@ type tally struct {
 	current *Class           // the class being scored; nil: none
 	left    int              // pictures of the current class still to come
 	fits    scoring.MaskFits // of all classes
+	depths  scoring.Depths   // of all classes
 }
 
 // run receives pictures until the channel is closed.
@@ -39,7 +40,14 @@ func (t *tally) run(pictures <-chan scoring.Scored) error {
 		}
 		t.Costs.Metrics.Add(time.Since(start))
 	}
-	t.fits.Tell(t.Set, t.Warn)
+	warn := t.WarnOfFiles
+	if warn == nil {
+		warn = t.Warn
+	}
+	t.fits.Tell(t.Set, warn)
+	if text := t.depths.Text(t.Set.Relative); text != "" {
+		warn(events.Warning{Text: t.Set.Name + ": " + text})
+	}
 	return nil
 }
 
@@ -94,6 +102,7 @@ func (t *tally) count(scored scoring.Scored) error {
 		t.Warn(failedPicture(t.Set.Name, item.Class, score.Error))
 		return nil
 	}
+	t.depths.Add(scored.Picture)
 	score.Score, score.ClassProbability, score.MapMax, score.RawMapMax = scored.Score, scored.ClassProbability, scored.MapMax, scored.RawMapMax
 	for _, name := range t.Extras {
 		if values := scored.Extras[name]; values != nil {

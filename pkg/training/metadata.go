@@ -22,7 +22,7 @@ func (r *run) describe() (checkpoint.Metadata, error) {
 		Method: c.Method, Preset: c.Preset, Model: c.Model, Loss: c.Loss,
 		Recipe: checkpoint.Recipe{
 			Classes: c.Train.Classes, Limit: c.Train.Limit, Epochs: c.Train.Epochs, Batch: c.Train.Batch, LR: c.Train.LR, LRDecay: c.Train.LRDecay,
-			Augment: c.Train.Augment, MaskThreshold: int(r.Set.MaskThreshold), EXIF: c.Data.EXIFOrientation,
+			Augment: c.Train.Augment, MaskThreshold: int(r.Set.MaskThreshold), EXIF: c.Data.EXIFOrientation.Applies(), Depth: c.Data.Depth.Bits(),
 		},
 		Auxiliary: r.Set.Name, ListHash: r.Set.ListHash(), Files: r.Files, CLIP: r.backbone.Source.Fingerprint, Seed: &c.Seed,
 		Threads: machine.Threads, Device: "cpu", Versions: checkpoint.Versions{Acdclip: r.Version, Libtorch: machine.Libtorch, Hardware: machine.Hardware},

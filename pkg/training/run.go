@@ -33,6 +33,7 @@ type run struct {
 	held     *data.Dataset    // the validation split; nil without
 	told     map[string]bool  // warnings about validations and masks that were already emitted
 	fits     scoring.MaskFits // of the epoch's pictures
+	depths   scoring.Depths   // of the epoch's pictures
 
 	at      checkpoint.Place // progress after the last complete step
 	moves   int64            // the optimiser's updates at that point
@@ -60,7 +61,8 @@ func newRun(ctx context.Context, o Options) (*run, error) {
 		return nil, err
 	}
 	r := &run{
-		Options: o, backbone: b, held: held, told: map[string]bool{}, promptOf: map[string]string{}, cache: pixels.NewCache(o.Config.Data.Cache), at: checkpoint.Place{Epoch: 1},
+		Options: o, backbone: b, held: held, told: map[string]bool{}, promptOf: map[string]string{}, cache: pixels.NewCache(o.Config.Data.Cache),
+		depths: scoring.Depths{Bits: o.Load.Decode.Bits}, at: checkpoint.Place{Epoch: 1},
 	}
 	for _, class := range o.Set.Classes {
 		r.promptOf[class.Name] = o.Set.PromptOf(o.Config.Model, class)
@@ -197,6 +199,7 @@ func (r *run) epoch(ctx context.Context) error {
 			continue
 		}
 		r.fits.Add(picture)
+		r.depths.Add(picture)
 		if pictures = append(pictures, picture); len(pictures) == r.perStep() {
 			if err := r.learn(ctx, pictures, taken); err != nil {
 				return err
@@ -227,7 +230,7 @@ func (r *run) endEpoch(ctx context.Context) error {
 	case sums.Learned == 0:
 		return fmt.Errorf("in all %d steps of the epoch the loss or the gradient was %w: %w", sums.SkippedSteps, ErrNotFinite, ErrDiverged)
 	}
-	r.tellFits()
+	r.tellPictures()
 	event := events.TrainEpoch{
 		Epoch: r.at.Epoch, Epochs: r.Config.Train.Epochs, Loss: sums.Loss / float64(sums.Learned),
 		Skipped: len(r.at.Bad), SkippedSteps: sums.SkippedSteps, Seconds: r.seconds(),
@@ -255,14 +258,18 @@ func (r *run) endEpoch(ctx context.Context) error {
 	return nil
 }
 
-// tellFits warns once, not after every epoch, of masks whose aspect ratio differs from their pictures'.
-func (r *run) tellFits() {
-	const key = "mask aspect ratios"
+// tellPictures warns once, not after every epoch, of masks whose aspect ratio differs from
+// their pictures', and of pictures that do not fit data.depth.
+func (r *run) tellPictures() {
+	const key = "the pictures"
 	if !r.told[key] {
 		r.told[key] = true
 		r.fits.Tell(r.Set, r.Emit)
+		if text := r.depths.Text(r.Set.Relative); text != "" {
+			r.Emit(events.Warning{Text: r.Set.Name + ": " + text})
+		}
 	}
-	r.fits = scoring.MaskFits{}
+	r.fits, r.depths = scoring.MaskFits{}, scoring.Depths{Bits: r.Load.Decode.Bits}
 }
 
 // seconds returns the time spent on the epoch so far, without pauses between runs.

@@ -66,6 +66,7 @@ type decoded struct {
 	pix           []uint8        // [S, S, 3]; nil with augmentation
 	mask          []uint8        // [S, S]; nil for a normal picture, and if masks are not loaded
 	fit           MaskFit
+	reading       picture.Reading
 }
 
 func (d decoded) bytes() int64 {

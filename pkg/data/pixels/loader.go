@@ -17,15 +17,16 @@ import (
 // Picture is one item, decoded and scaled. Its slices are read-only, because a cache
 // may share them.
 type Picture struct {
-	Item          data.Item // of a mosaic, the item that it replaces; Anomalous is the mosaic's
-	Mosaic        bool      // it is a mosaic; see LoadOptions.Mosaic
-	Index         int       // index in the items
-	Width, Height int       // the picture's original size in pixels, after any EXIF rotation
-	Pix           []uint8   // [S, S, 3], S = LoadOptions.Size: the picture scaled to a square
-	Mask          []uint8   // [S, S] of 0 and 1; all zero for a normal row; nil without LoadOptions.Masks, or if an anomalous row has no mask
-	MaskFit       MaskFit   // whether the mask's size matches the picture's; MaskFits if no mask was read
-	Inside        []uint8   // [S, S]; 0 at pixels that augmentation filled, which must be zero after normalising, else 1; nil if there are none
-	Err           error     // the read error of the picture or mask, with the path; then only Item, Index and Took are set
+	Item          data.Item       // of a mosaic, the item that it replaces; Anomalous is the mosaic's
+	Mosaic        bool            // it is a mosaic; see LoadOptions.Mosaic
+	Index         int             // index in the items
+	Width, Height int             // the picture's original size in pixels, after any EXIF rotation
+	Pix           []uint8         // [S, S, 3], S = LoadOptions.Size: the picture scaled to a square
+	Mask          []uint8         // [S, S] of 0 and 1; all zero for a normal row; nil without LoadOptions.Masks, or if an anomalous row has no mask
+	Reading       picture.Reading // how the file was read; of a mosaic, only the largest value of its four
+	MaskFit       MaskFit         // whether the mask's size matches the picture's; MaskFits if no mask was read
+	Inside        []uint8         // [S, S]; 0 at pixels that augmentation filled, which must be zero after normalising, else 1; nil if there are none
+	Err           error           // the read error of the picture or mask, with the path; then only Item, Index and Took are set
 
 	Took time.Duration // time that one goroutine needed to read and scale it
 }
@@ -147,7 +148,7 @@ func loadItem(items []data.Item, index int, o LoadOptions) Picture {
 	if p.Err != nil {
 		return p
 	}
-	p.Width, p.Height, p.Pix, p.Mask, p.MaskFit = d.width, d.height, d.pix, d.mask, d.fit
+	p.Width, p.Height, p.Pix, p.Mask, p.MaskFit, p.Reading = d.width, d.height, d.pix, d.mask, d.fit, d.reading
 	if o.Masks && !p.Item.Anomalous {
 		p.Mask = make([]uint8, o.Size*o.Size)
 	}
@@ -176,18 +177,18 @@ func decodeItem(item data.Item, o LoadOptions) (decoded, error) {
 	if o.Size <= 0 {
 		return decoded{}, fmt.Errorf("%s: %w: %d", item.Path, errSize, o.Size)
 	}
-	im, turn, err := picture.DecodeTurned(item.Path, o.Decode)
+	im, reading, err := picture.Read(item.Path, o.Decode)
 	if err != nil {
 		return decoded{}, err
 	}
-	d := decoded{width: im.Width, height: im.Height}
+	d := decoded{width: im.Width, height: im.Height, reading: reading}
 	if o.Augment != nil {
 		d.image = im
 	} else {
 		d.pix = im.ResizeBicubic(o.Size, o.Size).Pix
 	}
 	if o.Masks && item.Anomalous && item.Mask != "" {
-		if d.mask, d.fit, err = decodeMask(item, im, turn, o); err != nil {
+		if d.mask, d.fit, err = decodeMask(item, im, reading.Turn, o); err != nil {
 			return decoded{}, fmt.Errorf("mask of %s: %w", item.Path, err)
 		}
 	}

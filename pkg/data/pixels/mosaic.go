@@ -42,10 +42,11 @@ func (o LoadOptions) mosaic(items []data.Item, tiles []int) (d decoded, anomalou
 	var mask *picture.Grey
 	for i, tile := range tiles {
 		item := items[tile]
-		part, turn, err := picture.DecodeTurned(item.Path, o.Decode)
+		part, reading, err := picture.Read(item.Path, o.Decode)
 		if err != nil {
 			return decoded{}, false, err
 		}
+		d.reading.Largest = max(d.reading.Largest, reading.Largest)
 		if i == 0 {
 			im = picture.NewImage(2*part.Width, 2*part.Height)
 			mask = &picture.Grey{Width: im.Width, Height: im.Height, Pix: make([]uint8, im.Width*im.Height)}
@@ -55,13 +56,13 @@ func (o LoadOptions) mosaic(items []data.Item, tiles []int) (d decoded, anomalou
 		marked := &picture.Grey{Width: part.Width, Height: part.Height, Pix: make([]uint8, part.Width*part.Height)}
 		if item.Anomalous {
 			anomalous = true
-			if err := o.mark(marked, item, part, turn); err != nil {
+			if err := o.mark(marked, item, part, reading.Turn); err != nil {
 				return decoded{}, false, fmt.Errorf("mask of %s: %w", item.Path, err)
 			}
 		}
 		mask.Paste(marked, x, y)
 	}
-	d = decoded{width: im.Width, height: im.Height}
+	d.width, d.height = im.Width, im.Height
 	if o.Augment != nil {
 		d.image = im
 	} else {

@@ -23,7 +23,8 @@ type maskFile struct {
 
 // hasAlpha reports whether the mask has an alpha channel, which is ignored.
 func (m *maskFile) hasAlpha() bool {
-	return slices.Contains([]string{"LA", "RGBA"}, strings.TrimSuffix(m.info.Mode, ";16"))
+	mode, _, _ := strings.Cut(m.info.Mode, ";")
+	return mode == "LA" || mode == "RGBA"
 }
 
 // binary reports whether the mask has only the values 0 and 255 and neither color nor alpha.

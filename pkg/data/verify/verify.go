@@ -6,7 +6,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -154,14 +156,14 @@ type pictureFile struct {
 
 func (j *job) checkPicture(t *tally, row int, path string, add findingAdder) pictureFile {
 	var info picture.Info
-	var turn picture.Orientation
+	var reading picture.Reading
 	var err error
 	own := j.owns(row, path)
 	header := j.Quick || !own
 	if header {
 		info, err = picture.Inspect(path, j.Decode) // an earlier row reads it; only its size is needed here
 	} else {
-		info, turn, err = picture.Check(path, j.Decode)
+		info, reading, err = picture.Check(path, j.Decode)
 	}
 	switch {
 	case err != nil && own:
@@ -173,7 +175,10 @@ func (j *job) checkPicture(t *tally, row int, path string, add findingAdder) pic
 	if own {
 		t.pictures.add(info)
 	}
-	return pictureFile{stored: pixels.Size{Width: info.Width, Height: info.Height}, turn: turn, unknown: header && j.Decode.EXIF}
+	if reading.Dim() && j.Decode.Bits == 0 {
+		add(data.DimPicture, path, fmt.Sprintf("the largest value is %d of %d", reading.Largest, math.MaxUint16))
+	}
+	return pictureFile{stored: pixels.Size{Width: info.Width, Height: info.Height}, turn: reading.Turn, unknown: header && j.Decode.EXIF}
 }
 
 // reason returns an error's text without the path, which the finding contains.

@@ -198,7 +198,7 @@ func TestOtherPlans(t *testing.T) {
 		{"maps", func(p *Plan) {
 			p.Evaluation.Conditions = set(p.Evaluation.Conditions, report.FilesCondition, "npy")
 		}, "--save-maps, --figures and --html: none there, npy here", true, true},
-		{"a condition that is not recorded", func(p *Plan) { p.Evaluation.Conditions = p.Evaluation.Conditions[1:] }, "--batch: recorded there, not here", false, false},
+		{"a condition that is not recorded", func(p *Plan) { p.Evaluation.Conditions = p.Evaluation.Conditions[1:] }, "--batch: 4 there, not recorded here", false, false},
 		{"more targets", func(p *Plan) {
 			more := p.Evaluation.Results[1]
 			more.Target = "nuts"

@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// maxBytesPerPixel is the size of the largest uncompressed pixel: four 16-bit channels.
-	maxBytesPerPixel = 8
+	// maxBytesPerPixel is the size of the largest uncompressed pixel: four 32-bit channels.
+	maxBytesPerPixel = 16
 	// maxExtraBytes allows for data besides the pixels: profiles, previews, further pages.
 	maxExtraBytes = 256 << 20
 )

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"acdclip/pkg/data/pixels/picture/jpeg"
+	"acdclip/pkg/data/pixels/picture/tiff"
 	"acdclip/pkg/data/pixels/picture/unsupported"
 )
 
@@ -52,6 +53,10 @@ type DecodeOptions struct {
 	// orientation is ignored, as in Pillow. (The orientation tag of a TIFF is always
 	// applied.)
 	EXIF bool
+	// Bits is the number of bits that the 16-bit channels of pictures use, from 8 to 16;
+	// values above them become 255. 0 means all 16, with Decode's rounding. It has no effect
+	// on masks, and on pictures of other depths.
+	Bits int
 }
 
 func (o DecodeOptions) maxPixels() int64 {
@@ -65,9 +70,9 @@ func (o DecodeOptions) maxPixels() int64 {
 // is repeated, palettes and single bits are expanded, alpha is dropped (not
 // composited), and CMYK is converted. Of 16-bit color channels the high byte is kept;
 // 16-bit grey becomes v/257 rounded (Pillow saturates it), and 12-bit grey likewise.
-// TIFF samples that are not unsigned grey of up to 16 bits (floats, signed and 32-bit
-// integers) are clamped to 0 to 255 and truncated. Only the first frame or page is
-// read. The orientation of a TIFF is always applied, also to masks, independent of the
+// o.Bits changes this. Signed and 32-bit integers of a TIFF are clamped to 0 to 255.
+// 32-bit floats of a TIFF are 0 (black) to 1; any other value, NaN too, is an error that
+// wraps ErrNotSupported. Only the first frame or page is read. The orientation of a TIFF is always applied, also to masks, independent of the
 // options.
 //
 // Every error names the path. It wraps ErrNotPicture if the content is no supported
@@ -75,45 +80,42 @@ func (o DecodeOptions) maxPixels() int64 {
 // uses an unsupported feature. A file that is not regular (a folder, a pipe, a device)
 // gives an error and is never opened.
 func Decode(path string, o DecodeOptions) (*Image, error) {
-	im, _, err := DecodeTurned(path, o)
+	im, _, err := Read(path, o)
 	return im, err
 }
 
-// DecodeTurned is Decode and also returns the orientation that it applied because of
-// o.EXIF, so that the same can be applied to the picture's mask.
-func DecodeTurned(path string, o DecodeOptions) (*Image, Orientation, error) {
+// Read is Decode and also returns how the picture was read.
+func Read(path string, o DecodeOptions) (*Image, Reading, error) {
 	file, err := openStored(path, o)
 	if err != nil {
-		return nil, Upright, err
+		return nil, Reading{}, err
 	}
-	im, err := file.image(pictureDepth)
+	reading, err := file.reading(o)
 	if err != nil {
-		return nil, Upright, fmt.Errorf("%s: %w", path, err)
+		return nil, Reading{}, fmt.Errorf("%s: %w", path, err)
 	}
-	if !o.EXIF {
-		return im, Upright, nil
+	im, err := file.image(file.depth(o))
+	if err != nil {
+		return nil, Reading{}, fmt.Errorf("%s: %w", path, err)
 	}
-	turn := file.orientation()
-	return turned(im, turn), turn, nil
+	return turned(im, reading.Turn), reading, nil
 }
 
-// Check decodes the picture at path as far as needed to know that DecodeTurned succeeds.
-// It returns the picture's Info and the orientation that DecodeTurned would apply. Its
-// errors are Decode's.
-func Check(path string, o DecodeOptions) (Info, Orientation, error) {
+// Check decodes the picture at path as far as needed to know that Read succeeds. It
+// returns the picture's Info and the Reading that Read would return. Its errors are Decode's.
+func Check(path string, o DecodeOptions) (Info, Reading, error) {
 	file, err := openStored(path, o)
 	if err != nil {
-		return Info{}, Upright, err
+		return Info{}, Reading{}, err
 	}
-	if !file.converts() {
-		if _, err := file.image(pictureDepth); err != nil {
-			return Info{}, Upright, fmt.Errorf("%s: %w", path, err)
-		}
+	reading, err := file.reading(o)
+	if err == nil && !file.converts() {
+		_, err = file.image(file.depth(o))
 	}
-	if !o.EXIF {
-		return file.info, Upright, nil
+	if err != nil {
+		return Info{}, Reading{}, fmt.Errorf("%s: %w", path, err)
 	}
-	return file.info, file.orientation(), nil
+	return file.info, reading, nil
 }
 
 // storedPicture is a decoded picture before conversion and orientation.
@@ -176,7 +178,7 @@ func (s storedPicture) recovered(err *error) {
 // converts reports whether image is certain to succeed.
 func (s storedPicture) converts() bool {
 	switch m := s.pixels.(type) {
-	case *image.Gray, *image.Gray16, *image.YCbCr, *image.NRGBA, *image.NRGBA64, *image.RGBA, *jpeg.Picture:
+	case *image.Gray, *image.Gray16, *image.YCbCr, *image.NRGBA, *image.NRGBA64, *image.RGBA, *tiff.Float, *jpeg.Picture:
 		return true
 	case *image.Paletted: // an index may be beyond the palette
 		beyond := func(index uint8) bool { return int(index) >= len(m.Palette) }

@@ -12,7 +12,7 @@ import (
 // Info is the content of a picture's header.
 type Info struct {
 	Format        string // "PNG", "JPEG", "BMP", "TIFF", "GIF" or "WebP"
-	Mode          string // Pillow's name of the pixel format: "1" (bilevel), "L" (grey), "P" (palette), "LA", "RGB", "RGBA", "CMYK", "I" (32-bit or signed integers), "F" (floats); with ";16" for 16-bit channels
+	Mode          string // Pillow's name of the pixel format: "1" (bilevel), "L" (grey), "P" (palette), "LA", "RGB", "RGBA", "CMYK", "I" (32-bit or signed integers), "F" (floats); with the number of bits, as in ";16", for channels of more than 8
 	Width, Height int    // stored size in pixels; of a TIFF, the size after applying its orientation
 }
 

@@ -38,7 +38,7 @@ func DecodeMaskColor(path string, threshold uint8, o DecodeOptions, turn Orienta
 	if err != nil {
 		return nil, Info{}, MaskColor{}, err
 	}
-	depth := pictureDepth
+	depth := greyDepth
 	if threshold <= NonZero {
 		depth = maskDepth
 	}

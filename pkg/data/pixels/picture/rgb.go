@@ -8,19 +8,35 @@ import (
 	"image/color"
 	"io"
 	"math"
+
+	"acdclip/pkg/data/pixels/picture/tiff"
 )
 
-// narrowing converts 16-bit values of grey pictures and of color channels to bytes.
-type narrowing struct{ grey, color func(uint16) uint8 }
+// narrowing converts 16-bit values of grey pictures and of color channels to bytes, and
+// floats.
+type narrowing struct {
+	grey, color func(uint16) uint8
+	real        func(float32) uint8
+}
 
-// pictureDepth keeps the high byte of color channels like Pillow, and rounds grey (which
-// Pillow saturates). maskDepth keeps non-zero values non-zero: grey is at least 1, and
-// non-zero color channels become 255, because small ones could vanish in the conversion
-// to grey.
+// pictureDepth keeps the high byte of color channels like Pillow, rounds grey (which
+// Pillow saturates), and takes floats from 0 to 1 as black to white. greyDepth is for
+// masks: it reads floats as Pillow does. maskDepth is too, and keeps non-zero integers
+// non-zero: grey is at least 1, and non-zero color channels become 255, because small ones
+// could vanish in the conversion to grey.
 var (
-	pictureDepth = narrowing{grey: rounded, color: highByte}
-	maskDepth    = narrowing{grey: atLeastOne, color: nonZero}
+	pictureDepth = narrowing{grey: rounded, color: highByte, real: ofUnit}
+	greyDepth    = narrowing{grey: rounded, color: highByte, real: truncated}
+	maskDepth    = narrowing{grey: atLeastOne, color: nonZero, real: truncated}
 )
+
+// ofBits is pictureDepth for 16-bit channels of which only some bits are used: the largest
+// value of these bits, and any above, is white.
+func ofBits(bits int) narrowing {
+	most := uint32(1)<<bits - 1
+	scaled := func(v uint16) uint8 { return uint8((min(uint32(v), most)*255 + most/2) / most) }
+	return narrowing{grey: scaled, color: scaled, real: ofUnit}
+}
 
 func rounded(v uint16) uint8  { return uint8((uint32(v) + 128) / 257) }
 func highByte(v uint16) uint8 { return uint8(v >> 8) }
@@ -37,6 +53,18 @@ func nonZero(v uint16) uint8 {
 		return 0
 	}
 	return 255
+}
+
+// ofUnit rounds v, from 0 to 1, to a byte.
+func ofUnit(v float32) uint8 { return uint8(float64(v)*255 + 0.5) }
+
+// truncated clamps v to 0 to 255 and truncates it, like Pillow's conversion of its mode F
+// to grey.
+func truncated(v float32) uint8 {
+	if !(v > 0) { // also true for NaN
+		return 0
+	}
+	return uint8(min(v, 255))
 }
 
 // pngConfig reads only size and mode, so that a header with a huge size is reported as
@@ -94,6 +122,8 @@ func rowToRGB(dst []uint8, m image.Image, y int, depth narrowing) error {
 		rgba64ToRGB(dst, m.Pix[y*m.Stride:], depth.color)
 	case *image.RGBA64:
 		rgba64ToRGB(dst, m.Pix[y*m.Stride:], depth.color)
+	case *tiff.Float:
+		floatToRGB(dst, m, y*m.Rect.Dx(), depth.real)
 	case *image.YCbCr:
 		webpRow(dst, m, y)
 	default:
@@ -113,6 +143,14 @@ func grey16ToRGB(dst, src []uint8, narrow func(uint16) uint8) {
 	for i := range len(dst) / 3 {
 		v := narrow(uint16(src[2*i])<<8 | uint16(src[2*i+1]))
 		dst[3*i], dst[3*i+1], dst[3*i+2] = v, v, v
+	}
+}
+
+// floatToRGB converts the pixels of m from pixel first on.
+func floatToRGB(dst []uint8, m *tiff.Float, first int, narrow func(float32) uint8) {
+	for i := range dst {
+		channel := min(i%3, m.Channels-1)
+		dst[i] = narrow(m.Value((first+i/3)*m.Channels + channel))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"image"
+	"math"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,19 +34,25 @@ func (p pixels) rgb() *Image {
 }
 
 // TestStorageAsPillow: all storage variants of TIFF and BMP decode to Pillow's pixels, as
-// a picture and as a mask, and Inspect returns their size.
+// a picture and as a mask, and Inspect returns their size. Floats beyond 0 to 1 do only as
+// a mask.
 func TestStorageAsPillow(t *testing.T) {
 	for format, least := range map[string]int{"tiff": 200, "bmp": 85} {
 		for name, stored := range storageFixtures(t, format, least) {
 			t.Run(name, func(t *testing.T) {
 				path, want := filepath.Join("testdata", format, name), stored.rgb()
-				im, err := Decode(path, DecodeOptions{})
-				if err != nil {
-					t.Fatal(err)
-				}
 				info, err := Inspect(path, DecodeOptions{})
 				if err != nil || info.Width != want.Width || info.Height != want.Height {
 					t.Fatalf("%+v, %v; want %d x %d pixels", info, err, want.Width, want.Height)
+				}
+				im, err := Decode(path, DecodeOptions{})
+				if info.Mode == "F" {
+					if !errors.Is(err, ErrNotSupported) {
+						t.Errorf("floats beyond 0 to 1: error %v", err)
+					}
+					im = want
+				} else if err != nil {
+					t.Fatal(err)
 				}
 				if largest, mean := difference(t, im.Pix, want.Pix); largest > 0 {
 					t.Errorf("color: largest difference %d, mean %.3f", largest, mean)
@@ -63,13 +70,71 @@ func TestStorageAsPillow(t *testing.T) {
 	}
 }
 
+// TestFloats: floats from 0 to 1 in all storage variants are black to white, as numpy
+// rounds them.
+func TestFloats(t *testing.T) {
+	for name, stored := range storageFixtures(t, "float", 29) {
+		path, want := filepath.Join("testdata/float", name), stored.rgb()
+		im, err := Decode(path, DecodeOptions{Bits: 8})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if im.Width != want.Width || im.Height != want.Height || !bytes.Equal(im.Pix, want.Pix) {
+			t.Errorf("%s: other pixels", name)
+		}
+		checkAgrees(t, path)
+	}
+}
+
+// TestFloatsWithoutMeaning: values that cannot be from 0 to 1 are named in the error, and
+// whatever follows them in the file.
+func TestFloatsWithoutMeaning(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		first  []float32
+		extra  uint16 // ExtraSamples of the file with alpha
+		errors string // "": none
+	}{
+		{"grey_little.tif", []float32{0, 1, 0.5}, 0, ""},
+		{"grey_little.tif", []float32{0, 1.5, 0.5}, 0, "32-bit floats from 0 to 1.5"},
+		{"grey_little.tif", []float32{-0.25, 1}, 0, "32-bit floats from -0.25 to 1;"},
+		{"grey_little.tif", []float32{float32(math.NaN())}, 0, "NaN or infinite"},
+		{"grey_little.tif", []float32{0, 0, float32(math.Inf(-1))}, 0, "NaN or infinite"},
+		{"rgb_little_planar1.tif", []float32{0, 0, float32(math.Inf(1))}, 0, "NaN or infinite"},
+		{"rgb_little_planar2.tif", []float32{300}, 0, "32-bit floats from 0 to 300"},
+		{"rgb_alpha.tif", []float32{0, 0, 0, float32(math.NaN())}, 2, ""}, // alpha is dropped
+		{"rgb_alpha.tif", nil, 1, "floats that are premultiplied by alpha"},
+	} {
+		b := read(t, filepath.Join("testdata/float", test.name))
+		for i, v := range test.first {
+			binary.LittleEndian.PutUint32(b[8+4*i:], math.Float32bits(v))
+		}
+		if test.extra > 0 {
+			setTIFF(t, b, 338, test.extra)
+		}
+		path := write(t, "picture.tif", b)
+		_, err := Decode(path, DecodeOptions{})
+		_, _, checked := Check(path, DecodeOptions{})
+		for _, err := range []error{err, checked} {
+			switch {
+			case test.errors == "" && err != nil,
+				test.errors != "" && (!errors.Is(err, ErrNotSupported) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), test.errors)):
+				t.Errorf("%s with %v: error %v, want %q", test.name, test.first, err, test.errors)
+			}
+		}
+	}
+}
+
 // TestStorageCutShort: a truncated file gives an error or, if only padding or an end mark
 // is missing, the same picture.
 func TestStorageCutShort(t *testing.T) {
-	for format, least := range map[string]int{"tiff": 200, "bmp": 85} {
+	for format, least := range map[string]int{"tiff": 200, "bmp": 85, "float": 29} {
 		for name, stored := range storageFixtures(t, format, least) {
 			whole := read(t, filepath.Join("testdata", format, name))
 			want, err := Decode(filepath.Join("testdata", format, name), DecodeOptions{})
+			if errors.Is(err, ErrNotSupported) {
+				continue // floats beyond 0 to 1
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,8 +155,8 @@ func TestStorageCutShort(t *testing.T) {
 func TestModesOfStorage(t *testing.T) {
 	for name, want := range map[string]string{
 		"tiff/white_is_zero1_fill1.tif": "1", "tiff/fax_1x1.tif": "1", "tiff/black_is_zero4_fill1.tif": "L", "tiff/palette8.tif": "P",
-		"tiff/palette8_alpha.tif": "PA", "tiff/grey_alpha.tif": "LA", "tiff/grey16.tif": "L;16", "tiff/grey12.tif": "L;16", "tiff/signed32_big.tif": "I",
-		"tiff/float_big.tif": "F", "tiff/rgb8_3.tif": "RGB", "tiff/rgb8_4.tif": "RGBA", "tiff/rgb8_4_0.tif": "RGB", "tiff/rgb8_4_1.tif": "RGBA",
+		"tiff/palette8_alpha.tif": "PA", "tiff/grey_alpha.tif": "LA", "tiff/grey16.tif": "L;16", "tiff/grey12.tif": "L;12", "tiff/signed32_big.tif": "I",
+		"tiff/float_big.tif": "F", "float/rgb_little_planar1.tif": "RGB;32", "float/rgb_alpha.tif": "RGBA;32", "tiff/rgb8_3.tif": "RGB", "tiff/rgb8_4.tif": "RGBA", "tiff/rgb8_4_0.tif": "RGB", "tiff/rgb8_4_1.tif": "RGBA",
 		"tiff/rgb16_4_2.tif": "RGBA;16", "tiff/cmyk8.tif": "CMYK", "tiff/cmyk16.tif": "CMYK;16", "tiff/ycbcr_22.tif": "RGB", "tiff/jpeg_grey.tif": "L",
 		"bmp/bilevel.bmp": "1", "bmp/grey8.bmp": "L", "bmp/palette4.bmp": "P", "bmp/rgb16.bmp": "RGB", "bmp/rgb32_masks5.bmp": "RGBA", "bmp/rgb32.bmp": "RGB",
 	} {

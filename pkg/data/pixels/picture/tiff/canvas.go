@@ -28,6 +28,11 @@ func newCanvas(p *page) (*canvas, error) {
 		c.stride = p.used()
 	}
 	bounds := image.Rect(0, 0, p.width, p.height)
+	if p.format == float {
+		m := newFloat(bounds, p.colors.count())
+		c.image, c.pix, c.size, c.paint = m, m.Pix, floatSize*m.Channels, c.paintFloats
+		return c, nil
+	}
 	switch p.colors {
 	case palette:
 		colors, err := p.palette()
@@ -159,19 +164,11 @@ func (p *page) greyTable() (table [256]uint8) {
 }
 
 // number255 returns a function that reads a sample as a number, clamps it to 0 to 255 and
-// truncates it, like Pillow's conversion of its modes I and F to grey. It is nil for
-// unsigned samples of up to 16 bits.
+// truncates it, like Pillow's conversion of its mode I to grey. It is nil for unsigned
+// samples of up to 16 bits.
 func (p *page) number255() func(b []byte) uint8 {
 	order := p.order
 	switch {
-	case p.format == float:
-		return func(b []byte) uint8 {
-			v := math.Float32frombits(order.Uint32(b))
-			if !(v > 0) { // also true for NaN
-				return 0
-			}
-			return uint8(min(v, 255))
-		}
 	case p.bits == 32: // Pillow reads unsigned numbers as signed
 		return func(b []byte) uint8 { return uint8(min(max(int32(order.Uint32(b)), 0), 255)) }
 	case p.bits == 16 && p.format == signed:
@@ -308,6 +305,8 @@ func (c *canvas) turned(o orientation.Orientation) image.Image {
 		return &image.NRGBA64{Pix: pix, Stride: stride, Rect: bounds}
 	case *image.NRGBA:
 		return &image.NRGBA{Pix: pix, Stride: stride, Rect: bounds}
+	case *Float:
+		return &Float{Pix: pix, Channels: m.Channels, Rect: bounds}
 	}
 	panic(fmt.Sprintf("orientation of %T is not implemented", c.image))
 }

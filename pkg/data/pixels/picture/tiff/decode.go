@@ -17,8 +17,8 @@ import (
 )
 
 // Mode is the color model of DecodeConfig: Pillow's name of the pixel format ("1", "L",
-// "LA", "I", "F", "P", "PA", "RGB", "RGBA", "CMYK"), with ";16" if channels have more
-// than 8 bits.
+// "LA", "I", "F", "P", "PA", "RGB", "RGBA", "CMYK"), with the number of bits, as in ";16",
+// if channels have more than 8 (";32" for floats).
 type Mode string
 
 // Convert makes Mode a color.Model; only its name is used.
@@ -46,8 +46,9 @@ func DecodeConfig(r io.ReaderAt, size int64) (image.Config, error) {
 }
 
 // Decode reads the first page and applies its orientation. The result is one of
-//   - *image.Gray for grey of up to 8 bits, and for 32-bit integers, signed integers and
-//     floats, which are clamped to 0 to 255 and truncated like Pillow;
+//   - *image.Gray for grey of up to 8 bits, and for 32-bit and signed integers, which are
+//     clamped to 0 to 255 like Pillow;
+//   - *Float for grey and RGB of floats;
 //   - *image.Gray16 for unsigned grey of 12 and 16 bits, from 0 to 65535;
 //   - *image.Paletted, with 256 colors;
 //   - *image.NRGBA64 for RGB of 16 bits, and *image.NRGBA for other color: CMYK and

@@ -205,12 +205,16 @@ var depths = []struct {
 	{blackIsZero, float, []int{32}},
 	{palette, unsigned, []int{1, 2, 4, 8}},
 	{rgb, unsigned, []int{1, 2, 4, 8, 16}},
+	{rgb, float, []int{32}},
 	{cmyk, unsigned, []int{8, 16}},
 	{ycbcr, unsigned, []int{8}},
 }
 
 func (p *page) checkDepth() error {
 	if p.readsDepth() {
+		if p.format == float && p.associated() {
+			return unsupported.Feature("floats that are premultiplied by alpha in a TIFF; %s", advice)
+		}
 		return nil
 	}
 	kind, known := map[format]string{unsigned: "unsigned", signed: "signed", float: "floating-point"}[p.format]
@@ -278,7 +282,7 @@ func (p *page) used() int {
 	return p.colors.count()
 }
 
-// mode returns Pillow's name of the pixel format, with ";16" for 16 bits.
+// mode returns Pillow's name of the pixel format, with the number of bits above 8.
 func (p *page) mode() Mode {
 	alpha := ""
 	if p.samples > p.colors.count() && (len(p.extra) == 0 || p.extra[0] != 0) {
@@ -305,7 +309,7 @@ func (p *page) mode() Mode {
 
 func (p *page) deep() string {
 	if p.bits > 8 {
-		return ";16"
+		return fmt.Sprintf(";%d", p.bits)
 	}
 	return ""
 }

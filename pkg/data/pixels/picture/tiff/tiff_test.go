@@ -257,7 +257,7 @@ func TestFaxCodes(t *testing.T) {
 // FuzzDecode: any bytes give an error or a picture of the declared size, without a panic
 // and with memory limited by that size and the file's.
 func FuzzDecode(f *testing.F) {
-	paths, _ := filepath.Glob("../testdata/tiff/*.tif")
+	paths, _ := filepath.Glob("../testdata/[tf]*/*.tif") // tiff and float
 	for _, path := range paths {
 		b, err := os.ReadFile(path)
 		if err != nil {
