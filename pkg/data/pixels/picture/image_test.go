@@ -251,7 +251,7 @@ func TestOddSizes(t *testing.T) {
 // TestUnknownPixelType: a pixel type that no decoder returns gives an error, not a
 // panic.
 func TestUnknownPixelType(t *testing.T) {
-	if _, err := toRGB(image.NewAlpha(image.Rect(0, 0, 2, 2)), pictureDepth); err == nil {
+	if _, err := toRGB(image.NewAlpha(image.Rect(0, 0, 2, 2)), pictureDepth, 0, 2); err == nil {
 		t.Error("a picture of alpha alone was converted")
 	}
 }
