@@ -95,6 +95,19 @@ func TestStoredTurns(t *testing.T) {
 	}
 }
 
+func TestCrop(t *testing.T) {
+	im := noise(9, 7, 4)
+	part := im.Crop(image.Rect(2, 3, 8, 7))
+	if part.Width != 6 || part.Height != 4 {
+		t.Fatalf("%d x %d", part.Width, part.Height)
+	}
+	for y := range part.Height {
+		if !bytes.Equal(part.row(y), im.row(3 + y)[3*2:3*8]) {
+			t.Errorf("row %d differs", y)
+		}
+	}
+}
+
 func TestOpenRefusesWhatDecodeDoes(t *testing.T) {
 	for _, path := range inFolder(t, "testdata/refused", 20) {
 		_, want := Decode(path, DecodeOptions{})
