@@ -53,7 +53,7 @@ map, from which a pixel is. A picture reaches the latter where any of its pixels
 The file is written beside the checkpoint (last.calibration.json for last.safetensors),
 where predict finds it; for the built-in model and for methods without a checkpoint it
 is calibration.json in the current folder, for predict --calibration. predict refuses
-it where method, checkpoint, CLIP, class, domain or image size differ.`,
+it where method, checkpoint, CLIP, class, domain, image size or tiles differ.`,
 		Example: `  acdclip calibrate --class bolt photos/good
   acdclip calibrate --checkpoint last.safetensors --false-alarms 0.05 --class bolt photos/good
   acdclip calibrate --class bolt photos/good --bad photos/bad --recall 0.95
@@ -114,7 +114,7 @@ func runCalibrate(ctx context.Context, o *calibrateOptions) error {
 	}
 	var samples [2]sample
 	for i, pictures := range [][]data.Found{good, bad} {
-		if samples[i], err = o.score(ctx, detector, detect.PredictOptions{Inputs: pictures, Load: loadOptions(loaded.Config)}); err != nil {
+		if samples[i], err = o.score(ctx, detector, detect.PredictOptions{Inputs: pictures, Load: o.loadOptions(loaded.Config)}); err != nil {
 			return err
 		}
 	}

@@ -80,10 +80,13 @@ exist is an error. Folders with output of acdclip are skipped.
 --resume goes on in an output folder: pictures that have a row are not scored again,
 unless their size or time of change differs, and new ones are added. So a nightly run
 scores what is new, and a run that was stopped or killed goes on. The settings must be
-those of before. --watch scores the pictures of a folder as they appear, until Ctrl-C.`,
+those of before. --watch scores the pictures of a folder as they appear, until Ctrl-C.
+
+` + tileHelp,
 		Example: `  acdclip predict photos --heatmaps
   acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --class bolt --heatmaps photos
   acdclip predict --clip ViT-B-16-plus-240.pt --method winclip photos
+  acdclip predict --tile 512 --heatmaps --max-side 2000 large-photos
   acdclip predict --resume --out nightly photos
   find photos -newer last-time -name '*.jpg' -print0 | acdclip predict --null --files-from - --out new
   acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --out - photos | sort -t, -k3 -gr | head`,
@@ -158,7 +161,7 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	if o.pixelThreshold != nil {
 		scale = scale.Around(*o.pixelThreshold)
 	}
-	load := loadOptions(loaded.Config)
+	load := o.loadOptions(loaded.Config)
 	output, err := openPredictions(o, folder, load.Decode, scale, run)
 	if err != nil {
 		return err

@@ -207,14 +207,13 @@ func (p *predictions) heatmap(input data.Found, scored scoring.Scored, row *pend
 	}
 	// Decoded once more: pictures kept from the first time, for a whole batch and
 	// those read ahead, would take many times the memory.
-	decoded, err := picture.Decode(input.Path, p.decode)
+	decoded, err := picture.DecodeScaled(input.Path, p.decode, func(width, height int) (int, int) {
+		return heatmap.Within(width, height, p.options.maxSide)
+	})
 	if err != nil {
 		return changedPicture{err}
 	}
-	width, height := heatmap.Within(decoded.Width, decoded.Height, p.options.maxSide)
-	if width != decoded.Width || height != decoded.Height {
-		decoded = decoded.ResizeBicubic(width, height)
-	}
+	width, height := decoded.Width, decoded.Height
 	overlay, err := heatmap.Overlay(scored.Map, p.scale, decoded.Pix, width, height)
 	if err != nil {
 		return fmt.Errorf("%s: %w", input.Path, err)

@@ -302,6 +302,12 @@ func FuzzDecodeImageBytes(f *testing.F) {
 		if err != nil {
 			return
 		}
+		for y := range im.Height { // as Stored converts
+			row, err := file.rows(pictureDepth, y, y+1)
+			if err != nil || !bytes.Equal(row.Pix, im.row(y)) {
+				t.Fatalf("row %d differs alone: %v", y, err)
+			}
+		}
 		im = turned(im, file.orientation())
 		if im.Width <= 0 || im.Height <= 0 || int64(im.Width)*int64(im.Height) > o.MaxPixels || len(im.Pix) != 3*im.Width*im.Height {
 			t.Errorf("%d x %d pixels in %d bytes", im.Width, im.Height, len(im.Pix))

@@ -2,6 +2,7 @@ package picture
 
 import (
 	"fmt"
+	"runtime"
 
 	"acdclip/pkg/data/pixels/picture/orientation"
 )
@@ -15,10 +16,23 @@ type Stored struct {
 	file    storedPicture
 	turn    Orientation
 	upright *Image // the whole picture, if its rows are the file's columns; else nil
+	garbage int    // bytes that were converted since the last collection
 }
 
-// bandRows is the number of rows that are converted at a time.
-const bandRows = 64
+const (
+	bandRows     = 64       // rows that are converted at a time
+	largePixels  = 64 << 20 // pixels from which a picture is large
+	largeGarbage = 64 << 20 // bytes that are collected at once beside a large picture
+)
+
+// collect frees memory beside a large picture. By itself the collector waits until there is
+// as much garbage as data, which would double the memory that the picture takes.
+func (s *Stored) collect() {
+	if s.Width*s.Height >= largePixels {
+		s.garbage = 0
+		runtime.GC()
+	}
+}
 
 // Open reads the picture at path. Its errors are Decode's.
 func Open(path string, o DecodeOptions) (*Stored, error) {
@@ -32,14 +46,30 @@ func Open(path string, o DecodeOptions) (*Stored, error) {
 		s.turn = file.orientation()
 	}
 	s.file.content = nil // it may be as large as the pixels
+	s.collect()
 	if s.turn.Swaps() {
 		s.Width, s.Height = size.Y, size.X
 		if s.upright, err = s.onItsSide(); err != nil {
 			return nil, err
 		}
 		s.file = storedPicture{}
+		s.collect()
 	}
 	return s, nil
+}
+
+// DecodeScaled is Decode and ResizeBicubic to the size that scaled returns for the picture's,
+// without the whole picture in RGB where it becomes smaller. Its errors are Decode's.
+func DecodeScaled(path string, o DecodeOptions, scaled func(width, height int) (int, int)) (*Image, error) {
+	s, err := Open(path, o)
+	if err != nil {
+		return nil, err
+	}
+	width, height := scaled(s.Width, s.Height)
+	if width == s.Width && height == s.Height {
+		return s.Rows(0, s.Height)
+	}
+	return s.ResizeBicubic(width, height)
 }
 
 // onItsSide converts the whole picture if its rows are the file's columns.
@@ -57,6 +87,7 @@ func (s *Stored) onItsSide() (*Image, error) {
 			x = stored - end
 		}
 		im.Paste(turned(band, s.turn), x, 0)
+		s.converted(band)
 	}
 	return im, nil
 }
@@ -73,7 +104,15 @@ func (s *Stored) Rows(first, end int) (*Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.path, err)
 	}
+	s.converted(band)
 	return turned(band, s.turn), nil
+}
+
+// converted counts what becomes garbage when the caller has done with it.
+func (s *Stored) converted(band *Image) {
+	if s.garbage += len(band.Pix); s.garbage >= largeGarbage {
+		s.collect()
+	}
 }
 
 // ResizeBicubic returns Decode's picture, scaled by Image.ResizeBicubic. It converts the whole
