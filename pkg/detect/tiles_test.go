@@ -228,3 +228,14 @@ func TestManyTilesAreReported(t *testing.T) {
 		t.Errorf("started %d times, done %d times, last %+v", started, done, last)
 	}
 }
+
+// Values that a method has are raised to the largest of the tiles'; others stay nil.
+func TestTakeLargest(t *testing.T) {
+	var s scoring.Scored
+	for _, value := range []float32{-3, 2, 1} {
+		takeLargest(&s, scoring.Scored{Score: 0.1 * value, RawMapMax: &value})
+	}
+	if s.Score != 0.1*float32(2) || s.RawMapMax == nil || *s.RawMapMax != 2 || s.ClassProbability != nil {
+		t.Errorf("%+v", s)
+	}
+}
