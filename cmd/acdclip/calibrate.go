@@ -54,7 +54,7 @@ map, from which a pixel is. A picture reaches the latter where any of its pixels
 The file is written beside the checkpoint (last.calibration.json for last.safetensors),
 where predict finds it; for the built-in model and for methods without a checkpoint it
 is calibration.json in the current folder, for predict --calibration. predict refuses
-it where method, checkpoint, CLIP, class, domain or image size differ, or how pictures
+it where method, checkpoint, CLIP, class, domain, image size or tiles differ, or how pictures
 are read: like predict, calibrate turns them by their EXIF orientation, which --set
 data.exif_orientation=false leaves out; --set data.depth=12 is for a camera of 12 bits.`,
 		Example: `  acdclip calibrate --class bolt photos/good
@@ -115,7 +115,7 @@ func runCalibrate(ctx context.Context, o *calibrateOptions) error {
 	if err != nil {
 		return err
 	}
-	load := loadOptions(loaded.Config)
+	load := o.loadOptions(loaded.Config)
 	o.readings = newReadings(load.Decode)
 	var samples [2]sample
 	for i, pictures := range [][]data.Found{good, bad} {

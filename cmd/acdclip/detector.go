@@ -17,6 +17,7 @@ import (
 	"acdclip/pkg/detect"
 	"acdclip/pkg/domain"
 	"acdclip/pkg/events"
+	"acdclip/pkg/tiling"
 	"acdclip/pkg/trained"
 )
 
@@ -30,6 +31,7 @@ type detectorOptions struct {
 	classFrom      classSource
 	domain         domain.Domain
 	batch          int
+	tiles          tiling.Options
 	allowOtherCLIP bool
 }
 
@@ -47,7 +49,8 @@ func (o *detectorOptions) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.class, "class", "object", "`NAME` what the pictures show, for the text prompts; _ stands for a space, unless the method keeps it")
 	ui.Choice(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "use the name of each picture's folder as its class")
 	ui.Choice(flags, &o.domain, "domain", []domain.Domain{domain.Industrial, domain.Medical}, "domain of the pictures; chooses score weights and smoothing")
-	flags.IntVar(&o.batch, "batch", 4, "`N` pictures per forward pass")
+	flags.IntVar(&o.batch, "batch", 4, "`N` pictures, or tiles of one, per forward pass")
+	o.registerTiles(flags)
 	flags.BoolVar(&o.allowOtherCLIP, "allow-other-clip", false, "accept a checkpoint that was trained on another CLIP")
 	o.config.registerConfig(flags)
 }
@@ -59,6 +62,9 @@ func (o *detectorOptions) checkFlags() error {
 		return usagef("--class and --class-from contradict each other")
 	case strings.TrimSpace(o.class) == "":
 		return usagef("--class is empty")
+	}
+	if err := o.checkTiles(); err != nil {
+		return err
 	}
 	return positive("--batch", o.batch)
 }
@@ -161,7 +167,7 @@ func (o *detectorOptions) conditions(detector *detect.Detector, c config.Config)
 	if err != nil {
 		return nil, fmt.Errorf("describing the model: %w", err)
 	}
-	return slices.Concat(record, machine.Conditions(), conditions.Record{
+	return slices.Concat(record, machine.Conditions(), o.tileConditions(), conditions.Record{
 		conditions.Of(conditions.Numbers, "method", m.Metadata.Method),
 		conditions.Of(conditions.Numbers, trained.CLIPCondition, machine.CLIP.Fingerprint),
 		conditions.Of(conditions.Numbers, "CLIP's activation", machine.Activation),

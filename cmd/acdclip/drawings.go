@@ -56,7 +56,8 @@ func newDrawings(finish func(*pendingRow) error) *drawings {
 }
 
 // add begins to draw a row's pictures, of so many pixels, as soon as there is
-// room for them; a nil draw draws nothing. The error may be an earlier row's.
+// room for them, and waits for those that need all of the room; a nil draw draws
+// nothing. The error may be an earlier row's.
 func (d *drawings) add(row *pendingRow, pixels int64, draw func() error) error {
 	row.drawn = make(chan struct{})
 	if draw == nil {
@@ -71,6 +72,9 @@ func (d *drawings) add(row *pendingRow, pixels int64, draw func() error) error {
 			defer d.room.Release(room)
 			row.fatal = draw()
 		}()
+		if room == drawnPixels {
+			<-row.drawn // the next one to be scored may be as large
+		}
 	}
 	d.queue <- row
 	d.mutex.Lock()

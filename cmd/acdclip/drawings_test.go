@@ -67,3 +67,29 @@ func TestDrawings(t *testing.T) {
 		})
 	}
 }
+
+// A picture that needs all of the room is drawn before the next one can be scored; smaller
+// ones are drawn beside it.
+func TestLargeDrawingsAreWaitedFor(t *testing.T) {
+	d := newDrawings(func(*pendingRow) error { return nil })
+	begin, drawn := make(chan struct{}), false
+	if err := d.add(&pendingRow{}, 10, func() error { <-begin; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	close(begin)
+	if err := d.add(&pendingRow{}, drawnPixels, func() error {
+		for range 1000 {
+			runtime.Gosched()
+		}
+		drawn = true
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !drawn {
+		t.Error("add returned before the picture was drawn")
+	}
+	if err := d.close(); err != nil {
+		t.Fatal(err)
+	}
+}

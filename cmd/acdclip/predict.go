@@ -86,10 +86,13 @@ exist is an error. Folders with output of acdclip are skipped.
 --resume goes on in an output folder: pictures that have a row are not scored again,
 unless their size or time of change differs, and new ones are added. So a nightly run
 scores what is new, and a run that was stopped or killed goes on. The settings must be
-those of before. --watch scores the pictures of a folder as they appear, until Ctrl-C.`,
+those of before. --watch scores the pictures of a folder as they appear, until Ctrl-C.
+
+` + tileHelp,
 		Example: `  acdclip predict photos --html
   acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --class bolt --heatmaps photos
   acdclip predict --clip ViT-B-16-plus-240.pt --method winclip photos
+  acdclip predict --tile 512 --heatmaps --max-side 2000 large-photos
   acdclip predict --resume --out nightly photos
   find photos -newer last-time -name '*.jpg' -print0 | acdclip predict --null --files-from - --out new
   acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --out - photos | sort -t, -k3 -gr | head`,
@@ -160,7 +163,7 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	if o.pixelThreshold != nil {
 		style.Scale = style.Scale.Around(*o.pixelThreshold)
 	}
-	load := loadOptions(loaded.Config)
+	load := o.loadOptions(loaded.Config)
 	output, err := openPredictions(o, folder, load.Decode, style, run)
 	if err != nil {
 		return err

@@ -80,6 +80,23 @@ func (o *pictureOptions) any() bool { return o.masks || o.maps != "" || o.decode
 // decodes reports whether the picture itself is drawn.
 func (o *pictureOptions) decodes() bool { return o.heatmaps || o.figures || o.thumbnails || o.html }
 
+// largestSide is the largest side in pixels in which a picture is drawn; 0 for its own size.
+func (o *pictureOptions) largestSide() int {
+	if o.heatmaps && o.maxSide == 0 {
+		return 0
+	}
+	side := page.ThumbnailSide
+	for _, drawn := range []struct {
+		wanted bool
+		side   int
+	}{{o.heatmaps, o.maxSide}, {o.figures, figureSide}, {o.html, page.PictureSide}} {
+		if drawn.wanted {
+			side = max(side, drawn.side)
+		}
+	}
+	return side
+}
+
 // The paths of a picture's output files, relative to the output folder.
 
 func (o *pictureOptions) heatmapFile(input data.Found) string {
@@ -156,7 +173,7 @@ func (p *predictions) drawPicture(input data.Found, scored scoring.Scored, row *
 	}
 	// Decoded once more: pictures kept from the first time, for a whole batch and
 	// those read ahead, would take many times the memory.
-	decoded, err := picture.Decode(input.Path, p.decode)
+	decoded, err := picture.DecodeScaled(input.Path, p.decode, func(width, height int) (int, int) { return heatmap.Within(width, height, o.largestSide()) })
 	if err != nil {
 		return changedPicture{err}
 	}

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -61,6 +62,7 @@ func TestScripts(t *testing.T) {
 			"map":      drawMap,
 			"promise":  promise,
 			"truncate": truncate,
+			"turn":     turn,
 			"rows":     rows,
 			"size":     size,
 			"waitfor":  waitFor,
@@ -184,6 +186,14 @@ func promise(ts *testscript.TestScript, _ bool, args []string) {
 func truncate(ts *testscript.TestScript, _ bool, args []string) {
 	content := ts.ReadFile(args[0])
 	write(ts, args[0], []byte(content[:len(content)/2]))
+}
+
+// turn FILE N: a JPEG gets the EXIF orientation N.
+func turn(ts *testscript.TestScript, _ bool, args []string) {
+	exif := []byte("Exif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00")
+	exif = append(exif, byte(number(ts, args[1])), 0, 0, 0, 0, 0, 0, 0)
+	segment := binary.BigEndian.AppendUint16([]byte("\xff\xd8\xff\xe1"), uint16(len(exif)+2))
+	write(ts, args[0], slices.Concat(segment, exif, []byte(strings.TrimPrefix(ts.ReadFile(args[0]), "\xff\xd8"))))
 }
 
 // rows FILE N: it has that many lines.

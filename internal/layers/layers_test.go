@@ -92,6 +92,7 @@ func TestFoundations(t *testing.T) {
 
 		"pkg/calibration":         {"pkg/metrics"},
 		"pkg/heatmap":             {"pkg/anomalymap"},
+		"pkg/tiling":              {"pkg/anomalymap"},
 		"pkg/report":              results,
 		"pkg/chart":               append([]string{"pkg/events", "pkg/heatmap", "pkg/anomalymap"}, results...),
 		"pkg/download":            {"pkg/atomicfile"},

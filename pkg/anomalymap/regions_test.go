@@ -89,4 +89,8 @@ func TestBoxIn(t *testing.T) {
 			t.Errorf("%v: %v, want %v", size, got, want)
 		}
 	}
+	wide := &Map{Width: 20, Height: 5}
+	if got, want := wide.BoxIn(Region{Box: image.Rect(10, 1, 12, 2)}, 400, 50), image.Rect(200, 10, 240, 20); got != want {
+		t.Errorf("of a wide map: %v, want %v", got, want)
+	}
 }

@@ -42,7 +42,9 @@ func Predict(ctx context.Context, scorer scoring.Scorer, o PredictOptions, emit 
 		}
 		return nil
 	}
-	err := scorer.ScoreAll(ctx, o.work(), func(scored scoring.Scored) error {
+	work := o.work()
+	work.TileBatch, work.Emit, work.Stage = o.Batch, emit, stage
+	err := scorer.ScoreAll(ctx, work, func(scored scoring.Scored) error {
 		if err := handUnreadable(scored.Picture.Index); err != nil {
 			return err
 		}

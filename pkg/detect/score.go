@@ -211,11 +211,17 @@ func (d *Detector) ScoreAll(ctx context.Context, w scoring.Work, each func(scori
 		}
 		w.Costs.Waiting.Add(time.Since(started))
 		started = time.Now()
-		if err := d.scoreReadable(ctx, waiting, w); err != nil {
+		err := d.scoreReadable(ctx, waiting, w)
+		if err != nil {
 			return Explain(err, w.BatchKey)
 		}
 		w.Costs.Model.Add(time.Since(started))
 		for _, scored := range waiting {
+			if scored.Picture.Tiled {
+				if scored, err = d.scoreTiles(ctx, scored.Picture, w); err != nil {
+					return Explain(err, w.BatchKey)
+				}
+			}
 			if err := each(scored); err != nil {
 				return err
 			}
@@ -225,13 +231,14 @@ func (d *Detector) ScoreAll(ctx context.Context, w scoring.Work, each func(scori
 	return ctx.Err()
 }
 
-// scoreReadable scores the readable pictures among waiting as one batch and stores their scores.
+// scoreReadable scores the readable pictures among waiting as one batch and stores their
+// scores, except of those that are cut into tiles.
 func (d *Detector) scoreReadable(ctx context.Context, waiting []scoring.Scored, w scoring.Work) error {
 	var readable []int
 	var batch []pixels.Picture
 	var classOf []int
 	for i, scored := range waiting {
-		if scored.Err == nil {
+		if scored.Err == nil && !scored.Picture.Tiled {
 			readable = append(readable, i)
 			batch = append(batch, scored.Picture)
 			classOf = append(classOf, w.ClassOf[scored.Picture.Index])

@@ -14,6 +14,7 @@ import (
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/domain"
+	"acdclip/pkg/events"
 	"acdclip/pkg/report"
 )
 
@@ -22,7 +23,7 @@ type Scored struct {
 	Picture          pixels.Picture
 	Score, MapMax    float32              // in [0, 1]
 	ClassProbability *float32             // in [0, 1]; nil if the method has none
-	Map              *anomalymap.Map      // [S, S], in [0, 1]
+	Map              *anomalymap.Map      // [S, S], in [0, 1]; of a picture that was cut into tiles [H, W], see tiling.Blend
 	RawMap           *anomalymap.Map      // [S, S], the method's own map; nil if it is Map, or was not wanted
 	RawMapMax        *float32             // largest value of the method's own map; nil if that map is Map
 	Extras           map[string][]float32 // the method's extra outputs for this picture, by name; see model.Extra
@@ -37,7 +38,11 @@ type Work struct {
 	Batches [][]int            // item indexes of each batch, in scoring order; no batch is empty
 	Load    pixels.LoadOptions // how pictures are read; the scorer sets Size, Order and Ahead
 	Costs   *Costs
-	RawMaps bool // RawMap of Scored is wanted
+	RawMaps bool // RawMap of Scored is wanted; pictures that are cut into tiles have none
+
+	TileBatch int                // tiles per forward pass, for pictures that Load.Tiles cuts
+	Emit      func(events.Event) // receives the progress of pictures with many tiles
+	Stage     string             // the stage that they belong to
 
 	BatchKey string // name of the flag or key that sets the batch size, for messages
 }

@@ -12,6 +12,7 @@ import (
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels/augment"
 	"acdclip/pkg/data/pixels/picture"
+	"acdclip/pkg/tiling"
 )
 
 // Picture is one item, decoded and scaled. Its slices are read-only, because a cache
@@ -19,6 +20,7 @@ import (
 type Picture struct {
 	Item          data.Item       // of a mosaic, the item that it replaces; Anomalous is the mosaic's
 	Mosaic        bool            // it is a mosaic; see LoadOptions.Mosaic
+	Tiled         bool            // it is to be cut into tiles by OpenTiles; then only Item, Index and Took are set
 	Index         int             // index in the items
 	Width, Height int             // the picture's original size in pixels, after any EXIF rotation
 	Pix           []uint8         // [S, S, 3], S = LoadOptions.Size: the picture scaled to a square
@@ -38,7 +40,8 @@ type LoadOptions struct {
 	Workers int   // number of goroutines that decode and scale; 0: GOMAXPROCS
 	Ahead   int   // maximum number of finished pictures that wait for the consumer
 	Decode  picture.DecodeOptions
-	Masks   bool // read masks too
+	Tiles   tiling.Options // pictures that these cut are not decoded: see Picture.Tiled
+	Masks   bool           // read masks too
 
 	// MaskThreshold is the smallest anomalous grey value of a mask; 0 means picture.NonZero.
 	MaskThreshold uint8
@@ -138,6 +141,9 @@ var errSize = errors.New("LoadOptions.Size must be positive")
 
 func loadItem(items []data.Item, index int, o LoadOptions) Picture {
 	p := Picture{Item: items[index], Index: index}
+	if p.Tiled = o.tiled(p.Item.Path); p.Tiled {
+		return p
+	}
 	var d decoded
 	if tiles := o.tiles(items, index); tiles != nil {
 		p.Mosaic = true

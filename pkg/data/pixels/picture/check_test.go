@@ -27,7 +27,7 @@ func TestCheckAgreesWithDecode(t *testing.T) {
 // TestCheckPaletteIndex: for an index beyond the palette, Check fails exactly if Decode does.
 func TestCheckPaletteIndex(t *testing.T) {
 	m := image.NewPaletted(image.Rect(0, 0, 4, 1), color.Palette{color.Black, color.White})
-	file := storedPicture{format: formats[0], content: make([]byte, 26), pixels: m}
+	file := storedPicture{format: formats[0], pixels: m}
 	if !file.converts() {
 		t.Error("a sound palette is not known to convert")
 	}

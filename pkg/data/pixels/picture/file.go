@@ -3,6 +3,7 @@ package picture
 import (
 	"fmt"
 	"io"
+	"runtime"
 )
 
 const (
@@ -23,6 +24,9 @@ func readPicture(path string, o DecodeOptions) ([]byte, error) {
 	pixels := int64(promised.Width) * int64(promised.Height)
 	if (found.Size()-maxExtraBytes)/maxBytesPerPixel > pixels {
 		return nil, fmt.Errorf("%s: %w: %d bytes for %d pixels", path, ErrTooLarge, found.Size(), pixels)
+	}
+	if pixels >= largePixels {
+		runtime.GC() // frees the last large picture; see Stored.collect
 	}
 	b := make([]byte, found.Size())
 	if _, err := io.ReadFull(file, b); err != nil {

@@ -23,9 +23,12 @@ type format struct {
 	magic    sniff.Match
 	config   func(io.Reader) (image.Config, error)
 	stored   func(b []byte) (image.Image, error) // decodes the stored pixels, without applying an orientation
-	convert  func(m image.Image, b []byte, depth narrowing) (*Image, error)
+	convert  conversion
 	metadata func(b []byte) metadata // nil if the format has no orientation metadata
 }
+
+// conversion converts rows [first, end) of the stored pixels to RGB; mode is Info's.
+type conversion func(m image.Image, mode string, depth narrowing, first, end int) (*Image, error)
 
 // formats is the table of supported formats; a new format is one more row.
 var formats = []format{
@@ -41,7 +44,9 @@ func isWebP(head []byte) bool {
 	return len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP"
 }
 
-func plainly(m image.Image, _ []byte, depth narrowing) (*Image, error) { return toRGB(m, depth) }
+func plainly(m image.Image, _ string, depth narrowing, first, end int) (*Image, error) {
+	return toRGB(m, depth, first, end)
+}
 
 // checkHeader detects the format of the content and reads its header. It returns an
 // error if the content is no picture, or has no pixels or too many.

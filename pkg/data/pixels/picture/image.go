@@ -163,9 +163,14 @@ func decodeStored(b []byte, o DecodeOptions) (file storedPicture, err error) {
 }
 
 // image converts the stored pixels to RGB.
-func (s storedPicture) image(depth narrowing) (im *Image, err error) {
+func (s storedPicture) image(depth narrowing) (*Image, error) {
+	return s.rows(depth, 0, s.pixels.Bounds().Dy())
+}
+
+// rows converts rows [first, end) of the stored pixels to RGB.
+func (s storedPicture) rows(depth narrowing, first, end int) (im *Image, err error) {
 	defer s.recovered(&err)
-	return s.format.convert(s.pixels, s.content, depth)
+	return s.format.convert(s.pixels, s.info.Mode, depth, first, end)
 }
 
 // recovered is deferred in conversions and turns a panic on malicious content into an error.

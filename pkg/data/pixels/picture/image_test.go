@@ -251,7 +251,7 @@ func TestOddSizes(t *testing.T) {
 // TestUnknownPixelType: a pixel type that no decoder returns gives an error, not a
 // panic.
 func TestUnknownPixelType(t *testing.T) {
-	if _, err := toRGB(image.NewAlpha(image.Rect(0, 0, 2, 2)), pictureDepth); err == nil {
+	if _, err := toRGB(image.NewAlpha(image.Rect(0, 0, 2, 2)), pictureDepth, 0, 2); err == nil {
 		t.Error("a picture of alpha alone was converted")
 	}
 }
@@ -301,6 +301,12 @@ func FuzzDecodeImageBytes(f *testing.F) {
 		im, err := file.image(pictureDepth)
 		if err != nil {
 			return
+		}
+		for y := range im.Height { // as Stored converts
+			row, err := file.rows(pictureDepth, y, y+1)
+			if err != nil || !bytes.Equal(row.Pix, im.row(y)) {
+				t.Fatalf("row %d differs alone: %v", y, err)
+			}
 		}
 		im = turned(im, file.orientation())
 		if im.Width <= 0 || im.Height <= 0 || int64(im.Width)*int64(im.Height) > o.MaxPixels || len(im.Pix) != 3*im.Width*im.Height {

@@ -45,6 +45,9 @@ func (m pngMode) String() string {
 	return name
 }
 
+// grey16 is the mode of 16-bit grey.
+const grey16 = "L;16"
+
 // modeOf returns the mode for a decoder's color model.
 func modeOf(model color.Model) string {
 	if named, ok := model.(fmt.Stringer); ok { // the reader returns Pillow's name itself
@@ -60,7 +63,7 @@ func modeOf(model color.Model) string {
 	case color.GrayModel:
 		return "L"
 	case color.Gray16Model:
-		return "L;16"
+		return grey16
 	case color.RGBAModel, color.YCbCrModel:
 		return "RGB"
 	case color.NRGBAModel, color.NYCbCrAModel:

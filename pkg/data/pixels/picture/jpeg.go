@@ -18,18 +18,18 @@ func storedJPEG(b []byte) (image.Image, error) {
 	return p, nil
 }
 
-func convertJPEG(m image.Image, _ []byte, depth narrowing) (*Image, error) {
+func convertJPEG(m image.Image, _ string, depth narrowing, first, end int) (*Image, error) {
 	p, ok := m.(*jpeg.Picture)
 	if !ok {
-		return toRGB(m, depth)
+		return toRGB(m, depth, first, end)
 	}
-	im := NewImage(p.Width, p.Height)
+	im := NewImage(p.Width, end-first)
 	if p.Channels == 3 {
-		p.Pixels(im.Pix)
+		p.Rows(im.Pix, first, end)
 		return im, nil
 	}
-	inks := make([]uint8, 4*p.Width*p.Height)
-	p.Pixels(inks)
+	inks := make([]uint8, 4*im.Width*im.Height)
+	p.Rows(inks, first, end)
 	// Like Pillow, assume Adobe's inverted inks in every JPEG: 255 means no ink.
 	for i := range inks {
 		inks[i] = 255 - inks[i]

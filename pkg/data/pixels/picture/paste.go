@@ -1,5 +1,16 @@
 package picture
 
+import "image"
+
+// Crop returns a copy of the part of im inside r, which must lie in the picture.
+func (im *Image) Crop(r image.Rectangle) *Image {
+	part := NewImage(r.Dx(), r.Dy())
+	for y := range part.Height {
+		copy(part.row(y), im.row(r.Min.Y + y)[3*r.Min.X:3*r.Max.X])
+	}
+	return part
+}
+
 // Paste copies part into im with its corner at (x, y), which must not be negative. What
 // does not fit is cut. (Pillow's paste.)
 func (im *Image) Paste(part *Image, x, y int) {

@@ -48,13 +48,19 @@ func (im *Image) resize(k kernel, width, height int) *Image {
 		return im.resizeColumns(columns, 0, im.Height)
 	case width == im.Width:
 		return im.resizeRows(rows, 0)
-	case int64(im.Height)*int64(width)*3 > maxBetween && height < im.Height:
+	case rowsFirst(im.Height, width, height):
 		return im.resizeRows(rows, 0).resizeColumns(columns, 0, height)
 	}
 	// The horizontal pass only processes the rows that the vertical pass reads.
 	first, _ := rows.span(0)
 	_, end := rows.span(height - 1)
 	return im.resizeColumns(columns, first, end).resizeRows(rows, first)
+}
+
+// rowsFirst reports whether a picture of that height is scaled along the rows first, because the
+// intermediate picture would be too large otherwise.
+func rowsFirst(from, width, height int) bool {
+	return int64(from)*int64(width)*3 > maxBetween && height < from
 }
 
 // kernel is a function that input pixels are weighted with, by their distance from the

@@ -84,21 +84,19 @@ func pngConfig(r io.Reader) (image.Config, error) {
 
 // convertPNG is toRGB, except that the decoder returns 16-bit grey with a transparent
 // value as color.
-func convertPNG(m image.Image, b []byte, depth narrowing) (*Image, error) {
-	const colorType = 25 // its offset: signature 8, chunk header 8, width 4, height 4, depth 1
-	if b[colorType] == 0 {
+func convertPNG(m image.Image, mode string, depth narrowing, first, end int) (*Image, error) {
+	if mode == grey16 {
 		depth.color = depth.grey
 	}
-	return toRGB(m, depth)
+	return toRGB(m, depth, first, end)
 }
 
-// toRGB copies the color of m and drops its alpha. It reads the stored values, because
-// m.At would multiply them by alpha.
-func toRGB(m image.Image, depth narrowing) (*Image, error) {
-	size := m.Bounds().Size()
-	im := NewImage(size.X, size.Y)
-	for y := range size.Y {
-		if err := rowToRGB(im.row(y), m, y, depth); err != nil {
+// toRGB copies the color of rows [first, end) of m and drops its alpha. It reads the stored
+// values, because m.At would multiply them by alpha.
+func toRGB(m image.Image, depth narrowing, first, end int) (*Image, error) {
+	im := NewImage(m.Bounds().Dx(), end-first)
+	for y := range im.Height {
+		if err := rowToRGB(im.row(y), m, first+y, depth); err != nil {
 			return nil, err
 		}
 	}

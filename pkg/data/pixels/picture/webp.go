@@ -59,7 +59,7 @@ func storedWebP(b []byte) (image.Image, error) {
 
 // onCanvas returns a black canvas with the frame at offset.
 func onCanvas(frame image.Image, offset, canvas image.Point) (image.Image, error) {
-	colors, err := toRGB(frame, pictureDepth)
+	colors, err := toRGB(frame, pictureDepth, 0, frame.Bounds().Dy())
 	if err != nil {
 		return nil, err
 	}

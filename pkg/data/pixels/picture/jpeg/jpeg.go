@@ -80,11 +80,14 @@ func Decode(b []byte, o Options) (*Picture, error) {
 
 // Pixels writes the picture to dst, [Height, Width, Channels], row-major and
 // interleaved.
-func (p *Picture) Pixels(dst []uint8) {
+func (p *Picture) Pixels(dst []uint8) { p.Rows(dst, 0, p.Height) }
+
+// Rows is Pixels for rows [first, end) of the picture.
+func (p *Picture) Rows(dst []uint8, first, end int) {
 	u := p.upsampler()
 	stride := p.Width * p.Channels
-	for y := range p.Height {
-		p.convert(dst[y*stride:(y+1)*stride], u.row(y))
+	for y := range end - first {
+		p.convert(dst[y*stride:(y+1)*stride], u.row(first+y))
 	}
 }
 
