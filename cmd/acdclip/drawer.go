@@ -62,8 +62,9 @@ func (d *drawable) truthMask(width, height int) *image.Gray {
 	return mask
 }
 
-// heatmap draws the map over the picture, with the outlines of the regions and a caption.
-func (d *drawer) heatmap(name string, p drawable, limit int, format heatmap.Format, caption string) error {
+// heatmap draws the map over the picture, with the outlines of the regions and the first
+// caption for which there is room.
+func (d *drawer) heatmap(name string, p drawable, limit int, format heatmap.Format, captions ...string) error {
 	base := p.within(limit)
 	overlay, err := heatmap.Overlay(p.anomaly, d.style, base.Pix, base.Width, base.Height)
 	if err != nil {
@@ -74,9 +75,13 @@ func (d *drawer) heatmap(name string, p drawable, limit int, format heatmap.Form
 		return err
 	}
 	if regions != nil {
-		heatmap.Outline(overlay, regions, heatmap.RegionColor())
+		heatmap.Outline(overlay, regions, d.style.Map.RegionColor())
 	}
-	heatmap.Caption(overlay, caption)
+	for _, text := range captions {
+		if heatmap.Caption(overlay, text) {
+			break
+		}
+	}
 	return d.write(name, func(w io.Writer) error { return format.Encode(w, overlay) })
 }
 
@@ -95,17 +100,17 @@ func (d *drawer) figure(name string, p drawable, caption []string) error {
 	if err != nil {
 		return err
 	}
-	title := "anomaly map"
+	colors := fmt.Sprintf("colors from %.4g to %.4g", d.style.Scale.Low, d.style.Scale.High)
 	if regions != nil {
-		heatmap.Outline(anomaly, regions, heatmap.RegionColor())
-		title += fmt.Sprintf(", outlined from %.4g", *d.threshold)
+		heatmap.Outline(anomaly, regions, d.style.Map.RegionColor())
+		colors += fmt.Sprintf(", outline at %.4g", *d.threshold)
 	}
 	panels := []heatmap.Panel{{Title: "picture", Picture: heatmap.FromRGB(base.Pix, width, height)}}
 	if truth := p.truthMask(width, height); truth != nil {
 		panels = append(panels, heatmap.Panel{Title: "mask", Picture: truth})
 	}
-	panels = append(panels, heatmap.Panel{Title: title, Picture: anomaly})
-	drawn, err := heatmap.Figure(panels, append(caption, fmt.Sprintf("colors from %.4g to %.4g", d.style.Scale.Low, d.style.Scale.High)))
+	panels = append(panels, heatmap.Panel{Title: "anomaly map", Picture: anomaly})
+	drawn, err := heatmap.Figure(panels, append(caption, colors))
 	if err != nil {
 		return err
 	}
@@ -144,7 +149,7 @@ func (d *drawer) forPage(file string, p drawable) error {
 		if err != nil {
 			return err
 		}
-		if err := d.png(page.OutlineTree, file, heatmap.OutlineLayer(regions, heatmap.RegionColor())); err != nil {
+		if err := d.png(page.OutlineTree, file, heatmap.OutlineLayer(regions, d.style.Map.RegionColor())); err != nil {
 			return err
 		}
 	}

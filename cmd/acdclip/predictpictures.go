@@ -180,7 +180,7 @@ func (p *predictions) drawPicture(input data.Found, scored scoring.Scored, row *
 	drawn := drawable{picture: decoded, anomaly: scored.Map}
 	if o.heatmaps {
 		row.Heatmap = o.heatmapFile(input)
-		if err := p.drawer.heatmap(row.Heatmap, drawn, o.maxSide, o.heatmapFormat, verdict(row)); err != nil {
+		if err := p.drawer.heatmap(row.Heatmap, drawn, o.maxSide, o.heatmapFormat, verdict(row), fmt.Sprintf("%.3f", row.Score)); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package heatmap
 
 import (
 	"image/color"
+	"math"
 	"testing"
 )
 
@@ -27,10 +28,25 @@ func TestColorMaps(t *testing.T) {
 		if want, known := ends[m]; known && (palette[0] != want[0] || palette[colors-1] != want[1]) {
 			t.Errorf("%s runs from %v to %v, want %v", m, palette[0], palette[colors-1], want)
 		}
+		for i, c := range palette {
+			if distance(c, m.RegionColor()) < 100 {
+				t.Errorf("%s: color %d is like the outline's", m, i)
+			}
+		}
 		if list := m.CSS(); len(list) != 32 || len(list[0]) != len("#rrggbb") {
 			t.Errorf("%s in CSS: %q", m, list)
 		}
 	}
+}
+
+// distance is between two colors, in values of 8 bits.
+func distance(a, b color.Color) float64 {
+	sum := 0.
+	p, q := color.RGBAModel.Convert(a).(color.RGBA), color.RGBAModel.Convert(b).(color.RGBA)
+	for _, pair := range [][2]uint8{{p.R, q.R}, {p.G, q.G}, {p.B, q.B}} {
+		sum += math.Pow(float64(pair[0])-float64(pair[1]), 2)
+	}
+	return math.Sqrt(sum)
 }
 
 // TestEvenLightness: the maps that are made for it get lighter from the low to the high end, but for rounding.

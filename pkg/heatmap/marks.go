@@ -10,10 +10,18 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// RegionColor outlines the regions that a model finds; it is bright on every part of the
-// color scale. TruthColor outlines what a dataset marks as anomalous.
-func RegionColor() color.Color { return color.RGBA{0, 255, 255, 255} }
-func TruthColor() color.Color  { return color.RGBA{80, 255, 80, 255} }
+// RegionColor is the color of outlines of the regions that a model finds, which no part of
+// the color map is like.
+func (m ColorMap) RegionColor() color.Color {
+	switch m {
+	case Viridis, Turbo, Jet: // they have cyan or green
+		return color.RGBA{255, 0, 255, 255}
+	}
+	return color.RGBA{0, 255, 255, 255}
+}
+
+// TruthColor is the color of outlines of what a dataset marks as anomalous.
+func TruthColor() color.Color { return color.RGBA{80, 255, 80, 255} }
 
 // Outline draws the inner border of a mask's white regions onto a drawing of the same size.
 // The line is one pixel wide in small pictures, and wider in large ones.
@@ -56,8 +64,8 @@ func border(mask *image.Gray, visit func(line image.Rectangle)) {
 
 // Caption writes a line of ASCII text into the lower left corner, in white on black. A
 // picture in which it would take more than half of the height or the whole width stays as
-// it is.
-func Caption(picture *image.RGBA, text string) {
+// it is, and Caption returns false.
+func Caption(picture *image.RGBA, text string) bool {
 	const (
 		glyphWidth, glyphHeight = 7, 13
 		margin                  = 3
@@ -67,7 +75,7 @@ func Caption(picture *image.RGBA, text string) {
 	enlarged := max(1, min(bounds.Dx(), bounds.Dy())/perEnlargement)
 	size := image.Pt(len(text)*glyphWidth+2*margin, glyphHeight+2*margin)
 	if size.X*enlarged > bounds.Dx() || 2*size.Y*enlarged > bounds.Dy() {
-		return
+		return false
 	}
 	label := image.NewRGBA(image.Rectangle{Max: size})
 	draw.Draw(label, label.Bounds(), image.Black, image.Point{}, draw.Src)
@@ -79,6 +87,7 @@ func Caption(picture *image.RGBA, text string) {
 			picture.SetRGBA(corner.X+x, corner.Y+y, label.RGBAAt(x/enlarged, y/enlarged))
 		}
 	}
+	return true
 }
 
 // Around returns the color scale that shows a threshold at three fifths of its length, so

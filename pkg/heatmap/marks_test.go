@@ -17,12 +17,12 @@ func TestOutline(t *testing.T) {
 		}
 	}
 	overlay := image.NewRGBA(mask.Bounds())
-	Outline(overlay, mask, RegionColor())
+	Outline(overlay, mask, Flame.RegionColor())
 	var got []string
 	for y := range 8 {
 		row := ""
 		for x := range 8 {
-			if overlay.RGBAAt(x, y) == RegionColor() {
+			if overlay.RGBAAt(x, y) == Flame.RegionColor() {
 				row += "#"
 			} else {
 				row += "."
@@ -41,7 +41,7 @@ func TestOutlineOfLargePictures(t *testing.T) {
 	mask := image.NewGray(image.Rect(0, 0, 1000, 900))
 	mask.SetGray(999, 899, color.Gray{Y: 255})
 	overlay := image.NewRGBA(mask.Bounds())
-	Outline(overlay, mask, RegionColor())
+	Outline(overlay, mask, Flame.RegionColor())
 	count := 0
 	for i := 0; i < len(overlay.Pix); i += 4 {
 		if overlay.Pix[i+1] == 255 {
