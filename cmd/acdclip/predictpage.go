@@ -57,7 +57,7 @@ func (p *predictions) describePage() page.Page {
 	style := p.drawer.style
 	return page.Page{
 		Title: "Anomaly scores", Summary: summary + ". Higher scores, from 0 to 1, mean more anomalous.", Facts: facts,
-		Low: style.Scale.Low, High: style.Scale.High, Colors: style.Map.CSS(), Sets: []page.Set{{Threshold: run.Thresholds.Score}},
+		Colors: style.Map.CSS(), Sets: []page.Set{{Low: style.Scale.Low, High: style.Scale.High, Threshold: run.Thresholds.Score}},
 	}
 }
 

@@ -149,7 +149,7 @@ func numbered(count int) []Picture {
 }
 
 func oneSet(labels bool) Page {
-	return Page{Title: "Scores", Summary: "Some pictures.", High: 1, Colors: heatmap.Flame.CSS(), Labels: labels, Facts: []Fact{{"method", "acdclip"}}, Sets: []Set{{Name: "all"}}}
+	return Page{Title: "Scores", Summary: "Some pictures.", Colors: heatmap.Flame.CSS(), Labels: labels, Facts: []Fact{{"method", "acdclip"}}, Sets: []Set{{Name: "all", High: 1}}}
 }
 
 func TestBrowserShowsHostileTexts(t *testing.T) {

@@ -36,11 +36,9 @@ const (
 // Page is what a page says apart from its pictures.
 type Page struct {
 	Title   string
-	Summary string // a sentence
-	Facts   []Fact // what made the results
-	Low     float32
-	High    float32  // map values at both ends of the colors
-	Colors  []string // from the low to the high end, as CSS writes colors
+	Summary string   // a sentence
+	Facts   []Fact   // what made the results
+	Colors  []string // of maps, from the low to the high end, as CSS writes colors
 	Labels  bool     // the pictures are labelled: the page shows how well scores tell them apart
 	Sets    []Set    // at least one
 }
@@ -52,6 +50,7 @@ type Fact struct{ Name, Value string }
 type Set struct {
 	Name      string
 	Facts     []Fact
+	Low, High float32  // map values at both ends of the colors
 	Threshold *float32 // of scores; nil for none
 	Table     *Table   // of metrics; nil for none
 }
@@ -169,8 +168,6 @@ type head struct {
 	Title      string    `json:"title"`
 	Summary    string    `json:"summary"`
 	Facts      []Fact    `json:"facts"`
-	Low        float32   `json:"low"`
-	High       float32   `json:"high"`
 	Colors     []string  `json:"colors"`
 	Labelled   bool      `json:"labelled"`
 	Sets       []headSet `json:"sets"`
@@ -185,6 +182,8 @@ type head struct {
 type headSet struct {
 	Name      string     `json:"name"`
 	Facts     []Fact     `json:"facts"`
+	Low       float32    `json:"low"`
+	High      float32    `json:"high"`
 	Threshold *float32   `json:"threshold"`
 	Table     *headTable `json:"table"`
 }
@@ -197,11 +196,11 @@ type headTable struct {
 
 func headOf(p Page) head {
 	h := head{
-		Title: p.Title, Summary: p.Summary, Facts: append([]Fact{}, p.Facts...), Low: p.Low, High: p.High, Colors: p.Colors, Labelled: p.Labels, Columns: columns[:],
+		Title: p.Title, Summary: p.Summary, Facts: append([]Fact{}, p.Facts...), Colors: p.Colors, Labelled: p.Labels, Columns: columns[:],
 		Thumbnails: ThumbnailTree + "/", Pictures: PictureTree + "/", Maps: MapTree + "/", Outlines: OutlineTree + "/", Masks: MaskTree + "/",
 	}
 	for _, set := range p.Sets {
-		h.Sets = append(h.Sets, headSet{set.Name, append([]Fact{}, set.Facts...), set.Threshold, (*headTable)(set.Table)})
+		h.Sets = append(h.Sets, headSet{set.Name, append([]Fact{}, set.Facts...), set.Low, set.High, set.Threshold, (*headTable)(set.Table)})
 	}
 	return h
 }

@@ -98,6 +98,8 @@ function chooseSet(index) {
   byId("class-label").hidden = classes.length < 2;
   fillSelect(byId("class"), [["", "all"], ...classes.map((name) => [name, name])]);
   fillFacts(byId("facts"), [...head.facts, ...set.facts]);
+  byId("low").textContent = figure(set.low);
+  byId("high").textContent = figure(set.high);
   byId("metrics").hidden = !set.table;
   if (set.table) byId("metrics").replaceChildren(metricsTable(set.table));
   choosePictures();
@@ -184,8 +186,6 @@ function begin() {
   fillSelect(byId("show"), Object.entries(filters).map(([value, [text]]) => [value, text]));
   byId("masks-label").hidden = !pictures.some((p) => p.mask);
   byId("outlines-label").hidden = !pictures.some((p) => p.regions);
-  byId("low").textContent = figure(head.low);
-  byId("high").textContent = figure(head.high);
   for (const color of head.colors) {
     const part = element("i");
     part.style.background = color;
