@@ -52,11 +52,10 @@ func (m *pictureFiles) shown(job evaluation.Job, set int, score report.Score) pa
 
 // describePage says what was evaluated.
 func (m *pictureFiles) describePage(jobs []evaluation.Job, result *report.Evaluation, pictures int) page.Page {
-	low, high := section.MapScale(jobs[0].Checkpoint.Options)
 	p := page.Page{
 		Title: "Evaluation", Summary: plural.Of(pictures, "picture", "pictures") + " scored. Metrics are in percent, computed as in results.json; curves are of the pictures that are chosen.",
-		Facts: []page.Fact{{Name: "acdclip", Value: result.Provenance.Version}, {Name: "device", Value: result.Provenance.Device + ", " + result.Provenance.Precision + ", libtorch " + result.Provenance.Libtorch}},
-		Low:   low, High: high, Colors: m.colorMap.CSS(), Labels: true,
+		Facts:  []page.Fact{{Name: "acdclip", Value: result.Provenance.Version}, {Name: "device", Value: result.Provenance.Device + ", " + result.Provenance.Precision + ", libtorch " + result.Provenance.Libtorch}},
+		Colors: m.colorMap.CSS(), Labels: true,
 	}
 	for i := range result.Results {
 		p.Sets = append(p.Sets, m.describeSet(jobs[i], &result.Results[i], result.Provenance))
@@ -78,8 +77,9 @@ func (m *pictureFiles) describeSet(job evaluation.Job, r *report.Result, made re
 		name += ": " + r.Checkpoint.Model + " " + r.Checkpoint.Path
 	}
 	heading, rows := r.Table()
+	low, high := section.MapScale(job.Checkpoint.Options)
 	set := page.Set{
-		Name:  name,
+		Name: name, Low: low, High: high,
 		Table: &page.Table{Columns: heading, Rows: rows, Mean: true},
 		Facts: []page.Fact{
 			{Name: "target", Value: r.Target}, {Name: "method", Value: r.Checkpoint.Method}, {Name: "checkpoint", Value: r.Checkpoint.Path + " " + r.Checkpoint.Fingerprint},
