@@ -33,7 +33,7 @@ main() {
 	local out=$work/run-$(sha256sum <<<"$clip $seed $*" | cut -c 1-12)
 	"$program" train --resume --clip "$clip" --auxiliary "builtin-drawn=$work/drawn" --out "$out" --seed "$seed" \
 		--set model.image_size=112 --set model.groups=3 --set model.adapter.hidden=128 \
-		--set loss.focal=30 --set loss.dice=0.3 --set loss.classification=0.5 --set train.lr.text=0.0001 --set train.lr_decay=0.5 \
+		--set loss.focal=30 --set loss.dice=0.3 --set loss.classification=1 --set train.lr.text=0.002 --set train.lr_decay=0.5 \
 		--set train.batch=12 --set train.epochs=3 --set "train.validate=$(cat "$work/drawn.classes")" "${settings[@]}" --quiet
 	echo "$out/best.safetensors"
 }
