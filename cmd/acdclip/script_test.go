@@ -63,8 +63,11 @@ func TestScripts(t *testing.T) {
 			"truncate": truncate,
 			"rows":     rows,
 			"size":     size,
-			"waitfor":  waitFor,
 
+			"samescores": sameScores,
+			"samemaps":   sameMaps,
+
+			"waitfor":        waitFor,
 			"waitforclasses": waitForClasses,
 
 			"publish": publish,
