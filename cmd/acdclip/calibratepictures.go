@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"acdclip/internal/rundir"
@@ -60,6 +62,7 @@ func (o *calibrateOptions) ownPictures(ctx context.Context) (labelled, error) {
 			good, unlabelled = append(good, path), append(unlabelled, path)
 			continue
 		}
+		folder.leaveOutEmpty(ctx)
 		said = append(said, *folder)
 		good, bad = append(good, folder.paths(folder.Normal)...), append(bad, folder.paths(folder.Anomalous)...)
 	}
@@ -107,6 +110,19 @@ func readLabelledFolder(path string) (*labelledFolder, error) {
 			path, plural.And(labels.Anomalous))
 	}
 	return nil, nil
+}
+
+// leaveOutEmpty leaves out the folders without a picture, such as one of notes, which would
+// be an error if they were given.
+func (f *labelledFolder) leaveOutEmpty(ctx context.Context) {
+	f.Anomalous = slices.DeleteFunc(f.Anomalous, func(name string) bool {
+		_, err := data.Scan(ctx, f.paths([]string{name}), data.ScanOptions{})
+		empty := errors.Is(err, data.ErrNoPictures)
+		if empty {
+			f.Unused = append(f.Unused, name+" (no picture that can be read)")
+		}
+		return empty
+	})
 }
 
 func (f *labelledFolder) paths(names []string) []string {
