@@ -7,13 +7,16 @@ import (
 	"path/filepath"
 	"time"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"acdclip/internal/rundir"
 	"acdclip/pkg/calibration"
 	"acdclip/pkg/conditions"
 	"acdclip/pkg/data"
+	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/detect"
+	"acdclip/pkg/domain"
 	"acdclip/pkg/events"
 	"acdclip/pkg/plural"
 	"acdclip/pkg/scoring"
@@ -23,6 +26,8 @@ import (
 type calibrateOptions struct {
 	detectorOptions
 	good, bad   []string
+	target      string // a dataset in their place; "" for none
+	selection   selection
 	falseAlarms float64
 	recall      float64
 	f1          bool
@@ -36,17 +41,23 @@ const calibrationFile = "calibration.json"
 func newCalibrateCommand(a *app) *cobra.Command {
 	o := &calibrateOptions{detectorOptions: newDetectorOptions(a)}
 	command := &cobra.Command{
-		Use:   "calibrate [--clip CLIP] [--checkpoint FILE] GOOD... [--bad BAD]",
+		Use:   "calibrate [--clip CLIP] [--checkpoint FILE] GOOD... [--bad BAD] | --target NAME[=PATH]",
 		Short: "Find thresholds from pictures that are known to be good",
 		Long: `Find thresholds for predict from pictures that are known to be good, and write them
 into a small JSON file. GOOD are pictures and folders of pictures like those to be
 scored later, that the model should not call anomalous.
 
+A folder with a subfolder good, ok or normal has labels: pictures in its other
+subfolders (bad, nok, scratch, ...) are bad ones; masks and train are left out.
+--target takes the normal and anomalous test pictures of a dataset, as eval does, with
+its domain and the name of its class; of several classes, --classes chooses one.
+
 Without other flags, the thresholds are those that 1% of good pictures reach
 (--false-alarms). Nothing is assumed about how scores are distributed, so a rate of
 1% takes at least 99 good pictures; the interval that holds the true rate with 95%
 probability is printed, and narrows with more pictures. With bad pictures (--bad), the
-thresholds can be those of a wanted recall (--recall), or of the largest F1 (--f1).
+thresholds can be those of a wanted recall (--recall), or of the largest F1 (--f1). With
+--f1 and a dataset with masks, the map's threshold is that of the largest F1 of pixels.
 
 There are two thresholds: of the score, from which a picture is anomalous, and of the
 map, from which a pixel is. A picture reaches the latter where any of its pixels does.
@@ -60,8 +71,10 @@ data.exif_orientation=false leaves out; --set data.depth=12 is for a camera of 1
 		Example: `  acdclip calibrate --class bolt photos/good
   acdclip calibrate --checkpoint last.safetensors --false-alarms 0.05 --class bolt photos/good
   acdclip calibrate --class bolt photos/good --bad photos/bad --recall 0.95
+  acdclip calibrate --class bolt photos --f1                  (photos has the folders good and bad)
+  acdclip calibrate --target mvtec=/data/mvtec --classes metal_nut --f1
   acdclip predict --class bolt --calibration calibration.json new-photos`,
-		Args: someArgs("good picture or folder of good pictures"),
+		Args: func(_ *cobra.Command, arguments []string) error { return o.checkArguments(arguments) },
 		RunE: func(command *cobra.Command, arguments []string) error {
 			o.good = arguments
 			return runCalibrate(command.Context(), o)
@@ -69,6 +82,8 @@ data.exif_orientation=false leaves out; --set data.depth=12 is for a camera of 1
 	}
 	flags := command.Flags()
 	flags.StringArrayVar(&o.bad, "bad", nil, "`PATH` a bad picture or a folder of bad pictures; can be repeated")
+	flags.StringVar(&o.target, "target", "", "`NAME[=PATH]` dataset whose test pictures are the good and bad ones")
+	o.selection.register(flags)
 	flags.Float64Var(&o.falseAlarms, "false-alarms", 0.01, "`RATE` the thresholds are those that this share of good pictures reach")
 	flags.Float64Var(&o.recall, "recall", 0, "`RATE` the thresholds are those that this share of bad pictures reach")
 	flags.BoolVar(&o.f1, "f1", false, "the thresholds are those with the largest F1 on good and bad pictures")
@@ -93,17 +108,8 @@ func runCalibrate(ctx context.Context, o *calibrateOptions) error {
 	if err := o.file.check(); err != nil {
 		return err
 	}
-	good, _, err := o.app.scanPictures(ctx, o.good, "")
+	pictures, err := o.pictures(ctx, loaded.Config)
 	if err != nil {
-		return err
-	}
-	var bad []data.Found
-	if o.bad != nil {
-		if bad, _, err = o.app.scanPictures(ctx, o.bad, ""); err != nil {
-			return err
-		}
-	}
-	if err := distinct(good, bad); err != nil {
 		return err
 	}
 	detector, err := o.open(ctx, loaded)
@@ -111,21 +117,52 @@ func runCalibrate(ctx context.Context, o *calibrateOptions) error {
 		return err
 	}
 	defer detector.Close()
+	if err := o.nameClass(ctx, detector, pictures.set); err != nil {
+		return err
+	}
 	basis, err := o.conditions(detector, loaded.Config)
 	if err != nil {
 		return err
 	}
 	load := o.loadOptions(loaded.Config)
 	o.readings = newReadings(load.Decode)
-	var samples [2]sample
-	for i, pictures := range [][]data.Found{good, bad} {
-		if samples[i], err = o.score(ctx, detector, detect.PredictOptions{Inputs: pictures, Load: load}); err != nil {
+	var masked *truePixels
+	if set := pictures.set; o.f1 && set != nil && set.HasMasks() {
+		load.Masks, load.MaskThreshold = true, set.MaskThreshold
+		if masked, err = collectPixels(set); err != nil {
 			return err
 		}
+		defer masked.close()
+	}
+	good, err := o.score(ctx, detector, load, pictures.good, masked)
+	if err != nil {
+		return err
+	}
+	bad, err := o.score(ctx, detector, load, pictures.bad, masked)
+	if err != nil {
+		return err
 	}
 	o.readings.tell(o.app.emit)
-	return o.write(samples[0], samples[1], basis)
+	return o.write(good, bad, masked, basis)
 }
+
+// checkArguments wants good pictures, or a dataset.
+func (o *calibrateOptions) checkArguments(arguments []string) error {
+	switch {
+	case o.target == "" && len(arguments) == 0:
+		return usagef("no good picture or folder of good pictures was given")
+	case o.target == "" && (len(o.selection.classes) > 0 || o.selection.limit != 0):
+		return usagef("--classes and --limit choose pictures of a dataset; they need --target")
+	case o.target != "" && (len(arguments) > 0 || o.bad != nil):
+		return usagef("--target gives good and bad pictures; leave out other pictures and --bad")
+	case o.target != "" && o.classFrom != "":
+		return usagef("--class-from folder would take the folders of good and bad pictures of --target for classes; --classes chooses a class")
+	}
+	return nil
+}
+
+// needsBad reports whether the thresholds are chosen by bad pictures too.
+func (o *calibrateOptions) needsBad() bool { return o.f1 || o.config.flags.Changed("recall") }
 
 // check finds contradictions between flags.
 func (o *calibrateOptions) check() error {
@@ -138,40 +175,31 @@ func (o *calibrateOptions) check() error {
 	switch {
 	case rules > 1:
 		return usagef("--false-alarms, --recall and --f1 contradict each other: each chooses the thresholds")
-	case (o.f1 || o.config.flags.Changed("recall")) && o.bad == nil:
-		return usagef("--recall and --f1 need bad pictures: give them with --bad")
 	case o.config.flags.Changed("recall") && !(o.recall > 0 && o.recall < 1):
 		return usagef("--recall is %v, but must be above 0 and below 1", o.recall)
 	case !(o.falseAlarms > 0 && o.falseAlarms < 1):
 		return usagef("--false-alarms is %v, but must be above 0 and below 1", o.falseAlarms)
 	}
-	return o.checkFlags()
-}
-
-// distinct refuses a picture that is given as good and as bad.
-func distinct(good, bad []data.Found) error {
-	known := map[string]bool{}
-	for _, picture := range good {
-		known[absolutePath(picture.Path)] = true
-	}
-	for _, picture := range bad {
-		if known[absolutePath(picture.Path)] {
-			return usagef("%s is among the good pictures and among the bad ones", picture.Path)
+	if o.target != "" {
+		dataset, err := parseDataset("--target", o.target)
+		if err != nil {
+			return err
 		}
+		o.datasets = []datasetArgument{dataset}
 	}
-	return nil
+	return errors.Join(o.selection.check(), o.checkFlags())
 }
 
 // sample holds the values of pictures of one kind.
 type sample struct{ scores, maxima []float32 }
 
-// score scores pictures. One that cannot be scored is an error: the rates would be of others.
-func (o *calibrateOptions) score(ctx context.Context, detector *detect.Detector, p detect.PredictOptions) (s sample, err error) {
-	if len(p.Inputs) == 0 {
+// score scores pictures, and collects their pixels in masked. A picture that cannot be scored
+// is an error: the rates would be of others.
+func (o *calibrateOptions) score(ctx context.Context, detector *detect.Detector, load pixels.LoadOptions, part labelledPart, masked *truePixels) (s sample, err error) {
+	if len(part.found) == 0 {
 		return s, nil
 	}
-	p.Domain, p.Batch = o.domain, o.batch
-	p.PromptOf = o.promptOf(detector.Model.Options)
+	p := detect.PredictOptions{Inputs: part.found, Items: part.items, PromptOf: o.promptOf(detector.Model.Options), Domain: o.domain, Batch: o.batch, Load: load}
 	var failed []string
 	err = detect.Predict(ctx, detector, p, o.app.emit, func(input data.Found, scored scoring.Scored) error {
 		o.readings.add(scored.Picture)
@@ -181,7 +209,7 @@ func (o *calibrateOptions) score(ctx context.Context, detector *detect.Detector,
 			return nil
 		}
 		s.scores, s.maxima = append(s.scores, scored.Score), append(s.maxima, scored.MapMax)
-		return nil
+		return masked.add(scored)
 	})
 	if err != nil {
 		return s, err
@@ -193,13 +221,19 @@ func (o *calibrateOptions) score(ctx context.Context, detector *detect.Detector,
 }
 
 // write finds the thresholds, writes the file, and says what to expect.
-func (o *calibrateOptions) write(good, bad sample, basis conditions.Record) error {
+func (o *calibrateOptions) write(good, bad sample, masked *truePixels, basis conditions.Record) error {
 	find, rule := o.rule()
 	score, err := find(good.scores, bad.scores)
 	if err != nil {
 		return o.refuse(err)
 	}
-	pixel, err := find(good.maxima, bad.maxima)
+	var pixel calibration.Threshold
+	if masked != nil {
+		rule += ", of pixels by their masks"
+		pixel, err = masked.threshold(good.maxima, bad.maxima, o.app.emit)
+	} else {
+		pixel, err = find(good.maxima, bad.maxima)
+	}
 	if err != nil {
 		return fmt.Errorf("the maps' threshold: %w", err)
 	}
@@ -222,9 +256,16 @@ func (o *calibrateOptions) write(good, bad sample, basis conditions.Record) erro
 		}
 		o.app.emit(events.Notice{Text: text})
 	}
-	how := "predict --calibration " + o.file.path + " uses it"
+	predict := "predict"
+	if o.classKnown { // else the user has chosen them
+		predict += " --class " + shellescape.Quote(o.class)
+		if o.domain != domain.Industrial {
+			predict += " --domain " + string(o.domain)
+		}
+	}
+	how := predict + " --calibration " + o.file.path + " uses it"
 	if o.file.path == calibrationBeside(o.checkpoint) {
-		how = "predict uses it with " + o.checkpoint
+		how = predict + " uses it with " + o.checkpoint
 	}
 	o.app.emit(events.Notice{Text: fmt.Sprintf("%s has both thresholds, from %d good and %d bad pictures; %s", o.file.path, c.Good, c.Bad, how)})
 	return nil

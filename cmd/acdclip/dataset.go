@@ -77,8 +77,20 @@ func (a *app) find(ctx context.Context, c config.Config, name string) (*data.Dat
 	return data.Discover(ctx, name, c.Data.Roots[name], names)
 }
 
-// discover finds a dataset that can be used, says what is odd about it, and selects from it.
+// discover is choose, and says what prompts will call the pictures where no folder names them.
 func (a *app) discover(ctx context.Context, c config.Config, name string, s selection) (*data.Dataset, error) {
+	set, err := a.choose(ctx, c, name, s)
+	if err != nil {
+		return nil, err
+	}
+	if set.Benchmark == nil && len(set.Classes) == 1 && set.Classes[0].Name == set.Name {
+		a.emit(events.Notice{Text: fmt.Sprintf("%s: the prompts will call its pictures %q; NAME=PATH sets another name", name, set.PromptOf(c.Model, set.Classes[0]))})
+	}
+	return set, nil
+}
+
+// choose finds a dataset that can be used, says what is odd about it, and selects from it.
+func (a *app) choose(ctx context.Context, c config.Config, name string, s selection) (*data.Dataset, error) {
 	set, err := a.find(ctx, c, name)
 	if err != nil {
 		return nil, err
@@ -96,9 +108,6 @@ func (a *app) discover(ctx context.Context, c config.Config, name string, s sele
 		} else {
 			a.emit(events.Warning{Text: text})
 		}
-	}
-	if set.Benchmark == nil && len(set.Classes) == 1 && set.Classes[0].Name == set.Name {
-		a.emit(events.Notice{Text: fmt.Sprintf("%s: the prompts will call its pictures %q; NAME=PATH sets another name", name, set.PromptOf(c.Model, set.Classes[0]))})
 	}
 	// A class given twice is one class.
 	return set.Select(slices.Compact(slices.Sorted(slices.Values(s.classes))), s.limit)

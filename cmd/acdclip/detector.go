@@ -28,7 +28,9 @@ type detectorOptions struct {
 	config         configFlags
 	checkpoint     string
 	class          string
+	classKnown     bool // a dataset names it
 	classFrom      classSource
+	datasets       []datasetArgument // that the configuration must know
 	domain         domain.Domain
 	batch          int
 	tiles          tiling.Options
@@ -73,11 +75,11 @@ func (o *detectorOptions) checkFlags() error {
 // checks what can be checked before any value is read.
 func (o *detectorOptions) loadModel() (config.Loaded, error) {
 	o.app.useMethodOf(&o.config, o.checkpoint)
-	loaded, err := o.app.load(&o.config, nil, true)
+	loaded, err := o.app.load(&o.config, o.datasets, true)
 	if err != nil {
 		return loaded, err
 	}
-	if loaded, o.checkpoint, err = o.app.useBuiltin(&o.config, nil, loaded, o.checkpoint); err != nil {
+	if loaded, o.checkpoint, err = o.app.useBuiltin(&o.config, o.datasets, loaded, o.checkpoint); err != nil {
 		return loaded, err
 	}
 	loaded.Config.Data.EXIFOrientation = loaded.Config.Data.EXIFOrientation.Own()
@@ -124,10 +126,15 @@ func (o *detectorOptions) open(ctx context.Context, loaded config.Loaded) (*dete
 // tellClass says which class the prompts name where the user has not, unless the method's
 // prompts name none.
 func (o *detectorOptions) tellClass(model section.Model) {
-	if o.config.flags.Changed("class") || o.classFrom != "" || section.PromptName(model, section.Class{Name: "a", Prompt: "a"}) == section.PromptName(model, section.Class{Name: "b", Prompt: "b"}) {
+	if o.config.flags.Changed("class") || o.classKnown || o.classFrom != "" || !namesClass(model) {
 		return
 	}
 	o.app.emit(events.Notice{Text: fmt.Sprintf("the prompts call what the pictures show %q; --class NAME says it better, --class-from folder takes the folders' names", o.class)})
+}
+
+// namesClass reports whether a model's prompts name what pictures show.
+func namesClass(model section.Model) bool {
+	return section.PromptName(model, section.Class{Name: "a", Prompt: "a"}) != section.PromptName(model, section.Class{Name: "b", Prompt: "b"})
 }
 
 // classOf names what a picture shows.
@@ -148,7 +155,16 @@ func (o *detectorOptions) promptOf(model section.Model) func(data.Found) string 
 	return func(input data.Found) string { return section.PromptName(model, o.classOf(input)) }
 }
 
-// classText says for conditions what the prompts say the pictures show.
+// classCondition says for conditions what the prompts say the pictures show: spellings that
+// become the same prompts are the same.
+func (o *detectorOptions) classCondition(model section.Model) string {
+	if o.classFrom == classFromFolder {
+		return o.classText()
+	}
+	return o.promptOf(model)(data.Found{})
+}
+
+// classText says what the prompts say the pictures show, as it was given.
 func (o *detectorOptions) classText() string {
 	if o.classFrom == classFromFolder {
 		return "the name of each picture's folder"
@@ -173,7 +189,7 @@ func (o *detectorOptions) conditions(detector *detect.Detector, c config.Config)
 		conditions.Of(conditions.Numbers, "CLIP's activation", machine.Activation),
 		conditions.Of(conditions.Numbers, "precision", c.Precision.Format()),
 		conditions.Of(conditions.Numbers, "the checkpoint's content", m.Source.Fingerprint),
-		conditions.Of(conditions.Numbers, "class", o.classText()),
+		conditions.Of(conditions.Numbers, "class", o.classCondition(m.Options)),
 		conditions.Of(conditions.Numbers, "domain", o.domain),
 		conditions.Of(conditions.Numbers, "data.exif_orientation", c.Data.EXIFOrientation.Applies()),
 		conditions.Of(conditions.Bits, "--batch", o.batch),

@@ -39,6 +39,7 @@ type evalOptions struct {
 	shard       string
 	share       finished.Share // what shard says
 	merge       string
+	beside      []string // results of other methods
 	evalFiles
 	gates          bool
 	rawScores      bool
@@ -70,6 +71,10 @@ deviation. For a benchmark, the paper's figures are shown too.
 Tables show percent, files hold fractions. Pixel metrics are computed at
 model.image_size over all pixels of a class together; means are over classes.
 AUPRO is integrated up to a false-positive rate of 0.3. All metrics are exact.
+
+--beside shows another method in the table and in results.json: FILE is what "acdclip
+metrics MAPS MASKS --format json" wrote for its maps of the same pictures. It changes no
+score; with --resume it stands beside results that are finished.
 
 To compare methods, list a configuration file for each under models (see
 configs/table1.yaml): the output is then in the form of the paper's Table 1.
@@ -107,6 +112,7 @@ bit, as those of a single run.`,
 	flags.BoolVar(&o.resume, "resume", false, "continue the evaluation in the results folder, or start it")
 	flags.StringVar(&o.shard, "shard", "", "`I/N` score one share of the pictures; join the shares with --merge")
 	flags.StringVar(&o.merge, "merge", "", "`DIR` join the shares in this folder without scoring anything; results go there or to --out")
+	flags.StringArrayVar(&o.beside, "beside", nil, "`[TARGET:][NAME=]FILE` show another method beside: FILE is from metrics --format json; repeatable")
 	o.evalFiles.register(flags)
 	flags.BoolVar(&o.gates, "gates", false, "also write the mean weights of the fusion gateway per class, as gates.csv and charts in gates/")
 	flags.BoolVar(&o.rawScores, "raw-scores", false, "add the columns score_raw and map_max_raw to scores.csv: the method's own values, not scaled to 0 to 1; with --save-maps, save its own maps")
@@ -139,7 +145,7 @@ const defaultEvalFolder = "acdclip-eval"
 
 // check looks at the flags alone.
 func (o *evalOptions) check() error {
-	err := errors.Join(o.selection.check(), positive("--batch", o.batch), checkMetricsMemory(o.metricsMemory))
+	err := errors.Join(o.selection.check(), positive("--batch", o.batch), checkMetricsMemory(o.metricsMemory), o.checkBeside())
 	if o.given.Changed("shard") {
 		share, wrong := finished.ParseShare(o.shard)
 		if wrong != nil {
@@ -180,6 +186,10 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	if err := keepsInputs(o.out, o.overwrite, plan.inputs()); err != nil {
 		return err
 	}
+	others, err := o.others(plan)
+	if err != nil {
+		return err
+	}
 	if err := o.addContents(ctx, plan); err != nil {
 		return o.app.ended(err, "")
 	}
@@ -200,7 +210,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 		options.Extras = []string{report.Gates}
 	}
 	if folder.IsFinished() {
-		return o.showFinished(folder, options)
+		return o.showFinished(folder, options, others)
 	}
 	if err := o.app.tell(&o.config, plan.jobs[0].Checkpoint.Configuration()); err != nil {
 		return err
@@ -215,6 +225,7 @@ func runEval(ctx context.Context, o *evalOptions) error {
 			o.share, folder.Finished(), o.out, o.app.program, shellescape.Quote(o.out))})
 		return failuresOf(scores)
 	}
+	result.Beside = others
 	if files != nil && o.html {
 		if err := files.writePage(plan.jobs, result, scores); err != nil {
 			return o.app.ended(err, o.saved(folder))
@@ -250,8 +261,15 @@ func (o *evalOptions) saved(folder *rundir.Evaluation) string {
 	return fmt.Sprintf("%s kept in %s; to resume: %s", plural.Of(classes, "finished class is", "finished classes are"), folder.Finished(), o.app.resuming())
 }
 
-// showFinished prints the results that are there, if they are those that are asked for.
-func (o *evalOptions) showFinished(folder *rundir.Evaluation, asked evaluation.Options) error {
+// showFinished prints the results that are there, if they are those that are asked for, with
+// other methods beside them: those that are given, or else those that stood there before.
+func (o *evalOptions) showFinished(folder *rundir.Evaluation, asked evaluation.Options, others []report.OtherMethod) error {
+	if others != nil {
+		if err := folder.Hold(); err != nil {
+			return err
+		}
+		defer folder.Close()
+	}
 	found, err := report.ReadEvaluation(folder.Path(rundir.ResultsFile))
 	if err != nil {
 		return fmt.Errorf("%w; give another folder with --out", err)
@@ -261,6 +279,11 @@ func (o *evalOptions) showFinished(folder *rundir.Evaluation, asked evaluation.O
 	}
 	if err := folder.Dir.Complete(); err != nil {
 		return usagef("files of the evaluation in %s are missing: %w; give another folder with --out, or start again with --overwrite", folder.Dir.Path, err)
+	}
+	if others != nil {
+		if err := stand(others, found, folder); err != nil {
+			return err
+		}
 	}
 	o.app.emit(events.Notice{Text: fmt.Sprintf("the evaluation in %s is finished; --overwrite repeats it", folder.Dir.Path)})
 	if err := found.Write(o.app.out, o.format, o.perClass); err != nil {

@@ -65,8 +65,11 @@ func TestScripts(t *testing.T) {
 			"turn":     turn,
 			"rows":     rows,
 			"size":     size,
-			"waitfor":  waitFor,
 
+			"samescores": sameScores,
+			"samemaps":   sameMaps,
+
+			"waitfor":        waitFor,
 			"waitforclasses": waitForClasses,
 
 			"publish": publish,

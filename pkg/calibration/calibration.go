@@ -119,6 +119,22 @@ func ForF1(good, bad []float32) (Threshold, error) {
 	return Threshold{Value: ranking.F1Threshold, FalseAlarms: Seen(good, ranking.F1Threshold), Recall: &recall}, nil
 }
 
+// ForPixelF1 returns the threshold with the largest F1 among the pixels of maps with masks, and
+// that F1. Its rates are of pictures, whose values good and bad are the maxima of their maps:
+// a picture reaches the threshold where any of its pixels does. The error is metrics.ErrOneClass
+// if no pixel is anomalous, or none is normal.
+func ForPixelF1(pixels *metrics.Pixels, good, bad []float32) (t Threshold, f1 float64, err error) {
+	if err := errors.Join(check(good, 0.5), check(bad, 0.5)); err != nil {
+		return Threshold{}, 0, err
+	}
+	summary, err := pixels.Summary()
+	if err != nil {
+		return Threshold{}, 0, err
+	}
+	recall := Seen(bad, summary.F1Threshold)
+	return Threshold{Value: summary.F1Threshold, FalseAlarms: Seen(good, summary.F1Threshold), Recall: &recall}, summary.F1Max, nil
+}
+
 // needed returns the number of pictures of which one is expected beyond a score at a rate.
 func needed(rate float64) int {
 	return int(min(math.Ceil(1/rate*(1-1e-12))-1, math.MaxInt32))

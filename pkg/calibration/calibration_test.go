@@ -136,3 +136,43 @@ func TestLabelled(t *testing.T) {
 		t.Errorf("no bad pictures: %v", err)
 	}
 }
+
+// TestForPixelF1: the threshold is that of all pixels, also where the maxima of the maps would
+// give another; the rates are of pictures.
+func TestForPixelF1(t *testing.T) {
+	pixels, err := metrics.NewPixels(metrics.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pixels.Close()
+	if _, _, err := ForPixelF1(pixels, []float32{0.5}, []float32{0.9}); !errors.Is(err, metrics.ErrOneClass) {
+		t.Errorf("without pixels: %v", err)
+	}
+	for _, picture := range []struct {
+		scores []float32
+		mask   []uint8
+	}{
+		{[]float32{0.1, 0.2, 0.6, 0.1}, []uint8{0, 0, 0, 0}},
+		{[]float32{0.9, 0.5, 0.4, 0.1}, []uint8{1, 1, 1, 0}},
+		{[]float32{0.1, 0.3, 0.1, 0.1}, []uint8{0, 0, 0, 1}},
+	} {
+		if err := pixels.Add(picture.scores, picture.mask, 2, 2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good, bad := []float32{0.6}, []float32{0.9, 0.3}
+	got, f1, err := ForPixelF1(pixels, good, bad)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Of 4 pixels from 0.4 on 3 are anomalous, of 4 anomalous ones 3 reach it.
+	if got.Value != 0.4 || f1 != 0.75 || got.FalseAlarms.Seen != 1 || got.Recall.Seen != 0.5 {
+		t.Errorf("%+v with recall %+v, F1 %v", got, got.Recall, f1)
+	}
+	if maxima, err := ForF1(good, bad); err != nil || maxima.Value == got.Value {
+		t.Errorf("the maxima give %v, %v", maxima.Value, err)
+	}
+	if _, _, err := ForPixelF1(pixels, good, nil); !errors.Is(err, ErrNoPictures) {
+		t.Errorf("without bad pictures: %v", err)
+	}
+}

@@ -15,6 +15,7 @@ import (
 // PredictOptions configure Predict.
 type PredictOptions struct {
 	Inputs   []data.Found
+	Items    []data.Item             // [len(Inputs)], their labels and masks, for Load.Masks; nil if they are not known
 	PromptOf func(data.Found) string // returns the prompt name of a picture's class
 	Domain   domain.Domain
 	Batch    int
@@ -64,8 +65,11 @@ func Predict(ctx context.Context, scorer scoring.Scorer, o PredictOptions, emit 
 func (o PredictOptions) work() scoring.Work {
 	w := scoring.Work{Load: o.Load, BatchKey: "--batch", Costs: &scoring.Costs{}}
 	var classes scoring.Classes
+	w.Items = o.Items
 	for _, input := range o.Inputs {
-		w.Items = append(w.Items, data.Item{Path: input.Path})
+		if o.Items == nil {
+			w.Items = append(w.Items, data.Item{Path: input.Path})
+		}
 		w.ClassOf = append(w.ClassOf, classes.Place(o.PromptOf(input)))
 	}
 	w.Classes = domain.Classes{Prompts: classes.Prompts, Domain: o.Domain}

@@ -89,8 +89,8 @@ func (r *Result) compare() *comparison {
 }
 
 // besidePaper builds the table of means and the paper's figures; nil if the paper has no
-// figures for any target.
-func besidePaper(all []*series) *table {
+// figures for any target. Other methods have a column each.
+func besidePaper(all, others []*series) *table {
 	t := &table{caption: "Comparison with the paper:", heading: []string{"target", "metric"}, names: 2}
 	t.heading = append(t.heading, paper.Methods()...)
 	var labels, targets []string
@@ -109,16 +109,25 @@ func besidePaper(all []*series) *table {
 			targets = append(targets, s.first().Target)
 		}
 	}
+	otherLabels := otherColumns(others)
+	for _, label := range otherLabels {
+		t.heading = append(t.heading, printable(label))
+	}
 	var not incomparable
 	for _, target := range targets {
-		b := beside{target: target, byLabel: map[string]*series{}}
+		b := beside{target: target, byLabel: map[string]*series{}, others: map[string]*series{}}
+		for _, s := range others {
+			if s.first().Target == target {
+				b.others[s.label] = s
+			}
+		}
 		for _, s := range all {
 			if s.first().Target == target {
 				b.byLabel[s.label] = s
 				b.deviations = append(b.deviations, s.deviations()...)
 			}
 		}
-		section := b.section(labels, ablation)
+		section := b.section(labels, otherLabels, ablation)
 		if section == nil {
 			continue
 		}
@@ -197,11 +206,12 @@ func (s *series) deviations() []string {
 type beside struct {
 	target     string
 	byLabel    map[string]*series
-	deviations []string // why it is not comparable
+	others     map[string]*series // other methods by label
+	deviations []string           // why it is not comparable
 }
 
 // section has a row for each metric that the paper prints for the target.
-func (b *beside) section(labels []string, ablation map[string]bool) [][]string {
+func (b *beside) section(labels, others []string, ablation map[string]bool) [][]string {
 	name := printable(b.target)
 	if len(b.deviations) > 0 {
 		name += deviationMark
@@ -218,6 +228,13 @@ func (b *beside) section(labels []string, ablation map[string]bool) [][]string {
 		}
 		for _, label := range labels {
 			row = append(row, b.ours(label, m, ablation[label])...)
+		}
+		for _, label := range others {
+			cell := "-"
+			if s, given := b.others[label]; given {
+				cell = s.mean()[m.name].percent()
+			}
+			row = append(row, cell)
 		}
 		section = append(section, row)
 	}

@@ -40,9 +40,11 @@ func severalMethods(all []*series) bool {
 }
 
 // comparisons builds a table per level in the form of the paper's Table 1: a column per
-// model, and for each target the means here, the paper's figures and the differences.
-func comparisons(all []*series) []*table {
-	columns := columnsOf(all)
+// model and other method, and for each target the means here, the paper's figures and the
+// differences.
+func comparisons(all, others []*series) []*table {
+	shown := slices.Concat(all, others)
+	columns := columnsOf(shown)
 	heading := []string{"domain", "target", ""}
 	for _, c := range columns {
 		heading = append(heading, c.label)
@@ -53,7 +55,7 @@ func comparisons(all []*series) []*table {
 		t := &table{caption: fmt.Sprintf("%s: AUROC, AP", of.title), heading: heading, names: 3, marked: true}
 		for _, target := range targetsOf(all) {
 			row := comparedTarget{target: target, columns: columns, level: of.level, auroc: of.auroc, ap: of.ap, byLabel: map[string]*series{}}
-			for _, s := range all {
+			for _, s := range shown {
 				if s.first().Target == target {
 					row.byLabel[s.label], row.benchmark = s, s.first().Benchmark
 				}

@@ -12,6 +12,9 @@ type Evaluation struct {
 	Provenance Provenance `json:"provenance"`
 	Results    []Result   `json:"results"`
 
+	// Beside are other methods on the same targets, which were not evaluated here.
+	Beside []OtherMethod `json:"beside,omitempty"`
+
 	Conditions conditions.Record `json:"conditions"` // what all numbers depend on; each result adds its own
 }
 

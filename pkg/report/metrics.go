@@ -145,6 +145,10 @@ func others(text []byte, known ...string) (names []string, values map[string]jso
 	if _, err := decoder.Token(); err != nil {
 		return nil, nil, err
 	}
+	seen := map[string]bool{} // keys may be many
+	for _, name := range known {
+		seen[name] = true
+	}
 	for decoder.More() {
 		token, err := decoder.Token()
 		if err != nil {
@@ -158,7 +162,8 @@ func others(text []byte, known ...string) (names []string, values map[string]jso
 		if err := decoder.Decode(&skipped); err != nil {
 			return nil, nil, err
 		}
-		if !slices.Contains(known, name) && !slices.Contains(names, name) {
+		if !seen[name] {
+			seen[name] = true
 			names = append(names, name)
 		}
 	}

@@ -80,23 +80,29 @@ type table struct {
 // the paper; for several methods the comparison alone, unless perClass is true.
 func (e *Evaluation) tables(perClass bool) []*table {
 	all := e.allSeries()
+	others := e.otherSeries(all)
 	if severalMethods(all) {
-		compared := comparisons(all)
+		compared := comparisons(all, others)
+		if len(compared) > 0 {
+			last := compared[len(compared)-1]
+			last.notes = append(last.notes, e.otherNotes()...)
+		}
 		if perClass || compared == nil {
-			return append([]*table{e.table(all)}, compared...)
+			return append([]*table{e.table(all, others)}, compared...)
 		}
 		return compared
 	}
-	tables := []*table{e.table(all)}
-	if beside := besidePaper(all); beside != nil {
+	tables := []*table{e.table(all, others)}
+	if beside := besidePaper(all, others); beside != nil {
 		tables = append(tables, beside)
 	}
 	return tables
 }
 
-func (e *Evaluation) table(all []*series) *table {
+func (e *Evaluation) table(own, others []*series) *table {
 	t := &table{heading: []string{"target", "auxiliary"}, lastIsMean: true}
-	models := severalModels(all)
+	models := severalModels(own) || others != nil
+	all := byTarget(slices.Concat(own, others))
 	if models {
 		t.heading = append(t.heading, "model")
 	}
@@ -134,7 +140,7 @@ func (e *Evaluation) table(all []*series) *table {
 	if leak {
 		t.notes = append(t.notes, leakNote)
 	}
-	t.notes = append(t.notes, ruleNotes(all)...)
+	t.notes = slices.Concat(t.notes, ruleNotes(own), e.otherNotes())
 	if failed > 0 {
 		t.notes = append(t.notes, fmt.Sprintf("Pictures that could not be read and are not counted: %d.", failed))
 	}
