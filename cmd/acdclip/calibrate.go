@@ -57,7 +57,8 @@ Without other flags, the thresholds are those that 1% of good pictures reach
 1% takes at least 99 good pictures; the interval that holds the true rate with 95%
 probability is printed, and narrows with more pictures. With bad pictures (--bad), the
 thresholds can be those of a wanted recall (--recall), or of the largest F1 (--f1). With
---f1 and a dataset with masks, the map's threshold is that of the largest F1 of pixels.
+--f1 and a dataset with masks, the map's threshold is that of the largest F1 of pixels,
+but with --tile of the maps' maxima, as without masks.
 
 There are two thresholds: of the score, from which a picture is anomalous, and of the
 map, from which a pixel is. A picture reaches the latter where any of its pixels does.
@@ -127,7 +128,7 @@ func runCalibrate(ctx context.Context, o *calibrateOptions) error {
 	load := o.loadOptions(loaded.Config)
 	o.readings = newReadings(load.Decode)
 	var masked *truePixels
-	if set := pictures.set; o.f1 && set != nil && set.HasMasks() {
+	if set := pictures.set; o.f1 && set != nil && set.HasMasks() && o.tiles.Size == 0 { // masks are read at the size of whole pictures
 		load.Masks, load.MaskThreshold = true, set.MaskThreshold
 		if masked, err = collectPixels(set); err != nil {
 			return err

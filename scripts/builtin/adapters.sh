@@ -14,8 +14,8 @@ draw() {
 	local folder=$1
 	[[ -d $folder ]] && return
 	rm -rf "$folder.part" "$folder.more" "$folder.tuning"
-	"$program" data synth "$folder.part" --set seen --normal 12 --anomalous 28 --size 160 --seed 801 --quiet
-	"$program" data synth "$folder.more" --set more --normal 6 --anomalous 16 --size 160 --seed 802 --quiet
+	"$program" data synth "$folder.part" --set seen --normal 6 --anomalous 14 --size 160 --seed 801 --quiet
+	"$program" data synth "$folder.more" --set more --normal 3 --anomalous 8 --size 160 --seed 802 --quiet
 	"$program" data synth "$folder.tuning" --set tuning --normal 10 --anomalous 17 --size 224 --seed 502 --quiet
 	ls "$folder.tuning" | paste -sd , >"$folder.classes"
 	mv "$folder.more"/* "$folder.tuning"/* "$folder.part/"
