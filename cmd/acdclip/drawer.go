@@ -25,16 +25,17 @@ type drawer struct {
 
 // drawable is a picture to draw.
 type drawable struct {
-	picture *picture.Image
+	picture *picture.Stored
 	anomaly *anomalymap.Map
 	truth   *picture.Grey // what is known to be anomalous, not 0, at any size; nil where nothing is
 }
 
-// within returns the picture with sides of at most limit pixels; 0 for its own size.
-func (d *drawable) within(limit int) *picture.Image {
+// within returns the picture with sides of at most limit pixels; 0 for its own size. What
+// else is drawn of it makes no difference.
+func (d *drawable) within(limit int) (*picture.Image, error) {
 	width, height := heatmap.Within(d.picture.Width, d.picture.Height, limit)
 	if width == d.picture.Width && height == d.picture.Height {
-		return d.picture
+		return d.picture.Rows(0, height)
 	}
 	return d.picture.ResizeBicubic(width, height)
 }
@@ -65,7 +66,10 @@ func (d *drawable) truthMask(width, height int) *image.Gray {
 // heatmap draws the map over the picture, with the outlines of the regions and the first
 // caption for which there is room.
 func (d *drawer) heatmap(name string, p drawable, limit int, format heatmap.Format, captions ...string) error {
-	base := p.within(limit)
+	base, err := p.within(limit)
+	if err != nil {
+		return err
+	}
 	overlay, err := heatmap.Overlay(p.anomaly, d.style, base.Pix, base.Width, base.Height)
 	if err != nil {
 		return err
@@ -91,7 +95,10 @@ const figureSide = 384
 // figure draws the picture, the mask if there is one, and the map side by side.
 func (d *drawer) figure(name string, p drawable, caption []string) error {
 	width, height := heatmap.Fit(p.picture.Width, p.picture.Height, figureSide)
-	base := p.picture.ResizeBicubic(width, height)
+	base, err := p.picture.ResizeBicubic(width, height)
+	if err != nil {
+		return err
+	}
 	anomaly, err := heatmap.Heat(p.anomaly, d.style, width, height)
 	if err != nil {
 		return err
@@ -119,22 +126,28 @@ func (d *drawer) figure(name string, p drawable, caption []string) error {
 
 // thumbnail draws the picture small.
 func (d *drawer) thumbnail(file string, p drawable) error {
-	return d.picture(page.ThumbnailTree, file, p.within(page.ThumbnailSide))
+	_, err := d.picture(page.ThumbnailTree, file, p, page.ThumbnailSide)
+	return err
 }
 
-func (d *drawer) picture(tree, file string, p *picture.Image) error {
-	return d.write(path.Join(tree, file+".jpg"), func(w io.Writer) error {
-		return heatmap.JPEG.Encode(w, heatmap.FromRGB(p.Pix, p.Width, p.Height))
+// picture draws the picture with sides of at most limit pixels, and returns it.
+func (d *drawer) picture(tree, file string, p drawable, limit int) (*picture.Image, error) {
+	scaled, err := p.within(limit)
+	if err != nil {
+		return nil, err
+	}
+	return scaled, d.write(path.Join(tree, file+".jpg"), func(w io.Writer) error {
+		return heatmap.JPEG.Encode(w, heatmap.FromRGB(scaled.Pix, scaled.Width, scaled.Height))
 	})
 }
 
 // forPage draws what a page shows of a picture.
 func (d *drawer) forPage(file string, p drawable) error {
-	base := p.within(page.PictureSide)
-	if err := d.picture(page.PictureTree, file, base); err != nil {
+	base, err := d.picture(page.PictureTree, file, p, page.PictureSide)
+	if err != nil {
 		return err
 	}
-	if err := d.thumbnail(file, drawable{picture: base}); err != nil {
+	if err := d.thumbnail(file, p); err != nil {
 		return err
 	}
 	layer, err := heatmap.Layer(p.anomaly, d.style, page.MapSide)

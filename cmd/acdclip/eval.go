@@ -156,6 +156,9 @@ func (o *evalOptions) check() error {
 	if o.given.Changed("merge") {
 		err = errors.Join(err, o.checkMerge())
 	}
+	if o.html && !o.share.IsWhole() {
+		err = errors.Join(err, usagef("--html with --shard: a share has no page; leave out one of them"))
+	}
 	if o.given.Changed("colormap") && !o.html && !o.figures {
 		err = errors.Join(err, usagef("--colormap needs --html or --figures"))
 	}

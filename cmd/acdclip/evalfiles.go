@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/pflag"
 
@@ -19,6 +21,7 @@ import (
 	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/digest"
 	"acdclip/pkg/evaluation"
+	"acdclip/pkg/events"
 	"acdclip/pkg/heatmap"
 	"acdclip/pkg/report"
 	"acdclip/pkg/scoring"
@@ -65,6 +68,7 @@ type pictureFiles struct {
 	evalFiles
 	folder  *rundir.Evaluation
 	decode  picture.DecodeOptions
+	emit    func(events.Event)
 	several map[string]bool // the targets that are scored with more than one checkpoint
 	sizes   bool            // the models have different sizes, so each has masks of its own
 }
@@ -74,7 +78,7 @@ func (o *evalOptions) pictureFiles(plan *evalPlan, folder *rundir.Evaluation) (*
 	if !o.any() {
 		return nil, nil
 	}
-	m := &pictureFiles{evalFiles: o.evalFiles, folder: folder, decode: loadOptions(plan.loaded.Config).Decode, several: map[string]bool{}}
+	m := &pictureFiles{evalFiles: o.evalFiles, folder: folder, decode: loadOptions(plan.loaded.Config).Decode, emit: o.app.emit, several: map[string]bool{}}
 	seen := map[*data.Dataset]bool{}
 	for _, job := range plan.jobs {
 		m.sizes = m.sizes || job.Checkpoint.Options.Input().Size != plan.jobs[0].Checkpoint.Options.Input().Size
@@ -128,7 +132,12 @@ func (m *pictureFiles) write(job evaluation.Job, scored scoring.Scored) error {
 	if !m.figures && !m.html {
 		return nil
 	}
-	return m.draw(job, scored)
+	err := m.draw(job, scored)
+	if errors.Is(err, syscall.ENAMETOOLONG) || errors.As(err, new(changedPicture)) { // of this picture alone; its score stands
+		m.emit(events.Warning{Text: fmt.Sprintf("%s is not drawn: %s", scored.Picture.Item.Path, withoutPath(err, scored.Picture.Item.Path))})
+		return nil
+	}
+	return err
 }
 
 // saveMap writes a map, the method's own if it is there, and its mask.
@@ -155,9 +164,9 @@ func (m *pictureFiles) saveMap(job evaluation.Job, scored scoring.Scored) error 
 // draw draws a picture's figure and what the page shows of it.
 func (m *pictureFiles) draw(job evaluation.Job, scored scoring.Scored) error {
 	item := scored.Picture.Item
-	decoded, err := picture.Decode(item.Path, m.decode)
+	decoded, err := picture.Open(item.Path, m.decode)
 	if err != nil {
-		return err
+		return changedPicture{err}
 	}
 	low, high := section.MapScale(job.Checkpoint.Options)
 	d := drawer{write: m.folder.WriteQuickly, style: heatmap.Style{Scale: heatmap.Scale{Low: low, High: high}, Map: m.colorMap}}

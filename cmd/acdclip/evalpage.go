@@ -5,8 +5,10 @@ import (
 	"io"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"acdclip/pkg/config/section"
+	"acdclip/pkg/data"
 	"acdclip/pkg/evaluation"
 	"acdclip/pkg/page"
 	"acdclip/pkg/plural"
@@ -17,7 +19,7 @@ import (
 // writePage writes the page of an evaluation. scores are in the order of the results.
 func (m *pictureFiles) writePage(jobs []evaluation.Job, result *report.Evaluation, scores []report.Score) error {
 	return m.folder.Write(page.Index, func(w io.Writer) error {
-		writer, err := page.Begin(w, m.describePage(jobs, result, len(scores)))
+		writer, err := page.Begin(w, m.describePage(jobs, result))
 		if err != nil {
 			return err
 		}
@@ -38,7 +40,7 @@ func (m *pictureFiles) writePage(jobs []evaluation.Job, result *report.Evaluatio
 // shown is what the page says of a picture.
 func (m *pictureFiles) shown(job evaluation.Job, set int, score report.Score) page.Picture {
 	item := job.Set.Items[score.Place]
-	p := page.Picture{Set: set, Path: report.EscapeName(job.Set.Relative(item.Path)), Class: score.Class, Anomalous: score.Anomalous, Error: score.Error}
+	p := page.Picture{Set: set, Path: report.EscapeName(job.Set.Relative(item.Path)), Class: score.Class, Anomalous: score.Anomalous, Error: strings.TrimPrefix(score.Error, score.Path+": ")}
 	if score.Error == "" {
 		p.Score, p.MapMax = &score.Score, &score.MapMax
 	}
@@ -51,9 +53,9 @@ func (m *pictureFiles) shown(job evaluation.Job, set int, score report.Score) pa
 }
 
 // describePage says what was evaluated.
-func (m *pictureFiles) describePage(jobs []evaluation.Job, result *report.Evaluation, pictures int) page.Page {
+func (m *pictureFiles) describePage(jobs []evaluation.Job, result *report.Evaluation) page.Page {
 	p := page.Page{
-		Title: "Evaluation", Summary: plural.Of(pictures, "picture", "pictures") + " scored. Metrics are in percent, computed as in results.json; curves are of the pictures that are chosen.",
+		Title: "Evaluation", Summary: summarized(jobs, result) + ". Metrics are in percent, computed as in results.json; curves are of the pictures that are chosen.",
 		Facts:  []page.Fact{{Name: "acdclip", Value: result.Provenance.Version}, {Name: "device", Value: result.Provenance.Device + ", " + result.Provenance.Precision + ", libtorch " + result.Provenance.Libtorch}},
 		Colors: m.colorMap.CSS(), Labels: true,
 	}
@@ -61,6 +63,25 @@ func (m *pictureFiles) describePage(jobs []evaluation.Job, result *report.Evalua
 		p.Sets = append(p.Sets, m.describeSet(jobs[i], &result.Results[i], result.Provenance))
 	}
 	return p
+}
+
+// summarized counts the pictures of an evaluation, each once however many models scored it.
+func summarized(jobs []evaluation.Job, result *report.Evaluation) string {
+	scored, failed := 0, 0
+	seen := map[*data.Dataset]bool{}
+	for i, job := range jobs {
+		if seen[job.Set] {
+			continue
+		}
+		seen[job.Set] = true
+		counts := result.Results[i].Mean().Counts
+		scored, failed = scored+counts.Normal+counts.Anomalous, failed+counts.Failed
+	}
+	text := plural.Of(scored, "picture", "pictures") + " scored"
+	if failed > 0 {
+		text += fmt.Sprintf(", %d failed", failed)
+	}
+	return text
 }
 
 func (m *pictureFiles) describeSet(job evaluation.Job, r *report.Result, made report.Provenance) page.Set {

@@ -60,8 +60,10 @@ output folder:
                      its score, and colorbar.png, the color scale
   figures/...        with --figures: picture and anomaly map side by side, with a caption
   masks/...          with --masks: white where the map reaches the pixels' threshold
-  maps/...           with --save-maps: the anomaly maps at the model's size, as NumPy
-                     arrays, or 32-bit TIFF or 16-bit PNG pictures
+  maps/...           with --save-maps: the anomaly maps at the model's size (of a picture
+                     cut into tiles, the blended map), as NumPy arrays, or 32-bit TIFF or
+                     16-bit PNG pictures
+  thumbnails/...     with --thumbnails: the pictures, small
 
 Without --clip and --checkpoint, the small built-in model is used. Methods that train
 nothing need no checkpoint: --method winclip, see "acdclip help methods".
@@ -70,7 +72,7 @@ A score lies between 0 and 1; higher means more anomalous. Nothing is called ano
 without thresholds, from --threshold and --pixel-threshold or from a calibration ("acdclip
 calibrate --help"). With a threshold for pixels, the rows have the number of regions that
 reach it, their share of the picture and the box of the strongest (x y width height);
-JSON lines list all regions; heat maps outline them, and their color scale has the
+JSON lines list up to 1000 regions; heat maps outline them, and their color scale has the
 threshold at three fifths.
 
 Pictures are turned by their EXIF orientation, as cameras and phones set it; rows, heat
@@ -170,7 +172,7 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	}
 	p := &predicting{options: o, detector: detector, load: load, output: output, emit: o.app.emit, readings: newReadings(load.Decode)}
 	if o.watch == "" {
-		err = p.score(ctx, marked(found))
+		_, err = p.score(ctx, marked(found))
 	} else {
 		err = p.watch(ctx)
 	}

@@ -35,6 +35,10 @@ type predictions struct {
 	known   map[string]knownRow   // the rows that are written, by the picture's absolute path
 	outputs map[string]string     // the absolute paths of the pictures of earlier rows, by the files written for them
 	start   time.Time
+
+	pageDue     bool // while a folder is watched: there are rows that the page does not show
+	pageWritten time.Time
+	pageTook    time.Duration
 }
 
 // knownRow is what is kept of a row.
@@ -168,11 +172,11 @@ func (p *predictions) add(input markedInput, class string, scored scoring.Scored
 func (p *predictions) finish(row *pendingRow) error {
 	if row.failed != nil {
 		row.Error = withoutPath(row.failed, row.Path)
-		row.Heatmap, row.Mask, row.Map, row.Thumbnail, row.Regions = "", "", "", "", nil
+		row.Heatmap, row.Figure, row.Mask, row.Map, row.Thumbnail, row.Regions = "", "", "", "", "", nil
 		p.options.app.emit(events.Warning{Text: row.Path + ": " + row.Error})
 	}
 	path := row.Path
-	for _, text := range []*string{&row.Path, &row.Class, &row.Heatmap, &row.Mask, &row.Map, &row.Thumbnail, &row.Error} {
+	for _, text := range []*string{&row.Path, &row.Class, &row.Heatmap, &row.Figure, &row.Mask, &row.Map, &row.Thumbnail, &row.Error} {
 		*text = report.EscapeName(*text) // a row is one line
 	}
 	if err := p.writer.Write(row.Prediction); err != nil {
@@ -245,6 +249,9 @@ func (p *predictions) markEncoding() error {
 	return p.held.Write(rundir.PredictionsFile(report.PredictionCSV), func(w io.Writer) error { return report.CopyWithByteOrderMark(w, rows) })
 }
 
+// mostThumbnails is the number of rows with thumbnails in a workbook.
+const mostThumbnails = 20_000
+
 // workbook writes the rows as a workbook, if it is wanted and all are there.
 func (p *predictions) workbook(finished bool) error {
 	if p.options.format != report.PredictionXLSX || !finished {
@@ -256,7 +263,11 @@ func (p *predictions) workbook(finished bool) error {
 	}
 	defer rows.Close()
 	var thumbnail func(string) ([]byte, error)
-	if p.options.thumbnails {
+	switch count := p.count(true).rows; {
+	case !p.options.thumbnails:
+	case count > mostThumbnails:
+		p.options.app.emit(events.Warning{Text: fmt.Sprintf("the workbook has no thumbnails: it has %d rows, and thumbnails in more than %d would take too much memory and time", count, mostThumbnails)})
+	default:
 		thumbnail = func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(p.options.out, name)) }
 	}
 	return p.held.Write(rundir.PredictionsFile(report.PredictionXLSX), func(w io.Writer) error {

@@ -5,8 +5,10 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"time"
 
 	"acdclip/internal/rundir"
+	"acdclip/pkg/conditions"
 	"acdclip/pkg/heatmap"
 	"acdclip/pkg/page"
 	"acdclip/pkg/plural"
@@ -41,15 +43,32 @@ func (p *predictions) page() error {
 	})
 }
 
+// refreshPage writes the page while a folder is watched, at once if that is quick: it takes
+// at most a small part of the time. changed says that there are new rows.
+func (p *predictions) refreshPage(changed bool) error {
+	const pause = 20 // times what writing it takes
+	p.pageDue = p.pageDue || changed
+	if !p.pageDue || time.Since(p.pageWritten) < pause*p.pageTook {
+		return nil
+	}
+	start := time.Now()
+	err := p.page()
+	p.pageDue, p.pageWritten, p.pageTook = false, time.Now(), time.Since(start)
+	return err
+}
+
 // describePage says what made the rows.
 func (p *predictions) describePage() page.Page {
 	run := p.counted(true)
-	facts := append(factsOf(run.Provenance, run.Checkpoint), page.Fact{Name: "class in the prompts", Value: run.Class}, page.Fact{Name: "domain", Value: run.Domain})
+	facts := factsOf(run.Provenance, run.Checkpoint)
 	thresholds := "none"
 	if run.Thresholds.Source != "" {
 		thresholds = fmt.Sprintf("pictures %s, pixels %s, from %s", thresholdText(run.Thresholds.Score), thresholdText(run.Thresholds.Pixel), run.Thresholds.Source)
 	}
 	facts = append(facts, page.Fact{Name: "thresholds", Value: thresholds}, page.Fact{Name: "last run", Value: run.Started.Format("2006-01-02 15:04:05 MST")})
+	for _, condition := range run.Conditions.Only(conditions.Numbers, conditions.Bits) {
+		facts = append(facts, page.Fact{Name: condition.Name, Value: condition.Value})
+	}
 	summary := plural.Of(run.Pictures-run.Failed, "picture", "pictures") + " scored"
 	if run.Failed > 0 {
 		summary += fmt.Sprintf(", %d failed", run.Failed)
@@ -86,5 +105,6 @@ func (p *predictions) colorBar() error {
 	if !p.options.heatmaps {
 		return nil
 	}
+	p.outputs[rundir.ColorBarFile] = "the color scale"
 	return p.held.WriteQuickly(rundir.ColorBarFile, func(w io.Writer) error { return heatmap.EncodePNG(w, heatmap.ColorBar(p.drawer.style)) })
 }

@@ -43,10 +43,10 @@ func (o *pictureOptions) registerPictures(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.figures, "figures", false, "write figures: picture and anomaly map side by side, with a caption")
 	flags.BoolVar(&o.masks, "masks", false, "write masks; needs a threshold for pixels")
 	o.maps.register(flags, "also save each anomaly map, as the model computes it, in maps/")
-	flags.BoolVar(&o.thumbnails, "thumbnails", false, "write small pictures, which --format xlsx puts into the workbook")
+	flags.BoolVar(&o.thumbnails, "thumbnails", false, fmt.Sprintf("write small pictures, which --format xlsx puts into the workbook if it has at most %d rows", mostThumbnails))
 }
 
-// check finds contradictions between the flags.
+// checkPictures finds contradictions between the flags.
 func (o *pictureOptions) checkPictures(flags *pflag.FlagSet) error {
 	switch {
 	case o.maxSide < 0:
@@ -59,7 +59,7 @@ func (o *pictureOptions) checkPictures(flags *pflag.FlagSet) error {
 	return nil
 }
 
-// conditions are what the files of all pictures have in common.
+// pictureConditions are what the files of all pictures have in common.
 func (o *pictureOptions) pictureConditions() conditions.Record {
 	return conditions.Record{
 		conditions.Of(conditions.Extras, "--html", o.html),
@@ -80,27 +80,14 @@ func (o *pictureOptions) any() bool { return o.masks || o.maps != "" || o.decode
 // decodes reports whether the picture itself is drawn.
 func (o *pictureOptions) decodes() bool { return o.heatmaps || o.figures || o.thumbnails || o.html }
 
-// largestSide is the largest side in pixels in which a picture is drawn; 0 for its own size.
-func (o *pictureOptions) largestSide() int {
-	if o.heatmaps && o.maxSide == 0 {
-		return 0
-	}
-	side := page.ThumbnailSide
-	for _, drawn := range []struct {
-		wanted bool
-		side   int
-	}{{o.heatmaps, o.maxSide}, {o.figures, figureSide}, {o.html, page.PictureSide}} {
-		if drawn.wanted {
-			side = max(side, drawn.side)
-		}
-	}
-	return side
-}
-
 // The paths of a picture's output files, relative to the output folder.
 
 func (o *pictureOptions) heatmapFile(input data.Found) string {
 	return filepath.Join(rundir.HeatmapTree, input.Rel+o.heatmapFormat.Extension())
+}
+
+func (o *pictureOptions) figureFile(input data.Found) string {
+	return filepath.Join(rundir.FigureTree, input.Rel+".png")
 }
 
 func (o *pictureOptions) maskFile(input data.Found) string {
@@ -125,6 +112,9 @@ func (o *pictureOptions) outputsOf(input data.Found) []string {
 	var list []string
 	if o.heatmaps {
 		list = append(list, o.heatmapFile(input))
+	}
+	if o.figures {
+		list = append(list, o.figureFile(input))
 	}
 	if o.masks {
 		list = append(list, o.maskFile(input))
@@ -173,7 +163,7 @@ func (p *predictions) drawPicture(input data.Found, scored scoring.Scored, row *
 	}
 	// Decoded once more: pictures kept from the first time, for a whole batch and
 	// those read ahead, would take many times the memory.
-	decoded, err := picture.DecodeScaled(input.Path, p.decode, func(width, height int) (int, int) { return heatmap.Within(width, height, o.largestSide()) })
+	decoded, err := picture.Open(input.Path, p.decode)
 	if err != nil {
 		return changedPicture{err}
 	}
@@ -185,8 +175,8 @@ func (p *predictions) drawPicture(input data.Found, scored scoring.Scored, row *
 		}
 	}
 	if o.figures {
-		name := filepath.Join(rundir.FigureTree, input.Rel+".png")
-		if err := p.drawer.figure(name, drawn, []string{input.Rel, verdict(row)}); err != nil {
+		row.Figure = o.figureFile(input)
+		if err := p.drawer.figure(row.Figure, drawn, []string{input.Rel, verdict(row)}); err != nil {
 			return err
 		}
 	}

@@ -33,15 +33,15 @@ type predicting struct {
 	unsupported map[string]bool // pictures in formats that are not supported, found while watching
 }
 
-// score scores the inputs that have no row yet.
-func (p *predicting) score(ctx context.Context, inputs []markedInput) error {
+// score scores the inputs that have no row yet, and returns how many these were.
+func (p *predicting) score(ctx context.Context, inputs []markedInput) (int, error) {
 	inputs, err := p.output.unscored(inputs)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	p.total = len(p.output.known) + len(inputs)
 	if len(inputs) == 0 {
-		return nil
+		return 0, nil
 	}
 	next := 0
 	prompt := p.options.promptOf(p.detector.Model.Options)
@@ -50,7 +50,7 @@ func (p *predicting) score(ctx context.Context, inputs []markedInput) error {
 		found[i] = input.Found
 	}
 	defer p.readings.tell(p.emit)
-	return detect.Predict(ctx, p.detector, detect.PredictOptions{
+	return len(inputs), detect.Predict(ctx, p.detector, detect.PredictOptions{
 		Inputs: found, PromptOf: prompt, Domain: p.options.domain, Batch: p.options.batch, Load: p.load,
 	}, p.emit, func(input data.Found, scored scoring.Scored) error {
 		next++
@@ -115,13 +115,16 @@ func (p *predicting) watchScan() data.ScanOptions {
 
 // round scores what has no row yet, and notes in run.json how many there are.
 func (p *predicting) round(ctx context.Context, inputs []markedInput) error {
-	rows := len(p.output.known)
-	err := errors.Join(p.score(ctx, inputs), p.output.settle())
+	scored, err := p.score(ctx, inputs)
+	err = errors.Join(err, p.output.settle())
 	p.output.draw()
-	if err != nil || len(p.output.known) == rows || p.output.held == nil {
+	if err != nil || p.output.held == nil {
 		return err
 	}
-	return errors.Join(p.output.page(), p.output.held.WriteRun(p.output.counted(false)))
+	if scored > 0 {
+		err = p.output.held.WriteRun(p.output.counted(false))
+	}
+	return errors.Join(err, p.output.refreshPage(scored > 0))
 }
 
 // stopped returns nil for an error whose cause is the signal that ends watching.

@@ -20,10 +20,10 @@ and each is scored like a picture. The picture's score and class probability are
 largest of its tiles', since one bad place makes a picture bad; the maps are blended into
 one of at most 16 million values. A picture of more tiles is more likely to have a high
 score by chance: calibrate with the same --tile, on pictures of the same size.
-Only one such picture is in memory at a time. One of 20,000 x 20,000 pixels takes 1 GB as
-a JPEG and 2 GB as a PNG in color; 1 GB more if it is progressive or EXIF turns it, and
-3 GB more for a heat map without --max-side. More than 200 million pixels need, for
-example, --set data.max_pixels=400000000.`
+Of pictures with more than 67 million pixels only one is in memory at a time. One of
+20,000 x 20,000 pixels takes 1 GB as a JPEG and 2 GB as a PNG in color; 1 GB more if it is
+progressive or EXIF turns it, and 3 GB more for a heat map without --max-side. More than
+200 million pixels need, for example, --set data.max_pixels=400000000.`
 
 // registerTiles adds the flags that cut large pictures.
 func (o *detectorOptions) registerTiles(flags *pflag.FlagSet) {
@@ -51,10 +51,10 @@ func (o *detectorOptions) loadOptions(c config.Config) pixels.LoadOptions {
 	return load
 }
 
-// tileConditions are the conditions of these flags.
+// tileConditions are the conditions of these flags; none for pictures that are scored as a whole.
 func (o *detectorOptions) tileConditions() conditions.Record {
 	if o.tiles.Size == 0 {
-		return conditions.Record{conditions.Of(conditions.Numbers, "--tile", ""), conditions.Of(conditions.Numbers, "--overlap", "")}
+		return nil
 	}
 	return conditions.Record{conditions.Of(conditions.Numbers, "--tile", o.tiles.Size), conditions.Of(conditions.Numbers, "--overlap", o.tiles.Overlap)}
 }

@@ -91,6 +91,8 @@ func readScores(r io.Reader) ([]scoredPath, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the header row: %w", err)
 	}
+	const byteOrderMark = "\ufeff" // of predict, for Excel
+	header[0] = strings.TrimPrefix(header[0], byteOrderMark)
 	path, score := slices.Index(header, "path"), slices.Index(header, "score")
 	if path < 0 || score < 0 {
 		return nil, errors.New("the header row must have the columns path and score")

@@ -13,15 +13,16 @@ func TestScoreMaps(t *testing.T) {
 		return []MapPair{{Map: filepath.Join(maps, "bolt/crack/0.npy")}, {Map: filepath.Join(maps, "bolt/good/0.png.npy")}, {Map: filepath.Join(maps, "nut/good/0.npy")}}
 	}
 	for name, c := range map[string]struct{ text, says string }{
-		"all":              {"path,score\nd/bolt/crack/0.png,0.5\nbolt/good/0.png,0.25\n/x/nut/good/0.jpg,1e-3\nothers/1.png,0.1\nfailed.png,\n", ""},
-		"other columns":    {"class,score,path\na,0.5,bolt/crack/0.png\nb,0.25,bolt/good/0.png\nc,1e-3,nut/good/0.png\n", ""},
-		"a map is missing": {"path,score\nbolt/crack/0.png,0.5\nbolt/good/0.png,0.25\nxnut/good/0.png,0.1\n", "maps without a row: 1 (nut/good/0)"},
-		"a failed picture": {"path,score\nbolt/crack/0.png,0.5\nbolt/good/0.png,0.25\nnut/good/0.png,\n", "maps without a row: 1 (nut/good/0)"},
-		"two rows":         {"path,score\nbolt/crack/0.png,0.5\nbolt/good/0.png,0.25\na/nut/good/0.png,0\nb/nut/good/0.png,0\n", "maps with several rows: 1 (nut/good/0)"},
-		"no header":        {"", "reading the header row"},
-		"no score":         {"path,value\n", "the columns path and score"},
-		"NaN":              {"path,score\nbolt/crack/0.png,NaN\n", `line 2: the score "NaN" is not a finite number`},
-		"text":             {"path,score\n\nbolt/crack/0.png,high\n", `line 3: the score "high"`},
+		"all":               {"path,score\nd/bolt/crack/0.png,0.5\nbolt/good/0.png,0.25\n/x/nut/good/0.jpg,1e-3\nothers/1.png,0.1\nfailed.png,\n", ""},
+		"other columns":     {"class,score,path\na,0.5,bolt/crack/0.png\nb,0.25,bolt/good/0.png\nc,1e-3,nut/good/0.png\n", ""},
+		"a byte-order mark": {"\ufeffpath,score\nd/bolt/crack/0.png,0.5\nbolt/good/0.png,0.25\n/x/nut/good/0.jpg,1e-3\n", ""},
+		"a map is missing":  {"path,score\nbolt/crack/0.png,0.5\nbolt/good/0.png,0.25\nxnut/good/0.png,0.1\n", "maps without a row: 1 (nut/good/0)"},
+		"a failed picture":  {"path,score\nbolt/crack/0.png,0.5\nbolt/good/0.png,0.25\nnut/good/0.png,\n", "maps without a row: 1 (nut/good/0)"},
+		"two rows":          {"path,score\nbolt/crack/0.png,0.5\nbolt/good/0.png,0.25\na/nut/good/0.png,0\nb/nut/good/0.png,0\n", "maps with several rows: 1 (nut/good/0)"},
+		"no header":         {"", "reading the header row"},
+		"no score":          {"path,value\n", "the columns path and score"},
+		"NaN":               {"path,score\nbolt/crack/0.png,NaN\n", `line 2: the score "NaN" is not a finite number`},
+		"text":              {"path,score\n\nbolt/crack/0.png,high\n", `line 3: the score "high"`},
 	} {
 		found := pairs()
 		err := ScoreMaps(found, maps, writeFile(t, t.TempDir(), "scores.csv", c.text))

@@ -68,7 +68,7 @@ func (d *Detector) blendTiles(ctx context.Context, scored *scoring.Scored, tiles
 		waiting = waiting[:0]
 	}
 	scored.Map = blend.Map()
-	scored.MapMax = slices.Max(scored.Map.Scores)
+	scored.MapMax = withinOne(slices.Max(scored.Map.Scores))
 	return nil, nil
 }
 

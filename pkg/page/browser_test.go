@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"math"
 	"net/url"
 	"os"
 	"os/exec"
@@ -214,6 +215,38 @@ func TestBrowserThreshold(t *testing.T) {
 	}
 }
 
+// TestBrowserCurvesWithTies: equal scores are one point of the curves, whatever their order.
+func TestBrowserCurvesWithTies(t *testing.T) {
+	ctx := browser(t)
+	var pictures []Picture
+	for _, p := range []struct {
+		score     float32
+		anomalous bool
+	}{{0.1, false}, {0.4, true}, {0.4, false}, {0.4, false}, {0.9, true}} {
+		pictures = append(pictures, Picture{Path: "a.png", Score: new(p.score), Anomalous: p.anomalous})
+	}
+	opened(t, ctx, oneSet(true), pictures)
+	titles := settled[[]string](t, ctx, `["roc-title", "pr-title"].map(id => document.getElementById(id).textContent)`)
+	// AUROC: of 2 x 3 pairs, 4 are in order and 2 are ties. AP: 1/2 x 1 + 1/2 x 2/4.
+	want := []string{"ROC curve of pictures: AUROC 83.3 %", "Precision and recall of pictures: AP 75.0 %"}
+	if !slices.Equal(titles, want) {
+		t.Errorf("%q, want %q", titles, want)
+	}
+}
+
+// TestBrowserEnlarges: a picture whose size the page does not know keeps its proportions.
+func TestBrowserEnlarges(t *testing.T) {
+	ctx := browser(t)
+	pictures := numbered(1)
+	pictures[0].Width, pictures[0].Height = 0, 0
+	opened(t, ctx, oneSet(false), pictures)
+	run(t, ctx, chromedp.KeyEvent(kb.Enter))
+	const ratio = `document.querySelector("#stage img.base").decode().then(() => { const b = document.querySelector("#stage .stack").getBoundingClientRect(); return b.width / b.height; })`
+	if got := settled[float64](t, ctx, ratio); math.Abs(got-40./30) > 0.01 {
+		t.Errorf("width / height is %v, want 4/3", got)
+	}
+}
+
 func TestBrowserKeyboardAndDetail(t *testing.T) {
 	ctx := browser(t)
 	opened(t, ctx, oneSet(true), numbered(40))
@@ -241,6 +274,11 @@ func TestBrowserKeyboardAndDetail(t *testing.T) {
 		t.Errorf("the map's opacity is %s after h", got)
 	}
 	act(t, ctx, `document.getElementById("close").click()`)
+	act(t, ctx, `const box = document.getElementById("masks"); box.focus(); box.click()`)
+	press("h")
+	if got := settled[string](t, ctx, `document.getElementById("heat").value`); got != "80" {
+		t.Errorf("with the focus on a checkbox, h sets the heat map to %s", got)
+	}
 	if value[bool](t, ctx, `document.getElementById("detail").open`) {
 		t.Error("the detail stays open")
 	}
@@ -276,6 +314,9 @@ func TestBrowserPrints(t *testing.T) {
 	}
 	if pages := strings.Count(string(pdf), "/Type /Page\n"); pages < 4 || pages > 30 { // 200 pictures, four in a row
 		t.Errorf("%d printed pages", pages)
+	}
+	if pictures := strings.Count(string(pdf), "/Subtype /Image"); pictures == 0 {
+		t.Error("no picture is printed")
 	}
 	keep(t, "printed.pdf", pdf)
 }

@@ -26,11 +26,11 @@ const (
 	MaskTree      = "page/masks"    // .png, the outlines of what is marked as anomalous, likewise
 )
 
-// ThumbnailSide and PictureSide are the largest sides of pictures in pixels.
+// The largest sides of the pictures beside a page, in pixels.
 const (
 	ThumbnailSide = 256
 	PictureSide   = 1024
-	MapSide       = 256 // of anomaly maps
+	MapSide       = 256
 )
 
 // Page is what a page says apart from its pictures.

@@ -25,8 +25,9 @@ type Prediction struct {
 	Regions          *Regions // where the map reaches the pixels' threshold; nil without one
 	Width, Height    int      // the picture's size in pixels; 0 if unknown
 	File             FileMark // the file that was read
-	Heatmap, Mask    string   // files written for the picture; "" if none was written
-	Map, Thumbnail   string   // likewise
+	Heatmap, Figure  string   // files written for the picture; "" if none was written
+	Mask, Map        string   // likewise
+	Thumbnail        string   // likewise
 	Error            string   // why it could not be scored
 }
 
@@ -36,7 +37,11 @@ type Regions struct {
 	List []Region // that with the largest value first
 }
 
-// Region is one of them. In JSON lines all are listed.
+// MaxListedRegions is the number of regions of a picture that JSON lines list, those with
+// the largest values. A map that is all noise would make a line of many megabytes.
+const MaxListedRegions = 1000
+
+// Region is one of them.
 type Region struct {
 	Box  [4]int  `json:"box"`  // x, y, width and height in the picture's own pixels
 	Area float64 `json:"area"` // share of the picture, in [0, 1]
@@ -131,6 +136,7 @@ var predictionColumns = []column[Prediction]{
 	{"bytes", func(p *Prediction) any { return p.File.bytes() }},
 	{"modified", func(p *Prediction) any { return orNil(p.File.modified()) }},
 	{"heatmap", func(p *Prediction) any { return orNil(p.Heatmap) }},
+	{"figure", func(p *Prediction) any { return orNil(p.Figure) }},
 	{"mask", func(p *Prediction) any { return orNil(p.Mask) }},
 	{"map", func(p *Prediction) any { return orNil(p.Map) }},
 	{"thumbnail", func(p *Prediction) any { return orNil(p.Thumbnail) }},
@@ -199,7 +205,7 @@ func (r *Regions) list() any {
 	if r == nil {
 		return nil
 	}
-	text, err := json.Marshal(append([]Region{}, r.List...)) // [] rather than null
+	text, err := json.Marshal(append([]Region{}, r.List[:min(len(r.List), MaxListedRegions)]...)) // [] rather than null
 	if err != nil {
 		return nil // a value that is not finite, which the other columns refuse
 	}

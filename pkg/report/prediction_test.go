@@ -17,20 +17,20 @@ func TestPredictionText(t *testing.T) {
 	rows := []Prediction{
 		{
 			Path: "a/x.png", Score: 0.1, Anomalous: new(false), Threshold: new(float32(0.5)), ClassProbability: new(float32(0.25)),
-			Regions: &Regions{0.25, []Region{{[4]int{4, 5, 6, 7}, 0.2, 0.75}, {[4]int{0, 0, 1, 1}, 0.05, 0.5}}}, Class: "hex nut", File: FileMark{1234, time.Date(2026, 3, 1, 12, 0, 0, 1, time.UTC)}, MapMax: 1e-6, Width: 640, Height: 480, Heatmap: "heatmaps/a/x.png.png", Thumbnail: "thumbnails/a/x.png.jpg",
+			Regions: &Regions{0.25, []Region{{[4]int{4, 5, 6, 7}, 0.2, 0.75}, {[4]int{0, 0, 1, 1}, 0.05, 0.5}}}, Class: "hex nut", File: FileMark{1234, time.Date(2026, 3, 1, 12, 0, 0, 1, time.UTC)}, MapMax: 1e-6, Width: 640, Height: 480, Heatmap: "heatmaps/a/x.png.png", Figure: "figures/a/x.png.png", Thumbnail: "thumbnails/a/x.png.jpg",
 		},
 		{Path: "b.png", Score: 1, MapMax: 0},
 		{Path: "bad, \"very\".png", Score: 0.7, Threshold: new(float32(0.5)), Width: 3, Error: "not a picture: text"},
 	}
 	cases := map[PredictionFormat]string{
-		PredictionCSV: `path,class,score,anomalous,threshold,class_probability,map_max,regions,area,box,width,height,bytes,modified,heatmap,mask,map,thumbnail,error
-a/x.png,hex nut,0.1,false,0.5,0.25,1e-06,2,0.25,4 5 6 7,640,480,1234,2026-03-01T12:00:00.000000001Z,heatmaps/a/x.png.png,,,thumbnails/a/x.png.jpg,
-b.png,,1,,,,0,,,,,,,,,,,,
-"bad, ""very"".png",,,,0.5,,,,,,3,,,,,,,,not a picture: text
+		PredictionCSV: `path,class,score,anomalous,threshold,class_probability,map_max,regions,area,box,width,height,bytes,modified,heatmap,figure,mask,map,thumbnail,error
+a/x.png,hex nut,0.1,false,0.5,0.25,1e-06,2,0.25,4 5 6 7,640,480,1234,2026-03-01T12:00:00.000000001Z,heatmaps/a/x.png.png,figures/a/x.png.png,,,thumbnails/a/x.png.jpg,
+b.png,,1,,,,0,,,,,,,,,,,,,
+"bad, ""very"".png",,,,0.5,,,,,,3,,,,,,,,,not a picture: text
 `,
-		PredictionJSONL: `{"path":"a/x.png","class":"hex nut","score":0.1,"anomalous":false,"threshold":0.5,"class_probability":0.25,"map_max":1e-06,"regions":2,"area":0.25,"box":"4 5 6 7","width":640,"height":480,"bytes":1234,"modified":"2026-03-01T12:00:00.000000001Z","heatmap":"heatmaps/a/x.png.png","mask":null,"map":null,"thumbnail":"thumbnails/a/x.png.jpg","error":null,"region_list":[{"box":[4,5,6,7],"area":0.2,"max":0.75},{"box":[0,0,1,1],"area":0.05,"max":0.5}]}
-{"path":"b.png","class":null,"score":1,"anomalous":null,"threshold":null,"class_probability":null,"map_max":0,"regions":null,"area":null,"box":null,"width":null,"height":null,"bytes":null,"modified":null,"heatmap":null,"mask":null,"map":null,"thumbnail":null,"error":null,"region_list":null}
-{"path":"bad, \"very\".png","class":null,"score":null,"anomalous":null,"threshold":0.5,"class_probability":null,"map_max":null,"regions":null,"area":null,"box":null,"width":3,"height":null,"bytes":null,"modified":null,"heatmap":null,"mask":null,"map":null,"thumbnail":null,"error":"not a picture: text","region_list":null}
+		PredictionJSONL: `{"path":"a/x.png","class":"hex nut","score":0.1,"anomalous":false,"threshold":0.5,"class_probability":0.25,"map_max":1e-06,"regions":2,"area":0.25,"box":"4 5 6 7","width":640,"height":480,"bytes":1234,"modified":"2026-03-01T12:00:00.000000001Z","heatmap":"heatmaps/a/x.png.png","figure":"figures/a/x.png.png","mask":null,"map":null,"thumbnail":"thumbnails/a/x.png.jpg","error":null,"region_list":[{"box":[4,5,6,7],"area":0.2,"max":0.75},{"box":[0,0,1,1],"area":0.05,"max":0.5}]}
+{"path":"b.png","class":null,"score":1,"anomalous":null,"threshold":null,"class_probability":null,"map_max":0,"regions":null,"area":null,"box":null,"width":null,"height":null,"bytes":null,"modified":null,"heatmap":null,"figure":null,"mask":null,"map":null,"thumbnail":null,"error":null,"region_list":null}
+{"path":"bad, \"very\".png","class":null,"score":null,"anomalous":null,"threshold":0.5,"class_probability":null,"map_max":null,"regions":null,"area":null,"box":null,"width":3,"height":null,"bytes":null,"modified":null,"heatmap":null,"figure":null,"mask":null,"map":null,"thumbnail":null,"error":"not a picture: text","region_list":null}
 `,
 	}
 	for format, want := range cases {
@@ -160,10 +160,10 @@ func TestRawPrediction(t *testing.T) {
 	for _, row := range []Prediction{{Path: "a.png", Score: 0.5, MapMax: 0.25, RawMapMax: new(float32(-3))}, {Path: "b.png", Score: 0.5, MapMax: 0.25}, {Path: "c.png", Error: "cut off"}} {
 		err = errors.Join(err, writer.Write(row))
 	}
-	want := `path,class,score,anomalous,threshold,class_probability,map_max,regions,area,box,width,height,bytes,modified,heatmap,mask,map,thumbnail,error,score_raw,map_max_raw
-a.png,,0.5,,,,0.25,,,,,,,,,,,,,0.5,-3
-b.png,,0.5,,,,0.25,,,,,,,,,,,,,0.5,0.25
-c.png,,,,,,,,,,,,,,,,,,cut off,,
+	want := `path,class,score,anomalous,threshold,class_probability,map_max,regions,area,box,width,height,bytes,modified,heatmap,figure,mask,map,thumbnail,error,score_raw,map_max_raw
+a.png,,0.5,,,,0.25,,,,,,,,,,,,,,0.5,-3
+b.png,,0.5,,,,0.25,,,,,,,,,,,,,,0.5,0.25
+c.png,,,,,,,,,,,,,,,,,,,cut off,,
 `
 	if err != nil || out.String() != want {
 		t.Errorf("%v, got\n%s\nwant\n%s", err, out.String(), want)

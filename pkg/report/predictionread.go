@@ -133,7 +133,7 @@ func rowValues(line []byte, format PredictionFormat, columns []string) (map[stri
 
 func predictedPicture(values map[string]string) (PredictedPicture, error) {
 	p := PredictedPicture{Path: UnescapeName(values["path"]), Failed: values["error"] != "", Anomalous: values["anomalous"] == "true"}
-	for _, column := range []string{"heatmap", "mask", "map", "thumbnail"} {
+	for _, column := range []string{"heatmap", "figure", "mask", "map", "thumbnail"} {
 		if values[column] != "" {
 			p.Outputs = append(p.Outputs, UnescapeName(values[column]))
 		}

@@ -63,7 +63,7 @@ func TestReadPredictionsRefuses(t *testing.T) {
 	if _, err := NewPredictionWriter(&head, PredictionCSV, false); err != nil {
 		t.Fatal(err)
 	}
-	row := "a.png,,0.5,,,,0.25,,,,,,5,2026-03-01T12:00:00Z,,,,,\n"
+	row := "a.png,,0.5,,,,0.25,,,,,,5,2026-03-01T12:00:00Z,,,,,,\n"
 	for name, c := range map[string]struct {
 		format     PredictionFormat
 		text, says string
@@ -91,8 +91,8 @@ func FuzzReadPredictions(f *testing.F) {
 	if _, err := NewPredictionWriter(&head, PredictionCSV, false); err != nil {
 		f.Fatal(err)
 	}
-	f.Add(head.String()+"a.png,,0.5,,,,0.25,,,,,,5,2026-03-01T12:00:00Z,,,,,\n", true)
-	f.Add(head.String()+"\\x41\\xff,,,,,,,,,,,,,,,,,,cut off\n\"", true)
+	f.Add(head.String()+"a.png,,0.5,,,,0.25,,,,,,5,2026-03-01T12:00:00Z,,,,,,\n", true)
+	f.Add(head.String()+"\\x41\\xff,,,,,,,,,,,,,,,,,,,cut off\n\"", true)
 	f.Add("{\"path\":\"a\"}\n", false)
 	f.Fuzz(func(t *testing.T, text string, csv bool) {
 		format := PredictionJSONL

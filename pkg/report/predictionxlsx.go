@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image"
 	"image/jpeg"
 	"io"
+	"io/fs"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/xuri/excelize/v2"
+	"golang.org/x/image/draw"
 )
 
 // ErrSheetFull reports more rows than a sheet of a workbook holds.
@@ -21,7 +24,8 @@ const maxSheetRows = excelize.TotalRows
 
 // WritePredictionsXLSX writes the rows of a CSV file of predictions as an Excel workbook:
 // numbers as numbers, times as times, and texts as texts, never as formulas. thumbnail
-// returns the JPEG that a row names, which then stands before the row; nil leaves them out.
+// returns the JPEG that a row names, which then stands before the row; one that does not exist
+// is left out, and so are all with nil. The workbook is in memory, 10 KB for each thumbnail.
 func WritePredictionsXLSX(w io.Writer, rows io.Reader, raw bool, thumbnail func(name string) ([]byte, error)) (err error) {
 	columns := names(columnsOfPredictions(PredictionCSV, raw))
 	if thumbnail != nil {
@@ -129,17 +133,33 @@ func (s *sheet) row(number int, columns []string, values map[string]string) erro
 // addThumbnail puts a picture into a cell.
 func (s *sheet) addThumbnail(cell, name string) error {
 	content, err := s.thumbnail(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	size, err := jpeg.DecodeConfig(bytes.NewReader(content))
-	if err != nil {
+	if content, err = smaller(content); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	scale := min(1, thumbnailSide/float64(max(size.Width, size.Height)))
 	return s.book.AddPictureFromBytes(s.stream.Sheet, cell, &excelize.Picture{
-		Extension: ".jpg", File: content, Format: &excelize.GraphicOptions{ScaleX: scale, ScaleY: scale, OffsetX: 2, OffsetY: 2, Positioning: "oneCell"},
+		Extension: ".jpg", File: content, Format: &excelize.GraphicOptions{OffsetX: 2, OffsetY: 2, Positioning: "oneCell"},
 	})
+}
+
+// smaller returns a JPEG with sides of at most thumbnailSide pixels.
+func smaller(content []byte) ([]byte, error) {
+	picture, err := jpeg.Decode(bytes.NewReader(content))
+	if err != nil {
+		return nil, err
+	}
+	size := picture.Bounds().Size()
+	scale := min(1, thumbnailSide/float64(max(size.X, size.Y)))
+	drawn := image.NewRGBA(image.Rect(0, 0, max(1, int(scale*float64(size.X))), max(1, int(scale*float64(size.Y)))))
+	draw.ApproxBiLinear.Scale(drawn, drawn.Bounds(), picture, picture.Bounds(), draw.Src, nil)
+	var b bytes.Buffer
+	err = jpeg.Encode(&b, drawn, nil)
+	return b.Bytes(), err
 }
 
 // cell returns the value of a cell; nil for an empty one.
@@ -148,7 +168,7 @@ func (s *sheet) cell(column, text string) any {
 		return nil
 	}
 	switch column {
-	case "path", "class", "box", "heatmap", "mask", "map", "thumbnail", "error":
+	case "path", "class", "box", "heatmap", "figure", "mask", "map", "thumbnail", "error":
 		return shownName(text)
 	case "anomalous":
 		return text == "true"

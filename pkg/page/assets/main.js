@@ -25,9 +25,12 @@ function openDetail() {
 
 // enlarged is the picture as large as the window allows.
 function enlarged(picture) {
-  const made = stack(picture, head.pictures), ratio = picture.width / picture.height || 1;
-  made.style.aspectRatio = String(ratio);
-  made.style.width = `min(100%, ${78 * ratio}vh)`;
+  const made = stack(picture, head.pictures), base = made.firstChild;
+  base.addEventListener("load", () => {
+    const ratio = base.naturalWidth / base.naturalHeight;
+    made.style.aspectRatio = String(ratio);
+    made.style.width = `min(100%, ${78 * ratio}vh)`;
+  });
   return made;
 }
 
@@ -153,17 +156,23 @@ const toggle = (id) => byId(id).click();
 let heatBefore = 0;
 
 function pressKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, summary")) return;
-  const open = byId("detail").open, across = columns();
-  const moves = open
-    ? { ArrowLeft: () => step(-1), ArrowRight: () => step(1) }
-    : {
-      ArrowLeft: () => moveTo(state.cursor - 1), ArrowRight: () => moveTo(state.cursor + 1),
-      ArrowUp: () => moveTo(state.cursor - across), ArrowDown: () => moveTo(state.cursor + across),
-      Home: () => moveTo(0), End: () => moveTo(state.shown.length - 1),
-    };
-  if (!open && !event.target.matches("button")) moves.Enter = openDetail;
-  if (!open) moves["/"] = () => byId("find").focus();
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input:not([type=checkbox]), select")) return;
+  const open = byId("detail").open, across = columns(), last = state.shown.length - 1;
+  const moves = {};
+  const move = (key, to) => { if (to >= 0 && to <= last && to !== state.cursor) moves[key] = () => moveTo(to); };
+  if (open) {
+    moves.ArrowLeft = () => step(-1);
+    moves.ArrowRight = () => step(1);
+  } else { // at the ends of the grid, keys scroll as everywhere
+    move("ArrowLeft", state.cursor - 1);
+    move("ArrowRight", state.cursor + 1);
+    move("ArrowUp", state.cursor - across);
+    move("ArrowDown", state.cursor + across);
+    move("Home", 0);
+    move("End", last);
+    if (!event.target.matches("button, summary")) moves.Enter = openDetail;
+    moves["/"] = () => byId("find").focus();
+  }
   moves.o = () => toggle("outlines");
   moves.m = () => toggle("masks");
   moves.h = () => {
@@ -184,8 +193,10 @@ function begin() {
   fillSelect(byId("set"), head.sets.map((set, i) => [i, set.name]));
   byId("set-label").hidden = head.sets.length < 2;
   fillSelect(byId("show"), Object.entries(filters).map(([value, [text]]) => [value, text]));
-  byId("masks-label").hidden = !pictures.some((p) => p.mask);
-  byId("outlines-label").hidden = !pictures.some((p) => p.regions);
+  const masks = pictures.some((p) => p.mask), outlines = pictures.some((p) => p.regions);
+  byId("masks-label").hidden = !masks;
+  byId("outlines-label").hidden = !outlines;
+  byId("keys").textContent = "Keys: arrows, Enter, / (find), h (heat map)" + (outlines ? ", o (outlines)" : "") + (masks ? ", m (masks)" : "");
   for (const color of head.colors) {
     const part = element("i");
     part.style.background = color;

@@ -60,20 +60,6 @@ func Open(path string, o DecodeOptions) (*Stored, error) {
 	return s, nil
 }
 
-// DecodeScaled is Decode and ResizeBicubic to the size that scaled returns for the picture's,
-// without the whole picture in RGB where it becomes smaller. Its errors are Decode's.
-func DecodeScaled(path string, o DecodeOptions, scaled func(width, height int) (int, int)) (*Image, error) {
-	s, err := Open(path, o)
-	if err != nil {
-		return nil, err
-	}
-	width, height := scaled(s.Width, s.Height)
-	if width == s.Width && height == s.Height {
-		return s.Rows(0, s.Height)
-	}
-	return s.ResizeBicubic(width, height)
-}
-
 // onItsSide converts the whole picture if its rows are the file's columns.
 func (s *Stored) onItsSide() (*Image, error) {
 	stored := s.Width // rows of the file
