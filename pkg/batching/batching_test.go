@@ -339,3 +339,47 @@ func TestManyGoroutines(t *testing.T) {
 		b.Close()
 	})
 }
+
+// A request that is cancelled when its batch is due is not scored, also if its goroutine has
+// not seen that yet.
+func TestCancelledBefore(t *testing.T) {
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	late := &request{Request: picture(0, "nut", domain.Industrial), ctx: gone, done: make(chan struct{})}
+	live := &request{Request: picture(1, "nut", domain.Industrial), ctx: t.Context(), done: make(chan struct{})}
+	b := &Batcher{options: Options{Batch: 2}, waiting: []*request{late, live}}
+	if batch, _ := b.due(time.Now()); !slices.Equal(batch, []*request{live}) {
+		t.Errorf("the batch has %d requests", len(batch))
+	}
+	if <-late.done; !errors.Is(late.err, context.Canceled) {
+		t.Error(late.err)
+	}
+}
+
+// Requests that are given up while the model is busy do not pile up.
+func TestCancelledDoNotPileUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(&fake{}, Options{Queue: 2})
+		busy := take(t, b)
+		go func() {
+			defer busy.Release()
+			if _, err := busy.Score(t.Context(), picture(0, "nut", domain.Industrial)); err != nil {
+				t.Error(err)
+			}
+		}()
+		synctest.Wait()
+		for n := range 10 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			place := take(t, b)
+			if _, err := place.Score(ctx, picture(n, "nut", domain.Industrial)); !errors.Is(err, context.DeadlineExceeded) {
+				t.Error(err)
+			}
+			place.Release()
+			cancel()
+			if load := b.Load(); load != (Load{Places: 1, Running: 1}) {
+				t.Errorf("%+v", load)
+			}
+		}
+		b.Close()
+	})
+}
