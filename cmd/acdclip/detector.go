@@ -133,7 +133,7 @@ func (o *detectorOptions) tellClass(model section.Model) {
 // classOf names what a picture shows.
 func (o *detectorOptions) classOf(input data.Found) section.Class {
 	if o.classFrom != classFromFolder {
-		return section.Class{Name: o.class, Prompt: strings.ReplaceAll(o.class, "_", " ")}
+		return section.ClassNamed(o.class)
 	}
 	path, err := filepath.Abs(input.Path)
 	if err != nil {
