@@ -89,6 +89,29 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
+// A request that promises too much is refused before its body comes.
+func TestTooLargeIsRefusedEarly(t *testing.T) {
+	s := start(t, &fake{}, nil)
+	connection := s.dial(1<<20+1, nil)
+	defer connection.Close()
+	if got := readReply(t, connection); got.status != http.StatusRequestEntityTooLarge {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A request with more pictures than the queue has places does not fill it by itself.
+func TestMorePicturesThanPlaces(t *testing.T) {
+	s := start(t, &fake{}, func(o *Options, m *inspection.Options) { o.Limits.AtOnce, m.Batching.Queue = 3, 4 })
+	files := make([]upload, 20)
+	for i := range files {
+		files[i] = upload{"a.png", plain(t, 99, 99, 51)}
+	}
+	kind, body := form(t, nil, files...)
+	if got := s.send(http.MethodPost, "/v1/score", kind, body); got.status != http.StatusOK || len(got.rows(t)) != 20 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // Malformed forms are the client's fault.
 func TestWrongForms(t *testing.T) {
 	s := start(t, &fake{}, nil)
