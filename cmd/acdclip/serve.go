@@ -60,6 +60,7 @@ func newServeCommand(a *app) *cobra.Command {
   GET /readyz        200 while it takes pictures, 503 while it stops
   GET /metrics       metrics for Prometheus
   GET /openapi.yaml  the exact description of all this
+  GET /              a page to try it in a browser
 
 Settings of a request are fields of its query or form: class, domain, threshold and
 pixel_threshold as the flags of predict, map=png|npy, heatmap=png|jpeg and max_side. Maps

@@ -110,6 +110,15 @@ func keys(t *testing.T, object []byte) []string {
 	return slices.Sorted(maps.Keys(tree))
 }
 
+// All kinds of problems are described.
+func TestOpenAPIKinds(t *testing.T) {
+	inner := readSpecification(t).Components.Schemas["Problem"].Properties["error"]["properties"].(map[string]any)
+	described := fmt.Sprint(inner["kind"].(map[string]any)["enum"])
+	if there := fmt.Sprint([]string{kindRequest, kindToken, kindOrigin, kindNotFound, kindMethod, kindSlow, kindLarge, kindPicture, kindBusy, kindInternal, kindClosing, kindTimeout, kindGone}); described != there {
+		t.Errorf("described are %s, there are %s", described, there)
+	}
+}
+
 // The described schemas have the keys of the answers.
 func TestOpenAPISchemas(t *testing.T) {
 	spec := readSpecification(t)
@@ -159,6 +168,7 @@ func TestOpenAPIStatuses(t *testing.T) {
 		note(r.path, s.send(http.MethodDelete, r.path, "", nil))
 	}
 	note("/v1/score", s.post("?class=", good))
+	note("/v1/score", s.post("", good, "Sec-Fetch-Site", "cross-site"))
 	note("/v1/score", s.post("", []byte("a text")))
 	note("/v1/score", s.post("?class=panic", good))
 	note("/v1/score", s.post("", make([]byte, 2<<20)))

@@ -16,6 +16,7 @@ import (
 const (
 	kindRequest  = "bad_request"
 	kindToken    = "unauthorized"
+	kindOrigin   = "cross_origin"
 	kindNotFound = "not_found"
 	kindMethod   = "wrong_method"
 	kindSlow     = "too_slow"

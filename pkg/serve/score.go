@@ -28,6 +28,9 @@ type answer struct {
 
 // score answers POST /v1/score.
 func (s *Server) score(w http.ResponseWriter, r *http.Request) error {
+	if http.NewCrossOriginProtection().Check(r) != nil { // a page of somebody else in a browser that can reach the service
+		return problemf(http.StatusForbidden, kindOrigin, "pages of other origins may not use the service")
+	}
 	if !s.gate.enter() {
 		return problemf(http.StatusServiceUnavailable, kindClosing, "the service is being stopped")
 	}

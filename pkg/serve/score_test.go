@@ -192,3 +192,19 @@ func TestWrongFields(t *testing.T) {
 		}
 	}
 }
+
+// A browser's page of another origin may not use the service; its own page may.
+func TestOrigins(t *testing.T) {
+	s := start(t, &fake{}, nil)
+	for _, c := range []struct {
+		header, value string
+		want          int
+	}{
+		{"Sec-Fetch-Site", "same-origin", http.StatusOK}, {"Sec-Fetch-Site", "cross-site", http.StatusForbidden}, {"Sec-Fetch-Site", "same-site", http.StatusForbidden},
+		{"Origin", s.url, http.StatusOK}, {"Origin", "http://example.org", http.StatusForbidden},
+	} {
+		if got := s.post("", plain(t, 9, 9, 9), c.header, c.value); got.status != c.want {
+			t.Errorf("%s: %s: %+v", c.header, c.value, got)
+		}
+	}
+}

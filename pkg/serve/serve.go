@@ -91,6 +91,7 @@ func routes() []route {
 		{http.MethodGet, "/v1/model", false, (*Server).model},
 		{http.MethodGet, "/metrics", false, (*Server).metrics},
 		{http.MethodGet, "/openapi.yaml", true, (*Server).description},
+		{http.MethodGet, "/", true, (*Server).page},
 		{http.MethodGet, "/healthz", true, (*Server).healthy},
 		{http.MethodGet, "/readyz", true, (*Server).ready},
 	}
@@ -101,8 +102,12 @@ func New(o Options) *Server {
 	s := &Server{options: o, token: sha256.Sum256([]byte(o.Token)), bodies: semaphore.NewWeighted(o.Limits.BodiesBytes), gate: newGate(), mux: http.NewServeMux()}
 	o.Metrics.watch(o.Model)
 	for _, r := range routes() {
-		s.mux.Handle(r.method+" "+r.path, s.answering(r.path, r.open, r.handle))
-		s.mux.Handle(r.path, s.answering(r.path, true, func(_ *Server, w http.ResponseWriter, _ *http.Request) error {
+		pattern := r.path
+		if pattern == "/" {
+			pattern = "/{$}" // not all below it
+		}
+		s.mux.Handle(r.method+" "+pattern, s.answering(r.path, r.open, r.handle))
+		s.mux.Handle(pattern, s.answering(r.path, true, func(_ *Server, w http.ResponseWriter, _ *http.Request) error {
 			w.Header().Set("Allow", r.method)
 			return problemf(http.StatusMethodNotAllowed, kindMethod, "%s takes only %s", r.path, r.method)
 		}))
