@@ -36,8 +36,8 @@ const DefaultMaxClasses = 256
 // OpenInspector loads a model for many goroutines. The caller closes the Inspector, which
 // frees the model.
 //
-// A model of ViT-L/14@336 takes about 2 GB. Environment variables are not read; the native
-// library is found as the program finds it: see docs/library.md.
+// Environment variables are not read, but for those that tell where the native library is:
+// see docs/library.md.
 func OpenInspector(ctx context.Context, s Settings) (*inspection.Inspector, error) {
 	options, err := s.Options()
 	if err != nil {
