@@ -112,6 +112,7 @@ Large CLIPs are downloaded by name: acdclip weights list.`,
 		newEvalCommand(a),
 		newPredictCommand(a),
 		newCalibrateCommand(a),
+		newServeCommand(a),
 		newMetricsCommand(a),
 		newPlotCommand(a),
 		newWeightsCommand(a),
@@ -202,7 +203,7 @@ func subcommandArgs(command *cobra.Command, arguments []string) error {
 	if len(arguments) == 0 {
 		return nil
 	}
-	if !command.HasParent() && slices.Contains([]string{"bench", "serve"}, arguments[0]) {
+	if !command.HasParent() && slices.Contains([]string{"bench"}, arguments[0]) {
 		return usagef("the command %q is not available in this version", arguments[0])
 	}
 	return usagef("unknown command %q%s", arguments[0], nearest(command, arguments[0]))

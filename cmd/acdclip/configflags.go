@@ -11,13 +11,12 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/internal/rundir"
 	"acdclip/internal/ui"
-	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
 	"acdclip/pkg/data/pixels"
-	"acdclip/pkg/data/pixels/picture"
+	"acdclip/pkg/detect"
 	"acdclip/pkg/events"
 	"acdclip/pkg/present"
-	"acdclip/pkg/published"
+	"acdclip/pkg/trained"
 )
 
 // configFlags are the flags that make a configuration.
@@ -126,15 +125,8 @@ func (a *app) load(c *configFlags, datasets []datasetArgument, ownModel bool) (c
 func (a *app) useMethodOf(c *configFlags, checkpoints ...string) {
 	var methods []string
 	for _, path := range checkpoints {
-		if path == "" {
-			continue
-		}
-		if e, err := a.published.Find(path); err == nil && e.Kind == published.Checkpoint {
-			methods = append(methods, e.For...)
-			continue
-		}
-		if method, err := checkpoint.MethodOf(path, a.methods.Cards()); err == nil {
-			methods = append(methods, method)
+		if path != "" {
+			methods = append(methods, trained.MethodsOf(path, a.methods.Cards(), a.published)...)
 		}
 	}
 	if methods = slices.Compact(methods); len(methods) == 1 {
@@ -174,7 +166,7 @@ func unknownDataset(name string, c config.Config) error {
 func loadOptions(c config.Config) pixels.LoadOptions {
 	return pixels.LoadOptions{
 		Workers: c.Data.Workers, BilinearMasks: c.Data.Masks == config.MasksBilinear,
-		Decode: picture.DecodeOptions{MaxPixels: c.Data.MaxPixels, EXIF: c.Data.EXIFOrientation.Applies(), Bits: c.Data.Depth.Bits()},
+		Decode: detect.DecodeOptions(c),
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 )
 
 // detectorOptions choose the model that scores the user's own pictures, and what it is told
-// about them. predict and calibrate share them.
+// about them. predict, calibrate and serve share them.
 type detectorOptions struct {
 	app            *app
 	config         configFlags
@@ -33,6 +33,7 @@ type detectorOptions struct {
 	datasets       []datasetArgument // that the configuration must know
 	domain         domain.Domain
 	batch          int
+	maxClasses     int // that are kept prepared; 0 for all
 	tiles          tiling.Options
 	allowOtherCLIP bool
 }
@@ -47,12 +48,17 @@ func newDetectorOptions(a *app) detectorOptions {
 }
 
 func (o *detectorOptions) register(flags *pflag.FlagSet) {
-	flags.StringVar(&o.checkpoint, "checkpoint", "", "`FILE` checkpoint: trained parameters from acdclip train, a file of the method's authors, or a name of acdclip weights list; not for methods that learn nothing")
-	flags.StringVar(&o.class, "class", "object", "`NAME` what the pictures show, for the text prompts; _ stands for a space, unless the method keeps it")
+	o.registerModel(flags)
 	ui.Choice(flags, &o.classFrom, "class-from", []classSource{classFromFolder}, "use the name of each picture's folder as its class")
-	ui.Choice(flags, &o.domain, "domain", []domain.Domain{domain.Industrial, domain.Medical}, "domain of the pictures; chooses score weights and smoothing")
 	flags.IntVar(&o.batch, "batch", 4, "`N` pictures, or tiles of one, per forward pass")
 	o.registerTiles(flags)
+}
+
+// registerModel adds the flags that a service has too, whose pictures are no files.
+func (o *detectorOptions) registerModel(flags *pflag.FlagSet) {
+	flags.StringVar(&o.checkpoint, "checkpoint", "", "`FILE` checkpoint: trained parameters from acdclip train, a file of the method's authors, or a name of acdclip weights list; not for methods that learn nothing")
+	flags.StringVar(&o.class, "class", "object", "`NAME` what the pictures show, for the text prompts; _ stands for a space, unless the method keeps it")
+	ui.Choice(flags, &o.domain, "domain", []domain.Domain{domain.Industrial, domain.Medical}, "domain of the pictures; chooses score weights and smoothing")
 	flags.BoolVar(&o.allowOtherCLIP, "allow-other-clip", false, "accept a checkpoint that was trained on another CLIP")
 	o.config.registerConfig(flags)
 }
@@ -107,7 +113,7 @@ func (o *detectorOptions) requireCheckpoint(loaded config.Loaded) error {
 // open loads the model and says what it is. The caller closes it.
 func (o *detectorOptions) open(ctx context.Context, loaded config.Loaded) (*detect.Detector, error) {
 	detector, err := detect.Open(ctx, detect.Options{
-		Methods: o.app.methods, Config: loaded, Checkpoint: o.checkpoint, AllowOtherCLIP: o.allowOtherCLIP, Emit: o.app.emit,
+		Methods: o.app.methods, Config: loaded, Checkpoint: o.checkpoint, AllowOtherCLIP: o.allowOtherCLIP, MaxClasses: o.maxClasses, Emit: o.app.emit,
 	})
 	if err != nil {
 		return nil, err
@@ -129,7 +135,11 @@ func (o *detectorOptions) tellClass(model section.Model) {
 	if o.config.flags.Changed("class") || o.classKnown || o.classFrom != "" || !namesClass(model) {
 		return
 	}
-	o.app.emit(events.Notice{Text: fmt.Sprintf("the prompts call what the pictures show %q; --class NAME says it better, --class-from folder takes the folders' names", o.class)})
+	advice := "--class NAME says it better"
+	if o.config.flags.Lookup("class-from") != nil {
+		advice += ", --class-from folder takes the folders' names"
+	}
+	o.app.emit(events.Notice{Text: fmt.Sprintf("the prompts call what the pictures show %q; %s", o.class, advice)})
 }
 
 // namesClass reports whether a model's prompts name what pictures show.
@@ -140,7 +150,7 @@ func namesClass(model section.Model) bool {
 // classOf names what a picture shows.
 func (o *detectorOptions) classOf(input data.Found) section.Class {
 	if o.classFrom != classFromFolder {
-		return section.Class{Name: o.class, Prompt: strings.ReplaceAll(o.class, "_", " ")}
+		return section.ClassNamed(o.class)
 	}
 	path, err := filepath.Abs(input.Path)
 	if err != nil {
@@ -172,6 +182,12 @@ func (o *detectorOptions) classText() string {
 	return o.class
 }
 
+// The names of conditions that differ between the requests of a service.
+const (
+	classCondition  = "class"
+	domainCondition = "domain"
+)
+
 // conditions returns what scores depend on, besides the pictures.
 func (o *detectorOptions) conditions(detector *detect.Detector, c config.Config) (conditions.Record, error) {
 	machine, err := detector.Machine()
@@ -189,8 +205,8 @@ func (o *detectorOptions) conditions(detector *detect.Detector, c config.Config)
 		conditions.Of(conditions.Numbers, "CLIP's activation", machine.Activation),
 		conditions.Of(conditions.Numbers, "precision", c.Precision.Format()),
 		conditions.Of(conditions.Numbers, "the checkpoint's content", m.Source.Fingerprint),
-		conditions.Of(conditions.Numbers, "class", o.classCondition(m.Options)),
-		conditions.Of(conditions.Numbers, "domain", o.domain),
+		conditions.Of(conditions.Numbers, classCondition, o.classCondition(m.Options)),
+		conditions.Of(conditions.Numbers, domainCondition, o.domain),
 		conditions.Of(conditions.Numbers, "data.exif_orientation", c.Data.EXIFOrientation.Applies()),
 		conditions.Of(conditions.Bits, "--batch", o.batch),
 	}, conditions.Unusual(conditions.Numbers, "data.depth", c.Data.Depth.Bits(), 0)), nil

@@ -21,19 +21,16 @@ import (
 type predictOptions struct {
 	detectorOptions
 	pictureOptions
-	inputs         []string // files, folders and patterns
-	filesFrom      string   // a file with more of them, "-" for stdin; "" for none
-	null           bool     // its paths end with NUL
-	watch          string   // a folder whose new pictures are scored until the program is stopped; "" for none
-	threshold      *float32 // nil where none was given
-	pixelThreshold *float32
-	calibration    string // a file with thresholds; "" for the one beside the checkpoint, if there is one
-	thresholdsFrom string // where the thresholds come from; "" for none
-	out            string
-	overwrite      bool
-	resume         bool
-	format         report.PredictionFormat
-	rawScores      bool
+	thresholdOptions
+	inputs    []string // files, folders and patterns
+	filesFrom string   // a file with more of them, "-" for stdin; "" for none
+	null      bool     // its paths end with NUL
+	watch     string   // a folder whose new pictures are scored until the program is stopped; "" for none
+	out       string
+	overwrite bool
+	resume    bool
+	format    report.PredictionFormat
+	rawScores bool
 }
 
 // standardOut is the --out that means stdout, standardIn the --files-from that means stdin.
@@ -46,7 +43,7 @@ func newPredictCommand(a *app) *cobra.Command {
 	o := &predictOptions{
 		detectorOptions: newDetectorOptions(a), pictureOptions: pictureOptions{heatmapFormat: heatmap.PNG, colorMap: heatmap.Flame}, format: report.PredictionCSV,
 	}
-	var threshold, pixelThreshold ui.Score
+	var thresholds thresholdFlags
 	command := &cobra.Command{
 		Use:   "predict [--clip CLIP] [--checkpoint FILE] PATH...",
 		Short: "Score pictures and folders of pictures",
@@ -101,7 +98,7 @@ those of before. --watch scores the pictures of a folder as they appear, until C
 		Args: func(_ *cobra.Command, arguments []string) error { return o.checkArguments(arguments) },
 		RunE: func(command *cobra.Command, arguments []string) error {
 			o.inputs = arguments
-			o.threshold, o.pixelThreshold = threshold.Value, pixelThreshold.Value
+			o.takeFlags(thresholds)
 			return runPredict(command.Context(), o)
 		},
 	}
@@ -110,9 +107,7 @@ those of before. --watch scores the pictures of a folder as they appear, until C
 	flags.BoolVar(&o.null, "null", false, "the paths of --files-from end with NUL, as find -print0 writes them")
 	flags.StringVar(&o.watch, "watch", "", "`DIR` score the pictures of a folder as they appear, until Ctrl-C")
 	o.register(flags)
-	flags.Var(&threshold, "threshold", "`F` mark pictures with at least this score as anomalous, from 0 to 1")
-	flags.Var(&pixelThreshold, "pixel-threshold", "`F` pixels with at least this map value are anomalous: for regions, outlines and masks")
-	flags.StringVar(&o.calibration, "calibration", "", "`FILE` thresholds from acdclip calibrate; without it, those of a file beside the checkpoint are used if they fit")
+	o.registerThresholds(flags, &thresholds)
 	flags.StringVar(&o.out, "out", "acdclip-out", "`DIR` output folder; - writes rows to stdout and no files")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace existing predictions")
 	flags.BoolVar(&o.resume, "resume", false, "go on in the output folder: score only pictures without a row")

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"acdclip/internal/rundir"
-	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/events"
 	"acdclip/pkg/heatmap"
@@ -156,7 +155,7 @@ func (p *predictions) add(input markedInput, class string, scored scoring.Scored
 			row.Anomalous = new(scored.Score >= *o.threshold)
 		}
 		if o.pixelThreshold != nil {
-			row.Regions = regionsOf(scored.Map, *o.pixelThreshold, row.Width, row.Height)
+			row.Regions = scoring.Regions(scored.Map, *o.pixelThreshold, row.Width, row.Height)
 		}
 	}
 	switch {
@@ -184,21 +183,6 @@ func (p *predictions) finish(row *pendingRow) error {
 	}
 	p.known[absolutePath(path)] = knownRow{file: row.File, failed: row.failed != nil, anomalous: row.failed == nil && row.Anomalous != nil && *row.Anomalous}
 	return nil
-}
-
-// regionsOf describes where a map reaches a threshold, in a picture of that size.
-func regionsOf(m *anomalymap.Map, threshold float32, width, height int) *report.Regions {
-	found := &report.Regions{}
-	pixels := 0
-	for _, r := range m.Regions(threshold) {
-		box := m.BoxIn(r, width, height)
-		pixels += r.Pixels
-		found.List = append(found.List, report.Region{
-			Box: [4]int{box.Min.X, box.Min.Y, box.Dx(), box.Dy()}, Area: float64(r.Pixels) / float64(len(m.Scores)), Max: r.Max,
-		})
-	}
-	found.Area = float64(pixels) / float64(len(m.Scores))
-	return found
 }
 
 // settle waits until the rows of all pictures that were added are written.

@@ -73,6 +73,10 @@ func TestScripts(t *testing.T) {
 			"waitforclasses": waitForClasses,
 
 			"publish": publish,
+
+			"freeport": freePort, "get": getURL, "post": postPictures,
+			"startpost": startPost, "endpost": endPost,
+			"samerows": sameRows, "terminate": terminate,
 		},
 	})
 }
@@ -84,6 +88,7 @@ func setup(env *testscript.Env) error {
 	env.Setenv(torch.LibtorchVariable, os.Getenv(torch.LibtorchVariable))
 	env.Setenv("ACDCLIP_THREADS", "1")
 	env.Setenv("ACDCLIP_DEVICE", "cpu")
+	env.Values[startedRequest{}] = new(*exchange)
 	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 	env.Setenv("ABLATION", filepath.Join(golden.Root(), "scripts", "ablation.sh"))
 	env.Setenv("ACDCLIP", "acdclip")

@@ -122,7 +122,9 @@ func TestFoundations(t *testing.T) {
 
 // TestImportsFollowOneDirection checks that no package below a folder imports, directly or
 // indirectly, one below the folders it must not use, except leaves. Pictures go from data
-// through detect to evaluation and report; training uses both sides.
+// through detect to evaluation and report; training uses both sides. batching and inspection
+// stand between scoring, whose interface they use, and detect, which hands them a model; serve
+// stands on them, and knows no model.
 func TestImportsFollowOneDirection(t *testing.T) {
 	all := listPackages(t)
 	for _, rule := range []struct {
@@ -134,6 +136,9 @@ func TestImportsFollowOneDirection(t *testing.T) {
 		{"pkg/model", []string{"pkg/data", "pkg/scoring", "pkg/detect", "pkg/metrics", "pkg/report"}},
 		{"pkg/checkpoint", []string{"pkg/data", "pkg/clip", "pkg/model", "pkg/metrics"}},
 		{"pkg/scoring", []string{"pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "cgo"}},
+		{"pkg/batching", []string{"pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "pkg/inspection", "cgo"}},
+		{"pkg/inspection", []string{"pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "cgo"}},
+		{"pkg/serve", []string{"pkg/trained", "pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "cgo"}},
 		{"pkg/pairing", []string{"pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "cgo"}},
 		{"pkg/trained", []string{"pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "cgo"}},
 		{"pkg/detect", []string{"pkg/evaluation", "pkg/training"}},

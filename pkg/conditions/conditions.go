@@ -5,11 +5,14 @@ package conditions
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"acdclip/pkg/digest"
 )
 
 // Weight is the effect of a condition.
@@ -182,4 +185,10 @@ func (r Record) find(name string) (Condition, bool) {
 		return Condition{}, false
 	}
 	return r[at], true
+}
+
+// Digest returns a hash of the record, which is equal for records of equal conditions.
+func (r Record) Digest() string {
+	sum := sha256.Sum256([]byte(r.Text()))
+	return digest.SHA256(sum[:])
 }

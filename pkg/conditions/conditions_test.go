@@ -104,3 +104,17 @@ func TestFlattened(t *testing.T) {
 		t.Error("a function was flattened")
 	}
 }
+
+// A digest is that of the conditions, in any order.
+func TestDigest(t *testing.T) {
+	a := Record{Of(Numbers, "class", "bolt"), Of(Bits, "threads", 2)}
+	b := Record{a[1], a[0]}
+	if a.Digest() != b.Digest() || !strings.HasPrefix(a.Digest(), "sha256:") || len(a.Digest()) != len("sha256:")+64 {
+		t.Errorf("%s and %s", a.Digest(), b.Digest())
+	}
+	for _, other := range []Record{{a[0]}, {a[0], Of(Bits, "threads", 3)}, {a[0], Of(Numbers, "threads", 2)}, nil} {
+		if other.Digest() == a.Digest() {
+			t.Errorf("%v has the digest of %v", other, a)
+		}
+	}
+}

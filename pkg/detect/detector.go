@@ -10,7 +10,6 @@ import (
 	"acdclip/cgo/torch"
 	"acdclip/pkg/checkpoint"
 	"acdclip/pkg/config"
-	"acdclip/pkg/domain"
 	"acdclip/pkg/events"
 	"acdclip/pkg/model"
 	"acdclip/pkg/model/methods"
@@ -25,6 +24,7 @@ type Options struct {
 	Checkpoint     string             // path or name of the trained parameters; "" for a method that needs none
 	AllowOtherCLIP bool               // accept a checkpoint that was trained on another CLIP
 	Emit           func(events.Event) // receives notices and warnings
+	MaxClasses     int                // classes that are kept prepared; 0 for no limit
 }
 
 // Detector is a method on a device, ready to score pictures. It is not safe for
@@ -33,23 +33,19 @@ type Detector struct {
 	Model    trained.Model
 	backbone *Backbone
 	owned    bool         // Close also closes the Backbone
-	scope    *torch.Scope // owns the method's parameters and all that is prepared
+	scope    *torch.Scope // owns the method's parameters
 	method   model.Method
 
-	prepared map[class]model.Prepared // one entry per class
-	joined   joined
+	maxClasses int // 0 for no limit
+
+	kept   keptClasses
+	joined joined
 }
 
 var _ scoring.Detector = (*Detector)(nil)
 
-// class identifies a class by its prompt name and domain.
-type class struct {
-	prompt string
-	of     domain.Domain
-}
-
 func newDetector(b *Backbone, scope *torch.Scope, method model.Method) *Detector {
-	return &Detector{backbone: b, scope: scope, method: method, prepared: map[class]model.Prepared{}}
+	return &Detector{backbone: b, scope: scope, method: method, kept: keptClasses{}}
 }
 
 // Open loads CLIP and the checkpoint. The caller closes the Detector.
@@ -93,7 +89,7 @@ func Open(ctx context.Context, o Options) (*Detector, error) {
 		backbone.Close()
 		return nil, err
 	}
-	d.owned = true
+	d.owned, d.maxClasses = true, o.MaxClasses
 	o.Emit(backbone.Conditions())
 	return d, nil
 }
@@ -101,6 +97,7 @@ func Open(ctx context.Context, o Options) (*Detector, error) {
 // Close frees the Detector's memory.
 func (d *Detector) Close() {
 	d.joined.close()
+	d.kept.keep(0)
 	_ = d.scope.Close() // fails only if the Runtime is already closed
 	if d.owned {
 		d.backbone.Close()

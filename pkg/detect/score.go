@@ -19,62 +19,6 @@ import (
 // errNotFinite reports a score that is NaN or infinite.
 var errNotFinite = errors.New("the model returned a score that is not a finite number")
 
-// joined caches what was prepared for the last list of classes.
-type joined struct {
-	classes  domain.Classes
-	scope    *torch.Scope
-	prepared model.Prepared
-}
-
-func (j *joined) close() {
-	if j.scope != nil {
-		_ = j.scope.Close() // fails only if the Runtime is already closed
-	}
-	*j = joined{}
-}
-
-// Prepare computes the method's text features for the classes. Each class is computed once
-// and kept until the Detector is closed.
-func (d *Detector) Prepare(ctx context.Context, classes domain.Classes) error {
-	_, err := d.prepare(ctx, classes)
-	return err
-}
-
-// prepare returns what the method prepared for a list of classes.
-func (d *Detector) prepare(ctx context.Context, classes domain.Classes) (model.Prepared, error) {
-	last := &d.joined
-	if last.scope != nil && last.classes.Domain == classes.Domain && slices.Equal(last.classes.Prompts, classes.Prompts) {
-		return last.prepared, nil
-	}
-	last.close()
-	next := joined{classes: domain.Classes{Prompts: slices.Clone(classes.Prompts), Domain: classes.Domain}, scope: d.backbone.Runtime.NewScope()}
-	err := d.backbone.Runtime.Do(ctx, func(s *torch.Scope) error {
-		return s.Inference(func() error {
-			parts := make([]model.Prepared, len(classes.Prompts))
-			for i, prompt := range classes.Prompts {
-				key := class{prompt, classes.Domain}
-				if _, kept := d.prepared[key]; !kept {
-					part, err := d.method.Prepare(ctx, d.scope, domain.Classes{Prompts: []string{prompt}, Domain: classes.Domain})
-					if err != nil {
-						return err
-					}
-					d.prepared[key] = part
-				}
-				parts[i] = d.prepared[key]
-			}
-			var err error
-			next.prepared, err = d.method.Join(next.scope, parts)
-			return err
-		})
-	})
-	if err != nil {
-		next.close()
-		return nil, fmt.Errorf("preparing prompts: %w", err)
-	}
-	d.joined = next
-	return next.prepared, nil
-}
-
 // Score scores decoded pictures, [S, S, 3] with S = Size(), as one batch; classOf[i] is
 // the index of picture i's class in classes. If a picture's score is not finite, its Err is set.
 func (d *Detector) Score(ctx context.Context, classes domain.Classes, pictures []pixels.Picture, classOf []int) ([]scoring.Scored, error) {

@@ -13,7 +13,11 @@
 // A string type with a method Values() []string permits only those values.
 package section
 
-import "acdclip/pkg/clip/activation"
+import (
+	"strings"
+
+	"acdclip/pkg/clip/activation"
+)
 
 // Section is a pointer to a method's struct of options.
 type Section interface {
@@ -74,6 +78,11 @@ type Class struct {
 	Name      string // of its folder or in its list, or as the user gave it
 	Prompt    string // its name in prompts by the usual rule
 	Chosen    bool   // the user chose Prompt
+}
+
+// ClassNamed returns the class that a user names. _ stands for a space in its prompts.
+func ClassNamed(name string) Class {
+	return Class{Name: name, Prompt: strings.ReplaceAll(name, "_", " ")}
 }
 
 // PromptName returns a class's name in the prompts of a model.

@@ -86,19 +86,15 @@ func Decode(path string, o DecodeOptions) (*Image, error) {
 
 // Read is Decode and also returns how the picture was read.
 func Read(path string, o DecodeOptions) (*Image, Reading, error) {
-	file, err := openStored(path, o)
+	content, err := readPicture(path, o)
 	if err != nil {
 		return nil, Reading{}, err
 	}
-	reading, err := file.reading(o)
+	im, reading, err := ReadBytes(content, o)
 	if err != nil {
 		return nil, Reading{}, fmt.Errorf("%s: %w", path, err)
 	}
-	im, err := file.image(file.depth(o))
-	if err != nil {
-		return nil, Reading{}, fmt.Errorf("%s: %w", path, err)
-	}
-	return turned(im, reading.Turn), reading, nil
+	return im, reading, nil
 }
 
 // Check decodes the picture at path as far as needed to know that Read succeeds. It

@@ -1,0 +1,301 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"acdclip/internal/ui"
+	"acdclip/pkg/batching"
+	"acdclip/pkg/builtin"
+	"acdclip/pkg/calibration"
+	"acdclip/pkg/conditions"
+	"acdclip/pkg/config"
+	"acdclip/pkg/config/section"
+	"acdclip/pkg/detect"
+	"acdclip/pkg/domain"
+	"acdclip/pkg/events"
+	"acdclip/pkg/heatmap"
+	"acdclip/pkg/published"
+	"acdclip/pkg/regularfile"
+	"acdclip/pkg/report"
+	"acdclip/pkg/serve"
+)
+
+// serveOptions are what `acdclip serve` was asked for.
+type serveOptions struct {
+	detectorOptions
+	thresholdOptions
+	listen    string
+	maxWait   time.Duration
+	queue     int
+	limits    serve.Limits
+	drain     time.Duration
+	tlsCert   string
+	tlsKey    string
+	tokenFile string
+	colorMap  heatmap.ColorMap
+}
+
+func newServeCommand(a *app) *cobra.Command {
+	o := &serveOptions{detectorOptions: newDetectorOptions(a), colorMap: heatmap.Flame}
+	var thresholds thresholdFlags
+	command := &cobra.Command{
+		Use:   "serve [--clip CLIP] [--checkpoint FILE]",
+		Short: "Score pictures for other programs, over HTTP",
+		Long: `Load a model once, and score the pictures that other programs send over HTTP.
+
+  POST /v1/score     one picture as the body, or several as multipart/form-data; answers
+                     in JSON with predict's row for each picture
+  GET /v1/model      what the model is, and the limits of requests
+  GET /healthz       200 while the program runs
+  GET /readyz        200 while it takes pictures, 503 while it stops
+  GET /metrics       metrics for Prometheus
+  GET /openapi.yaml  the exact description of all this
+  GET /              a page to try it in a browser
+
+Settings of a request are fields of its query or form: class, domain, threshold and
+pixel_threshold as the flags of predict, map=png|npy, heatmap=png|jpeg and max_side. Maps
+and heat maps come as data URLs in the rows' columns of their names. With "Accept:
+image/png" the answer is the heat map itself.
+
+Pictures of all requests are scored together in batches of at most --batch. A picture
+waits for others at most --max-wait while the model is free, and only if others are known
+to come. When --queue pictures are being worked on, further requests are refused with
+status 429. A picture that cannot be scored has a row with an error, beside the others.
+Pictures are scored as a whole, never in tiles. Those of more than data.max_pixels are
+refused; --set data.max_pixels=50000000 lowers the memory that a picture can take.
+
+Thresholds come from a request, else from --threshold and --pixel-threshold, else from a
+calibration, as in predict; a calibration is used for requests of its class and domain.
+
+The service listens to this machine alone. To let others in, give --listen an address of
+the network, and --token-file and TLS, or a proxy in front that does both.
+
+Ctrl-C or SIGTERM ends it: it takes no more pictures, answers the requests that run, at
+most for --drain, and exits with status 0. Restart it to load another checkpoint or
+calibration. The log of requests goes to stderr; --quiet leaves it out.`,
+		Example: `  acdclip serve
+  curl --data-binary @photo.jpg 'http://127.0.0.1:8080/v1/score?class=bolt&pixel_threshold=0.5'
+  curl -F a=@1.png -F b=@2.png -F class=bolt http://127.0.0.1:8080/v1/score
+  curl -H 'Accept: image/png' --data-binary @photo.jpg http://127.0.0.1:8080/v1/score > heat.png
+  acdclip serve --clip ViT-L-14-336px.pt --checkpoint last.safetensors --class bolt --listen :8443 --token-file token --tls-cert cert.pem --tls-key key.pem`,
+		Args: noArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			o.takeFlags(thresholds)
+			return runServe(command.Context(), o)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`ADDRESS` to listen on; port 0 takes a free one")
+	o.registerModel(flags)
+	flags.IntVar(&o.batch, "batch", 4, "`N` most pictures per forward pass")
+	flags.DurationVar(&o.maxWait, "max-wait", 5*time.Millisecond, "`TIME` longest time for which a picture waits for others while the model is free")
+	flags.IntVar(&o.queue, "queue", batching.DefaultQueue, "`N` most pictures that are worked on or wait; further ones are refused")
+	o.registerThresholds(flags, &thresholds)
+	ui.Choice(flags, &o.colorMap, "colormap", heatmap.ColorMaps(), "colors of heat maps")
+	flags.Int64Var(&o.limits.BodyBytes, "max-bytes", 64<<20, "`N` most bytes of a request; all requests together have at most eight times as many")
+	flags.IntVar(&o.limits.Parts, "max-pictures", 64, "`N` most pictures of a request")
+	flags.IntVar(&o.maxClasses, "max-classes", detect.DefaultMaxClasses, "`N` most classes that are kept prepared; those used last stay")
+	flags.DurationVar(&o.limits.Reading, "read-timeout", 30*time.Second, "`TIME` longest time to receive a request")
+	flags.DurationVar(&o.limits.Scoring, "timeout", time.Minute, "`TIME` longest time to work on a request")
+	flags.DurationVar(&o.drain, "drain", 30*time.Second, "`TIME` longest wait for running requests at the end")
+	flags.StringVar(&o.tlsCert, "tls-cert", "", "`FILE` certificate in PEM, for HTTPS")
+	flags.StringVar(&o.tlsKey, "tls-key", "", "`FILE` key of the certificate")
+	flags.StringVar(&o.tokenFile, "token-file", "", "`FILE` with a token that requests must bring: Authorization: Bearer TOKEN")
+	return command
+}
+
+// bodiesInMemory is how many of the largest requests are held in memory at a time.
+const bodiesInMemory = 8
+
+// writingTime is the longest time to send an answer.
+const writingTime = time.Minute
+
+// check finds wrong flags and contradictions between them.
+func (o *serveOptions) check() error {
+	for _, flag := range []struct {
+		name  string
+		value int
+	}{{"--queue", o.queue}, {"--max-pictures", o.limits.Parts}, {"--max-classes", o.maxClasses}} {
+		if err := positive(flag.name, flag.value); err != nil {
+			return err
+		}
+	}
+	for _, flag := range []struct {
+		name  string
+		value time.Duration
+	}{{"--read-timeout", o.limits.Reading}, {"--timeout", o.limits.Scoring}, {"--drain", o.drain}} {
+		if flag.value <= 0 {
+			return usagef("%s is %v, but must be longer than 0", flag.name, flag.value)
+		}
+	}
+	const mostBytes = 1 << 40
+	switch {
+	case o.limits.BodyBytes < 1 || o.limits.BodyBytes > mostBytes:
+		return usagef("--max-bytes is %d, but must be from 1 to %d", o.limits.BodyBytes, int64(mostBytes))
+	case o.maxWait < 0:
+		return usagef("--max-wait is %v, but must not be negative", o.maxWait)
+	case (o.tlsCert == "") != (o.tlsKey == ""):
+		return usagef("--tls-cert and --tls-key need each other")
+	}
+	return o.checkFlags()
+}
+
+// token reads --token-file; "" for none.
+func (o *serveOptions) token() (string, error) {
+	if o.tokenFile == "" {
+		return "", nil
+	}
+	const most = 4 << 10 // bytes
+	content, err := regularfile.Head(o.tokenFile, most+1)
+	if err != nil {
+		return "", fmt.Errorf("--token-file: %w", err)
+	}
+	token := strings.TrimSpace(string(content))
+	if token == "" || len(content) > most || strings.ContainsFunc(token, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
+		return "", usagef("--token-file %s must hold one token, a text without spaces of at most %d bytes", o.tokenFile, most)
+	}
+	return token, nil
+}
+
+func runServe(ctx context.Context, o *serveOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	token, err := o.token()
+	if err != nil {
+		return err
+	}
+	var secure *serve.TLS
+	if o.tlsCert != "" {
+		if secure, err = serve.LoadTLS(o.tlsCert, o.tlsKey); err != nil {
+			return err
+		}
+	}
+	loaded, err := o.loadModel()
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", o.listen) // before the model is loaded, which may take long
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	defer listener.Close()
+	detector, err := o.open(ctx, loaded)
+	if err != nil {
+		return err
+	}
+	options, err := o.service(detector, loaded, token)
+	if err != nil {
+		detector.Close()
+		return err
+	}
+	inspector := detector.Inspector(batching.Options{Batch: o.batch, MaxWait: o.maxWait, Queue: o.queue, Scored: options.Metrics.Batch})
+	defer inspector.Close()
+	options.Model = inspector
+	o.tellAddress(listener.Addr(), secure != nil, token != "")
+	return serve.New(options).Serve(ctx, listener, secure)
+}
+
+// tellAddress says where the service listens, and warns if anybody in a network may use it.
+func (o *serveOptions) tellAddress(address net.Addr, secure, token bool) {
+	scheme := "http"
+	if secure {
+		scheme = "https"
+	}
+	o.app.emit(events.Notice{Text: fmt.Sprintf("listening on %s://%s", scheme, address)})
+	if tcp, ok := address.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() && !token {
+		o.app.emit(events.Warning{Text: "everybody who reaches " + address.String() + " may use the service; --token-file limits it to those who have a token"})
+	}
+}
+
+// service describes the service, except for its model.
+func (o *serveOptions) service(detector *detect.Detector, loaded config.Loaded, token string) (serve.Options, error) {
+	basis, err := o.conditions(detector, loaded.Config)
+	if err != nil {
+		return serve.Options{}, err
+	}
+	calibrated, _, err := o.readCalibration(o.app, o.checkpoint, basis)
+	if err != nil {
+		return serve.Options{}, err
+	}
+	about, err := o.about(detector, loaded.Config)
+	if err != nil {
+		return serve.Options{}, err
+	}
+	low, high := section.MapScale(detector.Model.Options)
+	record := func(class string, d domain.Domain) conditions.Record {
+		return ofClass(basis, section.PromptName(detector.Model.Options, section.ClassNamed(class)), d)
+	}
+	limits := o.limits
+	limits.BodiesBytes, limits.Pixels, limits.Writing = bodiesInMemory*limits.BodyBytes, detect.DecodeOptions(detector.Model.Loaded.Config).MaxPixels, writingTime
+	limits.AtOnce = min(2*o.batch, o.queue) // a batch is scored while the next one is decoded
+	return serve.Options{
+		About: about, Class: o.class, Domain: o.domain, Conditions: record, Thresholds: o.thresholdsOf(record, calibrated),
+		Style:  heatmap.Style{Scale: heatmap.Scale{Low: low, High: high}, Map: o.colorMap},
+		Limits: limits, Token: token, Drain: o.drain, Metrics: serve.NewMetrics(), Log: o.logger(),
+	}, nil
+}
+
+// ofClass returns conditions for another prompt name and domain.
+func ofClass(basis conditions.Record, prompt string, d domain.Domain) conditions.Record {
+	return slices.Concat(basis.Without(classCondition).Without(domainCondition), conditions.Record{
+		conditions.Of(conditions.Numbers, classCondition, prompt), conditions.Of(conditions.Numbers, domainCondition, d),
+	})
+}
+
+// thresholdsOf returns the thresholds of classes: those of the flags, and those of a calibration
+// (nil: none) that was made for the class.
+func (o *serveOptions) thresholdsOf(record func(string, domain.Domain) conditions.Record, calibrated *calibration.Calibration) func(string, domain.Domain) report.Thresholds {
+	return func(class string, d domain.Domain) report.Thresholds {
+		t := o.thresholdOptions
+		if calibrated != nil && calibrated.Fits(record(class, d)) == nil {
+			t.fill(calibrated, "a calibration")
+		}
+		return report.Thresholds{Score: t.threshold, Pixel: t.pixelThreshold, Source: t.thresholdsFrom}
+	}
+}
+
+// about describes the model to clients, without paths.
+func (o *serveOptions) about(detector *detect.Detector, c config.Config) (serve.About, error) {
+	machine, err := detector.Machine()
+	if err != nil {
+		return serve.About{}, err
+	}
+	m := detector.Model
+	return serve.About{
+		Version: version, Method: m.Metadata.Method, Preset: m.Metadata.Preset,
+		CLIP:       serve.Weights{Name: nameOf(c.Clip), Fingerprint: machine.CLIP.Fingerprint},
+		Checkpoint: serve.Weights{Name: nameOf(o.checkpoint), Fingerprint: m.Source.Fingerprint},
+		ImageSize:  detector.Size(), Device: machine.Device, Precision: string(c.Precision.Format()), Threads: machine.Threads, Batch: o.batch,
+	}, nil
+}
+
+// nameOf returns the name of weights, and for a path that of its file.
+func nameOf(source string) string {
+	if source == "" || builtin.Is(source) || published.IsName(source) {
+		return source
+	}
+	return filepath.Base(source)
+}
+
+// logger writes the log of requests to stderr.
+func (o *serveOptions) logger() *slog.Logger {
+	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if o.config.display.Quiet {
+		options.Level = slog.LevelWarn
+	}
+	if o.config.display.Format == ui.JSON {
+		return slog.New(slog.NewJSONHandler(o.app.err, options))
+	}
+	return slog.New(slog.NewTextHandler(o.app.err, options))
+}

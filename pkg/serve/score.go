@@ -1,0 +1,232 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"acdclip/pkg/anomalymap"
+	"acdclip/pkg/heatmap"
+	"acdclip/pkg/inspection"
+	"acdclip/pkg/report"
+)
+
+// answer is the answer about pictures.
+type answer struct {
+	Conditions string            `json:"conditions"` // the digest of what the scores depend on
+	Thresholds report.Thresholds `json:"thresholds"`
+	Rows       []json.RawMessage `json:"rows"` // of the pictures in their order; see report.Prediction
+}
+
+// score answers POST /v1/score.
+func (s *Server) score(w http.ResponseWriter, r *http.Request) error {
+	if http.NewCrossOriginProtection().Check(r) != nil { // a page of somebody else in a browser that can reach the service
+		return problemf(http.StatusForbidden, kindOrigin, "pages of other origins may not use the service")
+	}
+	if !s.gate.enter() {
+		return problemf(http.StatusServiceUnavailable, kindClosing, "the service is being stopped")
+	}
+	defer s.gate.leave()
+	memory := &held{room: s.bodies}
+	defer memory.release()
+	asks, uploads, err := s.read(w, r, memory)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.options.Limits.Scoring)
+	defer cancel()
+	thresholds := s.thresholds(asks)
+	if format := wantedPicture(r); format != "" {
+		asks.heatmap = format
+		return s.answerPicture(ctx, w, asks, thresholds, uploads)
+	}
+	return s.answerRows(ctx, w, r, asks, thresholds, uploads, memory)
+}
+
+// thresholds are those of the request, or else the service's.
+func (s *Server) thresholds(a asked) report.Thresholds {
+	t := s.options.Thresholds(a.class, a.domain)
+	const request = "the request"
+	switch {
+	case a.threshold != nil && a.pixelThreshold != nil, t.Source == "" && (a.threshold != nil || a.pixelThreshold != nil):
+		t.Source = request
+	case a.threshold != nil || a.pixelThreshold != nil:
+		t.Source = request + " and " + t.Source
+	}
+	if a.threshold != nil {
+		t.Score = a.threshold
+	}
+	if a.pixelThreshold != nil {
+		t.Pixel = a.pixelThreshold
+	}
+	return t
+}
+
+// wantedPicture is the format in which the client accepts nothing but a picture; "" if it
+// accepts JSON.
+func wantedPicture(r *http.Request) heatmap.Format {
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Accept")) // what is malformed is no picture
+	for _, format := range heatmap.Formats() {
+		if kind == mediaType(format) {
+			return format
+		}
+	}
+	return ""
+}
+
+func mediaType(format heatmap.Format) string { return "image/" + string(format) }
+
+// answerPicture answers with the heat map of the only picture.
+func (s *Server) answerPicture(ctx context.Context, w http.ResponseWriter, a asked, t report.Thresholds, uploads []upload) error {
+	if len(uploads) > 1 {
+		return problemf(http.StatusBadRequest, kindRequest, "with Accept: %s a request takes one picture", mediaType(a.heatmap))
+	}
+	result, err := s.options.Model.Score(ctx, a.picture(uploads[0]))
+	if err != nil {
+		return err
+	}
+	var drawn bytes.Buffer
+	if err := s.draw(&drawn, result, a.heatmap, t.Pixel); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", mediaType(a.heatmap))
+	_, _ = w.Write(drawn.Bytes()) // who does not read it has gone
+	return nil
+}
+
+// answerRows answers with a row for each picture. If none has a score, the status says so.
+func (s *Server) answerRows(ctx context.Context, w http.ResponseWriter, r *http.Request, a asked, t report.Thresholds, uploads []upload, memory *held) error {
+	body := answer{Conditions: s.options.Conditions(a.class, a.domain).Digest(), Thresholds: t, Rows: make([]json.RawMessage, len(uploads))}
+	failed := make([]error, len(uploads))
+	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(s.options.Limits.AtOnce) // so that no request fills the queue by itself
+	for i, upload := range uploads {
+		work.Go(func() error {
+			row, err := s.row(ctx, a, t, upload)
+			if err != nil && !ofPicture(err) {
+				return err
+			}
+			if failed[i] = err; err != nil {
+				row.Error = report.EscapeName(s.problem(r, err).Text)
+			}
+			body.Rows[i], err = rowJSON(row)
+			return err
+		})
+	}
+	if err := work.Wait(); err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if !slices.Contains(failed, nil) {
+		status = http.StatusUnprocessableEntity
+		if at := slices.IndexFunc(failed, func(err error) bool { return problemOf(err).Kind == kindInternal }); at >= 0 {
+			return failed[at]
+		}
+	}
+	for _, row := range body.Rows {
+		if err := memory.take(len(row)); err != nil {
+			return err
+		}
+	}
+	return s.writeJSON(w, status, body)
+}
+
+// ofPicture reports whether an error is of one picture, and leaves the others alone.
+func ofPicture(err error) bool {
+	kind := problemOf(err).Kind
+	return kind == kindPicture || kind == kindInternal
+}
+
+// row scores a picture. With an error, the row has no numbers.
+func (s *Server) row(ctx context.Context, a asked, t report.Thresholds, u upload) (report.Prediction, error) {
+	row := report.Prediction{Path: u.name, Class: report.EscapeName(s.options.Model.PromptOf(a.class)), Threshold: t.Score}
+	result, err := s.options.Model.Score(ctx, a.picture(u))
+	if err == nil {
+		err = s.fill(&row, result, a, t)
+	}
+	return row, err
+}
+
+// picture is an upload as it is scored.
+func (a *asked) picture(u upload) inspection.Picture {
+	p := inspection.Picture{Encoded: u.content, Class: a.class, Domain: a.domain}
+	if a.heatmap != "" {
+		p.KeepSide = a.maxSide
+	}
+	return p
+}
+
+// fill stores a result in a row. Maps and heat maps are data URLs.
+func (s *Server) fill(row *report.Prediction, result *inspection.Result, a asked, t report.Thresholds) error {
+	row.Score, row.ClassProbability, row.MapMax, row.Width, row.Height = result.Score, result.ClassProbability, result.MapMax, result.Width, result.Height
+	if t.Score != nil {
+		row.Anomalous = new(result.Score >= *t.Score)
+	}
+	if t.Pixel != nil {
+		row.Regions = result.Regions(*t.Pixel)
+	}
+	var err error
+	switch a.anomalyMap {
+	case mapPNG:
+		row.Map, err = dataURL("image/png", func(w io.Writer) error { return anomalymap.WritePNG16(w, result.Map) })
+	case mapNPY:
+		row.Map, err = dataURL("application/x-npy", func(w io.Writer) error { return anomalymap.WriteNPY(w, result.Map) })
+	}
+	if err == nil && a.heatmap != "" {
+		row.Heatmap, err = dataURL(mediaType(a.heatmap), func(w io.Writer) error { return s.draw(w, result, a.heatmap, t.Pixel) })
+	}
+	return err
+}
+
+// draw writes a picture with its map laid over it, and the outlines of its regions if there is
+// a threshold for pixels.
+func (s *Server) draw(w io.Writer, result *inspection.Result, format heatmap.Format, threshold *float32) error {
+	style, base := s.options.Style, result.Small
+	if threshold != nil {
+		style.Scale = style.Scale.Around(*threshold)
+	}
+	drawn, err := heatmap.Overlay(result.Map, style, base.Pix, base.Width, base.Height)
+	if err != nil {
+		return err
+	}
+	if threshold != nil {
+		mask, err := heatmap.Mask(result.Map, *threshold, base.Width, base.Height)
+		if err != nil {
+			return err
+		}
+		heatmap.Outline(drawn, mask, style.Map.RegionColor())
+	}
+	return format.Encode(w, drawn)
+}
+
+func dataURL(kind string, write func(io.Writer) error) (string, error) {
+	var url strings.Builder
+	url.WriteString("data:" + kind + ";base64,")
+	encoder := base64.NewEncoder(base64.StdEncoding, &url)
+	if err := write(encoder); err != nil {
+		return "", err
+	}
+	err := encoder.Close()
+	return url.String(), err
+}
+
+// rowJSON is a row as predict's JSON lines have it.
+func rowJSON(row report.Prediction) (json.RawMessage, error) {
+	var b bytes.Buffer
+	writer, err := report.NewPredictionWriter(&b, report.PredictionJSONL, false)
+	if err != nil {
+		return nil, err
+	}
+	if err := writer.Write(row); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), writer.Close()
+}

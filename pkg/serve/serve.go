@@ -1,0 +1,168 @@
+// Package serve is an HTTP service that scores pictures with one model. It is pure Go.
+package serve
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"acdclip/pkg/batching"
+	"acdclip/pkg/conditions"
+	"acdclip/pkg/domain"
+	"acdclip/pkg/heatmap"
+	"acdclip/pkg/inspection"
+	"acdclip/pkg/report"
+)
+
+// Model scores pictures for many goroutines. inspection.Inspector is one.
+type Model interface {
+	Score(ctx context.Context, p inspection.Picture) (*inspection.Result, error)
+	// PromptOf returns the name in prompts of a class.
+	PromptOf(class string) string
+	Load() batching.Load
+}
+
+// Options configure a Server.
+type Options struct {
+	Model  Model
+	About  About
+	Class  string        // of pictures whose request names none
+	Domain domain.Domain // likewise
+	Style  heatmap.Style // of heat maps without a threshold for pixels
+
+	// Conditions returns what the scores of a class depend on.
+	Conditions func(class string, d domain.Domain) conditions.Record
+	// Thresholds returns the thresholds of a class where its request gives none.
+	Thresholds func(class string, d domain.Domain) report.Thresholds
+
+	Limits  Limits
+	Token   string        // that requests must bring; "" for none
+	Drain   time.Duration // the longest time for which Serve waits for running requests when it ends
+	Metrics *Metrics
+	Log     *slog.Logger
+}
+
+// Limits bound what requests may use. All must be positive.
+type Limits struct {
+	BodyBytes   int64         // of one request
+	BodiesBytes int64         // of all requests at a time, with their answers; at least BodyBytes
+	Parts       int           // pictures of one request
+	Pixels      int64         // of one picture; the Model holds it
+	AtOnce      int           // of these, the pictures that are scored at once
+	Reading     time.Duration // for the headers and the body of a request
+	Scoring     time.Duration // for the work on a request
+	Writing     time.Duration // for the answer
+}
+
+// The limits that no user needs to change.
+const (
+	headerTime  = 10 * time.Second
+	idleTime    = 2 * time.Minute
+	flushTime   = time.Second // for the answers that are still being sent when the service ends
+	headerBytes = 64 << 10
+)
+
+// Server answers requests. It is an http.Handler.
+type Server struct {
+	options Options
+	token   [sha256.Size]byte
+	bodies  *semaphore.Weighted // bytes of requests and answers in memory
+	gate    *gate
+	mux     *http.ServeMux
+}
+
+// route is one operation.
+type route struct {
+	method, path string
+	open         bool // needs no token
+	handle       func(*Server, http.ResponseWriter, *http.Request) error
+}
+
+func routes() []route {
+	return []route{
+		{http.MethodPost, "/v1/score", false, (*Server).score},
+		{http.MethodGet, "/v1/model", false, (*Server).model},
+		{http.MethodGet, "/metrics", false, (*Server).metrics},
+		{http.MethodGet, "/openapi.yaml", true, (*Server).description},
+		{http.MethodGet, "/", true, (*Server).page},
+		{http.MethodGet, "/healthz", true, (*Server).healthy},
+		{http.MethodGet, "/readyz", true, (*Server).ready},
+	}
+}
+
+// New returns a Server.
+func New(o Options) *Server {
+	s := &Server{options: o, token: sha256.Sum256([]byte(o.Token)), bodies: semaphore.NewWeighted(o.Limits.BodiesBytes), gate: newGate(), mux: http.NewServeMux()}
+	o.Metrics.watch(o.Model)
+	for _, r := range routes() {
+		pattern := r.path
+		if pattern == "/" {
+			pattern = "/{$}" // not all below it
+		}
+		s.mux.Handle(r.method+" "+pattern, s.answering(r.path, r.open, r.handle))
+		s.mux.Handle(pattern, s.answering(r.path, true, func(_ *Server, w http.ResponseWriter, _ *http.Request) error {
+			w.Header().Set("Allow", r.method)
+			return problemf(http.StatusMethodNotAllowed, kindMethod, "%s takes only %s", r.path, r.method)
+		}))
+	}
+	s.mux.Handle("/", s.answering("other", true, func(*Server, http.ResponseWriter, *http.Request) error {
+		return problemf(http.StatusNotFound, kindNotFound, "there is nothing here; /openapi.yaml describes what there is")
+	}))
+	return s
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// Serve answers the requests of a listener, with TLS if the configuration is not nil, until
+// ctx ends. Then it refuses further work, waits until the running requests are answered, at
+// most Options.Drain, and returns nil; or an error that says that some were cut off.
+func (s *Server) Serve(ctx context.Context, l net.Listener, secure *TLS) error {
+	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // requests outlive ctx
+	defer stop()
+	limits := s.options.Limits
+	server := &http.Server{
+		Handler: s, BaseContext: func(net.Listener) context.Context { return working },
+		ReadHeaderTimeout: min(headerTime, limits.Reading), ReadTimeout: limits.Reading, WriteTimeout: limits.Reading + limits.Scoring + limits.Writing,
+		IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
+		ErrorLog: slog.NewLogLogger(s.options.Log.Handler(), slog.LevelDebug), // clients' broken connections
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- secure.serve(server, l) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("listening on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	server.SetKeepAlivesEnabled(false)
+	cut := s.drain(stop)
+	// The answers are made; what is left is to send their ends.
+	writing, done := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
+	defer done()
+	if err := server.Shutdown(writing); err != nil {
+		_ = server.Close() // its error is of connections that are cut off anyway
+	}
+	<-failed
+	return cut
+}
+
+// drain waits for the running requests, and cancels those that take longer than the time for
+// it.
+func (s *Server) drain(stop func()) error {
+	empty := s.gate.close()
+	select {
+	case <-empty:
+		return nil
+	case <-time.After(s.options.Drain):
+	}
+	stop()
+	<-empty // cancelled requests end soon
+	return errors.New("some requests took longer than the time to drain, and were cut off")
+}

@@ -1,0 +1,202 @@
+package serve
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"acdclip/pkg/conditions"
+	"acdclip/pkg/domain"
+	"acdclip/pkg/heatmap"
+	"acdclip/pkg/inspection"
+	"acdclip/pkg/report"
+)
+
+// fuzzed is a server without a listener.
+func fuzzed(model Model, metrics *Metrics, limits Limits) *Server {
+	return New(Options{
+		Model: model, Class: "object", Domain: domain.Industrial, Metrics: metrics, Limits: limits, Log: slog.New(slog.DiscardHandler),
+		Style:      heatmap.Style{Scale: heatmap.Scale{High: 1}, Map: heatmap.Flame},
+		Conditions: func(string, domain.Domain) conditions.Record { return nil },
+		Thresholds: func(string, domain.Domain) report.Thresholds { return report.Thresholds{} },
+	})
+}
+
+// When it ends, the service answers the requests that run, refuses others, and says that it is
+// not ready.
+func TestDrain(t *testing.T) {
+	f := &fake{begins: make(chan struct{}), goes: make(chan struct{})}
+	s := start(t, f, nil)
+	if got := s.send(http.MethodGet, "/readyz", "", nil); got.status != http.StatusOK {
+		t.Errorf("%+v", got)
+	}
+	first := make(chan reply)
+	go func() { first <- s.post("", plain(t, 9, 9, 9)) }()
+	<-f.begins
+	s.stop()
+	for deadline := time.Now().Add(20 * time.Second); !s.server.gate.isClosed() && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	for path, want := range map[string]int{"/readyz": http.StatusServiceUnavailable, "/healthz": http.StatusOK} {
+		if got := s.send(http.MethodGet, path, "", nil); got.status != want {
+			t.Errorf("%s: %+v", path, got)
+		}
+	}
+	if got := s.post("", plain(t, 9, 9, 9)); got.status != http.StatusServiceUnavailable || got.kind() != kindClosing {
+		t.Errorf("%+v", got)
+	}
+	f.goes <- struct{}{}
+	if got := <-first; got.status != http.StatusOK {
+		t.Errorf("the running request: %+v", got)
+	}
+	err := <-s.ended
+	if err != nil {
+		t.Error(err)
+	}
+	s.ended <- err
+}
+
+// A request that takes longer than the time to drain is cut off, with an answer, and Serve
+// says so.
+func TestDrainHasALimit(t *testing.T) {
+	f := &fake{begins: make(chan struct{}), goes: make(chan struct{})}
+	s := start(t, f, func(o *Options, _ *inspection.Options) { o.Drain = time.Millisecond })
+	first := make(chan reply)
+	go func() { first <- s.post("", plain(t, 9, 9, 9)) }()
+	<-f.begins
+	s.stop()
+	if got := <-first; got.status != http.StatusServiceUnavailable || got.kind() != kindClosing {
+		t.Errorf("%+v", got)
+	}
+	err := <-s.ended
+	if err == nil || !strings.Contains(err.Error(), "cut off") {
+		t.Error(err)
+	}
+	s.ended <- err
+	close(f.goes)
+}
+
+// With a token, only the health of the service is open to all.
+func TestToken(t *testing.T) {
+	s := start(t, &fake{}, func(o *Options, _ *inspection.Options) { o.Token = "right" })
+	for _, r := range routes() {
+		for authorization, right := range map[string]bool{"": false, "Bearer wrong": false, "right": false, "Bearer ": false, "Basic right": false, "Bearer right": true} {
+			got := s.send(r.method, r.path, "", strings.NewReader("x"), "Authorization", authorization)
+			if refused := got.status == http.StatusUnauthorized; refused != (!r.open && !right) || refused && got.header.Get("WWW-Authenticate") != "Bearer" {
+				t.Errorf("%s with %q: %d %s", r.path, authorization, got.status, got.body)
+			}
+		}
+	}
+}
+
+func TestTLS(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	files := map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: certificate}, "key.pem": {Type: "PRIVATE KEY", Bytes: private}}
+	for name, block := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	secure, err := LoadTLS(filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadTLS(filepath.Join(folder, "key.pem"), filepath.Join(folder, "key.pem")); err == nil {
+		t.Error("a key as a certificate is accepted")
+	}
+	s := start(t, &fake{}, nil)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- s.server.Serve(ctx, l, secure) }()
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(pem.EncodeToMemory(files["cert.pem"]))
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
+	defer client.CloseIdleConnections()
+	response, err := client.Get("https://" + l.Addr().String() + "/healthz")
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("%+v, %v", response, err)
+	} else {
+		response.Body.Close()
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// A listener that fails ends the service.
+func TestListenerFails(t *testing.T) {
+	s := start(t, &fake{}, nil)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	if err := s.server.Serve(t.Context(), l, nil); err == nil || !strings.Contains(err.Error(), "listening on 127.0.0.1") {
+		t.Error(err)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	s := start(t, &fake{}, nil)
+	s.post("", plain(t, 9, 9, 9))
+	s.post("", []byte("a text"))
+	s.send(http.MethodGet, "/nowhere", "", nil)
+	text := s.send(http.MethodGet, "/metrics", "", nil).body
+	for _, line := range []string{
+		`acdclip_requests_total{path="/v1/score",status="200"} 1`, `acdclip_requests_total{path="/v1/score",status="422"} 1`, `acdclip_requests_total{path="other",status="404"} 1`,
+		`acdclip_errors_total{kind="bad_picture"} 1`, `acdclip_pictures_total 1`, `acdclip_batch_pictures_bucket{le="1"} 1`, `acdclip_batch_seconds_count 1`,
+		`acdclip_request_seconds_count{path="/v1/score"} 2`, `acdclip_queue_places 0`, `acdclip_queue_running 0`,
+	} {
+		if !strings.Contains(text, line+"\n") {
+			t.Errorf("no %s in %s", line, text)
+		}
+	}
+	for _, name := range []string{"process_resident_memory_bytes", "go_goroutines"} {
+		if !strings.Contains(text, "\n"+name+" ") {
+			t.Errorf("no %s", name)
+		}
+	}
+}
+
+func TestModel(t *testing.T) {
+	s := start(t, &fake{}, func(o *Options, _ *inspection.Options) {
+		o.About = About{Method: "acdclip", CLIP: Weights{Name: "clip.pt", Fingerprint: "sha256:1"}, ImageSize: side}
+	})
+	got := s.send(http.MethodGet, "/v1/model", "", nil)
+	for _, says := range []string{`"method":"acdclip"`, `"clip":{"name":"clip.pt","fingerprint":"sha256:1"}`, `"class":"object"`, `"pictures":20`, `"pixels":1000000`, `"record":{"numbers":{"class":"object"`} {
+		if got.status != http.StatusOK || !strings.Contains(got.body, says) {
+			t.Errorf("no %s in %+v", says, got)
+		}
+	}
+}
