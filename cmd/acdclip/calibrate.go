@@ -255,6 +255,9 @@ func (o *calibrateOptions) write(good, bad sample, masked *truePixels, basis con
 		if t.Recall != nil {
 			text += fmt.Sprintf(", and %s of bad ones", between(*t.Recall))
 		}
+		if o.f1 { // an interval would hold for a threshold that was not chosen on these pictures
+			text = fmt.Sprintf("%s at least %v: %.3g%% of these good pictures reach it, and %.3g%% of the bad ones; of others, expect somewhat worse rates", t.name, t.Value, 100*t.FalseAlarms.Seen, 100*t.Recall.Seen)
+		}
 		o.app.emit(events.Notice{Text: text})
 	}
 	predict := "predict"

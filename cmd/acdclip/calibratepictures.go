@@ -62,6 +62,9 @@ func (o *calibrateOptions) ownPictures(ctx context.Context) (labelled, error) {
 			good, unlabelled = append(good, path), append(unlabelled, path)
 			continue
 		}
+		if o.classFrom != "" {
+			return labelled{}, usagef("--class-from folder would take the folders of good and bad pictures in %s for classes; give --class", path)
+		}
 		folder.leaveOutEmpty(ctx)
 		said = append(said, *folder)
 		good, bad = append(good, folder.paths(folder.Normal)...), append(bad, folder.paths(folder.Anomalous)...)
@@ -72,7 +75,7 @@ func (o *calibrateOptions) ownPictures(ctx context.Context) (labelled, error) {
 		return l, err
 	}
 	for _, path := range unlabelled {
-		if normal, other := data.MixedLabels(path, l.good.found); normal != "" {
+		if normal, other := data.FirstLabels(path, l.good.found); normal != "" && other != "" {
 			return l, usagef("%s has folders of good pictures inside (%s), and other pictures (%s): it is not clear which are good; give the folder around good and bad ones, such as %s, or the dataset with --target",
 				path, normal, other, aroundGood(normal))
 		}
@@ -80,6 +83,11 @@ func (o *calibrateOptions) ownPictures(ctx context.Context) (labelled, error) {
 	if bad != nil {
 		if l.bad.found, _, err = o.app.scanPictures(ctx, bad, ""); err != nil {
 			return l, err
+		}
+	}
+	for _, path := range o.bad {
+		if normal, _ := data.FirstLabels(path, l.bad.found); normal != "" {
+			return l, usagef("--bad %s has a folder of good pictures inside (%s): give the folders of the bad ones, or the folder around both without --bad", path, filepath.Dir(normal))
 		}
 	}
 	for _, folder := range said {

@@ -69,8 +69,9 @@ func (o *predictOptions) useCalibration(basis conditions.Record) error {
 }
 
 // readCalibration reads --calibration, or the file beside the checkpoint if it was made under
-// the same conditions, and says what it takes from it; nil where there is nothing to take.
-func (o *thresholdOptions) readCalibration(a *app, checkpoint string, basis conditions.Record) (c *calibration.Calibration, path string, err error) {
+// the same conditions, but for those of the names except, and says what it takes from it; nil
+// where there is nothing to take.
+func (o *thresholdOptions) readCalibration(a *app, checkpoint string, basis conditions.Record, except ...string) (c *calibration.Calibration, path string, err error) {
 	path, given := o.calibration, o.calibration != ""
 	if !given {
 		if path = calibrationBeside(checkpoint); path == "" {
@@ -82,7 +83,7 @@ func (o *thresholdOptions) readCalibration(a *app, checkpoint string, basis cond
 	case !given && errors.Is(err, fs.ErrNotExist):
 		return nil, "", nil
 	case err == nil:
-		err = c.Fits(basis)
+		err = c.Fits(basis, except...)
 	}
 	switch {
 	case err != nil && given:

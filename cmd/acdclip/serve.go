@@ -81,7 +81,7 @@ The service listens to this machine alone. To let others in, give --listen an ad
 the network, and --token-file and TLS, or a proxy in front that does both.
 
 Ctrl-C or SIGTERM ends it: it takes no more pictures, answers the requests that run, at
-most for --drain, and exits with status 0. Restart it to load another checkpoint or
+most for --drain, and exits with status 0, or 1 if requests were cut off. Restart it to load another checkpoint or
 calibration. The log of requests goes to stderr; --quiet leaves it out.`,
 		Example: `  acdclip serve
   curl --data-binary @photo.jpg 'http://127.0.0.1:8080/v1/score?class=bolt&pixel_threshold=0.5'
@@ -142,6 +142,10 @@ func (o *serveOptions) check() error {
 	switch {
 	case o.limits.BodyBytes < 1 || o.limits.BodyBytes > mostBytes:
 		return usagef("--max-bytes is %d, but must be from 1 to %d", o.limits.BodyBytes, int64(mostBytes))
+	case o.listen == "":
+		return usagef("--listen is empty")
+	case o.queue < o.batch:
+		return usagef("--queue %d is less than --batch %d, so no batch could be full", o.queue, o.batch)
 	case o.maxWait < 0:
 		return usagef("--max-wait is %v, but must not be negative", o.maxWait)
 	case (o.tlsCert == "") != (o.tlsKey == ""):
@@ -215,6 +219,8 @@ func (o *serveOptions) tellAddress(address net.Addr, secure, token bool) {
 	o.app.emit(events.Notice{Text: fmt.Sprintf("listening on %s://%s", scheme, address)})
 	if tcp, ok := address.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() && !token {
 		o.app.emit(events.Warning{Text: "everybody who reaches " + address.String() + " may use the service; --token-file limits it to those who have a token"})
+	} else if ok && !tcp.IP.IsLoopback() && !secure {
+		o.app.emit(events.Warning{Text: "the token and the pictures cross the network unencrypted; give --tls-cert and --tls-key, unless a proxy encrypts them"})
 	}
 }
 
@@ -224,7 +230,7 @@ func (o *serveOptions) service(detector *detect.Detector, loaded config.Loaded, 
 	if err != nil {
 		return serve.Options{}, err
 	}
-	calibrated, _, err := o.readCalibration(o.app, o.checkpoint, basis)
+	calibrated, _, err := o.readCalibration(o.app, o.checkpoint, basis, classCondition, domainCondition) // which requests name
 	if err != nil {
 		return serve.Options{}, err
 	}

@@ -35,8 +35,12 @@ var ErrMalformed = errors.New("not a calibration file")
 
 // Fits returns an error that wraps ErrOtherConditions and lists the differences if scores
 // under these conditions cannot be compared with the calibration's.
-func (c *Calibration) Fits(asked conditions.Record) error {
-	if err := c.Conditions.Only(conditions.Numbers).Compare(asked.Only(conditions.Numbers)); err != nil {
+func (c *Calibration) Fits(asked conditions.Record, except ...string) error {
+	had := c.Conditions.Only(conditions.Numbers)
+	for _, name := range except {
+		had, asked = had.Without(name), asked.Without(name)
+	}
+	if err := had.Compare(asked.Only(conditions.Numbers)); err != nil {
 		return fmt.Errorf("%w: %w", ErrOtherConditions, err)
 	}
 	return nil

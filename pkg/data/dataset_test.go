@@ -78,7 +78,7 @@ func TestDiscover(t *testing.T) {
 		},
 		{
 			name: "what is not looked at",
-			tree: []string{"c/test/good/0.png", "c/test/good/._0.png", "c/test/good/.hidden/1.png", "c/test/good/__MACOSX/0.png", "c/test/good/Thumbs.db", "c/test/good/note.txt", "c/test/.x/0.png", "c/test/hole/0.png", "c/ground_truth/hole/._0.png", "__MACOSX/c/test/good/0.png", "lost+found/"},
+			tree: []string{"c/test/good/0.png", "c/test/good/._0.png", "c/test/good/.hidden/1.png", "c/test/good/__MACOSX/0.png", "c/test/good/@eaDir/0.png", "c/test/good/Thumbs.db", "c/test/good/note.txt", "c/test/.x/0.png", "c/test/hole/0.png", "c/ground_truth/hole/._0.png", "__MACOSX/c/test/good/0.png", "lost+found/"},
 			want: []string{"c - c/test/good/0.png", "c hole c/test/hole/0.png"},
 		},
 		{

@@ -53,9 +53,9 @@ func ReadLabelFolders(folder string, apart func(path string) bool) (LabelFolders
 	return l, nil
 }
 
-// MixedLabels returns the first picture inside a folder that lies below a folder of normal
-// pictures, and the first that does not; "" and "" if all or none do.
-func MixedLabels(folder string, pictures []Found) (normal, other string) {
+// FirstLabels returns the first picture inside a folder that lies below a folder of normal
+// pictures, and the first that does not; "" for none.
+func FirstLabels(folder string, pictures []Found) (normal, other string) {
 	for _, picture := range pictures {
 		below, err := filepath.Rel(folder, picture.Path)
 		if err != nil || !filepath.IsLocal(below) {
@@ -67,9 +67,6 @@ func MixedLabels(folder string, pictures []Found) (normal, other string) {
 			first = &normal
 		}
 		*first = cmp.Or(*first, picture.Path)
-	}
-	if normal == "" || other == "" {
-		return "", ""
 	}
 	return normal, other
 }

@@ -42,22 +42,22 @@ func TestReadLabelFolders(t *testing.T) {
 	}
 }
 
-func TestMixedLabels(t *testing.T) {
+func TestFirstLabels(t *testing.T) {
 	for name, c := range map[string]struct{ folder, paths, normal, other string }{
 		"deep labels":       {"p", "p/line1/good/1.png p/line1/crack/1.png p/line1/crack/2.png", "p/line1/good/1.png", "p/line1/crack/1.png"},
 		"deep and loose":    {"p/", "p/1.png p/a/ok/b/1.png", "p/a/ok/b/1.png", "p/1.png"},
-		"only good":         {"p", "p/line1/good/1.png p/line2/Normal/1.png", "", ""},
-		"no labels":         {"p", "p/1.png p/line1/1.png", "", ""},
-		"in another folder": {"p", "p/a/1.png q/good/1.png", "", ""},
-		"in its own name":   {"good", "good/1.png good/a/2.png", "", ""},
+		"only good":         {"p", "p/line1/good/1.png p/line2/Normal/1.png", "p/line1/good/1.png", ""},
+		"no labels":         {"p", "p/1.png p/line1/1.png", "", "p/1.png"},
+		"in another folder": {"p", "p/a/1.png q/good/1.png", "", "p/a/1.png"},
+		"in its own name":   {"good", "good/1.png good/a/2.png", "", "good/1.png"},
 		"the current one":   {".", "good.png a/good/1.png", "a/good/1.png", "good.png"},
-		"outside":           {"p", "p/good/1.png ../1.png /1.png", "", ""},
+		"outside":           {"p", "p/good/1.png ../1.png /1.png", "p/good/1.png", ""},
 	} {
 		var pictures []Found
 		for _, path := range strings.Fields(c.paths) {
 			pictures = append(pictures, Found{Path: path})
 		}
-		if normal, other := MixedLabels(c.folder, pictures); normal != c.normal || other != c.other {
+		if normal, other := FirstLabels(c.folder, pictures); normal != c.normal || other != c.other {
 			t.Errorf("%s: %q and %q, want %q and %q", name, normal, other, c.normal, c.other)
 		}
 	}

@@ -16,10 +16,11 @@ import (
 )
 
 // isHidden reports whether a file or folder name is always skipped: dot files
-// (including macOS's ._ files), the folder __MACOSX that macOS adds to zip files, and
-// lost+found, the unreadable folder at the root of Linux file systems.
+// (including macOS's ._ files), the folder __MACOSX that macOS adds to zip files,
+// lost+found, the unreadable folder at the root of Linux file systems, and @eaDir, in which
+// network storage keeps thumbnails.
 func isHidden(name string) bool {
-	return strings.HasPrefix(name, ".") || strings.EqualFold(name, "__MACOSX") || name == "lost+found"
+	return strings.HasPrefix(name, ".") || strings.EqualFold(name, "__MACOSX") || name == "lost+found" || name == "@eaDir"
 }
 
 // stem returns a file's name without its last extension.
