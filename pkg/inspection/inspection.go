@@ -100,6 +100,9 @@ type Picture struct {
 
 	// KeepSide asks for Result.Small with sides of at most so many pixels; 0 for none.
 	KeepSide int
+	// Wait waits for a place in the queue, until the context ends, where there would be
+	// batching.ErrBusy.
+	Wait bool
 }
 
 // Result is what the model says about a picture.
@@ -134,7 +137,7 @@ func (i *Inspector) Score(ctx context.Context, p Picture) (*Result, error) {
 	if p.Domain == "" {
 		p.Domain = DefaultDomain
 	}
-	place, err := i.batcher.Take()
+	place, err := i.place(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -153,6 +156,14 @@ func (i *Inspector) Score(ctx context.Context, p Picture) (*Result, error) {
 	}
 	result.Score, result.ClassProbability, result.MapMax, result.Map = scored.Score, scored.ClassProbability, scored.MapMax, scored.Map
 	return result, nil
+}
+
+// place takes a place in the queue for a picture.
+func (i *Inspector) place(ctx context.Context, p Picture) (*batching.Place, error) {
+	if p.Wait {
+		return i.batcher.Await(ctx)
+	}
+	return i.batcher.Take()
 }
 
 // decode returns a picture scaled for the model, and stores in the result what is known of it.

@@ -57,16 +57,21 @@ func (s *Server) answering(path string, open bool, handle func(*Server, http.Res
 
 // handle runs a handler. A panic in it is an error.
 func (s *Server) handle(open bool, handle func(*Server, http.ResponseWriter, *http.Request) error, w http.ResponseWriter, r *http.Request) (err error) {
-	defer func() {
-		if found := recover(); found != nil {
-			err = fmt.Errorf("panic: %v\n%s", found, debug.Stack())
-		}
-	}()
+	defer func() { err = recovered(recover(), err) }()
 	if !open && !s.allowed(r) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		return problemf(http.StatusUnauthorized, kindToken, "the request needs the header Authorization: Bearer TOKEN with the right token")
 	}
 	return handle(s, w, r)
+}
+
+// recovered is the error of a panic; err if there was none. Its text, with the stack, goes to
+// the log only.
+func recovered(found any, err error) error {
+	if found == nil {
+		return err
+	}
+	return fmt.Errorf("panic: %v\n%s", found, debug.Stack())
 }
 
 // allowed compares the request's token in a time that tells nothing about the right one.
@@ -85,8 +90,8 @@ func (s *Server) refuse(w *recorder, r *http.Request, err error) {
 	if w.status != 0 {
 		return
 	}
-	switch p.status {
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+	switch p.Kind {
+	case kindBusy, kindClosing: // not kindTimeout: the same request would take as long again
 		w.Header().Set("Retry-After", retryAfter)
 	}
 	if r.Body != http.NoBody {

@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/semaphore"
 
@@ -22,11 +23,18 @@ type upload struct {
 // held is the memory that a request holds of what all may hold.
 type held struct {
 	room  *semaphore.Weighted
+	most  int64 // bytes that all may hold
+	mutex sync.Mutex
 	bytes int64
 }
 
 // take takes memory if there is room for it.
 func (h *held) take(bytes int) error {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	if h.bytes+int64(bytes) > h.most { // no later try would succeed
+		return problemf(http.StatusRequestEntityTooLarge, kindLarge, "the request and its answer take more than the %d bytes that the service has for all; ask for fewer pictures at a time, for a smaller max_side or without map or heatmap", h.most)
+	}
 	if !h.room.TryAcquire(int64(bytes)) {
 		return problemf(http.StatusTooManyRequests, kindBusy, "the service is busy with other large requests; try again later")
 	}
@@ -35,6 +43,8 @@ func (h *held) take(bytes int) error {
 }
 
 func (h *held) release() {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
 	h.room.Release(h.bytes)
 	h.bytes = 0
 }

@@ -167,7 +167,7 @@ func (s *service) dial(promised int, body []byte) net.Conn {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if _, err := fmt.Fprintf(connection, "POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", promised, body); err != nil {
+	if _, err := fmt.Fprintf(connection, "POST /v1/score HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", promised, body); err != nil {
 		s.t.Fatal(err)
 	}
 	return connection
@@ -262,11 +262,56 @@ func TestPanicOfAHandler(t *testing.T) {
 	}
 }
 
-// Work that takes longer than the limit is given up.
+// panicking is a model that panics on the goroutine of its caller.
+type panicking struct{ Model }
+
+func (panicking) Score(context.Context, inspection.Picture) (*inspection.Result, error) {
+	panic("secret of a row")
+}
+
+// A panic while a picture is worked on does not end the process. It is logged with its stack,
+// and counted, once.
+func TestPanicOfARow(t *testing.T) {
+	s := start(t, &fake{}, nil)
+	s.server.options.Model = panicking{s.model}
+	got := s.post("", plain(t, 9, 9, 9))
+	if got.status != http.StatusInternalServerError || got.kind() != kindInternal || strings.Contains(got.body, "secret") {
+		t.Errorf("%+v", got)
+	}
+	text := s.log.String()
+	if !strings.Contains(text, "secret of a row") || !strings.Contains(text, "goroutine") || strings.Count(text, "internal error") != 1 {
+		t.Errorf("the log is %s", text)
+	}
+	s.until(`acdclip_errors_total{kind="internal"} 1`)
+}
+
+// A request that has begun waits for places for its further pictures.
+func TestBegunRequestsWait(t *testing.T) {
+	s := start(t, &fake{}, func(o *Options, m *inspection.Options) { o.Limits.AtOnce, m.Batching.Queue = 4, 1 })
+	kind, body := form(t, nil, upload{"a.png", plain(t, 9, 9, 9)}, upload{"b.png", plain(t, 9, 9, 9)}, upload{"c.png", plain(t, 9, 9, 9)})
+	if got := s.send(http.MethodPost, "/v1/score", kind, body); got.status != http.StatusOK || len(got.rows(t)) != 3 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// An answer that could never fit beside its request is not refused with a status that asks to
+// try again.
+func TestAnswerIsTooLarge(t *testing.T) {
+	s := start(t, &fake{}, func(o *Options, _ *inspection.Options) { o.Limits.BodiesBytes = o.Limits.BodyBytes })
+	content := noise(t, 430, 430)
+	for accept, query := range map[string]string{"": "?heatmap=png", "image/png": ""} {
+		got := s.post(query, content, "Accept", accept)
+		if got.status != http.StatusRequestEntityTooLarge || got.kind() != kindLarge || !strings.Contains(got.body, "max_side") {
+			t.Errorf("Accept %q: %d %.300s", accept, got.status, got.body)
+		}
+	}
+}
+
+// Work that takes longer than the limit is given up. The same request would take as long again.
 func TestScoringTakesTooLong(t *testing.T) {
 	f := &fake{goes: make(chan struct{})}
 	s := start(t, f, func(o *Options, _ *inspection.Options) { o.Limits.Scoring = 20 * time.Millisecond })
-	if got := s.post("", plain(t, 9, 9, 9)); got.status != http.StatusServiceUnavailable || got.kind() != kindTimeout || got.header.Get("Retry-After") == "" {
+	if got := s.post("", plain(t, 9, 9, 9)); got.status != http.StatusServiceUnavailable || got.kind() != kindTimeout || got.header.Get("Retry-After") != "" || !strings.Contains(got.body, "fewer pictures") {
 		t.Errorf("%+v", got)
 	}
 	close(f.goes)

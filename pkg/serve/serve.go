@@ -4,7 +4,6 @@ package serve
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -65,7 +64,7 @@ type Limits struct {
 const (
 	headerTime  = 10 * time.Second
 	idleTime    = 2 * time.Minute
-	flushTime   = time.Second // for the answers that are still being sent when the service ends
+	flushTime   = time.Second // for the answers that are still being sent when the service ends or cuts them off
 	headerBytes = 64 << 10
 )
 
@@ -123,7 +122,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 
 // Serve answers the requests of a listener, with TLS if the configuration is not nil, until
 // ctx ends. Then it refuses further work, waits until the running requests are answered, at
-// most Options.Drain, and returns nil; or an error that says that some were cut off.
+// most Options.Drain, and returns nil; or an error that says how many were cut off.
 func (s *Server) Serve(ctx context.Context, l net.Listener, secure *TLS) error {
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // requests outlive ctx
 	defer stop()
@@ -142,7 +141,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, secure *TLS) error {
 	case <-ctx.Done():
 	}
 	server.SetKeepAlivesEnabled(false)
-	cut := s.drain(stop)
+	cut := s.drain(server, stop)
 	// The answers are made; what is left is to send their ends.
 	writing, done := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	defer done()
@@ -154,15 +153,25 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, secure *TLS) error {
 }
 
 // drain waits for the running requests, and cancels those that take longer than the time for
-// it.
-func (s *Server) drain(stop func()) error {
+// it. Those that are blocked on their connections, because a client does not send its body or
+// does not read its answer, end when these are closed.
+func (s *Server) drain(server *http.Server, stop func()) error {
 	empty := s.gate.close()
 	select {
 	case <-empty:
 		return nil
 	case <-time.After(s.options.Drain):
 	}
+	cut := s.gate.count()
+	if cut == 0 { // the last one has just been answered
+		return nil
+	}
 	stop()
-	<-empty // cancelled requests end soon
-	return errors.New("some requests took longer than the time to drain, and were cut off")
+	select {
+	case <-empty: // cancelled requests end soon, and say why
+	case <-time.After(flushTime):
+		_ = server.Close() // its error is of connections that are cut off anyway
+		<-empty
+	}
+	return fmt.Errorf("requests that took longer than the time to drain were cut off: %d", cut)
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"log/slog"
 	"math/big"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -82,11 +84,93 @@ func TestDrainHasALimit(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	err := <-s.ended
-	if err == nil || !strings.Contains(err.Error(), "cut off") {
+	if err == nil || !strings.Contains(err.Error(), "cut off: 1") {
 		t.Error(err)
 	}
 	s.ended <- err
 	close(f.goes)
+}
+
+// within waits for the end of a service, whose error says that one request was cut off.
+func within(t *testing.T, ended chan error) {
+	t.Helper()
+	select {
+	case err := <-ended:
+		if err == nil || !strings.Contains(err.Error(), "cut off: 1") {
+			t.Error(err)
+		}
+		ended <- err
+	case <-time.After(20 * time.Second):
+		t.Fatal("the service did not end")
+	}
+}
+
+// inside waits until a request is worked on.
+func inside(t *testing.T, s *Server) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); s.gate.count() == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no request came")
+		}
+	}
+}
+
+// A client that does not send its body does not keep the service from ending.
+func TestDrainOfHalfABody(t *testing.T) {
+	s := start(t, &fake{}, func(o *Options, _ *inspection.Options) { o.Drain = time.Millisecond })
+	connection := s.dial(1000, []byte("half"))
+	defer connection.Close()
+	inside(t, s.server)
+	s.stop()
+	within(t, s.ended)
+}
+
+// pipes is a listener whose connections have no buffers.
+type pipes struct {
+	connections chan net.Conn
+	closed      chan struct{}
+	once        sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case connection := <-p.connections:
+		return connection, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.closed) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)} }
+
+// A client that does not read its answer does not keep the service from ending.
+func TestDrainOfAnUnreadAnswer(t *testing.T) {
+	model := inspection.New(&fake{}, inspection.Options{})
+	defer model.Close()
+	minute := time.Minute
+	server := fuzzed(model, NewMetrics(), Limits{BodyBytes: 1 << 20, BodiesBytes: 1 << 23, Parts: 4, Pixels: 10_000, AtOnce: 2, Reading: minute, Scoring: minute, Writing: minute})
+	server.options.Drain = time.Millisecond
+	l := &pipes{connections: make(chan net.Conn), closed: make(chan struct{})}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ctx, l, nil) }()
+	client, connection := net.Pipe()
+	defer client.Close()
+	l.connections <- connection
+	content := noise(t, 99, 99) // its answer is more than net/http's buffer takes
+	if _, err := fmt.Fprintf(client, "POST /v1/score?heatmap=png HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(content), content); err != nil {
+		t.Fatal(err)
+	}
+	inside(t, server)
+	time.Sleep(100 * time.Millisecond) // until the answer is made
+	cancel()
+	within(t, ended)
 }
 
 // With a token, only the health of the service is open to all.
