@@ -58,6 +58,9 @@ func (s *Server) answering(path string, open bool, handle func(*Server, http.Res
 // handle runs a handler. A panic in it is an error.
 func (s *Server) handle(open bool, handle func(*Server, http.ResponseWriter, *http.Request) error, w http.ResponseWriter, r *http.Request) (err error) {
 	defer func() { err = recovered(recover(), err) }()
+	if s.rebound(r) {
+		return problemf(http.StatusForbidden, kindOrigin, "without a token, the service answers on this address only for the hosts localhost and 127.0.0.1 (or another loopback address), not %q", shortened(r.Host))
+	}
 	if !open && !s.allowed(r) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		return problemf(http.StatusUnauthorized, kindToken, "the request needs the header Authorization: Bearer TOKEN with the right token")
@@ -79,9 +82,9 @@ func (s *Server) allowed(r *http.Request) bool {
 	if s.options.Token == "" {
 		return true
 	}
-	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	sum := sha256.Sum256([]byte(token))
-	return subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1 && bearer
+	return subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1 && strings.EqualFold(scheme, "Bearer")
 }
 
 // refuse answers with a problem, unless an answer has begun.

@@ -235,6 +235,53 @@ func (s *service) until(line string) {
 	s.t.Fatalf("no %s in %s", line, text)
 }
 
+// Who hangs up behind a form whose body has more than the form is noticed too.
+func TestHangUpBehindAForm(t *testing.T) {
+	f := &fake{begins: make(chan struct{}), goes: make(chan struct{})}
+	s := start(t, f, func(_ *Options, m *inspection.Options) { m.Batching.Batch = 1 })
+	first := make(chan reply)
+	go func() { first <- s.post("", plain(t, 9, 9, 51)) }()
+	<-f.begins
+	kind, body := form(t, nil, upload{"a.png", plain(t, 9, 9, 9)})
+	connection, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const more = 10_000 // more than the buffers of the form's reader
+	body.WriteString(strings.Repeat("x", more))
+	if _, err := fmt.Fprintf(connection, "POST /v1/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", kind, body.Len(), body.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	s.until("acdclip_queue_waiting 1")
+	connection.Close()
+	s.until("acdclip_queue_waiting 0")
+	f.goes <- struct{}{}
+	if got := <-first; got.status != http.StatusOK {
+		t.Errorf("%+v", got)
+	}
+}
+
+// The headers of a form's parts count as its pictures do, and file names are short.
+func TestHeadersOfParts(t *testing.T) {
+	s := start(t, &fake{}, nil)
+	kind, body := form(t, nil, upload{strings.Repeat("n", 1025), plain(t, 9, 9, 9)})
+	if got := s.send(http.MethodPost, "/v1/score", kind, body); got.status != http.StatusBadRequest || !strings.Contains(got.body, "file name is longer than 1024 bytes") || len(got.body) > 300 {
+		t.Errorf("a long name: %+v", got)
+	}
+	kind, body = form(t, nil, upload{strings.Repeat("n", 1024), plain(t, 9, 9, 9)})
+	if got := s.send(http.MethodPost, "/v1/score", kind, body); got.status != http.StatusOK {
+		t.Errorf("a name that is not too long: %+v", got)
+	}
+	if !s.server.bodies.TryAcquire(8<<20 - 100_000) {
+		t.Fatal("no room")
+	}
+	large := "--b\r\nX: " + strings.Repeat("x", 500_000) + "\r\n\r\n--b--\r\n"
+	if got := s.send(http.MethodPost, "/v1/score", "multipart/form-data; boundary=b", strings.NewReader(large)); got.status != http.StatusTooManyRequests {
+		t.Errorf("large headers: %+v", got)
+	}
+	s.server.bodies.Release(8<<20 - 100_000)
+}
+
 // A panic of the model, and its words, stay inside; the service goes on.
 func TestPanic(t *testing.T) {
 	s := start(t, &fake{}, nil)

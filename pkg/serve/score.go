@@ -46,6 +46,9 @@ func (s *Server) score(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 	thresholds := s.thresholds(asks)
 	if format := wantedPicture(r); format != "" {
+		if asks.anomalyMap != "" || asks.heatmap != "" && asks.heatmap != format {
+			return problemf(http.StatusBadRequest, kindRequest, "with Accept: %s the answer is the heat map alone; leave out map and heatmap, or accept application/json", mediaType(format))
+		}
 		asks.heatmap = format
 		return s.answerPicture(ctx, w, asks, thresholds, uploads, memory)
 	}
@@ -55,12 +58,14 @@ func (s *Server) score(w http.ResponseWriter, r *http.Request) error {
 // thresholds are those of the request, or else the service's.
 func (s *Server) thresholds(a asked) report.Thresholds {
 	t := s.options.Thresholds(a.class, a.domain)
+	remains := a.threshold == nil && t.Score != nil || a.pixelThreshold == nil && t.Pixel != nil // one of the service's
 	const request = "the request"
 	switch {
-	case a.threshold != nil && a.pixelThreshold != nil, t.Source == "" && (a.threshold != nil || a.pixelThreshold != nil):
-		t.Source = request
-	case a.threshold != nil || a.pixelThreshold != nil:
+	case a.threshold == nil && a.pixelThreshold == nil:
+	case remains && t.Source != "":
 		t.Source = request + " and " + t.Source
+	default:
+		t.Source = request
 	}
 	if a.threshold != nil {
 		t.Score = a.threshold

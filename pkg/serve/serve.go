@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/net/netutil"
 	"golang.org/x/sync/semaphore"
 
 	"acdclip/pkg/batching"
@@ -66,6 +67,7 @@ const (
 	idleTime    = 2 * time.Minute
 	flushTime   = time.Second // for the answers that are still being sent when the service ends or cuts them off
 	headerBytes = 64 << 10
+	connections = 1024 // at a time; further ones wait until the system accepts no more
 )
 
 // Server answers requests. It is an http.Handler.
@@ -75,6 +77,8 @@ type Server struct {
 	bodies  *semaphore.Weighted // bytes of requests and answers in memory
 	gate    *gate
 	mux     *http.ServeMux
+
+	connections int // at a time
 }
 
 // route is one operation.
@@ -98,7 +102,7 @@ func routes() []route {
 
 // New returns a Server.
 func New(o Options) *Server {
-	s := &Server{options: o, token: sha256.Sum256([]byte(o.Token)), bodies: semaphore.NewWeighted(o.Limits.BodiesBytes), gate: newGate(), mux: http.NewServeMux()}
+	s := &Server{options: o, token: sha256.Sum256([]byte(o.Token)), bodies: semaphore.NewWeighted(o.Limits.BodiesBytes), gate: newGate(), mux: http.NewServeMux(), connections: connections}
 	o.Metrics.watch(o.Model)
 	for _, r := range routes() {
 		pattern := r.path
@@ -128,13 +132,13 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, secure *TLS) error {
 	defer stop()
 	limits := s.options.Limits
 	server := &http.Server{
-		Handler: s, BaseContext: func(net.Listener) context.Context { return working },
+		Handler: s, BaseContext: func(l net.Listener) context.Context { return ofListener(working, l) },
 		ReadHeaderTimeout: min(headerTime, limits.Reading), ReadTimeout: limits.Reading, WriteTimeout: limits.Reading + limits.Scoring + limits.Writing,
 		IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
-		ErrorLog: slog.NewLogLogger(s.options.Log.Handler(), slog.LevelDebug), // clients' broken connections
+		ErrorLog: newNetLog(s.options.Log),
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- secure.serve(server, l) }()
+	go func() { failed <- secure.serve(server, netutil.LimitListener(l, s.connections)) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("listening on %s: %w", l.Addr(), err)

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/big"
@@ -173,11 +174,51 @@ func TestDrainOfAnUnreadAnswer(t *testing.T) {
 	within(t, ended)
 }
 
+// Only so many connections are served at a time.
+func TestConnections(t *testing.T) {
+	server := fuzzed(&inspection.Inspector{}, NewMetrics(), Limits{BodiesBytes: 1, Reading: time.Minute, Scoring: time.Minute, Writing: time.Minute})
+	server.connections = 1
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- server.Serve(ctx, l, nil) }()
+	ask := func() net.Conn {
+		connection, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Fprint(connection, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		return connection
+	}
+	first := ask()
+	readReply(t, first)
+	second := ask()
+	defer second.Close()
+	_ = second.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+	if _, err := second.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the second connection is served beside the first: %v", err)
+	}
+	first.Close()
+	_ = second.SetReadDeadline(time.Time{})
+	if got := readReply(t, second); got.status != http.StatusOK {
+		t.Errorf("%+v", got)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // With a token, only the health of the service is open to all.
 func TestToken(t *testing.T) {
 	s := start(t, &fake{}, func(o *Options, _ *inspection.Options) { o.Token = "right" })
 	for _, r := range routes() {
-		for authorization, right := range map[string]bool{"": false, "Bearer wrong": false, "right": false, "Bearer ": false, "Basic right": false, "Bearer right": true} {
+		for authorization, right := range map[string]bool{"": false, "Bearer wrong": false, "right": false, "Bearer ": false, "Basic right": false, "Bearer right": true, "bearer right": true} {
 			got := s.send(r.method, r.path, "", strings.NewReader("x"), "Authorization", authorization)
 			if refused := got.status == http.StatusUnauthorized; refused != (!r.open && !right) || refused && got.header.Get("WWW-Authenticate") != "Bearer" {
 				t.Errorf("%s with %q: %d %s", r.path, authorization, got.status, got.body)
