@@ -334,7 +334,9 @@ func TestPanicOfARow(t *testing.T) {
 
 // A request that has begun waits for places for its further pictures.
 func TestBegunRequestsWait(t *testing.T) {
-	s := start(t, &fake{}, func(o *Options, m *inspection.Options) { o.Limits.AtOnce, m.Batching.Queue = 4, 1 })
+	f := &fake{goes: make(chan struct{})}
+	s := start(t, f, func(o *Options, m *inspection.Options) { o.Limits.AtOnce, m.Batching.Queue = 4, 1 })
+	time.AfterFunc(50*time.Millisecond, func() { close(f.goes) }) // until then the first picture has the place
 	kind, body := form(t, nil, upload{"a.png", plain(t, 9, 9, 9)}, upload{"b.png", plain(t, 9, 9, 9)}, upload{"c.png", plain(t, 9, 9, 9)})
 	if got := s.send(http.MethodPost, "/v1/score", kind, body); got.status != http.StatusOK || len(got.rows(t)) != 3 {
 		t.Errorf("%+v", got)
