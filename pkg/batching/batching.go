@@ -70,6 +70,7 @@ type Batcher struct {
 	places    int        // that are taken
 	preparing int        // of these, those whose first picture has not come yet
 	closed    bool
+	seekers   []chan *Place // who waits for a place, in order of arrival; closed without one by Close
 }
 
 // request is a Request that waits for its result. The result is set before done is closed.
@@ -118,6 +119,10 @@ func (b *Batcher) Load() Load {
 func (b *Batcher) Close() {
 	b.mutex.Lock()
 	b.closed = true
+	for _, seeker := range b.seekers {
+		close(seeker)
+	}
+	b.seekers = nil
 	b.mutex.Unlock()
 	b.tell()
 	<-b.ended

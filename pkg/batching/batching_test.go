@@ -383,3 +383,83 @@ func TestCancelledDoNotPileUp(t *testing.T) {
 		b.Close()
 	})
 }
+
+// Who waits for a place gets the next one that is free, in order of arrival and before those
+// who come later; who gives up takes none.
+func TestAwait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(&fake{}, Options{Queue: 1})
+		busy := take(t, b)
+		got := make(chan int, 3)
+		for n, limit := range []time.Duration{time.Hour, time.Second, time.Hour} {
+			go func() {
+				ctx, cancel := context.WithTimeout(t.Context(), limit)
+				defer cancel()
+				place, err := b.Await(ctx)
+				if limit == time.Second {
+					if !errors.Is(err, context.DeadlineExceeded) || place != nil {
+						t.Errorf("a place after giving up: %v", err)
+					}
+					return
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				got <- n
+				time.Sleep(time.Minute)
+				place.Release()
+			}()
+			synctest.Wait()
+		}
+		time.Sleep(2 * time.Second)
+		busy.Release()
+		if _, err := b.Take(); !errors.Is(err, ErrBusy) {
+			t.Errorf("a late comer went before those who wait: %v", err)
+		}
+		if first, second := <-got, <-got; first != 0 || second != 2 {
+			t.Errorf("%d and then %d got a place", first, second)
+		}
+		time.Sleep(time.Hour)
+		if load := b.Load(); load != (Load{}) {
+			t.Errorf("%+v", load)
+		}
+		free, err := b.Await(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		free.Release()
+		b.Close()
+	})
+}
+
+// A place that comes in the moment of giving up is given back.
+func TestAwaitGivenUpTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(&fake{}, Options{Queue: 1})
+		seeker := make(chan *Place, 1)
+		seeker <- take(t, b)
+		b.withdraw(seeker)
+		take(t, b).Release()
+		b.Close()
+	})
+}
+
+// Close refuses those who wait for a place.
+func TestAwaitEndsWithClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(&fake{}, Options{Queue: 1})
+		busy := take(t, b)
+		refused := make(chan error)
+		go func() {
+			_, err := b.Await(t.Context())
+			refused <- err
+		}()
+		synctest.Wait()
+		go b.Close()
+		if err := <-refused; !errors.Is(err, ErrClosed) {
+			t.Error(err)
+		}
+		busy.Release()
+	})
+}

@@ -2,6 +2,7 @@ package batching
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -21,6 +22,50 @@ type Place struct {
 func (b *Batcher) Take() (*Place, error) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
+	return b.take()
+}
+
+// Await takes a place like Take, but waits for one instead of returning ErrBusy, until ctx
+// ends. It is for who has done work already that would be lost. Those who wait go before those
+// who come later.
+func (b *Batcher) Await(ctx context.Context) (*Place, error) {
+	b.mutex.Lock()
+	place, err := b.take()
+	if !errors.Is(err, ErrBusy) {
+		b.mutex.Unlock()
+		return place, err
+	}
+	seeker := make(chan *Place, 1) // so that nobody waits for the seeker
+	b.seekers = append(b.seekers, seeker)
+	b.mutex.Unlock()
+	select {
+	case place, found := <-seeker:
+		if !found {
+			return nil, ErrClosed
+		}
+		return place, nil
+	case <-ctx.Done():
+		b.withdraw(seeker)
+		return nil, ctx.Err()
+	}
+}
+
+// withdraw ends the wait for a place, and gives back one that has just come.
+func (b *Batcher) withdraw(seeker chan *Place) {
+	b.mutex.Lock()
+	b.seekers = slices.DeleteFunc(b.seekers, func(other chan *Place) bool { return other == seeker })
+	b.mutex.Unlock()
+	select {
+	case place, found := <-seeker:
+		if found {
+			place.Release()
+		}
+	default:
+	}
+}
+
+// take takes a place. The caller holds the mutex.
+func (b *Batcher) take() (*Place, error) {
 	switch {
 	case b.closed:
 		return nil, ErrClosed
@@ -40,6 +85,12 @@ func (p *Place) Release() {
 		b.places--
 		if !p.begun {
 			b.preparing--
+		}
+		if len(b.seekers) > 0 {
+			if next, err := b.take(); err == nil {
+				b.seekers[0] <- next
+				b.seekers = b.seekers[1:]
+			}
 		}
 		b.mutex.Unlock()
 		b.tell()

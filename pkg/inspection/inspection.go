@@ -39,8 +39,12 @@ type Options struct {
 	PromptOf func(class string) string
 }
 
-// leastDecoding is the least number of pixels of the pictures that are decoded at once.
-const leastDecoding = 64 << 20
+// Pictures of so many pixels are decoded at once.
+const (
+	leastDecoding = 64 << 20 // of large ones, or the largest one's
+	smallDecoding = 64 << 20 // of small ones
+	mostOfSmall   = 16 << 20 // a picture with more is large
+)
 
 // Defaults of a Picture.
 const (
@@ -50,11 +54,12 @@ const (
 
 // Inspector scores pictures. It is safe for concurrent use.
 type Inspector struct {
-	scorer   Scorer
-	options  Options
-	batcher  *batching.Batcher
-	decoding *semaphore.Weighted // pixels that are decoded at once
-	most     int64               // of these
+	scorer  Scorer
+	options Options
+	batcher *batching.Batcher
+	small   *semaphore.Weighted // pixels of small pictures that are decoded at once
+	large   *semaphore.Weighted // likewise of large ones, which small ones would wait behind
+	most    int64               // of these
 }
 
 // New returns an Inspector, which takes over the scorer: nothing else may use it. The caller
@@ -67,7 +72,8 @@ func New(scorer Scorer, o Options) *Inspector {
 		o.Decode.MaxPixels = picture.DefaultMaxPixels
 	}
 	most := max(o.Decode.MaxPixels, leastDecoding)
-	return &Inspector{scorer: scorer, options: o, batcher: batching.New(scorer, o.Batching), decoding: semaphore.NewWeighted(most), most: most}
+	return &Inspector{scorer: scorer, options: o, batcher: batching.New(scorer, o.Batching),
+		small: semaphore.NewWeighted(smallDecoding), large: semaphore.NewWeighted(most), most: most}
 }
 
 // Close refuses new pictures, waits until those that have begun are scored, and frees the
@@ -100,6 +106,9 @@ type Picture struct {
 
 	// KeepSide asks for Result.Small with sides of at most so many pixels; 0 for none.
 	KeepSide int
+	// Wait waits for a place in the queue, until the context ends, where there would be
+	// batching.ErrBusy.
+	Wait bool
 }
 
 // Result is what the model says about a picture.
@@ -134,7 +143,7 @@ func (i *Inspector) Score(ctx context.Context, p Picture) (*Result, error) {
 	if p.Domain == "" {
 		p.Domain = DefaultDomain
 	}
-	place, err := i.batcher.Take()
+	place, err := i.place(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +164,14 @@ func (i *Inspector) Score(ctx context.Context, p Picture) (*Result, error) {
 	return result, nil
 }
 
+// place takes a place in the queue for a picture.
+func (i *Inspector) place(ctx context.Context, p Picture) (*batching.Place, error) {
+	if p.Wait {
+		return i.batcher.Await(ctx)
+	}
+	return i.batcher.Take()
+}
+
 // decode returns a picture scaled for the model, and stores in the result what is known of it.
 // Only so many pixels are decoded at once, because large pictures take much memory.
 func (i *Inspector) decode(ctx context.Context, p Picture, result *Result) (pixels.Picture, error) {
@@ -162,10 +179,11 @@ func (i *Inspector) decode(ctx context.Context, p Picture, result *Result) (pixe
 	if err != nil {
 		return pixels.Picture{}, &PictureError{err}
 	}
-	if err := i.decoding.Acquire(ctx, min(size, i.most)); err != nil {
+	room, size := i.room(size)
+	if err := room.Acquire(ctx, size); err != nil {
 		return pixels.Picture{}, err
 	}
-	defer i.decoding.Release(min(size, i.most))
+	defer room.Release(size)
 	im, reading, err := i.read(p)
 	if err != nil {
 		return pixels.Picture{}, &PictureError{err}
@@ -179,6 +197,15 @@ func (i *Inspector) decode(ctx context.Context, p Picture, result *Result) (pixe
 	}
 	side := i.scorer.Size()
 	return pixels.Picture{Width: im.Width, Height: im.Height, Reading: reading, Pix: im.ResizeBicubic(side, side).Pix}, nil
+}
+
+// room returns what a picture of so many pixels takes of what. A semaphore serves those who wait
+// in their order, so a large picture holds up all behind it.
+func (i *Inspector) room(pixels int64) (*semaphore.Weighted, int64) {
+	if pixels <= mostOfSmall {
+		return i.small, pixels
+	}
+	return i.large, min(pixels, i.most)
 }
 
 // pixelsOf returns the number of pixels that a picture promises, without decoding it.

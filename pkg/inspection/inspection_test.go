@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"acdclip/pkg/anomalymap"
 	"acdclip/pkg/batching"
@@ -214,7 +215,7 @@ func TestBusy(t *testing.T) {
 // A caller that gives up while it waits to decode leaves nothing behind.
 func TestCancelledBeforeDecoding(t *testing.T) {
 	i, _ := open(t, Options{})
-	if err := i.decoding.Acquire(t.Context(), i.most); err != nil {
+	if err := i.small.Acquire(t.Context(), smallDecoding); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -222,7 +223,7 @@ func TestCancelledBeforeDecoding(t *testing.T) {
 	if _, err := i.Score(ctx, Picture{Image: noise(9, 9, 9, 1)}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	i.decoding.Release(i.most)
+	i.small.Release(smallDecoding)
 	if load := i.Load(); load.Places != 0 {
 		t.Errorf("%+v", load)
 	}
@@ -235,6 +236,47 @@ func TestClosed(t *testing.T) {
 	i := New(&fake{prompts: map[string]int{}}, Options{})
 	i.Close()
 	if _, err := i.Score(t.Context(), Picture{Image: noise(9, 9, 9, 1)}); !errors.Is(err, batching.ErrClosed) {
+		t.Error(err)
+	}
+}
+
+// Small pictures do not wait behind a large one that waits.
+func TestLargePicturesHoldUpNoSmallOnes(t *testing.T) {
+	i, _ := open(t, Options{})
+	if err := i.large.Acquire(t.Context(), i.most); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		_, err := i.Score(ctx, Picture{Image: image.NewGray(image.Rect(0, 0, 4097, 4096))})
+		ended <- err
+	}()
+	for i.Load().Places == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := i.Score(t.Context(), Picture{Image: noise(9, 9, 9, 1)}); err != nil {
+		t.Error(err)
+	}
+	if room, size := i.room(mostOfSmall); room != i.small || size != mostOfSmall {
+		t.Error("16 megapixels are large")
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the large picture did not wait: %v", err)
+	}
+	i.large.Release(i.most)
+}
+
+// A picture that may wait for a place gets the next one.
+func TestWait(t *testing.T) {
+	i, _ := open(t, Options{Batching: batching.Options{Queue: 1}})
+	place, err := i.batcher.Take()
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(20*time.Millisecond, place.Release)
+	if _, err := i.Score(t.Context(), Picture{Image: noise(9, 9, 9, 1), Wait: true}); err != nil {
 		t.Error(err)
 	}
 }

@@ -57,11 +57,10 @@ func (s *Server) answering(path string, open bool, handle func(*Server, http.Res
 
 // handle runs a handler. A panic in it is an error.
 func (s *Server) handle(open bool, handle func(*Server, http.ResponseWriter, *http.Request) error, w http.ResponseWriter, r *http.Request) (err error) {
-	defer func() {
-		if found := recover(); found != nil {
-			err = fmt.Errorf("panic: %v\n%s", found, debug.Stack())
-		}
-	}()
+	defer func() { err = recovered(recover(), err) }()
+	if s.rebound(r) {
+		return problemf(http.StatusForbidden, kindOrigin, "without a token, the service answers on this address only for the hosts localhost and 127.0.0.1 (or another loopback address), not %q", shortened(r.Host))
+	}
 	if !open && !s.allowed(r) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		return problemf(http.StatusUnauthorized, kindToken, "the request needs the header Authorization: Bearer TOKEN with the right token")
@@ -69,14 +68,23 @@ func (s *Server) handle(open bool, handle func(*Server, http.ResponseWriter, *ht
 	return handle(s, w, r)
 }
 
+// recovered is the error of a panic; err if there was none. Its text, with the stack, goes to
+// the log only.
+func recovered(found any, err error) error {
+	if found == nil {
+		return err
+	}
+	return fmt.Errorf("panic: %v\n%s", found, debug.Stack())
+}
+
 // allowed compares the request's token in a time that tells nothing about the right one.
 func (s *Server) allowed(r *http.Request) bool {
 	if s.options.Token == "" {
 		return true
 	}
-	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	sum := sha256.Sum256([]byte(token))
-	return subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1 && bearer
+	return subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1 && strings.EqualFold(scheme, "Bearer")
 }
 
 // refuse answers with a problem, unless an answer has begun.
@@ -85,8 +93,8 @@ func (s *Server) refuse(w *recorder, r *http.Request, err error) {
 	if w.status != 0 {
 		return
 	}
-	switch p.status {
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+	switch p.Kind {
+	case kindBusy, kindClosing: // not kindTimeout: the same request would take as long again
 		w.Header().Set("Retry-After", retryAfter)
 	}
 	if r.Body != http.NoBody {

@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/semaphore"
 
@@ -22,11 +23,18 @@ type upload struct {
 // held is the memory that a request holds of what all may hold.
 type held struct {
 	room  *semaphore.Weighted
+	most  int64 // bytes that all may hold
+	mutex sync.Mutex
 	bytes int64
 }
 
 // take takes memory if there is room for it.
 func (h *held) take(bytes int) error {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	if h.bytes+int64(bytes) > h.most { // no later try would succeed
+		return problemf(http.StatusRequestEntityTooLarge, kindLarge, "the request and its answer take more than the %d bytes that the service has for all; ask for fewer pictures at a time, for a smaller max_side or without map or heatmap", h.most)
+	}
 	if !h.room.TryAcquire(int64(bytes)) {
 		return problemf(http.StatusTooManyRequests, kindBusy, "the service is busy with other large requests; try again later")
 	}
@@ -35,6 +43,8 @@ func (h *held) take(bytes int) error {
 }
 
 func (h *held) release() {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
 	h.room.Release(h.bytes)
 	h.bytes = 0
 }
@@ -74,7 +84,7 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, h *held) (asked, [
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	kind, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+	if !strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "multipart/") { // which may be malformed behind that
 		content, err := h.read(r.Body)
 		if err == nil && len(content) == 0 {
 			err = problemf(http.StatusBadRequest, kindRequest, "the request has no picture; send one as the body, or several as multipart/form-data")
@@ -84,14 +94,40 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, h *held) (asked, [
 	if err != nil || kind != "multipart/form-data" || parameters["boundary"] == "" {
 		return asked{}, nil, problemf(http.StatusBadRequest, kindRequest, "the Content-Type must be multipart/form-data with a boundary")
 	}
-	uploads, err := s.parts(multipart.NewReader(r.Body, parameters["boundary"]), read, h)
+	body := &counted{Reader: r.Body, memory: h}
+	uploads, err := s.parts(multipart.NewReader(body, parameters["boundary"]), read, h, body)
+	if err == nil { // net/http sees that a client hangs up only after the end of the body
+		if _, err = io.Copy(io.Discard, r.Body); err != nil {
+			err = formError(err)
+		}
+	}
 	return read.asked, uploads, err
 }
 
+// counted takes memory for what is read while it counts: all of a form but the contents of
+// its parts, for which held.read takes it, or which are short.
+type counted struct {
+	io.Reader
+	memory *held
+	counts bool
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	n, err := c.Reader.Read(b)
+	if c.counts {
+		if full := c.memory.take(n); full != nil {
+			return n, full
+		}
+	}
+	return n, err
+}
+
 // parts reads the fields and the pictures of a form. Parts with a file name are pictures.
-func (s *Server) parts(form *multipart.Reader, read *reader, h *held) (uploads []upload, err error) {
+func (s *Server) parts(form *multipart.Reader, read *reader, h *held, body *counted) (uploads []upload, err error) {
 	for {
+		body.counts = true
 		part, err := form.NextRawPart()
+		body.counts = false
 		if err == io.EOF {
 			break
 		}
@@ -113,6 +149,9 @@ func (s *Server) parts(form *multipart.Reader, read *reader, h *held) (uploads [
 		}
 		if len(uploads) == s.options.Limits.Parts {
 			return nil, problemf(http.StatusRequestEntityTooLarge, kindLarge, "the request has more than %d pictures", s.options.Limits.Parts)
+		}
+		if len(part.FileName()) > fileNameBytes {
+			return nil, problemf(http.StatusBadRequest, kindRequest, "a file name is longer than %d bytes: %q", fileNameBytes, shortened(part.FileName()))
 		}
 		content, err := h.read(part)
 		if err != nil {

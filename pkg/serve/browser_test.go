@@ -126,16 +126,33 @@ func TestPage(t *testing.T) {
 	if !slices.Equal(size, []int{60, 30}) {
 		t.Errorf("the map has %v pixels", size)
 	}
-	const drop = `(d => { d.items.add(new File(["a text"], "dropped.txt")); return document.getElementById("drop").dispatchEvent(new DragEvent("drop", {dataTransfer: d, cancelable: true})) })(new DataTransfer())`
+	const drop = `(d => { d.items.add(new File(["a text"], "dropped.txt")); return document.getElementById("drop").dispatchEvent(new DragEvent("drop", {dataTransfer: d, cancelable: true, bubbles: true})) })(new DataTransfer())`
 	if run(t, ctx, chromedp.Evaluate[bool](drop)) {
 		t.Error("the browser opens what is dropped")
 	}
 	until(t, ctx, `document.querySelector("#results li strong")?.textContent === "dropped.txt"`)
+	if run(t, ctx, chromedp.Evaluate[bool](strings.Replace(drop, `document.getElementById("drop")`, "document.body", 1))) {
+		t.Error("the browser opens what is dropped beside the field")
+	}
+	for threshold, want := range map[string]string{"0.8": "score 0.800", "0.80004": "score 0.8 normal at 0.80004", "0.7996": "score 0.8 anomalous at 0.7996"} {
+		enter(t, ctx, "threshold", threshold)
+		run(t, ctx, chromedp.SetUploadFiles("#files", files[:1]))
+		until(t, ctx, fmt.Sprintf(`document.querySelector("#results li:first-child p")?.textContent.includes("at %s,")`, threshold))
+		if got := text(t, ctx, "#results li:first-child p"); !strings.HasPrefix(got, want) {
+			t.Errorf("at the threshold %s: %q", threshold, got)
+		}
+	}
+	run(t, ctx, chromedp.SendKeys("#threshold", "e"))
+	run(t, ctx, chromedp.SetUploadFiles("#files", files[:1]))
+	until(t, ctx, `document.querySelector("#results li:first-child .error")?.textContent === "Threshold for pictures: this is not a number"`)
 	if folder := os.Getenv("ACDCLIP_PAGE_OUT"); folder != "" { // to look at
 		if err := os.WriteFile(filepath.Join(folder, "serve.png"), run(t, ctx, chromedp.CaptureScreenshot()), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+	run(t, ctx, chromedp.Evaluate[bool](`(window.fetch = () => Promise.reject(new TypeError("Failed to fetch")), true)`))
+	enter(t, ctx, "token", "right")
+	until(t, ctx, `document.getElementById("model").textContent === "the service cannot be reached"`)
 }
 
 // The page runs only its own program, and can be neither framed nor changed.

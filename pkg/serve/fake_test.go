@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"math/rand/v2"
 	"mime/multipart"
 	"net"
 	"net/http"
@@ -206,6 +207,23 @@ func plain(t testing.TB, width, height int, red uint8) []byte {
 	m := image.NewNRGBA(image.Rect(0, 0, width, height))
 	for i := range width * height {
 		m.Pix[4*i], m.Pix[4*i+3] = red, 255
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// noise is a PNG that cannot be packed.
+func noise(t testing.TB, width, height int) []byte {
+	t.Helper()
+	m := image.NewNRGBA(image.Rect(0, 0, width, height))
+	for i := range m.Pix {
+		m.Pix[i] = uint8(rand.Uint32())
+		if i%4 == 3 {
+			m.Pix[i] = 255
+		}
 	}
 	var b bytes.Buffer
 	if err := png.Encode(&b, m); err != nil {

@@ -42,6 +42,13 @@ func (g *gate) close() <-chan struct{} {
 	return g.empty
 }
 
+// count is the number of requests inside.
+func (g *gate) count() int {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	return g.inside
+}
+
 func (g *gate) isClosed() bool {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()

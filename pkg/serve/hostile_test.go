@@ -167,7 +167,7 @@ func (s *service) dial(promised int, body []byte) net.Conn {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if _, err := fmt.Fprintf(connection, "POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", promised, body); err != nil {
+	if _, err := fmt.Fprintf(connection, "POST /v1/score HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", promised, body); err != nil {
 		s.t.Fatal(err)
 	}
 	return connection
@@ -235,6 +235,53 @@ func (s *service) until(line string) {
 	s.t.Fatalf("no %s in %s", line, text)
 }
 
+// Who hangs up behind a form whose body has more than the form is noticed too.
+func TestHangUpBehindAForm(t *testing.T) {
+	f := &fake{begins: make(chan struct{}), goes: make(chan struct{})}
+	s := start(t, f, func(_ *Options, m *inspection.Options) { m.Batching.Batch = 1 })
+	first := make(chan reply)
+	go func() { first <- s.post("", plain(t, 9, 9, 51)) }()
+	<-f.begins
+	kind, body := form(t, nil, upload{"a.png", plain(t, 9, 9, 9)})
+	connection, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const more = 10_000 // more than the buffers of the form's reader
+	body.WriteString(strings.Repeat("x", more))
+	if _, err := fmt.Fprintf(connection, "POST /v1/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", kind, body.Len(), body.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	s.until("acdclip_queue_waiting 1")
+	connection.Close()
+	s.until("acdclip_queue_waiting 0")
+	f.goes <- struct{}{}
+	if got := <-first; got.status != http.StatusOK {
+		t.Errorf("%+v", got)
+	}
+}
+
+// The headers of a form's parts count as its pictures do, and file names are short.
+func TestHeadersOfParts(t *testing.T) {
+	s := start(t, &fake{}, nil)
+	kind, body := form(t, nil, upload{strings.Repeat("n", 1025), plain(t, 9, 9, 9)})
+	if got := s.send(http.MethodPost, "/v1/score", kind, body); got.status != http.StatusBadRequest || !strings.Contains(got.body, "file name is longer than 1024 bytes") || len(got.body) > 300 {
+		t.Errorf("a long name: %+v", got)
+	}
+	kind, body = form(t, nil, upload{strings.Repeat("n", 1024), plain(t, 9, 9, 9)})
+	if got := s.send(http.MethodPost, "/v1/score", kind, body); got.status != http.StatusOK {
+		t.Errorf("a name that is not too long: %+v", got)
+	}
+	if !s.server.bodies.TryAcquire(8<<20 - 100_000) {
+		t.Fatal("no room")
+	}
+	large := "--b\r\nX: " + strings.Repeat("x", 500_000) + "\r\n\r\n--b--\r\n"
+	if got := s.send(http.MethodPost, "/v1/score", "multipart/form-data; boundary=b", strings.NewReader(large)); got.status != http.StatusTooManyRequests {
+		t.Errorf("large headers: %+v", got)
+	}
+	s.server.bodies.Release(8<<20 - 100_000)
+}
+
 // A panic of the model, and its words, stay inside; the service goes on.
 func TestPanic(t *testing.T) {
 	s := start(t, &fake{}, nil)
@@ -262,11 +309,58 @@ func TestPanicOfAHandler(t *testing.T) {
 	}
 }
 
-// Work that takes longer than the limit is given up.
+// panicking is a model that panics on the goroutine of its caller.
+type panicking struct{ Model }
+
+func (panicking) Score(context.Context, inspection.Picture) (*inspection.Result, error) {
+	panic("secret of a row")
+}
+
+// A panic while a picture is worked on does not end the process. It is logged with its stack,
+// and counted, once.
+func TestPanicOfARow(t *testing.T) {
+	s := start(t, &fake{}, nil)
+	s.server.options.Model = panicking{s.model}
+	got := s.post("", plain(t, 9, 9, 9))
+	if got.status != http.StatusInternalServerError || got.kind() != kindInternal || strings.Contains(got.body, "secret") {
+		t.Errorf("%+v", got)
+	}
+	text := s.log.String()
+	if !strings.Contains(text, "secret of a row") || !strings.Contains(text, "goroutine") || strings.Count(text, "internal error") != 1 {
+		t.Errorf("the log is %s", text)
+	}
+	s.until(`acdclip_errors_total{kind="internal"} 1`)
+}
+
+// A request that has begun waits for places for its further pictures.
+func TestBegunRequestsWait(t *testing.T) {
+	f := &fake{goes: make(chan struct{})}
+	s := start(t, f, func(o *Options, m *inspection.Options) { o.Limits.AtOnce, m.Batching.Queue = 4, 1 })
+	time.AfterFunc(50*time.Millisecond, func() { close(f.goes) }) // until then the first picture has the place
+	kind, body := form(t, nil, upload{"a.png", plain(t, 9, 9, 9)}, upload{"b.png", plain(t, 9, 9, 9)}, upload{"c.png", plain(t, 9, 9, 9)})
+	if got := s.send(http.MethodPost, "/v1/score", kind, body); got.status != http.StatusOK || len(got.rows(t)) != 3 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// An answer that could never fit beside its request is not refused with a status that asks to
+// try again.
+func TestAnswerIsTooLarge(t *testing.T) {
+	s := start(t, &fake{}, func(o *Options, _ *inspection.Options) { o.Limits.BodiesBytes = o.Limits.BodyBytes })
+	content := noise(t, 430, 430)
+	for accept, query := range map[string]string{"": "?heatmap=png", "image/png": ""} {
+		got := s.post(query, content, "Accept", accept)
+		if got.status != http.StatusRequestEntityTooLarge || got.kind() != kindLarge || !strings.Contains(got.body, "max_side") {
+			t.Errorf("Accept %q: %d %.300s", accept, got.status, got.body)
+		}
+	}
+}
+
+// Work that takes longer than the limit is given up. The same request would take as long again.
 func TestScoringTakesTooLong(t *testing.T) {
 	f := &fake{goes: make(chan struct{})}
 	s := start(t, f, func(o *Options, _ *inspection.Options) { o.Limits.Scoring = 20 * time.Millisecond })
-	if got := s.post("", plain(t, 9, 9, 9)); got.status != http.StatusServiceUnavailable || got.kind() != kindTimeout || got.header.Get("Retry-After") == "" {
+	if got := s.post("", plain(t, 9, 9, 9)); got.status != http.StatusServiceUnavailable || got.kind() != kindTimeout || got.header.Get("Retry-After") != "" || !strings.Contains(got.body, "fewer pictures") {
 		t.Errorf("%+v", got)
 	}
 	close(f.goes)

@@ -166,6 +166,7 @@ func TestOpenAPIStatuses(t *testing.T) {
 	for _, r := range routes() {
 		note(r.path, s.send(r.method, r.path, "", strings.NewReader(string(good))))
 		note(r.path, s.send(http.MethodDelete, r.path, "", nil))
+		note(r.path, reply{status: s.hosted(r.path, "example.org")})
 	}
 	note("/v1/score", s.post("?class=", good))
 	note("/v1/score", s.post("", good, "Sec-Fetch-Site", "cross-site"))

@@ -68,7 +68,7 @@ func problemOf(err error) *problem {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return problemf(http.StatusRequestTimeout, kindSlow, "the request came too slowly")
 	case errors.Is(err, context.DeadlineExceeded):
-		return problemf(http.StatusServiceUnavailable, kindTimeout, "scoring took too long")
+		return problemf(http.StatusServiceUnavailable, kindTimeout, "the work on the request took longer than the service allows; send fewer pictures a request, or let its operator raise --timeout")
 	case errors.Is(err, context.Canceled):
 		return problemf(statusGone, kindGone, "the request was cancelled")
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -35,7 +36,7 @@ func (s *Server) score(w http.ResponseWriter, r *http.Request) error {
 		return problemf(http.StatusServiceUnavailable, kindClosing, "the service is being stopped")
 	}
 	defer s.gate.leave()
-	memory := &held{room: s.bodies}
+	memory := &held{room: s.bodies, most: s.options.Limits.BodiesBytes}
 	defer memory.release()
 	asks, uploads, err := s.read(w, r, memory)
 	if err != nil {
@@ -45,8 +46,11 @@ func (s *Server) score(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 	thresholds := s.thresholds(asks)
 	if format := wantedPicture(r); format != "" {
+		if asks.anomalyMap != "" || asks.heatmap != "" && asks.heatmap != format {
+			return problemf(http.StatusBadRequest, kindRequest, "with Accept: %s the answer is the heat map alone; leave out map and heatmap, or accept application/json", mediaType(format))
+		}
 		asks.heatmap = format
-		return s.answerPicture(ctx, w, asks, thresholds, uploads)
+		return s.answerPicture(ctx, w, asks, thresholds, uploads, memory)
 	}
 	return s.answerRows(ctx, w, r, asks, thresholds, uploads, memory)
 }
@@ -54,12 +58,14 @@ func (s *Server) score(w http.ResponseWriter, r *http.Request) error {
 // thresholds are those of the request, or else the service's.
 func (s *Server) thresholds(a asked) report.Thresholds {
 	t := s.options.Thresholds(a.class, a.domain)
+	remains := a.threshold == nil && t.Score != nil || a.pixelThreshold == nil && t.Pixel != nil // one of the service's
 	const request = "the request"
 	switch {
-	case a.threshold != nil && a.pixelThreshold != nil, t.Source == "" && (a.threshold != nil || a.pixelThreshold != nil):
-		t.Source = request
-	case a.threshold != nil || a.pixelThreshold != nil:
+	case a.threshold == nil && a.pixelThreshold == nil:
+	case remains && t.Source != "":
 		t.Source = request + " and " + t.Source
+	default:
+		t.Source = request
 	}
 	if a.threshold != nil {
 		t.Score = a.threshold
@@ -85,7 +91,7 @@ func wantedPicture(r *http.Request) heatmap.Format {
 func mediaType(format heatmap.Format) string { return "image/" + string(format) }
 
 // answerPicture answers with the heat map of the only picture.
-func (s *Server) answerPicture(ctx context.Context, w http.ResponseWriter, a asked, t report.Thresholds, uploads []upload) error {
+func (s *Server) answerPicture(ctx context.Context, w http.ResponseWriter, a asked, t report.Thresholds, uploads []upload, memory *held) error {
 	if len(uploads) > 1 {
 		return problemf(http.StatusBadRequest, kindRequest, "with Accept: %s a request takes one picture", mediaType(a.heatmap))
 	}
@@ -95,6 +101,9 @@ func (s *Server) answerPicture(ctx context.Context, w http.ResponseWriter, a ask
 	}
 	var drawn bytes.Buffer
 	if err := s.draw(&drawn, result, a.heatmap, t.Pixel); err != nil {
+		return err
+	}
+	if err := memory.take(drawn.Len()); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", mediaType(a.heatmap))
@@ -107,34 +116,43 @@ func (s *Server) answerRows(ctx context.Context, w http.ResponseWriter, r *http.
 	body := answer{Conditions: s.options.Conditions(a.class, a.domain).Digest(), Thresholds: t, Rows: make([]json.RawMessage, len(uploads))}
 	failed := make([]error, len(uploads))
 	work, ctx := errgroup.WithContext(ctx)
+	var begun atomic.Bool                  // one picture of the request has asked for a place in the queue
 	work.SetLimit(s.options.Limits.AtOnce) // so that no request fills the queue by itself
 	for i, upload := range uploads {
 		work.Go(func() error {
-			row, err := s.row(ctx, a, t, upload)
+			// A full queue refuses a request only at its beginning; later, work would be lost.
+			p := a.picture(upload)
+			p.Wait = begun.Swap(true)
+			row, err := s.row(ctx, a, t, upload.name, p)
 			if err != nil && !ofPicture(err) {
 				return err
 			}
 			if failed[i] = err; err != nil {
-				row.Error = report.EscapeName(s.problem(r, err).Text)
+				row.Error = report.EscapeName(problemOf(err).Text)
 			}
-			body.Rows[i], err = rowJSON(row)
-			return err
+			if body.Rows[i], err = rowJSON(row); err != nil {
+				return err
+			}
+			return memory.take(len(body.Rows[i]))
 		})
 	}
-	if err := work.Wait(); err != nil {
-		return err
-	}
+	err := work.Wait()
+	whole := -1 // the picture whose error is that of the request
 	status := http.StatusOK
-	if !slices.Contains(failed, nil) {
+	if err == nil && !slices.Contains(failed, nil) {
 		status = http.StatusUnprocessableEntity
-		if at := slices.IndexFunc(failed, func(err error) bool { return problemOf(err).Kind == kindInternal }); at >= 0 {
-			return failed[at]
+		whole = slices.IndexFunc(failed, func(err error) bool { return problemOf(err).Kind == kindInternal })
+	}
+	for i, err := range failed {
+		if err != nil && i != whole { // which is counted as the request's
+			s.problem(r, err)
 		}
 	}
-	for _, row := range body.Rows {
-		if err := memory.take(len(row)); err != nil {
-			return err
-		}
+	switch {
+	case err != nil:
+		return err
+	case whole >= 0:
+		return failed[whole]
 	}
 	return s.writeJSON(w, status, body)
 }
@@ -145,10 +163,18 @@ func ofPicture(err error) bool {
 	return kind == kindPicture || kind == kindInternal
 }
 
-// row scores a picture. With an error, the row has no numbers.
-func (s *Server) row(ctx context.Context, a asked, t report.Thresholds, u upload) (report.Prediction, error) {
-	row := report.Prediction{Path: u.name, Class: report.EscapeName(s.options.Model.PromptOf(a.class)), Threshold: t.Score}
-	result, err := s.options.Model.Score(ctx, a.picture(u))
+// row scores a picture. With an error, the row has no numbers. A panic is an error: it is on a
+// goroutine of its own, where it would end the process.
+func (s *Server) row(ctx context.Context, a asked, t report.Thresholds, name string, p inspection.Picture) (row report.Prediction, err error) {
+	blank := report.Prediction{Path: name, Threshold: t.Score}
+	defer func() {
+		if err = recovered(recover(), err); err != nil {
+			row = blank
+		}
+	}()
+	blank.Class = report.EscapeName(s.options.Model.PromptOf(a.class))
+	row = blank
+	result, err := s.options.Model.Score(ctx, p)
 	if err == nil {
 		err = s.fill(&row, result, a, t)
 	}

@@ -133,6 +133,11 @@ func TestPictures(t *testing.T) {
 	if got := s.post("", []byte("a text"), "Accept", "image/png"); got.status != http.StatusUnprocessableEntity || got.kind() != kindPicture {
 		t.Errorf("%+v", got)
 	}
+	for query, want := range map[string]int{"?map=png": http.StatusBadRequest, "?heatmap=jpeg": http.StatusBadRequest, "?heatmap=png": http.StatusOK} {
+		if got := s.post(query, content, "Accept", "image/png"); got.status != want {
+			t.Errorf("Accept: image/png with %s: %d %.300s", query, got.status, got.body)
+		}
+	}
 	kind, body := form(t, nil, upload{"a.png", content}, upload{"b.png", content})
 	if got := s.send(http.MethodPost, "/v1/score", kind, body, "Accept", "image/png"); got.status != http.StatusBadRequest {
 		t.Errorf("two pictures: %+v", got)
@@ -143,6 +148,9 @@ func TestPictures(t *testing.T) {
 func TestThresholds(t *testing.T) {
 	s := start(t, &fake{}, func(o *Options, _ *inspection.Options) {
 		o.Thresholds = func(class string, _ domain.Domain) report.Thresholds {
+			if class == "pixels" {
+				return report.Thresholds{Pixel: new(float32(0.75)), Source: "a calibration"}
+			}
 			if class != "nut" {
 				return report.Thresholds{}
 			}
@@ -152,6 +160,8 @@ func TestThresholds(t *testing.T) {
 	for query, want := range map[string]string{
 		"?class=nut":                                 `"thresholds":{"score":0.25,"pixel":0.75,"source":"a calibration"}`,
 		"?class=nut&threshold=0.5":                   `"thresholds":{"score":0.5,"pixel":0.75,"source":"the request and a calibration"}`,
+		"?class=pixels&pixel_threshold=0.5":          `"thresholds":{"score":null,"pixel":0.5,"source":"the request"}`,
+		"?class=pixels&threshold=0.5":                `"thresholds":{"score":0.5,"pixel":0.75,"source":"the request and a calibration"}`,
 		"?class=bolt":                                `"thresholds":{"score":null,"pixel":null,"source":""}`,
 		"?class=bolt&threshold=1":                    `"thresholds":{"score":1,"pixel":null,"source":"the request"}`,
 		"?threshold=0&class=nut&pixel_threshold=0.1": `"thresholds":{"score":0,"pixel":0.1,"source":"the request"}`,
@@ -166,26 +176,27 @@ func TestThresholds(t *testing.T) {
 func TestWrongFields(t *testing.T) {
 	s := start(t, &fake{}, nil)
 	for query, says := range map[string]string{
-		"?threshold=NaN":                       "threshold must be a number from 0 to 1",
-		"?threshold=1.5":                       "threshold must be a number from 0 to 1",
-		"?pixel_threshold=-1":                  "pixel_threshold must be",
-		"?threshold=1e999":                     "threshold must be",
-		"?threshold=Inf":                       "threshold must be",
-		"?class=":                              "class is empty",
-		"?class=%20":                           "class is empty",
-		"?class=" + strings.Repeat("a", 201):   "longer than 200 bytes",
-		"?class=a%0Ab":                         "without control characters",
-		"?class=%ff":                           "a text in UTF-8",
-		"?domain=space":                        "unknown domain",
-		"?map=tiff":                            `map must be one of [\"png\" \"npy\"]`,
-		"?heatmap=gif":                         "heatmap must be one of",
-		"?max_side=0":                          "from 1 to 2048",
-		"?max_side=2049":                       "from 1 to 2048",
-		"?max_side=x":                          "from 1 to 2048",
-		"?class=a&class=b":                     "class is given twice",
-		"?treshold=0.5":                        `unknown field \"treshold\"; there are class, domain, threshold`,
-		"?%zz":                                 "the query is malformed",
-		"?" + strings.Repeat("long", 99) + "=": "longlonglonglonglonglonglonglonglonglong...",
+		"?threshold=NaN":                        "threshold must be a number from 0 to 1",
+		"?threshold=1.5":                        "threshold must be a number from 0 to 1",
+		"?pixel_threshold=-1":                   "pixel_threshold must be",
+		"?threshold=1e999":                      "threshold must be",
+		"?threshold=Inf":                        "threshold must be",
+		"?class=":                               "class is empty",
+		"?class=%20":                            "class is empty",
+		"?class=" + strings.Repeat("a", 201):    "longer than 200 bytes",
+		"?class=a%0Ab":                          "without control characters",
+		"?class=%ff":                            "a text in UTF-8",
+		"?domain=space":                         "unknown domain",
+		"?domain=" + strings.Repeat("long", 99): "longlonglonglonglonglonglonglonglonglong...",
+		"?map=tiff":                             `map must be one of [\"png\" \"npy\"]`,
+		"?heatmap=gif":                          "heatmap must be one of",
+		"?max_side=0":                           "from 1 to 2048",
+		"?max_side=2049":                        "from 1 to 2048",
+		"?max_side=x":                           "from 1 to 2048",
+		"?class=a&class=b":                      "class is given twice",
+		"?treshold=0.5":                         `unknown field \"treshold\"; there are class, domain, threshold`,
+		"?%zz":                                  "the query is malformed",
+		"?" + strings.Repeat("long", 99) + "=":  "longlonglonglonglonglonglonglonglonglong...",
 	} {
 		if got := s.post(query, plain(t, 9, 9, 99)); got.status != http.StatusBadRequest || got.kind() != kindRequest || !strings.Contains(got.body, says) {
 			t.Errorf("%s: %d %s", query, got.status, got.body)
@@ -206,5 +217,15 @@ func TestOrigins(t *testing.T) {
 		if got := s.post("", plain(t, 9, 9, 9), c.header, c.value); got.status != c.want {
 			t.Errorf("%s: %s: %+v", c.header, c.value, got)
 		}
+	}
+}
+
+// A form is a form in any case of letters.
+func TestFormInCapitals(t *testing.T) {
+	s := start(t, &fake{}, nil)
+	kind, body := form(t, nil, upload{"a.png", plain(t, 9, 9, 9)}, upload{"b.png", plain(t, 9, 9, 9)})
+	kind = strings.Replace(kind, "multipart/form-data", "Multipart/Form-Data", 1)
+	if got := s.send(http.MethodPost, "/v1/score", kind, body); got.status != http.StatusOK || len(got.rows(t)) != 2 {
+		t.Errorf("%+v", got)
 	}
 }

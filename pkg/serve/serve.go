@@ -4,13 +4,13 @@ package serve
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"time"
 
+	"golang.org/x/net/netutil"
 	"golang.org/x/sync/semaphore"
 
 	"acdclip/pkg/batching"
@@ -65,8 +65,9 @@ type Limits struct {
 const (
 	headerTime  = 10 * time.Second
 	idleTime    = 2 * time.Minute
-	flushTime   = time.Second // for the answers that are still being sent when the service ends
+	flushTime   = time.Second // for the answers that are still being sent when the service ends or cuts them off
 	headerBytes = 64 << 10
+	connections = 1024 // at a time; further ones wait until the system accepts no more
 )
 
 // Server answers requests. It is an http.Handler.
@@ -76,6 +77,8 @@ type Server struct {
 	bodies  *semaphore.Weighted // bytes of requests and answers in memory
 	gate    *gate
 	mux     *http.ServeMux
+
+	connections int // at a time
 }
 
 // route is one operation.
@@ -99,7 +102,7 @@ func routes() []route {
 
 // New returns a Server.
 func New(o Options) *Server {
-	s := &Server{options: o, token: sha256.Sum256([]byte(o.Token)), bodies: semaphore.NewWeighted(o.Limits.BodiesBytes), gate: newGate(), mux: http.NewServeMux()}
+	s := &Server{options: o, token: sha256.Sum256([]byte(o.Token)), bodies: semaphore.NewWeighted(o.Limits.BodiesBytes), gate: newGate(), mux: http.NewServeMux(), connections: connections}
 	o.Metrics.watch(o.Model)
 	for _, r := range routes() {
 		pattern := r.path
@@ -123,26 +126,26 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 
 // Serve answers the requests of a listener, with TLS if the configuration is not nil, until
 // ctx ends. Then it refuses further work, waits until the running requests are answered, at
-// most Options.Drain, and returns nil; or an error that says that some were cut off.
+// most Options.Drain, and returns nil; or an error that says how many were cut off.
 func (s *Server) Serve(ctx context.Context, l net.Listener, secure *TLS) error {
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // requests outlive ctx
 	defer stop()
 	limits := s.options.Limits
 	server := &http.Server{
-		Handler: s, BaseContext: func(net.Listener) context.Context { return working },
+		Handler: s, BaseContext: func(l net.Listener) context.Context { return ofListener(working, l) },
 		ReadHeaderTimeout: min(headerTime, limits.Reading), ReadTimeout: limits.Reading, WriteTimeout: limits.Reading + limits.Scoring + limits.Writing,
 		IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
-		ErrorLog: slog.NewLogLogger(s.options.Log.Handler(), slog.LevelDebug), // clients' broken connections
+		ErrorLog: newNetLog(s.options.Log),
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- secure.serve(server, l) }()
+	go func() { failed <- secure.serve(server, netutil.LimitListener(l, s.connections)) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("listening on %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
 	server.SetKeepAlivesEnabled(false)
-	cut := s.drain(stop)
+	cut := s.drain(server, stop)
 	// The answers are made; what is left is to send their ends.
 	writing, done := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	defer done()
@@ -154,15 +157,25 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, secure *TLS) error {
 }
 
 // drain waits for the running requests, and cancels those that take longer than the time for
-// it.
-func (s *Server) drain(stop func()) error {
+// it. Those that are blocked on their connections, because a client does not send its body or
+// does not read its answer, end when these are closed.
+func (s *Server) drain(server *http.Server, stop func()) error {
 	empty := s.gate.close()
 	select {
 	case <-empty:
 		return nil
 	case <-time.After(s.options.Drain):
 	}
+	cut := s.gate.count()
+	if cut == 0 { // the last one has just been answered
+		return nil
+	}
 	stop()
-	<-empty // cancelled requests end soon
-	return errors.New("some requests took longer than the time to drain, and were cut off")
+	select {
+	case <-empty: // cancelled requests end soon, and say why
+	case <-time.After(flushTime):
+		_ = server.Close() // its error is of connections that are cut off anyway
+		<-empty
+	}
+	return fmt.Errorf("requests that took longer than the time to drain were cut off: %d", cut)
 }

@@ -8,6 +8,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
+	"fmt"
 	"log/slog"
 	"math/big"
 	"net"
@@ -15,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -82,18 +85,140 @@ func TestDrainHasALimit(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	err := <-s.ended
-	if err == nil || !strings.Contains(err.Error(), "cut off") {
+	if err == nil || !strings.Contains(err.Error(), "cut off: 1") {
 		t.Error(err)
 	}
 	s.ended <- err
 	close(f.goes)
 }
 
+// within waits for the end of a service, whose error says that one request was cut off.
+func within(t *testing.T, ended chan error) {
+	t.Helper()
+	select {
+	case err := <-ended:
+		if err == nil || !strings.Contains(err.Error(), "cut off: 1") {
+			t.Error(err)
+		}
+		ended <- err
+	case <-time.After(20 * time.Second):
+		t.Fatal("the service did not end")
+	}
+}
+
+// inside waits until a request is worked on.
+func inside(t *testing.T, s *Server) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); s.gate.count() == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no request came")
+		}
+	}
+}
+
+// A client that does not send its body does not keep the service from ending.
+func TestDrainOfHalfABody(t *testing.T) {
+	s := start(t, &fake{}, func(o *Options, _ *inspection.Options) { o.Drain = time.Millisecond })
+	connection := s.dial(1000, []byte("half"))
+	defer connection.Close()
+	inside(t, s.server)
+	s.stop()
+	within(t, s.ended)
+}
+
+// pipes is a listener whose connections have no buffers.
+type pipes struct {
+	connections chan net.Conn
+	closed      chan struct{}
+	once        sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case connection := <-p.connections:
+		return connection, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.closed) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)} }
+
+// A client that does not read its answer does not keep the service from ending.
+func TestDrainOfAnUnreadAnswer(t *testing.T) {
+	model := inspection.New(&fake{}, inspection.Options{})
+	defer model.Close()
+	minute := time.Minute
+	server := fuzzed(model, NewMetrics(), Limits{BodyBytes: 1 << 20, BodiesBytes: 1 << 23, Parts: 4, Pixels: 10_000, AtOnce: 2, Reading: minute, Scoring: minute, Writing: minute})
+	server.options.Drain = time.Millisecond
+	l := &pipes{connections: make(chan net.Conn), closed: make(chan struct{})}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ctx, l, nil) }()
+	client, connection := net.Pipe()
+	defer client.Close()
+	l.connections <- connection
+	content := noise(t, 99, 99) // its answer is more than net/http's buffer takes
+	if _, err := fmt.Fprintf(client, "POST /v1/score?heatmap=png HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(content), content); err != nil {
+		t.Fatal(err)
+	}
+	inside(t, server)
+	time.Sleep(100 * time.Millisecond) // until the answer is made
+	cancel()
+	within(t, ended)
+}
+
+// Only so many connections are served at a time.
+func TestConnections(t *testing.T) {
+	server := fuzzed(&inspection.Inspector{}, NewMetrics(), Limits{BodiesBytes: 1, Reading: time.Minute, Scoring: time.Minute, Writing: time.Minute})
+	server.connections = 1
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- server.Serve(ctx, l, nil) }()
+	ask := func() net.Conn {
+		connection, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Fprint(connection, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		return connection
+	}
+	first := ask()
+	readReply(t, first)
+	second := ask()
+	defer second.Close()
+	_ = second.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+	if _, err := second.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the second connection is served beside the first: %v", err)
+	}
+	first.Close()
+	_ = second.SetReadDeadline(time.Time{})
+	if got := readReply(t, second); got.status != http.StatusOK {
+		t.Errorf("%+v", got)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // With a token, only the health of the service is open to all.
 func TestToken(t *testing.T) {
 	s := start(t, &fake{}, func(o *Options, _ *inspection.Options) { o.Token = "right" })
 	for _, r := range routes() {
-		for authorization, right := range map[string]bool{"": false, "Bearer wrong": false, "right": false, "Bearer ": false, "Basic right": false, "Bearer right": true} {
+		for authorization, right := range map[string]bool{"": false, "Bearer wrong": false, "right": false, "Bearer ": false, "Basic right": false, "Bearer right": true, "bearer right": true} {
 			got := s.send(r.method, r.path, "", strings.NewReader("x"), "Authorization", authorization)
 			if refused := got.status == http.StatusUnauthorized; refused != (!r.open && !right) || refused && got.header.Get("WWW-Authenticate") != "Bearer" {
 				t.Errorf("%s with %q: %d %s", r.path, authorization, got.status, got.body)
