@@ -144,7 +144,7 @@ func TestImportsFollowOneDirection(t *testing.T) {
 		{"pkg/detect", []string{"pkg/evaluation", "pkg/training"}},
 		{"pkg/evaluation", []string{"pkg/model", "pkg/detect", "pkg/training", "cgo"}},
 		{"pkg", []string{"cmd", "internal"}},
-		{"cmd", []string{"internal/drawn", "internal/golden", "internal/goroutines", "internal/torchtest", "internal/toymethod"}}, // only for tests
+		{"cmd", []string{"internal/browsertest", "internal/drawn", "internal/golden", "internal/goroutines", "internal/torchtest", "internal/toymethod"}}, // only for tests
 		// Packages that work without libtorch, in addition to the foundations.
 		{"internal/rundir", []string{"cgo", "pkg/data"}},
 		{"pkg/data", []string{"cgo"}},

@@ -8,93 +8,30 @@ import (
 	"math"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"acdclip/internal/browsertest"
 	"acdclip/pkg/heatmap"
 )
 
-// browser opens Chromium, and skips the test where there is none. What the page's program or
-// the browser complains of fails the test.
+// browser opens a browser.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("Chromium is not installed")
-	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.WindowSize(1400, 1000),
-		chromedp.Flag("disable-dev-shm-usage", true)) // containers have little of it
-	if os.Getuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // Chromium's sandbox does not start as root
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	err := chromedp.Listen(ctx, func(event any) {
-		switch event := event.(type) {
-		case *runtime.EventExceptionThrown:
-			t.Errorf("the page's program failed: %s", event.ExceptionDetails.Text+" "+event.ExceptionDetails.Exception.Description)
-		case *log.EventEntryAdded:
-			t.Errorf("the browser says: %s %s", event.Entry.Text, event.Entry.URL)
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ctx
-}
-
-// run runs an action.
-func run[T any](t *testing.T, ctx context.Context, action chromedp.Action[T]) T {
-	t.Helper()
-	result, err := chromedp.Run(ctx, action)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return result
-}
-
-// value evaluates an expression in the page.
-func value[T any](t *testing.T, ctx context.Context, expression string) T {
-	t.Helper()
-	return run(t, ctx, chromedp.Evaluate[T](expression))
-}
-
-// act runs statements in the page.
-func act(t *testing.T, ctx context.Context, statements string) {
-	t.Helper()
-	value[chromedp.Void](t, ctx, "(() => {"+statements+"})()")
-}
-
-// enter changes a control as a user does.
-func enter(t *testing.T, ctx context.Context, id, text, event string) {
-	t.Helper()
-	act(t, ctx, fmt.Sprintf("const e = document.getElementById(%q); e.value = %q; e.dispatchEvent(new Event(%q))", id, text, event))
+	return browsertest.Open(t, browsertest.Options{Width: 1400, Height: 1000, Timeout: 2 * time.Minute})
 }
 
 // settled evaluates an expression once the page has drawn what changed.
 func settled[T any](t *testing.T, ctx context.Context, expression string) T {
 	t.Helper()
 	drawn := "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))).then(() => (" + expression + "))"
-	return run(t, ctx, chromedp.Evaluate[T](drawn, chromedp.EvalAwaitPromise))
+	return browsertest.Value[T](t, ctx, drawn)
 }
 
 // opened writes a page with the files of its pictures and opens it from disk.
@@ -133,7 +70,7 @@ func opened(t *testing.T, ctx context.Context, p Page, pictures []Picture) strin
 	if err := os.WriteFile(index, []byte(written(t, p, pictures...)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run(t, ctx, chromedp.Navigate((&url.URL{Scheme: "file", Path: index}).String()))
+	browsertest.Run(t, ctx, chromedp.Navigate((&url.URL{Scheme: "file", Path: index}).String()))
 	return folder
 }
 
@@ -167,7 +104,7 @@ func TestBrowserShowsHostileTexts(t *testing.T) {
 	if got := settled[string](t, ctx, "document.title + window.harmed"); got != hostile()[0]+"undefined" {
 		t.Errorf("title and harm: %q", got)
 	}
-	shown := value[[]string](t, ctx, `[...document.querySelectorAll(".cell .name")].map(e => e.textContent)`)
+	shown := browsertest.Value[[]string](t, ctx, `[...document.querySelectorAll(".cell .name")].map(e => e.textContent)`)
 	for _, text := range hostile() {
 		if !slices.Contains(shown, text) {
 			t.Errorf("%q is not shown", text)
@@ -177,7 +114,7 @@ func TestBrowserShowsHostileTexts(t *testing.T) {
 	if broken := settled[[]string](t, ctx, waiting); len(broken) > 0 {
 		t.Errorf("pictures that do not load: %q", broken)
 	}
-	if count := value[int](t, ctx, "document.images.length"); count < 3*len(hostile()) {
+	if count := browsertest.Value[int](t, ctx, "document.images.length"); count < 3*len(hostile()) {
 		t.Errorf("%d pictures in the document", count)
 	}
 }
@@ -190,26 +127,26 @@ func TestBrowserThreshold(t *testing.T) {
 	if got := counts(); got != "no threshold: nothing is called anomalous" {
 		t.Errorf("without a threshold: %q", got)
 	}
-	if tags := value[int](t, ctx, `document.querySelectorAll(".tag.bad").length`); tags != 0 {
+	if tags := browsertest.Value[int](t, ctx, `document.querySelectorAll(".tag.bad").length`); tags != 0 {
 		t.Errorf("%d pictures are called anomalous without a threshold", tags)
 	}
-	enter(t, ctx, "threshold", "0.4", "change")
+	browsertest.Enter(t, ctx, "threshold", "0.4", "change")
 	if got := counts(); got != "60 anomalous, 40 not anomalous, 0 of 50 missed, 10 false alarms in 50" { // a score equal to the threshold is anomalous
 		t.Errorf("at 0.4: %q", got)
 	}
-	if title := value[string](t, ctx, `document.getElementById("roc-title").textContent`); !strings.HasSuffix(title, "AUROC 100.0 %") {
+	if title := browsertest.Value[string](t, ctx, `document.getElementById("roc-title").textContent`); !strings.HasSuffix(title, "AUROC 100.0 %") {
 		t.Errorf("scores that tell all apart: %q", title)
 	}
-	keep(t, "labelled.png", run(t, ctx, chromedp.CaptureScreenshot()))
-	enter(t, ctx, "slider", "1000", "input")
+	browsertest.Keep(t, "labelled.png", browsertest.Run(t, ctx, chromedp.CaptureScreenshot()))
+	browsertest.Enter(t, ctx, "slider", "1000", "input")
 	if got := counts(); !strings.HasPrefix(got, "1 anomalous, 99 not anomalous, 49 of 50 missed") {
 		t.Errorf("at the slider's end: %q", got)
 	}
-	enter(t, ctx, "show", "missed", "input")
+	browsertest.Enter(t, ctx, "show", "missed", "input")
 	if got := settled[int](t, ctx, `state.shown.length`); got != 49 {
 		t.Errorf("%d missed pictures are shown", got)
 	}
-	enter(t, ctx, "class", "nut", "change")
+	browsertest.Enter(t, ctx, "class", "nut", "change")
 	if got := counts(); !strings.Contains(got, "24 of 25 missed") {
 		t.Errorf("one class: %q", got)
 	}
@@ -240,7 +177,7 @@ func TestBrowserEnlarges(t *testing.T) {
 	pictures := numbered(1)
 	pictures[0].Width, pictures[0].Height = 0, 0
 	opened(t, ctx, oneSet(false), pictures)
-	run(t, ctx, chromedp.KeyEvent(kb.Enter))
+	browsertest.Run(t, ctx, chromedp.KeyEvent(kb.Enter))
 	const ratio = `document.querySelector("#stage img.base").decode().then(() => { const b = document.querySelector("#stage .stack").getBoundingClientRect(); return b.width / b.height; })`
 	if got := settled[float64](t, ctx, ratio); math.Abs(got-40./30) > 0.01 {
 		t.Errorf("width / height is %v, want 4/3", got)
@@ -250,36 +187,36 @@ func TestBrowserEnlarges(t *testing.T) {
 func TestBrowserKeyboardAndDetail(t *testing.T) {
 	ctx := browser(t)
 	opened(t, ctx, oneSet(true), numbered(40))
-	press := func(keys string) { run(t, ctx, chromedp.KeyEvent(keys)) }
+	press := func(keys string) { browsertest.Run(t, ctx, chromedp.KeyEvent(keys)) }
 	title := func() string { return settled[string](t, ctx, `document.getElementById("detail-title").textContent`) }
 	press(kb.ArrowRight)
 	press(kb.Enter)
 	if got := title(); got != "photos/00038.png" {
 		t.Errorf("the second by score is %q", got)
 	}
-	if !value[bool](t, ctx, `document.getElementById("detail").open`) {
+	if !browsertest.Value[bool](t, ctx, `document.getElementById("detail").open`) {
 		t.Error("Enter opens no detail")
 	}
 	press(kb.ArrowRight)
 	if got := title(); got != "photos/00037.png" {
 		t.Errorf("the next is %q", got)
 	}
-	layers := value[int](t, ctx, `document.querySelectorAll("#stage img").length`)
+	layers := browsertest.Value[int](t, ctx, `document.querySelectorAll("#stage img").length`)
 	if layers != 4 { // 37 % 3 = 1 region, and a mask
 		t.Errorf("%d layers, want picture, map, outline and mask", layers)
 	}
-	keep(t, "detail.png", run(t, ctx, chromedp.CaptureScreenshot()))
+	browsertest.Keep(t, "detail.png", browsertest.Run(t, ctx, chromedp.CaptureScreenshot()))
 	press("h")
 	if got := settled[string](t, ctx, `getComputedStyle(document.querySelector("#stage img.map")).opacity`); got != "0" {
 		t.Errorf("the map's opacity is %s after h", got)
 	}
-	act(t, ctx, `document.getElementById("close").click()`)
-	act(t, ctx, `const box = document.getElementById("masks"); box.focus(); box.click()`)
+	browsertest.Act(t, ctx, `document.getElementById("close").click()`)
+	browsertest.Act(t, ctx, `const box = document.getElementById("masks"); box.focus(); box.click()`)
 	press("h")
 	if got := settled[string](t, ctx, `document.getElementById("heat").value`); got != "80" {
 		t.Errorf("with the focus on a checkbox, h sets the heat map to %s", got)
 	}
-	if value[bool](t, ctx, `document.getElementById("detail").open`) {
+	if browsertest.Value[bool](t, ctx, `document.getElementById("detail").open`) {
 		t.Error("the detail stays open")
 	}
 }
@@ -292,7 +229,7 @@ func TestBrowserHolds10000(t *testing.T) {
 	if got := elements(); got > 1500 {
 		t.Errorf("%d elements", got)
 	}
-	run(t, ctx, chromedp.KeyEvent(kb.End))
+	browsertest.Run(t, ctx, chromedp.KeyEvent(kb.End))
 	if got := settled[string](t, ctx, `document.querySelector(".cell.cursor .name").textContent`); got != "photos/00000.png" {
 		t.Errorf("the last by score is %q", got)
 	}
@@ -301,14 +238,14 @@ func TestBrowserHolds10000(t *testing.T) {
 	}
 	t.Logf("first contentful paint after %.0f ms, relabelling %.0f ms, JavaScript heap %.0f MB",
 		settled[float64](t, ctx, `performance.getEntriesByName("first-contentful-paint")[0].startTime`),
-		value[float64](t, ctx, `(() => { const t = performance.now(); choosePictures(); choose(); drawHistogram(); showCounts(); drawGrid(true); return performance.now() - t; })()`),
-		value[float64](t, ctx, `performance.memory.usedJSHeapSize / 1e6`))
+		browsertest.Value[float64](t, ctx, `(() => { const t = performance.now(); choosePictures(); choose(); drawHistogram(); showCounts(); drawGrid(true); return performance.now() - t; })()`),
+		browsertest.Value[float64](t, ctx, `performance.memory.usedJSHeapSize / 1e6`))
 }
 
 func TestBrowserPrints(t *testing.T) {
 	ctx := browser(t)
 	opened(t, ctx, oneSet(false), numbered(300))
-	pdf := run(t, ctx, chromedp.PrintToPDF(chromedp.PDFPrintBackground()))
+	pdf := browsertest.Run(t, ctx, chromedp.PrintToPDF(chromedp.PDFPrintBackground()))
 	if !strings.HasPrefix(string(pdf), "%PDF") {
 		t.Errorf("%d bytes that are no PDF", len(pdf))
 	}
@@ -318,15 +255,5 @@ func TestBrowserPrints(t *testing.T) {
 	if pictures := strings.Count(string(pdf), "/Subtype /Image"); pictures == 0 {
 		t.Error("no picture is printed")
 	}
-	keep(t, "printed.pdf", pdf)
-}
-
-// keep writes what a test has seen into the folder ACDCLIP_PAGE_OUT, for people to look at.
-func keep(t *testing.T, name string, content []byte) {
-	t.Helper()
-	if folder := os.Getenv("ACDCLIP_PAGE_OUT"); folder != "" {
-		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	browsertest.Keep(t, "printed.pdf", pdf)
 }
