@@ -53,14 +53,18 @@ func (d *drawable) truthMask(width, height int) *image.Gray {
 	if d.truth == nil {
 		return nil
 	}
-	scaled := d.truth.ResizeNearest(width, height)
-	mask := image.NewGray(image.Rect(0, 0, width, height))
-	for i, value := range scaled.Pix {
+	return whiteMask(d.truth.ResizeNearest(width, height).Pix, width, height)
+}
+
+// whiteMask draws a mask [height, width] white where it is not 0.
+func whiteMask(mask []uint8, width, height int) *image.Gray {
+	drawn := image.NewGray(image.Rect(0, 0, width, height))
+	for i, value := range mask {
 		if value != 0 {
-			mask.Pix[i] = 255
+			drawn.Pix[i] = 255
 		}
 	}
-	return mask
+	return drawn
 }
 
 // heatmap draws the map over the picture, with the outlines of the regions and the first
@@ -70,16 +74,9 @@ func (d *drawer) heatmap(name string, p drawable, limit int, format heatmap.Form
 	if err != nil {
 		return err
 	}
-	overlay, err := heatmap.Overlay(p.anomaly, d.style, base.Pix, base.Width, base.Height)
+	overlay, err := heatmap.Marked(p.anomaly, d.style, d.threshold, base.Pix, base.Width, base.Height)
 	if err != nil {
 		return err
-	}
-	regions, err := d.regions(p.anomaly, base.Width, base.Height)
-	if err != nil {
-		return err
-	}
-	if regions != nil {
-		heatmap.Outline(overlay, regions, d.style.Map.RegionColor())
 	}
 	for _, text := range captions {
 		if heatmap.Caption(overlay, text) {

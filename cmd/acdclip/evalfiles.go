@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"image"
 	"io"
 	"path"
 	"path/filepath"
@@ -148,12 +147,7 @@ func (m *pictureFiles) saveMap(job evaluation.Job, scored scoring.Scored) error 
 	if err != nil || scored.Picture.Mask == nil || !item.HasPixelTruth() {
 		return err
 	}
-	mask := image.NewGray(image.Rect(0, 0, anomaly.Width, anomaly.Height))
-	for i, value := range scored.Picture.Mask {
-		if value != 0 {
-			mask.Pix[i] = 255
-		}
-	}
+	mask := whiteMask(scored.Picture.Mask, anomaly.Width, anomaly.Height)
 	truth := job.Set.Name
 	if m.sizes {
 		truth = target

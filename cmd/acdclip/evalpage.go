@@ -56,7 +56,7 @@ func (m *pictureFiles) shown(job evaluation.Job, set int, score report.Score) pa
 func (m *pictureFiles) describePage(jobs []evaluation.Job, result *report.Evaluation) page.Page {
 	p := page.Page{
 		Title: "Evaluation", Summary: summarized(jobs, result) + ". Metrics are in percent, computed as in results.json; curves are of the pictures that are chosen.",
-		Facts:  []page.Fact{{Name: "acdclip", Value: result.Provenance.Version}, {Name: "device", Value: result.Provenance.Device + ", " + result.Provenance.Precision + ", libtorch " + result.Provenance.Libtorch}},
+		Facts:  programFacts(result.Provenance),
 		Colors: m.colorMap.CSS(), Labels: true,
 	}
 	for i := range result.Results {
@@ -102,10 +102,7 @@ func (m *pictureFiles) describeSet(job evaluation.Job, r *report.Result, made re
 	set := page.Set{
 		Name: name, Low: low, High: high,
 		Table: &page.Table{Columns: heading, Rows: rows, Mean: true},
-		Facts: []page.Fact{
-			{Name: "target", Value: r.Target}, {Name: "method", Value: r.Checkpoint.Method}, {Name: "checkpoint", Value: r.Checkpoint.Path + " " + r.Checkpoint.Fingerprint},
-			{Name: "CLIP", Value: clip.Path + " " + clip.Fingerprint}, {Name: "image size", Value: fmt.Sprint(size)},
-		},
+		Facts: append([]page.Fact{{Name: "target", Value: r.Target}}, modelFacts(r.Checkpoint, clip, size)...),
 	}
 	if r.Leak {
 		set.Facts = append(set.Facts, page.Fact{Name: "not zero-shot", Value: "the checkpoint was trained on the target or some of its files"})

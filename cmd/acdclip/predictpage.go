@@ -60,7 +60,8 @@ func (p *predictions) refreshPage(changed bool) error {
 // describePage says what made the rows.
 func (p *predictions) describePage() page.Page {
 	run := p.counted(true)
-	facts := factsOf(run.Provenance, run.Checkpoint)
+	made := run.Provenance
+	facts := append(programFacts(made), modelFacts(run.Checkpoint, made.CLIP, made.ImageSize)...)
 	thresholds := "none"
 	if run.Thresholds.Source != "" {
 		thresholds = fmt.Sprintf("pictures %s, pixels %s, from %s", thresholdText(run.Thresholds.Score), thresholdText(run.Thresholds.Pixel), run.Thresholds.Source)
@@ -80,17 +81,17 @@ func (p *predictions) describePage() page.Page {
 	}
 }
 
-// factsOf says on a page what scored.
-func factsOf(made report.Provenance, checkpoint report.Checkpoint) []page.Fact {
-	facts := []page.Fact{{Name: "acdclip", Value: made.Version}, {Name: "method", Value: checkpoint.Method}}
+// programFacts and modelFacts say on a page what scored.
+func programFacts(made report.Provenance) []page.Fact {
+	return []page.Fact{{Name: "acdclip", Value: made.Version}, {Name: "device", Value: fmt.Sprintf("%s, %s, libtorch %s", made.Device, made.Precision, made.Libtorch)}}
+}
+
+func modelFacts(checkpoint report.Checkpoint, clip report.Source, size int) []page.Fact {
+	facts := []page.Fact{{Name: "method", Value: checkpoint.Method}}
 	if checkpoint.Path != "" {
 		facts = append(facts, page.Fact{Name: "checkpoint", Value: checkpoint.Path + " " + checkpoint.Fingerprint})
 	}
-	return append(facts,
-		page.Fact{Name: "CLIP", Value: made.CLIP.Path + " " + made.CLIP.Fingerprint},
-		page.Fact{Name: "image size", Value: strconv.Itoa(made.ImageSize)},
-		page.Fact{Name: "device", Value: fmt.Sprintf("%s, %s, libtorch %s", made.Device, made.Precision, made.Libtorch)},
-	)
+	return append(facts, page.Fact{Name: "CLIP", Value: clip.Path + " " + clip.Fingerprint}, page.Fact{Name: "image size", Value: strconv.Itoa(size)})
 }
 
 func thresholdText(threshold *float32) string {

@@ -85,13 +85,15 @@ type scoredPath struct {
 
 func lastName(stem string) string { return stem[strings.LastIndex(stem, "/")+1:] }
 
+// byteOrderMark may stand before a text: predict writes it for Excel.
+const byteOrderMark = "\ufeff"
+
 func readScores(r io.Reader) ([]scoredPath, error) {
 	reader := csv.NewReader(r)
 	header, err := reader.Read()
 	if err != nil {
 		return nil, fmt.Errorf("reading the header row: %w", err)
 	}
-	const byteOrderMark = "\ufeff" // of predict, for Excel
 	header[0] = strings.TrimPrefix(header[0], byteOrderMark)
 	path, score := slices.Index(header, "path"), slices.Index(header, "score")
 	if path < 0 || score < 0 {

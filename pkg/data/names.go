@@ -116,7 +116,7 @@ func parseNames(text []byte) (*Names, error) {
 	if !utf8.Valid(text) {
 		return nil, errors.New("the file is not UTF-8 text")
 	}
-	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
 	p := namesParser{decoder: json.NewDecoder(bytes.NewReader(text))}
 	names, err := p.file()
 	if err != nil {

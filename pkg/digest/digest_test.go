@@ -12,3 +12,10 @@ func TestSHA256(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestForPolicy uses the same message: the digits of above in base64.
+func TestForPolicy(t *testing.T) {
+	if got := ForPolicy(""); got != "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" {
+		t.Error(got)
+	}
+}

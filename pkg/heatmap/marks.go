@@ -1,6 +1,7 @@
 package heatmap
 
 import (
+	"acdclip/pkg/anomalymap"
 	"image"
 	"image/color"
 	"image/draw"
@@ -29,6 +30,21 @@ func Outline(drawing draw.Image, mask *image.Gray, c color.Color) {
 	border(mask, func(line image.Rectangle) {
 		draw.Draw(drawing, line, image.NewUniform(c), image.Point{}, draw.Src)
 	})
+}
+
+// Marked is Overlay with the outlines of the regions where the map reaches a threshold; nil for
+// none.
+func Marked(m *anomalymap.Map, s Style, threshold *float32, picture []uint8, width, height int) (*image.RGBA, error) {
+	overlay, err := Overlay(m, s, picture, width, height)
+	if err != nil || threshold == nil {
+		return overlay, err
+	}
+	regions, err := Mask(m, *threshold, width, height)
+	if err != nil {
+		return nil, err
+	}
+	Outline(overlay, regions, s.Map.RegionColor())
+	return overlay, nil
 }
 
 // OutlineLayer is Outline on a transparent ground.

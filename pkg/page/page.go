@@ -4,10 +4,9 @@
 package page
 
 import (
+	"acdclip/pkg/digest"
 	"bufio"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -110,18 +109,12 @@ func Begin(w io.Writer, p Page) (*Writer, error) {
 	}
 	script := picturesScript + chartsScript + gridScript + mainScript
 	// Only this program and these styles run, and nothing is loaded but pictures beside the page.
-	policy := fmt.Sprintf("default-src 'none'; img-src 'self' file:; script-src '%s'; style-src '%s'", hashOf(script), hashOf(style))
+	policy := fmt.Sprintf("default-src 'none'; img-src 'self' file:; script-src '%s'; style-src '%s'", digest.ForPolicy(script), digest.ForPolicy(style))
 	fill := strings.NewReplacer("POLICY", policy, "STYLE", style, "HEAD", string(head), "SCRIPT", script)
 	before, after, _ := strings.Cut(document, "ROWS")
 	page := &Writer{w: bufio.NewWriter(w), rest: fill.Replace(after)}
 	_, err = page.w.WriteString(fill.Replace(before) + "[")
 	return page, err
-}
-
-// hashOf names a text as a Content-Security-Policy does.
-func hashOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
 // Add writes a picture.

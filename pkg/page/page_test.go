@@ -1,6 +1,7 @@
 package page
 
 import (
+	"acdclip/pkg/digest"
 	"bytes"
 	"encoding/json"
 	"strings"
@@ -92,7 +93,7 @@ func TestPolicyNamesTheProgram(t *testing.T) {
 	text := written(t, Page{Sets: []Set{{}}})
 	policy := between(t, text, `Content-Security-Policy" content="`, `"`)
 	for _, element := range []string{"style", "script"} {
-		if content := between(t, text, "<"+element+">", "</"+element+">"); !strings.Contains(policy, element+"-src '"+hashOf(content)+"'") {
+		if content := between(t, text, "<"+element+">", "</"+element+">"); !strings.Contains(policy, element+"-src '"+digest.ForPolicy(content)+"'") {
 			t.Errorf("the policy %s does not have the hash of the %s", policy, element)
 		}
 	}

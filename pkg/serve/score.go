@@ -219,16 +219,9 @@ func (s *Server) draw(w io.Writer, result *inspection.Result, format heatmap.For
 	if threshold != nil {
 		style.Scale = style.Scale.Around(*threshold)
 	}
-	drawn, err := heatmap.Overlay(result.Map, style, base.Pix, base.Width, base.Height)
+	drawn, err := heatmap.Marked(result.Map, style, threshold, base.Pix, base.Width, base.Height)
 	if err != nil {
 		return err
-	}
-	if threshold != nil {
-		mask, err := heatmap.Mask(result.Map, *threshold, base.Width, base.Height)
-		if err != nil {
-			return err
-		}
-		heatmap.Outline(drawn, mask, style.Map.RegionColor())
 	}
 	return format.Encode(w, drawn)
 }

@@ -79,6 +79,7 @@ type Server struct {
 	mux     *http.ServeMux
 
 	connections int // at a time
+	pagePolicy  string
 }
 
 // route is one operation.
@@ -102,7 +103,7 @@ func routes() []route {
 
 // New returns a Server.
 func New(o Options) *Server {
-	s := &Server{options: o, token: sha256.Sum256([]byte(o.Token)), bodies: semaphore.NewWeighted(o.Limits.BodiesBytes), gate: newGate(), mux: http.NewServeMux(), connections: connections}
+	s := &Server{options: o, token: sha256.Sum256([]byte(o.Token)), bodies: semaphore.NewWeighted(o.Limits.BodiesBytes), gate: newGate(), mux: http.NewServeMux(), connections: connections, pagePolicy: pagePolicy()}
 	o.Metrics.watch(o.Model)
 	for _, r := range routes() {
 		pattern := r.path
