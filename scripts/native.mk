@@ -8,6 +8,14 @@ OBJECTS  := $(NATIVE)/gotorch.o $(SOURCES:cgo/native/%.cc=$(NATIVE)/%.o)
 FLAGS    := -std=c++17 -fPIC -D_GLIBCXX_USE_CXX11_ABI=1
 INCLUDES  = -isystem "$(TORCH)/include" -isystem "$(TORCH)/include/torch/csrc/api/include"
 
+# Kernels for processors with AVX-512; avx512.h says when they are used. -O3 unrolls their
+# loops. (g++ 12 warns of its own immintrin.h, and of libtorch's optional arguments.)
+ifeq ($(shell uname -m),x86_64)
+$(NATIVE)/avx512_%.o: FLAGS += -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mavx512bf16 -mfma
+endif
+$(NATIVE)/avx512_%.o: OPTIMISE = -O3 -Wno-uninitialized
+OPTIMISE := -O2
+
 # The library prefers its own functions (-Bsymbolic). libtorch is loaded before it, so it
 # does not contain libtorch's folder.
 $(LIBRARY): $(OBJECTS)
@@ -21,7 +29,7 @@ $(NATIVE)/gotorch.o:
 	mv $@.part $@
 
 $(NATIVE)/%.o: cgo/native/%.cc scripts/native.mk
-	$(CXX) $(FLAGS) -O2 -Wall -Wextra -Icgo/torch $(INCLUDES) -MMD -MP -MF $(NATIVE)/$*.d -MT $@ -c -o $@.part $<
+	$(CXX) $(FLAGS) -Wall -Wextra -Wno-maybe-uninitialized $(OPTIMISE) -Icgo/torch $(INCLUDES) -MMD -MP -MF $(NATIVE)/$*.d -MT $@ -c -o $@.part $<
 	mv $@.part $@
 
 -include $(wildcard $(NATIVE)/*.d)

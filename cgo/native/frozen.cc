@@ -6,13 +6,12 @@
 #include <tuple>
 #include <vector>
 
+#include "attention.h"
 #include "matrix.h"
 
 using acd::tensor;
 
 namespace {
-
-at::Tensor quick_gelu(const at::Tensor &x) { return x * at::sigmoid(x * 1.702); }
 
 // The options of a block, and which of its results are wanted.
 struct Kind {
@@ -40,11 +39,20 @@ std::vector<at::Tensor> heads_of(const at::Tensor &t, int64_t parts, int64_t hea
   return t.reshape({t.size(0), t.size(1), parts, heads, t.size(2) / (parts * heads)}).permute({2, 0, 3, 1, 4}).unbind(0);
 }
 
-// softmax(q k^T / sqrt(C/heads)) v: a row of C values for each row of q.
-at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, bool causal) {
-  return at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal)
-      .transpose(1, 2)
-      .reshape({q.size(0), q.size(2), q.size(1) * q.size(3)});
+// q of the first rows of h, and k and v of all: one product if those are the same rows.
+std::vector<at::Tensor> queries_keys_values(const acd::Inputs &h, const acd::Matrix &three, const Kind &kind) {
+  const int64_t outputs = three.bias.size(0), width = outputs / 3, length = h.values.size(1);
+  if (kind.rows == length || three.packed()) {  // the outputs of a packed matrix cannot be parted
+    auto list = heads_of(acd::attention_product(h, three), 3, kind.heads);
+    list[0] = list[0].narrow(2, 0, kind.rows);
+    return list;
+  }
+  // A product in half precision may round otherwise if its inputs are not contiguous.
+  const acd::Inputs rows{h.values.narrow(1, 0, kind.rows).contiguous(), {}};
+  auto list = heads_of(acd::product(rows, acd::outputs(three, 0, width)), 1, kind.heads);
+  for (const at::Tensor &t : heads_of(acd::product(h, acd::outputs(three, width, outputs - width)), 2, kind.heads))
+    list.push_back(t);
+  return list;
 }
 
 // One pre-norm block (openai/CLIP, ResidualAttentionBlock). Results that are not wanted
@@ -57,44 +65,35 @@ std::vector<at::Tensor> block(const at::Tensor &input, at::TensorList p, const K
   const bool every = kind.rows == input.size(1);
   const at::Tensor first = every ? input : input.narrow(1, 0, kind.rows);
   const at::Tensor &x = kind.causal ? first : input;
-  const auto normalise = [&](const at::Tensor &t, Place i) {
-    return at::layer_norm(t, p[i].sizes(), p[i], p[i + 1], kind.epsilon);
-  };
   const auto matrix = [&](Place i) {
     const bool round = (kind.rounded >> (i - qkv) / acd::matrix_parts & 1) != 0;
     return acd::matrix(p.slice(i, acd::matrix_parts), round);
   };
-  const auto apply = [&](const at::Tensor &t, Place i) { return acd::linear(t, matrix(i)); };
-  // q of the first rows of h, and k and v of all: one product if those are the same rows.
-  const auto queries_keys_values = [&](const at::Tensor &h) {
-    if (kind.rows == h.size(1)) return heads_of(apply(h, qkv), 3, kind.heads);
-    const acd::Matrix whole = matrix(qkv);
-    const int64_t outputs = whole.weight.size(0), width = outputs / 3;
-    // A product in half precision may round otherwise if its inputs are not contiguous.
-    const at::Tensor rows = h.narrow(1, 0, kind.rows).contiguous();
-    auto list = heads_of(acd::linear(rows, acd::outputs(whole, 0, width)), 1, kind.heads);
-    for (const at::Tensor &t : heads_of(acd::linear(h, acd::outputs(whole, width, outputs - width)), 2, kind.heads))
-      list.push_back(t);
-    return list;
+  const acd::Matrix projection = matrix(out);
+  const auto normalised = [&](const at::Tensor &t, Place i, const acd::Matrix &next) {
+    return acd::normalised(t, p[i], p[i + 1], kind.epsilon, next);
+  };
+  const auto attend = [&](const at::Tensor &q, const at::Tensor &k, const at::Tensor &v) {
+    return acd::inputs(acd::attend(q, k, v, kind.causal), projection);
   };
   std::vector<at::Tensor> all(results);
   const auto attention_residual = [&] {
-    const at::Tensor h = normalise(x, norm1);
-    const auto parts = queries_keys_values(h);
-    const at::Tensor added = apply(attend(parts[0], parts[1], parts[2], kind.causal), out);
-    const at::Tensor y = first + added;
-    if (wanted(kind, normed)) all[normed] = h;
-    if (wanted(kind, attention)) all[attention] = added.to(x.scalar_type());
-    if (wanted(kind, attended)) all[attended] = y;
-    if (wanted(kind, value_attention)) {
-      const at::Tensor &v = parts[2];
-      all[value_attention] = apply(attend(v, v, v, kind.causal), out).to(x.scalar_type());
-    }
-    return y;
+    const acd::Matrix three = matrix(qkv);
+    const acd::Inputs h = normalised(x, norm1, three);
+    const auto parts = queries_keys_values(h, three, kind);
+    const acd::Inputs weighted = attend(parts[0], parts[1], parts[2]);
+    if (wanted(kind, normed)) all[normed] = at::layer_norm(x, p[norm1].sizes(), p[norm1], p[norm1 + 1], kind.epsilon);
+    if (wanted(kind, value_attention))
+      all[value_attention] = acd::product(attend(parts[2], parts[2], parts[2]), projection).to(x.scalar_type());
+    if (!wanted(kind, attention)) return acd::added(first, weighted, projection);
+    const at::Tensor added = acd::product(weighted, projection);
+    all[attention] = added.to(x.scalar_type());
+    return first + added;
   };
   const at::Tensor y = attention_residual();
-  const at::Tensor hidden = apply(normalise(y, norm2), expand);
-  all[output] = y + apply(kind.quick ? quick_gelu(hidden) : at::gelu(hidden, "none"), reduce);
+  if (wanted(kind, attended)) all[attended] = y;
+  const acd::Matrix wide = matrix(expand), narrow = matrix(reduce);
+  all[output] = acd::added(y, acd::activated(normalised(y, norm2, wide), wide, kind.quick, narrow), narrow);
   return all;
 }
 

@@ -1,44 +1,40 @@
 // Products with frozen matrices, with gradients for the inputs and none for the matrices.
 #include "matrix.h"
 
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <vector>
 
+#include "onednn.h"
+#include "quantized.h"
+
+using acd::Inputs;
 using acd::Matrix;
 using acd::tensor;
 
 namespace {
 
-// x weight^T + bias with oneDNN, which is faster than at::linear's BLAS in float32,
-// especially with a transposed weight, which the gradient needs.
-at::Tensor multiply(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
-  static const auto operation =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("mkldnn::_linear_pointwise", "")
-          .typed<at::Tensor(const at::Tensor &, const at::Tensor &, const std::optional<at::Tensor> &, c10::string_view,
-                            torch::List<std::optional<at::Scalar>>, std::optional<c10::string_view>)>();
-  return operation.call(x, weight, bias, "none", torch::List<std::optional<at::Scalar>>(), "");
-}
+bool recorded(const at::Tensor &x) { return at::GradMode::is_enabled() && x.requires_grad(); }
 
+// oneDNN is faster than at::linear's BLAS in float32, especially with a transposed weight,
+// which the gradient needs.
 bool fast(const at::Tensor &x) {
   return x.is_cpu() && x.scalar_type() == at::kFloat && at::globalContext().userEnabledMkldnn() && at::hasMKLDNN();
 }
 
-at::Tensor product(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
-  return fast(x) ? multiply(x, weight, bias) : at::linear(x, weight, bias);
+at::Tensor multiply(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
+  return fast(x) || weight.is_mkldnn() ? acd::onednn::linear(x, weight, bias, "none") : at::linear(x, weight, bias);
 }
 
 // x has the products' type. A weight with a scale consists of whole numbers and is
 // converted to the products' type only for this call.
 at::Tensor multiplied(const at::Tensor &x, const Matrix &m) {
-  if (!m.scale.defined()) return product(x, m.weight, m.bias);
+  if (!m.scale.defined()) return multiply(x, m.weight, m.bias);
   const at::Tensor weight = m.weight.to(x.scalar_type());
-  if (!m.round_inputs) return product(x, weight, std::nullopt) * m.scale + m.bias;
+  if (!m.round_inputs) return multiply(x, weight, std::nullopt) * m.scale + m.bias;
   const at::Tensor step = m.input_scale.defined() ? m.input_scale : x.abs().amax(-1, true).clamp_min_(1e-12) / 127;
-  return product((x / step).round_().clamp_(-127, 127), weight, std::nullopt) * step * m.scale + m.bias;
+  return multiply((x / step).round_().clamp_(-127, 127), weight, std::nullopt) * step * m.scale + m.bias;
 }
 
 // The gradient ignores the rounding of inputs.
@@ -51,18 +47,68 @@ struct FrozenLinear : torch::autograd::Function<FrozenLinear> {
                                                  torch::autograd::variable_list grads) {
     const auto saved = context->get_saved_variables();
     const at::Tensor grad = saved[1].defined() ? grads[0] * saved[1] : grads[0];
-    return {product(grad, saved[0].to(grad.scalar_type()).t(), std::nullopt), at::Tensor()};
+    return {multiply(grad, saved[0].to(grad.scalar_type()).t(), std::nullopt), at::Tensor()};
   }
 };
 
+at::Tensor activation(const at::Tensor &x, bool quick) { return quick ? x * at::sigmoid(x * 1.702) : at::gelu(x, "none"); }
+
 }  // namespace
 
-at::Tensor acd::linear(const at::Tensor &input, const Matrix &m) {
-  const at::Tensor x = input.to(m.bias.scalar_type());
-  const bool recorded = at::GradMode::is_enabled() && x.requires_grad();
-  return recorded && (fast(x) || m.scale.defined()) ? FrozenLinear::apply(x, m) : multiplied(x, m);
+at::Tensor acd::pack(const Matrix &m) {
+  if (m.packed() || !m.weight.is_cpu() || !at::globalContext().userEnabledMkldnn() || !at::hasMKLDNN()) return {};
+  if (m.scale.defined()) return quantized::suits(m) ? onednn::pack_whole_numbers(m.weight) : at::Tensor();
+  return onednn::suits(m.weight.scalar_type()) ? onednn::pack(m.weight) : at::Tensor();
+}
+
+Inputs acd::inputs(const at::Tensor &x, const Matrix &m) {
+  if (quantized::takes(m)) return quantized::rows(x);
+  return {x.to(m.bias.scalar_type()), {}};
+}
+
+Inputs acd::normalised(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, double epsilon, const Matrix &m) {
+  if (quantized::takes(m)) return quantized::normalised(x, weight, bias, epsilon);
+  return inputs(at::layer_norm(x, weight.sizes(), weight, bias, epsilon), m);
+}
+
+at::Tensor acd::product(const Inputs &x, const Matrix &m) {
+  if (x.steps.defined()) return quantized::product(x, m, {}, at::kFloat);
+  if (!recorded(x.values)) return multiplied(x.values, m);
+  TORCH_CHECK(!m.packed(), "a packed matrix has no gradient");
+  return fast(x.values) || m.scale.defined() ? FrozenLinear::apply(x.values, m) : multiplied(x.values, m);
+}
+
+at::Tensor acd::attention_product(const Inputs &x, const Matrix &m) {
+  return x.steps.defined() ? quantized::product(x, m, {}, at::kBFloat16) : product(x, m);
+}
+
+at::Tensor acd::added(const at::Tensor &residual, const Inputs &x, const Matrix &m) {
+  return x.steps.defined() ? quantized::product(x, m, residual, at::kFloat) : residual + product(x, m);
+}
+
+Inputs acd::activated(const Inputs &x, const Matrix &m, bool quick, const Matrix &next) {
+  if (x.steps.defined() && quantized::takes(next)) return quantized::activated(x, m, quick);
+  const bool fused = !quick && !m.scale.defined() && fast(x.values) && !recorded(x.values);
+  if (fused) return inputs(onednn::linear(x.values, m.weight, m.bias, "gelu"), next);
+  return inputs(activation(product(x, m), quick), next);
 }
 
 acd_error acd_linear(acd_tensor t, acd_tensor *parts, int32_t round_inputs, acd_tensor *out) {
-  ACD_RETURN(out, acd::linear(tensor(t), acd::matrix(acd::frozen(parts, acd::matrix_parts), round_inputs != 0)))
+  ACD_GUARD(
+      const Matrix m = acd::matrix(acd::frozen(parts, acd::matrix_parts), round_inputs != 0);
+      *out = new at::Tensor(acd::product(acd::inputs(tensor(t), m), m)))
+}
+
+acd_error acd_quantise(acd_tensor weight, acd_tensor *out) {
+  ACD_GUARD(
+      const at::Tensor &w = tensor(weight);
+      const at::Tensor scale = w.abs().amax(1, true).clamp_min_(1e-12) / 127;
+      out[0] = new at::Tensor((w / scale).round_().clamp_(-127, 127).to(at::kChar));
+      out[1] = new at::Tensor(scale.flatten()))
+}
+
+acd_error acd_pack(acd_tensor *parts, int32_t round_inputs, acd_tensor *out) {
+  ACD_GUARD(
+      const at::Tensor weight = acd::pack(acd::matrix(acd::frozen(parts, acd::matrix_parts), round_inputs != 0));
+      *out = weight.defined() ? new at::Tensor(weight) : nullptr)
 }

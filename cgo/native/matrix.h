@@ -11,20 +11,47 @@ struct Matrix {
   at::Tensor scale;        // one per output; undefined: 1
   at::Tensor input_scale;  // of rounded inputs; undefined: each row's largest magnitude / 127
   bool round_inputs;       // to whole numbers from -127 to 127; needs a scale
+
+  // Whether the weight is in oneDNN's own order, which only products without gradients take.
+  bool packed() const { return weight.is_mkldnn(); }
 };
 
 // The order of a matrix's tensors in a list.
 constexpr int matrix_parts = 4;
 inline Matrix matrix(at::TensorList p, bool round_inputs) { return {p[0], p[1], p[2], p[3], round_inputs}; }
 
-// The matrix of count outputs from start. It shares m's memory.
+// The matrix of count outputs from start. It shares m's memory. m must not be packed.
 inline Matrix outputs(const Matrix &m, int64_t start, int64_t count) {
   const auto part = [&](const at::Tensor &t) { return t.defined() ? t.narrow(0, start, count) : t; };
   return {part(m.weight), part(m.bias), part(m.scale), m.input_scale, m.round_inputs};
 }
 
-// x (weight * scale)^T + bias in the products' type, with the device's fastest product.
-// Gradients flow to x; only the matrix is kept for the backward pass.
-at::Tensor linear(const at::Tensor &x, const Matrix &m);
+// The weight in the order in which products are fastest; undefined if there is none.
+at::Tensor pack(const Matrix &m);
+
+// The inputs of a matrix [..., in]. A packed matrix of whole numbers takes them as whole
+// numbers plus 128, with a step for each row [rows]; the others as they are.
+struct Inputs {
+  at::Tensor values, steps;
+};
+
+// x [..., in] as the inputs of m.
+Inputs inputs(const at::Tensor &x, const Matrix &m);
+
+// A LayerNorm of x as the inputs of m.
+Inputs normalised(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, double epsilon, const Matrix &m);
+
+// x (weight * scale)^T + bias, with the device's fastest product. Gradients flow to x; only the
+// matrix is kept for the backward pass.
+at::Tensor product(const Inputs &x, const Matrix &m);
+
+// The product in a type that attention is fast in.
+at::Tensor attention_product(const Inputs &x, const Matrix &m);
+
+// residual + product
+at::Tensor added(const at::Tensor &residual, const Inputs &x, const Matrix &m);
+
+// GELU, or x sigmoid(1.702 x) if quick, of the product with m as the inputs of next.
+Inputs activated(const Inputs &x, const Matrix &m, bool quick, const Matrix &next);
 
 }  // namespace acd

@@ -67,16 +67,21 @@ func TestFrozenBlockByHand(t *testing.T) {
 }
 
 // drawnBlock is a block with random values and width 8, in a number format.
-func drawnBlock(s *Scope, format numbers) FrozenBlock {
-	const width = 8
+func drawnBlock(s *Scope, format numbers) FrozenBlock { return drawnBlockOf(s, format, 8, 2) }
+
+// drawnBlockOf is drawnBlock for any width. Wider matrices have smaller values, so that the
+// products stay alike.
+func drawnBlockOf(s *Scope, format numbers, width, heads int64) FrozenBlock {
 	seed := 1000
 	drawn := func(shape ...int64) Tensor { return drawnTensor(s, &seed, shape...) }
-	matrix := func(out, in int64) Matrix { return format.matrix(s, drawn(out, in), drawn(out)) }
+	matrix := func(out, in int64) Matrix {
+		return format.matrix(s, drawn(out, in).MulScalar(math.Sqrt(8/float64(width))), drawn(out))
+	}
 	norm := func() Affine { return Affine{drawn(width), drawn(width)} }
 	return FrozenBlock{
 		Norm1: norm(), QKV: matrix(3*width, width), Out: matrix(width, width),
 		Norm2: norm(), Expand: matrix(4*width, width), Reduce: matrix(width, 4*width),
-		Heads: 2, Epsilon: 1e-5,
+		Heads: heads, Epsilon: 1e-5,
 	}
 }
 

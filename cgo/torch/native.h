@@ -58,6 +58,10 @@ acd_error acd_matmul(acd_tensor a, acd_tensor b, acd_tensor *out);
 acd_error acd_softmax(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_layer_norm(acd_tensor t, acd_tensor weight, acd_tensor bias, double epsilon, acd_tensor *out);
 /* parts of a matrix: weight, bias, scale and input scale; NULL for a missing scale */
+/* the weight in the order in which products are fastest, for products without gradients; NULL: it is best as it is */
+acd_error acd_pack(acd_tensor *parts, int32_t round_inputs, acd_tensor *out);
+/* weight as whole numbers from -127 to 127, and their scales, one per output; out: two tensors */
+acd_error acd_quantise(acd_tensor weight, acd_tensor *out);
 acd_error acd_linear(acd_tensor t, acd_tensor *parts, int32_t round_inputs, acd_tensor *out);
 /* parts: weight and bias of both norms, then the parts of the matrices qkv, out, expand and reduce. rounded: one bit for
  * each matrix that rounds its inputs, in that order; wanted: bits of torch.Part; rows: how many rows of the output to

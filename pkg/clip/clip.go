@@ -30,6 +30,7 @@ type Options struct {
 	Activation activation.Activation // activation.Auto: the checkpoint's own; if unknown, GELU for open_clip's files and QuickGELU for others
 	Positions  string                // a name in PositionResizes; "": the first
 	Precision  string                // a name in Formats, for the blocks' matrices and biases; the rest is float32; auto or "": the first
+	Inference  bool                  // no gradients are needed: the matrices are packed for the fastest products
 	Recompute  bool                  // activation recomputation: for the backward pass, blocks keep only their inputs; much less memory for a second forward pass
 }
 
@@ -51,15 +52,21 @@ func load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint
 	if err != nil {
 		return nil, err
 	}
+	if format.inferenceOnly && !options.Inference {
+		return nil, fmt.Errorf("%w: %s matrices have no gradients; train in fp32 or bf16", ErrOptions, format.Name)
+	}
 	positions, err := positionsOf(options.Positions)
 	if err != nil {
 		return nil, err
 	}
 	model := &Model{Arch: arch, Activation: chosen(options.Activation, checkpoint), Precision: format.Name}
-	read := newReader(ctx, s, checkpoint, format)
+	read := newReader(ctx, s, checkpoint, format, options.Inference)
 	kind := torch.FrozenBlock{QuickGELU: model.Activation == activation.QuickGELU, Epsilon: epsilon, Recompute: options.Recompute}
 	err = s.NoGrad(func() error {
 		model.Vision = newVision(s, read, arch, kind, options.ImageSize, positions)
+		if format.visionOnly {
+			read.format = formats[0]
+		}
 		model.Text = newText(read, arch, kind)
 		return read.err
 	})

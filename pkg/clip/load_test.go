@@ -55,7 +55,7 @@ func TestFormatOfTheMatrices(t *testing.T) {
 	onRuntime(t, func(s *torch.Scope) error {
 		handles := map[string]int64{}
 		var given []string
-		table := append(Formats(), Format{"spy", "", func(weight, bias torch.Tensor) torch.Matrix {
+		table := append(Formats(), Format{Name: "spy", matrix: func(weight, bias torch.Tensor) torch.Matrix {
 			given = append(given, fmt.Sprint(weight.Shape(), bias.Shape()))
 			return torch.Matrix{Weight: weight.To(torch.Float16), Bias: bias.To(torch.Float16)}
 		}})
@@ -95,7 +95,7 @@ func TestFormatOfTheMatrices(t *testing.T) {
 // TestAnotherFormat runs both towers in an additional format: weights as whole numbers from
 // -127 to 127 with a scale per output.
 func TestAnotherFormat(t *testing.T) {
-	row := Format{"int8", "whole numbers with a scale for each output", func(weight, bias torch.Tensor) torch.Matrix {
+	row := Format{Name: "int8 weights", matrix: func(weight, bias torch.Tensor) torch.Matrix {
 		scale := weight.Pow(2).AMax(1).Pow(0.5).MulScalar(1.0 / 127)
 		steps := weight.Div(scale.Reshape(-1, 1))
 		whole := steps.AddScalar(128.5).To(torch.Uint8).To(torch.Float32).AddScalar(-128) // the conversion rounds positive values down
@@ -131,7 +131,7 @@ func TestAnotherFormat(t *testing.T) {
 	// The error of a weight is at most 1/254 of its row's largest value, which is about
 	// three times the typical weight: typically 0.7 %. The observed error of the outputs is
 	// 0.0097.
-	single, whole := outputs("fp32"), outputs("int8")
+	single, whole := outputs("fp32"), outputs("int8 weights")
 	for name, want := range single {
 		difference, length := 0.0, 0.0
 		for i, value := range want {
@@ -148,7 +148,7 @@ func TestAnotherFormat(t *testing.T) {
 func TestUnknownNames(t *testing.T) {
 	checkpoint := openTiny(t)
 	onRuntime(t, func(s *torch.Scope) error {
-		for want, options := range map[string]Options{"int8": {Precision: "int8"}, "nearest": {Positions: "nearest"}} {
+		for want, options := range map[string]Options{"int4": {Precision: "int4"}, "nearest": {Positions: "nearest"}} {
 			if _, err := Load(t.Context(), s, checkpoint, options); !errors.Is(err, ErrOptions) || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s gave %v", want, err)
 			}

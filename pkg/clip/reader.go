@@ -16,11 +16,12 @@ type reader struct {
 	checkpoint *pretrained.Checkpoint
 	tensors    map[string]pretrained.Tensor // by name
 	format     Format                       // of matrices
+	pack       bool                         // matrices are packed
 	err        error
 }
 
-func newReader(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint, format Format) *reader {
-	r := &reader{ctx: ctx, scope: s, checkpoint: checkpoint, tensors: map[string]pretrained.Tensor{}, format: format}
+func newReader(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint, format Format, pack bool) *reader {
+	r := &reader{ctx: ctx, scope: s, checkpoint: checkpoint, tensors: map[string]pretrained.Tensor{}, format: format, pack: pack}
 	for _, t := range checkpoint.Tensors {
 		r.tensors[t.Name] = t
 	}
@@ -66,13 +67,17 @@ func (r *reader) tokens() (embedding torch.Tensor) {
 	return embedding
 }
 
-// matrix loads a linear layer, whose tensors have names with the given prefix. If the
-// format is not float32, the float32 values are freed before it returns.
+// matrix loads a linear layer, whose tensors have names with the given prefix. If the format
+// is not float32 or the matrix is packed, the values as read are freed before it returns.
 func (r *reader) matrix(prefix string) (m torch.Matrix) {
 	_ = r.scope.Within(func(inner *torch.Scope) error {
 		weight, bias := r.into(inner, prefix+"weight"), r.into(inner, prefix+"bias")
 		if r.err == nil {
-			m = r.format.matrix(weight, bias).KeepIn(r.scope)
+			m = r.format.matrix(weight, bias)
+			if r.pack {
+				m = m.Packed()
+			}
+			m = m.KeepIn(r.scope)
 		}
 		return r.err
 	})

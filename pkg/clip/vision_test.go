@@ -21,7 +21,7 @@ func TestClassToken(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, format := range clip.Formats() {
-			with(t, folder, clip.Options{ImageSize: 2 * arch.Patch, Precision: format.Name}, func(s *torch.Scope, model *clip.Model) {
+			with(t, folder, clip.Options{ImageSize: 2 * arch.Patch, Precision: format.Name, Inference: true}, func(s *torch.Scope, model *clip.Model) {
 				pictures := make([]float32, 2*3*4*arch.Patch*arch.Patch)
 				for i := range pictures {
 					pictures[i] = float32(i%13) / 7

@@ -43,9 +43,17 @@ type Backbone struct {
 	activationUnsaid bool   // the CLIP's files do not name its activation
 }
 
+// Use is what a Backbone is used for.
+type Use int
+
+const (
+	Scoring  Use = iota // no gradients are needed, so products are faster
+	Training            // gradients flow through the towers
+)
+
 // OpenBackbone loads the CLIP that a configuration names for a model's options. It checks
 // that CLIP, options and values (nil: none) match before it reads any values.
-func OpenBackbone(ctx context.Context, method methods.Row, c config.Config, options section.Model, values model.Values) (*Backbone, error) {
+func OpenBackbone(ctx context.Context, use Use, method methods.Row, c config.Config, options section.Model, values model.Values) (*Backbone, error) {
 	weights, err := trained.OpenCLIP(c)
 	if err != nil {
 		return nil, err
@@ -70,7 +78,8 @@ func OpenBackbone(ctx context.Context, method methods.Row, c config.Config, opti
 	b.Scope = b.Runtime.NewScope()
 	err = b.Runtime.Do(ctx, func(*torch.Scope) error {
 		b.CLIP, err = clip.Load(ctx, b.Scope, weights, clip.Options{
-			ImageSize: input.Size, Activation: input.Activation, Positions: input.Positions, Precision: string(c.Precision), Recompute: c.Train.Recompute,
+			ImageSize: input.Size, Activation: input.Activation, Positions: input.Positions, Precision: string(c.Precision),
+			Inference: use == Scoring, Recompute: c.Train.Recompute,
 		})
 		return err
 	})

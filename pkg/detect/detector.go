@@ -75,7 +75,7 @@ func Open(ctx context.Context, o Options) (*Detector, error) {
 	for _, change := range m.Changes {
 		o.Emit(events.Notice{Text: change})
 	}
-	backbone, err := OpenBackbone(ctx, method, o.Config.Config, m.Options, valuesOf(parameters))
+	backbone, err := OpenBackbone(ctx, Scoring, method, o.Config.Config, m.Options, valuesOf(parameters))
 	if err != nil {
 		return nil, err
 	}

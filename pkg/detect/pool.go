@@ -118,7 +118,7 @@ func (p *Pool) load(ctx context.Context, m trained.Model) error {
 		return err
 	}
 	defer parameters.Close()
-	p.backbone, err = OpenBackbone(ctx, method, m.Loaded.Config, m.Options, valuesOf(parameters))
+	p.backbone, err = OpenBackbone(ctx, Scoring, method, m.Loaded.Config, m.Options, valuesOf(parameters))
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func compareTraining(t *testing.T, want *golden.Tensors, adapters, clip string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := detect.OpenBackbone(context.Background(), row, cfg, own, nil)
+	b, err := detect.OpenBackbone(context.Background(), detect.Training, row, cfg, own, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,7 +106,7 @@ func (o *Options) open(ctx context.Context) (*detect.Backbone, error) {
 		defer initial.Close()
 		values = initial
 	}
-	return detect.OpenBackbone(ctx, method, o.Config, o.Config.Model, values)
+	return detect.OpenBackbone(ctx, detect.Training, method, o.Config, o.Config.Model, values)
 }
 
 // build creates the method and the trainer and restores the state of a run to resume.

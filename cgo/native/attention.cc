@@ -1,0 +1,67 @@
+#include "attention.h"
+
+#include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "avx512.h"
+
+namespace {
+
+using acd::avx512::Head;
+
+bool recorded(const at::Tensor &t) { return at::GradMode::is_enabled() && t.requires_grad(); }
+
+// Whether avx512.h has a kernel for a tensor [B, heads, L, size] on this processor.
+bool suits(const at::Tensor &t) {
+  const auto type = t.scalar_type();
+  return acd::avx512::available() && t.is_cpu() && (type == at::kFloat || type == at::kBFloat16) && t.dim() == 4 &&
+         t.numel() > 0 && t.stride(3) == 1 && t.size(3) % acd::avx512::head_lanes == 0 &&
+         t.size(3) <= acd::avx512::largest_head && t.stride(2) < (1 << 24) && !recorded(t);
+}
+
+// The rows of head i of all pictures' heads.
+template <class T>
+const T *rows(const at::Tensor &t, int64_t i) {
+  return static_cast<const T *>(t.const_data_ptr()) + i / t.size(1) * t.stride(0) + i % t.size(1) * t.stride(1);
+}
+
+template <class T>
+at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v) {
+  const int64_t heads = q.size(1), all = q.size(0) * heads, count = q.size(2), size = q.size(3);
+  const Head head{k.size(2), size};
+  const int64_t step = acd::avx512::packed(head), blocks = (count + acd::avx512::queries - 1) / acd::avx512::queries;
+  const at::Tensor keys = at::empty({all * step}, q.options()), values = at::empty_like(keys);
+  T *const packed_keys = static_cast<T *>(keys.data_ptr()), *const packed_values = static_cast<T *>(values.data_ptr());
+  at::parallel_for(0, all, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      acd::avx512::pack_keys(head, rows<T>(k, i), k.stride(2), packed_keys + i * step);
+      acd::avx512::pack_values(head, rows<T>(v, i), v.stride(2), packed_values + i * step);
+    }
+  });
+  const at::Tensor out = at::empty({q.size(0), count, heads * size}, q.options());
+  T *const to = static_cast<T *>(out.data_ptr());
+  const float scale = 1 / std::sqrt(static_cast<float>(size));
+  at::parallel_for(0, all * blocks, 1, [&](int64_t begin, int64_t end) {
+    const at::Tensor scratch = at::empty({acd::avx512::scratch(head)}, at::kByte);
+    for (int64_t task = begin; task < end; task++) {
+      const int64_t i = task / blocks, first = task % blocks * acd::avx512::queries;
+      acd::avx512::attend(head, rows<T>(q, i) + first * q.stride(2), q.stride(2), std::min(acd::avx512::queries, count - first),
+                          packed_keys + i * step, packed_values + i * step, scale, scratch.data_ptr(),
+                          to + (i / heads * count + first) * heads * size + i % heads * size, heads * size);
+    }
+  });
+  return out;
+}
+
+}  // namespace
+
+at::Tensor acd::attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, bool causal) {
+  if (!causal && suits(q) && suits(k) && suits(v))
+    return q.scalar_type() == at::kFloat ? ::attend<float>(q, k, v) : ::attend<avx512::bf16>(q, k, v);
+  return at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal)
+      .transpose(1, 2)
+      .reshape({q.size(0), q.size(2), q.size(1) * q.size(3)});
+}

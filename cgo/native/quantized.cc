@@ -1,0 +1,104 @@
+#include "quantized.h"
+
+#include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
+
+#include "avx512.h"
+#include "onednn.h"
+
+using acd::Inputs;
+using acd::Matrix;
+
+namespace {
+
+constexpr int64_t rows_at_once = 8;
+
+int64_t count(const at::Tensor &x) { return x.numel() / x.size(-1); }
+
+Inputs empty_rows(const at::Tensor &like) {
+  return {at::empty(like.sizes(), at::kByte), at::empty({count(like)}, at::kFloat)};
+}
+
+acd::avx512::bf16 *bf16(void *data) { return static_cast<acd::avx512::bf16 *>(data); }
+const acd::avx512::bf16 *bf16(const void *data) { return static_cast<const acd::avx512::bf16 *>(data); }
+
+// The sums of a product, before its rows' steps and the bias: they refer to all three tensors.
+acd::avx512::Sums sums(const at::Tensor &values, const Inputs &x, const Matrix &m) {
+  return {values.const_data_ptr<float>(), x.steps.const_data_ptr<float>(), m.bias.const_data_ptr<float>(), values.size(-1)};
+}
+
+void check(const at::Tensor &x) {
+  TORCH_CHECK(!(at::GradMode::is_enabled() && x.requires_grad()), "a packed matrix has no gradient");
+  TORCH_CHECK(x.is_cpu() && x.size(-1) > 0, "a packed matrix takes rows on the CPU");
+}
+
+}  // namespace
+
+bool acd::quantized::suits(const Matrix &m) {
+  return avx512::available() && m.round_inputs && !m.input_scale.defined() && m.weight.scalar_type() == at::kChar &&
+         m.bias.scalar_type() == at::kFloat;
+}
+
+bool acd::quantized::takes(const Matrix &m) { return m.packed() && m.scale.defined(); }
+
+Inputs acd::quantized::rows(const at::Tensor &input) {
+  check(input);
+  const at::Tensor x = input.contiguous();
+  const Inputs out = empty_rows(x);
+  const int64_t size = x.size(-1);
+  uint8_t *values = out.values.data_ptr<uint8_t>();
+  float *steps = out.steps.data_ptr<float>();
+  const auto write = [&](const auto *from) {
+    at::parallel_for(0, count(x), rows_at_once, [&](int64_t begin, int64_t end) {
+      avx512::quantise_rows(from + begin * size, end - begin, size, values + begin * size, steps + begin);
+    });
+  };
+  if (x.scalar_type() == at::kBFloat16) write(bf16(x.const_data_ptr()));
+  else write(x.const_data_ptr<float>());
+  return out;
+}
+
+Inputs acd::quantized::normalised(const at::Tensor &input, const at::Tensor &weight, const at::Tensor &bias, double epsilon) {
+  check(input);
+  const at::Tensor x = input.contiguous();
+  const Inputs out = empty_rows(x);
+  const int64_t size = x.size(-1);
+  TORCH_CHECK(weight.numel() == size && bias.numel() == size, "the norm is not of rows of ", size, " values");
+  const float *from = x.const_data_ptr<float>(), *w = weight.const_data_ptr<float>(), *b = bias.const_data_ptr<float>();
+  uint8_t *values = out.values.data_ptr<uint8_t>();
+  float *steps = out.steps.data_ptr<float>();
+  at::parallel_for(0, count(x), rows_at_once, [&](int64_t begin, int64_t end) {
+    std::vector<float> scratch(size);
+    avx512::normalise_rows(from + begin * size, end - begin, size, w, b, static_cast<float>(epsilon), scratch.data(),
+                           values + begin * size, steps + begin);
+  });
+  return out;
+}
+
+at::Tensor acd::quantized::product(const Inputs &x, const Matrix &m, const at::Tensor &residual, at::ScalarType type) {
+  const at::Tensor values = onednn::sums(x.values, m.weight, m.scale);
+  const avx512::Sums all = sums(values, x, m);
+  const at::Tensor also = residual.defined() ? residual.contiguous() : residual;
+  TORCH_CHECK(!also.defined() || also.sizes() == values.sizes(), "the residual has another shape than the product");
+  const float *plus = also.defined() ? also.const_data_ptr<float>() : nullptr;
+  const at::Tensor out = at::empty(values.sizes(), type);
+  const auto write = [&](auto *to) {
+    at::parallel_for(0, count(values), rows_at_once, [&](int64_t begin, int64_t end) { avx512::scale_rows(all, begin, end, plus, to); });
+  };
+  if (type == at::kBFloat16) write(bf16(out.data_ptr()));
+  else write(out.data_ptr<float>());
+  return out;
+}
+
+Inputs acd::quantized::activated(const Inputs &x, const Matrix &m, bool quick) {
+  const at::Tensor values = onednn::sums(x.values, m.weight, m.scale);
+  const avx512::Sums all = sums(values, x, m);
+  const Inputs out = empty_rows(values);
+  uint8_t *to = out.values.data_ptr<uint8_t>();
+  float *steps = out.steps.data_ptr<float>();
+  at::parallel_for(0, count(values), rows_at_once, [&](int64_t begin, int64_t end) {
+    std::vector<float> scratch(all.size);
+    avx512::activate_rows(all, begin, end, quick, scratch.data(), to, steps);
+  });
+  return out;
+}
