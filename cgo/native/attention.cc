@@ -1,7 +1,7 @@
 #include "attention.h"
 
 #include <ATen/Parallel.h>
-#include <c10/core/GradMode.h>
+#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,14 +12,13 @@ namespace {
 
 using acd::avx512::Head;
 
-bool recorded(const at::Tensor &t) { return at::GradMode::is_enabled() && t.requires_grad(); }
-
-// Whether avx512.h has a kernel for a tensor [B, heads, L, size] on this processor.
+// Whether avx512.h has a kernel for a tensor [B, heads, L, size] on this processor. It is not
+// used in training, where a forward pass may be computed again to record it.
 bool suits(const at::Tensor &t) {
   const auto type = t.scalar_type();
-  return acd::avx512::available() && t.is_cpu() && (type == at::kFloat || type == at::kBFloat16) && t.dim() == 4 &&
+  return acd::avx512::available() && c10::InferenceMode::is_enabled() && t.is_cpu() && (type == at::kFloat || type == at::kBFloat16) && t.dim() == 4 &&
          t.numel() > 0 && t.stride(3) == 1 && t.size(3) % acd::avx512::head_lanes == 0 &&
-         t.size(3) <= acd::avx512::largest_head && t.stride(2) < (1 << 24) && !recorded(t);
+         t.size(3) <= acd::avx512::largest_head && t.stride(2) < (1 << 24);
 }
 
 // The rows of head i of all pictures' heads.

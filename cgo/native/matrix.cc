@@ -1,6 +1,7 @@
 // Products with frozen matrices, with gradients for the inputs and none for the matrices.
 #include "matrix.h"
 
+#include <c10/core/InferenceMode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -88,7 +89,8 @@ at::Tensor acd::added(const at::Tensor &residual, const Inputs &x, const Matrix 
 
 Inputs acd::activated(const Inputs &x, const Matrix &m, bool quick, const Matrix &next) {
   if (x.steps.defined() && quantized::takes(next)) return quantized::activated(x, m, quick);
-  const bool fused = !quick && !m.scale.defined() && fast(x.values) && !recorded(x.values);
+  // Not in training, where a forward pass may be computed again to record it.
+  const bool fused = !quick && !m.scale.defined() && fast(x.values) && c10::InferenceMode::is_enabled();
   if (fused) return inputs(onednn::linear(x.values, m.weight, m.bias, "gelu"), next);
   return inputs(activation(product(x, m), quick), next);
 }

@@ -18,6 +18,12 @@ func packed(b FrozenBlock) FrozenBlock {
 	return b
 }
 
+// infer runs f as the scoring of pictures does.
+func infer(t *testing.T, f func(s *Scope) error) {
+	t.Helper()
+	do(t, open(t), func(s *Scope) error { return s.Inference(func() error { return f(s) }) })
+}
+
 // TestInt8Matrix checks the conversion to whole numbers.
 func TestInt8Matrix(t *testing.T) {
 	do(t, open(t), func(s *Scope) error {
@@ -69,7 +75,7 @@ func TestPackedBlocks(t *testing.T) {
 	for _, format := range inferred() {
 		for _, size := range []struct{ length, width, heads int64 }{{1, 16, 1}, {7, 24, 2}, {65, 64, 2}, {70, 80, 1}, {200, 128, 1}, {33, 96, 2}} {
 			for _, kind := range []FrozenBlock{{}, {QuickGELU: true}, {Causal: true}} {
-				do(t, open(t), func(s *Scope) error {
+				infer(t, func(s *Scope) error {
 					b := drawnBlockOf(s, format, size.width, size.heads)
 					b.QuickGELU, b.Causal = kind.QuickGELU, kind.Causal
 					seed := 3
@@ -95,7 +101,7 @@ func TestPackedBlocks(t *testing.T) {
 // look like a score.
 func TestPackedKeepsNaN(t *testing.T) {
 	for _, format := range inferred() {
-		do(t, open(t), func(s *Scope) error {
+		infer(t, func(s *Scope) error {
 			b := packed(drawnBlockOf(s, format, 32, 2))
 			values := make([]float32, 2*5*32)
 			values[3] = float32(math.NaN())
