@@ -108,14 +108,21 @@ func TestReloadFreesTheModel(t *testing.T) {
 	t.Setenv(systemd.SocketVariable, filepath.Join(folder, "notify"))
 	t.Setenv("ACDCLIP_THREADS", "1")
 	t.Setenv("ACDCLIP_DEVICE", "cpu")
+	heard := func() string {
+		t.Helper()
+		message := make([]byte, 1000)
+		_ = manager.SetReadDeadline(time.Now().Add(time.Minute))
+		n, err := manager.Read(message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(message[:n])
+	}
 	told := func(want ...string) {
 		t.Helper()
 		for _, want := range want {
-			message := make([]byte, 1000)
-			_ = manager.SetReadDeadline(time.Now().Add(time.Minute))
-			n, err := manager.Read(message)
-			if got, _, _ := strings.Cut(string(message[:n]), "\n"); err != nil || got != want {
-				t.Fatalf("the service manager is told %q, want %s, %v", message[:n], want, err)
+			if got := heard(); !strings.HasPrefix(got, want) {
+				t.Fatalf("the service manager is told %q, want %s", got, want)
 			}
 		}
 	}
@@ -176,8 +183,16 @@ func TestReloadFreesTheModel(t *testing.T) {
 	if status := ask("third"); status != http.StatusOK || torch.LiveHandles() != live {
 		t.Errorf("after a reload that failed: %d, %d tensors, want %d", status, torch.LiveHandles(), live)
 	}
+	// The end during a reload.
+	write("fourth")
+	hangUpSelf(t)
+	told("RELOADING=1")
 	cancel()
-	told("STOPPING=1")
+	for message := ""; message != "STOPPING=1"; message = heard() {
+		if message != "" && !strings.HasPrefix(message, "READY=1") { // the reload was done already
+			t.Fatalf("the service manager is told %q", message)
+		}
+	}
 	if status := <-ended; status != 0 || torch.LiveHandles() != before {
 		t.Errorf("exit status %d, %d tensors are left, there were %d: %s", status, torch.LiveHandles(), before, log)
 	}
