@@ -13,10 +13,11 @@ var errOtherScheme = errors.New("the service cannot change between HTTP and HTTP
 // have begun are answered with the Revision before it, whose Model is closed after the last of
 // them. At most two Models are open at a time: Reload waits until one that an earlier Reload
 // replaced is closed. If load fails or panics, the present Revision stays, and the log and the
-// error say why; likewise if ctx ends, but that is not logged. Only one goroutine at a time may call Reload.
+// error say why; likewise if ctx ends, but that is not logged. Only one goroutine at a time may
+// call Reload.
 func (s *Server) Reload(ctx context.Context, load func(context.Context) (*Revision, error)) error {
 	revision, err := s.next(ctx, load)
-	if ctx.Err() != nil && err != nil {
+	if err != nil && ctx.Err() != nil { // nothing failed: the service ends
 		return fmt.Errorf("reloading: %w", err)
 	}
 	s.options.Metrics.reload(err)
