@@ -110,6 +110,10 @@ func (s *storage) stream(from, to int64, buffer []byte, visit func(at int64, raw
 	return finish()
 }
 
+// anyOrder reports whether parts of the storage can be read in any order and at once: it is
+// neither deflated nor summed while it is read.
+func (s *storage) anyOrder() bool { return !s.deflated && (!s.summed || s.sound.Load()) }
+
 // verify reads the storage to verify its size and checksum, unless a read has already done so.
 func (s *storage) verify() error {
 	if s.sound.Load() || !s.summed && !s.deflated {

@@ -1,10 +1,14 @@
 package weights
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/bits"
+	"runtime"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -142,9 +146,17 @@ func (t *Tensor) EachFinite(visit func(values []float32)) error {
 	return wrong
 }
 
+var errNotFinite = errors.New("a value is not finite")
+
 // checkFinite returns an error for the first value that is not finite; values[0] is the tensor's value number at.
 func (t *Tensor) checkFinite(values []float32, at int64) error {
-	if finite(values) {
+	err := inParts(len(values), func(begin, end int) error {
+		if !finite(values[begin:end]) {
+			return errNotFinite
+		}
+		return nil
+	})
+	if err == nil {
 		return nil
 	}
 	wrong := slices.IndexFunc(values, func(v float32) bool { return !finite([]float32{v}) })
@@ -167,12 +179,30 @@ func (t *Tensor) fail(err error) error {
 
 func (t *Tensor) readContiguous(dst []float32) error {
 	size := t.DType.Size()
-	from := t.offset * size
-	length := int64(len(dst)) * size
-	return t.store.stream(from, from+length, make([]byte, min(chunkSize, length)), func(at int64, raw []byte) {
-		first := (at - from) / size
-		t.DType.decodeFloat32(dst[first:first+int64(len(raw))/size], raw)
-	})
+	read := func(dst []float32, from int64) error {
+		length := int64(len(dst)) * size
+		return t.store.stream(from, from+length, make([]byte, min(chunkSize, length)), func(at int64, raw []byte) {
+			first := (at - from) / size
+			t.DType.decodeFloat32(dst[first:first+int64(len(raw))/size], raw)
+		})
+	}
+	if !t.store.anyOrder() {
+		return read(dst, t.offset*size)
+	}
+	return inParts(len(dst), func(begin, end int) error { return read(dst[begin:end], (t.offset+int64(begin))*size) })
+}
+
+// partValues is the least number of values that are worth a goroutine.
+const partValues = 1 << 18
+
+// inParts calls f for the parts of 0 to count, on all cores if there are many.
+func inParts(count int, f func(begin, end int) error) error {
+	parts := max(1, min(runtime.GOMAXPROCS(0), count/partValues))
+	var group errgroup.Group
+	for i := range parts {
+		group.Go(func() error { return f(i*count/parts, (i+1)*count/parts) })
+	}
+	return group.Wait()
 }
 
 // rowMajor reports whether the values are contiguous in the file, in row-major order.

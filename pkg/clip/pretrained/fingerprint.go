@@ -81,7 +81,7 @@ func (c *Checkpoint) Identity() (Identity, error) {
 		sum.Write(label)
 		sum.Write(seen.sum[:])
 		earlier.Write(label)
-		earlier.Write(appendValues(nil, seen.first))
+		earlier.Write(putValues(make([]byte, 4*len(seen.first)), seen.first))
 	}
 	return Identity{Fingerprint: fingerprintPrefix + hexOf(sum), earlier: earlierPrefix + hexOf(earlier)}, nil
 }
@@ -133,14 +133,14 @@ func (d *digests) sumOf(values []float32) [sha256.Size]byte {
 	var workers sync.WaitGroup
 	for i := range min(count, runtime.GOMAXPROCS(0)) {
 		if i == len(d.buffers) {
-			d.buffers = append(d.buffers, make([]byte, 0, 4*pieceValues))
+			d.buffers = append(d.buffers, make([]byte, 4*pieceValues))
 		}
 		buffer := d.buffers[i]
 		workers.Go(func() {
 			for block := int(next.Add(1)) - 1; block < count; block = int(next.Add(1)) - 1 {
 				one := sha256.New()
 				for piece := range slices.Chunk(values[block*blockValues:min((block+1)*blockValues, len(values))], pieceValues) {
-					one.Write(appendValues(buffer, piece))
+					one.Write(putValues(buffer, piece))
 				}
 				one.Sum(sums[block*sha256.Size : block*sha256.Size])
 			}
@@ -150,10 +150,11 @@ func (d *digests) sumOf(values []float32) [sha256.Size]byte {
 	return sha256.Sum256(sums)
 }
 
-// appendValues appends values as little-endian float32.
-func appendValues(b []byte, values []float32) []byte {
-	for _, v := range values {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+// putValues stores values in b as little-endian float32, and returns the bytes.
+func putValues(b []byte, values []float32) []byte {
+	b = b[:4*len(values)]
+	for i, v := range values {
+		binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(v))
 	}
 	return b
 }
