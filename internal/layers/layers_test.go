@@ -96,6 +96,7 @@ func TestFoundations(t *testing.T) {
 		"pkg/report":              results,
 		"pkg/chart":               append([]string{"pkg/events", "pkg/heatmap", "pkg/anomalymap"}, results...),
 		"pkg/download":            {"pkg/atomicfile"},
+		"pkg/outbox":              {"pkg/atomicfile", "pkg/events"},
 		"pkg/fetch":               {"pkg/download", "pkg/checkpoint", "pkg/config", "pkg/contents", "pkg/weights", "pkg/atomicfile"},
 		"pkg/checkpoint":          {"pkg/config", "pkg/contents", "pkg/weights", "pkg/atomicfile"},
 		"pkg/evaluation/finished": append([]string{"pkg/atomicfile"}, results...),
