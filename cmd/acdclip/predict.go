@@ -22,6 +22,7 @@ type predictOptions struct {
 	detectorOptions
 	pictureOptions
 	thresholdOptions
+	postOptions
 	inputs    []string // files, folders and patterns
 	filesFrom string   // a file with more of them, "-" for stdin; "" for none
 	null      bool     // its paths end with NUL
@@ -113,12 +114,17 @@ those of before. --watch scores the pictures of a folder as they appear, until C
 	flags.BoolVar(&o.resume, "resume", false, "go on in the output folder: score only pictures without a row")
 	ui.Choice(flags, &o.format, "format", []report.PredictionFormat{report.PredictionCSV, report.PredictionJSONL, report.PredictionXLSX}, "format of the rows; xlsx writes an Excel workbook beside the CSV file")
 	o.registerPictures(flags)
+	o.registerPost(flags)
 	flags.BoolVar(&o.rawScores, "raw-scores", false, "add the columns score_raw and map_max_raw: the method's own values, not scaled to 0 to 1")
 	return command
 }
 
 func runPredict(ctx context.Context, o *predictOptions) error {
 	if err := o.check(); err != nil {
+		return err
+	}
+	to, err := o.receiver(o.app, o.config.flags)
+	if err != nil {
 		return err
 	}
 	loaded, err := o.loadModel()
@@ -165,19 +171,27 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	if err != nil {
 		return err
 	}
+	if output.posting, err = o.startPosting(to, folder, run, basis); err != nil {
+		return errors.Join(err, output.close(ctx, false))
+	}
 	p := &predicting{options: o, detector: detector, load: load, output: output, emit: o.app.emit, readings: newReadings(load.Decode)}
 	if o.watch == "" {
 		_, err = p.score(ctx, marked(found))
 	} else {
 		err = p.watch(ctx)
 	}
-	if err = errors.Join(err, output.close(err == nil)); err != nil {
+	if err = errors.Join(err, output.close(ctx, err == nil)); err != nil {
+		o.app.warn(output.unposted)
 		return o.app.ended(err, output.saved(max(p.total, len(found))))
 	}
 	o.app.emit(events.Notice{Text: output.summary()})
 	unsupported += len(p.unsupported)
 	c := output.count(false)
-	return failures(c.failed+unsupported, c.earlier+c.rows+unsupported)
+	if err := failures(c.failed+unsupported, c.earlier+c.rows+unsupported); err != nil {
+		o.app.warn(output.unposted)
+		return err
+	}
+	return output.unposted
 }
 
 // keepsFound refuses to overwrite a folder with pictures to score, however they were given.
@@ -238,5 +252,5 @@ func (o *predictOptions) check() error {
 	case o.out == "":
 		return usagef("--out is empty")
 	}
-	return errors.Join(o.checkPictures(o.config.flags), o.checkFlags())
+	return errors.Join(o.checkPictures(o.config.flags), o.checkPost(o.config.flags, o.out), o.checkFlags())
 }

@@ -7,9 +7,7 @@ import (
 	"net"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +23,6 @@ import (
 	"acdclip/pkg/events"
 	"acdclip/pkg/heatmap"
 	"acdclip/pkg/published"
-	"acdclip/pkg/regularfile"
 	"acdclip/pkg/report"
 	"acdclip/pkg/serve"
 )
@@ -154,28 +151,11 @@ func (o *serveOptions) check() error {
 	return o.checkFlags()
 }
 
-// token reads --token-file; "" for none.
-func (o *serveOptions) token() (string, error) {
-	if o.tokenFile == "" {
-		return "", nil
-	}
-	const most = 4 << 10 // bytes
-	content, err := regularfile.Head(o.tokenFile, most+1)
-	if err != nil {
-		return "", fmt.Errorf("--token-file: %w", err)
-	}
-	token := strings.TrimSpace(string(content))
-	if token == "" || len(content) > most || strings.ContainsFunc(token, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
-		return "", usagef("--token-file %s must hold one token, a text without spaces of at most %d bytes", o.tokenFile, most)
-	}
-	return token, nil
-}
-
 func runServe(ctx context.Context, o *serveOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	token, err := o.token()
+	token, err := readToken("--token-file", o.tokenFile)
 	if err != nil {
 		return err
 	}
