@@ -13,6 +13,7 @@ import (
 	"acdclip/pkg/data"
 	"acdclip/pkg/events"
 	"acdclip/pkg/heatmap"
+	"acdclip/pkg/intake"
 	"acdclip/pkg/present"
 	"acdclip/pkg/report"
 )
@@ -144,6 +145,8 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 		if err := o.keepsFound(found); err != nil {
 			return err
 		}
+	} else if err := checkWatched(o.watch); err != nil {
+		return err
 	}
 	detector, err := o.open(ctx, loaded)
 	if err != nil {
@@ -176,7 +179,7 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	}
 	p := &predicting{options: o, detector: detector, load: load, output: output, emit: o.app.emit, readings: newReadings(load.Decode)}
 	if o.watch == "" {
-		_, err = p.score(ctx, marked(found))
+		_, err = p.score(ctx, intake.Marked(found))
 	} else {
 		err = p.watch(ctx)
 	}
@@ -185,7 +188,7 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 		return o.app.ended(err, output.saved(max(p.total, len(found))))
 	}
 	o.app.emit(events.Notice{Text: output.summary()})
-	unsupported += len(p.unsupported)
+	unsupported += p.unsupported
 	c := output.count(false)
 	if err := failures(c.failed+unsupported, c.earlier+c.rows+unsupported); err != nil {
 		o.app.warn(output.unposted)

@@ -13,6 +13,7 @@ import (
 	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/events"
 	"acdclip/pkg/heatmap"
+	"acdclip/pkg/intake"
 	"acdclip/pkg/page"
 	"acdclip/pkg/plural"
 	"acdclip/pkg/report"
@@ -147,10 +148,10 @@ func (p *predictions) create() error {
 // add takes one picture's result. Where pictures are drawn for it, that and its
 // row come beside the scoring of the next ones, and the error may be of an
 // earlier one.
-func (p *predictions) add(input markedInput, class string, scored scoring.Scored) error {
+func (p *predictions) add(input intake.Picture, class string, scored scoring.Scored) error {
 	o := p.options
 	row := &pendingRow{
-		Prediction: report.Prediction{Path: input.Path, Class: class, Threshold: o.threshold, Width: scored.Picture.Width, Height: scored.Picture.Height, File: input.mark},
+		Prediction: report.Prediction{Path: input.Path, Class: class, Threshold: o.threshold, Width: scored.Picture.Width, Height: scored.Picture.Height, File: input.Mark},
 		failed:     scored.Err,
 	}
 	if scored.Err == nil {

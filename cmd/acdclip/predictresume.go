@@ -11,28 +11,10 @@ import (
 
 	"acdclip/internal/rundir"
 	"acdclip/pkg/conditions"
-	"acdclip/pkg/data"
 	"acdclip/pkg/events"
+	"acdclip/pkg/intake"
 	"acdclip/pkg/report"
 )
-
-// markedInput is a picture to score and the mark of its file when it was found.
-type markedInput struct {
-	data.Found
-	mark report.FileMark // zero if the file is gone
-}
-
-// marked notes the marks of inputs.
-func marked(inputs []data.Found) []markedInput {
-	list := make([]markedInput, len(inputs))
-	for i, input := range inputs {
-		list[i].Found = input
-		if info, err := os.Stat(input.Path); err == nil {
-			list[i].mark = report.MarkOf(info)
-		}
-	}
-	return list
-}
 
 // errOtherConditions reports predictions that were made under other conditions.
 var errOtherConditions = errors.New("the predictions there were made under other conditions")
@@ -106,13 +88,13 @@ func (p *predictions) rewrite(header []byte, pictures []report.PredictedPicture)
 
 // unscored returns the inputs without a row, and removes the rows of files that have
 // changed since. Two pictures of different runs whose outputs would have one name are an error.
-func (p *predictions) unscored(inputs []markedInput) ([]markedInput, error) {
-	var list []markedInput
+func (p *predictions) unscored(inputs []intake.Picture) ([]intake.Picture, error) {
+	var list []intake.Picture
 	changed := map[string]bool{} // by absolute paths
 	for _, input := range inputs {
 		path := absolutePath(input.Path)
 		row, scored := p.known[path]
-		if scored && row.file == input.mark {
+		if scored && row.file == input.Mark {
 			continue
 		}
 		for _, output := range p.options.outputsOf(input.Found) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/detect"
 	"acdclip/pkg/events"
+	"acdclip/pkg/intake"
 	"acdclip/pkg/report"
 	"acdclip/pkg/scoring"
 )
@@ -29,12 +29,12 @@ type predicting struct {
 	emit     func(events.Event)
 	readings readings
 
-	total       int             // pictures that have or will have a row
-	unsupported map[string]bool // pictures in formats that are not supported, found while watching
+	total       int // pictures that have or will have a row
+	unsupported int // pictures in formats that are not supported, found while watching
 }
 
 // score scores the inputs that have no row yet, and returns how many these were.
-func (p *predicting) score(ctx context.Context, inputs []markedInput) (int, error) {
+func (p *predicting) score(ctx context.Context, inputs []intake.Picture) (int, error) {
 	inputs, err := p.output.unscored(inputs)
 	if err != nil {
 		return 0, err
@@ -59,62 +59,29 @@ func (p *predicting) score(ctx context.Context, inputs []markedInput) (int, erro
 	})
 }
 
-// watchPause is the time between two looks at a watched folder. A picture is scored when
-// two looks find the same size and time of change, so that no half-written file is read.
-const watchPause = time.Second
+// checkWatched refuses what cannot be watched.
+func checkWatched(path string) error {
+	switch err := (intake.Folder{Path: path}).Check(); {
+	case errors.Is(err, intake.ErrNotFolder):
+		return usagef("--watch: %w", err)
+	case err != nil:
+		return fmt.Errorf("--watch: %w", err)
+	}
+	return nil
+}
 
 // watch scores what appears in a folder, until the context is cancelled.
 func (p *predicting) watch(ctx context.Context) error {
-	folder := p.options.watch
-	if info, err := os.Stat(folder); err != nil {
-		return fmt.Errorf("--watch: %w", err)
-	} else if !info.IsDir() {
-		return usagef("--watch: %s is not a folder", folder)
-	}
-	p.emit(events.Notice{Text: fmt.Sprintf("watching %s; Ctrl-C stops", folder)})
-	looked := map[string]report.FileMark{}
-	for {
-		found, err := data.Scan(ctx, []string{folder}, p.watchScan())
-		if err != nil && !errors.Is(err, data.ErrNoPictures) {
-			return p.stopped(ctx, err)
-		}
-		now := map[string]report.FileMark{}
-		var ready []markedInput
-		for _, input := range marked(found) {
-			now[input.Path] = input.mark
-			if before, seen := looked[input.Path]; seen && before == input.mark {
-				ready = append(ready, input)
-			}
-		}
-		looked = now
-		if err := p.round(ctx, ready); err != nil {
-			return p.stopped(ctx, err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(watchPause):
-		}
-	}
-}
-
-// watchScan skips output, and warns once of each picture in a format that is not supported.
-func (p *predicting) watchScan() data.ScanOptions {
-	return data.ScanOptions{Skip: p.options.outputFolder(), Apart: rundir.IsOutput, Other: func(path string) {
-		format := data.UnreadFormat(path)
-		if format == "" || p.unsupported[path] {
-			return
-		}
-		if p.unsupported == nil {
-			p.unsupported = map[string]bool{}
-		}
-		p.unsupported[path] = true
+	folder := intake.Folder{Path: p.options.watch, Skip: p.options.outputFolder(), Apart: rundir.IsOutput, Unsupported: func(path, format string) {
+		p.unsupported++
 		p.emit(events.Warning{Text: path + ": " + data.UnreadText([]string{format})})
 	}}
+	p.emit(events.Notice{Text: fmt.Sprintf("watching %s; Ctrl-C stops", folder.Path)})
+	return folder.Watch(ctx, func(pictures []intake.Picture) error { return p.round(ctx, pictures) })
 }
 
 // round scores what has no row yet, and notes in run.json how many there are.
-func (p *predicting) round(ctx context.Context, inputs []markedInput) error {
+func (p *predicting) round(ctx context.Context, inputs []intake.Picture) error {
 	scored, err := p.score(ctx, inputs)
 	err = errors.Join(err, p.output.settle())
 	p.output.draw()
@@ -125,14 +92,6 @@ func (p *predicting) round(ctx context.Context, inputs []markedInput) error {
 		err = p.output.held.WriteRun(p.output.counted(false))
 	}
 	return errors.Join(err, p.output.refreshPage(scored > 0))
-}
-
-// stopped returns nil for an error whose cause is the signal that ends watching.
-func (p *predicting) stopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
 }
 
 // describe returns what makes the rows; basis is what the scores depend on.

@@ -139,6 +139,7 @@ func TestImportsFollowOneDirection(t *testing.T) {
 		{"pkg/scoring", []string{"pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "cgo"}},
 		{"pkg/batching", []string{"pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "pkg/inspection", "cgo"}},
 		{"pkg/inspection", []string{"pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "cgo"}},
+		{"pkg/intake", []string{"pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "pkg/scoring", "cgo"}},
 		{"pkg/serve", []string{"pkg/trained", "pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "cgo"}},
 		{"pkg/pairing", []string{"pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "cgo"}},
 		{"pkg/trained", []string{"pkg/model", "pkg/detect", "pkg/evaluation", "pkg/training", "cgo"}},
