@@ -89,12 +89,20 @@ unless their size or time of change differs, and new ones are added. So a nightl
 scores what is new, and a run that was stopped or killed goes on. The settings must be
 those of before. --watch scores the pictures of a folder as they appear, until Ctrl-C.
 
+--post URL posts each row to a webhook beside the scoring, in the order of the rows: a JSON
+object with an id and the row as JSON lines have it. A row waits on disk, in the output
+folder, until an answer has a status from 200 to 299. Failures are tried again, with the
+same id in the header Idempotency-Key. A row that the receiver refuses (such as with 400 or
+422) is put aside. What is not delivered within --post-timeout after the last picture makes
+the exit status 3; the same command with --resume posts it.
+
 ` + tileHelp,
 		Example: `  acdclip predict photos --html
   acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --class bolt --heatmaps photos
   acdclip predict --clip ViT-B-16-plus-240.pt --method winclip photos
   acdclip predict --tile 512 --heatmaps --max-side 2000 large-photos
   acdclip predict --resume --out nightly photos
+  acdclip predict --watch camera --resume --out line-1 --post https://example.com/hook --post-token-file token
   find photos -newer last-time -name '*.jpg' -print0 | acdclip predict --null --files-from - --out new
   acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --out - photos | sort -t, -k3 -gr | head`,
 		Args: func(_ *cobra.Command, arguments []string) error { return o.checkArguments(arguments) },
