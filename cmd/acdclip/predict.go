@@ -9,9 +9,7 @@ import (
 	"acdclip/internal/rundir"
 	"acdclip/internal/ui"
 	"acdclip/pkg/config"
-	"acdclip/pkg/config/section"
 	"acdclip/pkg/data"
-	"acdclip/pkg/events"
 	"acdclip/pkg/heatmap"
 	"acdclip/pkg/intake"
 	"acdclip/pkg/present"
@@ -41,10 +39,13 @@ const (
 	standardIn  = "-"
 )
 
+// newPredictOptions returns what no flag changes.
+func newPredictOptions(detector detectorOptions) *predictOptions {
+	return &predictOptions{detectorOptions: detector, pictureOptions: pictureOptions{heatmapFormat: heatmap.PNG, colorMap: heatmap.Flame}, format: report.PredictionCSV}
+}
+
 func newPredictCommand(a *app) *cobra.Command {
-	o := &predictOptions{
-		detectorOptions: newDetectorOptions(a), pictureOptions: pictureOptions{heatmapFormat: heatmap.PNG, colorMap: heatmap.Flame}, format: report.PredictionCSV,
-	}
+	o := newPredictOptions(newDetectorOptions(a))
 	var thresholds thresholdFlags
 	command := &cobra.Command{
 		Use:   "predict [--clip CLIP] [--checkpoint FILE] PATH...",
@@ -140,8 +141,7 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	if err != nil {
 		return err
 	}
-	folder := rundir.OutputDir(o.out)
-	if err := o.checkFolder(folder, loaded); err != nil {
+	if err := o.checkFolder(rundir.OutputDir(o.out), loaded); err != nil {
 		return err
 	}
 	var found []data.Found
@@ -161,48 +161,25 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 		return err
 	}
 	defer detector.Close()
-	basis, err := o.conditions(detector, loaded.Config)
+	p, err := o.begin(detector, loaded.Config, to)
 	if err != nil {
 		return err
 	}
-	if err := o.useCalibration(basis); err != nil {
-		return err
-	}
-	run, err := o.describe(detector, loaded.Config, basis)
-	if err != nil {
-		return err
-	}
-	low, high := section.MapScale(detector.Model.Options)
-	style := heatmap.Style{Scale: heatmap.Scale{Low: low, High: high}, Map: o.colorMap}
-	if o.pixelThreshold != nil {
-		style.Scale = style.Scale.Around(*o.pixelThreshold)
-	}
-	load := o.loadOptions(loaded.Config)
-	output, err := openPredictions(o, folder, load.Decode, style, run)
-	if err != nil {
-		return err
-	}
-	if output.posting, err = o.startPosting(to, folder, run, basis); err != nil {
-		return errors.Join(err, output.close(ctx, false))
-	}
-	p := &predicting{options: o, detector: detector, load: load, output: output, emit: o.app.emit, readings: newReadings(load.Decode)}
 	if o.watch == "" {
 		_, err = p.score(ctx, intake.Marked(found))
 	} else {
 		err = p.watch(ctx)
 	}
-	if err = errors.Join(err, output.close(ctx, err == nil)); err != nil {
-		o.app.warn(output.unposted)
-		return o.app.ended(err, output.saved(max(p.total, len(found))))
-	}
-	o.app.emit(events.Notice{Text: output.summary()})
-	unsupported += p.unsupported
-	c := output.count(false)
-	if err := failures(c.failed+unsupported, c.earlier+c.rows+unsupported); err != nil {
-		o.app.warn(output.unposted)
+	if err := p.end(ctx, err, len(found)); err != nil {
 		return err
 	}
-	return output.unposted
+	unsupported += p.unsupported
+	c := p.output.count(false)
+	if err := failures(c.failed+unsupported, c.earlier+c.rows+unsupported); err != nil {
+		o.app.warn(p.output.unposted)
+		return err
+	}
+	return p.output.unposted
 }
 
 // keepsFound refuses to overwrite a folder with pictures to score, however they were given.

@@ -11,11 +11,14 @@ import (
 	"acdclip/internal/rundir"
 	"acdclip/pkg/conditions"
 	"acdclip/pkg/config"
+	"acdclip/pkg/config/section"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/detect"
 	"acdclip/pkg/events"
+	"acdclip/pkg/heatmap"
 	"acdclip/pkg/intake"
+	"acdclip/pkg/outbox"
 	"acdclip/pkg/report"
 	"acdclip/pkg/scoring"
 )
@@ -23,7 +26,8 @@ import (
 // predicting scores pictures into an output.
 type predicting struct {
 	options  *predictOptions
-	detector *detect.Detector
+	scorer   scoring.Scorer
+	prompt   func(data.Found) string // the prompt name of a picture's class
 	load     pixels.LoadOptions
 	output   *predictions
 	emit     func(events.Event)
@@ -31,6 +35,49 @@ type predicting struct {
 
 	total       int // pictures that have or will have a row
 	unsupported int // pictures in formats that are not supported, found while watching
+}
+
+// begin opens the output for what a detector will score, and begins to post rows if to is not nil.
+// end must be called.
+func (o *predictOptions) begin(detector *detect.Detector, c config.Config, to *outbox.Receiver) (*predicting, error) {
+	basis, err := o.conditions(detector, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.useCalibration(basis); err != nil {
+		return nil, err
+	}
+	run, err := o.describe(detector, c, basis)
+	if err != nil {
+		return nil, err
+	}
+	low, high := section.MapScale(detector.Model.Options)
+	style := heatmap.Style{Scale: heatmap.Scale{Low: low, High: high}, Map: o.colorMap}
+	if o.pixelThreshold != nil {
+		style.Scale = style.Scale.Around(*o.pixelThreshold)
+	}
+	load, folder := o.loadOptions(c), rundir.OutputDir(o.out)
+	output, err := openPredictions(o, folder, load.Decode, style, run)
+	if err != nil {
+		return nil, err
+	}
+	if output.posting, err = o.startPosting(to, folder, run, basis); err != nil {
+		return nil, errors.Join(err, output.close(context.Background(), false))
+	}
+	return &predicting{
+		options: o, scorer: detector, prompt: o.promptOf(detector.Model.Options), load: load, output: output, emit: o.app.emit, readings: newReadings(load.Decode),
+	}, nil
+}
+
+// end closes the output, and says what was done. err is what ended the work: nil if all is done.
+// given is how many pictures there are to score at least.
+func (p *predicting) end(ctx context.Context, err error, given int) error {
+	if err = errors.Join(err, p.output.close(ctx, err == nil)); err != nil {
+		p.options.app.warn(p.output.unposted)
+		return p.options.app.ended(err, p.output.saved(max(p.total, given)))
+	}
+	p.emit(events.Notice{Text: p.output.summary()})
+	return nil
 }
 
 // score scores the inputs that have no row yet, and returns how many these were.
@@ -44,18 +91,17 @@ func (p *predicting) score(ctx context.Context, inputs []intake.Picture) (int, e
 		return 0, nil
 	}
 	next := 0
-	prompt := p.options.promptOf(p.detector.Model.Options)
 	found := make([]data.Found, len(inputs))
 	for i, input := range inputs {
 		found[i] = input.Found
 	}
 	defer p.readings.tell(p.emit)
-	return len(inputs), detect.Predict(ctx, p.detector, detect.PredictOptions{
-		Inputs: found, PromptOf: prompt, Domain: p.options.domain, Batch: p.options.batch, Load: p.load,
+	return len(inputs), detect.Predict(ctx, p.scorer, detect.PredictOptions{
+		Inputs: found, PromptOf: p.prompt, Domain: p.options.domain, Batch: p.options.batch, Load: p.load,
 	}, p.emit, func(input data.Found, scored scoring.Scored) error {
 		next++
 		p.readings.add(scored.Picture)
-		return p.output.add(inputs[next-1], prompt(input), scored)
+		return p.output.add(inputs[next-1], p.prompt(input), scored)
 	})
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"acdclip/internal/ui"
 	"acdclip/pkg/batching"
@@ -40,6 +42,7 @@ type serveOptions struct {
 	tlsKey    string
 	tokenFile string
 	colorMap  heatmap.ColorMap
+	watching  serveWatchOptions
 }
 
 func newServeCommand(a *app) *cobra.Command {
@@ -74,6 +77,11 @@ refused; --set data.max_pixels=50000000 lowers the memory that a picture can tak
 Thresholds come from a request, else from --threshold and --pixel-threshold, else from a
 calibration, as in predict; a calibration is used for requests of its class and domain.
 
+--watch DIR also scores the pictures of a folder as they appear, with the same model, and
+adds their rows to the folder of --out, as predict --watch --resume does. With --post URL
+the rows are posted too: see "acdclip predict --help". Pictures of more than --max-bytes
+have a row with an error.
+
 The service listens to this machine alone. To let others in, give --listen an address of
 the network, and --token-file and TLS, or a proxy in front that does both.
 
@@ -84,6 +92,7 @@ calibration. The log of requests goes to stderr; --quiet leaves it out.`,
   curl --data-binary @photo.jpg 'http://127.0.0.1:8080/v1/score?class=bolt&pixel_threshold=0.5'
   curl -F a=@1.png -F b=@2.png -F class=bolt http://127.0.0.1:8080/v1/score
   curl -H 'Accept: image/png' --data-binary @photo.jpg http://127.0.0.1:8080/v1/score > heat.png
+  acdclip serve --class bolt --watch camera --out line-1 --post https://example.com/hook
   acdclip serve --clip ViT-L-14-336px.pt --checkpoint last.safetensors --class bolt --listen :8443 --token-file token --tls-cert cert.pem --tls-key key.pem`,
 		Args: noArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -108,6 +117,7 @@ calibration. The log of requests goes to stderr; --quiet leaves it out.`,
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "`FILE` certificate in PEM, for HTTPS")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "`FILE` key of the certificate")
 	flags.StringVar(&o.tokenFile, "token-file", "", "`FILE` with a token that requests must bring: Authorization: Bearer TOKEN")
+	o.watching.registerWatch(flags)
 	return command
 }
 
@@ -148,7 +158,7 @@ func (o *serveOptions) check() error {
 	case (o.tlsCert == "") != (o.tlsKey == ""):
 		return usagef("--tls-cert and --tls-key need each other")
 	}
-	return o.checkFlags()
+	return errors.Join(o.checkFlags(), o.watching.checkWatch(o.config.flags))
 }
 
 func runServe(ctx context.Context, o *serveOptions) error {
@@ -169,6 +179,10 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
+	watch, err := o.watchBeside(loaded)
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", o.listen) // before the model is loaded, which may take long
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
@@ -179,6 +193,9 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		return err
 	}
 	options, err := o.service(detector, loaded, token)
+	if err == nil {
+		err = watch.begin(detector, loaded.Config)
+	}
 	if err != nil {
 		detector.Close()
 		return err
@@ -187,7 +204,12 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	defer inspector.Close()
 	options.Model = inspector
 	o.tellAddress(listener.Addr(), secure != nil, token != "")
-	return serve.New(options).Serve(ctx, listener, secure)
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { return serve.New(options).Serve(ctx, listener, secure) })
+	if watch != nil {
+		work.Go(func() error { return watch.watch(ctx, inspector, o.limits.BodyBytes) })
+	}
+	return work.Wait()
 }
 
 // tellAddress says where the service listens, and warns if anybody in a network may use it.

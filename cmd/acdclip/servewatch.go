@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"acdclip/internal/rundir"
+	"acdclip/pkg/config"
+	"acdclip/pkg/detect"
+	"acdclip/pkg/events"
+	"acdclip/pkg/inspection"
+	"acdclip/pkg/outbox"
+)
+
+// serveWatchOptions choose a folder whose pictures a service scores beside its requests.
+type serveWatchOptions struct {
+	postOptions
+	folder string // "" for none
+	out    string
+}
+
+func (o *serveWatchOptions) registerWatch(flags *pflag.FlagSet) {
+	flags.StringVar(&o.folder, "watch", "", "`DIR` also score the pictures of a folder as they appear, as predict --watch --resume does; needs --out")
+	flags.StringVar(&o.out, "out", "", "`DIR` output folder for the rows of --watch")
+	o.registerPost(flags)
+}
+
+// checkWatch finds contradictions between the flags.
+func (o *serveWatchOptions) checkWatch(flags *pflag.FlagSet) error {
+	switch {
+	case o.folder == "" && (o.out != "" || flags.Changed("post") || flags.Changed("watch")):
+		return usagef("--out and --post are for the rows of --watch DIR")
+	case o.folder != "" && (o.out == "" || o.out == standardOut):
+		return usagef("--watch needs --out DIR, which keeps what is scored already")
+	case o.folder != "":
+		if err := checkWatched(o.folder); err != nil {
+			return err
+		}
+	}
+	return o.checkPost(flags, o.out)
+}
+
+// folderWatch scores the pictures of a folder with a service's model.
+type folderWatch struct {
+	options *predictOptions // as predict has them
+	to      *outbox.Receiver
+	run     *predicting // set by begin
+}
+
+// watchBeside checks what --watch needs, before the model is loaded; nil without --watch.
+func (o *serveOptions) watchBeside(loaded config.Loaded) (*folderWatch, error) {
+	if o.watching.folder == "" {
+		return nil, nil
+	}
+	p := newPredictOptions(o.detectorOptions)
+	p.thresholdOptions, p.postOptions = o.thresholdOptions, o.watching.postOptions
+	p.watch, p.out, p.resume = o.watching.folder, o.watching.out, true
+	to, err := p.receiver(o.app, o.config.flags)
+	if err != nil {
+		return nil, err
+	}
+	return &folderWatch{options: p, to: to}, p.checkFolder(rundir.OutputDir(p.out), loaded)
+}
+
+// begin opens the output for what a detector scores. Nil does nothing.
+func (w *folderWatch) begin(detector *detect.Detector, c config.Config) (err error) {
+	if w == nil {
+		return nil
+	}
+	if w.run, err = w.options.begin(detector, c, w.to); err != nil {
+		return err
+	}
+	w.run.emit = func(event events.Event) { // nobody waits for the progress of a service
+		switch event.(type) {
+		case events.Notice, events.Warning:
+			w.options.app.emit(event)
+		}
+	}
+	return nil
+}
+
+// watch scores with a model, which reads no file of more bytes than that, until ctx ends, and
+// closes the output. Rows that were not posted are no error of a service: they are on disk, and
+// posted when it starts again.
+func (w *folderWatch) watch(ctx context.Context, model *inspection.Inspector, mostBytes int64) error {
+	w.run.scorer = inspection.Files{Model: model, Class: w.options.class, Domain: w.options.domain, MostBytes: mostBytes}
+	if err := w.run.end(ctx, w.run.watch(ctx), 0); err != nil {
+		return fmt.Errorf("the service ends, because --watch cannot go on: %w", err)
+	}
+	w.options.app.warn(w.run.output.unposted)
+	return nil
+}
