@@ -84,8 +84,8 @@ func (w *folderWatch) begin(detector *detect.Detector, c config.Config) (err err
 // watch scores with a model, which reads no file of more bytes than that, until ctx ends, and
 // closes the output. Rows that were not posted are no error of a service: they are on disk, and
 // posted when it starts again.
-func (w *folderWatch) watch(ctx context.Context, model *inspection.Inspector, mostBytes int64) error {
-	w.run.scorer = inspection.Files{Model: model, Class: w.options.class, Domain: w.options.domain, MostBytes: mostBytes}
+func (w *folderWatch) watch(ctx context.Context, model inspection.Model, mostBytes int64) error {
+	w.run.scorer = inspection.Files{Model: model, Side: w.run.scorer.Size(), Class: w.options.class, Domain: w.options.domain, MostBytes: mostBytes}
 	if err := w.run.end(ctx, w.run.watch(ctx), 0); err != nil {
 		return fmt.Errorf("the service ends, because --watch cannot go on: %w", err)
 	}

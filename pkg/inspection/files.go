@@ -15,21 +15,24 @@ import (
 	"acdclip/pkg/scoring"
 )
 
+// Model scores single pictures for many goroutines. An Inspector is one.
+type Model interface {
+	Score(ctx context.Context, p Picture) (*Result, error)
+}
+
 // Files scores the pictures of files with a model that others use at the same time. It is a
 // scoring.Scorer. Its pictures wait for places in the queue; it has no more of them at a time than
 // a batch of its work has pictures, so the others are not refused for it.
 type Files struct {
-	Model interface {
-		Score(ctx context.Context, p Picture) (*Result, error)
-		Size() int
-	} // such as an Inspector
+	Model     Model
+	Side      int    // of the maps in pixels
 	Class     string // of all pictures, in place of the work's
 	Domain    domain.Domain
 	MostBytes int64 // of a file
 }
 
 // Size is the side of the maps in pixels.
-func (f Files) Size() int { return f.Model.Size() }
+func (f Files) Size() int { return f.Side }
 
 // ScoreAll scores the pictures of the work, whole, as the model reads them.
 func (f Files) ScoreAll(ctx context.Context, work scoring.Work, each func(scoring.Scored) error) error {

@@ -41,7 +41,7 @@ func TestFiles(t *testing.T) {
 		work.Items = append(work.Items, data.Item{Path: path})
 	}
 	work.Batches = scoring.Chunks(len(work.Items), 3)
-	files := Files{Model: i, Class: "metal_nut", Domain: domain.Industrial, MostBytes: 100_000}
+	files := Files{Model: i, Side: side, Class: "metal_nut", Domain: domain.Industrial, MostBytes: 100_000}
 	var others sync.WaitGroup
 	for range 3 {
 		others.Go(func() {
