@@ -76,7 +76,7 @@ func TestScripts(t *testing.T) {
 
 			"freeport": freePort, "get": getURL, "post": postPictures,
 			"startpost": startPost, "endpost": endPost,
-			"samerows": sameRows, "terminate": terminate,
+			"samerows": sameRows, "terminate": terminate, "hangup": hangUp, "metric": metric,
 		},
 	})
 }

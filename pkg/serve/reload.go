@@ -12,10 +12,13 @@ var errOtherScheme = errors.New("the service cannot change between HTTP and HTTP
 // Reload loads a Revision and gives it to all requests that begin from then on. Requests that
 // have begun are answered with the Revision before it, whose Model is closed after the last of
 // them. At most two Models are open at a time: Reload waits until one that an earlier Reload
-// replaced is closed. If load fails or panics, or ctx ends, the present Revision stays, and the
-// log and the error say why. Only one goroutine at a time may call Reload.
+// replaced is closed. If load fails or panics, the present Revision stays, and the log and the
+// error say why; likewise if ctx ends, but that is not logged. Only one goroutine at a time may call Reload.
 func (s *Server) Reload(ctx context.Context, load func(context.Context) (*Revision, error)) error {
 	revision, err := s.next(ctx, load)
+	if ctx.Err() != nil && err != nil {
+		return fmt.Errorf("reloading: %w", err)
+	}
 	s.options.Metrics.reload(err)
 	if err != nil {
 		s.options.Log.LogAttrs(ctx, slog.LevelError, "reload failed; the service goes on as before", slog.String("error", err.Error()))
