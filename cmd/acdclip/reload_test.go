@@ -73,6 +73,7 @@ func TestHangUpsAreCollected(t *testing.T) {
 	if more := len(begins); more != 0 || together.Load() != 0 {
 		t.Errorf("%d were done too often, %d at the same time", more, together.Load())
 	}
+	close(goes)
 	cancel()
 	<-done
 }
