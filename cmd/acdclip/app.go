@@ -38,6 +38,8 @@ type app struct {
 
 	save  chan struct{} // asks a training to save its state
 	saves atomic.Bool   // a training listens
+
+	reloads atomic.Bool // a hang-up has another meaning than to end
 }
 
 func newApp(out, err io.Writer, terminal bool) *app {
@@ -60,8 +62,8 @@ func (a *app) warn(err error) {
 	}
 }
 
-// noticeOnce shows a notice, unless it was shown before. Only the goroutine of the command may
-// call it.
+// noticeOnce shows a notice, unless it was shown before. Only one goroutine at a time may call
+// it: that of the command, or the one that reloads while that serves.
 func (a *app) noticeOnce(text string) {
 	if !a.told[text] {
 		a.told[text] = true

@@ -17,8 +17,9 @@ import (
 
 // doctorOptions are what `acdclip doctor` was asked for.
 type doctorOptions struct {
-	app    *app
-	format doctorFormat
+	app     *app
+	format  doctorFormat
+	service string // URL of a service to check instead of the machine; "" for none
 }
 
 // doctorFormat is how the diagnosis is printed.
@@ -39,15 +40,24 @@ func newDoctorCommand(a *app) *cobra.Command {
 		Short: "Check this machine: what is found, what is wrong, how to fix it",
 		Long: `Check what acdclip finds on this machine, what is missing, and how to fix it. Without
 libtorch, only the commands that run no model work (weights, data, metrics, plot,
-doctor).`,
+doctor).
+
+With --service, check instead whether a running "acdclip serve" takes pictures (GET
+/readyz), as a container's health check. On a loopback address, any certificate will do.`,
+		Example: `  acdclip doctor
+  acdclip doctor --service http://127.0.0.1:8080`,
 		Args: noArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return runDoctor(command.Context(), o) },
 	}
 	ui.Choice(command.Flags(), &o.format, "format", []doctorFormat{doctorText, doctorJSON}, "output format")
+	command.Flags().StringVar(&o.service, "service", "", "`URL` of a service to check instead of this machine")
 	return command
 }
 
-func runDoctor(_ context.Context, o *doctorOptions) error {
+func runDoctor(ctx context.Context, o *doctorOptions) error {
+	if o.service != "" {
+		return runServiceCheck(ctx, o)
+	}
 	d := diagnose(readMachine("/proc", "/sys/fs/cgroup"))
 	if err := d.write(o.app.out, o.format); err != nil {
 		return err

@@ -19,6 +19,15 @@ import (
 // errOtherConditions reports predictions that were made under other conditions.
 var errOtherConditions = errors.New("the predictions there were made under other conditions")
 
+// sameConditions returns errOtherConditions, with what differs, for runs whose rows do not belong together.
+func sameConditions(before, now *report.PredictionRun) error {
+	matter := []conditions.Weight{conditions.Numbers, conditions.Extras}
+	if err := before.Conditions.Only(matter...).Compare(now.Conditions.Only(matter...)); err != nil {
+		return fmt.Errorf("%w: %w", errOtherConditions, err)
+	}
+	return nil
+}
+
 // resume reads the rows of the runs before, where --resume is given and there are any, and
 // opens their file to append to it. It refuses rows that were made under other conditions.
 func (p *predictions) resume() (bool, error) {
@@ -33,9 +42,8 @@ func (p *predictions) resume() (bool, error) {
 	case err != nil:
 		return false, fmt.Errorf("resuming: %w", err)
 	}
-	matter := []conditions.Weight{conditions.Numbers, conditions.Extras}
-	if err := before.Conditions.Only(matter...).Compare(p.run.Conditions.Only(matter...)); err != nil {
-		return false, fmt.Errorf("%s: %w: %w; use the original settings, --overwrite to start again, or another --out", o.out, errOtherConditions, err)
+	if err := sameConditions(before, p.run); err != nil {
+		return false, fmt.Errorf("%s: %w; use the original settings, --overwrite to start again, or another --out", o.out, err)
 	}
 	if err := before.Conditions.Only(conditions.Bits).Compare(p.run.Conditions.Only(conditions.Bits)); err != nil {
 		o.app.emit(events.Notice{Text: fmt.Sprintf("the rows before may differ in their last digits: %v", err)})

@@ -37,17 +37,23 @@ type predicting struct {
 	unsupported int // pictures in formats that are not supported, found while watching
 }
 
+// prepare takes the thresholds of a calibration, and describes what will make the rows. basis is
+// what scores depend on.
+func (o *predictOptions) prepare(detector *detect.Detector, c config.Config) (run *report.PredictionRun, basis conditions.Record, err error) {
+	if basis, err = o.conditions(detector, c); err != nil {
+		return nil, nil, err
+	}
+	if err := o.useCalibration(basis); err != nil {
+		return nil, nil, err
+	}
+	run, err = o.describe(detector, c, basis)
+	return run, basis, err
+}
+
 // begin opens the output for what a detector will score, and begins to post rows if to is not nil.
 // end must be called.
 func (o *predictOptions) begin(detector *detect.Detector, c config.Config, to *outbox.Receiver) (*predicting, error) {
-	basis, err := o.conditions(detector, c)
-	if err != nil {
-		return nil, err
-	}
-	if err := o.useCalibration(basis); err != nil {
-		return nil, err
-	}
-	run, err := o.describe(detector, c, basis)
+	run, basis, err := o.prepare(detector, c)
 	if err != nil {
 		return nil, err
 	}

@@ -6,26 +6,18 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"acdclip/internal/systemd"
 	"acdclip/internal/ui"
 	"acdclip/pkg/batching"
-	"acdclip/pkg/builtin"
-	"acdclip/pkg/calibration"
-	"acdclip/pkg/conditions"
 	"acdclip/pkg/config"
-	"acdclip/pkg/config/section"
 	"acdclip/pkg/detect"
-	"acdclip/pkg/domain"
 	"acdclip/pkg/events"
 	"acdclip/pkg/heatmap"
-	"acdclip/pkg/published"
-	"acdclip/pkg/report"
 	"acdclip/pkg/serve"
 )
 
@@ -86,8 +78,14 @@ The service listens to this machine alone. To let others in, give --listen an ad
 the network, and --token-file and TLS, or a proxy in front that does both.
 
 Ctrl-C or SIGTERM ends it: it takes no more pictures, answers the requests that run, at
-most for --drain, and exits with status 0, or 1 if requests were cut off. Restart it to load another checkpoint or
-calibration. The log of requests goes to stderr; --quiet leaves it out.`,
+most for --drain, and exits with status 0, or 1 if requests were cut off.
+
+SIGHUP loads the files that the command line and the configuration name again: CLIP,
+checkpoint, calibration, token, certificate and key. Requests that have begun are answered
+with the old ones; memory holds both models for that time. If a file cannot be used, the
+log says why, and the service goes on with the old ones.
+
+The log of requests goes to stderr; --quiet leaves it out.`,
 		Example: `  acdclip serve
   curl --data-binary @photo.jpg 'http://127.0.0.1:8080/v1/score?class=bolt&pixel_threshold=0.5'
   curl -F a=@1.png -F b=@2.png -F class=bolt http://127.0.0.1:8080/v1/score
@@ -165,21 +163,11 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	token, err := readToken("--token-file", o.tokenFile)
+	first, err := o.read()
 	if err != nil {
 		return err
 	}
-	var secure *serve.TLS
-	if o.tlsCert != "" {
-		if secure, err = serve.LoadTLS(o.tlsCert, o.tlsKey); err != nil {
-			return err
-		}
-	}
-	loaded, err := o.loadModel()
-	if err != nil {
-		return err
-	}
-	watch, err := o.watchBeside(loaded)
+	watch, err := first.watchBeside()
 	if err != nil {
 		return err
 	}
@@ -188,32 +176,59 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	defer listener.Close()
-	detector, err := o.open(ctx, loaded)
+	metrics := serve.NewMetrics()
+	revision, err := first.open(ctx, metrics, watch.begin)
 	if err != nil {
 		return err
 	}
-	options, err := o.service(detector, loaded, token)
-	if err == nil {
-		err = watch.begin(detector, loaded.Config)
-	}
-	if err != nil {
-		detector.Close()
-		return err
-	}
-	inspector := detector.Inspector(batching.Options{Batch: o.batch, MaxWait: o.maxWait, Queue: o.queue, Scored: options.Metrics.Batch})
-	defer inspector.Close()
-	options.Model = inspector
-	o.tellAddress(listener.Addr(), secure != nil, token != "")
+	limits := o.limits
+	limits.BodiesBytes, limits.Writing = bodiesInMemory*limits.BodyBytes, writingTime
+	limits.AtOnce = min(2*o.batch, o.queue) // a batch is scored while the next one is decoded
+	server := serve.New(serve.Options{Class: o.class, Domain: o.domain, Limits: limits, Drain: o.drain, Metrics: metrics, Log: o.logger()}, revision)
+	defer server.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	reloading := o.app.onHangUp(ctx, func() { o.reload(ctx, server, metrics, watch) })
+	defer func() { cancel(); <-reloading }() // before the server is closed
+	o.tellAddress(listener.Addr())
+	o.tellManager(systemd.Ready("scoring pictures"))
+	defer context.AfterFunc(ctx, func() { o.tellManager(systemd.Stopping()) })()
 	work, ctx := errgroup.WithContext(ctx)
-	work.Go(func() error { return serve.New(options).Serve(ctx, listener, secure) })
+	work.Go(func() error { return server.Serve(ctx, listener) })
 	if watch != nil {
-		work.Go(func() error { return watch.watch(ctx, inspector, o.limits.BodyBytes) })
+		work.Go(func() error { return watch.watch(ctx, server, o.limits.BodyBytes) })
 	}
 	return work.Wait()
 }
 
+// reload has the server use the files as they are now, if they can be used.
+func (o *serveOptions) reload(ctx context.Context, server *serve.Server, metrics *serve.Metrics, watch *folderWatch) {
+	o.tellManager(systemd.Reloading())
+	err := server.Reload(ctx, func(ctx context.Context) (*serve.Revision, error) {
+		files, err := o.read()
+		if err != nil {
+			return nil, err
+		}
+		return files.open(ctx, metrics, func(detector *detect.Detector, _ config.Config) error { return watch.fits(files, detector) })
+	})
+	switch {
+	case ctx.Err() != nil: // it is told already that the service ends
+	case err != nil:
+		o.tellManager(systemd.Ready("scoring pictures as before; the reload failed, see the log"))
+	default:
+		o.tellManager(systemd.Ready("scoring pictures; reloaded"))
+	}
+}
+
+// tellManager warns if the service manager could not be told something.
+func (o *serveOptions) tellManager(err error) {
+	if err != nil {
+		o.app.emit(events.Warning{Text: err.Error()})
+	}
+}
+
 // tellAddress says where the service listens, and warns if anybody in a network may use it.
-func (o *serveOptions) tellAddress(address net.Addr, secure, token bool) {
+func (o *serveOptions) tellAddress(address net.Addr) {
+	secure, token := o.tlsCert != "", o.tokenFile != ""
 	scheme := "http"
 	if secure {
 		scheme = "https"
@@ -224,76 +239,6 @@ func (o *serveOptions) tellAddress(address net.Addr, secure, token bool) {
 	} else if ok && !tcp.IP.IsLoopback() && !secure {
 		o.app.emit(events.Warning{Text: "the token and the pictures cross the network unencrypted; give --tls-cert and --tls-key, unless a proxy encrypts them"})
 	}
-}
-
-// service describes the service, except for its model.
-func (o *serveOptions) service(detector *detect.Detector, loaded config.Loaded, token string) (serve.Options, error) {
-	basis, err := o.conditions(detector, loaded.Config)
-	if err != nil {
-		return serve.Options{}, err
-	}
-	calibrated, _, err := o.readCalibration(o.app, o.checkpoint, basis, classCondition, domainCondition) // which requests name
-	if err != nil {
-		return serve.Options{}, err
-	}
-	about, err := o.about(detector, loaded.Config)
-	if err != nil {
-		return serve.Options{}, err
-	}
-	low, high := section.MapScale(detector.Model.Options)
-	record := func(class string, d domain.Domain) conditions.Record {
-		return ofClass(basis, section.PromptName(detector.Model.Options, section.ClassNamed(class)), d)
-	}
-	limits := o.limits
-	limits.BodiesBytes, limits.Pixels, limits.Writing = bodiesInMemory*limits.BodyBytes, detect.DecodeOptions(detector.Model.Loaded.Config).MaxPixels, writingTime
-	limits.AtOnce = min(2*o.batch, o.queue) // a batch is scored while the next one is decoded
-	return serve.Options{
-		About: about, Class: o.class, Domain: o.domain, Conditions: record, Thresholds: o.thresholdsOf(record, calibrated),
-		Style:  heatmap.Style{Scale: heatmap.Scale{Low: low, High: high}, Map: o.colorMap},
-		Limits: limits, Token: token, Drain: o.drain, Metrics: serve.NewMetrics(), Log: o.logger(),
-	}, nil
-}
-
-// ofClass returns conditions for another prompt name and domain.
-func ofClass(basis conditions.Record, prompt string, d domain.Domain) conditions.Record {
-	return slices.Concat(basis.Without(classCondition).Without(domainCondition), conditions.Record{
-		conditions.Of(conditions.Numbers, classCondition, prompt), conditions.Of(conditions.Numbers, domainCondition, d),
-	})
-}
-
-// thresholdsOf returns the thresholds of classes: those of the flags, and those of a calibration
-// (nil: none) that was made for the class.
-func (o *serveOptions) thresholdsOf(record func(string, domain.Domain) conditions.Record, calibrated *calibration.Calibration) func(string, domain.Domain) report.Thresholds {
-	return func(class string, d domain.Domain) report.Thresholds {
-		t := o.thresholdOptions
-		if calibrated != nil && calibrated.Fits(record(class, d)) == nil {
-			t.fill(calibrated, "a calibration")
-		}
-		return report.Thresholds{Score: t.threshold, Pixel: t.pixelThreshold, Source: t.thresholdsFrom}
-	}
-}
-
-// about describes the model to clients, without paths.
-func (o *serveOptions) about(detector *detect.Detector, c config.Config) (serve.About, error) {
-	machine, err := detector.Machine()
-	if err != nil {
-		return serve.About{}, err
-	}
-	m := detector.Model
-	return serve.About{
-		Version: version, Method: m.Metadata.Method, Preset: m.Metadata.Preset,
-		CLIP:       serve.Weights{Name: nameOf(c.Clip), Fingerprint: machine.CLIP.Fingerprint},
-		Checkpoint: serve.Weights{Name: nameOf(o.checkpoint), Fingerprint: m.Source.Fingerprint},
-		ImageSize:  detector.Size(), Device: machine.Device, Precision: string(c.Precision.Format()), Threads: machine.Threads, Batch: o.batch,
-	}, nil
-}
-
-// nameOf returns the name of weights, and for a path that of its file.
-func nameOf(source string) string {
-	if source == "" || builtin.Is(source) || published.IsName(source) {
-		return source
-	}
-	return filepath.Base(source)
 }
 
 // logger writes the log of requests to stderr.

@@ -161,7 +161,26 @@ func sameRows(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // terminate: sends SIGTERM to the program that was started last in the background.
-func terminate(ts *testscript.TestScript, _ bool, _ []string) {
+func terminate(ts *testscript.TestScript, _ bool, _ []string) { send(ts, syscall.SIGTERM) }
+
+// hangup: sends SIGHUP to it.
+func hangUp(ts *testscript.TestScript, _ bool, _ []string) { send(ts, syscall.SIGHUP) }
+
+func send(ts *testscript.TestScript, signal syscall.Signal) {
 	started := ts.BackgroundCmds()
-	ts.Check(started[len(started)-1].Process.Signal(syscall.SIGTERM))
+	ts.Check(started[len(started)-1].Process.Signal(signal))
+}
+
+// metric URL LINE: waits until the metrics have the line.
+func metric(ts *testscript.TestScript, _ bool, args []string) {
+	var body []byte
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		var err error
+		_, body, err = answered(http.Get(args[0]))
+		ts.Check(err)
+		if bytes.Contains(body, []byte("\n"+args[1]+"\n")) {
+			return
+		}
+	}
+	ts.Fatalf("no %s in %s", args[1], body)
 }

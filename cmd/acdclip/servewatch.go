@@ -49,19 +49,25 @@ type folderWatch struct {
 	run     *predicting // set by begin
 }
 
+// predictOptions are those of predict for --watch.
+func (r *served) predictOptions() *predictOptions {
+	p := newPredictOptions(r.detectorOptions)
+	p.thresholdOptions, p.postOptions = r.thresholdOptions, r.watching.postOptions
+	p.watch, p.out, p.resume = r.watching.folder, r.watching.out, true
+	return p
+}
+
 // watchBeside checks what --watch needs, before the model is loaded; nil without --watch.
-func (o *serveOptions) watchBeside(loaded config.Loaded) (*folderWatch, error) {
-	if o.watching.folder == "" {
+func (r *served) watchBeside() (*folderWatch, error) {
+	if r.watching.folder == "" {
 		return nil, nil
 	}
-	p := newPredictOptions(o.detectorOptions)
-	p.thresholdOptions, p.postOptions = o.thresholdOptions, o.watching.postOptions
-	p.watch, p.out, p.resume = o.watching.folder, o.watching.out, true
-	to, err := p.receiver(o.app, o.config.flags)
+	p := r.predictOptions()
+	to, err := p.receiver(r.app, r.config.flags)
 	if err != nil {
 		return nil, err
 	}
-	return &folderWatch{options: p, to: to}, p.checkFolder(rundir.OutputDir(p.out), loaded)
+	return &folderWatch{options: p, to: to}, p.checkFolder(rundir.OutputDir(p.out), r.loaded)
 }
 
 // begin opens the output for what a detector scores. Nil does nothing.
@@ -77,6 +83,21 @@ func (w *folderWatch) begin(detector *detect.Detector, c config.Config) (err err
 		case events.Notice, events.Warning:
 			w.options.app.emit(event)
 		}
+	}
+	return nil
+}
+
+// fits refuses a model whose rows do not belong to those before, at a reload. Nil refuses nothing.
+func (w *folderWatch) fits(files *served, detector *detect.Detector) error {
+	if w == nil {
+		return nil
+	}
+	run, _, err := files.predictOptions().prepare(detector, files.loaded.Config)
+	if err != nil {
+		return err
+	}
+	if err := sameConditions(w.run.output.run, run); err != nil {
+		return fmt.Errorf("--watch: the rows in %s: %w; start the service again with another --out", w.options.out, err)
 	}
 	return nil
 }

@@ -48,12 +48,12 @@ type limitsAnswer struct {
 }
 
 // model answers GET /v1/model.
-func (s *Server) model(w http.ResponseWriter, _ *http.Request) error {
-	o := s.options
-	record := o.Conditions(o.Class, o.Domain)
-	return s.writeJSON(w, http.StatusOK, modelAnswer{
-		About: o.About, Class: o.Class, Domain: o.Domain, Thresholds: o.Thresholds(o.Class, o.Domain),
-		Limits:     limitsAnswer{o.Limits.BodyBytes, o.Limits.Parts, o.Limits.Pixels, largestSide},
+func (e exchange) model(w http.ResponseWriter, _ *http.Request) error {
+	o := e.options
+	record := e.Conditions(o.Class, o.Domain)
+	return e.writeJSON(w, http.StatusOK, modelAnswer{
+		About: e.About, Class: o.Class, Domain: o.Domain, Thresholds: e.Thresholds(o.Class, o.Domain),
+		Limits:     limitsAnswer{o.Limits.BodyBytes, o.Limits.Parts, e.Pixels, largestSide},
 		Conditions: record.Digest(), Record: record,
 	})
 }
@@ -64,20 +64,20 @@ type state struct {
 }
 
 // healthy answers GET /healthz: the program runs.
-func (s *Server) healthy(w http.ResponseWriter, _ *http.Request) error {
-	return s.writeJSON(w, http.StatusOK, state{"ok"})
+func (e exchange) healthy(w http.ResponseWriter, _ *http.Request) error {
+	return e.writeJSON(w, http.StatusOK, state{"ok"})
 }
 
 // ready answers GET /readyz: it takes pictures.
-func (s *Server) ready(w http.ResponseWriter, _ *http.Request) error {
-	if s.gate.isClosed() {
+func (e exchange) ready(w http.ResponseWriter, _ *http.Request) error {
+	if e.gate.isClosed() {
 		return problemf(http.StatusServiceUnavailable, kindClosing, "the service is being stopped")
 	}
-	return s.writeJSON(w, http.StatusOK, state{"ready"})
+	return e.writeJSON(w, http.StatusOK, state{"ready"})
 }
 
-func (s *Server) metrics(w http.ResponseWriter, r *http.Request) error {
-	s.options.Metrics.handler.ServeHTTP(w, r)
+func (e exchange) metrics(w http.ResponseWriter, r *http.Request) error {
+	e.options.Metrics.handler.ServeHTTP(w, r)
 	return nil
 }
 
@@ -85,7 +85,7 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) error {
 var openAPI []byte
 
 // description answers GET /openapi.yaml.
-func (s *Server) description(w http.ResponseWriter, _ *http.Request) error {
+func (e exchange) description(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "application/yaml")
 	_, _ = w.Write(openAPI) // who does not read it has gone
 	return nil

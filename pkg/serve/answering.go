@@ -39,12 +39,14 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 // answering wraps a handler of a path: it checks the token unless the path is open, turns
 // errors and panics into answers, and logs and counts.
-func (s *Server) answering(path string, open bool, handle func(*Server, http.ResponseWriter, *http.Request) error) http.Handler {
+func (s *Server) answering(path string, open bool, handle func(exchange, http.ResponseWriter, *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		recorded := &recorder{ResponseWriter: w}
 		recorded.Header().Set("X-Content-Type-Options", "nosniff")
-		err := s.handle(open, handle, recorded, r)
+		used := s.present.take()
+		defer used.requests.Done()
+		err := exchange{s, used.Revision}.handle(open, handle, recorded, r)
 		if err != nil {
 			s.refuse(recorded, r, err)
 		}
@@ -56,16 +58,16 @@ func (s *Server) answering(path string, open bool, handle func(*Server, http.Res
 }
 
 // handle runs a handler. A panic in it is an error.
-func (s *Server) handle(open bool, handle func(*Server, http.ResponseWriter, *http.Request) error, w http.ResponseWriter, r *http.Request) (err error) {
+func (e exchange) handle(open bool, handle func(exchange, http.ResponseWriter, *http.Request) error, w http.ResponseWriter, r *http.Request) (err error) {
 	defer func() { err = recovered(recover(), err) }()
-	if s.rebound(r) {
+	if e.rebound(r) {
 		return problemf(http.StatusForbidden, kindOrigin, "without a token, the service answers on this address only for the hosts localhost and 127.0.0.1 (or another loopback address), not %q", shortened(r.Host))
 	}
-	if !open && !s.allowed(r) {
+	if !open && !e.allowed(r) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		return problemf(http.StatusUnauthorized, kindToken, "the request needs the header Authorization: Bearer TOKEN with the right token")
 	}
-	return handle(s, w, r)
+	return handle(e, w, r)
 }
 
 // recovered is the error of a panic; err if there was none. Its text, with the stack, goes to
@@ -78,13 +80,13 @@ func recovered(found any, err error) error {
 }
 
 // allowed compares the request's token in a time that tells nothing about the right one.
-func (s *Server) allowed(r *http.Request) bool {
-	if s.options.Token == "" {
+func (e exchange) allowed(r *http.Request) bool {
+	if e.Token == "" {
 		return true
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	sum := sha256.Sum256([]byte(token))
-	return subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1 && strings.EqualFold(scheme, "Bearer")
+	given, right := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(e.Token)) // as long as each other
+	return subtle.ConstantTimeCompare(given[:], right[:]) == 1 && strings.EqualFold(scheme, "Bearer")
 }
 
 // refuse answers with a problem, unless an answer has begun.

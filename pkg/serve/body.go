@@ -73,12 +73,12 @@ func (h *held) read(r io.Reader) ([]byte, error) {
 }
 
 // read reads what a request asks and its pictures. The caller releases h.
-func (s *Server) read(w http.ResponseWriter, r *http.Request, h *held) (asked, []upload, error) {
-	read := &reader{asked: asked{class: s.options.Class, domain: s.options.Domain, maxSide: largestSide}}
+func (e exchange) read(w http.ResponseWriter, r *http.Request, h *held) (asked, []upload, error) {
+	read := &reader{asked: asked{class: e.options.Class, domain: e.options.Domain, maxSide: largestSide}}
 	if err := read.query(r.URL.RawQuery); err != nil {
 		return asked{}, nil, err
 	}
-	limit := s.options.Limits.BodyBytes
+	limit := e.options.Limits.BodyBytes
 	if r.ContentLength > limit {
 		return asked{}, nil, &http.MaxBytesError{Limit: limit}
 	}
@@ -95,7 +95,7 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, h *held) (asked, [
 		return asked{}, nil, problemf(http.StatusBadRequest, kindRequest, "the Content-Type must be multipart/form-data with a boundary")
 	}
 	body := &counted{Reader: r.Body, memory: h}
-	uploads, err := s.parts(multipart.NewReader(body, parameters["boundary"]), read, h, body)
+	uploads, err := e.parts(multipart.NewReader(body, parameters["boundary"]), read, h, body)
 	if err == nil { // net/http sees that a client hangs up only after the end of the body
 		if _, err = io.Copy(io.Discard, r.Body); err != nil {
 			err = formError(err)
@@ -123,7 +123,7 @@ func (c *counted) Read(b []byte) (int, error) {
 }
 
 // parts reads the fields and the pictures of a form. Parts with a file name are pictures.
-func (s *Server) parts(form *multipart.Reader, read *reader, h *held, body *counted) (uploads []upload, err error) {
+func (e exchange) parts(form *multipart.Reader, read *reader, h *held, body *counted) (uploads []upload, err error) {
 	for {
 		body.counts = true
 		part, err := form.NextRawPart()
@@ -147,8 +147,8 @@ func (s *Server) parts(form *multipart.Reader, read *reader, h *held, body *coun
 			}
 			continue
 		}
-		if len(uploads) == s.options.Limits.Parts {
-			return nil, problemf(http.StatusRequestEntityTooLarge, kindLarge, "the request has more than %d pictures", s.options.Limits.Parts)
+		if len(uploads) == e.options.Limits.Parts {
+			return nil, problemf(http.StatusRequestEntityTooLarge, kindLarge, "the request has more than %d pictures", e.options.Limits.Parts)
 		}
 		if len(part.FileName()) > fileNameBytes {
 			return nil, problemf(http.StatusBadRequest, kindRequest, "a file name is longer than %d bytes: %q", fileNameBytes, shortened(part.FileName()))

@@ -44,7 +44,7 @@ func until(t *testing.T, ctx context.Context, expression string) {
 // token where one is needed.
 func TestPage(t *testing.T) {
 	ctx := browser(t)
-	s := start(t, &fake{}, func(o *Options, _ *inspection.Options) { o.Token = "right" })
+	s := start(t, &fake{}, func(o *setup, _ *inspection.Options) { o.Token = "right" })
 	folder := t.TempDir()
 	files := []string{filepath.Join(folder, "<b>plate.png"), filepath.Join(folder, "text.png")}
 	for i, content := range [][]byte{plain(t, 60, 30, 204), []byte("a text")} {

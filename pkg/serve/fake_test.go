@@ -2,8 +2,10 @@ package serve
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"image"
 	"image/png"
 	"io"
@@ -16,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,12 +42,17 @@ type fake struct {
 	begins chan struct{} // gets a value when a batch begins; nil for no one to tell
 	goes   chan struct{} // lets each batch go on; nil for at once
 	calm   bool          // never panics
+	score  float32       // of all pictures; 0 for the map's largest value
+	closed atomic.Bool
 }
 
 func (f *fake) Size() int { return side }
-func (f *fake) Close()    {}
+func (f *fake) Close()    { f.closed.Store(true) }
 
 func (f *fake) Score(_ context.Context, classes domain.Classes, pictures []pixels.Picture, classOf []int) ([]scoring.Scored, error) {
+	if f.closed.Load() {
+		return nil, errClosed
+	}
 	if f.begins != nil {
 		f.begins <- struct{}{}
 	}
@@ -58,7 +66,7 @@ func (f *fake) Score(_ context.Context, classes domain.Classes, pictures []pixel
 			m.Scores[at] = float32(p.Pix[3*at]) / 255
 		}
 		most := slices.Max(m.Scores)
-		scored[i] = scoring.Scored{Map: m, Score: most, MapMax: most}
+		scored[i] = scoring.Scored{Map: m, Score: cmp.Or(f.score, most), MapMax: most}
 		switch classes.Prompts[classOf[i]] {
 		case "panic":
 			if f.calm {
@@ -72,9 +80,17 @@ func (f *fake) Score(_ context.Context, classes domain.Classes, pictures []pixel
 	return scored, nil
 }
 
+var errClosed = errors.New("the model is used after it was closed")
+
 type strangeError struct{}
 
 func (*strangeError) Error() string { return "the model returned a score that is not a finite number" }
+
+// setup is what a test may change of a service.
+type setup struct {
+	Options
+	Revision
+}
 
 // service is a Server that runs, and what a test knows of it.
 type service struct {
@@ -104,28 +120,35 @@ func (s *safeBuffer) String() string {
 	return s.b.String()
 }
 
-// start starts a service, which change may change.
-func start(t *testing.T, f *fake, change func(*Options, *inspection.Options)) *service {
-	t.Helper()
-	metrics := NewMetrics()
-	s := &service{t: t, ended: make(chan error, 1), log: &safeBuffer{}}
-	model := inspection.Options{Decode: picture.DecodeOptions{MaxPixels: 1_000_000}, Batching: batching.Options{Batch: 4, Scored: metrics.Batch}}
-	o := Options{
-		Class: "object", Domain: domain.Industrial, Metrics: metrics, Style: heatmap.Style{Scale: heatmap.Scale{High: 1}, Map: heatmap.Flame}, Drain: time.Minute,
-		Log: slog.New(slog.NewTextHandler(s.log, nil)),
-		Limits: Limits{BodyBytes: 1 << 20, BodiesBytes: 8 << 20, Parts: 20, Pixels: 1_000_000, AtOnce: 4,
-			Reading: time.Minute, Scoring: time.Minute, Writing: time.Minute},
+// revision is a Revision for tests.
+func revision(model Model) *Revision {
+	return &Revision{
+		Model: model, Style: heatmap.Style{Scale: heatmap.Scale{High: 1}, Map: heatmap.Flame}, Pixels: 1_000_000,
 		Conditions: func(class string, d domain.Domain) conditions.Record {
 			return conditions.Record{conditions.Of(conditions.Numbers, "class", class), conditions.Of(conditions.Numbers, "domain", d)}
 		},
 		Thresholds: func(string, domain.Domain) report.Thresholds { return report.Thresholds{} },
 	}
+}
+
+// start starts a service, which change may change.
+func start(t *testing.T, f *fake, change func(*setup, *inspection.Options)) *service {
+	t.Helper()
+	metrics := NewMetrics()
+	s := &service{t: t, ended: make(chan error, 1), log: &safeBuffer{}}
+	model := inspection.Options{Decode: picture.DecodeOptions{MaxPixels: 1_000_000}, Batching: batching.Options{Batch: 4, Scored: metrics.Batch}}
+	o := setup{Options{
+		Class: "object", Domain: domain.Industrial, Metrics: metrics, Drain: time.Minute,
+		Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Limits: Limits{BodyBytes: 1 << 20, BodiesBytes: 8 << 20, Parts: 20, AtOnce: 4,
+			Reading: time.Minute, Scoring: time.Minute, Writing: time.Minute},
+	}, *revision(nil)}
 	if change != nil {
 		change(&o, &model)
 	}
 	s.model = inspection.New(f, model)
 	o.Model = s.model
-	s.server = New(o)
+	s.server = New(o.Options, &o.Revision)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -133,11 +156,11 @@ func start(t *testing.T, f *fake, change func(*Options, *inspection.Options)) *s
 	s.url = "http://" + l.Addr().String()
 	ctx, cancel := context.WithCancel(t.Context())
 	s.stop = cancel
-	go func() { s.ended <- s.server.Serve(ctx, l, nil) }()
+	go func() { s.ended <- s.server.Serve(ctx, l) }()
 	t.Cleanup(func() {
 		cancel()
 		<-s.ended
-		s.model.Close() // waits for ever if a place was not released
+		s.server.Close() // waits for ever if a place was not released
 		if !s.server.bodies.TryAcquire(o.Limits.BodiesBytes) {
 			t.Error("memory of a request was not released")
 		}

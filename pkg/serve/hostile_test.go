@@ -101,7 +101,7 @@ func TestTooLargeIsRefusedEarly(t *testing.T) {
 
 // A request with more pictures than the queue has places does not fill it by itself.
 func TestMorePicturesThanPlaces(t *testing.T) {
-	s := start(t, &fake{}, func(o *Options, m *inspection.Options) { o.Limits.AtOnce, m.Batching.Queue = 3, 4 })
+	s := start(t, &fake{}, func(o *setup, m *inspection.Options) { o.Limits.AtOnce, m.Batching.Queue = 3, 4 })
 	files := make([]upload, 20)
 	for i := range files {
 		files[i] = upload{"a.png", plain(t, 99, 99, 51)}
@@ -139,7 +139,7 @@ func TestWrongForms(t *testing.T) {
 // A full queue, and a full memory, give 429 and say when to come again.
 func TestBusy(t *testing.T) {
 	f := &fake{begins: make(chan struct{}), goes: make(chan struct{})}
-	s := start(t, f, func(_ *Options, m *inspection.Options) { m.Batching.Queue = 1 })
+	s := start(t, f, func(_ *setup, m *inspection.Options) { m.Batching.Queue = 1 })
 	first := make(chan reply)
 	go func() { first <- s.post("", plain(t, 9, 9, 9)) }()
 	<-f.begins
@@ -190,7 +190,7 @@ func readReply(t *testing.T, connection net.Conn) reply {
 
 // A client that sends too slowly is told so and cut off. Its memory is free again (see start).
 func TestSlowClient(t *testing.T) {
-	s := start(t, &fake{}, func(o *Options, _ *inspection.Options) { o.Limits.Reading = 200 * time.Millisecond })
+	s := start(t, &fake{}, func(o *setup, _ *inspection.Options) { o.Limits.Reading = 200 * time.Millisecond })
 	connection := s.dial(1000, []byte("half"))
 	defer connection.Close()
 	if got := readReply(t, connection); got.status != http.StatusRequestTimeout || !strings.Contains(got.body, "too slowly") {
@@ -204,7 +204,7 @@ func TestSlowClient(t *testing.T) {
 // A client that hangs up, in the middle of its body or while its picture waits, disturbs nobody.
 func TestHangUp(t *testing.T) {
 	f := &fake{begins: make(chan struct{}), goes: make(chan struct{})}
-	s := start(t, f, func(_ *Options, m *inspection.Options) { m.Batching.Batch = 1 })
+	s := start(t, f, func(_ *setup, m *inspection.Options) { m.Batching.Batch = 1 })
 	s.dial(1000, []byte("half")).Close()
 
 	first := make(chan reply)
@@ -238,7 +238,7 @@ func (s *service) until(line string) {
 // Who hangs up behind a form whose body has more than the form is noticed too.
 func TestHangUpBehindAForm(t *testing.T) {
 	f := &fake{begins: make(chan struct{}), goes: make(chan struct{})}
-	s := start(t, f, func(_ *Options, m *inspection.Options) { m.Batching.Batch = 1 })
+	s := start(t, f, func(_ *setup, m *inspection.Options) { m.Batching.Batch = 1 })
 	first := make(chan reply)
 	go func() { first <- s.post("", plain(t, 9, 9, 51)) }()
 	<-f.begins
@@ -303,7 +303,7 @@ func TestPanic(t *testing.T) {
 func TestPanicOfAHandler(t *testing.T) {
 	s := start(t, &fake{}, nil)
 	w := httptest.NewRecorder()
-	s.server.answering("other", true, func(*Server, http.ResponseWriter, *http.Request) error { panic("secret") }).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	s.server.answering("other", true, func(exchange, http.ResponseWriter, *http.Request) error { panic("secret") }).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "secret") || !strings.Contains(s.log.String(), "secret") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
@@ -320,7 +320,7 @@ func (panicking) Score(context.Context, inspection.Picture) (*inspection.Result,
 // and counted, once.
 func TestPanicOfARow(t *testing.T) {
 	s := start(t, &fake{}, nil)
-	s.server.options.Model = panicking{s.model}
+	s.server.present.now.Model = panicking{s.model}
 	got := s.post("", plain(t, 9, 9, 9))
 	if got.status != http.StatusInternalServerError || got.kind() != kindInternal || strings.Contains(got.body, "secret") {
 		t.Errorf("%+v", got)
@@ -335,7 +335,7 @@ func TestPanicOfARow(t *testing.T) {
 // A request that has begun waits for places for its further pictures.
 func TestBegunRequestsWait(t *testing.T) {
 	f := &fake{goes: make(chan struct{})}
-	s := start(t, f, func(o *Options, m *inspection.Options) { o.Limits.AtOnce, m.Batching.Queue = 4, 1 })
+	s := start(t, f, func(o *setup, m *inspection.Options) { o.Limits.AtOnce, m.Batching.Queue = 4, 1 })
 	time.AfterFunc(50*time.Millisecond, func() { close(f.goes) }) // until then the first picture has the place
 	kind, body := form(t, nil, upload{"a.png", plain(t, 9, 9, 9)}, upload{"b.png", plain(t, 9, 9, 9)}, upload{"c.png", plain(t, 9, 9, 9)})
 	if got := s.send(http.MethodPost, "/v1/score", kind, body); got.status != http.StatusOK || len(got.rows(t)) != 3 {
@@ -346,7 +346,7 @@ func TestBegunRequestsWait(t *testing.T) {
 // An answer that could never fit beside its request is not refused with a status that asks to
 // try again.
 func TestAnswerIsTooLarge(t *testing.T) {
-	s := start(t, &fake{}, func(o *Options, _ *inspection.Options) { o.Limits.BodiesBytes = o.Limits.BodyBytes })
+	s := start(t, &fake{}, func(o *setup, _ *inspection.Options) { o.Limits.BodiesBytes = o.Limits.BodyBytes })
 	content := noise(t, 430, 430)
 	for accept, query := range map[string]string{"": "?heatmap=png", "image/png": ""} {
 		got := s.post(query, content, "Accept", accept)
@@ -359,7 +359,7 @@ func TestAnswerIsTooLarge(t *testing.T) {
 // Work that takes longer than the limit is given up. The same request would take as long again.
 func TestScoringTakesTooLong(t *testing.T) {
 	f := &fake{goes: make(chan struct{})}
-	s := start(t, f, func(o *Options, _ *inspection.Options) { o.Limits.Scoring = 20 * time.Millisecond })
+	s := start(t, f, func(o *setup, _ *inspection.Options) { o.Limits.Scoring = 20 * time.Millisecond })
 	if got := s.post("", plain(t, 9, 9, 9)); got.status != http.StatusServiceUnavailable || got.kind() != kindTimeout || got.header.Get("Retry-After") != "" || !strings.Contains(got.body, "fewer pictures") {
 		t.Errorf("%+v", got)
 	}
@@ -373,7 +373,7 @@ func FuzzScore(f *testing.F) {
 	f.Add("?heatmap=png&pixel_threshold=0.5", "image/png", plain(f, 9, 9, 9))
 	f.Add("?threshold=nan", "", []byte("x"))
 	metrics := NewMetrics()
-	limits := Limits{BodyBytes: 1 << 16, BodiesBytes: 1 << 22, Parts: 4, Pixels: 10_000, AtOnce: 2, Reading: time.Minute, Scoring: time.Minute, Writing: time.Minute}
+	limits := Limits{BodyBytes: 1 << 16, BodiesBytes: 1 << 22, Parts: 4, AtOnce: 2, Reading: time.Minute, Scoring: time.Minute, Writing: time.Minute}
 	model := inspection.New(&fake{calm: true}, inspection.Options{Batching: batching.Options{Batch: 2}})
 	f.Cleanup(model.Close)
 	server := fuzzed(model, metrics, limits)

@@ -173,18 +173,18 @@ func TestOpenAPIStatuses(t *testing.T) {
 	note("/v1/score", s.post("", []byte("a text")))
 	note("/v1/score", s.post("?class=panic", good))
 	note("/v1/score", s.post("", make([]byte, 2<<20)))
-	locked := start(t, &fake{}, func(o *Options, _ *inspection.Options) { o.Token = "right" })
+	locked := start(t, &fake{}, func(o *setup, _ *inspection.Options) { o.Token = "right" })
 	for _, r := range routes() {
 		note(r.path, locked.send(r.method, r.path, "", strings.NewReader(string(good)), "Authorization", "Bearer right"))
 		note(r.path, locked.send(r.method, r.path, "", strings.NewReader(string(good))))
 	}
-	slow := start(t, &fake{}, func(o *Options, _ *inspection.Options) { o.Limits.Reading = 50 * time.Millisecond })
+	slow := start(t, &fake{}, func(o *setup, _ *inspection.Options) { o.Limits.Reading = 50 * time.Millisecond })
 	connection := slow.dial(100, []byte("half"))
 	defer connection.Close()
 	note("/v1/score", readReply(t, connection))
 
 	f := &fake{begins: make(chan struct{}), goes: make(chan struct{})}
-	full := start(t, f, func(_ *Options, m *inspection.Options) { m.Batching.Queue = 1 })
+	full := start(t, f, func(_ *setup, m *inspection.Options) { m.Batching.Queue = 1 })
 	first := make(chan reply)
 	go func() { first <- full.post("", good) }()
 	<-f.begins

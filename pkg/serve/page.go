@@ -26,10 +26,10 @@ func contentOf(tag string) string {
 }
 
 // page answers GET / with a page to try the service.
-func (s *Server) page(w http.ResponseWriter, _ *http.Request) error {
+func (e exchange) page(w http.ResponseWriter, _ *http.Request) error {
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Content-Security-Policy", s.pagePolicy)
+	header.Set("Content-Security-Policy", e.pagePolicy)
 	header.Set("Referrer-Policy", "no-referrer")
 	_, _ = w.Write([]byte(pageHTML)) // who does not read it has gone
 	return nil

@@ -21,8 +21,8 @@ func ofListener(ctx context.Context, l net.Listener) context.Context {
 // rebound reports whether a request may be of somebody else's page, whose browser was told
 // that the page's host is this machine (DNS rebinding). To the browser, page and service have
 // one origin then. Only the Host tells: it is the page's.
-func (s *Server) rebound(r *http.Request) bool {
-	if loopback, _ := r.Context().Value(loopbackKey{}).(bool); !loopback || s.options.Token != "" {
+func (e exchange) rebound(r *http.Request) bool {
+	if loopback, _ := r.Context().Value(loopbackKey{}).(bool); !loopback || e.Token != "" {
 		return false
 	}
 	switch r.URL.Path {

@@ -43,7 +43,7 @@ func TestRebinding(t *testing.T) {
 			}
 		}
 	}
-	if got := start(t, &fake{}, func(o *Options, _ *inspection.Options) { o.Token = "right" }).hosted("/", "example.org"); got != http.StatusOK {
+	if got := start(t, &fake{}, func(o *setup, _ *inspection.Options) { o.Token = "right" }).hosted("/", "example.org"); got != http.StatusOK {
 		t.Errorf("with a token: %d", got)
 	}
 }

@@ -21,36 +21,36 @@ import (
 )
 
 // score answers POST /v1/score.
-func (s *Server) score(w http.ResponseWriter, r *http.Request) error {
+func (e exchange) score(w http.ResponseWriter, r *http.Request) error {
 	if http.NewCrossOriginProtection().Check(r) != nil { // a page of somebody else in a browser that can reach the service
 		return problemf(http.StatusForbidden, kindOrigin, "pages of other origins may not use the service")
 	}
-	if !s.gate.enter() {
+	if !e.gate.enter() {
 		return problemf(http.StatusServiceUnavailable, kindClosing, "the service is being stopped")
 	}
-	defer s.gate.leave()
-	memory := &held{room: s.bodies, most: s.options.Limits.BodiesBytes}
+	defer e.gate.leave()
+	memory := &held{room: e.bodies, most: e.options.Limits.BodiesBytes}
 	defer memory.release()
-	asks, uploads, err := s.read(w, r, memory)
+	asks, uploads, err := e.read(w, r, memory)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.options.Limits.Scoring)
+	ctx, cancel := context.WithTimeout(r.Context(), e.options.Limits.Scoring)
 	defer cancel()
-	thresholds := s.thresholds(asks)
+	thresholds := e.thresholds(asks)
 	if format := wantedPicture(r); format != "" {
 		if asks.anomalyMap != "" || asks.heatmap != "" && asks.heatmap != format {
 			return problemf(http.StatusBadRequest, kindRequest, "with Accept: %s the answer is the heat map alone; leave out map and heatmap, or accept application/json", mediaType(format))
 		}
 		asks.heatmap = format
-		return s.answerPicture(ctx, w, asks, thresholds, uploads, memory)
+		return e.answerPicture(ctx, w, asks, thresholds, uploads, memory)
 	}
-	return s.answerRows(ctx, w, r, asks, thresholds, uploads, memory)
+	return e.answerRows(ctx, w, r, asks, thresholds, uploads, memory)
 }
 
 // thresholds are those of the request, or else the service's.
-func (s *Server) thresholds(a asked) report.Thresholds {
-	t := s.options.Thresholds(a.class, a.domain)
+func (e exchange) thresholds(a asked) report.Thresholds {
+	t := e.Thresholds(a.class, a.domain)
 	remains := a.threshold == nil && t.Score != nil || a.pixelThreshold == nil && t.Pixel != nil // one of the service's
 	const request = "the request"
 	switch {
@@ -84,16 +84,16 @@ func wantedPicture(r *http.Request) heatmap.Format {
 func mediaType(format heatmap.Format) string { return "image/" + string(format) }
 
 // answerPicture answers with the heat map of the only picture.
-func (s *Server) answerPicture(ctx context.Context, w http.ResponseWriter, a asked, t report.Thresholds, uploads []upload, memory *held) error {
+func (e exchange) answerPicture(ctx context.Context, w http.ResponseWriter, a asked, t report.Thresholds, uploads []upload, memory *held) error {
 	if len(uploads) > 1 {
 		return problemf(http.StatusBadRequest, kindRequest, "with Accept: %s a request takes one picture", mediaType(a.heatmap))
 	}
-	result, err := s.options.Model.Score(ctx, a.picture(uploads[0]))
+	result, err := e.Model.Score(ctx, a.picture(uploads[0]))
 	if err != nil {
 		return err
 	}
 	var drawn bytes.Buffer
-	if err := s.draw(&drawn, result, a.heatmap, t.Pixel); err != nil {
+	if err := e.draw(&drawn, result, a.heatmap, t.Pixel); err != nil {
 		return err
 	}
 	if err := memory.take(drawn.Len()); err != nil {
@@ -105,18 +105,18 @@ func (s *Server) answerPicture(ctx context.Context, w http.ResponseWriter, a ask
 }
 
 // answerRows answers with a row for each picture. If none has a score, the status says so.
-func (s *Server) answerRows(ctx context.Context, w http.ResponseWriter, r *http.Request, a asked, t report.Thresholds, uploads []upload, memory *held) error {
-	body := report.PredictionRows{Conditions: s.options.Conditions(a.class, a.domain).Digest(), Thresholds: t, Rows: make([]json.RawMessage, len(uploads))}
+func (e exchange) answerRows(ctx context.Context, w http.ResponseWriter, r *http.Request, a asked, t report.Thresholds, uploads []upload, memory *held) error {
+	body := report.PredictionRows{Conditions: e.Conditions(a.class, a.domain).Digest(), Thresholds: t, Rows: make([]json.RawMessage, len(uploads))}
 	failed := make([]error, len(uploads))
 	work, ctx := errgroup.WithContext(ctx)
 	var begun atomic.Bool                  // one picture of the request has asked for a place in the queue
-	work.SetLimit(s.options.Limits.AtOnce) // so that no request fills the queue by itself
+	work.SetLimit(e.options.Limits.AtOnce) // so that no request fills the queue by itself
 	for i, upload := range uploads {
 		work.Go(func() error {
 			// A full queue refuses a request only at its beginning; later, work would be lost.
 			p := a.picture(upload)
 			p.Wait = begun.Swap(true)
-			row, err := s.row(ctx, a, t, upload.name, p)
+			row, err := e.row(ctx, a, t, upload.name, p)
 			if err != nil && !ofPicture(err) {
 				return err
 			}
@@ -138,7 +138,7 @@ func (s *Server) answerRows(ctx context.Context, w http.ResponseWriter, r *http.
 	}
 	for i, err := range failed {
 		if err != nil && i != whole { // which is counted as the request's
-			s.problem(r, err)
+			e.problem(r, err)
 		}
 	}
 	switch {
@@ -147,7 +147,7 @@ func (s *Server) answerRows(ctx context.Context, w http.ResponseWriter, r *http.
 	case whole >= 0:
 		return failed[whole]
 	}
-	return s.writeJSON(w, status, body)
+	return e.writeJSON(w, status, body)
 }
 
 // ofPicture reports whether an error is of one picture, and leaves the others alone.
@@ -158,18 +158,18 @@ func ofPicture(err error) bool {
 
 // row scores a picture. With an error, the row has no numbers. A panic is an error: it is on a
 // goroutine of its own, where it would end the process.
-func (s *Server) row(ctx context.Context, a asked, t report.Thresholds, name string, p inspection.Picture) (row report.Prediction, err error) {
+func (e exchange) row(ctx context.Context, a asked, t report.Thresholds, name string, p inspection.Picture) (row report.Prediction, err error) {
 	blank := report.Prediction{Path: name, Threshold: t.Score}
 	defer func() {
 		if err = recovered(recover(), err); err != nil {
 			row = blank
 		}
 	}()
-	blank.Class = report.EscapeName(s.options.Model.PromptOf(a.class))
+	blank.Class = report.EscapeName(e.Model.PromptOf(a.class))
 	row = blank
-	result, err := s.options.Model.Score(ctx, p)
+	result, err := e.Model.Score(ctx, p)
 	if err == nil {
-		err = s.fill(&row, result, a, t)
+		err = e.fill(&row, result, a, t)
 	}
 	return row, err
 }
@@ -184,7 +184,7 @@ func (a *asked) picture(u upload) inspection.Picture {
 }
 
 // fill stores a result in a row. Maps and heat maps are data URLs.
-func (s *Server) fill(row *report.Prediction, result *inspection.Result, a asked, t report.Thresholds) error {
+func (e exchange) fill(row *report.Prediction, result *inspection.Result, a asked, t report.Thresholds) error {
 	row.Score, row.ClassProbability, row.MapMax, row.Width, row.Height = result.Score, result.ClassProbability, result.MapMax, result.Width, result.Height
 	if t.Score != nil {
 		row.Anomalous = new(result.Score >= *t.Score)
@@ -200,15 +200,15 @@ func (s *Server) fill(row *report.Prediction, result *inspection.Result, a asked
 		row.Map, err = dataURL("application/x-npy", func(w io.Writer) error { return anomalymap.WriteNPY(w, result.Map) })
 	}
 	if err == nil && a.heatmap != "" {
-		row.Heatmap, err = dataURL(mediaType(a.heatmap), func(w io.Writer) error { return s.draw(w, result, a.heatmap, t.Pixel) })
+		row.Heatmap, err = dataURL(mediaType(a.heatmap), func(w io.Writer) error { return e.draw(w, result, a.heatmap, t.Pixel) })
 	}
 	return err
 }
 
 // draw writes a picture with its map laid over it, and the outlines of its regions if there is
 // a threshold for pixels.
-func (s *Server) draw(w io.Writer, result *inspection.Result, format heatmap.Format, threshold *float32) error {
-	style, base := s.options.Style, result.Small
+func (e exchange) draw(w io.Writer, result *inspection.Result, format heatmap.Format, threshold *float32) error {
+	style, base := e.Style, result.Small
 	if threshold != nil {
 		style.Scale = style.Scale.Around(*threshold)
 	}

@@ -37,7 +37,7 @@ func TestOnePicture(t *testing.T) {
 	if *body.Thresholds.Score != 0.5 || *body.Thresholds.Pixel != 0.4 || body.Thresholds.Source != "the request" {
 		t.Errorf("%s", got.body)
 	}
-	if want := s.server.options.Conditions("metal_nut", domain.Industrial).Digest(); body.Conditions != want {
+	if want := s.server.present.now.Conditions("metal_nut", domain.Industrial).Digest(); body.Conditions != want {
 		t.Errorf("conditions %s, want %s", body.Conditions, want)
 	}
 	other := s.post("?class=bolt", plain(t, 40, 20, 204))
@@ -146,7 +146,7 @@ func TestPictures(t *testing.T) {
 
 // A request's thresholds stand before the service's.
 func TestThresholds(t *testing.T) {
-	s := start(t, &fake{}, func(o *Options, _ *inspection.Options) {
+	s := start(t, &fake{}, func(o *setup, _ *inspection.Options) {
 		o.Thresholds = func(class string, _ domain.Domain) report.Thresholds {
 			if class == "pixels" {
 				return report.Thresholds{Pixel: new(float32(0.75)), Source: "a calibration"}

@@ -1,9 +1,9 @@
-// Package serve is an HTTP service that scores pictures with one model. It is pure Go.
+// Package serve is an HTTP service that scores pictures with one model, which can be replaced
+// while it runs. It is pure Go.
 package serve
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,37 +13,14 @@ import (
 	"golang.org/x/net/netutil"
 	"golang.org/x/sync/semaphore"
 
-	"acdclip/pkg/batching"
-	"acdclip/pkg/conditions"
 	"acdclip/pkg/domain"
-	"acdclip/pkg/heatmap"
-	"acdclip/pkg/inspection"
-	"acdclip/pkg/report"
 )
 
-// Model scores pictures for many goroutines. inspection.Inspector is one.
-type Model interface {
-	Score(ctx context.Context, p inspection.Picture) (*inspection.Result, error)
-	// PromptOf returns the name in prompts of a class.
-	PromptOf(class string) string
-	Load() batching.Load
-}
-
-// Options configure a Server.
+// Options configure a Server for as long as it runs.
 type Options struct {
-	Model  Model
-	About  About
-	Class  string        // of pictures whose request names none
-	Domain domain.Domain // likewise
-	Style  heatmap.Style // of heat maps without a threshold for pixels
-
-	// Conditions returns what the scores of a class depend on.
-	Conditions func(class string, d domain.Domain) conditions.Record
-	// Thresholds returns the thresholds of a class where its request gives none.
-	Thresholds func(class string, d domain.Domain) report.Thresholds
-
+	Class   string        // of pictures whose request names none
+	Domain  domain.Domain // likewise
 	Limits  Limits
-	Token   string        // that requests must bring; "" for none
 	Drain   time.Duration // the longest time for which Serve waits for running requests when it ends
 	Metrics *Metrics
 	Log     *slog.Logger
@@ -54,7 +31,6 @@ type Limits struct {
 	BodyBytes   int64         // of one request
 	BodiesBytes int64         // of all requests at a time, with their answers; at least BodyBytes
 	Parts       int           // pictures of one request
-	Pixels      int64         // of one picture; the Model holds it
 	AtOnce      int           // of these, the pictures that are scored at once
 	Reading     time.Duration // for the headers and the body of a request
 	Scoring     time.Duration // for the work on a request
@@ -73,7 +49,8 @@ const (
 // Server answers requests. It is an http.Handler.
 type Server struct {
 	options Options
-	token   [sha256.Size]byte
+	present *present
+	secure  bool                // HTTPS
 	bodies  *semaphore.Weighted // bytes of requests and answers in memory
 	gate    *gate
 	mux     *http.ServeMux
@@ -86,49 +63,56 @@ type Server struct {
 type route struct {
 	method, path string
 	open         bool // needs no token
-	handle       func(*Server, http.ResponseWriter, *http.Request) error
+	handle       func(exchange, http.ResponseWriter, *http.Request) error
 }
 
 func routes() []route {
 	return []route{
-		{http.MethodPost, "/v1/score", false, (*Server).score},
-		{http.MethodGet, "/v1/model", false, (*Server).model},
-		{http.MethodGet, "/metrics", false, (*Server).metrics},
-		{http.MethodGet, "/openapi.yaml", true, (*Server).description},
-		{http.MethodGet, "/", true, (*Server).page},
-		{http.MethodGet, "/healthz", true, (*Server).healthy},
-		{http.MethodGet, "/readyz", true, (*Server).ready},
+		{http.MethodPost, "/v1/score", false, exchange.score},
+		{http.MethodGet, "/v1/model", false, exchange.model},
+		{http.MethodGet, "/metrics", false, exchange.metrics},
+		{http.MethodGet, "/openapi.yaml", true, exchange.description},
+		{http.MethodGet, "/", true, exchange.page},
+		{http.MethodGet, "/healthz", true, exchange.healthy},
+		{http.MethodGet, "/readyz", true, exchange.ready},
 	}
 }
 
-// New returns a Server.
-func New(o Options) *Server {
-	s := &Server{options: o, token: sha256.Sum256([]byte(o.Token)), bodies: semaphore.NewWeighted(o.Limits.BodiesBytes), gate: newGate(), mux: http.NewServeMux(), connections: connections, pagePolicy: pagePolicy()}
-	o.Metrics.watch(o.Model)
+// New returns a Server that begins with a Revision; with HTTPS if that has a certificate. The
+// caller closes the Server.
+func New(o Options, first *Revision) *Server {
+	s := &Server{options: o, present: &present{now: &inUse{Revision: first}}, secure: first.TLS != nil, bodies: semaphore.NewWeighted(o.Limits.BodiesBytes), gate: newGate(), mux: http.NewServeMux(), connections: connections, pagePolicy: pagePolicy()}
+	o.Metrics.watch(s.present.load)
 	for _, r := range routes() {
 		pattern := r.path
 		if pattern == "/" {
 			pattern = "/{$}" // not all below it
 		}
 		s.mux.Handle(r.method+" "+pattern, s.answering(r.path, r.open, r.handle))
-		s.mux.Handle(pattern, s.answering(r.path, true, func(_ *Server, w http.ResponseWriter, _ *http.Request) error {
+		s.mux.Handle(pattern, s.answering(r.path, true, func(_ exchange, w http.ResponseWriter, _ *http.Request) error {
 			w.Header().Set("Allow", r.method)
 			return problemf(http.StatusMethodNotAllowed, kindMethod, "%s takes only %s", r.path, r.method)
 		}))
 	}
-	s.mux.Handle("/", s.answering("other", true, func(*Server, http.ResponseWriter, *http.Request) error {
+	s.mux.Handle("/", s.answering("other", true, func(exchange, http.ResponseWriter, *http.Request) error {
 		return problemf(http.StatusNotFound, kindNotFound, "there is nothing here; /openapi.yaml describes what there is")
 	}))
 	return s
 }
 
+// exchange answers one request, from its beginning to its end with one Revision.
+type exchange struct {
+	*Server
+	*Revision
+}
+
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// Serve answers the requests of a listener, with TLS if the configuration is not nil, until
-// ctx ends. Then it refuses further work, waits until the running requests are answered, at
-// most Options.Drain, and returns nil; or an error that says how many were cut off.
-func (s *Server) Serve(ctx context.Context, l net.Listener, secure *TLS) error {
+// Serve answers the requests of a listener until ctx ends. Then it refuses further work, waits
+// until the running requests are answered, at most Options.Drain, and returns nil; or an error
+// that says how many were cut off.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // requests outlive ctx
 	defer stop()
 	limits := s.options.Limits
@@ -139,7 +123,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, secure *TLS) error {
 		ErrorLog: newNetLog(s.options.Log),
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- secure.serve(server, netutil.LimitListener(l, s.connections)) }()
+	go func() { failed <- s.listen(server, netutil.LimitListener(l, s.connections)) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("listening on %s: %w", l.Addr(), err)

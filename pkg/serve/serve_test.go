@@ -2,40 +2,24 @@ package serve
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"acdclip/pkg/conditions"
 	"acdclip/pkg/domain"
-	"acdclip/pkg/heatmap"
 	"acdclip/pkg/inspection"
-	"acdclip/pkg/report"
 )
 
 // fuzzed is a server without a listener.
 func fuzzed(model Model, metrics *Metrics, limits Limits) *Server {
-	return New(Options{
-		Model: model, Class: "object", Domain: domain.Industrial, Metrics: metrics, Limits: limits, Log: slog.New(slog.DiscardHandler),
-		Style:      heatmap.Style{Scale: heatmap.Scale{High: 1}, Map: heatmap.Flame},
-		Conditions: func(string, domain.Domain) conditions.Record { return nil },
-		Thresholds: func(string, domain.Domain) report.Thresholds { return report.Thresholds{} },
-	})
+	return New(Options{Class: "object", Domain: domain.Industrial, Metrics: metrics, Limits: limits, Log: slog.New(slog.DiscardHandler)}, revision(model))
 }
 
 // When it ends, the service answers the requests that run, refuses others, and says that it is
@@ -76,7 +60,7 @@ func TestDrain(t *testing.T) {
 // says so.
 func TestDrainHasALimit(t *testing.T) {
 	f := &fake{begins: make(chan struct{}), goes: make(chan struct{})}
-	s := start(t, f, func(o *Options, _ *inspection.Options) { o.Drain = time.Millisecond })
+	s := start(t, f, func(o *setup, _ *inspection.Options) { o.Drain = time.Millisecond })
 	first := make(chan reply)
 	go func() { first <- s.post("", plain(t, 9, 9, 9)) }()
 	<-f.begins
@@ -118,7 +102,7 @@ func inside(t *testing.T, s *Server) {
 
 // A client that does not send its body does not keep the service from ending.
 func TestDrainOfHalfABody(t *testing.T) {
-	s := start(t, &fake{}, func(o *Options, _ *inspection.Options) { o.Drain = time.Millisecond })
+	s := start(t, &fake{}, func(o *setup, _ *inspection.Options) { o.Drain = time.Millisecond })
 	connection := s.dial(1000, []byte("half"))
 	defer connection.Close()
 	inside(t, s.server)
@@ -154,13 +138,13 @@ func TestDrainOfAnUnreadAnswer(t *testing.T) {
 	model := inspection.New(&fake{}, inspection.Options{})
 	defer model.Close()
 	minute := time.Minute
-	server := fuzzed(model, NewMetrics(), Limits{BodyBytes: 1 << 20, BodiesBytes: 1 << 23, Parts: 4, Pixels: 10_000, AtOnce: 2, Reading: minute, Scoring: minute, Writing: minute})
+	server := fuzzed(model, NewMetrics(), Limits{BodyBytes: 1 << 20, BodiesBytes: 1 << 23, Parts: 4, AtOnce: 2, Reading: minute, Scoring: minute, Writing: minute})
 	server.options.Drain = time.Millisecond
 	l := &pipes{connections: make(chan net.Conn), closed: make(chan struct{})}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(ctx, l, nil) }()
+	go func() { ended <- server.Serve(ctx, l) }()
 	client, connection := net.Pipe()
 	defer client.Close()
 	l.connections <- connection
@@ -184,7 +168,7 @@ func TestConnections(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
-	go func() { ended <- server.Serve(ctx, l, nil) }()
+	go func() { ended <- server.Serve(ctx, l) }()
 	ask := func() net.Conn {
 		connection, err := net.Dial("tcp", l.Addr().String())
 		if err != nil {
@@ -216,7 +200,7 @@ func TestConnections(t *testing.T) {
 
 // With a token, only the health of the service is open to all.
 func TestToken(t *testing.T) {
-	s := start(t, &fake{}, func(o *Options, _ *inspection.Options) { o.Token = "right" })
+	s := start(t, &fake{}, func(o *setup, _ *inspection.Options) { o.Token = "right" })
 	for _, r := range routes() {
 		for authorization, right := range map[string]bool{"": false, "Bearer wrong": false, "right": false, "Bearer ": false, "Basic right": false, "Bearer right": true, "bearer right": true} {
 			got := s.send(r.method, r.path, "", strings.NewReader("x"), "Authorization", authorization)
@@ -224,58 +208,6 @@ func TestToken(t *testing.T) {
 				t.Errorf("%s with %q: %d %s", r.path, authorization, got.status, got.body)
 			}
 		}
-	}
-}
-
-func TestTLS(t *testing.T) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature}
-	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder := t.TempDir()
-	files := map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: certificate}, "key.pem": {Type: "PRIVATE KEY", Bytes: private}}
-	for name, block := range files {
-		if err := os.WriteFile(filepath.Join(folder, name), pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	secure, err := LoadTLS(filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := LoadTLS(filepath.Join(folder, "key.pem"), filepath.Join(folder, "key.pem")); err == nil {
-		t.Error("a key as a certificate is accepted")
-	}
-	s := start(t, &fake{}, nil)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() { ended <- s.server.Serve(ctx, l, secure) }()
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(pem.EncodeToMemory(files["cert.pem"]))
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
-	defer client.CloseIdleConnections()
-	response, err := client.Get("https://" + l.Addr().String() + "/healthz")
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Errorf("%+v, %v", response, err)
-	} else {
-		response.Body.Close()
-	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Error(err)
 	}
 }
 
@@ -287,7 +219,7 @@ func TestListenerFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	if err := s.server.Serve(t.Context(), l, nil); err == nil || !strings.Contains(err.Error(), "listening on 127.0.0.1") {
+	if err := s.server.Serve(t.Context(), l); err == nil || !strings.Contains(err.Error(), "listening on 127.0.0.1") {
 		t.Error(err)
 	}
 }
@@ -315,7 +247,7 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestModel(t *testing.T) {
-	s := start(t, &fake{}, func(o *Options, _ *inspection.Options) {
+	s := start(t, &fake{}, func(o *setup, _ *inspection.Options) {
 		o.About = About{Method: "acdclip", CLIP: Weights{Name: "clip.pt", Fingerprint: "sha256:1"}, ImageSize: side}
 	})
 	got := s.send(http.MethodGet, "/v1/model", "", nil)

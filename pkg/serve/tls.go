@@ -19,11 +19,13 @@ func LoadTLS(certificate, key string) (*TLS, error) {
 	return &TLS{pair}, nil
 }
 
-// serve runs a server until it is shut down; t may be nil. It always returns an error.
-func (t *TLS) serve(server *http.Server, l net.Listener) error {
-	if t == nil {
+// listen runs a server until it is shut down. It always returns an error.
+func (s *Server) listen(server *http.Server, l net.Listener) error {
+	if !s.secure {
 		return server.Serve(l)
 	}
-	server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{t.certificate}}
+	server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		return &s.present.revision().TLS.certificate, nil
+	}}
 	return server.ServeTLS(l, "", "")
 }
