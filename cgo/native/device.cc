@@ -6,6 +6,7 @@
 #include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
 #include <dlfcn.h>
+#include <malloc.h>
 #include <torch/version.h>
 
 #include <cstdio>
@@ -70,6 +71,12 @@ acd_error acd_set_exact(void) {
       context.setAllowBF16ReductionCuBLAS(false);
       context.setAllowFP16ReductionCuBLAS(false);
       context.setAllowTF32CuDNN(false))
+}
+
+void acd_trim(void) {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
 }
 
 acd_error acd_grad_mode(int32_t enabled, int32_t *previous) {

@@ -27,6 +27,7 @@ acd_error acd_cuda_describe(int64_t index, char *name, int64_t size, int64_t *to
 /* The calling thread's settings. */
 acd_error acd_set_threads(int64_t threads);
 acd_error acd_set_exact(void);
+void acd_trim(void); /* gives freed memory back to the system */
 acd_error acd_grad_mode(int32_t enabled, int32_t *previous);
 acd_error acd_inference_begin(void **guard);
 acd_error acd_inference_end(void *guard);

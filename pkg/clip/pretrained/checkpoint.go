@@ -6,6 +6,7 @@ package pretrained
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"acdclip/pkg/weights"
 )
@@ -60,6 +61,11 @@ func (t Tensor) NumElements() int64 {
 		count += part.NumElements()
 	}
 	return count
+}
+
+// IsHalf reports whether all values are stored as float16, so that they lose nothing in it.
+func (t Tensor) IsHalf() bool {
+	return !slices.ContainsFunc(t.parts, func(part *weights.Tensor) bool { return part.DType != weights.F16 })
 }
 
 // ReadFloat32 fills dst, of length NumElements, with the values in row-major order. It
