@@ -95,6 +95,12 @@ Inputs acd::activated(const Inputs &x, const Matrix &m, bool quick, const Matrix
   return inputs(activation(product(x, m), quick), next);
 }
 
+// oneDNN's product records no gradients.
+acd_error acd_dense(acd_tensor t, acd_tensor weight, acd_tensor bias, acd_tensor *out) {
+  ACD_RETURN(out, c10::InferenceMode::is_enabled() ? multiply(tensor(t), tensor(weight), tensor(bias))
+                                                   : at::linear(tensor(t), tensor(weight), tensor(bias)))
+}
+
 acd_error acd_linear(acd_tensor t, acd_tensor *parts, int32_t round_inputs, acd_tensor *out) {
   ACD_GUARD(
       const Matrix m = acd::matrix(acd::frozen(parts, acd::matrix_parts), round_inputs != 0);

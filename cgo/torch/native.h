@@ -59,6 +59,8 @@ acd_error acd_matmul(acd_tensor a, acd_tensor b, acd_tensor *out);
 acd_error acd_softmax(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_layer_norm(acd_tensor t, acd_tensor weight, acd_tensor bias, double epsilon, acd_tensor *out);
 /* parts of a matrix: weight, bias, scale and input scale; NULL for a missing scale */
+/* t weight^T + bias; gradients flow to all three */
+acd_error acd_dense(acd_tensor t, acd_tensor weight, acd_tensor bias, acd_tensor *out);
 /* the weight in the order in which products are fastest, for products without gradients; NULL: it is best as it is */
 acd_error acd_pack(acd_tensor *parts, int32_t round_inputs, acd_tensor *out);
 /* weight as whole numbers from -127 to 127, and their scales, one per output; out: two tensors */
