@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "avx512.h"
 #include "guard.h"
 
 void acd_free_message(acd_error text) {
@@ -33,7 +34,8 @@ acd_error acd_version(char *version, int64_t size) {
 }
 
 acd_error acd_instructions(char *text, int64_t size) {
-  ACD_GUARD(snprintf(text, static_cast<size_t>(size), "%s", at::get_cpu_capability().c_str()))
+  ACD_GUARD(snprintf(text, static_cast<size_t>(size), "%s%s", at::get_cpu_capability().c_str(),
+                     acd::avx512::available() ? " with BF16 and VNNI" : ""))
 }
 
 acd_error acd_cuda_count(int64_t *count) {

@@ -18,7 +18,7 @@ void acd_free_message(acd_error message);
 const char *acd_built_for(void); /* the version of the headers it was compiled with; static memory */
 acd_error acd_version(char *version, int64_t size); /* version of the loaded libtorch */
 
-acd_error acd_instructions(char *text, int64_t size); /* the CPU's instruction set that libtorch uses */
+acd_error acd_instructions(char *text, int64_t size); /* the CPU's instructions that are used */
 
 /* Devices: type 0 is the CPU, 1 is CUDA. */
 acd_error acd_cuda_count(int64_t *count);
