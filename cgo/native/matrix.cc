@@ -109,10 +109,9 @@ acd_error acd_linear(acd_tensor t, acd_tensor *parts, int32_t round_inputs, acd_
 
 acd_error acd_quantise(acd_tensor weight, acd_tensor *out) {
   ACD_GUARD(
-      const at::Tensor &w = tensor(weight);
-      const at::Tensor scale = w.abs().amax(1, true).clamp_min_(1e-12) / 127;
-      out[0] = new at::Tensor((w / scale).round_().clamp_(-127, 127).to(at::kChar));
-      out[1] = new at::Tensor(scale.flatten()))
+      const acd::Inputs rows = acd::quantized::whole_numbers(tensor(weight));
+      out[0] = new at::Tensor(rows.values);
+      out[1] = new at::Tensor(rows.steps))
 }
 
 acd_error acd_pack(acd_tensor *parts, int32_t round_inputs, acd_tensor *out) {
