@@ -39,8 +39,10 @@ type Checkpoint struct {
 	// Note tells the user what was assumed because no file states it; "" for nothing.
 	Note string
 
-	file *weights.File
-	seen *digests
+	file     *weights.File
+	seen     *digests
+	memory   string    // the file on disk that remembers the identity; "" for none
+	identity *Identity // remembered; nil if it is not known yet
 }
 
 // Tensor is one tensor under its canonical name. Linear weights are [out, in];
