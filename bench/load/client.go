@@ -10,7 +10,6 @@ import (
 	"mime/multipart"
 	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -20,7 +19,7 @@ type Picture struct {
 	Content []byte
 }
 
-// Read reads picture files.
+// Read reads picture files; they are sent under their paths.
 func Read(paths []string) ([]Picture, error) {
 	pictures := make([]Picture, len(paths))
 	for i, path := range paths {
@@ -28,7 +27,7 @@ func Read(paths []string) ([]Picture, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading a picture to send: %w", err)
 		}
-		pictures[i] = Picture{filepath.Base(path), content}
+		pictures[i] = Picture{path, content}
 	}
 	return pictures, nil
 }
@@ -56,10 +55,10 @@ type Client struct {
 // longest is the time after which an answer is missing.
 const longest = 30 * time.Minute
 
-// NewClient returns a Client of the service at url, which keeps up to connections open. The
-// caller closes it.
+// NewClient returns a Client of the service at url, which keeps up to connections open; with 0
+// each request has a connection of its own. The caller closes it.
 func NewClient(url string, connections int) *Client {
-	transport := &http.Transport{MaxIdleConns: connections, MaxIdleConnsPerHost: connections, DisableCompression: true}
+	transport := &http.Transport{MaxIdleConns: connections, MaxIdleConnsPerHost: connections, DisableKeepAlives: connections == 0, DisableCompression: true}
 	return &Client{url, &http.Client{Transport: transport, Timeout: longest}}
 }
 
