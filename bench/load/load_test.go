@@ -70,13 +70,14 @@ func TestTally(t *testing.T) {
 	var tally Tally
 	tally.Add("a", Row{0.5, 0.25}, time.Second, nil)
 	tally.Add("a", Row{0.25, 0.5}, 3*time.Second, nil)
+	tally.Add("a", Row{0.375, 0.375}, 2*time.Second, nil)
 	tally.Add("b", Row{1, 1}, 2*time.Second, nil)
 	tally.Add("b", Row{}, time.Hour, fmt.Errorf("scoring b: %w", io.ErrUnexpectedEOF))
 	report := tally.Report(6 * time.Second)
 	if want := (Range{Row{0.25, 0.25}, Row{0.5, 0.5}}); report.Rows["a"] != want {
 		t.Errorf("the rows of a are %v, want %v", report.Rows["a"], want)
 	}
-	if report.P50 != 2 || report.P99 != 3 || report.Throughput() != 0.5 || report.Errors["unexpected EOF"] != 1 {
+	if report.P50 != 2 || report.P99 != 3 || report.Throughput() != 4.0/6 || report.Errors["unexpected EOF"] != 1 {
 		t.Errorf("%+v", report)
 	}
 }
