@@ -89,6 +89,9 @@ func (e exchange) read(w http.ResponseWriter, r *http.Request, h *held) (asked, 
 		if err == nil && len(content) == 0 {
 			err = problemf(http.StatusBadRequest, kindRequest, "the request has no picture; send one as the body, or several as multipart/form-data")
 		}
+		if err != nil {
+			err = bodyError(err, "the body of the request is malformed") // its chunks are
+		}
 		return read.asked, []upload{{content: content}}, err
 	}
 	if err != nil || kind != "multipart/form-data" || parameters["boundary"] == "" {
@@ -167,11 +170,17 @@ func (e exchange) parts(form *multipart.Reader, read *reader, h *held, body *cou
 
 // formError says that a form is malformed, unless the error says more.
 func formError(err error) error {
-	if problemOf(err).Kind != kindInternal {
-		return err
-	}
 	if errors.Is(err, multipart.ErrMessageTooLarge) {
 		return problemf(http.StatusRequestEntityTooLarge, kindLarge, "the headers of a part are too large")
 	}
-	return problemf(http.StatusBadRequest, kindRequest, "the form is malformed")
+	return bodyError(err, "the form is malformed")
+}
+
+// bodyError blames the client for an error of reading its request, with a text if the error
+// says no more.
+func bodyError(err error, text string) error {
+	if problemOf(err).Kind != kindInternal {
+		return err
+	}
+	return problemf(http.StatusBadRequest, kindRequest, "%s", text)
 }

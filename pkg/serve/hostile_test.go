@@ -261,6 +261,50 @@ func TestHangUpBehindAForm(t *testing.T) {
 	}
 }
 
+// Who resets the connection in the middle of a request has gone; the fault is not the service's.
+func TestResetInTheBody(t *testing.T) {
+	s := start(t, &fake{}, nil)
+	for _, kind := range []string{"image/png", "multipart/form-data; boundary=b"} {
+		connection, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Fprintf(connection, "POST /v1/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: 10000\r\nExpect: 100-continue\r\n\r\n", kind); err != nil {
+			t.Fatal(err)
+		}
+		// The service asks for the body when it reads it.
+		if line, err := bufio.NewReader(connection).ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+			t.Fatalf("%q, %v", line, err)
+		}
+		if err := connection.(*net.TCPConn).SetLinger(0); err != nil {
+			t.Fatal(err)
+		}
+		connection.Close()
+	}
+	s.until(`acdclip_errors_total{kind="client_gone"} 2`)
+	if text := s.log.String(); strings.Contains(text, "internal error") {
+		t.Errorf("the log is %s", text)
+	}
+}
+
+// Chunks that are malformed are the client's fault.
+func TestMalformedChunks(t *testing.T) {
+	s := start(t, &fake{}, nil)
+	for kind, says := range map[string]string{"image/png": "the body of the request is malformed", "multipart/form-data; boundary=b": "the form is malformed"} {
+		connection, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer connection.Close()
+		if _, err := fmt.Fprintf(connection, "POST /v1/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n", kind); err != nil {
+			t.Fatal(err)
+		}
+		if got := readReply(t, connection); got.status != http.StatusBadRequest || got.kind() != kindRequest || !strings.Contains(got.body, says) {
+			t.Errorf("%s: %+v", kind, got)
+		}
+	}
+}
+
 // The headers of a form's parts count as its pictures do, and file names are short.
 func TestHeadersOfParts(t *testing.T) {
 	s := start(t, &fake{}, nil)

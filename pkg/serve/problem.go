@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 
@@ -69,10 +70,17 @@ func problemOf(err error) *problem {
 		return problemf(http.StatusRequestTimeout, kindSlow, "the request came too slowly")
 	case errors.Is(err, context.DeadlineExceeded):
 		return problemf(http.StatusServiceUnavailable, kindTimeout, "the work on the request took longer than the service allows; send fewer pictures a request, or let its operator raise --timeout")
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), isLost(err):
 		return problemf(statusGone, kindGone, "the request was cancelled")
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return problemf(http.StatusBadRequest, kindRequest, "the body of the request is cut short")
 	}
 	return problemf(http.StatusInternalServerError, kindInternal, "the service failed; its log says why")
+}
+
+// isLost reports whether a connection was reset, or the service closed it. (One that was too
+// slow has an error that wraps os.ErrDeadlineExceeded.)
+func isLost(err error) bool {
+	_, lost := errors.AsType[*net.OpError](err)
+	return lost
 }
