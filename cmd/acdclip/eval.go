@@ -189,6 +189,9 @@ func runEval(ctx context.Context, o *evalOptions) error {
 	if err := keepsInputs(o.out, o.overwrite, plan.inputs()); err != nil {
 		return err
 	}
+	if err := o.settlePrecision(ctx, plan); err != nil {
+		return err
+	}
 	others, err := o.others(plan)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"acdclip/internal/ui"
 	"acdclip/pkg/present"
+	"acdclip/pkg/processor"
 )
 
 // machine is what doctor finds without libtorch.
@@ -25,7 +26,7 @@ type machine struct {
 // readMachine reads Linux's descriptions of the machine; what they do not say stays empty.
 func readMachine(proc, cgroup string) machine {
 	m := machine{Cores: runtime.NumCPU(), Features: []string{}}
-	m.readProcessor(readText(proc, "cpuinfo"))
+	m.readProcessor(proc)
 	m.FreeMemory = freeMemory(proc, cgroup)
 	m.NVIDIADriver = present.Any(filepath.Join(proc, "driver/nvidia/version"))
 	return m
@@ -36,19 +37,11 @@ func speedFeatures() []string {
 	return []string{"avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "sve"}
 }
 
-func (m *machine) readProcessor(cpuinfo string) {
-	var all []string
-	for line := range strings.Lines(cpuinfo) {
-		name, value, _ := strings.Cut(line, ":")
-		switch strings.TrimSpace(name) {
-		case "model name":
-			m.Processor = strings.TrimSpace(value)
-		case "flags", "Features":
-			all = strings.Fields(value)
-		}
-	}
+func (m *machine) readProcessor(proc string) {
+	found := processor.Read(proc)
+	m.Processor = found.Name
 	for _, feature := range speedFeatures() {
-		if slices.Contains(all, feature) {
+		if slices.Contains(found.Flags, feature) {
 			m.Features = append(m.Features, feature)
 		}
 	}
