@@ -34,13 +34,13 @@ class ReleasedClip(towers.Clip):
         for tensor in weights.values():
             tensor.requires_grad_(True)
 
-    def _attention(self, name, x, causal):
+    def _attention(self, name, x, heads, causal=False, values_only=False):
         """nn.MultiheadAttention's own function, with need_weights."""
         x, w = x.transpose(0, 1), self.weights
         length, _, width = x.shape
         mask = torch.full((length, length), float("-inf")).triu(1) if causal else None
         mixed, _ = F.multi_head_attention_forward(
-            x, x, x, width, width // 64, w[name + ".in_proj_weight"], w[name + ".in_proj_bias"], None, None, False, 0.0,
+            x, x, x, width, heads, w[name + ".in_proj_weight"], w[name + ".in_proj_bias"], None, None, False, 0.0,
             w[name + ".out_proj.weight"], w[name + ".out_proj.bias"], attn_mask=mask, need_weights=True,
         )  # fmt: skip
         return mixed.transpose(0, 1)

@@ -6,12 +6,14 @@
 #include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
 #include <dlfcn.h>
+#include <malloc.h>
 #include <torch/version.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
+#include "avx512.h"
 #include "guard.h"
 
 void acd_free_message(acd_error text) {
@@ -32,7 +34,8 @@ acd_error acd_version(char *version, int64_t size) {
 }
 
 acd_error acd_instructions(char *text, int64_t size) {
-  ACD_GUARD(snprintf(text, static_cast<size_t>(size), "%s", at::get_cpu_capability().c_str()))
+  ACD_GUARD(snprintf(text, static_cast<size_t>(size), "%s%s", at::get_cpu_capability().c_str(),
+                     acd::avx512::available() ? " with BF16 and VNNI" : ""))
 }
 
 acd_error acd_cuda_count(int64_t *count) {
@@ -70,6 +73,12 @@ acd_error acd_set_exact(void) {
       context.setAllowBF16ReductionCuBLAS(false);
       context.setAllowFP16ReductionCuBLAS(false);
       context.setAllowTF32CuDNN(false))
+}
+
+void acd_trim(void) {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
 }
 
 acd_error acd_grad_mode(int32_t enabled, int32_t *previous) {

@@ -28,11 +28,11 @@ at::Tensor multiply(const at::Tensor &x, const at::Tensor &weight, const std::op
   return fast(x) || weight.is_mkldnn() ? acd::onednn::linear(x, weight, bias, "none") : at::linear(x, weight, bias);
 }
 
-// x has the products' type. A weight with a scale consists of whole numbers and is
-// converted to the products' type only for this call.
+// x has the products' type. A weight of another type, such as whole numbers with a scale, is
+// converted to it only for this call.
 at::Tensor multiplied(const at::Tensor &x, const Matrix &m) {
-  if (!m.scale.defined()) return multiply(x, m.weight, m.bias);
-  const at::Tensor weight = m.weight.to(x.scalar_type());
+  const at::Tensor weight = m.packed() ? m.weight : m.weight.to(x.scalar_type());
+  if (!m.scale.defined()) return multiply(x, weight, m.bias);
   if (!m.round_inputs) return multiply(x, weight, std::nullopt) * m.scale + m.bias;
   const at::Tensor step = m.input_scale.defined() ? m.input_scale : x.abs().amax(-1, true).clamp_min_(1e-12) / 127;
   return multiply((x / step).round_().clamp_(-127, 127), weight, std::nullopt) * step * m.scale + m.bias;
@@ -90,9 +90,15 @@ at::Tensor acd::added(const at::Tensor &residual, const Inputs &x, const Matrix 
 Inputs acd::activated(const Inputs &x, const Matrix &m, bool quick, const Matrix &next) {
   if (x.steps.defined() && quantized::takes(next)) return quantized::activated(x, m, quick);
   // Not in training, where a forward pass may be computed again to record it.
-  const bool fused = !quick && !m.scale.defined() && fast(x.values) && c10::InferenceMode::is_enabled();
+  const bool fused = m.packed() && !quick && !m.scale.defined() && fast(x.values) && c10::InferenceMode::is_enabled();
   if (fused) return inputs(onednn::linear(x.values, m.weight, m.bias, "gelu"), next);
   return inputs(activation(product(x, m), quick), next);
+}
+
+// oneDNN's product records no gradients.
+acd_error acd_dense(acd_tensor t, acd_tensor weight, acd_tensor bias, acd_tensor *out) {
+  ACD_RETURN(out, c10::InferenceMode::is_enabled() ? multiply(tensor(t), tensor(weight), tensor(bias))
+                                                   : at::linear(tensor(t), tensor(weight), tensor(bias)))
 }
 
 acd_error acd_linear(acd_tensor t, acd_tensor *parts, int32_t round_inputs, acd_tensor *out) {
@@ -103,10 +109,9 @@ acd_error acd_linear(acd_tensor t, acd_tensor *parts, int32_t round_inputs, acd_
 
 acd_error acd_quantise(acd_tensor weight, acd_tensor *out) {
   ACD_GUARD(
-      const at::Tensor &w = tensor(weight);
-      const at::Tensor scale = w.abs().amax(1, true).clamp_min_(1e-12) / 127;
-      out[0] = new at::Tensor((w / scale).round_().clamp_(-127, 127).to(at::kChar));
-      out[1] = new at::Tensor(scale.flatten()))
+      const acd::Inputs rows = acd::quantized::whole_numbers(tensor(weight));
+      out[0] = new at::Tensor(rows.values);
+      out[1] = new at::Tensor(rows.steps))
 }
 
 acd_error acd_pack(acd_tensor *parts, int32_t round_inputs, acd_tensor *out) {

@@ -2,6 +2,8 @@
 
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include "avx512.h"
+
 namespace {
 
 template <class Signature>
@@ -14,7 +16,7 @@ using Scalars = torch::List<std::optional<at::Scalar>>;
 }  // namespace
 
 bool acd::onednn::suits(at::ScalarType type) {
-  return type == at::kFloat || (type == at::kBFloat16 && __builtin_cpu_supports("avx512bf16"));
+  return type == at::kFloat || (type == at::kBFloat16 && avx512::available());
 }
 
 at::Tensor acd::onednn::pack(const at::Tensor &weight) {

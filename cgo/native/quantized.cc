@@ -34,6 +34,15 @@ void check(const at::Tensor &x) {
 
 }  // namespace
 
+Inputs acd::quantized::whole_numbers(const at::Tensor &matrix) {
+  if (avx512::available() && matrix.is_cpu() && matrix.scalar_type() == at::kFloat) {
+    const Inputs all = rows(matrix);
+    return {all.values.bitwise_xor_(128).view(at::kChar), all.steps};
+  }
+  const at::Tensor step = matrix.abs().amax(1, true).clamp_min_(1e-12) / 127;
+  return {(matrix / step).round_().clamp_(-127, 127).to(at::kChar), step.flatten()};
+}
+
 bool acd::quantized::suits(const Matrix &m) {
   return avx512::available() && m.round_inputs && !m.input_scale.defined() && m.weight.scalar_type() == at::kChar &&
          m.bias.scalar_type() == at::kFloat;

@@ -5,6 +5,10 @@
 
 namespace acd::quantized {
 
+// A matrix [out, in] of float32 as whole numbers from -127 to 127, with a step for each row, on
+// any device and processor.
+Inputs whole_numbers(const at::Tensor &matrix);
+
 // Whether a matrix, not packed yet, can be packed for this processor.
 bool suits(const Matrix &m);
 

@@ -10,7 +10,8 @@ import "unsafe"
 // callers of Apply need not know it:
 //
 //   - floating point: Weight and Bias have the same type. Inputs are rounded to it, and
-//     products are summed in float32.
+//     products are summed in float32. A Weight of another type than Bias is converted to
+//     Bias's for each product, which saves memory.
 //   - whole numbers with a scale per output: Weight is Int8; Bias and Scale have the type of
 //     the products, typically float32.
 //   - whole numbers for weights and inputs: the same with RoundInputs.

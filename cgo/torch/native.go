@@ -182,6 +182,9 @@ func (rt *Runtime) make(op string, inputs []Tensor, f func(out *C.acd_tensor) C.
 	return rt.adopt(unsafe.Pointer(out))
 }
 
+// trim gives freed CPU memory back to the system.
+func trim() { C.acd_trim() }
+
 // own calls one of our native functions that creates a tensor. The first input determines
 // the Runtime.
 func own(op string, f func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error, inputs ...Tensor) Tensor {

@@ -18,7 +18,7 @@ void acd_free_message(acd_error message);
 const char *acd_built_for(void); /* the version of the headers it was compiled with; static memory */
 acd_error acd_version(char *version, int64_t size); /* version of the loaded libtorch */
 
-acd_error acd_instructions(char *text, int64_t size); /* the CPU's instruction set that libtorch uses */
+acd_error acd_instructions(char *text, int64_t size); /* the CPU's instructions that are used */
 
 /* Devices: type 0 is the CPU, 1 is CUDA. */
 acd_error acd_cuda_count(int64_t *count);
@@ -27,6 +27,7 @@ acd_error acd_cuda_describe(int64_t index, char *name, int64_t size, int64_t *to
 /* The calling thread's settings. */
 acd_error acd_set_threads(int64_t threads);
 acd_error acd_set_exact(void);
+void acd_trim(void); /* gives freed memory back to the system */
 acd_error acd_grad_mode(int32_t enabled, int32_t *previous);
 acd_error acd_inference_begin(void **guard);
 acd_error acd_inference_end(void *guard);
@@ -58,6 +59,8 @@ acd_error acd_matmul(acd_tensor a, acd_tensor b, acd_tensor *out);
 acd_error acd_softmax(acd_tensor t, int64_t dim, acd_tensor *out);
 acd_error acd_layer_norm(acd_tensor t, acd_tensor weight, acd_tensor bias, double epsilon, acd_tensor *out);
 /* parts of a matrix: weight, bias, scale and input scale; NULL for a missing scale */
+/* t weight^T + bias; gradients flow to all three */
+acd_error acd_dense(acd_tensor t, acd_tensor weight, acd_tensor bias, acd_tensor *out);
 /* the weight in the order in which products are fastest, for products without gradients; NULL: it is best as it is */
 acd_error acd_pack(acd_tensor *parts, int32_t round_inputs, acd_tensor *out);
 /* weight as whole numbers from -127 to 127, and their scales, one per output; out: two tensors */

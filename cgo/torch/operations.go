@@ -82,8 +82,8 @@ func (t Tensor) MatMul(other Tensor) Tensor {
 
 // Linear returns t weight^T + bias, with weight [out, in] and bias [out].
 func (t Tensor) Linear(weight, bias Tensor) Tensor {
-	return borrow("Linear", func(in []gotorch.Tensor) gotorch.Tensor {
-		return functional.Linear(in[0], in[1], in[2])
+	return own("Linear", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
+		return C.acd_dense(in[0], in[1], in[2], out)
 	}, t, weight, bias)
 }
 

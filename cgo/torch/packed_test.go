@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -115,17 +116,27 @@ func TestPackedKeepsNaN(t *testing.T) {
 	}
 }
 
+var errNotPacked = errors.New("not packed")
+
 // TestPackedRefused checks that a packed matrix refuses to record gradients.
 func TestPackedRefused(t *testing.T) {
 	for _, format := range inferred() {
 		err := open(t).Do(t.Context(), func(s *Scope) error {
 			seed := 5
-			m := format.matrix(s, drawnTensor(s, &seed, 4, 4), drawnTensor(s, &seed, 4)).Packed()
+			m := format.matrix(s, drawnTensor(s, &seed, 4, 4), drawnTensor(s, &seed, 4))
+			packed := m.Packed()
+			if packed.Weight == m.Weight {
+				t.Logf("%s: not packed on this processor", format.name)
+				return errNotPacked
+			}
 			x := drawnTensor(s, &seed, 1, 4)
 			x.RequireGrad(true)
-			m.Apply(x)
+			packed.Apply(x)
 			return nil
 		})
+		if errors.Is(err, errNotPacked) {
+			continue
+		}
 		if err == nil || !strings.Contains(err.Error(), "no gradient") {
 			t.Errorf("%s: %v", format.name, err)
 		}

@@ -65,14 +65,18 @@ func (rt *Runtime) Device() Device { return rt.device }
 // Threads returns the number of CPU threads inside operations.
 func (rt *Runtime) Threads() int { return rt.threads }
 
-// Close waits for the running Do, stops the Runtime, and returns freed memory to the system;
-// inside Do it does not wait. Scopes from NewScope must be closed before it.
+// Trim gives the CPU memory of freed tensors back to the system. The C library would keep
+// much of what is freed among tensors that stay, as in loading.
+func (rt *Runtime) Trim() { trim() }
+
+// Close waits for the running Do and stops the Runtime; inside Do it does not wait. Scopes
+// from NewScope must be closed before it.
 func (rt *Runtime) Close() {
 	rt.closing.Do(func() { close(rt.done) })
 	if !rt.onWorker() {
 		<-rt.stopped
+		rt.Trim()
 	}
-	releaseMemory()
 }
 
 // work runs the jobs one after another on its own thread, because libtorch's settings,

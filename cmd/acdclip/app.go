@@ -52,6 +52,16 @@ func newApp(out, err io.Writer, terminal bool) *app {
 // emit shows an event. Any goroutine may call it.
 func (a *app) emit(event events.Event) { a.screen.Show(event) }
 
+// warn shows an error that is not the one with which the command ends; nil shows nothing.
+func (a *app) warn(err error) {
+	if err == nil {
+		return
+	}
+	for _, line := range ui.ErrorLines(err) {
+		a.emit(events.Warning{Text: line})
+	}
+}
+
 // noticeOnce shows a notice, unless it was shown before. Only one goroutine at a time may call
 // it: that of the command, or the one that reloads while that serves.
 func (a *app) noticeOnce(text string) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -22,24 +23,11 @@ import (
 func TestPredictSurvivesKills(t *testing.T) {
 	const kills, pictures = 10, 400
 	p := newProgram(t)
-	if err := os.Mkdir(filepath.Join(p.folder, "photos"), 0o755); err != nil {
-		t.Fatal(err)
-	}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	for i := range pictures {
-		grey := image.NewGray(image.Rect(0, 0, 16, 16))
-		for j := range grey.Pix {
-			grey.Pix[j] = uint8(random.IntN(256))
-		}
-		var content bytes.Buffer
-		if err := png.Encode(&content, grey); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(p.folder, "photos", fmt.Sprint(i, ".png")), content.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		writeGrey(t, filepath.Join(p.folder, "photos", fmt.Sprint(i, ".png")), random)
 	}
 	command := func(out string) []string {
 		return []string{"predict", "--resume", "--heatmaps", "--batch", "1", "--out", out, "photos"}
@@ -82,6 +70,22 @@ func TestPredictSurvivesKills(t *testing.T) {
 		if !bytes.Equal(p.read("whole", name), p.read("killed", name)) {
 			t.Errorf("%s is not that of a run that was left alone", name)
 		}
+	}
+}
+
+// writeGrey writes a small picture of random values.
+func writeGrey(t *testing.T, path string, random *rand.Rand) {
+	t.Helper()
+	grey := image.NewGray(image.Rect(0, 0, 16, 16))
+	for j := range grey.Pix {
+		grey.Pix[j] = uint8(random.IntN(256))
+	}
+	var content bytes.Buffer
+	if err := png.Encode(&content, grey); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, content.Bytes(), 0o600)); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -9,10 +9,9 @@ import (
 	"acdclip/internal/rundir"
 	"acdclip/internal/ui"
 	"acdclip/pkg/config"
-	"acdclip/pkg/config/section"
 	"acdclip/pkg/data"
-	"acdclip/pkg/events"
 	"acdclip/pkg/heatmap"
+	"acdclip/pkg/intake"
 	"acdclip/pkg/present"
 	"acdclip/pkg/report"
 )
@@ -22,6 +21,7 @@ type predictOptions struct {
 	detectorOptions
 	pictureOptions
 	thresholdOptions
+	postOptions
 	inputs    []string // files, folders and patterns
 	filesFrom string   // a file with more of them, "-" for stdin; "" for none
 	null      bool     // its paths end with NUL
@@ -39,10 +39,13 @@ const (
 	standardIn  = "-"
 )
 
+// newPredictOptions returns what no flag changes.
+func newPredictOptions(detector detectorOptions) *predictOptions {
+	return &predictOptions{detectorOptions: detector, pictureOptions: pictureOptions{heatmapFormat: heatmap.PNG, colorMap: heatmap.Flame}, format: report.PredictionCSV}
+}
+
 func newPredictCommand(a *app) *cobra.Command {
-	o := &predictOptions{
-		detectorOptions: newDetectorOptions(a), pictureOptions: pictureOptions{heatmapFormat: heatmap.PNG, colorMap: heatmap.Flame}, format: report.PredictionCSV,
-	}
+	o := newPredictOptions(newDetectorOptions(a))
 	var thresholds thresholdFlags
 	command := &cobra.Command{
 		Use:   "predict [--clip CLIP] [--checkpoint FILE] PATH...",
@@ -87,12 +90,20 @@ unless their size or time of change differs, and new ones are added. So a nightl
 scores what is new, and a run that was stopped or killed goes on. The settings must be
 those of before. --watch scores the pictures of a folder as they appear, until Ctrl-C.
 
+--post URL posts each row to a webhook beside the scoring, in the order of the rows: a JSON
+object with an id and the row as JSON lines have it. A row waits on disk, in the output
+folder, until an answer has a status from 200 to 299. Failures are tried again, with the
+same id in the header Idempotency-Key. A row that the receiver refuses (such as with 400 or
+422) is put aside. What is not delivered within --post-timeout after the last picture makes
+the exit status 3; the same command with --resume posts it.
+
 ` + tileHelp,
 		Example: `  acdclip predict photos --html
   acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --class bolt --heatmaps photos
   acdclip predict --clip ViT-B-16-plus-240.pt --method winclip photos
   acdclip predict --tile 512 --heatmaps --max-side 2000 large-photos
   acdclip predict --resume --out nightly photos
+  acdclip predict --watch camera --resume --out line-1 --post https://example.com/hook --post-token-file token
   find photos -newer last-time -name '*.jpg' -print0 | acdclip predict --null --files-from - --out new
   acdclip predict --clip ViT-L-14-336px.pt --checkpoint last.safetensors --out - photos | sort -t, -k3 -gr | head`,
 		Args: func(_ *cobra.Command, arguments []string) error { return o.checkArguments(arguments) },
@@ -113,6 +124,7 @@ those of before. --watch scores the pictures of a folder as they appear, until C
 	flags.BoolVar(&o.resume, "resume", false, "go on in the output folder: score only pictures without a row")
 	ui.Choice(flags, &o.format, "format", []report.PredictionFormat{report.PredictionCSV, report.PredictionJSONL, report.PredictionXLSX}, "format of the rows; xlsx writes an Excel workbook beside the CSV file")
 	o.registerPictures(flags)
+	o.registerPost(flags)
 	flags.BoolVar(&o.rawScores, "raw-scores", false, "add the columns score_raw and map_max_raw: the method's own values, not scaled to 0 to 1")
 	return command
 }
@@ -121,12 +133,15 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
+	to, err := o.receiver(o.app, o.config.flags)
+	if err != nil {
+		return err
+	}
 	loaded, err := o.loadModel()
 	if err != nil {
 		return err
 	}
-	folder := rundir.OutputDir(o.out)
-	if err := o.checkFolder(folder, loaded); err != nil {
+	if err := o.checkFolder(rundir.OutputDir(o.out), loaded); err != nil {
 		return err
 	}
 	var found []data.Found
@@ -138,46 +153,33 @@ func runPredict(ctx context.Context, o *predictOptions) error {
 		if err := o.keepsFound(found); err != nil {
 			return err
 		}
+	} else if err := checkWatched(o.watch); err != nil {
+		return err
 	}
 	detector, err := o.open(ctx, loaded)
 	if err != nil {
 		return err
 	}
 	defer detector.Close()
-	basis, err := o.conditions(detector, loaded.Config)
+	p, err := o.begin(detector, loaded.Config, to)
 	if err != nil {
 		return err
 	}
-	if err := o.useCalibration(basis); err != nil {
-		return err
-	}
-	run, err := o.describe(detector, loaded.Config, basis)
-	if err != nil {
-		return err
-	}
-	low, high := section.MapScale(detector.Model.Options)
-	style := heatmap.Style{Scale: heatmap.Scale{Low: low, High: high}, Map: o.colorMap}
-	if o.pixelThreshold != nil {
-		style.Scale = style.Scale.Around(*o.pixelThreshold)
-	}
-	load := o.loadOptions(loaded.Config)
-	output, err := openPredictions(o, folder, load.Decode, style, run)
-	if err != nil {
-		return err
-	}
-	p := &predicting{options: o, detector: detector, load: load, output: output, emit: o.app.emit, readings: newReadings(load.Decode)}
 	if o.watch == "" {
-		_, err = p.score(ctx, marked(found))
+		_, err = p.score(ctx, intake.Marked(found))
 	} else {
 		err = p.watch(ctx)
 	}
-	if err = errors.Join(err, output.close(err == nil)); err != nil {
-		return o.app.ended(err, output.saved(max(p.total, len(found))))
+	if err := p.end(ctx, err, len(found)); err != nil {
+		return err
 	}
-	o.app.emit(events.Notice{Text: output.summary()})
-	unsupported += len(p.unsupported)
-	c := output.count(false)
-	return failures(c.failed+unsupported, c.earlier+c.rows+unsupported)
+	unsupported += p.unsupported
+	c := p.output.count(false)
+	if err := failures(c.failed+unsupported, c.earlier+c.rows+unsupported); err != nil {
+		o.app.warn(p.output.unposted)
+		return err
+	}
+	return p.output.unposted
 }
 
 // keepsFound refuses to overwrite a folder with pictures to score, however they were given.
@@ -238,5 +240,5 @@ func (o *predictOptions) check() error {
 	case o.out == "":
 		return usagef("--out is empty")
 	}
-	return errors.Join(o.checkPictures(o.config.flags), o.checkFlags())
+	return errors.Join(o.checkPictures(o.config.flags), o.checkPost(o.config.flags, o.out), o.checkFlags())
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"acdclip/pkg/data/pixels/picture"
 	"acdclip/pkg/events"
 	"acdclip/pkg/heatmap"
+	"acdclip/pkg/intake"
 	"acdclip/pkg/page"
 	"acdclip/pkg/plural"
 	"acdclip/pkg/report"
@@ -29,6 +31,9 @@ type predictions struct {
 	drawer  drawer
 	writer  report.PredictionWriter
 	drawing *drawings // nil where nothing is drawn
+
+	posting  *posting // nil where nothing is posted
+	unposted error    // set by close: why rows were not posted; nil if all were
 
 	run     *report.PredictionRun // what makes the rows
 	known   map[string]knownRow   // the rows that are written, by the picture's absolute path
@@ -143,10 +148,10 @@ func (p *predictions) create() error {
 // add takes one picture's result. Where pictures are drawn for it, that and its
 // row come beside the scoring of the next ones, and the error may be of an
 // earlier one.
-func (p *predictions) add(input markedInput, class string, scored scoring.Scored) error {
+func (p *predictions) add(input intake.Picture, class string, scored scoring.Scored) error {
 	o := p.options
 	row := &pendingRow{
-		Prediction: report.Prediction{Path: input.Path, Class: class, Threshold: o.threshold, Width: scored.Picture.Width, Height: scored.Picture.Height, File: input.mark},
+		Prediction: report.Prediction{Path: input.Path, Class: class, Threshold: o.threshold, Width: scored.Picture.Width, Height: scored.Picture.Height, File: input.Mark},
 		failed:     scored.Err,
 	}
 	if scored.Err == nil {
@@ -178,6 +183,9 @@ func (p *predictions) finish(row *pendingRow) error {
 	for _, text := range []*string{&row.Path, &row.Class, &row.Heatmap, &row.Figure, &row.Mask, &row.Map, &row.Thumbnail, &row.Error} {
 		*text = report.EscapeName(*text) // a row is one line
 	}
+	if err := p.posting.add(path, row.Prediction); err != nil {
+		return err
+	}
 	if err := p.writer.Write(row.Prediction); err != nil {
 		return err
 	}
@@ -195,10 +203,10 @@ func (p *predictions) settle() error {
 	return err
 }
 
-// close ends the rows, and notes in run.json what there is now; finished says that all
-// inputs have their rows. Those that were written stay, whatever happened. A file of rows
+// close ends the rows, notes in run.json what there is now, and waits for rows that are to be
+// posted; finished says that all inputs have their rows. Those that were written stay, whatever happened. A file of rows
 // that is no longer where it was written is an error.
-func (p *predictions) close(finished bool) error {
+func (p *predictions) close(ctx context.Context, finished bool) error {
 	settled := p.settle()
 	finished = finished && settled == nil
 	errs := []error{settled, p.writer.Close()}
@@ -208,6 +216,7 @@ func (p *predictions) close(finished bool) error {
 		if there == nil {
 			errs = append(errs, p.markEncoding(), p.workbook(finished), p.page(), p.held.WriteRun(p.counted(finished)))
 		}
+		p.unposted = p.posting.finish(ctx)
 		errs = append(errs, p.held.Close())
 	}
 	return errors.Join(errs...)

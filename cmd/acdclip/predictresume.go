@@ -11,31 +11,22 @@ import (
 
 	"acdclip/internal/rundir"
 	"acdclip/pkg/conditions"
-	"acdclip/pkg/data"
 	"acdclip/pkg/events"
+	"acdclip/pkg/intake"
 	"acdclip/pkg/report"
 )
 
-// markedInput is a picture to score and the mark of its file when it was found.
-type markedInput struct {
-	data.Found
-	mark report.FileMark // zero if the file is gone
-}
-
-// marked notes the marks of inputs.
-func marked(inputs []data.Found) []markedInput {
-	list := make([]markedInput, len(inputs))
-	for i, input := range inputs {
-		list[i].Found = input
-		if info, err := os.Stat(input.Path); err == nil {
-			list[i].mark = report.MarkOf(info)
-		}
-	}
-	return list
-}
-
 // errOtherConditions reports predictions that were made under other conditions.
 var errOtherConditions = errors.New("the predictions there were made under other conditions")
+
+// sameConditions returns errOtherConditions, with what differs, for runs whose rows do not belong together.
+func sameConditions(before, now *report.PredictionRun) error {
+	matter := []conditions.Weight{conditions.Numbers, conditions.Extras}
+	if err := before.Conditions.Only(matter...).Compare(now.Conditions.Only(matter...)); err != nil {
+		return fmt.Errorf("%w: %w", errOtherConditions, err)
+	}
+	return nil
+}
 
 // resume reads the rows of the runs before, where --resume is given and there are any, and
 // opens their file to append to it. It refuses rows that were made under other conditions.
@@ -51,9 +42,8 @@ func (p *predictions) resume() (bool, error) {
 	case err != nil:
 		return false, fmt.Errorf("resuming: %w", err)
 	}
-	matter := []conditions.Weight{conditions.Numbers, conditions.Extras}
-	if err := before.Conditions.Only(matter...).Compare(p.run.Conditions.Only(matter...)); err != nil {
-		return false, fmt.Errorf("%s: %w: %w; use the original settings, --overwrite to start again, or another --out", o.out, errOtherConditions, err)
+	if err := sameConditions(before, p.run); err != nil {
+		return false, fmt.Errorf("%s: %w; use the original settings, --overwrite to start again, or another --out", o.out, err)
 	}
 	if err := before.Conditions.Only(conditions.Bits).Compare(p.run.Conditions.Only(conditions.Bits)); err != nil {
 		o.app.emit(events.Notice{Text: fmt.Sprintf("the rows before may differ in their last digits: %v", err)})
@@ -106,13 +96,13 @@ func (p *predictions) rewrite(header []byte, pictures []report.PredictedPicture)
 
 // unscored returns the inputs without a row, and removes the rows of files that have
 // changed since. Two pictures of different runs whose outputs would have one name are an error.
-func (p *predictions) unscored(inputs []markedInput) ([]markedInput, error) {
-	var list []markedInput
+func (p *predictions) unscored(inputs []intake.Picture) ([]intake.Picture, error) {
+	var list []intake.Picture
 	changed := map[string]bool{} // by absolute paths
 	for _, input := range inputs {
 		path := absolutePath(input.Path)
 		row, scored := p.known[path]
-		if scored && row.file == input.mark {
+		if scored && row.file == input.Mark {
 			continue
 		}
 		for _, output := range p.options.outputsOf(input.Found) {

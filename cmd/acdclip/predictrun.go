@@ -5,17 +5,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
 	"acdclip/internal/rundir"
 	"acdclip/pkg/conditions"
 	"acdclip/pkg/config"
+	"acdclip/pkg/config/section"
 	"acdclip/pkg/data"
 	"acdclip/pkg/data/pixels"
 	"acdclip/pkg/detect"
 	"acdclip/pkg/events"
+	"acdclip/pkg/heatmap"
+	"acdclip/pkg/intake"
+	"acdclip/pkg/outbox"
 	"acdclip/pkg/report"
 	"acdclip/pkg/scoring"
 )
@@ -23,18 +26,68 @@ import (
 // predicting scores pictures into an output.
 type predicting struct {
 	options  *predictOptions
-	detector *detect.Detector
+	scorer   scoring.Scorer
+	prompt   func(data.Found) string // the prompt name of a picture's class
 	load     pixels.LoadOptions
 	output   *predictions
 	emit     func(events.Event)
 	readings readings
 
-	total       int             // pictures that have or will have a row
-	unsupported map[string]bool // pictures in formats that are not supported, found while watching
+	total       int // pictures that have or will have a row
+	unsupported int // pictures in formats that are not supported, found while watching
+}
+
+// prepare takes the thresholds of a calibration, and describes what will make the rows. basis is
+// what scores depend on.
+func (o *predictOptions) prepare(detector *detect.Detector, c config.Config) (run *report.PredictionRun, basis conditions.Record, err error) {
+	if basis, err = o.conditions(detector, c); err != nil {
+		return nil, nil, err
+	}
+	if err := o.useCalibration(basis); err != nil {
+		return nil, nil, err
+	}
+	run, err = o.describe(detector, c, basis)
+	return run, basis, err
+}
+
+// begin opens the output for what a detector will score, and begins to post rows if to is not nil.
+// end must be called.
+func (o *predictOptions) begin(detector *detect.Detector, c config.Config, to *outbox.Receiver) (*predicting, error) {
+	run, basis, err := o.prepare(detector, c)
+	if err != nil {
+		return nil, err
+	}
+	low, high := section.MapScale(detector.Model.Options)
+	style := heatmap.Style{Scale: heatmap.Scale{Low: low, High: high}, Map: o.colorMap}
+	if o.pixelThreshold != nil {
+		style.Scale = style.Scale.Around(*o.pixelThreshold)
+	}
+	load, folder := o.loadOptions(c), rundir.OutputDir(o.out)
+	output, err := openPredictions(o, folder, load.Decode, style, run)
+	if err != nil {
+		return nil, err
+	}
+	if output.posting, err = o.startPosting(to, folder, run, basis); err != nil {
+		return nil, errors.Join(err, output.close(context.Background(), false))
+	}
+	return &predicting{
+		options: o, scorer: detector, prompt: o.promptOf(detector.Model.Options), load: load, output: output, emit: o.app.emit, readings: newReadings(load.Decode),
+	}, nil
+}
+
+// end closes the output, and says what was done. err is what ended the work: nil if all is done.
+// given is how many pictures there are to score at least.
+func (p *predicting) end(ctx context.Context, err error, given int) error {
+	if err = errors.Join(err, p.output.close(ctx, err == nil)); err != nil {
+		p.options.app.warn(p.output.unposted)
+		return p.options.app.ended(err, p.output.saved(max(p.total, given)))
+	}
+	p.emit(events.Notice{Text: p.output.summary()})
+	return nil
 }
 
 // score scores the inputs that have no row yet, and returns how many these were.
-func (p *predicting) score(ctx context.Context, inputs []markedInput) (int, error) {
+func (p *predicting) score(ctx context.Context, inputs []intake.Picture) (int, error) {
 	inputs, err := p.output.unscored(inputs)
 	if err != nil {
 		return 0, err
@@ -44,77 +97,43 @@ func (p *predicting) score(ctx context.Context, inputs []markedInput) (int, erro
 		return 0, nil
 	}
 	next := 0
-	prompt := p.options.promptOf(p.detector.Model.Options)
 	found := make([]data.Found, len(inputs))
 	for i, input := range inputs {
 		found[i] = input.Found
 	}
 	defer p.readings.tell(p.emit)
-	return len(inputs), detect.Predict(ctx, p.detector, detect.PredictOptions{
-		Inputs: found, PromptOf: prompt, Domain: p.options.domain, Batch: p.options.batch, Load: p.load,
+	return len(inputs), detect.Predict(ctx, p.scorer, detect.PredictOptions{
+		Inputs: found, PromptOf: p.prompt, Domain: p.options.domain, Batch: p.options.batch, Load: p.load,
 	}, p.emit, func(input data.Found, scored scoring.Scored) error {
 		next++
 		p.readings.add(scored.Picture)
-		return p.output.add(inputs[next-1], prompt(input), scored)
+		return p.output.add(inputs[next-1], p.prompt(input), scored)
 	})
 }
 
-// watchPause is the time between two looks at a watched folder. A picture is scored when
-// two looks find the same size and time of change, so that no half-written file is read.
-const watchPause = time.Second
+// checkWatched refuses what cannot be watched.
+func checkWatched(path string) error {
+	switch err := (intake.Folder{Path: path}).Check(); {
+	case errors.Is(err, intake.ErrNotFolder):
+		return usagef("--watch: %w", err)
+	case err != nil:
+		return fmt.Errorf("--watch: %w", err)
+	}
+	return nil
+}
 
 // watch scores what appears in a folder, until the context is cancelled.
 func (p *predicting) watch(ctx context.Context) error {
-	folder := p.options.watch
-	if info, err := os.Stat(folder); err != nil {
-		return fmt.Errorf("--watch: %w", err)
-	} else if !info.IsDir() {
-		return usagef("--watch: %s is not a folder", folder)
-	}
-	p.emit(events.Notice{Text: fmt.Sprintf("watching %s; Ctrl-C stops", folder)})
-	looked := map[string]report.FileMark{}
-	for {
-		found, err := data.Scan(ctx, []string{folder}, p.watchScan())
-		if err != nil && !errors.Is(err, data.ErrNoPictures) {
-			return p.stopped(ctx, err)
-		}
-		now := map[string]report.FileMark{}
-		var ready []markedInput
-		for _, input := range marked(found) {
-			now[input.Path] = input.mark
-			if before, seen := looked[input.Path]; seen && before == input.mark {
-				ready = append(ready, input)
-			}
-		}
-		looked = now
-		if err := p.round(ctx, ready); err != nil {
-			return p.stopped(ctx, err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(watchPause):
-		}
-	}
-}
-
-// watchScan skips output, and warns once of each picture in a format that is not supported.
-func (p *predicting) watchScan() data.ScanOptions {
-	return data.ScanOptions{Skip: p.options.outputFolder(), Apart: rundir.IsOutput, Other: func(path string) {
-		format := data.UnreadFormat(path)
-		if format == "" || p.unsupported[path] {
-			return
-		}
-		if p.unsupported == nil {
-			p.unsupported = map[string]bool{}
-		}
-		p.unsupported[path] = true
+	folder := intake.Folder{Path: p.options.watch, Skip: p.options.outputFolder(), Apart: rundir.IsOutput, Unsupported: func(path, format string) {
+		p.unsupported++
 		p.emit(events.Warning{Text: path + ": " + data.UnreadText([]string{format})})
 	}}
+	p.emit(events.Notice{Text: fmt.Sprintf("watching %s; Ctrl-C stops", folder.Path)})
+	return folder.Watch(ctx, func(pictures []intake.Picture) error { return p.round(ctx, pictures) })
 }
 
 // round scores what has no row yet, and notes in run.json how many there are.
-func (p *predicting) round(ctx context.Context, inputs []markedInput) error {
+func (p *predicting) round(ctx context.Context, inputs []intake.Picture) error {
 	scored, err := p.score(ctx, inputs)
 	err = errors.Join(err, p.output.settle())
 	p.output.draw()
@@ -125,14 +144,6 @@ func (p *predicting) round(ctx context.Context, inputs []markedInput) error {
 		err = p.output.held.WriteRun(p.output.counted(false))
 	}
 	return errors.Join(err, p.output.refreshPage(scored > 0))
-}
-
-// stopped returns nil for an error whose cause is the signal that ends watching.
-func (p *predicting) stopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
 }
 
 // describe returns what makes the rows; basis is what the scores depend on.

@@ -76,6 +76,7 @@ func TestScripts(t *testing.T) {
 
 			"freeport": freePort, "get": getURL, "post": postPictures,
 			"startpost": startPost, "endpost": endPost,
+			"receiver": startReceiver, "posted": posted, "waitposted": waitPosted,
 			"samerows": sameRows, "terminate": terminate, "hangup": hangUp, "metric": metric,
 		},
 	})

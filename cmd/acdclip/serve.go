@@ -2,16 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"acdclip/internal/systemd"
 	"acdclip/internal/ui"
 	"acdclip/pkg/batching"
+	"acdclip/pkg/config"
 	"acdclip/pkg/detect"
 	"acdclip/pkg/events"
 	"acdclip/pkg/heatmap"
@@ -31,6 +34,7 @@ type serveOptions struct {
 	tlsKey    string
 	tokenFile string
 	colorMap  heatmap.ColorMap
+	watching  serveWatchOptions
 }
 
 func newServeCommand(a *app) *cobra.Command {
@@ -65,6 +69,11 @@ refused; --set data.max_pixels=50000000 lowers the memory that a picture can tak
 Thresholds come from a request, else from --threshold and --pixel-threshold, else from a
 calibration, as in predict; a calibration is used for requests of its class and domain.
 
+--watch DIR also scores the pictures of a folder as they appear, with the same model, and
+adds their rows to the folder of --out, as predict --watch --resume does. With --post URL
+the rows are posted too: see "acdclip predict --help". Pictures of more than --max-bytes
+have a row with an error.
+
 The service listens to this machine alone. To let others in, give --listen an address of
 the network, and --token-file and TLS, or a proxy in front that does both.
 
@@ -81,6 +90,7 @@ The log of requests goes to stderr; --quiet leaves it out.`,
   curl --data-binary @photo.jpg 'http://127.0.0.1:8080/v1/score?class=bolt&pixel_threshold=0.5'
   curl -F a=@1.png -F b=@2.png -F class=bolt http://127.0.0.1:8080/v1/score
   curl -H 'Accept: image/png' --data-binary @photo.jpg http://127.0.0.1:8080/v1/score > heat.png
+  acdclip serve --class bolt --watch camera --out line-1 --post https://example.com/hook
   acdclip serve --clip ViT-L-14-336px.pt --checkpoint last.safetensors --class bolt --listen :8443 --token-file token --tls-cert cert.pem --tls-key key.pem`,
 		Args: noArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -105,6 +115,7 @@ The log of requests goes to stderr; --quiet leaves it out.`,
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "`FILE` certificate in PEM, for HTTPS")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "`FILE` key of the certificate")
 	flags.StringVar(&o.tokenFile, "token-file", "", "`FILE` with a token that requests must bring: Authorization: Bearer TOKEN")
+	o.watching.registerWatch(flags)
 	return command
 }
 
@@ -145,7 +156,7 @@ func (o *serveOptions) check() error {
 	case (o.tlsCert == "") != (o.tlsKey == ""):
 		return usagef("--tls-cert and --tls-key need each other")
 	}
-	return o.checkFlags()
+	return errors.Join(o.checkFlags(), o.watching.checkWatch(o.config.flags))
 }
 
 func runServe(ctx context.Context, o *serveOptions) error {
@@ -156,13 +167,17 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
+	watch, err := first.watchBeside()
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", o.listen) // before the model is loaded, which may take long
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	defer listener.Close()
 	metrics := serve.NewMetrics()
-	revision, err := first.open(ctx, metrics)
+	revision, err := first.open(ctx, metrics, watch.begin)
 	if err != nil {
 		return err
 	}
@@ -172,23 +187,28 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	server := serve.New(serve.Options{Class: o.class, Domain: o.domain, Limits: limits, Drain: o.drain, Metrics: metrics, Log: o.logger()}, revision)
 	defer server.Close()
 	ctx, cancel := context.WithCancel(ctx)
-	reloading := o.app.onHangUp(ctx, func() { o.reload(ctx, server, metrics) })
+	reloading := o.app.onHangUp(ctx, func() { o.reload(ctx, server, metrics, watch) })
 	defer func() { cancel(); <-reloading }() // before the server is closed
 	o.tellAddress(listener.Addr())
 	o.tellManager(systemd.Ready("scoring pictures"))
 	defer context.AfterFunc(ctx, func() { o.tellManager(systemd.Stopping()) })()
-	return server.Serve(ctx, listener)
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { return server.Serve(ctx, listener) })
+	if watch != nil {
+		work.Go(func() error { return watch.watch(ctx, server, o.limits.BodyBytes) })
+	}
+	return work.Wait()
 }
 
 // reload has the server use the files as they are now, if they can be used.
-func (o *serveOptions) reload(ctx context.Context, server *serve.Server, metrics *serve.Metrics) {
+func (o *serveOptions) reload(ctx context.Context, server *serve.Server, metrics *serve.Metrics, watch *folderWatch) {
 	o.tellManager(systemd.Reloading())
 	err := server.Reload(ctx, func(ctx context.Context) (*serve.Revision, error) {
 		files, err := o.read()
 		if err != nil {
 			return nil, err
 		}
-		return files.open(ctx, metrics)
+		return files.open(ctx, metrics, func(detector *detect.Detector, _ config.Config) error { return watch.fits(files, detector) })
 	})
 	switch {
 	case ctx.Err() != nil: // it is told already that the service ends

@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
-	"unicode"
 
 	"acdclip/pkg/batching"
 	"acdclip/pkg/builtin"
@@ -18,7 +15,6 @@ import (
 	"acdclip/pkg/domain"
 	"acdclip/pkg/heatmap"
 	"acdclip/pkg/published"
-	"acdclip/pkg/regularfile"
 	"acdclip/pkg/report"
 	"acdclip/pkg/serve"
 )
@@ -36,7 +32,7 @@ type served struct {
 func (o *serveOptions) read() (*served, error) {
 	r := &served{serveOptions: *o}
 	var err error
-	if r.token, err = o.readToken(); err != nil {
+	if r.token, err = readToken("--token-file", o.tokenFile); err != nil {
 		return nil, err
 	}
 	if o.tlsCert != "" {
@@ -48,25 +44,9 @@ func (o *serveOptions) read() (*served, error) {
 	return r, err
 }
 
-// readToken reads --token-file; "" for none.
-func (o *serveOptions) readToken() (string, error) {
-	if o.tokenFile == "" {
-		return "", nil
-	}
-	const most = 4 << 10 // bytes
-	content, err := regularfile.Head(o.tokenFile, most+1)
-	if err != nil {
-		return "", fmt.Errorf("--token-file: %w", err)
-	}
-	token := strings.TrimSpace(string(content))
-	if token == "" || len(content) > most || strings.ContainsFunc(token, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
-		return "", usagef("--token-file %s must hold one token, a text without spaces of at most %d bytes", o.tokenFile, most)
-	}
-	return token, nil
-}
-
-// open opens the model, prepares its class, and describes both for the service.
-func (r *served) open(ctx context.Context, metrics *serve.Metrics) (*serve.Revision, error) {
+// open opens the model, prepares its class, and describes both for the service. check may refuse
+// the model.
+func (r *served) open(ctx context.Context, metrics *serve.Metrics, check func(*detect.Detector, config.Config) error) (*serve.Revision, error) {
 	detector, err := r.detectorOptions.open(ctx, r.loaded)
 	if err != nil {
 		return nil, err
@@ -74,6 +54,9 @@ func (r *served) open(ctx context.Context, metrics *serve.Metrics) (*serve.Revis
 	revision, err := r.describe(detector)
 	if err == nil {
 		err = detector.Prepare(ctx, domain.Classes{Prompts: []string{promptFor(detector, r.class)}, Domain: r.domain})
+	}
+	if err == nil {
+		err = check(detector, r.loaded.Config)
 	}
 	if err != nil {
 		detector.Close()

@@ -45,7 +45,7 @@ Exit status:
   0    done
   1    failed, or all inputs failed
   2    wrong arguments or configuration
-  3    done, but some inputs failed
+  3    done, but some inputs failed, or rows were not posted
   130  interrupted; finished work is saved
 {{end}}`
 }
@@ -119,12 +119,13 @@ func statusOf(err error) int {
 	var usage usageError
 	var configuration *config.Error
 	var partial partialError
+	var left unposted
 	switch {
 	case err == nil:
 		return statusDone
 	case errors.Is(err, context.Canceled):
 		return statusInterrupted
-	case errors.As(err, &partial):
+	case errors.As(err, &partial), errors.As(err, &left):
 		return statusPartial
 	case errors.As(err, &usage), errors.As(err, &configuration):
 		return statusUsage

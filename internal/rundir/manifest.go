@@ -17,6 +17,7 @@ const (
 	manifestName = "files"
 	lockName     = "lock"
 	halvesName   = "halves" // the folder of partly written files
+	outboxName   = "outbox" // the folder of the rows that wait to be posted
 )
 
 const (

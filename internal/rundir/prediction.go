@@ -65,6 +65,13 @@ func (d Dir) ReadPredictions(format report.PredictionFormat, raw bool) (header [
 	return header, pictures, nil
 }
 
+// Outbox returns the path of the folder of the rows that wait to be posted. It is in OwnFolder, so
+// --overwrite leaves it. The caller holds the folder, and creates that of the rows.
+func (d Dir) Outbox() (string, error) {
+	path := d.own(outboxName)
+	return path, notLink(path)
+}
+
 // WriteRun writes what made the predictions.
 func (h *Held) WriteRun(run *report.PredictionRun) error {
 	return h.Write(RunFile, func(w io.Writer) error { return run.WriteJSON(w) })

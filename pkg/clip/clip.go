@@ -67,6 +67,7 @@ func load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint
 		if format.visionOnly {
 			read.format = formats[0]
 		}
+		read.pack, read.compact = false, options.Inference
 		model.Text = newText(read, arch, kind)
 		return read.err
 	})

@@ -17,6 +17,7 @@ type reader struct {
 	tensors    map[string]pretrained.Tensor // by name
 	format     Format                       // of matrices
 	pack       bool                         // matrices are packed
+	compact    bool                         // matrices and token embeddings that are stored as float16 stay so: they are used rarely
 	err        error
 }
 
@@ -55,14 +56,19 @@ func (r *reader) into(s *torch.Scope, name string) torch.Tensor {
 func (r *reader) tokens() (embedding torch.Tensor) {
 	const name = "token_embedding.weight"
 	rows := r.checkpoint.TokenRows()
-	if rows == nil {
-		return r.take(name)
-	}
 	_ = r.scope.Within(func(inner *torch.Scope) error {
-		if cut := r.into(inner, name); r.err == nil {
-			embedding = r.scope.Keep(cut.IndexSelect(0, inner.FromInt64(rows, int64(len(rows)))))
+		table := r.into(inner, name)
+		if r.err != nil {
+			return r.err
 		}
-		return r.err
+		if r.compact && r.tensors[name].IsHalf() {
+			table = table.To(torch.Float16)
+		}
+		if rows != nil {
+			table = table.IndexSelect(0, inner.FromInt64(rows, int64(len(rows))))
+		}
+		embedding = r.scope.Keep(table)
+		return nil
 	})
 	return embedding
 }
@@ -74,8 +80,11 @@ func (r *reader) matrix(prefix string) (m torch.Matrix) {
 		weight, bias := r.into(inner, prefix+"weight"), r.into(inner, prefix+"bias")
 		if r.err == nil {
 			m = r.format.matrix(weight, bias)
-			if r.pack {
+			switch {
+			case r.pack:
 				m = m.Packed()
+			case r.compact && r.tensors[prefix+"weight"].IsHalf():
+				m.Weight = m.Weight.To(torch.Float16)
 			}
 			m = m.KeepIn(r.scope)
 		}

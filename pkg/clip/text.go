@@ -10,7 +10,7 @@ type Text struct {
 	Width   int          // D
 	Depth   int          // number of blocks
 	Context int          // maximum number of tokens of a prompt
-	tokens  torch.Tensor // [vocabulary, D]; the vocabulary is the tokenizer's, even if the checkpoint's is cut
+	tokens  torch.Tensor // [vocabulary, D], float32 or float16; the vocabulary is the tokenizer's, even if the checkpoint's is cut
 	place   torch.Tensor // [context, D]
 	blocks  []torch.FrozenBlock
 	final   torch.Affine
@@ -30,7 +30,7 @@ func newText(r *reader, arch pretrained.Arch, kind torch.FrozenBlock) *Text {
 // Lookup returns the token embeddings [P, L, D] of prompts, without positions. A method
 // with learned words replaces some of the rows (see ReplaceRows).
 func (t *Text) Lookup(p Prompts) torch.Tensor {
-	return t.tokens.IndexSelect(0, p.ids).Reshape(p.ends.prompts, p.ends.length, int64(t.Width))
+	return t.tokens.IndexSelect(0, p.ids).To(torch.Float32).Reshape(p.ends.prompts, p.ends.length, int64(t.Width))
 }
 
 // Place adds the position embedding to token embeddings [P, L, D], L at most Context. The

@@ -96,6 +96,7 @@ func OpenBackbone(ctx context.Context, use Use, method methods.Row, c config.Con
 		b.Close()
 		return nil, fmt.Errorf("loading CLIP %s: %w", c.Clip, err)
 	}
+	b.Runtime.Trim()
 	if b.Identity, err = weights.Identity(); err != nil { // after loading, so that the values need no second reading
 		b.Close()
 		return nil, fmt.Errorf("loading CLIP %s: %w", c.Clip, err)

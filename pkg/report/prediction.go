@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/csv"
 	"encoding/json"
@@ -107,6 +108,27 @@ func ContinuePredictions(w io.Writer, format PredictionFormat, raw bool) (Predic
 		return &jsonRecords[Prediction]{w, columns}, nil
 	}
 	return nil, fmt.Errorf("predictions can be written as %q or %q, not %q", PredictionCSV, PredictionJSONL, format)
+}
+
+// PredictionRows are rows for another program, with what holds for all of them: what the service
+// answers, and predict posts.
+type PredictionRows struct {
+	Conditions string            `json:"conditions"` // the digest of what the scores depend on
+	Thresholds Thresholds        `json:"thresholds"`
+	Rows       []json.RawMessage `json:"rows"` // see PredictionJSON
+}
+
+// PredictionJSON is a row as JSON lines have it, with the end of the line.
+func PredictionJSON(p Prediction, raw bool) (json.RawMessage, error) {
+	var b bytes.Buffer
+	writer, err := NewPredictionWriter(&b, PredictionJSONL, raw)
+	if err != nil {
+		return nil, err
+	}
+	if err := writer.Write(p); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), writer.Close()
 }
 
 func columnsOfPredictions(format PredictionFormat, raw bool) []column[Prediction] {

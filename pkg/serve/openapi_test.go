@@ -130,12 +130,12 @@ func TestOpenAPISchemas(t *testing.T) {
 		}
 		return b
 	}
-	row, err := rowJSON(report.Prediction{})
+	row, err := report.PredictionJSON(report.Prediction{}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, object := range map[string][]byte{
-		"Answer": marshal(answer{}), "Thresholds": marshal(report.Thresholds{}), "Row": row, "Model": marshal(modelAnswer{}), "Weights": marshal(Weights{}),
+		"Answer": marshal(report.PredictionRows{}), "Thresholds": marshal(report.Thresholds{}), "Row": row, "Model": marshal(modelAnswer{}), "Weights": marshal(Weights{}),
 		"State": marshal(state{}), "Problem": marshal(map[string]*problem{"error": {}}),
 	} {
 		if got, want := slices.Sorted(maps.Keys(spec.Components.Schemas[name].Properties)), keys(t, object); !slices.Equal(got, want) {

@@ -118,3 +118,10 @@ func (p *present) load() (sum batching.Load) {
 	}
 	return sum
 }
+
+// Score scores a picture that comes with no request, with the present Revision.
+func (s *Server) Score(ctx context.Context, p inspection.Picture) (*inspection.Result, error) {
+	used := s.present.take()
+	defer used.requests.Done()
+	return used.Model.Score(ctx, p)
+}

@@ -20,13 +20,6 @@ import (
 	"acdclip/pkg/report"
 )
 
-// answer is the answer about pictures.
-type answer struct {
-	Conditions string            `json:"conditions"` // the digest of what the scores depend on
-	Thresholds report.Thresholds `json:"thresholds"`
-	Rows       []json.RawMessage `json:"rows"` // of the pictures in their order; see report.Prediction
-}
-
 // score answers POST /v1/score.
 func (e exchange) score(w http.ResponseWriter, r *http.Request) error {
 	if http.NewCrossOriginProtection().Check(r) != nil { // a page of somebody else in a browser that can reach the service
@@ -113,7 +106,7 @@ func (e exchange) answerPicture(ctx context.Context, w http.ResponseWriter, a as
 
 // answerRows answers with a row for each picture. If none has a score, the status says so.
 func (e exchange) answerRows(ctx context.Context, w http.ResponseWriter, r *http.Request, a asked, t report.Thresholds, uploads []upload, memory *held) error {
-	body := answer{Conditions: e.Conditions(a.class, a.domain).Digest(), Thresholds: t, Rows: make([]json.RawMessage, len(uploads))}
+	body := report.PredictionRows{Conditions: e.Conditions(a.class, a.domain).Digest(), Thresholds: t, Rows: make([]json.RawMessage, len(uploads))}
 	failed := make([]error, len(uploads))
 	work, ctx := errgroup.WithContext(ctx)
 	var begun atomic.Bool                  // one picture of the request has asked for a place in the queue
@@ -130,7 +123,7 @@ func (e exchange) answerRows(ctx context.Context, w http.ResponseWriter, r *http
 			if failed[i] = err; err != nil {
 				row.Error = report.EscapeName(problemOf(err).Text)
 			}
-			if body.Rows[i], err = rowJSON(row); err != nil {
+			if body.Rows[i], err = report.PredictionJSON(row, false); err != nil {
 				return err
 			}
 			return memory.take(len(body.Rows[i]))
@@ -235,17 +228,4 @@ func dataURL(kind string, write func(io.Writer) error) (string, error) {
 	}
 	err := encoder.Close()
 	return url.String(), err
-}
-
-// rowJSON is a row as predict's JSON lines have it.
-func rowJSON(row report.Prediction) (json.RawMessage, error) {
-	var b bytes.Buffer
-	writer, err := report.NewPredictionWriter(&b, report.PredictionJSONL, false)
-	if err != nil {
-		return nil, err
-	}
-	if err := writer.Write(row); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), writer.Close()
 }

@@ -3,6 +3,8 @@ package trained
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"acdclip/pkg/clip/activation"
 	"acdclip/pkg/clip/pretrained"
@@ -22,7 +24,14 @@ func OpenCLIP(c config.Config) (*pretrained.Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pretrained.OpenWith(path, pretrained.Options{Heads: pretrained.Heads(c.ClipHeads)})
+	weights, err := pretrained.OpenWith(path, pretrained.Options{Heads: pretrained.Heads(c.ClipHeads)})
+	if err != nil {
+		return nil, err
+	}
+	if cache, err := os.UserCacheDir(); err == nil {
+		weights.Remember(filepath.Join(cache, "acdclip", "clips"))
+	}
+	return weights, nil
 }
 
 // CLIP identifies a CLIP by its files.

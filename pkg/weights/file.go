@@ -55,9 +55,14 @@ type File struct {
 	// Tensors are the tensors, by data offset in safetensors, in pickle order in torch files.
 	Tensors []*Tensor
 
-	byName map[string]*Tensor
-	closer io.Closer
+	byName  map[string]*Tensor
+	closer  io.Closer
+	version string
 }
+
+// Version returns a text that changes when the content of the files may have changed; "" if
+// that cannot be told, as for files that were written just now.
+func (f *File) Version() string { return f.version }
 
 // Open opens the weight file at path and reads its list of tensors. Its errors name the
 // path and wrap ErrNotWeights, ErrMalformed, ErrUnsupported or the file system's error. The
@@ -80,6 +85,7 @@ func Open(path string) (*File, error) {
 	}
 	file.name(path)
 	file.closer = disk
+	file.version = versionOf(path, info)
 	return file, nil
 }
 

@@ -35,6 +35,7 @@ func OpenShards(path string) (*File, error) {
 	}
 	joined := &File{Path: path, Scalars: map[string]any{}}
 	var parts closers
+	known := true // the versions of all files
 	joined.closer = &parts
 	for _, name := range slices.Sorted(maps.Keys(index)) {
 		shard, err := Open(filepath.Join(filepath.Dir(path), name))
@@ -48,7 +49,12 @@ func OpenShards(path string) (*File, error) {
 			return nil, fmt.Errorf("the file %s listed in %s: %w", name, path, err)
 		}
 		joined.Format = shard.Format
+		known = known && shard.version != ""
+		joined.version += shard.version
 		joined.Tensors = append(joined.Tensors, shard.Tensors...)
+	}
+	if !known {
+		joined.version = ""
 	}
 	if err := joined.index(); err != nil {
 		joined.Close()

@@ -6,6 +6,7 @@ package pretrained
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"acdclip/pkg/weights"
 )
@@ -38,8 +39,10 @@ type Checkpoint struct {
 	// Note tells the user what was assumed because no file states it; "" for nothing.
 	Note string
 
-	file *weights.File
-	seen *digests
+	file     *weights.File
+	seen     *digests
+	memory   string    // the file on disk that remembers the identity; "" for none
+	identity *Identity // remembered; nil if it is not known yet
 }
 
 // Tensor is one tensor under its canonical name. Linear weights are [out, in];
@@ -60,6 +63,11 @@ func (t Tensor) NumElements() int64 {
 		count += part.NumElements()
 	}
 	return count
+}
+
+// IsHalf reports whether all values are stored as float16, so that they lose nothing in it.
+func (t Tensor) IsHalf() bool {
+	return !slices.ContainsFunc(t.parts, func(part *weights.Tensor) bool { return part.DType != weights.F16 })
 }
 
 // ReadFloat32 fills dst, of length NumElements, with the values in row-major order. It

@@ -55,6 +55,18 @@ func (c *Checkpoint) Fingerprint() (string, error) {
 //
 // Tensors that were already read, for example to load the CLIP, are not read again.
 func (c *Checkpoint) Identity() (Identity, error) {
+	if c.identity != nil {
+		return *c.identity, nil
+	}
+	identity, err := c.hash()
+	if err == nil {
+		c.remember(identity)
+	}
+	return identity, err
+}
+
+// hash computes the Identity.
+func (c *Checkpoint) hash() (Identity, error) {
 	sum, earlier := sha256.New(), sha256.New()
 	sum.Write(binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, uint64(c.Arch.VisionHeads)), uint64(c.Arch.TextHeads)))
 	if c.Normalisation != CLIPNormalisation() {
@@ -97,6 +109,7 @@ type digest struct {
 // digests is the digests of the tensors read so far. It is safe for concurrent use, but
 // hashes one tensor at a time.
 type digests struct {
+	off     bool // the identity is known without them
 	lock    sync.Mutex
 	byName  map[string]digest
 	buffers [][]byte // one per hashing goroutine
@@ -111,6 +124,9 @@ func (d *digests) of(name string) (digest, bool) {
 
 // add adds the digest of a tensor's values if it is not present yet.
 func (d *digests) add(name string, values []float32) {
+	if d.off {
+		return
+	}
 	d.lock.Lock()
 	defer d.lock.Unlock()
 	if _, known := d.byName[name]; known {
