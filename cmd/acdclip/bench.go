@@ -57,19 +57,19 @@ func newBenchCommand(a *app) *cobra.Command {
 		Use:   "bench [PATH...]",
 		Short: "Measure the speed on this machine, and what faster number formats change",
 		Long: fmt.Sprintf(`Measure how long each stage takes on this machine, with the model that the flags name:
-  decode and resize    a picture's file to the model's input, on one core
-  metrics of a map     adding it with a mask to the pixel metrics, and its share of their
-                       summary
-  load the model       CLIP and the checkpoint
-  prompts of a class   the text features
-  image tower          CLIP's image tower alone, once per picture
-  rest of the method*  the whole forward pass minus the image tower: a difference of two
-                       measurements. A method that runs the tower on crops of a picture
-                       has those here too
-  read map and score   from the device to the program
-  predict, file to map the whole way of "acdclip predict" for a batch, without drawing
-  training step        with --train: loss, gradients and update for one picture, in fp32
-                       and bf16; needs much memory
+  decode and resize     a picture's file to the model's input, on one core
+  metrics of a map      adding it with a mask to the pixel metrics, and its share of their
+                        summary
+  load the model        CLIP and the checkpoint
+  prompts of a class    the text features
+  image tower           CLIP's image tower alone, once per picture
+  rest of the method*   the whole forward pass minus the image tower: a difference of two
+                        measurements. A method that runs the tower on crops of a picture
+                        has those here too
+  read map and score    from the device to the program
+  predict, file to map  the whole way of "acdclip predict" for a batch, without drawing
+  training step         with --train: loss, gradients and update for one picture, in fp32
+                        and bf16; needs much memory
 
 The pictures are the first --batch of PATH..., or a drawn one of the model's size;
 fewer are repeated. With --precision fp32,bf16,int8 (or all) each round measures every
@@ -196,6 +196,9 @@ func (o *benchOptions) measure(ctx context.Context, loaded config.Loaded) error 
 		return err
 	}
 	result, err := o.describe(first)
+	if err == nil {
+		err = o.app.tell(&o.config, first.Model.Configuration())
+	}
 	size, used := first.Size(), first.Model.Configuration()
 	o.tellClass(first.Model.Options)
 	if len(o.formats) == 1 {

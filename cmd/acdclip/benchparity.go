@@ -54,6 +54,9 @@ func (o *benchOptions) runParity(ctx context.Context, loaded config.Loaded) erro
 		return err
 	}
 	defer single.Close()
+	if err := o.app.tell(&o.config, single.Model.Configuration()); err != nil {
+		return err
+	}
 	options := parity.Options{Single: single, Batch: o.batch, Load: loadOptions(loaded.Config), Emit: o.app.emit}
 	for _, format := range others {
 		detector, err := open(ctx, format)

@@ -3,7 +3,6 @@ package speed
 import (
 	"encoding/json"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -55,12 +54,18 @@ func (e entry) valid() bool {
 		return false
 	}
 	for i, each := range e.Times {
-		if each.Format != e.Key.Formats[i] || !(each.Seconds > 0) || math.IsInf(each.Seconds, 0) {
+		if each.Format == "" || each.Format != e.Key.Formats[i] || !(each.Seconds >= leastSeconds && each.Seconds <= mostSeconds) {
 			return false
 		}
 	}
 	return true
 }
+
+// Bounds of a time, in seconds, within which ratios are numbers.
+const (
+	leastSeconds = 1e-9
+	mostSeconds  = 1e6
+)
 
 // Bounds of the file; a user has few machines and models.
 const (

@@ -74,7 +74,7 @@ func TestCacheKeeps(t *testing.T) {
 	if found, _ := cache.Find(key); !reflect.DeepEqual(found, better) {
 		t.Errorf("after a second measurement: %v", found)
 	}
-	for _, wrong := range []Times{nil, {{"fp32", 1}}, {{"bf16", 1}, {"fp32", 1}}, {{"fp32", 0}, {"bf16", 1}}, {{"fp32", math.NaN()}, {"bf16", 1}}, {{"fp32", math.Inf(1)}, {"bf16", 1}}} {
+	for _, wrong := range []Times{nil, {{"fp32", 1}}, {{"bf16", 1}, {"fp32", 1}}, {{"fp32", 0}, {"bf16", 1}}, {{"fp32", 1e-320}, {"bf16", 1}}, {{"fp32", 1e300}, {"bf16", 1}}, {{"fp32", math.NaN()}, {"bf16", 1}}, {{"fp32", math.Inf(1)}, {"bf16", 1}}} {
 		cache.Keep(key, wrong)
 	}
 	if found, _ := cache.Find(key); !reflect.DeepEqual(found, better) {
