@@ -126,6 +126,7 @@ Large CLIPs are downloaded by name: acdclip weights list.`,
 		newCalibrateCommand(a),
 		newServeCommand(a),
 		newMetricsCommand(a),
+		newBenchCommand(a),
 		newPlotCommand(a),
 		newWeightsCommand(a),
 		newDataCommand(a),
@@ -214,9 +215,6 @@ func showHelp(command *cobra.Command, _ []string) error { return command.Help() 
 func subcommandArgs(command *cobra.Command, arguments []string) error {
 	if len(arguments) == 0 {
 		return nil
-	}
-	if !command.HasParent() && slices.Contains([]string{"bench"}, arguments[0]) {
-		return usagef("the command %q is not available in this version", arguments[0])
 	}
 	return usagef("unknown command %q%s", arguments[0], nearest(command, arguments[0]))
 }

@@ -53,7 +53,7 @@ func (c *configFlags) registerConfig(flags *pflag.FlagSet) {
 	c.bindText("preset", "preset", "`NAME` the method's preset, which gives every value not set elsewhere (default: the method's first)")
 	c.bindText("clip", "clip", "`PATH` CLIP weights: OpenAI's file, a Hugging Face or open_clip folder, or a name such as openai:ViT-L/14@336 or builtin:tiny (see acdclip weights list)")
 	c.bindText("device", "device", "`DEVICE` where the model runs: auto, cpu, cuda or cuda:N (default auto: a GPU if there is one)")
-	c.bindText("precision", "precision", "`FORMAT` number format of CLIP's matrices: auto, fp32 or bf16 (default auto: fp32; bf16 halves their memory and changes results slightly)")
+	c.bindText("precision", "precision", "`FORMAT` number format of CLIP's matrices: auto, fastest, fp32, bf16 or int8 (default auto: fp32; the others change results slightly; int8 is for scoring on a CPU; fastest measures which one is fastest here)")
 	threads := flags.Int("threads", 0, "`N` CPU threads for the model (default: one per core, or what the container allows)")
 	c.bound["threads"] = binding{"threads", func() any { return *threads }}
 }

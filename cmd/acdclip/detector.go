@@ -203,7 +203,7 @@ func (o *detectorOptions) conditions(detector *detect.Detector, c config.Config)
 		conditions.Of(conditions.Numbers, "method", m.Metadata.Method),
 		conditions.Of(conditions.Numbers, trained.CLIPCondition, machine.CLIP.Fingerprint),
 		conditions.Of(conditions.Numbers, "CLIP's activation", machine.Activation),
-		conditions.Of(conditions.Numbers, "precision", c.Precision.Format()),
+		conditions.Of(conditions.Numbers, "precision", detector.Precision()),
 		conditions.Of(conditions.Numbers, "the checkpoint's content", m.Source.Fingerprint),
 		conditions.Of(conditions.Numbers, classCondition, o.classCondition(m.Options)),
 		conditions.Of(conditions.Numbers, domainCondition, o.domain),

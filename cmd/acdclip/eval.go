@@ -87,7 +87,8 @@ disk without a network.
 same results. To split an evaluation over processes or machines with the same CPU
 type, run it with --shard 1/N to --shard N/N, copy the folders shard-I-of-N into
 one folder DIR, and join them with --merge DIR. The results are the same, bit for
-bit, as those of a single run.`,
+bit, as those of a single run. Do not use --precision fastest for it: each machine
+would choose its own number format, and such shares cannot be joined.`,
 		Example: `  acdclip eval --clip ViT-L-14-336px.pt --checkpoint runs/visa-n3-paper/last.safetensors --target mvtec=/data/mvtec
   acdclip eval --clip ViT-B-16-plus-240.pt --method winclip --target mvtec=/data/mvtec
   acdclip eval --clip ViT-L-14-336px.pt --config my-pairing.yaml --format markdown
@@ -187,6 +188,9 @@ func runEval(ctx context.Context, o *evalOptions) error {
 		return err
 	}
 	if err := keepsInputs(o.out, o.overwrite, plan.inputs()); err != nil {
+		return err
+	}
+	if err := o.settlePrecision(ctx, plan); err != nil {
 		return err
 	}
 	others, err := o.others(plan)

@@ -168,6 +168,24 @@ func (o *evalOptions) addContents(ctx context.Context, p *evalPlan) error {
 	return nil
 }
 
+// settlePrecision finds the number format of each model, which the results record.
+func (o *evalOptions) settlePrecision(ctx context.Context, p *evalPlan) error {
+	told := map[events.Event]bool{} // several checkpoints may have one CLIP
+	for _, m := range evaluation.Checkpoints(p.jobs) {
+		settled, err := detect.SettlePrecision(ctx, detect.Scoring, m.Loaded.Config, m.Options, func(event events.Event) {
+			if !told[event] {
+				told[event] = true
+				o.app.emit(event)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		m.Loaded.Config.Precision = settled
+	}
+	return nil
+}
+
 // inputs are the paths that the evaluation reads.
 func (p *evalPlan) inputs() []string {
 	var list []string

@@ -5,12 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
 
 	"acdclip/internal/ui"
 	"acdclip/pkg/present"
+	"acdclip/pkg/processor"
 )
 
 // machine is what doctor finds without libtorch.
@@ -25,7 +27,7 @@ type machine struct {
 // readMachine reads Linux's descriptions of the machine; what they do not say stays empty.
 func readMachine(proc, cgroup string) machine {
 	m := machine{Cores: runtime.NumCPU(), Features: []string{}}
-	m.readProcessor(readText(proc, "cpuinfo"))
+	m.readProcessor(proc)
 	m.FreeMemory = freeMemory(proc, cgroup)
 	m.NVIDIADriver = present.Any(filepath.Join(proc, "driver/nvidia/version"))
 	return m
@@ -36,19 +38,11 @@ func speedFeatures() []string {
 	return []string{"avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "sve"}
 }
 
-func (m *machine) readProcessor(cpuinfo string) {
-	var all []string
-	for line := range strings.Lines(cpuinfo) {
-		name, value, _ := strings.Cut(line, ":")
-		switch strings.TrimSpace(name) {
-		case "model name":
-			m.Processor = strings.TrimSpace(value)
-		case "flags", "Features":
-			all = strings.Fields(value)
-		}
-	}
+func (m *machine) readProcessor(proc string) {
+	found := processor.Read(proc)
+	m.Processor = found.Name
 	for _, feature := range speedFeatures() {
-		if slices.Contains(all, feature) {
+		if slices.Contains(found.Flags, feature) {
 			m.Features = append(m.Features, feature)
 		}
 	}
@@ -83,6 +77,19 @@ func peakMemory(proc string) int64 {
 	}
 	return 0
 }
+
+// processMemory knows the peak memory of this process.
+type processMemory struct{ proc string }
+
+// Reset begins a new peak at what is in memory now; older Linux and some containers do not
+// let a program do that.
+func (m processMemory) Reset() bool {
+	debug.FreeOSMemory()
+	return os.WriteFile(filepath.Join(m.proc, "self/clear_refs"), []byte("5"), 0) == nil
+}
+
+// Peak returns the most that was in memory since the last Reset, in bytes.
+func (m processMemory) Peak() int64 { return peakMemory(m.proc) }
 
 // kilobytes reads "  1234 kB" as bytes.
 func kilobytes(text string) int64 {

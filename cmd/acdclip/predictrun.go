@@ -159,7 +159,7 @@ func (o *predictOptions) describe(detector *detect.Detector, c config.Config, ba
 	}
 	run := &report.PredictionRun{
 		Provenance: report.Provenance{
-			Version: version, Libtorch: machine.Libtorch, Device: machine.Device, Precision: string(c.Precision.Format()), Threads: machine.Threads, Seed: c.Seed,
+			Version: version, Libtorch: machine.Libtorch, Device: machine.Device, Precision: detector.Precision(), Threads: machine.Threads, Seed: c.Seed,
 			CLIP: machine.CLIP, ImageSize: detector.Size(), Config: configuration,
 		},
 		Checkpoint: m.Source, Class: o.classText(), Domain: string(o.domain), Started: time.Now().UTC(),

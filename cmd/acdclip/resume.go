@@ -47,6 +47,9 @@ func (o *trainOptions) settle() (config.Config, *rundir.TrainingState, error) {
 		begun, err := o.app.methods.Catalog().Load(config.Sources{Files: []string{path}})
 		if err == nil {
 			o.began = begun.Config
+			if loaded.Config.Precision == config.PrecisionFastest { // the run stays in the format that it found
+				loaded.Config.Precision = begun.Config.Precision
+			}
 			err = config.CheckResume(begun.Config, loaded)
 		}
 		if err != nil {

@@ -125,7 +125,7 @@ func (o *serveOptions) about(detector *detect.Detector, c config.Config) (serve.
 		Version: version, Method: m.Metadata.Method, Preset: m.Metadata.Preset,
 		CLIP:       serve.Weights{Name: nameOf(c.Clip), Fingerprint: machine.CLIP.Fingerprint},
 		Checkpoint: serve.Weights{Name: nameOf(o.checkpoint), Fingerprint: m.Source.Fingerprint},
-		ImageSize:  detector.Size(), Device: machine.Device, Precision: string(c.Precision.Format()), Threads: machine.Threads, Batch: o.batch,
+		ImageSize:  detector.Size(), Device: machine.Device, Precision: detector.Precision(), Threads: machine.Threads, Batch: o.batch,
 	}, nil
 }
 

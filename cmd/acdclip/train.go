@@ -103,6 +103,9 @@ func runTrain(ctx context.Context, o *trainOptions) error {
 	if err := detect.Check(c); err != nil { // rather now than after the dataset is read
 		return err
 	}
+	if c.Precision, err = detect.SettlePrecision(ctx, detect.Training, c, c.Model, o.app.emit); err != nil {
+		return err
+	}
 	if c.Train.InitFrom != "" && state == nil {
 		if err := o.app.checkCheckpoint(c.Train.InitFrom, c); err != nil {
 			return err

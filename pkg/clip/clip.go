@@ -52,8 +52,8 @@ func load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint
 	if err != nil {
 		return nil, err
 	}
-	if format.inferenceOnly && !options.Inference {
-		return nil, fmt.Errorf("%w: %s matrices have no gradients; train in fp32 or bf16", ErrOptions, format.Name)
+	if err := format.permits(Use{Gradients: !options.Inference}); err != nil {
+		return nil, err
 	}
 	positions, err := positionsOf(options.Positions)
 	if err != nil {

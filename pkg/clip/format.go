@@ -19,6 +19,8 @@ type Format struct {
 	visionOnly bool
 	// inferenceOnly says that no gradients may flow through it.
 	inferenceOnly bool
+	// cpuOnly says that it is not for a GPU.
+	cpuOnly bool
 }
 
 // Auto selects the first number format.
@@ -36,7 +38,7 @@ var formats = []Format{
 		return torch.Matrix{Weight: weight.To(torch.BFloat16), Bias: bias.To(torch.BFloat16)}
 	}},
 	{Name: "int8", Doc: "whole numbers of 8 bits in the image tower, for pictures to score on a CPU: a quarter of its memory, results differ by a few thousandths",
-		matrix: torch.Int8Matrix, visionOnly: true, inferenceOnly: true},
+		matrix: torch.Int8Matrix, visionOnly: true, inferenceOnly: true, cpuOnly: true},
 }
 
 // formatOf finds a format by its name in the configuration.

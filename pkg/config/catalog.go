@@ -19,7 +19,7 @@ type Origin = section.Origin
 // Catalog holds the choices that other packages define and a configuration may name.
 type Catalog struct {
 	Methods    card.List // the first is the default
-	Precisions []string  // permitted values of precision besides auto; nil: any
+	Precisions []string  // permitted values of precision besides auto and fastest; nil: any
 }
 
 // Preset returns the complete configuration of a method's preset; "" is the default. It
@@ -86,7 +86,7 @@ func (l Catalog) schemaOf(of card.Card) *schema {
 	s.child("method").choices = l.Methods.Names()
 	s.child("preset").choices = of.PresetNames()
 	if l.Precisions != nil {
-		s.child("precision").choices = append([]string{string(PrecisionAuto)}, l.Precisions...)
+		s.child("precision").choices = append([]string{string(PrecisionAuto), string(PrecisionFastest)}, l.Precisions...)
 	}
 	return s
 }

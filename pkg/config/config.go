@@ -30,7 +30,7 @@ type Config struct {
 	Clip        string              `json:"clip" path:"source" resume:"yes" doc:"CLIP's weights: a file, a Hugging Face or open_clip folder, or a name of acdclip weights list, such as openai:ViT-L/14@336"`
 	ClipHeads   ClipHeads           `json:"clip_heads"`
 	Device      Device              `json:"device" resume:"yes" doc:"device that the model runs on: auto (a GPU if there is one), cpu, cuda or cuda:N"`
-	Precision   Precision           `json:"precision" doc:"number format of the frozen towers' matrices; auto: fp32; bf16 needs half the memory and changes results slightly"`
+	Precision   Precision           `json:"precision" doc:"number format of the frozen towers' matrices; auto: fp32; bf16: half the memory, slightly different results; int8: a quarter of the image tower's memory, for scoring on a CPU; fastest: what is fastest on this machine"`
 	Threads     int                 `json:"threads" range:"[0,1024]" resume:"yes" doc:"CPU threads that the model uses; 0: one per core"`
 	Seed        uint64              `json:"seed" doc:"seed of initial values, shuffling and augmentation"`
 	Model       section.Model       `json:"model"`

@@ -13,11 +13,14 @@ import (
 type Precision string
 
 const (
-	PrecisionAuto Precision = "auto" // the fastest format that does not change results: fp32
-	PrecisionFP32 Precision = "fp32"
+	PrecisionAuto    Precision = "auto"    // fp32, which gives the same results on every machine
+	PrecisionFastest Precision = "fastest" // the fastest on this machine, by a measurement
+	PrecisionFP32    Precision = "fp32"
+	PrecisionBF16    Precision = "bf16"
 )
 
-// Format resolves p to a number format: fp32 for auto and the zero value.
+// Format resolves p to a number format: fp32 for auto and the zero value. PrecisionFastest
+// stays as it is, because only a measurement can resolve it.
 func (p Precision) Format() Precision {
 	if p == PrecisionAuto || p == "" {
 		return PrecisionFP32

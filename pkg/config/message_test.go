@@ -55,7 +55,7 @@ func TestFileMessages(t *testing.T) {
 		{"section for a number", "model: {groups: {n: 3}}", "c.yaml:1: model.groups: must be a whole number between 1 and 64, is a section"},
 
 		{"choice mistyped", "model: {adapter: {kind: conv_lor}}", "c.yaml:1: model.adapter.kind: must be conv_lora or lora, is conv_lor (did you mean conv_lora?)"},
-		{"choice unlike any", "precision: int4", "c.yaml:1: precision: must be auto, fp32 or bf16, is int4"},
+		{"choice unlike any", "precision: int4", "c.yaml:1: precision: must be auto, fastest, fp32 or bf16, is int4"},
 		{"number for a choice", "model: {fusion: {kind: 5}}", "c.yaml:1: model.fusion.kind: must be dfg or static, is the number 5"},
 		{"one choice", "method: winclip", "c.yaml:1: method: must be acdclip, is winclip"},
 		{"preset", "preset: papre", "c.yaml:1: preset: must be paper or released, is papre (did you mean paper?)"},

@@ -51,8 +51,9 @@ const (
 	Training            // gradients flow through the towers
 )
 
-// OpenBackbone loads the CLIP that a configuration names for a model's options. It checks
-// that CLIP, options and values (nil: none) match before it reads any values.
+// OpenBackbone loads the CLIP that a configuration names for a model's options, in the
+// number format that SettlePrecision returns. It checks that CLIP, options and values (nil:
+// none) match before it reads any values.
 func OpenBackbone(ctx context.Context, use Use, method methods.Row, c config.Config, options section.Model, values model.Values) (*Backbone, error) {
 	weights, err := trained.OpenCLIP(c)
 	if err != nil {
@@ -64,6 +65,14 @@ func OpenBackbone(ctx context.Context, use Use, method methods.Row, c config.Con
 	}
 	device, err := torch.ParseDevice(string(c.Device))
 	if err != nil {
+		return nil, err
+	}
+	if c.Precision == config.PrecisionFastest {
+		if c.Precision, err = SettlePrecision(ctx, use, c, options, func(events.Event) {}); err != nil {
+			return nil, err
+		}
+	}
+	if err := clip.CheckFormat(string(c.Precision), use.needs(device)); err != nil {
 		return nil, err
 	}
 	input := options.Input()

@@ -75,7 +75,10 @@ func Open(ctx context.Context, o Options) (*Detector, error) {
 	for _, change := range m.Changes {
 		o.Emit(events.Notice{Text: change})
 	}
-	backbone, err := OpenBackbone(ctx, Scoring, method, o.Config.Config, m.Options, valuesOf(parameters))
+	if m.Loaded.Config.Precision, err = SettlePrecision(ctx, Scoring, o.Config.Config, m.Options, o.Emit); err != nil {
+		return nil, err
+	}
+	backbone, err := OpenBackbone(ctx, Scoring, method, m.Loaded.Config, m.Options, valuesOf(parameters))
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +112,9 @@ func (d *Detector) Input() model.Input { return d.method.Input() }
 
 // Size is the side of the pictures and maps in pixels.
 func (d *Detector) Size() int { return d.method.Input().Size }
+
+// Precision is the number format of CLIP's matrices, never auto or fastest.
+func (d *Detector) Precision() string { return d.backbone.CLIP.Precision }
 
 // Machine describes the CLIP, software and hardware that scores depend on.
 func (d *Detector) Machine() (scoring.Machine, error) { return d.backbone.Machine() }

@@ -34,28 +34,29 @@ func (d *Detector) score(ctx context.Context, classes domain.Classes, pictures [
 	if err != nil {
 		return nil, err
 	}
-	input := d.Input()
-	plane := input.Size * input.Size
-	scored := make([]scoring.Scored, len(pictures))
-	batch := make([]uint8, 0, len(pictures)*plane*3)
-	for i, picture := range pictures {
-		if len(picture.Pix) != plane*3 {
-			return nil, fmt.Errorf("picture %d has %d values, expected %d x %d x 3", i, len(picture.Pix), input.Size, input.Size)
-		}
-		scored[i].Picture = picture
-		batch = append(batch, picture.Pix...)
-	}
-	if len(pictures) == 0 {
-		return nil, nil
+	batch, err := d.pack(pictures)
+	if err != nil || len(pictures) == 0 {
+		return nil, err
 	}
 	out, err := d.forward(ctx, batch, classOf, prepared, rawMaps)
 	if err != nil {
 		return nil, err
 	}
-	for i := range scored {
-		out.fill(&scored[i], i, input.Size)
+	return out.of(pictures, d.Size()), nil
+}
+
+// pack copies pictures into one array [B, S, S, 3].
+func (d *Detector) pack(pictures []pixels.Picture) ([]uint8, error) {
+	size := d.Size()
+	values := size * size * 3
+	batch := make([]uint8, 0, len(pictures)*values)
+	for i, picture := range pictures {
+		if len(picture.Pix) != values {
+			return nil, fmt.Errorf("picture %d has %d values, expected %d x %d x 3", i, len(picture.Pix), size, size)
+		}
+		batch = append(batch, picture.Pix...)
 	}
-	return scored, nil
+	return batch, nil
 }
 
 // outputs are a method's scores for B pictures, on the host.
@@ -68,32 +69,52 @@ type outputs struct {
 // forward runs the method on pictures [B, S, S, 3]. rawMaps says whether the method's own
 // maps are wanted too.
 func (d *Detector) forward(ctx context.Context, batch []uint8, classOf []int, prepared model.Prepared, rawMaps bool) (out outputs, err error) {
-	input := d.Input()
 	err = d.backbone.Runtime.Do(ctx, func(s *torch.Scope) error {
 		return s.Inference(func() error {
-			pictures := s.FromUint8(batch, int64(len(classOf)), int64(input.Size), int64(input.Size), 3)
-			result, err := d.method.Score(s, model.Normalize(s, pictures, input), classOf, prepared)
-			if err != nil {
-				return err
+			result, err := d.method.Score(s, d.input(s, batch), classOf, prepared)
+			if err == nil {
+				out = read(result, rawMaps)
 			}
-			out.maps, out.scores = result.Maps.Float32s(), result.Image.Float32s()
-			if result.RawMaps.Defined() {
-				out.rawMaxima = result.RawMaps.AMax(1, 2).Float32s()
-				if rawMaps {
-					out.rawMaps = result.RawMaps.Float32s()
-				}
-			}
-			if result.ClassProbabilities.Defined() {
-				out.probabilities = result.ClassProbabilities.Float32s()
-			}
-			out.extras = make(map[string][]float32, len(result.Extras))
-			for _, extra := range result.Extras {
-				out.extras[extra.Name] = extra.Values.Float32s()
-			}
-			return nil
+			return err
 		})
 	})
 	return out, err
+}
+
+// input copies pictures [B, S, S, 3] to the device and normalises them, to [B, 3, S, S].
+func (d *Detector) input(s *torch.Scope, batch []uint8) torch.Tensor {
+	input := d.Input()
+	size := int64(input.Size)
+	return model.Normalize(s, s.FromUint8(batch, int64(len(batch))/(size*size*3), size, size, 3), input)
+}
+
+// read copies a method's scores to the host.
+func read(result model.Scores, rawMaps bool) (out outputs) {
+	out.maps, out.scores = result.Maps.Float32s(), result.Image.Float32s()
+	if result.RawMaps.Defined() {
+		out.rawMaxima = result.RawMaps.AMax(1, 2).Float32s()
+		if rawMaps {
+			out.rawMaps = result.RawMaps.Float32s()
+		}
+	}
+	if result.ClassProbabilities.Defined() {
+		out.probabilities = result.ClassProbabilities.Float32s()
+	}
+	out.extras = make(map[string][]float32, len(result.Extras))
+	for _, extra := range result.Extras {
+		out.extras[extra.Name] = extra.Values.Float32s()
+	}
+	return out
+}
+
+// of returns the outputs for each of the pictures; size is the side of the maps.
+func (o *outputs) of(pictures []pixels.Picture, size int) []scoring.Scored {
+	scored := make([]scoring.Scored, len(pictures))
+	for i, picture := range pictures {
+		scored[i].Picture = picture
+		o.fill(&scored[i], i, size)
+	}
+	return scored
 }
 
 // fill stores the outputs for picture i in s.
