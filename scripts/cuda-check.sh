@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Checks acdclip on a machine with a GPU, where it cannot be built:
 #
-#   scripts/cuda-check.sh pack FILE.tar     here: build, and collect what the check needs
-#   scripts/cuda-check.sh run [--device cuda|cpu] [--tiny] [--minutes N] FOLDER     there
+#   scripts/cuda-check.sh pack FILE.tar[.gz]    here: build, and collect what the check needs
+#   scripts/cuda-check.sh run [--device cuda|cpu] [--tiny] [--minutes N] FOLDER    there
 #
-# FILE.tar is at most 64 MiB. Unpack it there and start `run` from its folder. There it needs
+# The file is at most 64 MiB. Unpack it there and start `run` from its folder. There it needs
 # a Python with torch 2.11, whose libtorch it uses ($PYTHON, else python3), and numpy; the
-# comparison with PyTorch's own results also needs safetensors.
+# comparison with PyTorch's own results also needs safetensors
+# and Pillow.
 #
 # `run` writes FOLDER/report.md, report.json and log.txt, and adds to them as it goes. It ends
 # after N minutes (10), whatever is left. Its exit status is 1 if a part failed or a bound was
@@ -17,7 +18,7 @@
 # ($TMPDIR), which is removed at the end.
 set -euo pipefail
 
-readonly largest=$((64 << 20)) # bytes of FILE.tar
+readonly largest=$((64 << 20)) # bytes of the file
 
 usage() {
 	sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
@@ -47,15 +48,15 @@ pack() {
 	# shellcheck disable=SC2064 # the folder's name is known now, and not at the end
 	trap "rm -rf '$stage'" EXIT
 	collect "$stage/cuda-check"
-	tar -C "$stage" -cf "$stage/file.tar" cuda-check
-	bytes=$(stat -c %s "$stage/file.tar")
+	tar -C "$stage" -caf "$stage/${file##*/}" cuda-check
+	bytes=$(stat -c %s "$stage/${file##*/}")
 	if ((bytes > largest)); then
 		echo "the archive has $bytes bytes, more than the $largest that can travel; its largest files:" >&2
 		(cd "$stage" && find cuda-check -type f -printf '%s %p\n' | sort -rn | head -5) >&2
 		exit 1
 	fi
-	mv "$stage/file.tar" "$file"
-	echo "$file: $((bytes >> 20)) MiB; there: tar -xf FILE.tar && cuda-check/scripts/cuda-check.sh run FOLDER"
+	mv "$stage/${file##*/}" "$file"
+	echo "$file: $((bytes >> 20)) MiB; there: tar -xf ${file##*/} && cuda-check/scripts/cuda-check.sh run FOLDER"
 }
 
 # run starts scripts/cudacheck, which finds libtorch in Python's torch folder.

@@ -7,6 +7,7 @@ import argparse
 import os
 import pathlib
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -93,6 +94,7 @@ def main():
     report = Report(given.folder, about(given.device))
     log = given.folder / "log.txt"
     log.write_text("")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))  # the temporary folder is removed
     with tempfile.TemporaryDirectory(prefix="acdclip-check-") as work:
         programs = Programs(log, end, environment(), given.device != "cpu")
         check = inputs.Check(programs, inputs.TINY if tiny else inputs.LARGE, given.device, tiny, pathlib.Path(work))

@@ -90,7 +90,7 @@ class Check:
     def draw(self, name, count, size):
         folder, half = self.work / name, count // 2
         self.acdclip(
-            "data", "synth", folder, "--set", "textures", "--classes", "wood_grain", "--size", size, "--normal", half or -1,
+            "data", "synth", folder, "--set", "textures", "--classes", "wood_grain", "--size", size, "--normal", half,
             "--anomalous", count - half, "--quiet",
         )  # fmt: skip
         return folder

@@ -112,7 +112,10 @@ def compared(side, cpu):
 
 def within(precision, values):
     largest, mean, scores = values
-    held = max(largest, scores) <= FLOAT32_BOUND if precision == "fp32" else mean <= BF16_MAP_MEAN and scores <= BF16_SCORE
+    if precision == "fp32":
+        held = largest <= FLOAT32_BOUND and scores <= FLOAT32_BOUND
+    else:
+        held = mean <= BF16_MAP_MEAN and scores <= BF16_SCORE
     return "held" if held else "missed"
 
 

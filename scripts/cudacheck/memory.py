@@ -8,7 +8,7 @@ import sys
 import threading
 
 from inputs import PROMPT
-from program import Failed, end_group, gpu_memory
+from program import Failed, end_group, gpu_memory, tail
 from report import SKIPPED
 
 LEFT = 6 << 30  # bytes: enough for one picture, too few for a layer of BATCH pictures in float32
@@ -34,7 +34,7 @@ def run(check, part):
         timer.start()
         try:
             if holder.stdout.readline().strip() != "held":
-                raise Failed(f"the memory could not be taken: {holder.stderr.read()[-500:]}")
+                raise Failed(f"the memory could not be taken: {tail(holder.stderr.read()) or 'it took too long'}")
             timer.cancel()
             part.say(f"Another program holds {gpu_memory()[0] / 1e9:.0f} GB of the device's memory.")
             compare(check, part, *inputs)

@@ -59,6 +59,9 @@ class Programs:
                 output, errors = process.communicate()
                 self.write(command, process.returncode, errors)
                 raise Failed(f"{name_of(command)} was ended after {limit:.0f} seconds; {tail(errors)}") from None
+            except BaseException:  # the check itself is ended
+                end_group(process)
+                raise
         self.write(command, process.returncode, errors)
         if check and process.returncode != 0:
             raise Failed(f"{name_of(command)} ended with status {process.returncode}: {tail(errors)}")

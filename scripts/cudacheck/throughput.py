@@ -34,7 +34,8 @@ def arguments(check, precision, batch):
 
 def predict(check, precision, batch):
     count = min(check.sizes.pictures, max(128, 16 * batch))
-    result = check.acdclip("predict", "--files-from", check.chosen(count), "--class", PROMPT, "--out", "-", *arguments(check, precision, batch), most=60)
+    chosen = ("--files-from", check.chosen(count), "--class", PROMPT)
+    result = check.acdclip("predict", *chosen, "--out", "-", *arguments(check, precision, batch), most=60)
     return rate(result.errors, batch, "predict"), result
 
 
