@@ -6,8 +6,7 @@
 #
 # The file is at most 64 MiB. Unpack it there and start `run` from its folder. There it needs
 # a Python with torch 2.11, whose libtorch it uses ($PYTHON, else python3), and numpy; the
-# comparison with PyTorch's own results also needs safetensors
-# and Pillow.
+# comparison with PyTorch's own results also needs safetensors and Pillow.
 #
 # `run` writes FOLDER/report.md, report.json and log.txt, and adds to them as it goes. It ends
 # after N minutes (10), whatever is left. Its exit status is 1 if a part failed or a bound was

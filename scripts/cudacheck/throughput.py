@@ -14,14 +14,15 @@ WARM = 2  # batches that do not count, if there are others
 
 
 def rate(errors, batch, stage):
-    """Pictures per second after the warm-up, from the times of the progress events that --log json writes."""
+    """Pictures per second of the whole batches after the warm-up, from the progress events of --log json; None if there is one batch."""
     events = [event for event in json_lines(errors) if event["event"] == "progress" and event["stage"] == stage]
     times = {event["done"]: datetime.datetime.fromisoformat(event["time"]).timestamp() for event in events}
-    done = sorted(times)
-    whole = [count for count in done if count % batch == 0] or done
-    first = whole[min(WARM, len(whole) - 2)] if len(whole) > 1 else done[0]
-    seconds = times[done[-1]] - times[first]
-    return (done[-1] - first) / seconds if seconds > 0 else None
+    ends = sorted(count for count in times if count % batch == 0)
+    if len(ends) < 2:
+        return None
+    first, last = ends[min(WARM - 1, len(ends) - 2)], ends[-1]
+    seconds = times[last] - times[first]
+    return (last - first) / seconds if seconds > 0 else None
 
 
 def arguments(check, precision, batch):
