@@ -1,7 +1,7 @@
 // Command train writes the inputs of bench/train.sh: a CLIP of ViT-L/14's size with random
 // values, and the initial adapters of training.
 //
-//	train FOLDER SEED    writes FOLDER/clip and FOLDER/start.safetensors
+//	train FOLDER SEED [tiny]    writes FOLDER/clip and FOLDER/start.safetensors; tiny: of a tiny CLIP
 package main
 
 import (
@@ -33,23 +33,27 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) != 2 {
-		return errors.New("usage: train FOLDER SEED")
+	arch := largeArch
+	switch {
+	case len(args) == 3 && args[2] == "tiny":
+		arch = pretrained.TinyArch()
+	case len(args) != 2:
+		return errors.New("usage: train FOLDER SEED [tiny]")
 	}
 	seed, err := strconv.ParseUint(args[1], 10, 64)
 	if err != nil {
 		return err
 	}
-	if err := writeStart(filepath.Join(args[0], "start.safetensors"), seed); err != nil {
+	if err := writeStart(filepath.Join(args[0], "start.safetensors"), arch, seed); err != nil {
 		return err
 	}
-	return pretrained.WriteRandom(filepath.Join(args[0], "clip"), largeArch, seed)
+	return pretrained.WriteRandom(filepath.Join(args[0], "clip"), arch, seed)
 }
 
 // writeStart writes the initial adapters of acdclip train --preset released --seed SEED.
-func writeStart(path string, seed uint64) error {
+func writeStart(path string, arch pretrained.Arch, seed uint64) error {
 	preset, _, _ := options.Preset(options.Released)
-	dimensions := acdclip.Dimensions{Vision: largeArch.VisionWidth, Text: largeArch.TextWidth}
+	dimensions := acdclip.Dimensions{Vision: arch.VisionWidth, Text: arch.TextWidth}
 	var values []weights.Value
 	for _, d := range acdclip.Parameters(preset, dimensions) {
 		value := weights.Value{Name: d.Name, Shape: d.Shape, Float32: make([]float32, d.NumElements())}

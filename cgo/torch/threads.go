@@ -11,7 +11,7 @@ import (
 // spinCount is how many times a thread of libgomp checks for work before it sleeps. The
 // default, 300,000, keeps a waiting thread on its CPU for milliseconds. On a busy machine
 // this can block the very thread that it waits for. bench/busy.sh measures both settings.
-const spinCount = "3000"
+const spinCount = "300"
 
 // waitVariables are the environment variables by which a user sets how OpenMP's threads wait.
 func waitVariables() []string { return []string{"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"} }
