@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 folder, clip, rounds = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-RUNS = 3
+RUNS = 2
 OURS = ("fp32", "bf16", "int8")
 PEERS = {
     "released": "the authors' recipe, picture to map",
@@ -40,26 +40,31 @@ BOUNDS = [
 
 
 def run(command):
-    """A command's output and its peak memory in bytes; None if it failed."""
+    """A command's output and its peak memory in bytes."""
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         sys.exit(f"failed: {' '.join(map(str, command))}")
-    return json.loads(output), usage.ru_maxrss * 1024
+    return output, usage.ru_maxrss * 1024
+
+
+def peer(side, pixels, runs):
+    return [sys.executable, "bench/inference/peer.py", side, clip, folder, pixels, runs]
 
 
 def measure(side, pictures, pixels):
     """Seconds of one picture, peak memory, and for our sides all that `acdclip bench` says."""
     if side in PEERS:
-        result, peak = run([sys.executable, "bench/inference/peer.py", side, clip, folder, pixels, RUNS])
-        return statistics.median(result["seconds"]), peak, None
+        output, peak = run(peer(side, pixels, RUNS))
+        return statistics.median(json.loads(output.splitlines()[-1])["seconds"]), peak, None
     precision = side.removeprefix("acdclip-")
-    result, peak = run(
+    output, peak = run(
         ["bin/acdclip", "bench", pictures[0], "--clip", clip, "--checkpoint", folder / "run" / "last.safetensors", "--class", "hex bolt",
          "--precision", precision, "--rounds", RUNS, "--batch", 1, "--format", "json"]
     )  # fmt: skip
+    result = json.loads(output)
     stages = {stage["stage"]: statistics.median(stage["seconds"]) for stage in result["formats"][0]["stages"]}
     return stages["predict, file to map"], peak, (result, stages)
 
@@ -70,8 +75,9 @@ def main():
     pictures = [p for p in pictures if "ground_truth" not in p]
     pixels = folder / "pixels"
     np.stack([np.asarray(Image.open(p).convert("RGB").resize((518, 518), Image.Resampling.BICUBIC)) for p in pictures]).tofile(pixels)
-    for side in sides:  # converts the models, which is not measured
-        measure(side, pictures, pixels)
+    for side in sides:
+        if side.startswith(("openvino", "onnxruntime")):
+            run(peer(side, pixels, 0))  # converts the model, which is not measured
     seconds, peaks, ours = {side: [] for side in sides}, {side: 0 for side in sides}, {}
     for number in range(rounds):
         for side in sides if number % 2 == 0 else reversed(sides):

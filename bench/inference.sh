@@ -30,7 +30,7 @@ main() {
 		bin/acdclip data synth "$folder/drawn" --set objects --classes hex_bolt --normal 2 --anomalous 2 --size 518 --quiet
 	[[ -f $folder/run/last.safetensors ]] || # one step: only its existence matters here
 		bin/acdclip train --clip "$train/clip" --auxiliary "$folder/drawn" --out "$folder/run" --overwrite --quiet \
-			--preset released --set train.epochs=1 --set train.batch=4 --set train.recompute=true --set train.validate=0
+			--preset released --set train.epochs=1 --set train.batch=4 --set train.recompute=true
 	"$python" bench/inference.py "$folder" "$train/clip" "${1:-5}" "${@:2}"
 }
 

@@ -5,7 +5,9 @@
 LIBRARY  := $(NATIVE)/libacdclip_native.so
 SOURCES  := $(wildcard cgo/native/*.cc)
 OBJECTS  := $(NATIVE)/gotorch.o $(SOURCES:cgo/native/%.cc=$(NATIVE)/%.o)
-FLAGS    := -std=c++17 -fPIC -D_GLIBCXX_USE_CXX11_ABI=1
+# at::parallel_for is compiled here, and would be serial without OpenMP. Its library is the one
+# that libtorch loads, so the link names none.
+FLAGS    := -std=c++17 -fPIC -fopenmp -D_GLIBCXX_USE_CXX11_ABI=1
 INCLUDES  = -isystem "$(TORCH)/include" -isystem "$(TORCH)/include/torch/csrc/api/include"
 
 # Kernels for processors with AVX-512; avx512.h says when they are used. -O3 unrolls their
