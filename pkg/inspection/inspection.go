@@ -109,6 +109,8 @@ type Picture struct {
 	// Wait waits for a place in the queue, until the context ends, where there would be
 	// batching.ErrBusy.
 	Wait bool
+	// Begun, if not nil, is called when the picture has its place in the queue.
+	Begun func()
 }
 
 // Result is what the model says about a picture.
@@ -148,6 +150,9 @@ func (i *Inspector) Score(ctx context.Context, p Picture) (*Result, error) {
 		return nil, err
 	}
 	defer place.Release()
+	if p.Begun != nil {
+		p.Begun()
+	}
 	result := &Result{Prompt: i.PromptOf(p.Class)}
 	scaled, err := i.decode(ctx, p, result)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -109,13 +109,18 @@ func (e exchange) answerRows(ctx context.Context, w http.ResponseWriter, r *http
 	body := report.PredictionRows{Conditions: e.Conditions(a.class, a.domain).Digest(), Thresholds: t, Rows: make([]json.RawMessage, len(uploads))}
 	failed := make([]error, len(uploads))
 	work, ctx := errgroup.WithContext(ctx)
-	var begun atomic.Bool                  // one picture of the request has asked for a place in the queue
+	begun := make(chan struct{})           // the first picture has a place in the queue, or never will
 	work.SetLimit(e.options.Limits.AtOnce) // so that no request fills the queue by itself
 	for i, upload := range uploads {
 		work.Go(func() error {
 			// A full queue refuses a request only at its beginning; later, work would be lost.
 			p := a.picture(upload)
-			p.Wait = begun.Swap(true)
+			if p.Wait = i > 0; p.Wait {
+				<-begun
+			} else {
+				p.Begun = sync.OnceFunc(func() { close(begun) })
+				defer p.Begun()
+			}
 			row, err := e.row(ctx, a, t, upload.name, p)
 			if err != nil && !ofPicture(err) {
 				return err

@@ -25,13 +25,16 @@ type remembered struct {
 // Remember has Identity keep its result in a folder for large CLIPs, and take it from there as
 // long as the weight files have not changed: then reading tensors hashes nothing. Call it
 // before tensors are read. A folder that cannot be read or written only costs time.
-func (c *Checkpoint) Remember(folder string) {
+func (c *Checkpoint) Remember(folder string) { c.rememberIn(folder, rememberFrom) }
+
+// rememberIn is Remember for CLIPs of at least so many values.
+func (c *Checkpoint) rememberIn(folder string, least int64) {
 	values := int64(0)
 	for _, t := range c.Tensors {
 		values += t.NumElements()
 	}
 	version := c.file.Version()
-	if folder == "" || version == "" || values < rememberFrom {
+	if folder == "" || version == "" || values < least {
 		return
 	}
 	key := sha256.New()
