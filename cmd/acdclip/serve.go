@@ -192,10 +192,10 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	o.tellAddress(listener.Addr())
 	o.tellManager(systemd.Ready("scoring pictures"))
 	defer context.AfterFunc(ctx, func() { o.tellManager(systemd.Stopping()) })()
-	work, ctx := errgroup.WithContext(ctx)
-	work.Go(func() error { return server.Serve(ctx, listener) })
+	work, working := errgroup.WithContext(ctx)
+	work.Go(func() error { return server.Serve(working, listener) })
 	if watch != nil {
-		work.Go(func() error { return watch.watch(ctx, server, o.limits.BodyBytes) })
+		work.Go(func() error { return watch.watch(working, server, o.limits.BodyBytes) })
 	}
 	return work.Wait()
 }
