@@ -12,9 +12,7 @@
 namespace acd::avx512 {
 namespace {
 
-constexpr int64_t lanes = 16;         // units of a register
 constexpr int64_t block = 4 * lanes;  // keys of a block
-constexpr float log2e = 1.44269504088896F;
 
 template <class T>
 constexpr int64_t per_unit = 4 / sizeof(T);

@@ -2,9 +2,13 @@
 #pragma once
 
 #include <immintrin.h>
+#include <stdint.h>
 
 namespace acd::avx512 {
 namespace {
+
+constexpr int64_t lanes = 16;  // values of 32 bits in a register
+constexpr float log2e = 1.44269504088896F;
 
 // 2^x for x <= 0 with a relative error below 2e-7; NaN stays NaN. The terms are ln(2)^n / n!.
 inline __m512 power(__m512 x) {

@@ -11,9 +11,6 @@
 namespace acd::avx512 {
 namespace {
 
-constexpr int64_t lanes = 16;
-constexpr float log2e = 1.44269504088896F;
-
 __mmask16 left(int64_t count) { return count >= lanes ? 0xffff : static_cast<__mmask16>((1 << count) - 1); }
 
 __m512 load(const float *from, __mmask16 mask) { return _mm512_maskz_loadu_ps(mask, from); }

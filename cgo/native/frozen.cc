@@ -79,10 +79,10 @@ std::vector<at::Tensor> block(const at::Tensor &input, at::TensorList p, const K
   std::vector<at::Tensor> all(results);
   const auto attention_residual = [&] {
     const acd::Matrix three = matrix(qkv);
-    const acd::Inputs h = normalised(x, norm1, three);
+    if (wanted(kind, normed)) all[normed] = at::layer_norm(x, p[norm1].sizes(), p[norm1], p[norm1 + 1], kind.epsilon);
+    const acd::Inputs h = all[normed].defined() ? acd::inputs(all[normed], three) : normalised(x, norm1, three);
     const auto parts = queries_keys_values(h, three, kind);
     const acd::Inputs weighted = attend(parts[0], parts[1], parts[2]);
-    if (wanted(kind, normed)) all[normed] = at::layer_norm(x, p[norm1].sizes(), p[norm1], p[norm1 + 1], kind.epsilon);
     if (wanted(kind, value_attention))
       all[value_attention] = acd::product(attend(parts[2], parts[2], parts[2]), projection).to(x.scalar_type());
     if (!wanted(kind, attention)) return acd::added(first, weighted, projection);
