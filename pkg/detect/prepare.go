@@ -28,7 +28,7 @@ type keptClass struct {
 // keptClasses are the classes that are prepared.
 type keptClasses map[class]*keptClass
 
-// use marks the classes of a list as used last.
+// use marks the classes of a list as used last, one after the other.
 func (k keptClasses) use(classes domain.Classes) {
 	var last uint64
 	for _, kept := range k {
@@ -36,7 +36,8 @@ func (k keptClasses) use(classes domain.Classes) {
 	}
 	for _, prompt := range classes.Prompts {
 		if kept := k[class{prompt, classes.Domain}]; kept != nil {
-			kept.used = last + 1
+			last++
+			kept.used = last
 		}
 	}
 }
