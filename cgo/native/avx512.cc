@@ -15,3 +15,12 @@ bool acd::avx512::available() {
   return false;
 #endif
 }
+
+bool acd::avx512::has_tiles() {
+#if defined(__x86_64__)
+  static const bool tiles = __builtin_cpu_supports("amx-bf16");
+  return tiles;
+#else
+  return false;
+#endif
+}

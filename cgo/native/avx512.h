@@ -10,6 +10,9 @@ namespace acd::avx512 {
 // Whether this processor can run the kernels.
 bool available();
 
+// Whether it also has instructions for products of tiles of bf16 (AMX), which are faster.
+bool has_tiles();
+
 // A number of 16 bits, the upper half of a float's.
 struct bf16 {
   uint16_t bits;
@@ -44,6 +47,49 @@ template <class T>
 void attend(const Head &head, const T *q, int64_t q_stride, int64_t count, const T *keys, const T *values, float scale,
             void *scratch, T *out, int64_t out_stride);
 
+// A matrix product of rows in float, bf16 or bytes, whose weight is packed in panels of some
+// outputs each. Bytes are whole numbers plus 128, as below, and the weight's are signed.
+constexpr int64_t tile = 14, panel = 32;  // rows and outputs that are computed at a time
+
+enum class Activation { none, gelu, quick_gelu };
+
+template <class T, class Out>
+struct Product {
+  const T *rows;  // [count, inputs]
+  int64_t count, inputs;
+  const T *panels;
+  const void *bias;  // of outputs: floats, or bf16 for rows of bf16
+  int64_t outputs;
+  const float *steps, *scales;  // only for bytes: the products' factors, of rows and of outputs
+  Activation activation;
+  const Out *residual;  // [count, outputs], to be added last, or null
+  Out *out;             // [count, outputs]
+};
+
+// The number of inputs of a product is a multiple of this: rows are read in units of 4 bytes.
+template <class T>
+constexpr int64_t inputs_step = 4 / sizeof(T);
+
+// The number of values of a panel is panel times this: those of bytes also have sums to start from.
+template <class T>
+constexpr int64_t panel_rows(int64_t inputs) {
+  return inputs + (sizeof(T) == 1 ? 4 : 0);
+}
+
+// Packs a panel from its rows [count <= panel, inputs] of a weight.
+template <class T>
+void pack_panel(const T *rows, int64_t count, int64_t inputs, T *packed);
+
+// The bytes of scratch memory of multiply for some panels. It begins at a multiple of 64.
+int64_t scratch(int64_t inputs, int64_t panels);
+
+// Computes the tiles and panels from first to before end.
+struct Part {
+  int64_t first_tile, end_tile, first_panel, end_panel;
+};
+template <class T, class Out>
+void multiply(const Product<T, Out> &product, const Part &part, void *scratch);
+
 // Rows of whole numbers from -127 to 127, stored plus 128, each with its step: a value is its
 // number times the step.
 template <class T>
@@ -53,7 +99,7 @@ void quantise_rows(const T *rows, int64_t count, int64_t size, uint8_t *values, 
 void normalise_rows(const float *rows, int64_t count, int64_t size, const float *weight, const float *bias, float epsilon,
                     float *scratch, uint8_t *values, float *steps);
 
-// A product of such rows before its rows' steps and the bias: values [rows, size].
+// Such a product before its rows' steps and the bias: values [rows, size].
 struct Sums {
   const float *values, *steps, *bias;
   int64_t size;

@@ -1,42 +1,27 @@
 // Attention for AVX-512. For a few queries at a time all scores are computed, then their
-// softmax, then the weighted sum of values. Both products have the same kernel, whose inputs
-// are units of 32 bits: one float, or two bf16 that are multiplied and added at once.
+// softmax, then the weighted sum of values. Both products have the same kernel.
 #include "avx512.h"
 
 #if defined(__AVX512BF16__)
 
 #include <immintrin.h>
 
-#include "avx512_power.h"
+#include "avx512_lanes.h"
 
 namespace acd::avx512 {
 namespace {
 
 constexpr int64_t block = 4 * lanes;  // keys of a block
 
-template <class T>
-constexpr int64_t per_unit = 4 / sizeof(T);
-
 int64_t padded(int64_t length) { return (length + block - 1) / block * block; }
-
-template <class T>
-__m512 add_product(__m512 sum, __m512i a, __m512i b);
-template <>
-__m512 add_product<float>(__m512 sum, __m512i a, __m512i b) {
-  return _mm512_fmadd_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), sum);
-}
-template <>
-__m512 add_product<bf16>(__m512 sum, __m512i a, __m512i b) {
-  return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
-}
 
 // c [R, 16 V] = a [R, units] b [units, 16 V]. The R V sums, V registers of b and one of a fit
 // into the 32 registers.
 template <class T, int R, int V>
 void product(const T *a, int64_t a_stride, const T *b, int64_t units, float *c, int64_t c_stride) {
-  __m512 sum[R][V];
+  __m512i sum[R][V];
   for (int r = 0; r < R; r++)
-    for (int v = 0; v < V; v++) sum[r][v] = _mm512_setzero_ps();
+    for (int v = 0; v < V; v++) sum[r][v] = _mm512_setzero_si512();
   for (int64_t u = 0; u < units; u++) {
     __m512i part[V];
     for (int v = 0; v < V; v++) part[v] = _mm512_loadu_si512(b + (u * V + v) * lanes * per_unit<T>);
@@ -48,7 +33,7 @@ void product(const T *a, int64_t a_stride, const T *b, int64_t units, float *c, 
     }
   }
   for (int r = 0; r < R; r++)
-    for (int v = 0; v < V; v++) _mm512_storeu_ps(c + r * c_stride + v * lanes, sum[r][v]);
+    for (int v = 0; v < V; v++) _mm512_storeu_si512(c + r * c_stride + v * lanes, sum[r][v]);
 }
 
 // The product for `queries` rows.
@@ -95,12 +80,6 @@ float exponentials(float *scores, int64_t length, float scale, T *weights) {
   return _mm512_reduce_add_ps(sum);
 }
 
-// Rows first to first + 15 of rows that exist.
-__mmask16 existing(int64_t first, int64_t rows) {
-  const int64_t left = rows - first;
-  return left >= lanes ? 0xffff : left <= 0 ? 0 : static_cast<__mmask16>((1 << left) - 1);
-}
-
 void pack_pair(float *to, const float *row, const float *next, int64_t size) {
   for (int64_t i = 0; i < size; i += lanes) {
     _mm512_storeu_ps(to + i, row ? _mm512_loadu_ps(row + i) : _mm512_setzero_ps());
@@ -131,7 +110,7 @@ void pack_keys(const Head &head, const T *keys, int64_t stride, T *packed) {
   const __m512i places = _mm512_mullo_epi32(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
                                             _mm512_set1_epi32(static_cast<int32_t>(stride * sizeof(T))));
   for (int64_t first = 0; first < padded(head.length); first += lanes) {
-    const __mmask16 mask = existing(first, head.length);
+    const __mmask16 mask = first_lanes(head.length - first);
     T *to = packed + first / block * block * head.size + first % block * per_unit<T>;
     for (int64_t i = 0; i < head.size; i += per_unit<T>, to += block * per_unit<T>)
       _mm512_storeu_si512(to, _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), mask, places, keys + first * stride + i, 1));

@@ -42,7 +42,7 @@ std::vector<at::Tensor> heads_of(const at::Tensor &t, int64_t parts, int64_t hea
 // q of the first rows of h, and k and v of all: one product if those are the same rows.
 std::vector<at::Tensor> queries_keys_values(const acd::Inputs &h, const acd::Matrix &three, const Kind &kind) {
   const int64_t outputs = three.bias.size(0), width = outputs / 3, length = h.values.size(1);
-  if (kind.rows == length || three.packed()) {  // the outputs of a packed matrix cannot be parted
+  if (kind.rows == length || h.steps.defined() || !acd::parts_of(three, width)) {
     auto list = heads_of(acd::attention_product(h, three), 3, kind.heads);
     list[0] = list[0].narrow(2, 0, kind.rows);
     return list;
@@ -50,7 +50,7 @@ std::vector<at::Tensor> queries_keys_values(const acd::Inputs &h, const acd::Mat
   // A product in half precision may round otherwise if its inputs are not contiguous.
   const acd::Inputs rows{h.values.narrow(1, 0, kind.rows).contiguous(), {}};
   auto list = heads_of(acd::product(rows, acd::outputs(three, 0, width)), 1, kind.heads);
-  for (const at::Tensor &t : heads_of(acd::product(h, acd::outputs(three, width, outputs - width)), 2, kind.heads))
+  for (const at::Tensor &t : heads_of(acd::product(h, acd::outputs(three, width, 2 * width)), 2, kind.heads))
     list.push_back(t);
   return list;
 }

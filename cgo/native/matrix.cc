@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "onednn.h"
+#include "panels.h"
 #include "quantized.h"
 
 using acd::Inputs;
 using acd::Matrix;
 using acd::tensor;
+using acd::avx512::Activation;
 
 namespace {
 
@@ -31,6 +33,7 @@ at::Tensor multiply(const at::Tensor &x, const at::Tensor &weight, const std::op
 // x has the products' type. A weight of another type, such as whole numbers with a scale, is
 // converted to it only for this call.
 at::Tensor multiplied(const at::Tensor &x, const Matrix &m) {
+  if (m.in_panels()) return acd::panels::product({x, {}}, m, Activation::none, {}, x.scalar_type());
   const at::Tensor weight = m.packed() ? m.weight : m.weight.to(x.scalar_type());
   if (!m.scale.defined()) return multiply(x, weight, m.bias);
   if (!m.round_inputs) return multiply(x, weight, std::nullopt) * m.scale + m.bias;
@@ -58,8 +61,17 @@ at::Tensor activation(const at::Tensor &x, bool quick) { return quick ? x * at::
 
 at::Tensor acd::pack(const Matrix &m) {
   if (m.packed() || !m.weight.is_cpu() || !at::globalContext().userEnabledMkldnn() || !at::hasMKLDNN()) return {};
+  if (panels::suits(m)) return panels::pack(m.weight);
   if (m.scale.defined()) return quantized::suits(m) ? onednn::pack_whole_numbers(m.weight) : at::Tensor();
   return onednn::suits(m.weight.scalar_type()) ? onednn::pack(m.weight) : at::Tensor();
+}
+
+bool acd::parts_of(const Matrix &m, int64_t count) { return !m.packed() || (m.in_panels() && count % avx512::panel == 0); }
+
+Matrix acd::outputs(const Matrix &m, int64_t start, int64_t count) {
+  const auto part = [&](const at::Tensor &t) { return t.defined() ? t.narrow(0, start, count) : t; };
+  const int64_t each = m.in_panels() ? avx512::panel : 1;
+  return {m.weight.narrow(0, start / each, count / each), part(m.bias), part(m.scale), m.input_scale, m.round_inputs};
 }
 
 Inputs acd::inputs(const at::Tensor &x, const Matrix &m) {
@@ -84,11 +96,17 @@ at::Tensor acd::attention_product(const Inputs &x, const Matrix &m) {
 }
 
 at::Tensor acd::added(const at::Tensor &residual, const Inputs &x, const Matrix &m) {
-  return x.steps.defined() ? quantized::product(x, m, residual, at::kFloat) : residual + product(x, m);
+  if (x.steps.defined()) return quantized::product(x, m, residual, at::kFloat);
+  if (m.in_panels() && residual.scalar_type() == at::kFloat) return panels::product(x, m, Activation::none, residual, at::kFloat);
+  return residual + product(x, m);
 }
 
 Inputs acd::activated(const Inputs &x, const Matrix &m, bool quick, const Matrix &next) {
   if (x.steps.defined() && quantized::takes(next)) return quantized::activated(x, m, quick);
+  if (m.in_panels()) {
+    const at::ScalarType type = x.steps.defined() ? at::kFloat : x.values.scalar_type();
+    return inputs(panels::product(x, m, quick ? Activation::quick_gelu : Activation::gelu, {}, type), next);
+  }
   // Not in training, where a forward pass may be computed again to record it.
   const bool fused = m.packed() && !quick && !m.scale.defined() && fast(x.values) && c10::InferenceMode::is_enabled();
   if (fused) return inputs(onednn::linear(x.values, m.weight, m.bias, "gelu"), next);

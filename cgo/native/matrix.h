@@ -12,19 +12,21 @@ struct Matrix {
   at::Tensor input_scale;  // of rounded inputs; undefined: each row's largest magnitude / 127
   bool round_inputs;       // to whole numbers from -127 to 127; needs a scale
 
-  // Whether the weight is in oneDNN's own order, which only products without gradients take.
-  bool packed() const { return weight.is_mkldnn(); }
+  // Whether the weight is in an order of its own, which only products without gradients take:
+  // that of panels.h, or oneDNN's.
+  bool in_panels() const { return weight.dim() == 3; }
+  bool packed() const { return in_panels() || weight.is_mkldnn(); }
 };
 
 // The order of a matrix's tensors in a list.
 constexpr int matrix_parts = 4;
 inline Matrix matrix(at::TensorList p, bool round_inputs) { return {p[0], p[1], p[2], p[3], round_inputs}; }
 
-// The matrix of count outputs from start. It shares m's memory. m must not be packed.
-inline Matrix outputs(const Matrix &m, int64_t start, int64_t count) {
-  const auto part = [&](const at::Tensor &t) { return t.defined() ? t.narrow(0, start, count) : t; };
-  return {part(m.weight), part(m.bias), part(m.scale), m.input_scale, m.round_inputs};
-}
+// Whether outputs takes multiples of so many outputs.
+bool parts_of(const Matrix &m, int64_t count);
+
+// The matrix of count outputs from start. It shares m's memory.
+Matrix outputs(const Matrix &m, int64_t start, int64_t count);
 
 // The weight in the order in which products are fastest; undefined if there is none.
 at::Tensor pack(const Matrix &m);

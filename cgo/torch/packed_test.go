@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -42,7 +44,7 @@ func TestInt8Matrix(t *testing.T) {
 // input is half way between two of them.
 func TestPackedMatrices(t *testing.T) {
 	for _, format := range inferred() {
-		for _, size := range []struct{ rows, in, out int64 }{{1, 1, 1}, {3, 17, 5}, {5, 64, 48}, {13, 200, 33}} {
+		for _, size := range []struct{ rows, in, out int64 }{{1, 1, 1}, {3, 17, 5}, {5, 64, 48}, {13, 200, 33}, {31, 1100, 70}, {16, 2600, 40}} {
 			do(t, open(t), func(s *Scope) error {
 				seed := 7
 				m := format.matrix(s, drawnTensor(s, &seed, size.out, size.in), drawnTensor(s, &seed, size.out))
@@ -96,6 +98,37 @@ func TestPackedBlocks(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestOtherProducts runs the tests of packed matrices again with oneDNN's products, and with
+// those of a processor without our kernels.
+func TestOtherProducts(t *testing.T) {
+	for _, variable := range []string{"LIBACDCLIP_PRODUCTS=onednn", "ATEN_CPU_CAPABILITY=avx2"} {
+		command := exec.Command(os.Args[0], "-test.run=Packed|Int8|OnlyOneDNN")
+		command.Env = append(os.Environ(), variable, onlyOneDNN+"=1")
+		if output, err := command.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", variable, err, output)
+		}
+	}
+}
+
+const onlyOneDNN = "ACDCLIP_TEST_ONLY_ONEDNN"
+
+// TestOnlyOneDNN checks which order TestOtherProducts packs matrices in.
+func TestOnlyOneDNN(t *testing.T) {
+	if os.Getenv(onlyOneDNN) == "" {
+		t.Skip("TestOtherProducts runs it")
+	}
+	do(t, open(t), func(s *Scope) error {
+		seed := 7
+		for _, format := range inferred() {
+			m := format.matrix(s, drawnTensor(s, &seed, 64, 32), drawnTensor(s, &seed, 64)).Packed()
+			if shape := m.Weight.Shape(); len(shape) != 2 {
+				t.Errorf("%s: a weight of 64 x 32 is packed to %v", format.name, shape)
+			}
+		}
+		return nil
+	})
 }
 
 // TestPackedKeepsNaN checks that a row with a NaN has no number as its result: that must not
