@@ -19,21 +19,19 @@ int64_t padded(int64_t length) { return (length + block - 1) / block * block; }
 // into the 32 registers.
 template <class T, int R, int V>
 void product(const T *a, int64_t a_stride, const T *b, int64_t units, float *c, int64_t c_stride) {
-  __m512i sum[R][V];
+  __m512 sum[R][V];
   for (int r = 0; r < R; r++)
-    for (int v = 0; v < V; v++) sum[r][v] = _mm512_setzero_si512();
+    for (int v = 0; v < V; v++) sum[r][v] = _mm512_setzero_ps();
   for (int64_t u = 0; u < units; u++) {
     __m512i part[V];
     for (int v = 0; v < V; v++) part[v] = _mm512_loadu_si512(b + (u * V + v) * lanes * per_unit<T>);
     for (int r = 0; r < R; r++) {
-      int32_t unit;
-      __builtin_memcpy(&unit, a + r * a_stride + u * per_unit<T>, sizeof unit);
-      const __m512i all = _mm512_set1_epi32(unit);
-      for (int v = 0; v < V; v++) sum[r][v] = add_product<T>(sum[r][v], all, part[v]);
+      const __m512i all = broadcast(a + r * a_stride + u * per_unit<T>);
+      for (int v = 0; v < V; v++) sum[r][v] = add_product(sum[r][v], all, part[v], T());
     }
   }
   for (int r = 0; r < R; r++)
-    for (int v = 0; v < V; v++) _mm512_storeu_si512(c + r * c_stride + v * lanes, sum[r][v]);
+    for (int v = 0; v < V; v++) _mm512_storeu_ps(c + r * c_stride + v * lanes, sum[r][v]);
 }
 
 // The product for `queries` rows.

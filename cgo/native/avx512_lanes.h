@@ -65,20 +65,17 @@ inline void store(bf16 *to, __mmask16 mask, __m512 x) { _mm256_mask_storeu_epi16
 template <class T>
 constexpr int64_t per_unit = 4 / sizeof(T);
 
-template <class T>
-__m512i add_product(__m512i sum, __m512i a, __m512i b);
-template <>
-inline __m512i add_product<float>(__m512i sum, __m512i a, __m512i b) {
-  return _mm512_castps_si512(_mm512_fmadd_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), _mm512_castsi512_ps(sum)));
+inline __m512i broadcast(const void *unit) {
+  float all;
+  __builtin_memcpy(&all, unit, sizeof all);
+  return _mm512_castps_si512(_mm512_set1_ps(all));
 }
-template <>
-inline __m512i add_product<bf16>(__m512i sum, __m512i a, __m512i b) {
-  return _mm512_castps_si512(_mm512_dpbf16_ps(_mm512_castsi512_ps(sum), (__m512bh)a, (__m512bh)b));
+
+inline __m512 add_product(__m512 sum, __m512i a, __m512i b, float) {
+  return _mm512_fmadd_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), sum);
 }
-template <>
-inline __m512i add_product<uint8_t>(__m512i sum, __m512i a, __m512i b) {
-  return _mm512_dpbusd_epi32(sum, a, b);
-}
+inline __m512 add_product(__m512 sum, __m512i a, __m512i b, bf16) { return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b); }
+inline __v16si add_product(__v16si sum, __m512i a, __m512i b, uint8_t) { return (__v16si)_mm512_dpbusd_epi32((__m512i)sum, a, b); }
 
 }  // namespace
 }  // namespace acd::avx512

@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t depth = 1024;  // units of a block
 constexpr int64_t chunk = 4;     // tiles that are packed at a time
 constexpr int64_t columns = panel / lanes;
-constexpr int64_t ahead = 8;  // units that are fetched before they are used
+constexpr int64_t ahead = 32;  // units that are fetched before they are used
 
 int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
@@ -61,20 +61,32 @@ void pack(const int32_t *rows, int64_t stride, int64_t count, int64_t units, int
 template <class T>
 constexpr bool starts = sizeof(T) == 1;
 
+// Sums of a type: 16 floats, or whole numbers.
 template <class T>
-__m512i add(__m512i a, __m512i b) {
-  if (sizeof(T) == 1) return _mm512_add_epi32(a, b);
-  return _mm512_castps_si512(_mm512_add_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b)));
-}
+struct Sums {
+  using type = __m512;
+};
+template <>
+struct Sums<uint8_t> {
+  using type = __v16si;
+};
+
+void put(void *to, __m512 sums) { _mm512_storeu_ps(to, sums); }
+void put(void *to, __v16si sums) { _mm512_storeu_si512(to, (__m512i)sums); }
+
+void get(const void *from, __m512 &sums) { sums = _mm512_loadu_ps(from); }
+void get(const void *from, __v16si &sums) { sums = (__v16si)_mm512_loadu_si512(from); }
 
 // c [tile, panel] = a [units, tile] b [units, panel], plus start [panel] if it is not null, or
-// plus c if more. The sums, one row of b and one value of a fit into the 32 registers.
+// plus c if more. The sums, one row of b and one value of a fit into the 32 registers. They are
+// added to c at the end: short sums are rounded less.
 template <class T>
 void product(const int32_t *a, const T *b, int64_t units, const T *start, bool more, int32_t *c) {
-  __m512i sum[tile][columns];
-  for (int v = 0; v < columns; v++) {
-    const __m512i first = start ? _mm512_loadu_si512(start + v * lanes * per_unit<T>) : _mm512_setzero_si512();
-    for (int r = 0; r < tile; r++) sum[r][v] = first;
+  typename Sums<T>::type sum[tile][columns] = {};
+  if (start) {
+#pragma GCC unroll 14
+    for (int r = 0; r < tile; r++)
+      for (int v = 0; v < columns; v++) get(start + v * lanes * per_unit<T>, sum[r][v]);
   }
   for (int64_t u = 0; u < units; u++, a += tile, b += panel * per_unit<T>) {
     __m512i part[columns];
@@ -84,26 +96,29 @@ void product(const int32_t *a, const T *b, int64_t units, const T *start, bool m
     }
 #pragma GCC unroll 14
     for (int r = 0; r < tile; r++) {
-      const __m512i all = _mm512_set1_epi32(a[r]);
-      for (int v = 0; v < columns; v++) sum[r][v] = add_product<T>(sum[r][v], all, part[v]);
+      const __m512i all = broadcast(a + r);
+      for (int v = 0; v < columns; v++) sum[r][v] = add_product(sum[r][v], all, part[v], T());
     }
   }
+#pragma GCC unroll 14
   for (int r = 0; r < tile; r++)
     for (int v = 0; v < columns; v++) {
       int32_t *const to = c + r * panel + v * lanes;
-      _mm512_storeu_si512(to, more ? add<T>(sum[r][v], _mm512_loadu_si512(to)) : sum[r][v]);
+      typename Sums<T>::type before = {};
+      if (more) get(to, before);
+      put(to, sum[r][v] + before);
     }
 }
 
 // The outputs of a row from column on, before the activation.
 template <class T, class Out>
-__m512 scaled(const Product<T, Out> &p, __m512i sum, int64_t, int64_t column, __mmask16 mask) {
-  return _mm512_add_ps(_mm512_castsi512_ps(sum), load(static_cast<const T *>(p.bias) + column, mask));
+__m512 scaled(const Product<T, Out> &p, const int32_t *sums, int64_t, int64_t column, __mmask16 mask) {
+  return _mm512_add_ps(_mm512_loadu_ps(sums), load(static_cast<const T *>(p.bias) + column, mask));
 }
 template <class Out>
-__m512 scaled(const Product<uint8_t, Out> &p, __m512i sum, int64_t row, int64_t column, __mmask16 mask) {
+__m512 scaled(const Product<uint8_t, Out> &p, const int32_t *sums, int64_t row, int64_t column, __mmask16 mask) {
   const __m512 scale = _mm512_mul_ps(load(p.scales + column, mask), _mm512_set1_ps(p.steps[row]));
-  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), scale, load(static_cast<const float *>(p.bias) + column, mask));
+  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_loadu_si512(sums)), scale, load(static_cast<const float *>(p.bias) + column, mask));
 }
 
 __m512 activated(__m512 x, Activation activation) {
@@ -119,7 +134,7 @@ void finish(const Product<T, Out> &p, const int32_t *sums, int64_t row, int64_t 
     for (int64_t v = 0; v < panel && column + v < p.outputs; v += lanes) {
       const __mmask16 mask = first_lanes(p.outputs - column - v);
       const int64_t place = row * p.outputs + column + v;
-      __m512 x = activated(scaled(p, _mm512_loadu_si512(sums + r * panel + v), row, column + v, mask), p.activation);
+      __m512 x = activated(scaled(p, sums + r * panel + v, row, column + v, mask), p.activation);
       if (p.residual) x = _mm512_add_ps(x, load(p.residual + place, mask));
       store(p.out + place, mask, x);
     }
