@@ -173,3 +173,15 @@ func BenchmarkResize700To518(b *testing.B) {
 		im.ResizeBicubic(518, 518)
 	}
 }
+
+// TestSums: two sums in a word do not change each other.
+func TestSums(t *testing.T) {
+	for _, low := range []int32{0, 1, -1, 255 << weightBits, -300 << weightBits, 300 << weightBits} {
+		for _, high := range []int32{0, -1, 100 << weightBits, 100<<weightBits - 1, -300 << weightBits, 300 << weightBits} {
+			sums := uint64(low) + uint64(high)<<32
+			if a, b := lowSum(sums), highSum(sums); a != narrowSum(low) || b != narrowSum(high) {
+				t.Errorf("%d and %d: %d and %d, want %d and %d", low, high, a, b, narrowSum(low), narrowSum(high))
+			}
+		}
+	}
+}
