@@ -58,8 +58,12 @@ type column struct {
 	weights []int32
 }
 
-// rowPair is the channels of two rows; each word has a byte of both.
-type rowPair struct{ red, green, blue []uint64 }
+// rowPair is the channels of two rows; each word has a byte of both. If all pixels are grey,
+// only red is set.
+type rowPair struct {
+	red, green, blue []uint64
+	grey             bool
+}
 
 // set sets the pixels of both rows, which are equally long.
 func (p *rowPair) set(upper, lower []uint8) {
@@ -68,6 +72,12 @@ func (p *rowPair) set(upper, lower []uint8) {
 		p.red, p.green, p.blue = make([]uint64, width), make([]uint64, width), make([]uint64, width)
 	}
 	p.red, p.green, p.blue = p.red[:width], p.green[:width], p.blue[:width]
+	if p.grey = isGrey(upper) && isGrey(lower); p.grey {
+		for i := range p.red {
+			p.red[i] = uint64(upper[3*i]) | uint64(lower[3*i])<<32
+		}
+		return
+	}
 	red, green, blue := p.red, p.green[:width], p.blue[:width]
 	for i := range red {
 		a, b := upper[3*i:3*i+3:3*i+3], lower[3*i:3*i+3:3*i+3]
@@ -77,23 +87,52 @@ func (p *rowPair) set(upper, lower []uint8) {
 	}
 }
 
+// isGrey reports whether all pixels of a row are grey.
+func isGrey(row []uint8) bool {
+	for ; len(row) >= 3; row = row[3:] {
+		if row[0] != row[1] || row[0] != row[2] {
+			return false
+		}
+	}
+	return true
+}
+
 // scale writes the columns of both rows.
 func (p *rowPair) scale(upper, lower []uint8, columns []column) {
 	for i, c := range columns {
-		var r, g, b uint64 = twoHalves, twoHalves, twoHalves
-		red := p.red[c.from:][:len(c.weights)]
-		green := p.green[c.from:][:len(c.weights)]
-		blue := p.blue[c.from:][:len(c.weights)]
-		for j, weight := range c.weights {
-			w := uint64(weight) // a negative one modulo 2^64
-			r += w * red[j]
-			g += w * green[j]
-			b += w * blue[j]
+		var r, g, b uint64
+		if p.grey {
+			r = p.greySum(c)
+			g, b = r, r
+		} else {
+			r, g, b = p.sums(c)
 		}
 		up, low := upper[3*i:3*i+3:3*i+3], lower[3*i:3*i+3:3*i+3]
 		up[0], up[1], up[2] = lowSum(r), lowSum(g), lowSum(b)
 		low[0], low[1], low[2] = highSum(r), highSum(g), highSum(b)
 	}
+}
+
+// sums returns the weighted sums of each channel for one column.
+func (p *rowPair) sums(c column) (r, g, b uint64) {
+	red, green, blue := p.red[c.from:][:len(c.weights)], p.green[c.from:][:len(c.weights)], p.blue[c.from:][:len(c.weights)]
+	r, g, b = twoHalves, twoHalves, twoHalves
+	for i, weight := range c.weights {
+		w := uint64(weight) // a negative one modulo 2^64
+		r += w * red[i]
+		g += w * green[i]
+		b += w * blue[i]
+	}
+	return r, g, b
+}
+
+// greySum is each of sums if all pixels are grey.
+func (p *rowPair) greySum(c column) uint64 {
+	red, sum := p.red[c.from:][:len(c.weights)], uint64(twoHalves)
+	for i, weight := range c.weights {
+		sum += uint64(weight) * red[i]
+	}
+	return sum
 }
 
 // resizeRows scales along the rows of im; row 0 of im is row first of the input of s.

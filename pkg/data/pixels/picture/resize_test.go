@@ -128,6 +128,9 @@ func TestResizeSums(t *testing.T) {
 		for i, v := range im.Pix {
 			im.Pix[i] = v >> 7 * 255
 		}
+		for i := range im.Pix[:len(im.Pix)/2] { // the upper half is grey
+			im.Pix[i] = im.Pix[i/3*3]
+		}
 		columns, rows := newScaling(cubic, size[0], size[2]), newScaling(cubic, size[1], size[3])
 		between := im
 		if size[2] != size[0] {
