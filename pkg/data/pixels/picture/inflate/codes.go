@@ -8,7 +8,7 @@ var orderOf = [...]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 
 var (
 	literalSymbols = func() (s [maxLiterals]uint32) {
 		for i := range endOfBlock {
-			s[i] = uint32(i)<<valueAt | isLiteral
+			s[i] = uint32(i)<<valueAt | 1<<countAt | isLiteral
 		}
 		s[endOfBlock] = isOther | isEnd
 		const first, last = endOfBlock + 1, endOfBlock + 29
@@ -60,6 +60,7 @@ func (d *decoder) fixedCodes() bool {
 	for i := range maxDistances {
 		lengths[i] = 5
 	}
+	pair(d.literals[:1<<literalBits], literalBits)
 	return ok && build(d.distances[:], distanceBits, lengths[:maxDistances], distanceSymbols[:])
 }
 
@@ -85,9 +86,11 @@ func (d *decoder) dynamicCodes() bool {
 	var slots [1 << orderBits]uint32
 	var lengths [maxLiterals + maxDistances]uint8
 	all := lengths[:literals+distances]
-	return build(slots[:], orderBits, order[:], orderSymbols[:]) && d.lengths(all, &slots) &&
+	ok := build(slots[:], orderBits, order[:], orderSymbols[:]) && d.lengths(all, &slots) &&
 		build(d.literals[:], literalBits, all[:literals], literalSymbols[:]) &&
 		build(d.distances[:], distanceBits, all[literals:], distanceSymbols[:])
+	pair(d.literals[:1<<literalBits], literalBits)
+	return ok
 }
 
 // lengths reads the lengths of codes, which are coded themselves.

@@ -9,11 +9,12 @@ const (
 	// The lowest six bits of a slot are the number of bits of the code and of the extra bits
 	// behind it.
 	lengthAt  = 6       // four bits: the number of bits of the code alone
-	isLiteral = 1 << 10 // the value is a byte
+	isLiteral = 1 << 10 // the value is bytes
 	isLink    = 1 << 11 // the value is the index of the second level's part, the lowest bits are the size of its index
 	isOther   = 1 << 12 // the end of the block, or no code
 	isEnd     = 1 << 13 // the end of the block
-	valueAt   = 16      // a byte, or the smallest length or distance
+	countAt   = 14      // of a literal: the number of bytes, one or two
+	valueAt   = 16      // a byte or two, or the smallest length or distance
 )
 
 const (
@@ -79,6 +80,20 @@ func build(slots []uint32, first int, lengths []uint8, symbols []uint32) bool {
 		fillSlots(slots[at:at+1<<size], reversed(code, n)>>first, 1<<(n-first), slot)
 	}
 	return true
+}
+
+// pair makes slots of two literals where both of their codes fit in the index of first bits.
+func pair(slots []uint32, first int) {
+	for i := len(slots) - 1; i >= 0; i-- { // a slot that follows another has a smaller index, or is the same
+		s := slots[i]
+		if s&isLiteral == 0 {
+			continue
+		}
+		next := slots[i>>(s&63)]
+		if size := s&63 + next&63; next&isLiteral != 0 && size <= uint32(first) {
+			slots[i] = next>>valueAt<<(valueAt+8) | s>>valueAt<<valueAt | 2<<countAt | isLiteral | size
+		}
+	}
 }
 
 // fillSlots sets each step-th slot from at on.
