@@ -22,7 +22,7 @@ const (
 // Decode decodes a PNG of a usual kind to a *image.Gray, *RGB or *image.NRGBA without padding
 // between rows, with the pixels of image/png. It returns nil for any content of which it is
 // not certain that image/png decodes it. Its memory is proportional to the size in the header,
-// which is limited by len(b). The result shares no memory with b.
+// which is limited by len(b), and at most maxJoined more. The result shares no memory with b.
 func Decode(b []byte) image.Image {
 	h, packed := parse(b)
 	if packed == nil {
@@ -130,10 +130,22 @@ func nextChunk(b []byte) (c chunk, rest []byte) {
 	return chunk{string(b[4:head]), b[head:end]}, b[end+checksum:]
 }
 
-// joined returns the parts in one piece; a single one is not copied.
+// maxJoined limits the copy of compressed data in several chunks, in bytes. With more of them
+// the copy would need more memory than image/png.
+const maxJoined = 64 << 20
+
+// joined returns the parts in one piece, a single one without copying it; nil if there are
+// none, or too many bytes to copy.
 func joined(parts [][]byte) []byte {
 	if len(parts) == 1 {
 		return parts[0]
+	}
+	size := 0
+	for _, part := range parts {
+		size += len(part)
+	}
+	if size == 0 || size > maxJoined {
+		return nil
 	}
 	return bytes.Join(parts, nil)
 }

@@ -210,6 +210,20 @@ func TestLeftToStandard(t *testing.T) {
 	}
 }
 
+// TestJoined: large data are used only in one piece.
+func TestJoined(t *testing.T) {
+	large := make([]byte, maxJoined)
+	if got := joined([][]byte{large}); len(got) != maxJoined || &got[0] != &large[0] {
+		t.Error("one piece is copied")
+	}
+	if got := joined([][]byte{{1}, {2, 3}}); !bytes.Equal(got, []byte{1, 2, 3}) {
+		t.Errorf("joined: %v", got)
+	}
+	if joined([][]byte{large, {1}}) != nil || joined(nil) != nil {
+		t.Error("too much or nothing is joined")
+	}
+}
+
 // TestRGB: the picture gives its pixels as image.RGBA does.
 func TestRGB(t *testing.T) {
 	want := kinds(9, 4)["RGB"]
