@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"acdclip/pkg/data/pixels/picture/jpeg"
+	"acdclip/pkg/data/pixels/picture/png"
 	"acdclip/pkg/data/pixels/picture/tiff"
 	"acdclip/pkg/data/pixels/picture/unsupported"
 )
@@ -179,7 +180,7 @@ func (s storedPicture) recovered(err *error) {
 // converts reports whether image is certain to succeed.
 func (s storedPicture) converts() bool {
 	switch m := s.pixels.(type) {
-	case *image.Gray, *image.Gray16, *image.YCbCr, *image.NRGBA, *image.NRGBA64, *image.RGBA, *tiff.Float, *jpeg.Picture:
+	case *image.Gray, *image.Gray16, *image.YCbCr, *image.NRGBA, *image.NRGBA64, *image.RGBA, *png.RGB, *tiff.Float, *jpeg.Picture:
 		return true
 	case *image.Paletted: // an index may be beyond the palette
 		beyond := func(index uint8) bool { return int(index) >= len(m.Palette) }

@@ -5,6 +5,8 @@ import (
 	"image"
 	"image/color"
 	"slices"
+
+	"acdclip/pkg/data/pixels/picture/png"
 )
 
 // Grey is a picture of one channel: Pix is [H, W], row-major, with values in [0, 255].
@@ -66,7 +68,7 @@ func (s storedPicture) grey(depth narrowing, turn Orientation) (g *Grey, colored
 		switch m := s.pixels.(type) {
 		case *image.Gray:
 			return storedGrey(m), false, nil
-		case *image.Paletted, *image.NRGBA, *image.RGBA:
+		case *image.Paletted, *image.NRGBA, *image.RGBA, *png.RGB:
 			defer s.recovered(&err)
 			return rowsToGrey(m, depth)
 		}

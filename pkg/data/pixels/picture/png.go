@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"hash/crc32"
 	"image"
-	"image/png"
+	standard "image/png"
 	"io"
 	"iter"
 	"strings"
+
+	"acdclip/pkg/data/pixels/picture/png"
 )
 
 const (
@@ -55,21 +57,25 @@ func pngChunks(b []byte) iter.Seq[pngChunk] {
 	}
 }
 
-// storedPNG decodes with the standard library. If that fails on a damaged file, it
-// retries with the reduced copy of plainPNG, since Pillow tolerates more errors.
+// storedPNG decodes the usual kinds with package png, and others with the standard library.
+// If that fails on a damaged file, it retries with the reduced copy of plainPNG, since Pillow
+// tolerates more errors.
 func storedPNG(b []byte) (image.Image, error) {
-	m, err := png.Decode(bytes.NewReader(b))
+	if m := png.Decode(b); m != nil {
+		return m, nil
+	}
+	m, err := standard.Decode(bytes.NewReader(b))
 	if err == nil {
 		return m, nil
 	}
-	if feature, ok := errors.AsType[png.UnsupportedError](err); ok {
+	if feature, ok := errors.AsType[standard.UnsupportedError](err); ok {
 		return nil, fmt.Errorf("%w: %s", ErrNotSupported, string(feature))
 	}
 	plain, plainErr := plainPNG(b)
 	if plainErr != nil {
 		return nil, err
 	}
-	if m, plainErr = png.Decode(bytes.NewReader(plain)); plainErr != nil {
+	if m, plainErr = standard.Decode(bytes.NewReader(plain)); plainErr != nil {
 		return nil, err
 	}
 	return m, nil

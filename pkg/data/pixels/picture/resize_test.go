@@ -120,11 +120,71 @@ func TestWeightsSumToOne(t *testing.T) {
 	}
 }
 
+// TestResizeSums compares both passes with sums of one product at a time, on pictures of which
+// many sums are below 0 and above 255, for odd and even numbers of rows and bytes.
+func TestResizeSums(t *testing.T) {
+	for i, size := range [][4]int{{1, 1, 3, 3}, {5, 4, 3, 7}, {4, 5, 9, 3}, {17, 33, 6, 5}, {64, 31, 21, 64}, {31, 64, 31, 20}, {700, 3, 98, 2}} {
+		im := noise(size[0], size[1], uint64(i))
+		for i, v := range im.Pix {
+			im.Pix[i] = v >> 7 * 255
+		}
+		for i := range im.Pix[:len(im.Pix)/2] { // the upper half is grey
+			im.Pix[i] = im.Pix[i/3*3]
+		}
+		columns, rows := newScaling(cubic, size[0], size[2]), newScaling(cubic, size[1], size[3])
+		between := im
+		if size[2] != size[0] {
+			between = plainSums(im, columns, size[2], size[1], 3, 3*im.Width)
+		}
+		if got := im.resizeColumns(columns, 0, im.Height); !bytes.Equal(got.Pix, between.Pix) {
+			t.Errorf("%v: other columns", size)
+		}
+		if got, want := between.resizeRows(rows, 0), plainSums(between, rows, size[2], size[3], 3*between.Width, 3); !bytes.Equal(got.Pix, want.Pix) {
+			t.Errorf("%v: other rows", size)
+		}
+	}
+}
+
+// plainSums scales along the axis whose neighbours are step bytes apart; those of the other
+// axis are other bytes apart.
+func plainSums(im *Image, s scaling, width, height, step, other int) *Image {
+	out := NewImage(width, height)
+	for y := range height {
+		for x := range width {
+			along, across := x, y
+			if step != 3 {
+				along, across = y, x
+			}
+			from, _ := s.span(along)
+			for c := range 3 {
+				sum := int64(weightHalf)
+				for j, w := range s.weights(nil, nil, along) {
+					sum += int64(w) * int64(im.Pix[(from+j)*step+across*other+c])
+				}
+				out.row(y)[3*x+c] = uint8(min(max(sum>>weightBits, 0), 255))
+			}
+		}
+	}
+	return out
+}
+
 func BenchmarkResize700To518(b *testing.B) {
 	im := noise(700, 700, 1)
 	b.SetBytes(int64(len(im.Pix)))
 	b.ReportAllocs()
 	for b.Loop() {
 		im.ResizeBicubic(518, 518)
+	}
+}
+
+// TestSums: two sums in a word do not change each other.
+func TestSums(t *testing.T) {
+	for _, low := range []int32{0, 1, -1, 255 << weightBits, -300 << weightBits, 300 << weightBits} {
+		for _, high := range []int32{0, -1, 100 << weightBits, 100<<weightBits - 1, -300 << weightBits, 300 << weightBits} {
+			sums := uint64(low) + uint64(high)<<32
+			if a, b := lowSum(sums), highSum(sums); a != narrowSum(low) || b != narrowSum(high) {
+				t.Errorf("%d and %d: %d and %d, want %d and %d", low, high, a, b, narrowSum(low), narrowSum(high))
+			}
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 
+	"acdclip/pkg/data/pixels/picture/png"
 	"acdclip/pkg/data/pixels/picture/tiff"
 )
 
@@ -83,8 +84,12 @@ func pngConfig(r io.Reader) (image.Config, error) {
 }
 
 // convertPNG is toRGB, except that the decoder returns 16-bit grey with a transparent
-// value as color.
+// value as color. The result is a part of m if that stores RGB.
 func convertPNG(m image.Image, mode string, depth narrowing, first, end int) (*Image, error) {
+	if rgb, ok := m.(*png.RGB); ok {
+		size := rgb.Rect.Size()
+		return &Image{Width: size.X, Height: end - first, Pix: rgb.Pix[3*size.X*first : 3*size.X*end : 3*size.X*end]}, nil
+	}
 	if mode == grey16 {
 		depth.color = depth.grey
 	}
@@ -114,6 +119,8 @@ func rowToRGB(dst []uint8, m image.Image, y int, depth narrowing) error {
 		paletteToRGB(dst, m.Pix[y*m.Stride:], m.Palette)
 	case *image.NRGBA:
 		rgbaToRGB(dst, m.Pix[y*m.Stride:])
+	case *png.RGB:
+		copy(dst, m.Row(y))
 	case *image.RGBA: // opaque, so not multiplied by alpha
 		rgbaToRGB(dst, m.Pix[y*m.Stride:])
 	case *image.NRGBA64:

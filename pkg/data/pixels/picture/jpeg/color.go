@@ -19,17 +19,42 @@ func clampByte(v int32) uint8 {
 	return 255
 }
 
+// A color is computed in one word: blue from bit 0, red from bit 10, and green with 16 more
+// bits for its fraction from bit 20. Each is its value plus colorBias, because it may be
+// negative. It is from -227 to 481, so the bit of colorBias is set if it is from 0 to 255.
+const (
+	colorBias                    = 256
+	blueAt, redAt, greenFraction = 0, 10, 20
+	greenAt                      = greenFraction + 16
+	eachColor                    = 1<<blueAt | 1<<redAt | 1<<greenAt
+)
+
+// colorOf are the contributions of both chroma values to a color. That of luma is its multiple
+// of eachColor.
+var colorOf = func() (t struct{ blue, red [256]uint64 }) {
+	for i := range 256 {
+		v := int64(i) - 128
+		t.blue[i] = uint64(((cbToBlue*v+fixedHalf)>>16+colorBias)<<blueAt + (colorBias<<16+fixedHalf-cbToGreen*v)<<greenFraction)
+		t.red[i] = uint64(((crToRed*v+fixedHalf)>>16+colorBias)<<redAt - crToGreen*v<<greenFraction)
+	}
+	return t
+}()
+
 func ycbcrToRGB(dst []uint8, components [][]uint8) {
 	luma := components[0]
 	blue, red := components[1][:len(luma)], components[2][:len(luma)]
-	for i, l := range luma {
-		y, cb, cr := int32(l), int32(blue[i])-128, int32(red[i])-128
+	for i, y := range luma {
+		rgb := uint64(y)*eachColor + colorOf.blue[blue[i]] + colorOf.red[red[i]]
 		p := dst[3*i : 3*i+3 : 3*i+3]
-		p[0] = clampByte(y + (crToRed*cr+fixedHalf)>>16)
-		p[1] = clampByte(y + (fixedHalf-cbToGreen*cb-crToGreen*cr)>>16)
-		p[2] = clampByte(y + (cbToBlue*cb+fixedHalf)>>16)
+		if rgb&(colorBias*eachColor) == colorBias*eachColor { // none needs clamping
+			p[0], p[1], p[2] = uint8(rgb>>redAt), uint8(rgb>>greenAt), uint8(rgb>>blueAt)
+		} else {
+			p[0], p[1], p[2] = clampColor(rgb>>redAt), clampColor(rgb>>greenAt), clampColor(rgb>>blueAt)
+		}
 	}
 }
+
+func clampColor(v uint64) uint8 { return clampByte(int32(v&1023) - colorBias) }
 
 // interleave interleaves components that need no color conversion.
 func interleave(dst []uint8, components [][]uint8) {

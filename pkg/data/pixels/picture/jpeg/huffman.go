@@ -4,6 +4,7 @@ import "errors"
 
 const (
 	maxCodeLength = 16
+	numberBits    = 10
 	lookupBits    = 9 // codes of at most this length are decoded by one table lookup
 )
 
@@ -39,6 +40,10 @@ type huffman struct {
 	largest [maxCodeLength + 2]int32 // largest code of each length; -1 if there is none
 	offset  [maxCodeLength + 2]int32 // difference between the index of a value and its code, per length
 	values  [256]uint8
+	// number maps the next numberBits bits to a whole AC coefficient: its value, the number of
+	// zeros before it, and the number of bits, from bits 16, 8 and 0; 0 if it is longer, or
+	// none. Only sequential scans use it.
+	number [1 << numberBits]uint32
 }
 
 // ready returns the table for decoding. A value above largest is an error: the limit is
@@ -83,6 +88,21 @@ func (t *huffman) enter(code, length int32, value uint8) {
 	free := lookupBits - length
 	for i := range int32(1) << free {
 		t.lookup[code<<free|i] = uint16(length)<<8 | uint16(value)
+	}
+}
+
+// enterNumbers fills number.
+func (t *huffman) enterNumbers() {
+	for next := range t.number {
+		e := t.lookup[next>>(numberBits-lookupBits)]
+		length, zeros, size := int(e>>8), uint32(e>>4&15), int(e&15)
+		if left := numberBits - length - size; size > 0 && left >= 0 {
+			v := next >> left & (1<<size - 1)
+			if v < 1<<size>>1 { // as in bits.signed
+				v += -1<<size + 1
+			}
+			t.number[next] = uint32(v)<<16 | zeros<<8 | uint32(length+size)
+		}
 	}
 }
 

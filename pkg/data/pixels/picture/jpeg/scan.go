@@ -161,6 +161,9 @@ func (s *scan) prepare() error {
 		if err != nil {
 			return err
 		}
+		if !s.frame.progressive {
+			c.ac.enterNumbers()
+		}
 	}
 	s.drop()
 	s.left = s.interval

@@ -48,6 +48,14 @@ func (s *scan) sequential(b *block, c *scanned) (last int) {
 			r.fill()
 			next, n = r.next, r.n
 		}
+		if whole := c.ac.number[next>>(word-numberBits)]; whole != 0 {
+			next <<= whole & (word - 1)
+			n -= int(whole & (word - 1))
+			k += int(whole >> 8 & 15)
+			b[zigzag[k]&(blockSize-1)] = int16(whole >> 16)
+			last = k
+			continue
+		}
 		e := c.ac.lookup[next>>(word-lookupBits)]
 		length := int(e >> 8)
 		v := uint8(e)

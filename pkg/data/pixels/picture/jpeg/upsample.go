@@ -1,5 +1,7 @@
 package jpeg
 
+import "encoding/binary"
+
 // Upsampling like the default ("fancy") of libjpeg-turbo's jdsample.c: for subsampling by
 // 2, each pixel is 3/4 of the nearest sample plus 1/4 of the next one. The rounding
 // direction alternates to avoid a bias. For other factors, and for planes at most two
@@ -74,7 +76,15 @@ func upsampleAcross(dst, src []uint8) {
 	last := len(src) - 1
 	dst = dst[:2*len(src)]
 	dst[0] = src[0]
-	for i := range last {
+	i := 0
+	for ; i+wordReach <= len(src); i += wordBytes {
+		even, odd := spread(src[i:])
+		after, _ := spread(src[i+2:])
+		low, high := zipped(mixed(even, odd, 2*lanes, 1*lanes, 2), mixed(odd, after, 2*lanes, 1*lanes, 2))
+		binary.LittleEndian.PutUint64(dst[2*i+1:], low)
+		binary.LittleEndian.PutUint64(dst[2*i+1+wordBytes:], high)
+	}
+	for ; i < last; i++ {
 		a, b := int(src[i]), int(src[i+1])
 		dst[2*i+1] = uint8((3*a + b + 2) >> 2)
 		dst[2*i+2] = uint8((3*b + a + 1) >> 2)
@@ -96,13 +106,51 @@ func upsampleBoth(dst, near, far []uint8) {
 	last := len(near) - 1
 	far = far[:len(near)]
 	dst = dst[:2*len(near)]
-	this := 3*int(near[0]) + int(far[0])
-	dst[0] = uint8((4*this + 8) >> 4)
-	for i := range last {
+	dst[0] = uint8((4*(3*int(near[0])+int(far[0])) + 8) >> 4)
+	i := 0
+	for ; i+wordReach <= len(near); i += wordBytes {
+		nearEven, nearOdd := spread(near[i:])
+		farEven, farOdd := spread(far[i:])
+		nearAfter, _ := spread(near[i+2:])
+		farAfter, _ := spread(far[i+2:])
+		even, odd, after := 3*nearEven+farEven, 3*nearOdd+farOdd, 3*nearAfter+farAfter
+		low, high := zipped(mixed(even, odd, 7*lanes, 8*lanes, 4), mixed(odd, after, 7*lanes, 8*lanes, 4))
+		binary.LittleEndian.PutUint64(dst[2*i+1:], low)
+		binary.LittleEndian.PutUint64(dst[2*i+1+wordBytes:], high)
+	}
+	this := 3*int(near[i]) + int(far[i])
+	for ; i < last; i++ {
 		next := 3*int(near[i+1]) + int(far[i+1])
 		dst[2*i+1] = uint8((3*this + next + 7) >> 4)
 		dst[2*i+2] = uint8((3*next + this + 8) >> 4)
 		this = next
 	}
 	dst[2*last+1] = uint8((4*this + 7) >> 4)
+}
+
+// Horizontal interpolation computes four values at a time, in lanes of 16 bits of a word.
+const (
+	lanes     = 0x0001_0001_0001_0001
+	wordBytes = 8
+	wordReach = wordBytes + 2 // the samples that a round reads, of which the last begin the next
+)
+
+// spread returns the first eight bytes: lanes with the even ones, and with the odd ones.
+func spread(b []uint8) (even, odd uint64) {
+	v := binary.LittleEndian.Uint64(b)
+	return v & (0xff * lanes), v >> 8 & (0xff * lanes)
+}
+
+// mixed returns two bytes for each lane: 3/4 of a plus 1/4 of b, and then the opposite.
+func mixed(a, b, roundA, roundB uint64, shift int) uint64 {
+	first := (3*a + b + roundA) >> shift & (0xff * lanes)
+	second := (3*b + a + roundB) >> shift & (0xff * lanes)
+	return first | second<<8
+}
+
+// zipped returns the lanes of both words in turn.
+func zipped(even, odd uint64) (low, high uint64) {
+	const half, second = 1<<32 - 1, 0x0000_ffff_0000_ffff
+	apart := func(v uint64) uint64 { return (v | v<<16) & second }
+	return apart(even&half) | apart(odd&half)<<16, apart(even>>32) | apart(odd>>32)<<16
 }
