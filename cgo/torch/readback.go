@@ -34,7 +34,9 @@ func (rt *Runtime) ReadBack(tensors ...Tensor) *Readback {
 		r.host = append(r.host, t)
 	}
 	if rt.device.CUDA {
-		must("ReadBack", C.acd_event_record(C.int64_t(rt.device.Index), &r.done))
+		var done unsafe.Pointer
+		must("ReadBack", C.acd_event_record(C.int64_t(rt.device.Index), &done))
+		r.done = done
 	}
 	started = true
 	return r
