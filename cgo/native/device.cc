@@ -3,14 +3,17 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/Event.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <malloc.h>
 #include <torch/version.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
 
 #include "avx512.h"
@@ -59,6 +62,28 @@ acd_error acd_cuda_describe(int64_t index, char *name, int64_t size, int64_t *to
                   "the CUDA driver does not describe device ", index);
       *total_bytes = static_cast<int64_t>(bytes))
 }
+
+namespace {
+
+// The stream to which the calling thread sends the work of a CUDA device.
+c10::Stream stream(int64_t index) {
+  return c10::impl::VirtualGuardImpl(at::kCUDA).getStream(acd::device(1, index));
+}
+
+}  // namespace
+
+acd_error acd_cuda_check(int64_t index) { ACD_GUARD(c10::impl::VirtualGuardImpl(at::kCUDA).queryStream(stream(index))) }
+
+acd_error acd_event_record(int64_t index, void **event) {
+  ACD_GUARD(
+      auto recorded = std::make_unique<c10::Event>(at::kCUDA);
+      recorded->record(stream(index));
+      *event = recorded.release())
+}
+
+acd_error acd_event_wait(void *event) { ACD_GUARD(static_cast<c10::Event *>(event)->synchronize()) }
+
+void acd_event_free(void *event) { delete static_cast<c10::Event *>(event); }
 
 acd_error acd_set_threads(int64_t threads) { ACD_GUARD(at::set_num_threads(static_cast<int>(threads))) }
 

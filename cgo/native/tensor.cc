@@ -16,8 +16,8 @@ at::TensorOptions options(int32_t dtype, int32_t device, int64_t index) {
 acd_error acd_close(acd_tensor t) { ACD_GUARD(delete static_cast<at::Tensor *>(t)) }
 
 acd_error acd_empty(const int64_t *shape, int64_t rank, int32_t dtype, int32_t device, int64_t index,
-                    acd_tensor *out) {
-  ACD_RETURN(out, at::empty(sizes(shape, rank), options(dtype, device, index)))
+                    int32_t pinned, acd_tensor *out) {
+  ACD_RETURN(out, at::empty(sizes(shape, rank), options(dtype, device, index).pinned_memory(pinned != 0)))
 }
 
 acd_error acd_full(const int64_t *shape, int64_t rank, double value, int32_t dtype, int32_t device,
@@ -35,13 +35,25 @@ acd_error acd_data(acd_tensor t, void **data, int64_t *bytes) {
 acd_error acd_copy_out(acd_tensor t, int32_t dtype, void *data, int64_t count) {
   ACD_GUARD(
       TORCH_CHECK(tensor(t).numel() == count, "tensor has ", tensor(t).numel(), " values, not ", count);
-      auto type = static_cast<at::ScalarType>(dtype);
-      at::Tensor host = tensor(t).detach().to(at::kCPU, type).contiguous();
-      std::memcpy(data, host.const_data_ptr(), host.nbytes()))
+      const at::Tensor values = tensor(t).detach();
+      at::from_blob(data, values.sizes(), static_cast<at::ScalarType>(dtype)).copy_(values))
 }
 
-acd_error acd_to(acd_tensor t, int32_t dtype, int32_t device, int64_t index, acd_tensor *out) {
-  ACD_RETURN(out, tensor(t).to(acd::device(device, index), static_cast<at::ScalarType>(dtype)))
+acd_error acd_read_back(acd_tensor t, acd_tensor *out) {
+  ACD_GUARD(
+      const at::Tensor values = tensor(t).detach().to(at::kFloat);
+      if (values.is_cpu()) {
+        *out = new at::Tensor(values);
+      } else {
+        // Contiguous on the device, so that the copy is one transfer.
+        at::Tensor host = at::empty(values.sizes(), at::TensorOptions(at::kFloat).pinned_memory(true));
+        host.copy_(values.contiguous(), /*non_blocking=*/true);
+        *out = new at::Tensor(host);
+      })
+}
+
+acd_error acd_to(acd_tensor t, int32_t dtype, int32_t device, int64_t index, int32_t non_blocking, acd_tensor *out) {
+  ACD_RETURN(out, tensor(t).to(acd::device(device, index), static_cast<at::ScalarType>(dtype), non_blocking != 0))
 }
 
 acd_error acd_reshape(acd_tensor t, const int64_t *shape, int64_t rank, acd_tensor *out) {

@@ -117,6 +117,9 @@ func DescribeCUDA(index int) (name string, memory int64, err error) {
 	return C.GoString(&text[0]), int64(bytes), nil
 }
 
+// works reports whether a CUDA device can go on: after some errors every operation fails.
+func (d Device) works() bool { return problem(C.acd_cuda_check(C.int64_t(d.Index))) == "" }
+
 // prepare configures libtorch on the worker's thread.
 func (rt *Runtime) prepare() error {
 	if text := problem(C.acd_set_threads(C.int64_t(rt.threads))); text != "" {

@@ -23,6 +23,12 @@ acd_error acd_instructions(char *text, int64_t size); /* the CPU's instructions 
 /* Devices: type 0 is the CPU, 1 is CUDA. */
 acd_error acd_cuda_count(int64_t *count);
 acd_error acd_cuda_describe(int64_t index, char *name, int64_t size, int64_t *total_bytes);
+acd_error acd_cuda_check(int64_t index); /* a message if an operation on the device has failed for good */
+
+/* Events: points in the work that the calling thread has started on a CUDA device. */
+acd_error acd_event_record(int64_t index, void **event);
+acd_error acd_event_wait(void *event); /* also reports operations before the event that have failed */
+void acd_event_free(void *event);
 
 /* The calling thread's settings. */
 acd_error acd_set_threads(int64_t threads);
@@ -34,11 +40,15 @@ acd_error acd_inference_end(void *guard);
 
 /* Creating and reading tensors. */
 acd_error acd_close(acd_tensor t);
-acd_error acd_empty(const int64_t *shape, int64_t rank, int32_t dtype, int32_t device, int64_t index, acd_tensor *out);
+/* pinned: the device can copy from CPU memory without waiting for the host */
+acd_error acd_empty(const int64_t *shape, int64_t rank, int32_t dtype, int32_t device, int64_t index, int32_t pinned, acd_tensor *out);
 acd_error acd_full(const int64_t *shape, int64_t rank, double value, int32_t dtype, int32_t device, int64_t index, acd_tensor *out);
 acd_error acd_data(acd_tensor t, void **data, int64_t *bytes);
 acd_error acd_copy_out(acd_tensor t, int32_t dtype, void *data, int64_t count);
-acd_error acd_to(acd_tensor t, int32_t dtype, int32_t device, int64_t index, acd_tensor *out);
+/* starts to copy t as float32 to the host: on CUDA to pinned memory, whose values are there after a later acd_event_wait */
+acd_error acd_read_back(acd_tensor t, acd_tensor *out);
+/* non_blocking: the copy of pinned memory may go on; the memory may be freed all the same */
+acd_error acd_to(acd_tensor t, int32_t dtype, int32_t device, int64_t index, int32_t non_blocking, acd_tensor *out);
 
 /* Shape. */
 acd_error acd_reshape(acd_tensor t, const int64_t *shape, int64_t rank, acd_tensor *out);

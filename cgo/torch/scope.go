@@ -24,6 +24,7 @@ type Scope struct {
 type handle struct {
 	pointer unsafe.Pointer // at::Tensor*; nil once freed
 	scope   *Scope
+	pinned  bool // memory of the CPU from and to which a device copies
 }
 
 func newScope(rt *Runtime) *Scope {
@@ -135,7 +136,11 @@ func (rt *Runtime) adopt(pointer unsafe.Pointer) Tensor {
 }
 
 func (h *handle) free() {
-	closeNative(h.pointer)
+	// libtorch records an event as it frees pinned memory. On a device that has failed this
+	// throws inside a destructor, which would end the process, so the memory is lost instead.
+	if !h.pinned || h.scope.rt.device.works() {
+		closeNative(h.pointer)
+	}
 	h.pointer = nil
 	live.Add(-1)
 }

@@ -88,14 +88,16 @@ func rethrow(op string, inputs []Tensor) {
 	}
 }
 
-// empty creates a tensor with undefined values.
-func (s *Scope) empty(op string, device Device, dtype DType, shape []int64) Tensor {
+// empty creates a tensor in the CPU's memory with undefined values. A device copies from and to
+// pinned memory while the host goes on.
+func (s *Scope) empty(op string, dtype DType, shape []int64, pinned bool) Tensor {
 	s.mustBeOpen(op)
 	values, rank := list(shape)
-	kind, index := device.native()
+	kind, index := CPU.native()
 	out := s.rt.make(fmt.Sprint(op, shape), nil, func(out *C.acd_tensor) C.acd_error {
-		return C.acd_empty(values, rank, C.int32_t(dtype), kind, index, out)
+		return C.acd_empty(values, rank, C.int32_t(dtype), kind, index, flag(pinned), out)
 	})
+	out.h.pinned = pinned
 	return s.Keep(out)
 }
 
@@ -126,7 +128,7 @@ func (s *Scope) FromUint8(values []uint8, shape ...int64) Tensor {
 }
 
 func fromSlice[T float32 | int64 | uint8](s *Scope, op string, dtype DType, values []T, shape []int64) Tensor {
-	t, err := fill(s, op, dtype, shape, func(memory []T) error {
+	t, err := fill(s, op, dtype, shape, s.rt.device.CUDA, func(memory []T) error {
 		if len(memory) != len(values) {
 			return fmt.Errorf("%d values for shape %v", len(values), shape)
 		}
@@ -140,14 +142,22 @@ func fromSlice[T float32 | int64 | uint8](s *Scope, op string, dtype DType, valu
 }
 
 // LoadFloat32 creates a tensor whose values read writes, row-major, directly into its
-// memory, without a second copy on the CPU. It returns read's error unchanged.
+// memory, without a second copy on the CPU. It returns read's error unchanged. It is for
+// weights: on CUDA it uses no pinned memory, which libtorch would keep.
 func (s *Scope) LoadFloat32(read func(memory []float32) error, shape ...int64) (Tensor, error) {
-	return fill(s, "LoadFloat32", Float32, shape, read)
+	return fill(s, "LoadFloat32", Float32, shape, false, read)
 }
 
-// fill creates a CPU tensor, lets write fill its memory and moves it to the device.
-func fill[T float32 | int64 | uint8](s *Scope, op string, dtype DType, shape []int64, write func([]T) error) (Tensor, error) {
-	t := s.empty(op, CPU, dtype, shape)
+// LoadUint8 is like LoadFloat32, for what is copied again and again: on CUDA it does not wait
+// for the device.
+func (s *Scope) LoadUint8(read func(memory []uint8) error, shape ...int64) (Tensor, error) {
+	return fill(s, "LoadUint8", Uint8, shape, s.rt.device.CUDA, read)
+}
+
+// fill creates a CPU tensor, lets write fill its memory and moves it to the device. From pinned
+// memory it does not wait for the device.
+func fill[T float32 | int64 | uint8](s *Scope, op string, dtype DType, shape []int64, pinned bool, write func([]T) error) (Tensor, error) {
+	t := s.empty(op, dtype, shape, pinned)
 	var data unsafe.Pointer
 	var bytes C.int64_t
 	must(op, C.acd_data(C.acd_tensor(t.h.pointer), &data, &bytes), t)
@@ -158,20 +168,21 @@ func fill[T float32 | int64 | uint8](s *Scope, op string, dtype DType, shape []i
 	if s.rt.device == CPU {
 		return t, nil
 	}
-	// Step frees the CPU copy at once; s may live as long as the weights.
-	return s.Step(t, func(t Tensor) Tensor { return t.to(op, dtype, s.rt.device) }), nil
+	// Step frees the CPU copy at once; s may live as long as the weights. libtorch does not use
+	// pinned memory again before the device has copied from it.
+	return s.Step(t, func(t Tensor) Tensor { return t.to(op, dtype, s.rt.device, pinned) }), nil
 }
 
 // To converts t's values to another type.
 func (t Tensor) To(dtype DType) Tensor {
 	t.mustBeOpen("To")
-	return t.to("To", dtype, t.h.scope.rt.device)
+	return t.to("To", dtype, t.h.scope.rt.device, false)
 }
 
-func (t Tensor) to(op string, dtype DType, device Device) Tensor {
+func (t Tensor) to(op string, dtype DType, device Device, nonBlocking bool) Tensor {
 	kind, index := device.native()
 	return own(op, func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error {
-		return C.acd_to(in[0], C.int32_t(dtype), kind, index, out)
+		return C.acd_to(in[0], C.int32_t(dtype), kind, index, flag(nonBlocking), out)
 	}, t)
 }
 

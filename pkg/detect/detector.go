@@ -37,6 +37,7 @@ type Detector struct {
 	method   model.Method
 
 	maxClasses int // 0 for no limit
+	inFlight   int // forward passes that ScoreAll has under way at a time
 
 	kept   keptClasses
 	joined joined
@@ -45,7 +46,11 @@ type Detector struct {
 var _ scoring.Detector = (*Detector)(nil)
 
 func newDetector(b *Backbone, scope *torch.Scope, method model.Method) *Detector {
-	return &Detector{backbone: b, scope: scope, method: method, kept: keptClasses{}}
+	d := &Detector{backbone: b, scope: scope, method: method, kept: keptClasses{}, inFlight: 1}
+	if b.Runtime.Device().CUDA {
+		d.inFlight = 2 // the second is launched while the device computes the first
+	}
+	return d
 }
 
 // Open loads CLIP and the checkpoint. The caller closes the Detector.

@@ -175,16 +175,21 @@ func TestPredictStopsWithItsContext(t *testing.T) {
 	}
 }
 
-// once is a method whose first image scores are NaN.
+// once is a method whose first image scores, or maps, are NaN.
 type once struct {
 	model.Method
-	done bool
+	maps, done bool
 }
 
 func (o *once) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, prepared model.Prepared) (model.Scores, error) {
 	scores, err := o.Method.Score(s, pictures, classOf, prepared)
 	if err == nil && !o.done {
-		o.done, scores.Image = true, scores.Image.MulScalar(math.NaN())
+		o.done = true
+		if o.maps {
+			scores.Maps = scores.Maps.MulScalar(math.NaN())
+		} else {
+			scores.Image = scores.Image.MulScalar(math.NaN())
+		}
 	}
 	return scores, err
 }
@@ -192,19 +197,22 @@ func (o *once) Score(s *torch.Scope, pictures torch.Tensor, classOf []int, prepa
 // TestScoresThatAreNotFinite checks that only the pictures with such scores fail.
 func TestScoresThatAreNotFinite(t *testing.T) {
 	d, set := open(t), drawn.Set(t, synth.Objects)
-	d.method = &once{Method: d.method}
 	work := scoring.Work{
 		Items: set.Items, Classes: domain.Classes{Prompts: []string{"object"}, Domain: set.Domain}, ClassOf: make([]int, len(set.Items)),
 		Batches: scoring.Chunks(len(set.Items), 1), Costs: &scoring.Costs{},
 	}
-	err := d.ScoreAll(t.Context(), work, func(scored scoring.Scored) error {
-		if first := scored.Picture.Index == 0; errors.Is(scored.Err, errNotFinite) != first || !first && scored.Err != nil {
-			t.Errorf("picture %d: %v", scored.Picture.Index, scored.Err)
+	method := d.method
+	for _, maps := range []bool{false, true} {
+		d.method = &once{Method: method, maps: maps}
+		err := d.ScoreAll(t.Context(), work, func(scored scoring.Scored) error {
+			if first := scored.Picture.Index == 0; errors.Is(scored.Err, errNotFinite) != first || !first && scored.Err != nil {
+				t.Errorf("maps %v, picture %d: %v", maps, scored.Picture.Index, scored.Err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 

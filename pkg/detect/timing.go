@@ -29,22 +29,22 @@ func (d *Detector) Time(ctx context.Context, classes domain.Classes, pictures []
 	if err != nil {
 		return timing, nil, err
 	}
-	batch, err := d.pack(pictures)
-	if err != nil {
-		return timing, nil, err
-	}
 	err = d.backbone.Runtime.Do(ctx, func(s *torch.Scope) error {
 		return s.Inference(func() error {
-			d.timeTower(s, batch, &timing)
+			if err := d.timeTower(s, pictures, &timing); err != nil {
+				return err
+			}
 			start := time.Now()
-			result, err := d.method.Score(s, d.input(s, batch), classOf, prepared)
+			scores, err := d.forward(s, pictures, classOf, prepared)
 			if err != nil {
 				return err
 			}
-			result.Image.Float32s() // a GPU has finished when its values are read
+			scores.Image.Float32s() // a GPU has finished when its values are read
 			timing.Forward = time.Since(start)
 			start = time.Now()
-			out := read(result, false)
+			reading := startReading(d.backbone.Runtime, scores, false)
+			defer reading.close()
+			out := reading.read()
 			scored = out.of(pictures, d.Size())
 			timing.Reading = time.Since(start)
 			return nil
@@ -53,14 +53,17 @@ func (d *Detector) Time(ctx context.Context, classes domain.Classes, pictures []
 	return timing, scored, err
 }
 
-// timeTower runs the image tower on pictures [B, S, S, 3] and stores how long it took.
-func (d *Detector) timeTower(s *torch.Scope, batch []uint8, timing *Timing) {
+// timeTower runs the image tower on pictures and stores how long it took.
+func (d *Detector) timeTower(s *torch.Scope, pictures []pixels.Picture, timing *Timing) error {
 	vision := d.backbone.CLIP.Vision
-	_ = s.Within(func(inner *torch.Scope) error {
-		pictures := d.input(inner, batch)
-		pictures.Narrow(0, 0, 1).AMax(0, 1, 2, 3).Item() // a GPU has copied them when a value is read
+	return s.Within(func(inner *torch.Scope) error {
+		input, err := d.input(inner, pictures)
+		if err != nil {
+			return err
+		}
+		input.Narrow(0, 0, 1).AMax(0, 1, 2, 3).Item() // a GPU has copied them when a value is read
 		start := time.Now()
-		x := vision.Embed(pictures)
+		x := vision.Embed(input)
 		for i := range vision.Depth {
 			x = inner.Step(x, func(x torch.Tensor) torch.Tensor { return vision.Block(inner, i, x) })
 		}

@@ -16,6 +16,7 @@ import traceback
 import inputs
 import ladder
 import memory
+import overlap
 import throughput
 import torch
 import training
@@ -35,10 +36,11 @@ def doctor(check, part):
 PARTS = (
     ("1. What is found", doctor, 0.10),
     ("2. The golden ladder", ladder.run, 0.25),
-    ("3. Training", training.run, 0.20),
-    ("4. Out of memory", memory.run, 0.15),
-    ("5. Throughput", throughput.run, 0.45),
-    ("6. PyTorch beside it", throughput.run_peers, 0.40),
+    ("3. Overlapping batches", overlap.run, 0.12),
+    ("4. Training", training.run, 0.20),
+    ("5. Out of memory", memory.run, 0.15),
+    ("6. Throughput", throughput.run, 0.45),
+    ("7. PyTorch beside it", throughput.run_peers, 0.40),
 )
 
 

@@ -97,9 +97,13 @@ class Check:
 
     def chosen(self, count):
         """A file that lists the first pictures of the dataset."""
+        return self.listed(0, count)
+
+    def listed(self, start, end):
+        """A file that lists the pictures of the dataset from start to before end."""
         found = sorted(self.pictures.glob("*/test/*/*.png"))
-        file = self.work / f"list-{count}"
-        file.write_text("".join(f"{path}\n" for path in found[:count]))
+        file = self.work / f"list-{start}-{end}"
+        file.write_text("".join(f"{path}\n" for path in found[start:end]))
         return file
 
 

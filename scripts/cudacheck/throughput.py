@@ -148,7 +148,7 @@ def peer(check, part, side, shape):
 
 
 def transfers(part):
-    part.say("Copies of a batch between host and device by PyTorch, milliseconds; ours are pageable:")
+    part.say("Copies of a batch between host and device by PyTorch, milliseconds; ours are from and to pinned memory:")
     row = part.table("copies", ("batch", "what", "MB", "pageable", "pinned"))
     for entry in part.numbers.get("transfers", []):
         row(entry["batch"], entry["what"], entry["bytes"] / 1e6, entry["pageable"] * 1e3, entry["pinned"] and entry["pinned"] * 1e3)
