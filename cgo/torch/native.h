@@ -34,6 +34,7 @@ void acd_event_free(void *event);
 acd_error acd_set_threads(int64_t threads);
 acd_error acd_set_exact(void);
 void acd_trim(void); /* gives freed memory back to the system */
+void acd_loading(int32_t begins); /* gives it back at once until the end of loading */
 acd_error acd_grad_mode(int32_t enabled, int32_t *previous);
 acd_error acd_inference_begin(void **guard);
 acd_error acd_inference_end(void *guard);
