@@ -52,19 +52,19 @@ func resident(t *testing.T) int64 {
 // TestLoadReturnsMemory checks that the memory of tensors that are freed among others while a
 // model is loaded, as those of weights that are converted, is back with the system at once.
 func TestLoadReturnsMemory(t *testing.T) {
-	const tensors, values = 100, 1 << 20 // of 4 MiB
+	const tensors, values = 25, 4 << 20 // of 16 MiB, as the largest weights of a ViT-L
 	kept := int64(0)
 	do(t, open(t), func(s *Scope) error {
 		return s.rt.Load(func() error {
 			_ = s.Within(func(inner *Scope) error { // after a large one is freed, smaller ones could come from the heap
-				inner.Full(1, 7*values)
+				inner.Full(1, 7*values/4)
 				return nil
 			})
 			before := resident(t)
 			_ = s.Within(func(inner *Scope) error {
 				for range tensors {
 					inner.Full(1, values)
-					s.Full(1, values/1024)
+					s.Full(1, values/4096)
 				}
 				return nil
 			})

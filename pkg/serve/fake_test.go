@@ -90,6 +90,7 @@ func (*strangeError) Error() string { return "the model returned a score that is
 type setup struct {
 	Options
 	Revision
+	connections int // at a time; 0 for the usual limit
 }
 
 // service is a Server that runs, and what a test knows of it.
@@ -142,13 +143,16 @@ func start(t *testing.T, f *fake, change func(*setup, *inspection.Options)) *ser
 		Log: slog.New(slog.NewTextHandler(s.log, nil)),
 		Limits: Limits{BodyBytes: 1 << 20, BodiesBytes: 8 << 20, Parts: 20, AtOnce: 4,
 			Reading: time.Minute, Scoring: time.Minute, Writing: time.Minute},
-	}, *revision(nil)}
+	}, *revision(nil), 0}
 	if change != nil {
 		change(&o, &model)
 	}
 	s.model = inspection.New(f, model)
 	o.Model = s.model
 	s.server = New(o.Options, &o.Revision)
+	if o.connections > 0 {
+		s.server.connections = o.connections
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

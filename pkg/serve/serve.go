@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"time"
 
-	"golang.org/x/net/netutil"
 	"golang.org/x/sync/semaphore"
 
 	"acdclip/pkg/domain"
@@ -43,7 +42,7 @@ const (
 	idleTime    = 2 * time.Minute
 	flushTime   = time.Second // for the answers that are still being sent when the service ends or cuts them off
 	headerBytes = 64 << 10
-	connections = 1024 // at a time; further ones wait until the system accepts no more
+	connections = 1024 // at a time
 )
 
 // Server answers requests. It is an http.Handler.
@@ -122,8 +121,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
 		ErrorLog: newNetLog(s.options.Log),
 	}
+	open := limit(l, s.connections)
+	server.ConnState = open.notice
 	failed := make(chan error, 1)
-	go func() { failed <- s.listen(server, netutil.LimitListener(l, s.connections)) }()
+	go func() { failed <- s.listen(server, open) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("listening on %s: %w", l.Addr(), err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -158,10 +159,11 @@ func TestDrainOfAnUnreadAnswer(t *testing.T) {
 	within(t, ended)
 }
 
-// Only so many connections are served at a time.
+// TestConnections checks that a connection beyond the limit waits while all are at work, and
+// that one that is idle is closed for it.
 func TestConnections(t *testing.T) {
 	server := fuzzed(&inspection.Inspector{}, NewMetrics(), Limits{BodiesBytes: 1, Reading: time.Minute, Scoring: time.Minute, Writing: time.Minute})
-	server.connections = 1
+	server.connections = 2
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -169,32 +171,64 @@ func TestConnections(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- server.Serve(ctx, l) }()
-	ask := func() net.Conn {
+	send := func(to net.Conn, text string) {
+		if _, err := fmt.Fprint(to, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const begin, end = "GET /healthz HTTP/1.1\r\n", "Host: localhost\r\n\r\n"
+	open := func(text string) net.Conn {
 		connection, err := net.Dial("tcp", l.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := fmt.Fprint(connection, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
-			t.Fatal(err)
-		}
+		send(connection, text)
 		return connection
 	}
-	first := ask()
-	readReply(t, first)
-	second := ask()
-	defer second.Close()
-	_ = second.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
-	if _, err := second.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("the second connection is served beside the first: %v", err)
+	working, alsoWorking := open(begin), open(begin)
+	time.Sleep(100 * time.Millisecond) // until both are accepted and read
+	third := open(begin + end)
+	_ = third.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+	if _, err := third.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the third connection is served beside two: %v", err)
 	}
-	first.Close()
-	_ = second.SetReadDeadline(time.Time{})
-	if got := readReply(t, second); got.status != http.StatusOK {
+	_ = third.SetReadDeadline(time.Time{})
+	send(working, end)
+	for _, connection := range []net.Conn{working, third} {
+		if got := readReply(t, connection); got.status != http.StatusOK {
+			t.Errorf("%+v", got)
+		}
+	}
+	_ = working.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := working.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("the idle connection was kept: %v", err)
+	}
+	send(alsoWorking, end)
+	if got := readReply(t, alsoWorking); got.status != http.StatusOK {
 		t.Errorf("%+v", got)
+	}
+	for _, connection := range []net.Conn{working, alsoWorking, third} {
+		connection.Close()
 	}
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestManyIdleConnections checks that clients that keep their connections, more than the limit,
+// are all answered, with and without TLS.
+func TestManyIdleConnections(t *testing.T) {
+	secure, trusted := certificate(t)
+	for _, certificate := range []*TLS{nil, secure} {
+		s := start(t, &fake{}, func(o *setup, _ *inspection.Options) { o.TLS, o.connections = certificate, 2 })
+		for range 8 {
+			client := clientOf(trusted)
+			defer client.CloseIdleConnections()
+			if err := s.healthy(client); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
 

@@ -56,11 +56,13 @@ func certificate(t *testing.T) (*TLS, *x509.CertPool) {
 	return secure, pool
 }
 
-// healthy asks for the service's health over HTTPS, on a connection of its own.
-func (s *service) healthy(trusted *x509.CertPool) error {
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}}}
-	defer client.CloseIdleConnections()
-	response, err := client.Get("https" + strings.TrimPrefix(s.url, "http") + "/healthz")
+// healthy asks for the service's health, over HTTPS if the service has a certificate.
+func (s *service) healthy(client *http.Client) error {
+	url := s.url
+	if s.server.secure {
+		url = "https" + strings.TrimPrefix(url, "http")
+	}
+	response, err := client.Get(url + "/healthz")
 	if err != nil {
 		return err
 	}
@@ -71,11 +73,16 @@ func (s *service) healthy(trusted *x509.CertPool) error {
 	return nil
 }
 
+// clientOf returns a client that trusts a certificate and has connections of its own.
+func clientOf(trusted *x509.CertPool) *http.Client {
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}}}
+}
+
 // New connections get the certificate of the present Revision.
 func TestTLS(t *testing.T) {
 	secure, trusted := certificate(t)
 	s := start(t, &fake{}, func(o *setup, _ *inspection.Options) { o.TLS = secure })
-	if err := s.healthy(trusted); err != nil {
+	if err := s.healthy(clientOf(trusted)); err != nil {
 		t.Error(err)
 	}
 	renewed, trustedNow := certificate(t)
@@ -86,10 +93,10 @@ func TestTLS(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.healthy(trustedNow); err != nil {
+	if err := s.healthy(clientOf(trustedNow)); err != nil {
 		t.Error(err)
 	}
-	if err := s.healthy(trusted); err == nil {
+	if err := s.healthy(clientOf(trusted)); err == nil {
 		t.Error("the old certificate is still used")
 	}
 }

@@ -1,0 +1,116 @@
+package serve
+
+import (
+	"container/list"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// limited is a listener that has only so many connections open at a time. If all are open, the
+// one whose client has been silent for the longest time since its last request is closed, so
+// that clients that keep connections do not keep others out; without one, new connections wait.
+type limited struct {
+	net.Listener
+	limit int
+
+	mutex   sync.Mutex
+	changed sync.Cond // a connection has closed or become idle, or the listener has closed
+	open    int
+	closed  bool
+	idle    *list.List // of *connection, the longest idle first
+}
+
+func limit(l net.Listener, connections int) *limited {
+	all := &limited{Listener: l, limit: connections, idle: list.New()}
+	all.changed.L = &all.mutex
+	return all
+}
+
+// connection is one of the connections of a limited listener.
+type connection struct {
+	net.Conn
+	of    *limited
+	place *list.Element // in of.idle; nil while it is not idle
+	ended sync.Once
+}
+
+// Accept waits for a place, then for a connection.
+func (l *limited) Accept() (net.Conn, error) {
+	l.take()
+	accepted, err := l.Listener.Accept()
+	if err != nil {
+		l.leave()
+		return nil, err
+	}
+	return &connection{Conn: accepted, of: l}, nil
+}
+
+// take waits for a place and takes it.
+func (l *limited) take() {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	for l.open >= l.limit && !l.closed {
+		oldest := l.idle.Front()
+		if oldest == nil {
+			l.changed.Wait()
+			continue
+		}
+		idle := oldest.Value.(*connection)
+		l.active(idle)
+		l.mutex.Unlock()
+		_ = idle.Close() // whatever its error, it is closed
+		l.mutex.Lock()
+	}
+	l.open++
+}
+
+func (l *limited) leave() {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.open--
+	l.changed.Signal()
+}
+
+// Close also ends an Accept that waits for a place.
+func (l *limited) Close() error {
+	l.mutex.Lock()
+	l.closed = true
+	l.changed.Broadcast()
+	l.mutex.Unlock()
+	return l.Listener.Close()
+}
+
+// Close also gives the connection's place to another.
+func (c *connection) Close() error {
+	err := c.Conn.Close()
+	c.ended.Do(c.of.leave)
+	return err
+}
+
+// notice is told of each change of a connection's state; see http.Server.ConnState.
+func (l *limited) notice(of net.Conn, state http.ConnState) {
+	if secure, ok := of.(*tls.Conn); ok {
+		of = secure.NetConn()
+	}
+	c, ok := of.(*connection)
+	if !ok {
+		return
+	}
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.active(c)
+	if state == http.StateIdle {
+		c.place = l.idle.PushBack(c)
+		l.changed.Signal()
+	}
+}
+
+// active takes a connection from those that are idle. The mutex is locked.
+func (l *limited) active(c *connection) {
+	if c.place != nil {
+		l.idle.Remove(c.place)
+		c.place = nil
+	}
+}
