@@ -6,24 +6,27 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // limited is a listener that has only so many connections open at a time. If all are open, the
-// one whose client has been silent for the longest time since its last request is closed, so
-// that clients that keep connections do not keep others out; without one, new connections wait.
+// one that has been idle for the longest time since its last request is closed, once that is
+// `unused` long, so that clients that keep connections do not keep others out for minutes. A
+// client that uses its connection keeps it: new ones wait.
 type limited struct {
 	net.Listener
-	limit int
+	limit  int
+	unused time.Duration
 
 	mutex   sync.Mutex
-	changed sync.Cond // a connection has closed or become idle, or the listener has closed
+	changed sync.Cond // a connection has closed or become idle, or was idle for long; or the listener has closed
 	open    int
 	closed  bool
 	idle    *list.List // of *connection, the longest idle first
 }
 
-func limit(l net.Listener, connections int) *limited {
-	all := &limited{Listener: l, limit: connections, idle: list.New()}
+func limit(l net.Listener, connections int, unused time.Duration) *limited {
+	all := &limited{Listener: l, limit: connections, unused: unused, idle: list.New()}
 	all.changed.L = &all.mutex
 	return all
 }
@@ -33,6 +36,7 @@ type connection struct {
 	net.Conn
 	of    *limited
 	place *list.Element // in of.idle; nil while it is not idle
+	since time.Time     // the start of being idle
 	ended sync.Once
 }
 
@@ -58,12 +62,25 @@ func (l *limited) take() {
 			continue
 		}
 		idle := oldest.Value.(*connection)
+		if left := l.unused - time.Since(idle.since); left > 0 {
+			timer := time.AfterFunc(left, l.wake)
+			l.changed.Wait()
+			timer.Stop()
+			continue
+		}
 		l.active(idle)
 		l.mutex.Unlock()
 		_ = idle.Close() // whatever its error, it is closed
 		l.mutex.Lock()
 	}
 	l.open++
+}
+
+// wake lets take look again.
+func (l *limited) wake() {
+	l.mutex.Lock() // so that take already waits
+	defer l.mutex.Unlock()
+	l.changed.Broadcast()
 }
 
 func (l *limited) leave() {
@@ -102,7 +119,7 @@ func (l *limited) notice(of net.Conn, state http.ConnState) {
 	defer l.mutex.Unlock()
 	l.active(c)
 	if state == http.StateIdle {
-		c.place = l.idle.PushBack(c)
+		c.place, c.since = l.idle.PushBack(c), time.Now()
 		l.changed.Signal()
 	}
 }

@@ -151,7 +151,7 @@ func start(t *testing.T, f *fake, change func(*setup, *inspection.Options)) *ser
 	o.Model = s.model
 	s.server = New(o.Options, &o.Revision)
 	if o.connections > 0 {
-		s.server.connections = o.connections
+		s.server.connections, s.server.unused = o.connections, time.Millisecond
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -40,7 +40,8 @@ type Limits struct {
 const (
 	headerTime  = 10 * time.Second
 	idleTime    = 2 * time.Minute
-	flushTime   = time.Second // for the answers that are still being sent when the service ends or cuts them off
+	unusedTime  = 10 * time.Second // then an idle connection is closed if it keeps another out
+	flushTime   = time.Second      // for the answers that are still being sent when the service ends or cuts them off
 	headerBytes = 64 << 10
 	connections = 1024 // at a time
 )
@@ -54,7 +55,8 @@ type Server struct {
 	gate    *gate
 	mux     *http.ServeMux
 
-	connections int // at a time
+	connections int           // at a time
+	unused      time.Duration // after which an idle connection is closed if it keeps another out
 	pagePolicy  string
 }
 
@@ -80,7 +82,7 @@ func routes() []route {
 // New returns a Server that begins with a Revision; with HTTPS if that has a certificate. The
 // caller closes the Server.
 func New(o Options, first *Revision) *Server {
-	s := &Server{options: o, present: &present{now: &inUse{Revision: first}}, secure: first.TLS != nil, bodies: semaphore.NewWeighted(o.Limits.BodiesBytes), gate: newGate(), mux: http.NewServeMux(), connections: connections, pagePolicy: pagePolicy()}
+	s := &Server{options: o, present: &present{now: &inUse{Revision: first}}, secure: first.TLS != nil, bodies: semaphore.NewWeighted(o.Limits.BodiesBytes), gate: newGate(), mux: http.NewServeMux(), connections: connections, unused: unusedTime, pagePolicy: pagePolicy()}
 	o.Metrics.watch(s.present.load)
 	for _, r := range routes() {
 		pattern := r.path
@@ -121,7 +123,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
 		ErrorLog: newNetLog(s.options.Log),
 	}
-	open := limit(l, s.connections)
+	open := limit(l, s.connections, s.unused)
 	server.ConnState = open.notice
 	failed := make(chan error, 1)
 	go func() { failed <- s.listen(server, open) }()

@@ -163,7 +163,7 @@ func TestDrainOfAnUnreadAnswer(t *testing.T) {
 // that one that is idle is closed for it.
 func TestConnections(t *testing.T) {
 	server := fuzzed(&inspection.Inspector{}, NewMetrics(), Limits{BodiesBytes: 1, Reading: time.Minute, Scoring: time.Minute, Writing: time.Minute})
-	server.connections = 2
+	server.connections, server.unused = 2, 300*time.Millisecond
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -194,10 +194,14 @@ func TestConnections(t *testing.T) {
 	}
 	_ = third.SetReadDeadline(time.Time{})
 	send(working, end)
+	answered := time.Now()
 	for _, connection := range []net.Conn{working, third} {
 		if got := readReply(t, connection); got.status != http.StatusOK {
 			t.Errorf("%+v", got)
 		}
+	}
+	if waited := time.Since(answered); waited < server.unused {
+		t.Errorf("a connection that was used %v ago was closed", waited)
 	}
 	_ = working.SetReadDeadline(time.Now().Add(10 * time.Second))
 	if _, err := working.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
