@@ -66,9 +66,10 @@ struct Product {
   Out *out;             // [count, outputs]
 };
 
-// The number of inputs of a product is a multiple of this: rows are read in units of 4 bytes.
+// The inputs of products are read in units of 32 bits: one float, or two bf16 or four bytes that
+// are multiplied and added at once. The number of inputs is a multiple of this.
 template <class T>
-constexpr int64_t inputs_step = 4 / sizeof(T);
+constexpr int64_t per_unit = 4 / sizeof(T);
 
 // The number of values of a panel is panel times this: those of bytes also have sums to start from.
 template <class T>

@@ -60,17 +60,15 @@ inline __m512 load(const bf16 *from, __mmask16 mask) {
 inline void store(float *to, __mmask16 mask, __m512 x) { _mm512_mask_storeu_ps(to, mask, x); }
 inline void store(bf16 *to, __mmask16 mask, __m512 x) { _mm256_mask_storeu_epi16(to, mask, (__m256i)_mm512_cvtneps_pbh(x)); }
 
-// The inputs of products are units of 32 bits: one float, or two bf16 or four bytes that are
-// multiplied and added at once. Bytes are multiplied by signed ones; their sums are whole numbers.
-template <class T>
-constexpr int64_t per_unit = 4 / sizeof(T);
-
+// The unit in all lanes.
 inline __m512i broadcast(const void *unit) {
   float all;
   __builtin_memcpy(&all, unit, sizeof all);
   return _mm512_castps_si512(_mm512_set1_ps(all));
 }
 
+// The sum plus the products of units of a type. Bytes are multiplied by signed ones; their sums
+// are whole numbers.
 inline __m512 add_product(__m512 sum, __m512i a, __m512i b, float) {
   return _mm512_fmadd_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), sum);
 }

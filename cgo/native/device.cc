@@ -114,8 +114,8 @@ void acd_loading(int32_t begins) {
   constexpr int mebibyte = 1 << 20;
   mallopt(M_MMAP_THRESHOLD, (begins ? 15 : 32) * mebibyte);
   mallopt(M_TRIM_THRESHOLD, 64 * mebibyte);
-  if (!begins) malloc_trim(0);
 #endif
+  if (!begins) acd_trim();
 }
 
 acd_error acd_grad_mode(int32_t enabled, int32_t *previous) {

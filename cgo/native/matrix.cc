@@ -33,7 +33,6 @@ at::Tensor multiply(const at::Tensor &x, const at::Tensor &weight, const std::op
 // x has the products' type. A weight of another type, such as whole numbers with a scale, is
 // converted to it only for this call.
 at::Tensor multiplied(const at::Tensor &x, const Matrix &m) {
-  if (m.in_panels()) return acd::panels::product({x, {}}, m, Activation::none, {}, x.scalar_type());
   const at::Tensor weight = m.packed() ? m.weight : m.weight.to(x.scalar_type());
   if (!m.scale.defined()) return multiply(x, weight, m.bias);
   if (!m.round_inputs) return multiply(x, weight, std::nullopt) * m.scale + m.bias;
@@ -54,6 +53,9 @@ struct FrozenLinear : torch::autograd::Function<FrozenLinear> {
     return {multiply(grad, saved[0].to(grad.scalar_type()).t(), std::nullopt), at::Tensor()};
   }
 };
+
+// The type of the products of x, which of whole numbers is chosen.
+at::ScalarType type_of(const Inputs &x, at::ScalarType chosen) { return x.steps.defined() ? chosen : x.values.scalar_type(); }
 
 at::Tensor activation(const at::Tensor &x, bool quick) { return quick ? x * at::sigmoid(x * 1.702) : at::gelu(x, "none"); }
 
@@ -85,6 +87,7 @@ Inputs acd::normalised(const at::Tensor &x, const at::Tensor &weight, const at::
 }
 
 at::Tensor acd::product(const Inputs &x, const Matrix &m) {
+  if (m.in_panels()) return panels::product(x, m, Activation::none, {}, type_of(x, at::kFloat));
   if (x.steps.defined()) return quantized::product(x, m, {}, at::kFloat);
   if (!recorded(x.values)) return multiplied(x.values, m);
   TORCH_CHECK(!m.packed(), "a packed matrix has no gradient");
@@ -92,21 +95,26 @@ at::Tensor acd::product(const Inputs &x, const Matrix &m) {
 }
 
 at::Tensor acd::attention_product(const Inputs &x, const Matrix &m) {
+  if (m.in_panels()) return panels::product(x, m, Activation::none, {}, type_of(x, at::kBFloat16));
   return x.steps.defined() ? quantized::product(x, m, {}, at::kBFloat16) : product(x, m);
 }
 
 at::Tensor acd::added(const at::Tensor &residual, const Inputs &x, const Matrix &m) {
-  if (x.steps.defined()) return quantized::product(x, m, residual, at::kFloat);
-  if (m.in_panels() && residual.scalar_type() == at::kFloat) return panels::product(x, m, Activation::none, residual, at::kFloat);
+  const bool whole_numbers = x.steps.defined();
+  if (m.in_panels() && (whole_numbers || residual.scalar_type() == at::kFloat))
+    return panels::product(x, m, Activation::none, residual, at::kFloat);
+  if (whole_numbers) return quantized::product(x, m, residual, at::kFloat);
   return residual + product(x, m);
 }
 
 Inputs acd::activated(const Inputs &x, const Matrix &m, bool quick, const Matrix &next) {
-  if (x.steps.defined() && quantized::takes(next)) return quantized::activated(x, m, quick);
+  const bool whole_numbers = x.steps.defined() && quantized::takes(next);
   if (m.in_panels()) {
-    const at::ScalarType type = x.steps.defined() ? at::kFloat : x.values.scalar_type();
-    return inputs(panels::product(x, m, quick ? Activation::quick_gelu : Activation::gelu, {}, type), next);
+    const Activation kind = quick ? Activation::quick_gelu : Activation::gelu;
+    if (whole_numbers) return panels::activated(x, m, kind);
+    return inputs(panels::product(x, m, kind, {}, type_of(x, at::kFloat)), next);
   }
+  if (whole_numbers) return quantized::activated(x, m, quick);
   // Not in training, where a forward pass may be computed again to record it.
   const bool fused = m.packed() && !quick && !m.scale.defined() && fast(x.values) && c10::InferenceMode::is_enabled();
   if (fused) return inputs(onednn::linear(x.values, m.weight, m.bias, "gelu"), next);

@@ -92,8 +92,8 @@ Inputs checked(const Inputs &x, const Matrix &m) {
 bool acd::panels::suits(const Matrix &m) {
   const auto type = m.weight.scalar_type();
   if (!avx512::available() || onednn_is_faster(type) || m.weight.numel() == 0) return false;
-  if (m.scale.defined()) return quantized::suits(m) && m.weight.size(1) % avx512::inputs_step<uint8_t> == 0;
-  return m.bias.scalar_type() == type && (type == at::kFloat || (type == at::kBFloat16 && m.weight.size(1) % avx512::inputs_step<bf16> == 0));
+  if (m.scale.defined()) return quantized::suits(m) && m.weight.size(1) % avx512::per_unit<uint8_t> == 0;
+  return m.bias.scalar_type() == type && (type == at::kFloat || (type == at::kBFloat16 && m.weight.size(1) % avx512::per_unit<bf16> == 0));
 }
 
 at::Tensor acd::panels::pack(const at::Tensor &weight) {

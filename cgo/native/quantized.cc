@@ -5,7 +5,6 @@
 
 #include "avx512.h"
 #include "onednn.h"
-#include "panels.h"
 
 using acd::Inputs;
 using acd::Matrix;
@@ -86,7 +85,6 @@ Inputs acd::quantized::normalised(const at::Tensor &input, const at::Tensor &wei
 }
 
 at::Tensor acd::quantized::product(const Inputs &x, const Matrix &m, const at::Tensor &residual, at::ScalarType type) {
-  if (m.in_panels()) return panels::product(x, m, avx512::Activation::none, residual, type);
   const at::Tensor values = onednn::sums(x.values, m.weight, m.scale);
   const avx512::Sums all = sums(values, x, m);
   const at::Tensor also = residual.defined() ? residual.contiguous() : residual;
@@ -102,7 +100,6 @@ at::Tensor acd::quantized::product(const Inputs &x, const Matrix &m, const at::T
 }
 
 Inputs acd::quantized::activated(const Inputs &x, const Matrix &m, bool quick) {
-  if (m.in_panels()) return panels::activated(x, m, quick ? avx512::Activation::quick_gelu : avx512::Activation::gelu);
   const at::Tensor values = onednn::sums(x.values, m.weight, m.scale);
   const avx512::Sums all = sums(values, x, m);
   const Inputs out = empty_rows(values);

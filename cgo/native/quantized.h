@@ -21,7 +21,7 @@ Inputs rows(const at::Tensor &x);
 // The same for a LayerNorm of x.
 Inputs normalised(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, double epsilon);
 
-// The product in float32 or bfloat16; float32 may have a residual.
+// The product with a matrix in oneDNN's order, in float32 or bfloat16; float32 may have a residual.
 at::Tensor product(const Inputs &x, const Matrix &m, const at::Tensor &residual, at::ScalarType type);
 
 // The rows of the product's activation.
