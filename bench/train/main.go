@@ -44,6 +44,9 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll(args[0], 0o755); err != nil {
+		return err
+	}
 	if err := writeStart(filepath.Join(args[0], "start.safetensors"), arch, seed); err != nil {
 		return err
 	}
