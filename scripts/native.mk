@@ -4,19 +4,24 @@
 
 LIBRARY  := $(NATIVE)/libacdclip_native.so
 SOURCES  := $(wildcard cgo/native/*.cc)
-OBJECTS  := $(NATIVE)/gotorch.o $(SOURCES:cgo/native/%.cc=$(NATIVE)/%.o)
+KERNELS  := $(wildcard cgo/native/simd/*.cc)
+OBJECTS  := $(NATIVE)/gotorch.o $(SOURCES:cgo/native/%.cc=$(NATIVE)/%.o) $(KERNELS:cgo/native/simd/%.cc=$(NATIVE)/simd_%.o)
 # at::parallel_for is compiled here, and would be serial without OpenMP. Its library is the one
 # that libtorch loads, so the link names none.
 FLAGS    := -std=c++17 -fPIC -fopenmp -D_GLIBCXX_USE_CXX11_ABI=1
 INCLUDES  = -isystem "$(TORCH)/include" -isystem "$(TORCH)/include/torch/csrc/api/include"
 
-# Kernels for processors with AVX-512; avx512.h says when they are used. -O3 unrolls their
-# loops. (g++ 12 warns of its own immintrin.h, and of libtorch's optional arguments.)
-ifeq ($(shell uname -m),x86_64)
-$(NATIVE)/avx512_%.o: FLAGS += -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mavx512bf16 -mfma
-endif
-$(NATIVE)/avx512_%.o: OPTIMISE = -O3 -Wno-uninitialized
 OPTIMISE := -O2
+
+# Kernels for processors with some instructions; kernels.cc says which are used. -O3 unrolls
+# their loops. (g++ 12 warns of its own immintrin.h.)
+ifeq ($(shell uname -m),x86_64)
+AVX512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma
+$(NATIVE)/simd_avx2.o: ISA = -mavx2 -mfma
+$(NATIVE)/simd_avx2_vnni.o: ISA = -mavx2 -mfma -mavxvnni
+$(NATIVE)/simd_avx512.o: ISA = $(AVX512)
+$(NATIVE)/simd_avx512_bf16.o: ISA = $(AVX512) -mavx512bf16
+endif
 
 # The library prefers its own functions (-Bsymbolic). libtorch is loaded before it, so it
 # does not contain libtorch's folder.
@@ -32,6 +37,10 @@ $(NATIVE)/gotorch.o:
 
 $(NATIVE)/%.o: cgo/native/%.cc scripts/native.mk
 	$(CXX) $(FLAGS) -Wall -Wextra -Wno-maybe-uninitialized $(OPTIMISE) -Icgo/torch $(INCLUDES) -MMD -MP -MF $(NATIVE)/$*.d -MT $@ -c -o $@.part $<
+	mv $@.part $@
+
+$(NATIVE)/simd_%.o: cgo/native/simd/%.cc scripts/native.mk
+	$(CXX) $(FLAGS) -Wall -Wextra -Wno-uninitialized -O3 $(ISA) -MMD -MP -MF $(NATIVE)/simd_$*.d -MT $@ -c -o $@.part $<
 	mv $@.part $@
 
 -include $(wildcard $(NATIVE)/*.d)

@@ -6,19 +6,22 @@
 #include <algorithm>
 #include <cmath>
 
-#include "avx512.h"
+#include "kernels.h"
 
 namespace {
 
-using acd::avx512::Head;
+using acd::AttentionKernel;
+using acd::bf16;
+using acd::Head;
 
-// Whether avx512.h has a kernel for a tensor [B, heads, L, size] on this processor. It is not
-// used in training, where a forward pass may be computed again to record it.
+// Whether there is a kernel for a tensor [B, heads, L, size] on this processor. It is not used in
+// training, where a forward pass may be computed again to record it.
 bool suits(const at::Tensor &t) {
+  const acd::Kernels *const kernels = acd::kernels();
   const auto type = t.scalar_type();
-  return acd::avx512::available() && c10::InferenceMode::is_enabled() && t.is_cpu() && (type == at::kFloat || type == at::kBFloat16) && t.dim() == 4 &&
-         t.numel() > 0 && t.stride(3) == 1 && t.size(3) % acd::avx512::head_lanes == 0 &&
-         t.size(3) <= acd::avx512::largest_head && t.stride(2) < (1 << 24);
+  return kernels && c10::InferenceMode::is_enabled() && t.is_cpu() && (type == at::kFloat || (type == at::kBFloat16 && kernels->has_bf16)) &&
+         t.dim() == 4 && t.numel() > 0 && t.stride(3) == 1 && t.stride(2) % 2 == 0 && t.size(3) % acd::head_step == 0 &&
+         t.size(3) <= acd::largest_head;
 }
 
 // The rows of head i of all pictures' heads.
@@ -28,28 +31,28 @@ const T *rows(const at::Tensor &t, int64_t i) {
 }
 
 template <class T>
-at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v) {
+at::Tensor attend(const AttentionKernel<T> &kernel, const at::Tensor &q, const at::Tensor &k, const at::Tensor &v) {
   const int64_t heads = q.size(1), all = q.size(0) * heads, count = q.size(2), size = q.size(3);
   const Head head{k.size(2), size};
-  const int64_t step = acd::avx512::packed(head), blocks = (count + acd::avx512::queries - 1) / acd::avx512::queries;
+  const int64_t step = kernel.packed(head), blocks = (count + kernel.queries - 1) / kernel.queries;
   const at::Tensor keys = at::empty({all * step}, q.options()), values = at::empty_like(keys);
   T *const packed_keys = static_cast<T *>(keys.data_ptr()), *const packed_values = static_cast<T *>(values.data_ptr());
   at::parallel_for(0, all, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
-      acd::avx512::pack_keys(head, rows<T>(k, i), k.stride(2), packed_keys + i * step);
-      acd::avx512::pack_values(head, rows<T>(v, i), v.stride(2), packed_values + i * step);
+      kernel.pack_keys(head, rows<T>(k, i), k.stride(2), packed_keys + i * step);
+      kernel.pack_values(head, rows<T>(v, i), v.stride(2), packed_values + i * step);
     }
   });
   const at::Tensor out = at::empty({q.size(0), count, heads * size}, q.options());
   T *const to = static_cast<T *>(out.data_ptr());
   const float scale = 1 / std::sqrt(static_cast<float>(size));
   at::parallel_for(0, all * blocks, 1, [&](int64_t begin, int64_t end) {
-    const at::Tensor scratch = at::empty({acd::avx512::scratch(head)}, at::kByte);
+    const at::Tensor scratch = at::empty({kernel.scratch(head)}, at::kByte);
     for (int64_t task = begin; task < end; task++) {
-      const int64_t i = task / blocks, first = task % blocks * acd::avx512::queries;
-      acd::avx512::attend(head, rows<T>(q, i) + first * q.stride(2), q.stride(2), std::min(acd::avx512::queries, count - first),
-                          packed_keys + i * step, packed_values + i * step, scale, scratch.data_ptr(),
-                          to + (i / heads * count + first) * heads * size + i % heads * size, heads * size);
+      const int64_t i = task / blocks, first = task % blocks * kernel.queries;
+      kernel.attend(head, rows<T>(q, i) + first * q.stride(2), q.stride(2), std::min(kernel.queries, count - first),
+                    packed_keys + i * step, packed_values + i * step, scale, scratch.data_ptr(),
+                    to + (i / heads * count + first) * heads * size + i % heads * size, heads * size);
     }
   });
   return out;
@@ -59,7 +62,7 @@ at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v)
 
 at::Tensor acd::attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, bool causal) {
   if (!causal && suits(q) && suits(k) && suits(v))
-    return q.scalar_type() == at::kFloat ? ::attend<float>(q, k, v) : ::attend<avx512::bf16>(q, k, v);
+    return q.scalar_type() == at::kFloat ? ::attend<float>(*kernels(), q, k, v) : ::attend<bf16>(*kernels(), q, k, v);
   return at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal)
       .transpose(1, 2)
       .reshape({q.size(0), q.size(2), q.size(1) * q.size(3)});

@@ -16,8 +16,8 @@
 #include <memory>
 #include <string>
 
-#include "avx512.h"
 #include "guard.h"
+#include "kernels.h"
 
 void acd_free_message(acd_error text) {
   if (text != acd::no_memory) free(const_cast<char *>(text));
@@ -37,8 +37,10 @@ acd_error acd_version(char *version, int64_t size) {
 }
 
 acd_error acd_instructions(char *text, int64_t size) {
-  ACD_GUARD(snprintf(text, static_cast<size_t>(size), "%s%s", at::get_cpu_capability().c_str(),
-                     acd::avx512::available() ? " with BF16 and VNNI" : ""))
+  ACD_GUARD(
+      const acd::Kernels *const all = acd::kernels();
+      const char *const also = all && all->has_bf16 ? " with BF16 and VNNI" : all && all->has_vnni ? " with VNNI" : "";
+      snprintf(text, static_cast<size_t>(size), "%s%s", at::get_cpu_capability().c_str(), also))
 }
 
 acd_error acd_cuda_count(int64_t *count) {

@@ -11,10 +11,10 @@
 #include "panels.h"
 #include "quantized.h"
 
+using acd::Activation;
 using acd::Inputs;
 using acd::Matrix;
 using acd::tensor;
-using acd::avx512::Activation;
 
 namespace {
 
@@ -64,15 +64,15 @@ at::Tensor activation(const at::Tensor &x, bool quick) { return quick ? x * at::
 at::Tensor acd::pack(const Matrix &m) {
   if (m.packed() || !m.weight.is_cpu() || !at::globalContext().userEnabledMkldnn() || !at::hasMKLDNN()) return {};
   if (panels::suits(m)) return panels::pack(m.weight);
-  if (m.scale.defined()) return quantized::suits(m) ? onednn::pack_whole_numbers(m.weight) : at::Tensor();
+  if (m.scale.defined()) return quantized::suits(m) && kernels()->has_vnni ? onednn::pack_whole_numbers(m.weight) : at::Tensor();
   return onednn::suits(m.weight.scalar_type()) ? onednn::pack(m.weight) : at::Tensor();
 }
 
-bool acd::parts_of(const Matrix &m, int64_t count) { return !m.packed() || (m.in_panels() && count % avx512::panel == 0); }
+bool acd::parts_of(const Matrix &m, int64_t count) { return !m.packed() || (m.in_panels() && count % panels::outputs() == 0); }
 
 Matrix acd::outputs(const Matrix &m, int64_t start, int64_t count) {
   const auto part = [&](const at::Tensor &t) { return t.defined() ? t.narrow(0, start, count) : t; };
-  const int64_t each = m.in_panels() ? avx512::panel : 1;
+  const int64_t each = m.in_panels() ? panels::outputs() : 1;
   return {m.weight.narrow(0, start / each, count / each), part(m.bias), part(m.scale), m.input_scale, m.round_inputs};
 }
 
@@ -95,8 +95,9 @@ at::Tensor acd::product(const Inputs &x, const Matrix &m) {
 }
 
 at::Tensor acd::attention_product(const Inputs &x, const Matrix &m) {
-  if (m.in_panels()) return panels::product(x, m, Activation::none, {}, type_of(x, at::kBFloat16));
-  return x.steps.defined() ? quantized::product(x, m, {}, at::kBFloat16) : product(x, m);
+  const auto type = x.steps.defined() && kernels()->has_bf16 ? at::kBFloat16 : at::kFloat;
+  if (m.in_panels()) return panels::product(x, m, Activation::none, {}, type_of(x, type));
+  return x.steps.defined() ? quantized::product(x, m, {}, type) : product(x, m);
 }
 
 at::Tensor acd::added(const at::Tensor &residual, const Inputs &x, const Matrix &m) {

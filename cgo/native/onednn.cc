@@ -2,7 +2,7 @@
 
 #include <ATen/core/dispatch/Dispatcher.h>
 
-#include "avx512.h"
+#include "kernels.h"
 
 namespace {
 
@@ -16,7 +16,7 @@ using Scalars = torch::List<std::optional<at::Scalar>>;
 }  // namespace
 
 bool acd::onednn::suits(at::ScalarType type) {
-  return type == at::kFloat || (type == at::kBFloat16 && avx512::available());
+  return type == at::kFloat || (type == at::kBFloat16 && kernels() && kernels()->has_bf16);
 }
 
 at::Tensor acd::onednn::pack(const at::Tensor &weight) {

@@ -9,13 +9,13 @@
 
 #include "quantized.h"
 
+using acd::Activation;
+using acd::bf16;
 using acd::Inputs;
+using acd::Kernels;
 using acd::Matrix;
-using acd::avx512::Activation;
-using acd::avx512::bf16;
-using acd::avx512::panel;
-using acd::avx512::Product;
-using acd::avx512::tile;
+using acd::Product;
+using acd::ProductKernel;
 
 namespace {
 
@@ -25,7 +25,7 @@ int64_t ceiling(int64_t a, int64_t b) { return (a + b - 1) / b; }
 // choose oneDNN's products of all types.
 bool onednn_is_faster(at::ScalarType type) {
   static const char *const chosen = std::getenv("LIBACDCLIP_PRODUCTS");
-  return (type != at::kFloat && acd::avx512::has_tiles()) || (chosen && std::string_view(chosen) == "onednn");
+  return (type != at::kFloat && acd::has_tiles()) || (chosen && std::string_view(chosen) == "onednn");
 }
 
 // The values of a contiguous tensor.
@@ -43,13 +43,16 @@ T *values(at::Tensor &t) {
 template <class T, class Out>
 void multiply(const Product<T, Out> &p) {
   constexpr int64_t parts = 8;  // at least, for each thread
+  const Kernels &all = *acd::kernels();
+  const ProductKernel<T, Out> &kernel = all;
+  const int64_t tile = all.tile, panel = all.panel;
   const int64_t tiles = ceiling(p.count, tile), panels = ceiling(p.outputs, panel);
   const int64_t each = ceiling(panels, std::min(panels, ceiling(parts * at::get_num_threads(), tiles)));
   at::parallel_for(0, tiles * ceiling(panels, each), 1, [&](int64_t begin, int64_t end) {
-    const at::Tensor scratch = at::empty({acd::avx512::scratch(p.inputs, each)}, at::kByte);
+    const at::Tensor scratch = at::empty({all.product_scratch(p.inputs, each)}, at::kByte);
     while (begin < end) {
       const int64_t group = begin / tiles, stop = std::min(end, (group + 1) * tiles), first = group * each;
-      acd::avx512::multiply(p, {begin - group * tiles, stop - group * tiles, first, std::min(panels, first + each)}, scratch.data_ptr());
+      kernel.multiply(p, {begin - group * tiles, stop - group * tiles, first, std::min(panels, first + each)}, scratch.data_ptr());
       begin = stop;
     }
   });
@@ -80,7 +83,7 @@ at::Tensor product(const Inputs &x, const Matrix &m, Activation activation, cons
 Inputs checked(const Inputs &x, const Matrix &m) {
   const at::Tensor &rows = x.values;
   const auto type = m.weight.scalar_type();
-  const int64_t inputs = rows.size(-1), size = type == at::kByte ? acd::avx512::panel_rows<uint8_t>(inputs) : inputs;
+  const int64_t inputs = rows.size(-1), size = type == at::kByte ? acd::panel_rows<uint8_t>(inputs) : inputs;
   TORCH_CHECK(!(at::GradMode::is_enabled() && rows.requires_grad()), "a packed matrix has no gradient");
   TORCH_CHECK(rows.is_cpu() && rows.numel() > 0 && rows.scalar_type() == type && m.weight.size(1) == size,
               "the matrix takes other rows than of ", inputs, " values");
@@ -89,25 +92,30 @@ Inputs checked(const Inputs &x, const Matrix &m) {
 
 }  // namespace
 
+int64_t acd::panels::outputs() { return kernels()->panel; }
+
 bool acd::panels::suits(const Matrix &m) {
   const auto type = m.weight.scalar_type();
-  if (!avx512::available() || onednn_is_faster(type) || m.weight.numel() == 0) return false;
-  if (m.scale.defined()) return quantized::suits(m) && m.weight.size(1) % avx512::per_unit<uint8_t> == 0;
-  return m.bias.scalar_type() == type && (type == at::kFloat || (type == at::kBFloat16 && m.weight.size(1) % avx512::per_unit<bf16> == 0));
+  if (!kernels() || onednn_is_faster(type) || m.weight.numel() == 0) return false;
+  if (m.scale.defined()) return quantized::suits(m) && m.weight.size(1) % per_unit<uint8_t> == 0;
+  if (m.bias.scalar_type() != type) return false;
+  return type == at::kFloat || (type == at::kBFloat16 && kernels()->has_bf16 && m.weight.size(1) % per_unit<bf16> == 0);
 }
 
 at::Tensor acd::panels::pack(const at::Tensor &weight) {
   const at::Tensor rows = weight.scalar_type() == at::kChar ? weight.contiguous().view(at::kByte) : weight.contiguous();
-  const int64_t outputs = rows.size(0), inputs = rows.size(1), panels = ceiling(outputs, panel);
+  const Kernels &all = *kernels();
+  const int64_t panel = all.panel, outputs = rows.size(0), inputs = rows.size(1), panels = ceiling(outputs, panel);
   const auto packed = [&](auto none) {
     using T = decltype(none);
-    const int64_t size = avx512::panel_rows<T>(inputs);
+    const PanelKernel<T> &kernel = all;
+    const int64_t size = panel_rows<T>(inputs);
     at::Tensor out = at::empty({panels, size, panel}, rows.options());
     const T *const from = values<T>(rows);
     T *const to = values<T>(out);
     at::parallel_for(0, panels, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++)
-        avx512::pack_panel(from + i * panel * inputs, std::min(panel, outputs - i * panel), inputs, to + i * panel * size);
+        kernel.pack(from + i * panel * inputs, std::min(panel, outputs - i * panel), inputs, to + i * panel * size);
     });
     return out;
   };
@@ -132,26 +140,29 @@ at::Tensor acd::panels::product(const Inputs &inputs, const Matrix &m, Activatio
 
 // The rows of a few tiles are rounded while they are in the cache.
 Inputs acd::panels::activated(const Inputs &inputs, const Matrix &m, Activation activation) {
-  constexpr int64_t step = 4;
+  const Kernels &all = *kernels();
+  const ProductKernel<uint8_t, float> &product = all;
+  const QuantiseKernel<float> &quantise = all;
   const Inputs x = checked(inputs, m);
-  const auto all = product_of<uint8_t, float>(x, m, activation);
-  const int64_t panels = ceiling(all.outputs, panel);
+  const auto whole = product_of<uint8_t, float>(x, m, activation);
+  const int64_t step = all.chunk, panels = ceiling(whole.outputs, all.panel);
   auto shape = x.values.sizes().vec();
-  shape.back() = all.outputs;
-  const Inputs out{at::empty(shape, at::kByte), at::empty({all.count}, at::kFloat)};
+  shape.back() = whole.outputs;
+  const Inputs out{at::empty(shape, at::kByte), at::empty({whole.count}, at::kFloat)};
   uint8_t *const to = out.values.data_ptr<uint8_t>();
   float *const steps = out.steps.data_ptr<float>();
-  at::parallel_for(0, ceiling(all.count, tile), 1, [&](int64_t begin, int64_t end) {
-    const at::Tensor scratch = at::empty({avx512::scratch(all.inputs, panels)}, at::kByte), rows = at::empty({step * tile, all.outputs});
+  at::parallel_for(0, ceiling(whole.count, all.tile), 1, [&](int64_t begin, int64_t end) {
+    const at::Tensor scratch = at::empty({all.product_scratch(whole.inputs, panels)}, at::kByte);
+    const at::Tensor rows = at::empty({step * all.tile, whole.outputs});
     for (; begin < end; begin += step) {
-      const int64_t tiles = std::min(step, end - begin), row = begin * tile;
-      auto p = all;
-      p.rows += row * all.inputs;
+      const int64_t tiles = std::min(step, end - begin), row = begin * all.tile;
+      auto p = whole;
+      p.rows += row * whole.inputs;
       p.steps += row;
-      p.count = std::min(tiles * tile, all.count - row);
+      p.count = std::min(tiles * all.tile, whole.count - row);
       p.out = rows.data_ptr<float>();
-      avx512::multiply(p, {0, tiles, 0, panels}, scratch.data_ptr());
-      avx512::quantise_rows(static_cast<const float *>(p.out), p.count, all.outputs, to + row * all.outputs, steps + row);
+      product.multiply(p, {0, tiles, 0, panels}, scratch.data_ptr());
+      quantise.rows(p.out, p.count, whole.outputs, input_steps, to + row * whole.outputs, steps + row);
     }
   });
   return out;

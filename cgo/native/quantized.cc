@@ -3,7 +3,7 @@
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
-#include "avx512.h"
+#include "kernels.h"
 #include "onednn.h"
 
 using acd::Inputs;
@@ -19,11 +19,8 @@ Inputs empty_rows(const at::Tensor &like) {
   return {at::empty(like.sizes(), at::kByte), at::empty({count(like)}, at::kFloat)};
 }
 
-acd::avx512::bf16 *bf16(void *data) { return static_cast<acd::avx512::bf16 *>(data); }
-const acd::avx512::bf16 *bf16(const void *data) { return static_cast<const acd::avx512::bf16 *>(data); }
-
 // The sums of a product, before its rows' steps and the bias: they refer to all three tensors.
-acd::avx512::Sums sums(const at::Tensor &values, const Inputs &x, const Matrix &m) {
+acd::Sums sums(const at::Tensor &values, const Inputs &x, const Matrix &m) {
   return {values.const_data_ptr<float>(), x.steps.const_data_ptr<float>(), m.bias.const_data_ptr<float>(), values.size(-1)};
 }
 
@@ -32,40 +29,57 @@ void check(const at::Tensor &x) {
   TORCH_CHECK(x.is_cpu() && x.size(-1) > 0, "a packed matrix takes rows on the CPU");
 }
 
+int64_t largest(const at::Tensor &whole_numbers) { return whole_numbers.to(at::kShort).abs().max().item<int64_t>(); }
+
+template <class T>
+void quantise(const at::Tensor &x, float largest, const Inputs &out) {
+  const acd::QuantiseKernel<T> &kernel = *acd::kernels();
+  const int64_t size = x.size(-1);
+  const T *const from = static_cast<const T *>(x.const_data_ptr());
+  uint8_t *const values = out.values.data_ptr<uint8_t>();
+  float *const steps = out.steps.data_ptr<float>();
+  at::parallel_for(0, count(x), rows_at_once, [&](int64_t begin, int64_t end) {
+    kernel.rows(from + begin * size, end - begin, size, largest, values + begin * size, steps + begin);
+  });
+}
+
+// The rows of float32 or bfloat16 as whole numbers from -largest to largest.
+Inputs rows_of(const at::Tensor &input, float largest) {
+  check(input);
+  const at::Tensor x = (acd::kernels()->has_bf16 ? input : input.to(at::kFloat)).contiguous();
+  const Inputs out = empty_rows(x);
+  if (x.scalar_type() == at::kBFloat16) quantise<acd::bf16>(x, largest, out);
+  else quantise<float>(x, largest, out);
+  return out;
+}
+
+template <class T>
+void scale(const acd::Sums &all, int64_t rows, const float *residual, const at::Tensor &out) {
+  const acd::ScaleKernel<T> &kernel = *acd::kernels();
+  T *const to = static_cast<T *>(out.data_ptr());
+  at::parallel_for(0, rows, rows_at_once, [&](int64_t begin, int64_t end) { kernel.rows(all, begin, end, residual, to); });
+}
+
 }  // namespace
 
 Inputs acd::quantized::whole_numbers(const at::Tensor &matrix) {
-  if (avx512::available() && matrix.is_cpu() && matrix.scalar_type() == at::kFloat) {
-    const Inputs all = rows(matrix);
-    return {all.values.bitwise_xor_(128).view(at::kChar), all.steps};
+  const Kernels *const all = kernels();
+  if (all && matrix.is_cpu() && matrix.scalar_type() == at::kFloat) {
+    const Inputs whole = rows_of(matrix, all->weight_steps);
+    return {whole.values.bitwise_xor_(128).view(at::kChar), whole.steps};
   }
   const at::Tensor step = matrix.abs().amax(1, true).clamp_min_(1e-12) / 127;
   return {(matrix / step).round_().clamp_(-127, 127).to(at::kChar), step.flatten()};
 }
 
 bool acd::quantized::suits(const Matrix &m) {
-  return avx512::available() && m.round_inputs && !m.input_scale.defined() && m.weight.scalar_type() == at::kChar &&
-         m.bias.scalar_type() == at::kFloat;
+  return kernels() && m.round_inputs && !m.input_scale.defined() && m.weight.scalar_type() == at::kChar &&
+         m.bias.scalar_type() == at::kFloat && (kernels()->has_vnni || largest(m.weight) <= kernels()->weight_steps);
 }
 
 bool acd::quantized::takes(const Matrix &m) { return m.packed() && m.scale.defined(); }
 
-Inputs acd::quantized::rows(const at::Tensor &input) {
-  check(input);
-  const at::Tensor x = input.contiguous();
-  const Inputs out = empty_rows(x);
-  const int64_t size = x.size(-1);
-  uint8_t *values = out.values.data_ptr<uint8_t>();
-  float *steps = out.steps.data_ptr<float>();
-  const auto write = [&](const auto *from) {
-    at::parallel_for(0, count(x), rows_at_once, [&](int64_t begin, int64_t end) {
-      avx512::quantise_rows(from + begin * size, end - begin, size, values + begin * size, steps + begin);
-    });
-  };
-  if (x.scalar_type() == at::kBFloat16) write(bf16(x.const_data_ptr()));
-  else write(x.const_data_ptr<float>());
-  return out;
-}
+Inputs acd::quantized::rows(const at::Tensor &x) { return rows_of(x, input_steps); }
 
 Inputs acd::quantized::normalised(const at::Tensor &input, const at::Tensor &weight, const at::Tensor &bias, double epsilon) {
   check(input);
@@ -78,36 +92,33 @@ Inputs acd::quantized::normalised(const at::Tensor &input, const at::Tensor &wei
   float *steps = out.steps.data_ptr<float>();
   at::parallel_for(0, count(x), rows_at_once, [&](int64_t begin, int64_t end) {
     std::vector<float> scratch(size);
-    avx512::normalise_rows(from + begin * size, end - begin, size, w, b, static_cast<float>(epsilon), scratch.data(),
-                           values + begin * size, steps + begin);
+    kernels()->normalise_rows(from + begin * size, end - begin, size, w, b, static_cast<float>(epsilon), scratch.data(),
+                              values + begin * size, steps + begin);
   });
   return out;
 }
 
 at::Tensor acd::quantized::product(const Inputs &x, const Matrix &m, const at::Tensor &residual, at::ScalarType type) {
   const at::Tensor values = onednn::sums(x.values, m.weight, m.scale);
-  const avx512::Sums all = sums(values, x, m);
+  const Sums all = sums(values, x, m);
   const at::Tensor also = residual.defined() ? residual.contiguous() : residual;
   TORCH_CHECK(!also.defined() || also.sizes() == values.sizes(), "the residual has another shape than the product");
   const float *plus = also.defined() ? also.const_data_ptr<float>() : nullptr;
   const at::Tensor out = at::empty(values.sizes(), type);
-  const auto write = [&](auto *to) {
-    at::parallel_for(0, count(values), rows_at_once, [&](int64_t begin, int64_t end) { avx512::scale_rows(all, begin, end, plus, to); });
-  };
-  if (type == at::kBFloat16) write(bf16(out.data_ptr()));
-  else write(out.data_ptr<float>());
+  if (type == at::kBFloat16) scale<bf16>(all, count(values), plus, out);
+  else scale<float>(all, count(values), plus, out);
   return out;
 }
 
 Inputs acd::quantized::activated(const Inputs &x, const Matrix &m, bool quick) {
   const at::Tensor values = onednn::sums(x.values, m.weight, m.scale);
-  const avx512::Sums all = sums(values, x, m);
+  const Sums all = sums(values, x, m);
   const Inputs out = empty_rows(values);
   uint8_t *to = out.values.data_ptr<uint8_t>();
   float *steps = out.steps.data_ptr<float>();
   at::parallel_for(0, count(values), rows_at_once, [&](int64_t begin, int64_t end) {
     std::vector<float> scratch(all.size);
-    avx512::activate_rows(all, begin, end, quick, scratch.data(), to, steps);
+    kernels()->activate_rows(all, begin, end, quick, scratch.data(), to, steps);
   });
   return out;
 }

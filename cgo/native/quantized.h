@@ -1,12 +1,12 @@
-// Products of whole numbers on processors that have instructions for them (avx512.h).
+// Products of whole numbers on processors that have instructions for them (kernels.h).
 #pragma once
 
 #include "matrix.h"
 
 namespace acd::quantized {
 
-// A matrix [out, in] of float32 as whole numbers from -127 to 127, with a step for each row, on
-// any device and processor.
+// A matrix [out, in] of float32 as whole numbers, with a step for each row, on any device and
+// processor. They are from -127 to 127, or as far as this processor's kernel takes them.
 Inputs whole_numbers(const at::Tensor &matrix);
 
 // Whether a matrix, not packed yet, can be packed for this processor.

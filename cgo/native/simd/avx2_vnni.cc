@@ -1,0 +1,7 @@
+#if defined(__AVXVNNI__)
+#include "avx2.h"
+//
+#include "set.h"
+
+const acd::Kernels acd::avx2_vnni = set;
+#endif

@@ -1,0 +1,145 @@
+// Matrix products. A tile of rows and a panel of outputs are summed in registers over a block of
+// inputs, for which the rows of a few tiles are packed so that they and the panel are read in
+// order from the second-level cache (Goto and van de Geijn, 2008).
+#pragma once
+
+namespace acd {
+namespace {
+
+constexpr int64_t panel = columns * lanes;
+constexpr int64_t ahead = 32;  // units that are fetched before they are used
+
+// Whole numbers are stored plus 128, and their sums begin with what that adds, negative. It is
+// the first row of a panel.
+template <class T>
+constexpr bool starts = sizeof(T) == 1;
+
+// Sums of a type: floats, or whole numbers.
+template <class T>
+struct SumOf {
+  using type = Floats;
+};
+template <>
+struct SumOf<uint8_t> {
+  using type = Counts;
+};
+
+void put(int32_t *to, Floats sums) { store(reinterpret_cast<float *>(to), sums); }
+void put(int32_t *to, Counts sums) { store_whole(to, (Whole)sums); }
+
+void get(const int32_t *from, Floats &sums) { sums = load(reinterpret_cast<const float *>(from)); }
+void get(const int32_t *from, Counts &sums) { sums = (Counts)load_whole(from); }
+
+// c [tile, panel] = a [units, tile] b [units, panel], plus start [panel] if it is not null, or
+// plus c if more. The sums, one row of b and one value of a fit into all registers. They are
+// added to c at the end: short sums are rounded less.
+template <class T>
+void product(const int32_t *a, const int32_t *b, int64_t units, const int32_t *start, bool more, int32_t *c) {
+  typename SumOf<T>::type sum[tile][columns] = {};
+  if (start) {
+#pragma GCC unroll 16
+    for (int r = 0; r < tile; r++)
+      for (int v = 0; v < columns; v++) get(start + v * lanes, sum[r][v]);
+  }
+  for (int64_t u = 0; u < units; u++, a += tile, b += panel) {
+    Whole row[columns];
+    for (int v = 0; v < columns; v++) {
+      row[v] = load_whole(b + v * lanes);
+      if (v * lanes % 16 == 0) _mm_prefetch(b + ahead * panel + v * lanes, _MM_HINT_T0);
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < tile; r++) {
+      const Whole unit = broadcast(a + r);
+      for (int v = 0; v < columns; v++) sum[r][v] = add_product(sum[r][v], unit, row[v], T());
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < tile; r++)
+    for (int v = 0; v < columns; v++) {
+      int32_t *const to = c + r * panel + v * lanes;
+      typename SumOf<T>::type before = {};
+      if (more) get(to, before);
+      put(to, sum[r][v] + before);
+    }
+}
+
+// The outputs of a row from column on, before the activation.
+template <class T, class Out>
+Floats scaled(const Product<T, Out> &p, const int32_t *sums, int64_t, int64_t column, Mask mask) {
+  return load(reinterpret_cast<const float *>(sums)) + load(static_cast<const T *>(p.bias) + column, mask);
+}
+template <class Out>
+Floats scaled(const Product<uint8_t, Out> &p, const int32_t *sums, int64_t row, int64_t column, Mask mask) {
+  const Floats scale = load(p.scales + column, mask) * all(p.steps[row]);
+  return fma(to_floats(load_whole(sums)), scale, load(static_cast<const float *>(p.bias) + column, mask));
+}
+
+Floats activated(Floats x, Activation activation) {
+  if (activation == Activation::none) return x;
+  return activation == Activation::gelu ? gelu(x) : quick_gelu(x);
+}
+
+// Writes the output of a tile and a panel from its sums [tile, panel].
+template <class T, class Out>
+void finish(const Product<T, Out> &p, const int32_t *sums, int64_t row, int64_t column) {
+  const int64_t rows = least(tile, p.count - row);
+  for (int64_t r = 0; r < rows; r++, row++)
+    for (int64_t v = 0; v < panel && column + v < p.outputs; v += lanes) {
+      const Mask mask = first_lanes(p.outputs - column - v);
+      const int64_t place = row * p.outputs + column + v;
+      Floats x = activated(scaled(p, sums + r * panel + v, row, column + v, mask), p.activation);
+      if (p.residual) x = x + load(p.residual + place, mask);
+      store(p.out + place, mask, x);
+    }
+}
+
+constexpr int64_t packed_units = chunk * tile * depth + lanes;
+
+template <class T>
+void pack_panel(const T *rows, int64_t count, int64_t inputs, T *packed) {
+  const int64_t units = inputs / per_unit<T>;
+  const auto from = reinterpret_cast<const int32_t *>(rows);
+  auto to = reinterpret_cast<int32_t *>(packed);
+  if (starts<T>) {
+    for (int64_t r = 0; r < panel; r++) {
+      int32_t sum = 0;
+      for (int64_t i = 0; r < count && i < inputs; i++) sum += reinterpret_cast<const int8_t *>(rows)[r * inputs + i];
+      *to++ = -128 * sum;
+    }
+  }
+  for (int64_t r = 0; r < panel; r += lanes) pack_units(from + r * units, units, count - r, units, to + r, panel);
+}
+
+int64_t product_scratch(int64_t inputs, int64_t panels) {
+  const int64_t tiles = inputs > depth ? chunk * panels : 1;
+  return (packed_units + tiles * tile * panel) * static_cast<int64_t>(sizeof(int32_t));
+}
+
+template <class T, class Out>
+void multiply(const Product<T, Out> &p, const Part &part, void *scratch) {
+  const int64_t units = p.inputs / per_unit<T>, begin = starts<T> ? 1 : 0;  // of a panel's units
+  int32_t *const packed = static_cast<int32_t *>(scratch), *const sums = packed + packed_units;
+  for (int64_t first = part.first_tile; first < part.end_tile; first += chunk) {
+    const int64_t tiles = least(chunk, part.end_tile - first);
+    for (int64_t u = 0; u < units; u += depth) {
+      const int64_t now = least(depth, units - u);
+      for (int64_t i = 0; i < tiles; i++) {
+        const int64_t row = (first + i) * tile;
+        pack_units(reinterpret_cast<const int32_t *>(p.rows) + row * units + u, units, least(tile, p.count - row), now,
+                   packed + i * tile * now, tile);
+      }
+      for (int64_t n = part.first_panel; n < part.end_panel; n++) {
+        const int32_t *const whole = reinterpret_cast<const int32_t *>(p.panels) + n * (units + begin) * panel;
+        for (int64_t i = 0; i < tiles; i++) {
+          // Sums are kept only if there is another block for them.
+          int32_t *const c = sums + (units > depth ? ((n - part.first_panel) * chunk + i) * tile * panel : 0);
+          product<T>(packed + i * tile * now, whole + (begin + u) * panel, now, starts<T> && u == 0 ? whole : nullptr, u > 0, c);
+          if (u + now == units) finish(p, c, (first + i) * tile, n * panel);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace acd
