@@ -35,13 +35,10 @@ at::Tensor attend(const AttentionKernel<T> &kernel, const at::Tensor &q, const a
   const int64_t heads = q.size(1), all = q.size(0) * heads, count = q.size(2), size = q.size(3);
   const Head head{k.size(2), size};
   const int64_t step = kernel.packed(head), blocks = (count + kernel.queries - 1) / kernel.queries;
-  const at::Tensor keys = at::empty({all * step}, q.options()), values = at::empty_like(keys);
-  T *const packed_keys = static_cast<T *>(keys.data_ptr()), *const packed_values = static_cast<T *>(values.data_ptr());
+  const at::Tensor memory = at::empty({all * step}, at::kByte);
+  char *const packed = static_cast<char *>(memory.data_ptr());
   at::parallel_for(0, all, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++) {
-      kernel.pack_keys(head, rows<T>(k, i), k.stride(2), packed_keys + i * step);
-      kernel.pack_values(head, rows<T>(v, i), v.stride(2), packed_values + i * step);
-    }
+    for (int64_t i = begin; i < end; i++) kernel.pack(head, rows<T>(k, i), k.stride(2), rows<T>(v, i), v.stride(2), packed + i * step);
   });
   const at::Tensor out = at::empty({q.size(0), count, heads * size}, q.options());
   T *const to = static_cast<T *>(out.data_ptr());
@@ -50,9 +47,8 @@ at::Tensor attend(const AttentionKernel<T> &kernel, const at::Tensor &q, const a
     const at::Tensor scratch = at::empty({kernel.scratch(head)}, at::kByte);
     for (int64_t task = begin; task < end; task++) {
       const int64_t i = task / blocks, first = task % blocks * kernel.queries;
-      kernel.attend(head, rows<T>(q, i) + first * q.stride(2), q.stride(2), std::min(kernel.queries, count - first),
-                    packed_keys + i * step, packed_values + i * step, scale, scratch.data_ptr(),
-                    to + (i / heads * count + first) * heads * size + i % heads * size, heads * size);
+      kernel.attend(head, rows<T>(q, i) + first * q.stride(2), q.stride(2), std::min(kernel.queries, count - first), packed + i * step,
+                    scale, scratch.data_ptr(), to + (i / heads * count + first) * heads * size + i % heads * size, heads * size);
     }
   });
   return out;
@@ -60,9 +56,12 @@ at::Tensor attend(const AttentionKernel<T> &kernel, const at::Tensor &q, const a
 
 }  // namespace
 
-at::Tensor acd::attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, bool causal) {
-  if (!causal && suits(q) && suits(k) && suits(v))
-    return q.scalar_type() == at::kFloat ? ::attend<float>(*kernels(), q, k, v) : ::attend<bf16>(*kernels(), q, k, v);
+at::Tensor acd::attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, bool causal, bool rounded) {
+  if (!causal && suits(q) && suits(k) && suits(v)) {
+    const Kernels &all = *kernels();
+    if (q.scalar_type() == at::kBFloat16) return ::attend<bf16>(all, q, k, v);
+    return ::attend<float>(rounded && all.rounded_attention.attend ? all.rounded_attention : all, q, k, v);
+  }
   return at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal)
       .transpose(1, 2)
       .reshape({q.size(0), q.size(2), q.size(1) * q.size(3)});

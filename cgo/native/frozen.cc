@@ -8,6 +8,7 @@
 
 #include "attention.h"
 #include "matrix.h"
+#include "quantized.h"
 
 using acd::tensor;
 
@@ -74,7 +75,7 @@ std::vector<at::Tensor> block(const at::Tensor &input, at::TensorList p, const K
     return acd::normalised(t, p[i], p[i + 1], kind.epsilon, next);
   };
   const auto attend = [&](const at::Tensor &q, const at::Tensor &k, const at::Tensor &v) {
-    return acd::inputs(acd::attend(q, k, v, kind.causal), projection);
+    return acd::inputs(acd::attend(q, k, v, kind.causal, acd::quantized::takes(projection)), projection);
   };
   std::vector<at::Tensor> all(results);
   const auto attention_residual = [&] {

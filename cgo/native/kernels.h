@@ -23,20 +23,16 @@ template <class T>
 struct AttentionKernel {
   int64_t queries;  // that are attended at a time
 
-  // The number of values of packed keys, and of packed values.
+  // The bytes of packed keys and values, and of attend's scratch memory. Both begin at multiples of 64.
   int64_t (*packed)(const Head &);
-
-  // The bytes of scratch memory of attend. It begins at a multiple of 64.
   int64_t (*scratch)(const Head &);
 
-  // Packs keys, or values, [L, size], whose rows are stride values apart: an even number.
-  void (*pack_keys)(const Head &, const T *keys, int64_t stride, T *packed);
-  void (*pack_values)(const Head &, const T *values, int64_t stride, T *packed);
+  // Packs keys and values [L, size], whose rows are stride values apart: an even number.
+  void (*pack)(const Head &, const T *keys, int64_t keys_stride, const T *values, int64_t values_stride, void *packed);
 
-  // Writes softmax(scale q k^T) v of count <= queries rows q [count, size]. Products are summed
-  // in float; with bf16 the softmax's weights are rounded to bf16 before they are multiplied.
-  void (*attend)(const Head &, const T *q, int64_t q_stride, int64_t count, const T *keys, const T *values, float scale,
-                 void *scratch, T *out, int64_t out_stride);
+  // Writes softmax(scale q k^T) v of count <= queries rows q [count, size].
+  void (*attend)(const Head &, const T *q, int64_t q_stride, int64_t count, const void *packed, float scale, void *scratch, T *out,
+                 int64_t out_stride);
 };
 
 enum class Activation { none, gelu, quick_gelu };
@@ -105,6 +101,8 @@ struct ScaleKernel {
 };
 
 // The kernels of a set are its bases: a `const ProductKernel<float, float> &` can be any set.
+// Products are summed in float, or of bytes in whole numbers; what bf16 is multiplied with in
+// attention, the softmax's weights, is rounded to it before.
 struct Kernels : AttentionKernel<float>,
                  AttentionKernel<bf16>,
                  PanelKernel<float>,
@@ -119,6 +117,11 @@ struct Kernels : AttentionKernel<float>,
                  QuantiseKernel<bf16>,
                  ScaleKernel<float>,
                  ScaleKernel<bf16> {
+  // Attention whose queries, keys, values and weights are rounded to 16 bits: whole numbers with a
+  // step for each query, and for all keys, values and weights of a query. Null in sets with bf16,
+  // which is faster.
+  AttentionKernel<float> rounded_attention;
+
   bool has_bf16;       // whether the kernels with bf16 are not null
   bool has_vnni;       // whether oneDNN's products of bytes are exact, too
   float weight_steps;  // the largest whole number of a product's weight of bytes

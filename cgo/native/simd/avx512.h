@@ -55,6 +55,14 @@ inline void store_whole(int32_t *to, Whole x) { _mm512_storeu_si512(to, x); }
 inline Whole rounded(Floats x) { return _mm512_cvtps_epi32(x); }
 inline Floats to_floats(Whole x) { return _mm512_cvtepi32_ps(x); }
 
+// Writes whole numbers of 16 bits.
+inline void store(int16_t *to, Floats x) { _mm256_storeu_si256(reinterpret_cast<__m256i *>(to), _mm512_cvtepi32_epi16(rounded(x))); }
+
+// Units of two numbers of 16 bits.
+inline Whole pairs(Whole first, Whole second) {
+  return _mm512_or_si512(_mm512_and_si512(first, _mm512_set1_epi32(0xffff)), _mm512_slli_epi32(second, 16));
+}
+
 // Writes numbers from -128 to 127 plus 128.
 inline void store_bytes(uint8_t *to, Mask mask, Whole x) {
   _mm_mask_storeu_epi8(to, mask, _mm512_cvtepi32_epi8(_mm512_add_epi32(x, _mm512_set1_epi32(128))));
@@ -67,10 +75,10 @@ inline Whole broadcast(const int32_t *unit) {
   return _mm512_castps_si512(_mm512_set1_ps(all));
 }
 
-// The sum plus the products of units of a type. Bytes are multiplied by signed ones; their sums
-// are whole numbers.
+// The sum plus the products of units of a type. Bytes are multiplied by signed ones.
 inline Floats add_product(Floats sum, Whole a, Whole b, float) { return fma(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), sum); }
 inline Counts add_product(Counts sum, Whole a, Whole b, uint8_t) { return (Counts)_mm512_dpbusd_epi32((Whole)sum, a, b); }
+inline Counts add_product(Counts sum, Whole a, Whole b, int16_t) { return (Counts)_mm512_dpwssd_epi32((Whole)sum, a, b); }
 
 inline void transpose(Whole row[lanes]) {
   Whole t[lanes];
@@ -101,23 +109,11 @@ inline Floats load(const bf16 *from, Mask mask) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, from)), 16));
 }
 inline void store(bf16 *to, Floats x) { _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh(x)); }
-inline void store_weights(bf16 *to, Floats first, Floats second) {
-  _mm512_storeu_si512(to, (__m512i)_mm512_cvtne2ps_pbh(second, first));
-}
 inline void store(bf16 *to, Mask mask, Floats x) { _mm256_mask_storeu_epi16(to, mask, (__m256i)_mm512_cvtneps_pbh(x)); }
 
 inline Floats add_product(Floats sum, Whole a, Whole b, bf16) { return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b); }
 
-// Writes units of a value of the first and one of the second, which may be null: zeros.
-inline void store_pairs(bf16 *to, const bf16 *first, const bf16 *second, int64_t size) {
-  const auto wide = [](const bf16 *from) {
-    return from ? _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from)) : _mm512_setzero_si512();
-  };
-  for (int64_t i = 0; i < size; i += lanes) {
-    const __m512i low = wide(first ? first + i : first), high = wide(second ? second + i : second);
-    _mm512_storeu_si512(to + 2 * i, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
-  }
-}
+inline Whole load_whole(const bf16 *from) { return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from)); }
 
 #endif
 

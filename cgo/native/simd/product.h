@@ -14,22 +14,6 @@ constexpr int64_t ahead = 32;  // units that are fetched before they are used
 template <class T>
 constexpr bool starts = sizeof(T) == 1;
 
-// Sums of a type: floats, or whole numbers.
-template <class T>
-struct SumOf {
-  using type = Floats;
-};
-template <>
-struct SumOf<uint8_t> {
-  using type = Counts;
-};
-
-void put(int32_t *to, Floats sums) { store(reinterpret_cast<float *>(to), sums); }
-void put(int32_t *to, Counts sums) { store_whole(to, (Whole)sums); }
-
-void get(const int32_t *from, Floats &sums) { sums = load(reinterpret_cast<const float *>(from)); }
-void get(const int32_t *from, Counts &sums) { sums = (Counts)load_whole(from); }
-
 // c [tile, panel] = a [units, tile] b [units, panel], plus start [panel] if it is not null, or
 // plus c if more. The sums, one row of b and one value of a fit into all registers. They are
 // added to c at the end: short sums are rounded less.

@@ -10,13 +10,14 @@
 namespace acd {
 namespace {
 
-template <class T>
-constexpr AttentionKernel<T> attention = {queries, packed, attention_scratch, pack_keys<T>, pack_values<T>, attend<T>};
+// Attention in T whose products are of E.
+template <class T, class E>
+constexpr AttentionKernel<T> attention = {queries, packed<E>, attention_scratch, pack<E, T>, attend<E, T>};
 
 constexpr Kernels set = {
-    attention<float>,
+    attention<float, float>,
 #if defined(__AVX512BF16__)
-    attention<bf16>,
+    attention<bf16, bf16>,
 #else
     {},
 #endif
@@ -33,6 +34,7 @@ constexpr Kernels set = {
     {quantise_rows<bf16>},
     {scale_rows<float>},
     {scale_rows<bf16>},
+    {},
     true,
 #else
     {},
@@ -43,6 +45,7 @@ constexpr Kernels set = {
     {},
     {scale_rows<float>},
     {},
+    attention<float, int16_t>,
     false,
 #endif
     weight_steps == 127,
