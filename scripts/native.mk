@@ -15,12 +15,14 @@ OPTIMISE := -O2
 
 # Kernels for processors with some instructions; kernels.cc says which are used. -O3 unrolls
 # their loops. (g++ 12 warns of its own immintrin.h.)
+ISA :=
 ifeq ($(shell uname -m),x86_64)
-AVX512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma
+AVX512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
 $(NATIVE)/simd_avx2.o: ISA = -mavx2 -mfma
 $(NATIVE)/simd_avx2_vnni.o: ISA = -mavx2 -mfma -mavxvnni
 $(NATIVE)/simd_avx512.o: ISA = $(AVX512)
-$(NATIVE)/simd_avx512_bf16.o: ISA = $(AVX512) -mavx512bf16
+$(NATIVE)/simd_avx512_vnni.o: ISA = $(AVX512) -mavx512vnni
+$(NATIVE)/simd_avx512_bf16.o: ISA = $(AVX512) -mavx512vnni -mavx512bf16
 endif
 
 # The library prefers its own functions (-Bsymbolic). libtorch is loaded before it, so it

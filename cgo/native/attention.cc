@@ -20,7 +20,7 @@ bool suits(const at::Tensor &t) {
   const acd::Kernels *const kernels = acd::kernels();
   const auto type = t.scalar_type();
   return kernels && c10::InferenceMode::is_enabled() && t.is_cpu() && (type == at::kFloat || (type == at::kBFloat16 && kernels->has_bf16)) &&
-         t.dim() == 4 && t.numel() > 0 && t.stride(3) == 1 && t.stride(2) % 2 == 0 && t.size(3) % acd::head_step == 0 &&
+         t.dim() == 4 && t.numel() > 0 && t.stride(3) == 1 && t.size(3) % acd::head_step == 0 &&
          t.size(3) <= acd::largest_head;
 }
 
@@ -56,12 +56,9 @@ at::Tensor attend(const AttentionKernel<T> &kernel, const at::Tensor &q, const a
 
 }  // namespace
 
-at::Tensor acd::attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, bool causal, bool rounded) {
-  if (!causal && suits(q) && suits(k) && suits(v)) {
-    const Kernels &all = *kernels();
-    if (q.scalar_type() == at::kBFloat16) return ::attend<bf16>(all, q, k, v);
-    return ::attend<float>(rounded && all.rounded_attention.attend ? all.rounded_attention : all, q, k, v);
-  }
+at::Tensor acd::attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, bool causal) {
+  if (!causal && suits(q) && suits(k) && suits(v))
+    return q.scalar_type() == at::kFloat ? ::attend<float>(*kernels(), q, k, v) : ::attend<bf16>(*kernels(), q, k, v);
   return at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal)
       .transpose(1, 2)
       .reshape({q.size(0), q.size(2), q.size(1) * q.size(3)});

@@ -5,8 +5,7 @@
 namespace acd {
 
 // softmax(q k^T / sqrt(C/heads)) v of q, k and v [B, heads, L, C/heads], where q may have fewer
-// rows: [B, L of q, C]. If causal, a row does not attend to later ones. If rounded, float32 may
-// be rounded to whole numbers of 16 bits, where that is faster.
-at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, bool causal, bool rounded);
+// rows: [B, L of q, C]. If causal, a row does not attend to later ones.
+at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, bool causal);
 
 }  // namespace acd

@@ -8,7 +8,6 @@
 
 #include "attention.h"
 #include "matrix.h"
-#include "quantized.h"
 
 using acd::tensor;
 
@@ -75,7 +74,7 @@ std::vector<at::Tensor> block(const at::Tensor &input, at::TensorList p, const K
     return acd::normalised(t, p[i], p[i + 1], kind.epsilon, next);
   };
   const auto attend = [&](const at::Tensor &q, const at::Tensor &k, const at::Tensor &v) {
-    return acd::inputs(acd::attend(q, k, v, kind.causal, acd::quantized::takes(projection)), projection);
+    return acd::inputs(acd::attend(q, k, v, kind.causal), projection);
   };
   std::vector<at::Tensor> all(results);
   const auto attention_residual = [&] {

@@ -27,7 +27,7 @@ struct AttentionKernel {
   int64_t (*packed)(const Head &);
   int64_t (*scratch)(const Head &);
 
-  // Packs keys and values [L, size], whose rows are stride values apart: an even number.
+  // Packs keys and values [L, size], whose rows are stride values apart.
   void (*pack)(const Head &, const T *keys, int64_t keys_stride, const T *values, int64_t values_stride, void *packed);
 
   // Writes softmax(scale q k^T) v of count <= queries rows q [count, size].
@@ -117,20 +117,16 @@ struct Kernels : AttentionKernel<float>,
                  QuantiseKernel<bf16>,
                  ScaleKernel<float>,
                  ScaleKernel<bf16> {
-  // Attention whose queries, keys, values and weights are rounded to 16 bits: whole numbers with a
-  // step for each query, and for all keys, values and weights of a query. Null in sets with bf16,
-  // which is faster.
-  AttentionKernel<float> rounded_attention;
-
   bool has_bf16;       // whether the kernels with bf16 are not null
-  bool has_vnni;       // whether oneDNN's products of bytes are exact, too
+  bool has_vnni;       // whether sums of products of bytes have 32 bits, oneDNN's too
   float weight_steps;  // the largest whole number of a product's weight of bytes
 
   int64_t tile, panel;  // rows and outputs that a product computes at a time
   int64_t chunk;        // tiles whose rows a product packs at a time
 
-  // The bytes of scratch memory of multiply for some panels. It begins at a multiple of 64.
-  int64_t (*product_scratch)(int64_t inputs, int64_t panels);
+  // The bytes of scratch memory of multiply for some panels and units of inputs. It begins at a
+  // multiple of 64.
+  int64_t (*product_scratch)(int64_t units, int64_t panels);
 
   // Writes LayerNorms of float rows as rows of whole numbers. Scratch has size values.
   void (*normalise_rows)(const float *rows, int64_t count, int64_t size, const float *weight, const float *bias, float epsilon,
@@ -141,11 +137,11 @@ struct Kernels : AttentionKernel<float>,
   void (*activate_rows)(const Sums &, int64_t first, int64_t end, bool quick, float *scratch, uint8_t *values, float *steps);
 };
 
-// The sets, in the files of their names in simd/, each empty where the compiler has no such
-// instructions.
-extern const Kernels avx2, avx2_vnni, avx512, avx512_bf16;
+// The sets, in the files of their names in simd/, on x86.
+extern const Kernels avx2, avx2_vnni, avx512, avx512_vnni, avx512_bf16;
 
-// The fastest set that this processor can run, or null.
+// The fastest set that this processor can run, or null. $LIBACDCLIP_KERNELS can name another to
+// compare with; it is null if the processor cannot run that.
 const Kernels *kernels();
 
 // Whether the processor also has instructions for products of tiles of bf16 and bytes (AMX),

@@ -64,7 +64,7 @@ at::Tensor activation(const at::Tensor &x, bool quick) { return quick ? x * at::
 at::Tensor acd::pack(const Matrix &m) {
   if (m.packed() || !m.weight.is_cpu() || !at::globalContext().userEnabledMkldnn() || !at::hasMKLDNN()) return {};
   if (panels::suits(m)) return panels::pack(m.weight);
-  if (m.scale.defined()) return quantized::suits(m) && kernels()->has_vnni ? onednn::pack_whole_numbers(m.weight) : at::Tensor();
+  if (m.scale.defined()) return kernels() && kernels()->has_vnni && quantized::suits(m) ? onednn::pack_whole_numbers(m.weight) : at::Tensor();
   return onednn::suits(m.weight.scalar_type()) ? onednn::pack(m.weight) : at::Tensor();
 }
 

@@ -49,7 +49,7 @@ void multiply(const Product<T, Out> &p) {
   const int64_t tiles = ceiling(p.count, tile), panels = ceiling(p.outputs, panel);
   const int64_t each = ceiling(panels, std::min(panels, ceiling(parts * at::get_num_threads(), tiles)));
   at::parallel_for(0, tiles * ceiling(panels, each), 1, [&](int64_t begin, int64_t end) {
-    const at::Tensor scratch = at::empty({all.product_scratch(p.inputs, each)}, at::kByte);
+    const at::Tensor scratch = at::empty({all.product_scratch(p.inputs / acd::per_unit<T>, each)}, at::kByte);
     while (begin < end) {
       const int64_t group = begin / tiles, stop = std::min(end, (group + 1) * tiles), first = group * each;
       kernel.multiply(p, {begin - group * tiles, stop - group * tiles, first, std::min(panels, first + each)}, scratch.data_ptr());
@@ -138,7 +138,7 @@ at::Tensor acd::panels::product(const Inputs &inputs, const Matrix &m, Activatio
   }
 }
 
-// The rows of a few tiles are rounded while they are in the cache.
+// The rows of some tiles at a time are computed in float32 and rounded.
 Inputs acd::panels::activated(const Inputs &inputs, const Matrix &m, Activation activation) {
   const Kernels &all = *kernels();
   const ProductKernel<uint8_t, float> &product = all;
@@ -152,7 +152,7 @@ Inputs acd::panels::activated(const Inputs &inputs, const Matrix &m, Activation 
   uint8_t *const to = out.values.data_ptr<uint8_t>();
   float *const steps = out.steps.data_ptr<float>();
   at::parallel_for(0, ceiling(whole.count, all.tile), 1, [&](int64_t begin, int64_t end) {
-    const at::Tensor scratch = at::empty({all.product_scratch(whole.inputs, panels)}, at::kByte);
+    const at::Tensor scratch = at::empty({all.product_scratch(whole.inputs / per_unit<uint8_t>, panels)}, at::kByte);
     const at::Tensor rows = at::empty({step * all.tile, whole.outputs});
     for (; begin < end; begin += step) {
       const int64_t tiles = std::min(step, end - begin), row = begin * all.tile;

@@ -46,9 +46,10 @@ void quantise(const at::Tensor &x, float largest, const Inputs &out) {
 // The rows of float32 or bfloat16 as whole numbers from -largest to largest.
 Inputs rows_of(const at::Tensor &input, float largest) {
   check(input);
-  const at::Tensor x = (acd::kernels()->has_bf16 ? input : input.to(at::kFloat)).contiguous();
+  const bool kept = input.scalar_type() == at::kBFloat16 && acd::kernels()->has_bf16;
+  const at::Tensor x = (kept ? input : input.to(at::kFloat)).contiguous();
   const Inputs out = empty_rows(x);
-  if (x.scalar_type() == at::kBFloat16) quantise<acd::bf16>(x, largest, out);
+  if (kept) quantise<acd::bf16>(x, largest, out);
   else quantise<float>(x, largest, out);
   return out;
 }

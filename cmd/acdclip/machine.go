@@ -35,7 +35,7 @@ func readMachine(proc, cgroup string) machine {
 
 // speedFeatures are the instructions that make matrix products fast, as /proc/cpuinfo calls them.
 func speedFeatures() []string {
-	return []string{"avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "sve"}
+	return []string{"avx2", "fma", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "sve"}
 }
 
 func (m *machine) readProcessor(proc string) {

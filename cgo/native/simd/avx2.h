@@ -80,16 +80,6 @@ inline void store_whole(int32_t *to, Whole x) { _mm256_storeu_si256(reinterpret_
 inline Whole rounded(Floats x) { return _mm256_cvtps_epi32(x); }
 inline Floats to_floats(Whole x) { return _mm256_cvtepi32_ps(x); }
 
-// Writes whole numbers of 16 bits.
-inline void store(int16_t *to, Floats x) {
-  const Whole whole = rounded(x);
-  const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
-  _mm_storeu_si128(reinterpret_cast<__m128i *>(to), words);
-}
-
-// Units of two numbers of 16 bits.
-inline Whole pairs(Whole first, Whole second) { return _mm256_blend_epi16(first, _mm256_slli_epi32(second, 16), 0xaa); }
-
 // Writes numbers from -128 to 127 plus 128.
 inline void store_bytes(uint8_t *to, Mask mask, Whole x) {
   const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
@@ -108,16 +98,13 @@ inline Whole broadcast(const int32_t *unit) { return _mm256_set1_epi32(*unit); }
 // The sum plus the products of units of a type. Bytes are multiplied by signed ones.
 inline Floats add_product(Floats sum, Whole a, Whole b, float) { return fma(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), sum); }
 #if defined(__AVXVNNI__)
-constexpr float weight_steps = 127;
+constexpr bool vnni = true;
 inline Counts add_product(Counts sum, Whole a, Whole b, uint8_t) { return (Counts)_mm256_dpbusd_avx_epi32((Whole)sum, a, b); }
-inline Counts add_product(Counts sum, Whole a, Whole b, int16_t) { return (Counts)_mm256_dpwssd_avx_epi32((Whole)sum, a, b); }
 #else
-// Two products are added in 16 bits: 2 x 255 x 64 fit.
-constexpr float weight_steps = 64;
+constexpr bool vnni = false;
 inline Counts add_product(Counts sum, Whole a, Whole b, uint8_t) {
   return sum + (Counts)_mm256_madd_epi16(_mm256_maddubs_epi16(a, b), _mm256_set1_epi16(1));
 }
-inline Counts add_product(Counts sum, Whole a, Whole b, int16_t) { return sum + (Counts)_mm256_madd_epi16(a, b); }
 #endif
 
 inline void transpose(Whole row[lanes]) {

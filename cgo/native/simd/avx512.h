@@ -14,7 +14,6 @@ constexpr int64_t tile = 14, columns = 2;  // rows, and registers of outputs, of
 constexpr int64_t depth = 1024, chunk = 4;  // units and tiles of a product whose rows are packed at a time: 229 KB
 constexpr int64_t queries = 12, group = 6, wide = 4;  // of attention: rows and registers of a product: 24 sums, 4 + 1 factors
 constexpr int64_t values_at_once = 1 << 20;  // units: all
-constexpr float weight_steps = 127;
 
 using Floats = __m512;
 using Whole = __m512i;
@@ -55,14 +54,6 @@ inline void store_whole(int32_t *to, Whole x) { _mm512_storeu_si512(to, x); }
 inline Whole rounded(Floats x) { return _mm512_cvtps_epi32(x); }
 inline Floats to_floats(Whole x) { return _mm512_cvtepi32_ps(x); }
 
-// Writes whole numbers of 16 bits.
-inline void store(int16_t *to, Floats x) { _mm256_storeu_si256(reinterpret_cast<__m256i *>(to), _mm512_cvtepi32_epi16(rounded(x))); }
-
-// Units of two numbers of 16 bits.
-inline Whole pairs(Whole first, Whole second) {
-  return _mm512_or_si512(_mm512_and_si512(first, _mm512_set1_epi32(0xffff)), _mm512_slli_epi32(second, 16));
-}
-
 // Writes numbers from -128 to 127 plus 128.
 inline void store_bytes(uint8_t *to, Mask mask, Whole x) {
   _mm_mask_storeu_epi8(to, mask, _mm512_cvtepi32_epi8(_mm512_add_epi32(x, _mm512_set1_epi32(128))));
@@ -77,8 +68,15 @@ inline Whole broadcast(const int32_t *unit) {
 
 // The sum plus the products of units of a type. Bytes are multiplied by signed ones.
 inline Floats add_product(Floats sum, Whole a, Whole b, float) { return fma(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), sum); }
+#if defined(__AVX512VNNI__)
+constexpr bool vnni = true;
 inline Counts add_product(Counts sum, Whole a, Whole b, uint8_t) { return (Counts)_mm512_dpbusd_epi32((Whole)sum, a, b); }
-inline Counts add_product(Counts sum, Whole a, Whole b, int16_t) { return (Counts)_mm512_dpwssd_epi32((Whole)sum, a, b); }
+#else
+constexpr bool vnni = false;
+inline Counts add_product(Counts sum, Whole a, Whole b, uint8_t) {
+  return sum + (Counts)_mm512_madd_epi16(_mm512_maddubs_epi16(a, b), _mm512_set1_epi16(1));
+}
+#endif
 
 inline void transpose(Whole row[lanes]) {
   Whole t[lanes];
@@ -113,6 +111,8 @@ inline void store(bf16 *to, Mask mask, Floats x) { _mm256_mask_storeu_epi16(to, 
 
 inline Floats add_product(Floats sum, Whole a, Whole b, bf16) { return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b); }
 
+// A unit of two from the lower half of each lane.
+inline Whole pairs(Whole first, Whole second) { return _mm512_or_si512(first, _mm512_slli_epi32(second, 16)); }
 inline Whole load_whole(const bf16 *from) { return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from)); }
 
 #endif

@@ -1,4 +1,4 @@
-// Functions of registers, and units of rows in lines.
+// Functions of registers, and the packing of rows.
 #pragma once
 
 namespace acd {
@@ -36,27 +36,6 @@ inline Floats quick_gelu(Floats x) {
   const Floats one = all(1), e = power(magnitude(x) * all(-1.702F * log2e));
   return x * (if_negative(x, e, one) / (one + e));
 }
-
-// Sums of products of a type: floats or, of bytes and 16 bits, whole numbers. Memory for either
-// is of int32_t.
-template <class T>
-struct SumOf {
-  using type = Floats;
-};
-template <>
-struct SumOf<uint8_t> {
-  using type = Counts;
-};
-template <>
-struct SumOf<int16_t> {
-  using type = Counts;
-};
-
-inline void put(int32_t *to, Floats sums) { store(reinterpret_cast<float *>(to), sums); }
-inline void put(int32_t *to, Counts sums) { store_whole(to, (Whole)sums); }
-
-inline void get(const int32_t *from, Floats &sums) { sums = load(reinterpret_cast<const float *>(from)); }
-inline void get(const int32_t *from, Counts &sums) { sums = (Counts)load_whole(from); }
 
 // Writes units [units, count] of rows [count <= lanes], whose units are stride apart, to lines
 // that are step units apart. A line is written as one register, which the next line overwrites;

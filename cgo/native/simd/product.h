@@ -14,6 +14,22 @@ constexpr int64_t ahead = 32;  // units that are fetched before they are used
 template <class T>
 constexpr bool starts = sizeof(T) == 1;
 
+// Sums of a type: floats or, of bytes, whole numbers. Memory for either is of int32_t.
+template <class T>
+struct SumOf {
+  using type = Floats;
+};
+template <>
+struct SumOf<uint8_t> {
+  using type = Counts;
+};
+
+void put(int32_t *to, Floats sums) { store(reinterpret_cast<float *>(to), sums); }
+void put(int32_t *to, Counts sums) { store_whole(to, (Whole)sums); }
+
+void get(const int32_t *from, Floats &sums) { sums = load(reinterpret_cast<const float *>(from)); }
+void get(const int32_t *from, Counts &sums) { sums = (Counts)load_whole(from); }
+
 // c [tile, panel] = a [units, tile] b [units, panel], plus start [panel] if it is not null, or
 // plus c if more. The sums, one row of b and one value of a fit into all registers. They are
 // added to c at the end: short sums are rounded less.
@@ -94,8 +110,8 @@ void pack_panel(const T *rows, int64_t count, int64_t inputs, T *packed) {
   for (int64_t r = 0; r < panel; r += lanes) pack_units(from + r * units, units, count - r, units, to + r, panel);
 }
 
-int64_t product_scratch(int64_t inputs, int64_t panels) {
-  const int64_t tiles = inputs > depth ? chunk * panels : 1;
+int64_t product_scratch(int64_t units, int64_t panels) {
+  const int64_t tiles = units > depth ? chunk * panels : 1;
   return (packed_units + tiles * tile * panel) * static_cast<int64_t>(sizeof(int32_t));
 }
 

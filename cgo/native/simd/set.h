@@ -2,7 +2,7 @@
 #pragma once
 
 #include "math.h"
-//
+// which all need:
 #include "attention.h"
 #include "product.h"
 #include "rows.h"
@@ -10,22 +10,17 @@
 namespace acd {
 namespace {
 
-// Attention in T whose products are of E.
-template <class T, class E>
-constexpr AttentionKernel<T> attention = {queries, packed<E>, attention_scratch, pack<E, T>, attend<E, T>};
+template <class T>
+constexpr AttentionKernel<T> attention = {queries, packed<T>, attention_scratch, pack<T>, attend<T>};
 
 constexpr Kernels set = {
-    attention<float, float>,
+    attention<float>,
 #if defined(__AVX512BF16__)
-    attention<bf16, bf16>,
-#else
-    {},
-#endif
+    attention<bf16>,
     {pack_panel<float>},
     {pack_panel<bf16>},
     {pack_panel<uint8_t>},
     {multiply<float, float>},
-#if defined(__AVX512BF16__)
     {multiply<bf16, float>},
     {multiply<bf16, bf16>},
     {multiply<uint8_t, float>},
@@ -34,9 +29,13 @@ constexpr Kernels set = {
     {quantise_rows<bf16>},
     {scale_rows<float>},
     {scale_rows<bf16>},
-    {},
     true,
 #else
+    {},
+    {pack_panel<float>},
+    {},
+    {pack_panel<uint8_t>},
+    {multiply<float, float>},
     {},
     {},
     {multiply<uint8_t, float>},
@@ -45,11 +44,11 @@ constexpr Kernels set = {
     {},
     {scale_rows<float>},
     {},
-    attention<float, int16_t>,
     false,
 #endif
-    weight_steps == 127,
-    weight_steps,
+    vnni,
+    // Without VNNI two products are added in 16 bits: 2 x 255 x 64 fit.
+    vnni ? 127 : 64,
     tile,
     panel,
     chunk,
