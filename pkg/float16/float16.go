@@ -6,18 +6,12 @@ import "math"
 // ToFloat32 converts a half to float32, which is always exact. It keeps infinities, signed
 // zeros, subnormals and NaN payloads.
 func ToFloat32(h uint16) float32 {
-	sign := uint32(h&0x8000) << 16
-	exponent := uint32(h>>10) & 0x1f
-	fraction := uint32(h & 0x3ff)
-	switch exponent {
-	case 0: // zero or subnormal: fraction * 2^-24, a normal float32
-		magnitude := math.Float32bits(float32(fraction) * 0x1p-24)
-		return math.Float32frombits(sign | magnitude)
-	case 0x1f:
-		return math.Float32frombits(sign | 0x7f800000 | fraction<<13)
-	default:
-		return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
+	sign, magnitude := uint32(h&0x8000)<<16, uint32(h&0x7fff)<<13
+	if magnitude >= 0x1f<<23 { // infinite or NaN
+		return math.Float32frombits(sign | 0x7f800000 | magnitude)
 	}
+	// These are the bits of a float32, normal or subnormal, whose exponent has a larger bias.
+	return math.Float32frombits(sign | math.Float32bits(math.Float32frombits(magnitude)*(1<<(127-15))))
 }
 
 // FromFloat32 rounds to the nearest half, ties to even. Values that are too large become
