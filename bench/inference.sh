@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Measures how long one picture takes, in every number format, beside other ways to run the same
-# image tower on this machine, and writes BENCHMARKS.md: bench/inference.sh [ROUNDS [SIDE...]]
+# image tower on this machine, and writes this processor's part of BENCHMARKS.md:
+# bench/inference.sh [ROUNDS [SIDE...]]
 #
 # Our sides (fp32, bf16, int8) are `acdclip bench`: the whole way from the picture's file to score
 # and map. The other sides are the tower alone: transformers with scaled_dot_product_attention
 # (sdpa), the same under torch.compile (compiled), OpenVINO in float32, bfloat16 and int8 by
 # NNCF with SmoothQuant, and ONNX Runtime in float32 and dynamic int8; and the authors' recipe
-# (released), from normalised picture to map. Default: 5 rounds of all sides in turn.
+# (released), from normalised picture to map. Default: 5 rounds of all sides in turn, but for
+# bfloat16 on processors that do not compute in it.
 #
 # ViT-L/14 with random weights, 518 pixels, the same on all sides, one picture at a time. Set
 # ACDCLIP_THREADS=N for N threads on all sides. The int8 conversion by NNCF needs 8 GB of

@@ -27,6 +27,10 @@ bool fast(const at::Tensor &x) {
 }
 
 at::Tensor multiply(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
+  if (acd::widened(x)) {
+    const auto wide = [](const at::Tensor &t) { return t.to(at::kFloat); };
+    return multiply(wide(x), wide(weight), bias ? std::optional(wide(*bias)) : std::nullopt).to(x.scalar_type());
+  }
   return fast(x) || weight.is_mkldnn() ? acd::onednn::linear(x, weight, bias, "none") : at::linear(x, weight, bias);
 }
 
@@ -61,6 +65,10 @@ at::Tensor activation(const at::Tensor &x, bool quick) { return quick ? x * at::
 
 }  // namespace
 
+bool acd::widened(const at::Tensor &x) {
+  return x.is_cpu() && x.scalar_type() == at::kBFloat16 && kernels() && !kernels()->has_bf16;
+}
+
 at::Tensor acd::pack(const Matrix &m) {
   if (m.packed() || !m.weight.is_cpu() || !at::globalContext().userEnabledMkldnn() || !at::hasMKLDNN()) return {};
   if (panels::suits(m)) return panels::pack(m.weight);
@@ -91,7 +99,7 @@ at::Tensor acd::product(const Inputs &x, const Matrix &m) {
   if (x.steps.defined()) return quantized::product(x, m, {}, at::kFloat);
   if (!recorded(x.values)) return multiplied(x.values, m);
   TORCH_CHECK(!m.packed(), "a packed matrix has no gradient");
-  return fast(x.values) || m.scale.defined() ? FrozenLinear::apply(x.values, m) : multiplied(x.values, m);
+  return fast(x.values) || widened(x.values) || m.scale.defined() ? FrozenLinear::apply(x.values, m) : multiplied(x.values, m);
 }
 
 at::Tensor acd::attention_product(const Inputs &x, const Matrix &m) {

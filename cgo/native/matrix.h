@@ -37,6 +37,10 @@ struct Inputs {
   at::Tensor values, steps;
 };
 
+// Whether products of x are computed in float32 and rounded: the processor has no instructions
+// for bfloat16, without which libtorch's products take several times as long.
+bool widened(const at::Tensor &x);
+
 // x [..., in] as the inputs of m.
 Inputs inputs(const at::Tensor &x, const Matrix &m);
 
