@@ -78,9 +78,14 @@ func TestScore(t *testing.T) {
 	for _, s := range fromDisk {
 		pictures = append(pictures, pixels.Picture{Pix: s.Picture.Pix})
 	}
-	together, err := d.Score(t.Context(), classes, pictures, work.ClassOf)
-	if err != nil {
-		t.Fatal(err)
+	var together []scoring.Scored
+	for _, batch := range work.Batches {
+		first, end := batch[0], batch[len(batch)-1]+1
+		scored, err := d.Score(t.Context(), classes, pictures[first:end], work.ClassOf[first:end])
+		if err != nil {
+			t.Fatal(err)
+		}
+		together = append(together, scored...)
 	}
 	for i, s := range together {
 		if s.Score != fromDisk[i].Score || s.MapMax != fromDisk[i].MapMax || *s.ClassProbability != *fromDisk[i].ClassProbability || !slices.Equal(s.Map.Scores, fromDisk[i].Map.Scores) {

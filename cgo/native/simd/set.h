@@ -2,7 +2,7 @@
 #pragma once
 
 #include "math.h"
-// which all need:
+
 #include "attention.h"
 #include "product.h"
 #include "rows.h"
