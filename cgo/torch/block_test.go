@@ -230,8 +230,8 @@ func withoutGraph(s *Scope, b FrozenBlock, x Tensor) (y Tensor, parts Parts) {
 // TestFirstRows compares the first rows of a block, and their gradients, with those of the
 // whole block, in every format and for every memory layout of the input. They are
 // bit-identical with and without a graph and with and without activation recomputation.
-// oneDNN may add in another order where there are fewer rows. Gradients pass through more
-// sums than values; differences up to 2e-6 were seen.
+// Without AVX-512, oneDNN may add in another order where there are fewer rows. Gradients pass
+// through more sums than values, and differ by up to 2.1e-6.
 func TestFirstRows(t *testing.T) {
 	do(t, open(t), func(s *Scope) error {
 		seed := 0
@@ -278,7 +278,10 @@ func compareFirstRows(t *testing.T, s *Scope, what string, b FrozenBlock, x, y T
 		t.Errorf("%s: values are others without a graph or when they are computed again", what)
 	}
 	kept := gradientOf(x, got.Pow(3))
-	near(t, what+", the gradient", kept, gradientOf(x, want.Pow(3)), max(limit, 4e-6))
+	if hardware, err := Hardware(CPU); err != nil || !strings.HasPrefix(hardware, "AVX512") {
+		limit = max(limit, 2.5e-6)
+	}
+	near(t, what+", the gradient", kept, gradientOf(x, want.Pow(3)), limit)
 	if !slices.Equal(kept, gradientOf(x, again.ApplyFirst(y, rows).Pow(3))) {
 		t.Errorf("%s: the gradient is another when activations are computed again", what)
 	}

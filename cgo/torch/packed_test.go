@@ -46,21 +46,22 @@ func TestInt8Matrix(t *testing.T) {
 
 // TestPackedMatrices compares products of packed matrices with those of the same matrices, and in
 // float32 with sums in float64, for sizes that do not fill the processor's registers. Whole
-// numbers may differ where an input is half way between two of them. The largest difference
-// that was seen in float32 is 1.4e-6.
+// numbers may differ where an input is half way between two of them. The rounding errors of a
+// float32 sum grow with the square root of its length: from 2.0e-8 for 1 input to 2.1e-6 for
+// 2600, which AVX-512's kernels add in runs of 1024.
 func TestPackedMatrices(t *testing.T) {
-	limits := map[string]float64{"float32": 2e-6, "bfloat16": 1.0 / 128, "int8": 1e-5}
+	limits := map[string]float64{"bfloat16": 1.0 / 128, "int8": 1e-5}
 	for _, format := range inferred() {
 		for _, size := range []struct{ rows, in, out int64 }{{1, 1, 1}, {3, 17, 5}, {5, 64, 48}, {13, 200, 33}, {31, 1100, 70}, {16, 2600, 40}} {
 			do(t, open(t), func(s *Scope) error {
 				seed := 7
 				m := format.matrix(s, drawnTensor(s, &seed, size.out, size.in), drawnTensor(s, &seed, size.out))
 				x := drawnTensor(s, &seed, 2, size.rows, size.in)
-				want := m.Apply(x).Float64s()
+				want, limit := m.Apply(x).Float64s(), limits[format.name]
 				if format.name == "float32" {
-					want = product(x.Float64s(), m.Weight.Float64s(), m.Bias.Float64s())
+					want, limit = product(x.Float64s(), m.Weight.Float64s(), m.Bias.Float64s()), 5e-8*math.Sqrt(float64(size.in))
 				}
-				compare(t, fmt.Sprintf("%s %v", format.name, size), m.Packed().Apply(x), want, limits[format.name])
+				compare(t, fmt.Sprintf("%s %v", format.name, size), m.Packed().Apply(x), want, limit)
 				return nil
 			})
 		}
@@ -105,6 +106,9 @@ func TestPackedBlocks(t *testing.T) {
 	limits := map[string]float64{"float32": 2e-6, "bfloat16": 1.0 / 32, "int8": 1.0 / 32}
 	for _, format := range inferred() {
 		for _, size := range []struct{ length, width, heads int64 }{{1, 16, 1}, {7, 24, 2}, {65, 64, 2}, {70, 80, 1}, {200, 128, 1}, {330, 64, 1}, {33, 96, 2}} {
+			if size.length > 200 && format.name != "float32" {
+				continue // attention's products in parts, which only float32 has
+			}
 			for _, kind := range []FrozenBlock{{}, {QuickGELU: true}, {Causal: true}} {
 				infer(t, func(s *Scope) error {
 					b := drawnBlockOf(s, format, size.width, size.heads)
