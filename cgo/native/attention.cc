@@ -60,10 +60,7 @@ at::Tensor attend(const AttentionKernel<T> &kernel, const at::Tensor &q, const a
 at::Tensor acd::attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, bool causal) {
   if (!causal && suits(q) && suits(k) && suits(v))
     return q.scalar_type() == at::kFloat ? ::attend<float>(*kernels(), q, k, v) : ::attend<bf16>(*kernels(), q, k, v);
-  if (widened(q)) {
-    const auto wide = [](const at::Tensor &t) { return t.to(at::kFloat); };
-    return attend(wide(q), wide(k), wide(v), causal).to(q.scalar_type());
-  }
+  if (widened(q)) return attend(q.to(at::kFloat), k.to(at::kFloat), v.to(at::kFloat), causal).to(q.scalar_type());
   return at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal)
       .transpose(1, 2)
       .reshape({q.size(0), q.size(2), q.size(1) * q.size(3)});

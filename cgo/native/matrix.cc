@@ -28,8 +28,8 @@ bool fast(const at::Tensor &x) {
 
 at::Tensor multiply(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
   if (acd::widened(x)) {
-    const auto wide = [](const at::Tensor &t) { return t.to(at::kFloat); };
-    return multiply(wide(x), wide(weight), bias ? std::optional(wide(*bias)) : std::nullopt).to(x.scalar_type());
+    const auto wide_bias = bias ? std::optional(bias->to(at::kFloat)) : std::nullopt;
+    return multiply(x.to(at::kFloat), weight.to(at::kFloat), wide_bias).to(x.scalar_type());
   }
   return fast(x) || weight.is_mkldnn() ? acd::onednn::linear(x, weight, bias, "none") : at::linear(x, weight, bias);
 }

@@ -3,6 +3,9 @@
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "kernels.h"
 #include "onednn.h"
 
@@ -29,7 +32,10 @@ void check(const at::Tensor &x) {
   TORCH_CHECK(x.is_cpu() && x.size(-1) > 0, "a packed matrix takes rows on the CPU");
 }
 
-int64_t largest(const at::Tensor &whole_numbers) { return whole_numbers.to(at::kShort).abs().max().item<int64_t>(); }
+int64_t largest(const at::Tensor &whole_numbers) {
+  const auto [low, high] = at::aminmax(whole_numbers);
+  return std::max(-low.item<int64_t>(), high.item<int64_t>());
+}
 
 template <class T>
 void quantise(const at::Tensor &x, float largest, const Inputs &out) {

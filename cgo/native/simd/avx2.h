@@ -107,17 +107,15 @@ inline Counts add_product(Counts sum, Whole a, Whole b, uint8_t) {
 }
 #endif
 
-inline void transpose(Whole row[lanes]) {
+// Values of both in turn, of each 16 bytes' lower or upper half.
+inline Whole low_32(Whole a, Whole b) { return _mm256_unpacklo_epi32(a, b); }
+inline Whole high_32(Whole a, Whole b) { return _mm256_unpackhi_epi32(a, b); }
+inline Whole low_64(Whole a, Whole b) { return _mm256_unpacklo_epi64(a, b); }
+inline Whole high_64(Whole a, Whole b) { return _mm256_unpackhi_epi64(a, b); }
+
+// The end of a transpose: the registers' groups of 4 x 4 values take their places.
+inline void place_groups(Whole row[lanes]) {
   Whole t[lanes];
-  for (int i = 0; i < lanes; i += 2) {
-    t[i] = _mm256_unpacklo_epi32(row[i], row[i + 1]);
-    t[i + 1] = _mm256_unpackhi_epi32(row[i], row[i + 1]);
-  }
-  for (int i = 0; i < lanes; i += 4)
-    for (int j = 0; j < 2; j++) {
-      row[i + 2 * j] = _mm256_unpacklo_epi64(t[i + j], t[i + j + 2]);
-      row[i + 2 * j + 1] = _mm256_unpackhi_epi64(t[i + j], t[i + j + 2]);
-    }
   // Half h of row[i + j], i = 0, 4, has column 4h + j of rows i to i + 3.
   for (int j = 0; j < 4; j++) {
     t[j] = _mm256_permute2x128_si256(row[j], row[j + 4], 0x20);

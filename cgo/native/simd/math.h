@@ -37,6 +37,20 @@ inline Floats quick_gelu(Floats x) {
   return x * (if_negative(x, e, one) / (one + e));
 }
 
+inline void transpose(Whole row[lanes]) {
+  Whole t[lanes];
+  for (int i = 0; i < lanes; i += 2) {
+    t[i] = low_32(row[i], row[i + 1]);
+    t[i + 1] = high_32(row[i], row[i + 1]);
+  }
+  for (int i = 0; i < lanes; i += 4)
+    for (int j = 0; j < 2; j++) {
+      row[i + 2 * j] = low_64(t[i + j], t[i + j + 2]);
+      row[i + 2 * j + 1] = high_64(t[i + j], t[i + j + 2]);
+    }
+  place_groups(row);
+}
+
 // Writes units [units, count] of rows [count <= lanes], whose units are stride apart, to lines
 // that are step units apart. A line is written as one register, which the next line overwrites;
 // units of no row are 0.
