@@ -80,13 +80,13 @@ struct ProductKernel {
   void (*multiply)(const Product<T, Out> &, const Part &, void *scratch);
 };
 
-// Rows of whole numbers from -largest to largest, stored plus 128, each with its step: a value is
-// its number times the step.
+// Rows of whole numbers of at most largest_number, stored plus 128, each with its step: a value
+// is its number times the step.
 template <class T>
 struct QuantiseKernel {
-  void (*rows)(const T *rows, int64_t count, int64_t size, float largest, uint8_t *values, float *steps);
+  void (*rows)(const T *rows, int64_t count, int64_t size, uint8_t *values, float *steps);
 };
-constexpr float input_steps = 127;  // the largest of the inputs of products
+constexpr float largest_number = 127;
 
 // Sums of a product of bytes before its rows' steps and the bias: values [rows, size].
 struct Sums {
@@ -117,9 +117,8 @@ struct Kernels : AttentionKernel<float>,
                  QuantiseKernel<bf16>,
                  ScaleKernel<float>,
                  ScaleKernel<bf16> {
-  bool has_bf16;       // whether the kernels with bf16 are not null
-  bool has_vnni;       // whether sums of products of bytes have 32 bits, oneDNN's too
-  float weight_steps;  // the largest whole number of a product's weight of bytes
+  bool has_bf16;  // whether the kernels with bf16 are not null
+  bool has_vnni;  // whether products of bytes are added in 32 bits, oneDNN's too; else in 16
 
   int64_t tile, panel;  // rows and outputs that a product computes at a time
   int64_t chunk;        // tiles whose rows a product packs at a time
@@ -127,6 +126,12 @@ struct Kernels : AttentionKernel<float>,
   // The bytes of scratch memory of multiply for some panels and units of inputs. It begins at a
   // multiple of 64.
   int64_t (*product_scratch)(int64_t units, int64_t panels);
+
+  // Writes rows of a weight likewise. Without VNNI the steps are large enough for sums in 16 bits.
+  void (*quantise_weights)(const float *rows, int64_t count, int64_t size, uint8_t *values, float *steps);
+
+  // Whether sums of the products of these weights, whole numbers, cannot be too large for multiply.
+  bool (*suit)(const int8_t *rows, int64_t count, int64_t size);
 
   // Writes LayerNorms of float rows as rows of whole numbers. Scratch has size values.
   void (*normalise_rows)(const float *rows, int64_t count, int64_t size, const float *weight, const float *bias, float epsilon,

@@ -162,7 +162,7 @@ Inputs acd::panels::activated(const Inputs &inputs, const Matrix &m, Activation 
       p.count = std::min(tiles * all.tile, whole.count - row);
       p.out = rows.data_ptr<float>();
       product.multiply(p, {0, tiles, 0, panels}, scratch.data_ptr());
-      quantise.rows(p.out, p.count, whole.outputs, input_steps, to + row * whole.outputs, steps + row);
+      quantise.rows(p.out, p.count, whole.outputs, to + row * whole.outputs, steps + row);
     }
   });
   return out;

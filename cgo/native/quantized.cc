@@ -3,7 +3,7 @@
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
-#include <algorithm>
+#include <atomic>
 #include <vector>
 
 #include "kernels.h"
@@ -32,32 +32,32 @@ void check(const at::Tensor &x) {
   TORCH_CHECK(x.is_cpu() && x.size(-1) > 0, "a packed matrix takes rows on the CPU");
 }
 
-int64_t largest(const at::Tensor &whole_numbers) {
-  const auto [low, high] = at::aminmax(whole_numbers);
-  return std::max(-low.item<int64_t>(), high.item<int64_t>());
-}
+template <class T>
+using Quantise = void (*)(const T *rows, int64_t count, int64_t size, uint8_t *values, float *steps);
 
 template <class T>
-void quantise(const at::Tensor &x, float largest, const Inputs &out) {
-  const acd::QuantiseKernel<T> &kernel = *acd::kernels();
+Inputs quantised(const at::Tensor &x, Quantise<T> quantise) {
+  const Inputs out = empty_rows(x);
   const int64_t size = x.size(-1);
   const T *const from = static_cast<const T *>(x.const_data_ptr());
   uint8_t *const values = out.values.data_ptr<uint8_t>();
   float *const steps = out.steps.data_ptr<float>();
   at::parallel_for(0, count(x), rows_at_once, [&](int64_t begin, int64_t end) {
-    kernel.rows(from + begin * size, end - begin, size, largest, values + begin * size, steps + begin);
+    quantise(from + begin * size, end - begin, size, values + begin * size, steps + begin);
   });
+  return out;
 }
 
-// The rows of float32 or bfloat16 as whole numbers from -largest to largest.
-Inputs rows_of(const at::Tensor &input, float largest) {
-  check(input);
-  const bool kept = input.scalar_type() == at::kBFloat16 && acd::kernels()->has_bf16;
-  const at::Tensor x = (kept ? input : input.to(at::kFloat)).contiguous();
-  const Inputs out = empty_rows(x);
-  if (kept) quantise<acd::bf16>(x, largest, out);
-  else quantise<float>(x, largest, out);
-  return out;
+// Whether a product's sums of these weights cannot become too large.
+bool suit(const at::Tensor &whole_numbers) {
+  const at::Tensor rows = whole_numbers.contiguous();
+  const int8_t *const from = rows.const_data_ptr<int8_t>();
+  const int64_t size = rows.size(1);
+  std::atomic<bool> all = true;
+  at::parallel_for(0, rows.size(0), rows_at_once, [&](int64_t begin, int64_t end) {
+    if (!acd::kernels()->suit(from + begin * size, end - begin, size)) all = false;
+  });
+  return all;
 }
 
 template <class T>
@@ -70,9 +70,9 @@ void scale(const acd::Sums &all, int64_t rows, const float *residual, const at::
 }  // namespace
 
 Inputs acd::quantized::whole_numbers(const at::Tensor &matrix) {
-  const Kernels *const all = kernels();
-  if (all && matrix.is_cpu() && matrix.scalar_type() == at::kFloat) {
-    const Inputs whole = rows_of(matrix, all->weight_steps);
+  if (kernels() && matrix.is_cpu() && matrix.scalar_type() == at::kFloat) {
+    check(matrix);
+    const Inputs whole = quantised<float>(matrix.contiguous(), kernels()->quantise_weights);
     return {whole.values.bitwise_xor_(128).view(at::kChar), whole.steps};
   }
   const at::Tensor step = matrix.abs().amax(1, true).clamp_min_(1e-12) / 127;
@@ -81,12 +81,17 @@ Inputs acd::quantized::whole_numbers(const at::Tensor &matrix) {
 
 bool acd::quantized::suits(const Matrix &m) {
   return kernels() && m.round_inputs && !m.input_scale.defined() && m.weight.scalar_type() == at::kChar &&
-         m.bias.scalar_type() == at::kFloat && (kernels()->has_vnni || largest(m.weight) <= kernels()->weight_steps);
+         m.bias.scalar_type() == at::kFloat && suit(m.weight);
 }
 
 bool acd::quantized::takes(const Matrix &m) { return m.packed() && m.scale.defined(); }
 
-Inputs acd::quantized::rows(const at::Tensor &x) { return rows_of(x, input_steps); }
+Inputs acd::quantized::rows(const at::Tensor &x) {
+  check(x);
+  const Kernels &all = *kernels();
+  if (x.scalar_type() == at::kBFloat16 && all.has_bf16) return quantised<bf16>(x.contiguous(), all.QuantiseKernel<bf16>::rows);
+  return quantised<float>(x.to(at::kFloat).contiguous(), all.QuantiseKernel<float>::rows);
+}
 
 Inputs acd::quantized::normalised(const at::Tensor &input, const at::Tensor &weight, const at::Tensor &bias, double epsilon) {
   check(input);

@@ -68,14 +68,15 @@ inline Whole broadcast(const int32_t *unit) {
 
 // The sum plus the products of units of a type. Bytes are multiplied by signed ones.
 inline Floats add_product(Floats sum, Whole a, Whole b, float) { return fma(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), sum); }
+inline Counts products_16(Whole a, Whole b) { return (Counts)_mm512_maddubs_epi16(a, b); }  // of bytes, two of them added
+inline Counts add_16(Counts a, Counts b) { return (Counts)_mm512_add_epi16((Whole)a, (Whole)b); }
+inline Counts add_to_32(Counts sum, Counts x) { return sum + (Counts)_mm512_madd_epi16((Whole)x, _mm512_set1_epi16(1)); }
 #if defined(__AVX512VNNI__)
 constexpr bool vnni = true;
 inline Counts add_product(Counts sum, Whole a, Whole b, uint8_t) { return (Counts)_mm512_dpbusd_epi32((Whole)sum, a, b); }
 #else
 constexpr bool vnni = false;
-inline Counts add_product(Counts sum, Whole a, Whole b, uint8_t) {
-  return sum + (Counts)_mm512_madd_epi16(_mm512_maddubs_epi16(a, b), _mm512_set1_epi16(1));
-}
+inline Counts add_product(Counts sum, Whole a, Whole b, uint8_t) { return add_to_32(sum, products_16(a, b)); }
 #endif
 
 // Values of both in turn, of each 16 bytes' lower or upper half.

@@ -14,6 +14,12 @@ constexpr int64_t ahead = 32;  // units that are fetched before they are used
 template <class T>
 constexpr bool starts = sizeof(T) == 1;
 
+// Without VNNI, products of bytes are added in 16 bits, of units_in_16 units together, before they
+// are added to sums in 32 bits (rows.h, weight_step).
+template <class T>
+constexpr bool in_16 = sizeof(T) == 1 && !vnni;
+constexpr int64_t units_in_16 = 4;
+
 // Sums of a type: floats or, of bytes, whole numbers. Memory for either is of int32_t.
 template <class T>
 struct SumOf {
@@ -30,37 +36,79 @@ void put(int32_t *to, Counts sums) { store_whole(to, (Whole)sums); }
 void get(const int32_t *from, Floats &sums) { sums = load(reinterpret_cast<const float *>(from)); }
 void get(const int32_t *from, Counts &sums) { sums = (Counts)load_whole(from); }
 
+// Sums of some rows of a tile.
+template <class T, int64_t rows>
+using SumsOf = typename SumOf<T>::type[rows][columns];
+
+// Adds the products of one unit.
+template <class T, int64_t rows>
+void add_unit(const int32_t *a, const int32_t *b, SumsOf<T, rows> &sum) {
+  Whole line[columns];
+  for (int v = 0; v < columns; v++) {
+    line[v] = load_whole(b + v * lanes);
+    if (v * lanes % 16 == 0) _mm_prefetch(b + ahead * panel + v * lanes, _MM_HINT_T0);
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < rows; r++) {
+    const Whole unit = broadcast(a + r);
+    for (int v = 0; v < columns; v++) sum[r][v] = add_product(sum[r][v], unit, line[v], T());
+  }
+}
+
+// Adds the products of some units of bytes, which are added in 16 bits before.
+template <int64_t rows>
+void add_units(const int32_t *a, const int32_t *b, SumsOf<uint8_t, rows> &sum) {
+  SumsOf<uint8_t, rows> products;
+#pragma GCC unroll 16
+  for (int u = 0; u < units_in_16; u++, a += tile, b += panel) {
+    Whole line[columns];
+    for (int v = 0; v < columns; v++) line[v] = load_whole(b + v * lanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) {
+      const Whole unit = broadcast(a + r);
+      for (int v = 0; v < columns; v++) {
+        const Counts now = products_16(unit, line[v]);
+        products[r][v] = u == 0 ? now : add_16(products[r][v], now);
+        asm("" : "+v"(products[r][v]));  // g++ would add in another order, which takes more registers
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < rows; r++)
+    for (int v = 0; v < columns; v++) sum[r][v] = add_to_32(sum[r][v], products[r][v]);
+}
+
+// Rows of a tile whose sums fit into the registers, with one line of b and one value of a, and
+// for bytes without VNNI, with as many sums in 16 bits.
+template <class T>
+constexpr int64_t rows_at_once = in_16<T> ? tile / 2 : tile;
+
 // c [tile, panel] = a [units, tile] b [units, panel], plus start [panel] if it is not null, or
-// plus c if more. The sums, one row of b and one value of a fit into all registers. They are
-// added to c at the end: short sums are rounded less.
+// plus c if more. The sums are added to c at the end: short sums are rounded less.
 template <class T>
 void product(const int32_t *a, const int32_t *b, int64_t units, const int32_t *start, bool more, int32_t *c) {
-  typename SumOf<T>::type sum[tile][columns] = {};
-  if (start) {
+  constexpr int64_t rows = rows_at_once<T>;
+  static_assert(tile % rows == 0, "the rows are a part of a tile");
+  for (int64_t row = 0; row < tile; row += rows, a += rows, c += rows * panel) {
+    SumsOf<T, rows> sum = {};
+    if (start) {
 #pragma GCC unroll 16
-    for (int r = 0; r < tile; r++)
-      for (int v = 0; v < columns; v++) get(start + v * lanes, sum[r][v]);
+      for (int r = 0; r < rows; r++)
+        for (int v = 0; v < columns; v++) get(start + v * lanes, sum[r][v]);
+    }
+    int64_t u = 0;
+    if constexpr (in_16<T>)
+      for (; u + units_in_16 <= units; u += units_in_16) add_units<rows>(a + u * tile, b + u * panel, sum);
+    for (; u < units; u++) add_unit<T, rows>(a + u * tile, b + u * panel, sum);
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++)
+      for (int v = 0; v < columns; v++) {
+        int32_t *const to = c + r * panel + v * lanes;
+        typename SumOf<T>::type before = {};
+        if (more) get(to, before);
+        put(to, sum[r][v] + before);
+      }
   }
-  for (int64_t u = 0; u < units; u++, a += tile, b += panel) {
-    Whole row[columns];
-    for (int v = 0; v < columns; v++) {
-      row[v] = load_whole(b + v * lanes);
-      if (v * lanes % 16 == 0) _mm_prefetch(b + ahead * panel + v * lanes, _MM_HINT_T0);
-    }
-#pragma GCC unroll 16
-    for (int r = 0; r < tile; r++) {
-      const Whole unit = broadcast(a + r);
-      for (int v = 0; v < columns; v++) sum[r][v] = add_product(sum[r][v], unit, row[v], T());
-    }
-  }
-#pragma GCC unroll 16
-  for (int r = 0; r < tile; r++)
-    for (int v = 0; v < columns; v++) {
-      int32_t *const to = c + r * panel + v * lanes;
-      typename SumOf<T>::type before = {};
-      if (more) get(to, before);
-      put(to, sum[r][v] + before);
-    }
 }
 
 // The outputs of a row from column on, before the activation.

@@ -5,10 +5,10 @@
 namespace acd {
 namespace {
 
-// Writes a row as whole numbers plus 128, and returns their step. A row with a NaN has the
-// step NaN.
+// The smallest step of a row whose whole numbers are at most largest_number. A row with a NaN has
+// the step NaN.
 template <class T>
-float quantise(const T *row, int64_t size, float largest, uint8_t *values) {
+float step_of(const T *row, int64_t size) {
   Floats top = zero();
   bool unordered = false;
   for (int64_t i = 0; i < size; i += lanes) {
@@ -16,18 +16,71 @@ float quantise(const T *row, int64_t size, float largest, uint8_t *values) {
     unordered |= has_nan(x);
     top = max(top, x);
   }
-  const float range = greatest(top), step = unordered ? __builtin_nanf("") : (range > 1e-12F ? range : 1e-12F) / largest;
+  const float range = greatest(top);
+  return unordered ? __builtin_nanf("") : (range > 1e-12F ? range : 1e-12F) / largest_number;
+}
+
+// Writes a row as whole numbers plus 128.
+template <class T>
+void quantise(const T *row, int64_t size, float step, uint8_t *values) {
   const Floats by = all(1 / step);
   for (int64_t i = 0; i < size; i += lanes) {
     const Mask mask = first_lanes(size - i);
     store_bytes(values + i, mask, rounded(load(row + i, mask) * by));
   }
-  return step;
 }
 
 template <class T>
-void quantise_rows(const T *rows, int64_t count, int64_t size, float largest, uint8_t *values, float *steps) {
-  for (int64_t row = 0; row < count; row++) steps[row] = quantise(rows + row * size, size, largest, values + row * size);
+void quantise_rows(const T *rows, int64_t count, int64_t size, uint8_t *values, float *steps) {
+  for (int64_t row = 0; row < count; row++, rows += size, values += size) {
+    steps[row] = step_of(rows, size);
+    quantise(rows, size, steps[row], values);
+  }
+}
+
+// The largest magnitude of a sum of weights of one sign whose products are added in 16 bits: of
+// every 16 weights these are 0, 1, 4, 5, 8, 9, 12 and 13, and the others.
+template <class T>
+float largest_sum(const T *row, int64_t size) {
+  constexpr int64_t together = 4 * units_in_16;
+  float largest = 0;  // twice
+  const auto add = [&](const T *weights, int64_t count) {
+    float magnitudes[2] = {}, sums[2] = {};
+    for (int64_t i = 0; i < count; i++) {
+      const float x = weights[i];
+      magnitudes[i % 4 / 2] += __builtin_fabsf(x);
+      sums[i % 4 / 2] += x;
+    }
+    for (int h = 0; h < 2; h++) {
+      const float both = magnitudes[h] + __builtin_fabsf(sums[h]);
+      largest = both > largest ? both : largest;
+    }
+  };
+  int64_t i = 0;
+  for (; i + together <= size; i += together) add(row + i, together);
+  add(row + i, size - i);
+  return largest / 2;
+}
+
+// Inputs are stored as 255 at most, so that weights up to this sum fit into 16 bits.
+constexpr float sum_in_16 = 128;
+
+void quantise_weights(const float *rows, int64_t count, int64_t size, uint8_t *values, float *steps) {
+  for (int64_t row = 0; row < count; row++, rows += size, values += size) {
+    steps[row] = step_of(rows, size);
+    if (in_16<uint8_t>) {
+      // Rounding adds at most a half to each weight.
+      const float step = largest_sum(rows, size) / (sum_in_16 - 0.5F * 2 * units_in_16);
+      if (step > steps[row]) steps[row] = step;
+    }
+    quantise(rows, size, steps[row], values);
+  }
+}
+
+bool suit(const int8_t *rows, int64_t count, int64_t size) {
+  for (int64_t row = 0; in_16<uint8_t> && row < count; row++)
+    if (largest_sum(rows + row * size, size) > sum_in_16) return false;
+  return true;
 }
 
 void normalise_rows(const float *rows, int64_t count, int64_t size, const float *weight, const float *bias, float epsilon,
@@ -47,7 +100,7 @@ void normalise_rows(const float *rows, int64_t count, int64_t size, const float 
       const Mask mask = first_lanes(size - i);
       store(scratch + i, mask, fma((load(x + i, mask) - mean) * by, load(weight + i, mask), load(bias + i, mask)));
     }
-    steps[row] = quantise(scratch, size, input_steps, values + row * size);
+    quantise_rows(scratch, 1, size, values + row * size, steps + row);
   }
 }
 
@@ -63,7 +116,7 @@ void activate_rows(const Sums &sums, int64_t first, int64_t end, bool quick, flo
       const Floats x = scaled(sums, row, i, mask);
       store(scratch + i, mask, quick ? quick_gelu(x) : gelu(x));
     }
-    steps[row] = quantise(scratch, sums.size, input_steps, values + row * sums.size);
+    quantise_rows(scratch, 1, sums.size, values + row * sums.size, steps + row);
   }
 }
 

@@ -47,12 +47,12 @@ constexpr Kernels set = {
     false,
 #endif
     vnni,
-    // Without VNNI two products are added in 16 bits: 2 x 255 x 64 fit.
-    vnni ? 127 : 64,
     tile,
     panel,
     chunk,
     product_scratch,
+    quantise_weights,
+    suit,
     normalise_rows,
     activate_rows,
 };
