@@ -12,6 +12,7 @@ namespace {
 constexpr int64_t lanes = 8;
 constexpr int64_t tile = 6, columns = 2;  // rows, and registers of outputs, of a product: 12 sums, 2 + 1 factors
 constexpr int64_t depth = 384, chunk = 24;  // units and tiles of a product whose rows are packed at a time: 221 KB
+constexpr bool fetch_early = true;  // a panel, while the one before is multiplied
 constexpr int64_t queries = 12, group = 6, wide = 2;  // of attention: rows and registers of a product, as above
 constexpr int64_t values_at_once = 128;  // units, which stay in the first-level cache
 

@@ -12,6 +12,7 @@ namespace {
 constexpr int64_t lanes = 16;
 constexpr int64_t tile = 14, columns = 2;  // rows, and registers of outputs, of a product: 28 sums, 2 + 1 factors
 constexpr int64_t depth = 1024, chunk = 4;  // units and tiles of a product whose rows are packed at a time: 229 KB
+constexpr bool fetch_early = false;  // a panel has more values, and is multiplied by fewer rows
 constexpr int64_t queries = 12, group = 6, wide = 4;  // of attention: rows and registers of a product: 24 sums, 4 + 1 factors
 constexpr int64_t values_at_once = 1 << 20;  // units: all
 

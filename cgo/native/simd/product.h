@@ -143,6 +143,11 @@ void finish(const Product<T, Out> &p, const int32_t *sums, int64_t row, int64_t 
 
 constexpr int64_t packed_units = chunk * tile * depth + lanes;
 
+// Begins to load values into the caches.
+void fetch(const int32_t *from, int64_t count) {
+  for (int64_t i = 0; i < count; i += 16) _mm_prefetch(from + i, _MM_HINT_T0);
+}
+
 template <class T>
 void pack_panel(const T *rows, int64_t count, int64_t inputs, T *packed) {
   const int64_t units = inputs / per_unit<T>;
@@ -178,10 +183,16 @@ void multiply(const Product<T, Out> &p, const Part &part, void *scratch) {
       }
       for (int64_t n = part.first_panel; n < part.end_panel; n++) {
         const int32_t *const whole = reinterpret_cast<const int32_t *>(p.panels) + n * (units + begin) * panel;
+        const int32_t *const block = whole + (begin + u) * panel, *const next = block + (units + begin) * panel;
+        const int64_t share = (now * panel + tiles - 1) / tiles;  // of the next block, that a tile fetches
         for (int64_t i = 0; i < tiles; i++) {
           // Sums are kept only if there is another block for them.
           int32_t *const c = sums + (units > depth ? ((n - part.first_panel) * chunk + i) * tile * panel : 0);
-          product<T>(packed + i * tile * now, whole + (begin + u) * panel, now, starts<T> && u == 0 ? whole : nullptr, u > 0, c);
+          if (fetch_early) {
+            fetch(next + i * share, share);
+            if (u > 0) fetch(c, tile * panel);
+          }
+          product<T>(packed + i * tile * now, block, now, starts<T> && u == 0 ? whole : nullptr, u > 0, c);
           if (u + now == units) finish(p, c, (first + i) * tile, n * panel);
         }
       }
