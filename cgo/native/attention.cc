@@ -31,8 +31,8 @@ const T *rows(const at::Tensor &t, int64_t i) {
   return static_cast<const T *>(t.const_data_ptr()) + i / t.size(1) * t.stride(0) + i % t.size(1) * t.stride(1);
 }
 
-template <class T>
-at::Tensor attend(const AttentionKernel<T> &kernel, const at::Tensor &q, const at::Tensor &k, const at::Tensor &v) {
+template <class T, class Score>
+at::Tensor attend(const AttentionKernel<T, Score> &kernel, const at::Tensor &q, const at::Tensor &k, const at::Tensor &v) {
   const int64_t heads = q.size(1), all = q.size(0) * heads, count = q.size(2), size = q.size(3);
   const Head head{k.size(2), size};
   const int64_t step = kernel.packed(head), blocks = (count + kernel.queries - 1) / kernel.queries;
@@ -57,10 +57,12 @@ at::Tensor attend(const AttentionKernel<T> &kernel, const at::Tensor &q, const a
 
 }  // namespace
 
-at::Tensor acd::attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, bool causal) {
-  if (!causal && suits(q) && suits(k) && suits(v))
-    return q.scalar_type() == at::kFloat ? ::attend<float>(*kernels(), q, k, v) : ::attend<bf16>(*kernels(), q, k, v);
-  if (widened(q)) return attend(q.to(at::kFloat), k.to(at::kFloat), v.to(at::kFloat), causal).to(q.scalar_type());
+at::Tensor acd::attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, bool causal, bool whole_numbers) {
+  if (!causal && suits(q) && suits(k) && suits(v)) {
+    if (q.scalar_type() == at::kBFloat16) return ::attend<bf16, bf16>(*kernels(), q, k, v);
+    return whole_numbers ? ::attend<float, uint8_t>(*kernels(), q, k, v) : ::attend<float, float>(*kernels(), q, k, v);
+  }
+  if (widened(q)) return attend(q.to(at::kFloat), k.to(at::kFloat), v.to(at::kFloat), causal, false).to(q.scalar_type());
   return at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal)
       .transpose(1, 2)
       .reshape({q.size(0), q.size(2), q.size(1) * q.size(3)});

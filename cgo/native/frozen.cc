@@ -73,15 +73,15 @@ std::vector<at::Tensor> block(const at::Tensor &input, at::TensorList p, const K
   const auto normalised = [&](const at::Tensor &t, Place i, const acd::Matrix &next) {
     return acd::normalised(t, p[i], p[i + 1], kind.epsilon, next);
   };
-  const auto attend = [&](const at::Tensor &q, const at::Tensor &k, const at::Tensor &v) {
-    return acd::inputs(acd::attend(q, k, v, kind.causal), projection);
-  };
   std::vector<at::Tensor> all(results);
   const auto attention_residual = [&] {
     const acd::Matrix three = matrix(qkv);
     if (wanted(kind, normed)) all[normed] = at::layer_norm(x, p[norm1].sizes(), p[norm1], p[norm1 + 1], kind.epsilon);
     const acd::Inputs h = all[normed].defined() ? acd::inputs(all[normed], three) : normalised(x, norm1, three);
     const auto parts = queries_keys_values(h, three, kind);
+    const auto attend = [&](const at::Tensor &q, const at::Tensor &k, const at::Tensor &v) {
+      return acd::inputs(acd::attend(q, k, v, kind.causal, h.steps.defined()), projection);
+    };
     const acd::Inputs weighted = attend(parts[0], parts[1], parts[2]);
     if (wanted(kind, value_attention))
       all[value_attention] = acd::product(attend(parts[2], parts[2], parts[2]), projection).to(x.scalar_type());

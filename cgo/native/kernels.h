@@ -13,13 +13,14 @@ struct bf16 {
 };
 
 // Attention of one head in float or bf16. Its keys and values are packed once for all queries.
+// Products of queries and keys are of the same type, or of bytes.
 struct Head {
   int64_t length;  // L, of keys and values
   int64_t size;    // of a head: a multiple of head_step, at most largest_head
 };
 constexpr int64_t head_step = 16, largest_head = 128;
 
-template <class T>
+template <class T, class Score = T>
 struct AttentionKernel {
   int64_t queries;  // that are attended at a time
 
@@ -104,6 +105,7 @@ struct ScaleKernel {
 // Products are summed in float, or of bytes in whole numbers; what bf16 is multiplied with in
 // attention, the softmax's weights, is rounded to it before.
 struct Kernels : AttentionKernel<float>,
+                 AttentionKernel<float, uint8_t>,
                  AttentionKernel<bf16>,
                  PanelKernel<float>,
                  PanelKernel<bf16>,

@@ -1,5 +1,5 @@
 // Attention. For a few queries at a time all scores are computed, then their softmax, then the
-// weighted sum of values. Both products have the same kernel.
+// weighted sum of values. Both products have the same kernel, unless scores are of bytes.
 #pragma once
 
 namespace acd {
@@ -85,28 +85,93 @@ float exponentials(float *scores, int64_t length, float factor, T *weights) {
   return sum(total);
 }
 
-// Packed keys, then values.
+// Scores of queries with keys in their type T, or as bytes in Scores<uint8_t>.
 template <class T>
-int64_t packed(const Head &head) {
-  return 2 * padded(head.length) * head.size * static_cast<int64_t>(sizeof(T));
-}
+struct Scores {
+  static int64_t packed(const Head &head) { return padded(head.length) * head.size * static_cast<int64_t>(sizeof(T)); }
 
-// Scores and weights, then sums and queries.
-int64_t attention_scratch(const Head &head) {
-  return queries * (padded(head.length) + head.size) * 2 * static_cast<int64_t>(sizeof(float));
-}
-
-// Blocks of keys, [units, block] each.
-template <class T>
-void pack_keys(const Head &head, const T *keys, int64_t stride, T *packed) {
-  const int64_t units = head.size / per_unit<T>;
-  for (int64_t first = 0; first < padded(head.length); first += lanes) {
-    const int64_t count = least(lanes, head.length - first);
-    int32_t rows[lanes * largest_head];
-    for (int64_t i = 0; i < count; i++) __builtin_memcpy(rows + i * units, keys + (first + i) * stride, head.size * sizeof(T));
-    pack_units(rows, units, count, units, reinterpret_cast<int32_t *>(packed) + first / block * block * units + first % block, block);
+  // Blocks of keys, [units, block] each.
+  static void pack(const Head &head, const T *keys, int64_t stride, char *packed) {
+    const int64_t units = head.size / per_unit<T>;
+    for (int64_t first = 0; first < padded(head.length); first += lanes) {
+      const int64_t count = least(lanes, head.length - first);
+      int32_t rows[lanes * largest_head];
+      for (int64_t i = 0; i < count; i++) __builtin_memcpy(rows + i * units, keys + (first + i) * stride, head.size * sizeof(T));
+      pack_units(rows, units, count, units, reinterpret_cast<int32_t *>(packed) + first / block * block * units + first % block, block);
+    }
   }
-}
+
+  static void compute(const Head &head, const T *q, int64_t stride, int64_t count, const char *packed, float *scores) {
+    const int64_t length = padded(head.length), size = head.size;
+    T rows[queries * largest_head];
+    __builtin_memset(rows, 0, sizeof rows);
+    for (int64_t i = 0; i < count; i++) __builtin_memcpy(rows + i * size, q + i * stride, size * sizeof(T));
+    for (int64_t key = 0; key < length; key += block)
+      attention_products<T, wide>(rows, size, reinterpret_cast<const T *>(packed) + key * size, size / per_unit<T>, false, scores + key, length);
+  }
+};
+
+// Queries are rounded as a product's inputs, keys as its weights, but with one unit together,
+// which needs smaller steps. The keys' mean is taken away before: it changes all scores of a
+// query by the same, so not their softmax (SageAttention, Zhang et al., 2025).
+template <>
+struct Scores<uint8_t> {
+  static_assert(block % panel == 0, "padded keys are whole panels");
+
+  static int64_t panel_size(const Head &head) { return (head.size / per_unit<uint8_t> + 1) * panel; }
+
+  // Panels, then steps.
+  static int64_t packed(const Head &head) {
+    return (padded(head.length) / panel * panel_size(head) + padded(head.length)) * static_cast<int64_t>(sizeof(int32_t));
+  }
+
+  static void pack(const Head &head, const float *keys, int64_t stride, char *packed) {
+    const int64_t size = head.size, length = padded(head.length);
+    float mean[largest_head] = {};
+    for (int64_t key = 0; key < head.length; key++)
+      for (int64_t i = 0; i < size; i++) mean[i] += keys[key * stride + i];
+    for (int64_t i = 0; i < size; i++) mean[i] /= static_cast<float>(head.length);
+
+    int32_t *to = reinterpret_cast<int32_t *>(packed);
+    float *const steps = reinterpret_cast<float *>(to + length / panel * panel_size(head));
+    for (int64_t first = 0; first < length; first += panel, to += panel_size(head)) {
+      uint8_t rows[panel * largest_head];
+      int64_t count = 0;
+      for (; count < panel && first + count < head.length; count++) {
+        float row[largest_head];
+        for (int64_t i = 0; i < size; i++) row[i] = keys[(first + count) * stride + i] - mean[i];
+        steps[first + count] = weight_step<1>(row, size);
+        quantise(row, size, steps[first + count], rows + count * size);
+      }
+      for (int64_t i = 0; i < count * size; i++) rows[i] ^= 128;  // signed
+      for (int64_t i = count; i < panel; i++) steps[first + i] = 0;
+      pack_panel(rows, count, size, reinterpret_cast<uint8_t *>(to));
+    }
+  }
+
+  static void compute(const Head &head, const float *q, int64_t stride, int64_t count, const char *packed, float *scores) {
+    const int64_t size = head.size, units = size / per_unit<uint8_t>, length = padded(head.length);
+    uint8_t rows[queries * largest_head] = {};
+    float row_steps[queries] = {};
+    for (int64_t i = 0; i < count; i++) quantise_rows(q + i * stride, 1, size, rows + i * size, row_steps + i);
+    constexpr int64_t tiles = (queries + tile - 1) / tile;
+    int32_t a[tiles * tile * largest_head / per_unit<uint8_t> + lanes], sums[tile * panel];
+    for (int64_t t = 0; t < tiles; t++)
+      pack_units(reinterpret_cast<const int32_t *>(rows) + t * tile * units, units, least(tile, queries - t * tile), units,
+                 a + t * tile * units, tile);
+
+    const int32_t *keys = reinterpret_cast<const int32_t *>(packed);
+    const float *const steps = reinterpret_cast<const float *>(keys + length / panel * panel_size(head));
+    for (int64_t key = 0; key < length; key += panel, keys += panel_size(head))
+      for (int64_t t = 0; t < tiles; t++) {
+        product<uint8_t, 1>(a + t * tile * units, keys + panel, units, keys, false, sums);
+        for (int64_t r = 0; r < least(tile, queries - t * tile); r++)
+          for (int64_t v = 0; v < panel; v += lanes)
+            store(scores + (t * tile + r) * length + key + v,
+                  to_floats(load_whole(sums + r * panel + v)) * (all(row_steps[t * tile + r]) * load(steps + key + v)));
+      }
+  }
+};
 
 // Blocks of columns of values, [L / per_unit, block] units each; the last may be narrower.
 template <class T>
@@ -119,24 +184,37 @@ void pack_values(const Head &head, const T *values, int64_t stride, T *packed) {
   }
 }
 
-template <class T>
-void pack(const Head &head, const T *keys, int64_t keys_stride, const T *values, int64_t values_stride, void *packed) {
-  pack_keys(head, keys, keys_stride, static_cast<T *>(packed));
-  pack_values(head, values, values_stride, static_cast<T *>(packed) + padded(head.length) * head.size);
+// Values, then keys.
+template <class T, class Score>
+int64_t packed(const Head &head) {
+  return padded(head.length) * head.size * static_cast<int64_t>(sizeof(T)) + Scores<Score>::packed(head);
 }
 
 template <class T>
+char *keys_of(const Head &head, void *packed) {
+  return static_cast<char *>(packed) + padded(head.length) * head.size * static_cast<int64_t>(sizeof(T));
+}
+
+template <class T, class Score>
+void pack(const Head &head, const T *keys, int64_t keys_stride, const T *values, int64_t values_stride, void *packed) {
+  pack_values(head, values, values_stride, static_cast<T *>(packed));
+  Scores<Score>::pack(head, keys, keys_stride, keys_of<T>(head, packed));
+}
+
+// Scores and weights, then sums.
+int64_t attention_scratch(const Head &head) {
+  return queries * (padded(head.length) * 2 + head.size) * static_cast<int64_t>(sizeof(float));
+}
+
+template <class T, class Score>
 void attend(const Head &head, const T *q, int64_t q_stride, int64_t count, const void *packed, float scale, void *scratch, T *out,
             int64_t out_stride) {
   const int64_t length = padded(head.length), size = head.size, units = length / per_unit<T>;
-  const T *const keys = static_cast<const T *>(packed), *const values = keys + length * size;
+  const T *const values = static_cast<const T *>(packed);
   float *const scores = static_cast<float *>(scratch), *const sums = scores + queries * length;
-  T *const weights = reinterpret_cast<T *>(sums + queries * size), *const rows = weights + queries * length;
-  __builtin_memset(rows, 0, queries * size * sizeof(T));
-  for (int64_t i = 0; i < count; i++) __builtin_memcpy(rows + i * size, q + i * q_stride, size * sizeof(T));
+  T *const weights = reinterpret_cast<T *>(sums + queries * size);
 
-  for (int64_t key = 0; key < length; key += block)
-    attention_products<T, wide>(rows, size, keys + key * size, size / per_unit<T>, false, scores + key, length);
+  Scores<Score>::compute(head, q, q_stride, count, keys_of<T>(head, const_cast<void *>(packed)), scores);
   float total[queries];
   for (int64_t i = 0; i < queries; i++) total[i] = exponentials(scores + i * length, head.length, scale, weights + i * length);
   for (int64_t u = 0; u < units; u += values_at_once)

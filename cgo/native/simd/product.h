@@ -14,11 +14,10 @@ constexpr int64_t ahead = 32;  // units that are fetched before they are used
 template <class T>
 constexpr bool starts = sizeof(T) == 1;
 
-// Without VNNI, products of bytes are added in 16 bits, of units_in_16 units together, before they
-// are added to sums in 32 bits (rows.h, weight_step).
+// Without VNNI, products of bytes are added in 16 bits, of some units together, before they are
+// added to sums in 32 bits (rows.h, weight_step).
 template <class T>
-constexpr bool in_16 = sizeof(T) == 1 && !vnni;
-constexpr int64_t units_in_16 = 4;
+constexpr int64_t units_together = sizeof(T) == 1 && !vnni ? 4 : 1;
 
 // Sums of a type: floats or, of bytes, whole numbers. Memory for either is of int32_t.
 template <class T>
@@ -40,9 +39,9 @@ void get(const int32_t *from, Counts &sums) { sums = (Counts)load_whole(from); }
 template <class T, int64_t rows>
 using SumsOf = typename SumOf<T>::type[rows][columns];
 
-// Adds the products of one unit.
+// Adds the products of one unit. It is inlined so that the sums stay in registers.
 template <class T, int64_t rows>
-void add_unit(const int32_t *a, const int32_t *b, SumsOf<T, rows> &sum) {
+[[gnu::always_inline]] inline void add_unit(const int32_t *a, const int32_t *b, SumsOf<T, rows> &sum) {
   Whole line[columns];
   for (int v = 0; v < columns; v++) {
     line[v] = load_whole(b + v * lanes);
@@ -55,12 +54,12 @@ void add_unit(const int32_t *a, const int32_t *b, SumsOf<T, rows> &sum) {
   }
 }
 
-// Adds the products of some units of bytes, which are added in 16 bits before.
-template <int64_t rows>
-void add_units(const int32_t *a, const int32_t *b, SumsOf<uint8_t, rows> &sum) {
+// Adds the products of some units of bytes together.
+template <int64_t together, int64_t rows>
+[[gnu::always_inline]] inline void add_units(const int32_t *a, const int32_t *b, SumsOf<uint8_t, rows> &sum) {
   SumsOf<uint8_t, rows> products;
 #pragma GCC unroll 16
-  for (int u = 0; u < units_in_16; u++, a += tile, b += panel) {
+  for (int u = 0; u < together; u++, a += tile, b += panel) {
     Whole line[columns];
     for (int v = 0; v < columns; v++) line[v] = load_whole(b + v * lanes);
 #pragma GCC unroll 16
@@ -78,16 +77,14 @@ void add_units(const int32_t *a, const int32_t *b, SumsOf<uint8_t, rows> &sum) {
     for (int v = 0; v < columns; v++) sum[r][v] = add_to_32(sum[r][v], products[r][v]);
 }
 
-// Rows of a tile whose sums fit into the registers, with one line of b and one value of a, and
-// for bytes without VNNI, with as many sums in 16 bits.
-template <class T>
-constexpr int64_t rows_at_once = in_16<T> ? tile / 2 : tile;
-
 // c [tile, panel] = a [units, tile] b [units, panel], plus start [panel] if it is not null, or
 // plus c if more. The sums are added to c at the end: short sums are rounded less.
-template <class T>
+//
+// The sums fit into the registers with one line of b and one value of a; and those of half the
+// rows with as many sums of some units together.
+template <class T, int64_t together = units_together<T>>
 void product(const int32_t *a, const int32_t *b, int64_t units, const int32_t *start, bool more, int32_t *c) {
-  constexpr int64_t rows = rows_at_once<T>;
+  constexpr int64_t rows = together > 1 ? tile / 2 : tile;
   static_assert(tile % rows == 0, "the rows are a part of a tile");
   for (int64_t row = 0; row < tile; row += rows, a += rows, c += rows * panel) {
     SumsOf<T, rows> sum = {};
@@ -97,8 +94,8 @@ void product(const int32_t *a, const int32_t *b, int64_t units, const int32_t *s
         for (int v = 0; v < columns; v++) get(start + v * lanes, sum[r][v]);
     }
     int64_t u = 0;
-    if constexpr (in_16<T>)
-      for (; u + units_in_16 <= units; u += units_in_16) add_units<rows>(a + u * tile, b + u * panel, sum);
+    if constexpr (together > 1)
+      for (; u + together <= units; u += together) add_units<together, rows>(a + u * tile, b + u * panel, sum);
     for (; u < units; u++) add_unit<T, rows>(a + u * tile, b + u * panel, sum);
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++)

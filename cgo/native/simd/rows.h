@@ -39,10 +39,9 @@ void quantise_rows(const T *rows, int64_t count, int64_t size, uint8_t *values, 
 }
 
 // The largest magnitude of a sum of weights of one sign whose products are added in 16 bits: of
-// every 16 weights these are 0, 1, 4, 5, 8, 9, 12 and 13, and the others.
-template <class T>
+// four units' 16 weights, for example, these are 0, 1, 4, 5, 8, 9, 12 and 13, and the others.
+template <int64_t together, class T>
 float largest_sum(const T *row, int64_t size) {
-  constexpr int64_t together = 4 * units_in_16;
   float largest = 0;  // twice
   const auto add = [&](const T *weights, int64_t count) {
     float magnitudes[2] = {}, sums[2] = {};
@@ -57,7 +56,7 @@ float largest_sum(const T *row, int64_t size) {
     }
   };
   int64_t i = 0;
-  for (; i + together <= size; i += together) add(row + i, together);
+  for (; i + 4 * together <= size; i += 4 * together) add(row + i, 4 * together);
   add(row + i, size - i);
   return largest / 2;
 }
@@ -65,21 +64,24 @@ float largest_sum(const T *row, int64_t size) {
 // Inputs are stored as 255 at most, so that weights up to this sum fit into 16 bits.
 constexpr float sum_in_16 = 128;
 
+template <int64_t together>
+float weight_step(const float *row, int64_t size) {
+  const float step = step_of(row, size);
+  if (vnni) return step;
+  const float larger = largest_sum<together>(row, size) / (sum_in_16 - together);  // rounding adds a half to each of 2 together
+  return larger > step ? larger : step;
+}
+
 void quantise_weights(const float *rows, int64_t count, int64_t size, uint8_t *values, float *steps) {
   for (int64_t row = 0; row < count; row++, rows += size, values += size) {
-    steps[row] = step_of(rows, size);
-    if (in_16<uint8_t>) {
-      // Rounding adds at most a half to each weight.
-      const float step = largest_sum(rows, size) / (sum_in_16 - 0.5F * 2 * units_in_16);
-      if (step > steps[row]) steps[row] = step;
-    }
+    steps[row] = weight_step<units_together<uint8_t>>(rows, size);
     quantise(rows, size, steps[row], values);
   }
 }
 
 bool suit(const int8_t *rows, int64_t count, int64_t size) {
-  for (int64_t row = 0; in_16<uint8_t> && row < count; row++)
-    if (largest_sum(rows + row * size, size) > sum_in_16) return false;
+  for (int64_t row = 0; !vnni && row < count; row++)
+    if (largest_sum<units_together<uint8_t>>(rows + row * size, size) > sum_in_16) return false;
   return true;
 }
 

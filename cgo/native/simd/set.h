@@ -3,18 +3,20 @@
 
 #include "math.h"
 
-#include "attention.h"
 #include "product.h"
 #include "rows.h"
+
+#include "attention.h"
 
 namespace acd {
 namespace {
 
-template <class T>
-constexpr AttentionKernel<T> attention = {queries, packed<T>, attention_scratch, pack<T>, attend<T>};
+template <class T, class Score = T>
+constexpr AttentionKernel<T, Score> attention = {queries, packed<T, Score>, attention_scratch, pack<T, Score>, attend<T, Score>};
 
 constexpr Kernels set = {
     attention<float>,
+    attention<float, uint8_t>,
 #if defined(__AVX512BF16__)
     attention<bf16>,
     {pack_panel<float>},
