@@ -8,6 +8,7 @@
 
 #include "kernels.h"
 #include "matrix.h"
+#include "tasks.h"
 
 namespace {
 
@@ -44,13 +45,14 @@ at::Tensor attend(const AttentionKernel<T, Score> &kernel, const at::Tensor &q, 
   const at::Tensor out = at::empty({q.size(0), count, heads * size}, q.options());
   T *const to = static_cast<T *>(out.data_ptr());
   const float scale = 1 / std::sqrt(static_cast<float>(size));
-  at::parallel_for(0, all * blocks, 1, [&](int64_t begin, int64_t end) {
-    const at::Tensor scratch = at::empty({kernel.scratch(head)}, at::kByte);
-    for (int64_t task = begin; task < end; task++) {
-      const int64_t i = task / blocks, first = task % blocks * kernel.queries;
-      kernel.attend(head, rows<T>(q, i) + first * q.stride(2), q.stride(2), std::min(kernel.queries, count - first), packed + i * step,
-                    scale, scratch.data_ptr(), to + (i / heads * count + first) * heads * size + i % heads * size, heads * size);
-    }
+  acd::in_turn(all * blocks, 1, 8, [&] {
+    return [&, scratch = at::empty({kernel.scratch(head)}, at::kByte)](int64_t begin, int64_t end) {
+      for (int64_t task = begin; task < end; task++) {
+        const int64_t i = task / blocks, first = task % blocks * kernel.queries;
+        kernel.attend(head, rows<T>(q, i) + first * q.stride(2), q.stride(2), std::min(kernel.queries, count - first), packed + i * step,
+                      scale, scratch.data_ptr(), to + (i / heads * count + first) * heads * size + i % heads * size, heads * size);
+      }
+    };
   });
   return out;
 }

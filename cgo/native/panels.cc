@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "quantized.h"
+#include "tasks.h"
 
 using acd::Activation;
 using acd::bf16;
@@ -48,13 +49,15 @@ void multiply(const Product<T, Out> &p) {
   const int64_t tile = all.tile, panel = all.panel;
   const int64_t tiles = ceiling(p.count, tile), panels = ceiling(p.outputs, panel);
   const int64_t each = ceiling(panels, std::min(panels, ceiling(parts * at::get_num_threads(), tiles)));
-  at::parallel_for(0, tiles * ceiling(panels, each), 1, [&](int64_t begin, int64_t end) {
+  acd::in_turn(tiles * ceiling(panels, each), all.chunk / 4, all.chunk, [&] {
     const at::Tensor scratch = at::empty({all.product_scratch(p.inputs / acd::per_unit<T>, each)}, at::kByte);
-    while (begin < end) {
-      const int64_t group = begin / tiles, stop = std::min(end, (group + 1) * tiles), first = group * each;
-      kernel.multiply(p, {begin - group * tiles, stop - group * tiles, first, std::min(panels, first + each)}, scratch.data_ptr());
-      begin = stop;
-    }
+    return [&, scratch](int64_t begin, int64_t end) {
+      while (begin < end) {
+        const int64_t group = begin / tiles, stop = std::min(end, (group + 1) * tiles), first = group * each;
+        kernel.multiply(p, {begin - group * tiles, stop - group * tiles, first, std::min(panels, first + each)}, scratch.data_ptr());
+        begin = stop;
+      }
+    };
   });
 }
 
@@ -151,19 +154,19 @@ Inputs acd::panels::activated(const Inputs &inputs, const Matrix &m, Activation 
   const Inputs out{at::empty(shape, at::kByte), at::empty({whole.count}, at::kFloat)};
   uint8_t *const to = out.values.data_ptr<uint8_t>();
   float *const steps = out.steps.data_ptr<float>();
-  at::parallel_for(0, ceiling(whole.count, all.tile), 1, [&](int64_t begin, int64_t end) {
+  in_turn(ceiling(whole.count, all.tile), step / 4, step, [&] {
     const at::Tensor scratch = at::empty({all.product_scratch(whole.inputs / per_unit<uint8_t>, panels)}, at::kByte);
     const at::Tensor rows = at::empty({step * all.tile, whole.outputs});
-    for (; begin < end; begin += step) {
-      const int64_t tiles = std::min(step, end - begin), row = begin * all.tile;
+    return [&, scratch, rows](int64_t begin, int64_t end) {
+      const int64_t row = begin * all.tile;
       auto p = whole;
       p.rows += row * whole.inputs;
       p.steps += row;
-      p.count = std::min(tiles * all.tile, whole.count - row);
-      p.out = rows.data_ptr<float>();
-      product.multiply(p, {0, tiles, 0, panels}, scratch.data_ptr());
+      p.count = std::min((end - begin) * all.tile, whole.count - row);
+      p.out = static_cast<float *>(rows.data_ptr());
+      product.multiply(p, {0, end - begin, 0, panels}, scratch.data_ptr());
       quantise.rows(p.out, p.count, whole.outputs, to + row * whole.outputs, steps + row);
-    }
+    };
   });
   return out;
 }
