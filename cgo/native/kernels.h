@@ -129,7 +129,8 @@ struct Kernels : AttentionKernel<float>,
   // multiple of 64.
   int64_t (*product_scratch)(int64_t units, int64_t panels);
 
-  // Writes rows of a weight likewise. Without VNNI the steps are large enough for sums in 16 bits.
+  // Writes rows of a weight as whole numbers. Without VNNI the steps are larger where sums in 16
+  // bits need it.
   void (*quantise_weights)(const float *rows, int64_t count, int64_t size, uint8_t *values, float *steps);
 
   // Whether sums of the products of these weights, whole numbers, cannot be too large for multiply.
