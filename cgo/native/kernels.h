@@ -81,7 +81,7 @@ struct ProductKernel {
   void (*multiply)(const Product<T, Out> &, const Part &, void *scratch);
 };
 
-// Rows of whole numbers of at most largest_number, stored plus 128, each with its step: a value
+// Rows of whole numbers from -largest_number to largest_number, stored plus 128, each with its step: a value
 // is its number times the step.
 template <class T>
 struct QuantiseKernel {
@@ -129,8 +129,7 @@ struct Kernels : AttentionKernel<float>,
   // multiple of 64.
   int64_t (*product_scratch)(int64_t units, int64_t panels);
 
-  // Writes rows of a weight as whole numbers. Without VNNI the steps are larger where sums in 16
-  // bits need it.
+  // Writes rows of a weight as whole numbers. Without VNNI the steps are larger, for sums in 16 bits.
   void (*quantise_weights)(const float *rows, int64_t count, int64_t size, uint8_t *values, float *steps);
 
   // Whether sums of the products of these weights, whole numbers, cannot be too large for multiply.

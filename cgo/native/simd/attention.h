@@ -112,7 +112,7 @@ struct Scores {
 };
 
 // Queries are rounded as a product's inputs, keys as its weights, but with one unit together,
-// which needs smaller steps. The keys' mean is taken away before: it changes all scores of a
+// which allows smaller steps. The keys' mean is taken away before: it changes all scores of a
 // query by the same, so not their softmax (SageAttention, Zhang et al., 2025).
 template <>
 struct Scores<uint8_t> {

@@ -7,7 +7,7 @@ namespace acd {
 namespace {
 
 constexpr int64_t panel = columns * lanes;
-constexpr int64_t ahead = 32;  // units that are fetched before they are used
+constexpr int64_t ahead = 32;  // units that are fetched before they are used, unless fetch_early
 
 // Whole numbers are stored plus 128, and their sums begin with what that adds, negative. It is
 // the first row of a panel.
@@ -17,7 +17,7 @@ constexpr bool starts = sizeof(T) == 1;
 // Without VNNI, products of bytes are added in 16 bits, of some units together, before they are
 // added to sums in 32 bits (rows.h, weight_step).
 template <class T>
-constexpr int64_t units_together = sizeof(T) == 1 && !vnni ? 4 : 1;
+constexpr int64_t units_together = sizeof(T) == 1 && !vnni ? 2 : 1;
 
 // Sums of a type: floats or, of bytes, whole numbers. Memory for either is of int32_t.
 template <class T>
@@ -39,14 +39,17 @@ void get(const int32_t *from, Counts &sums) { sums = (Counts)load_whole(from); }
 template <class T, int64_t rows>
 using SumsOf = typename SumOf<T>::type[rows][columns];
 
+// Begins to load values into the caches.
+void fetch(const int32_t *from, int64_t count) {
+  for (int64_t i = 0; i < count; i += 16) _mm_prefetch(from + i, _MM_HINT_T0);
+}
+
 // Adds the products of one unit. It is inlined so that the sums stay in registers.
 template <class T, int64_t rows>
 [[gnu::always_inline]] inline void add_unit(const int32_t *a, const int32_t *b, SumsOf<T, rows> &sum) {
   Whole line[columns];
-  for (int v = 0; v < columns; v++) {
-    line[v] = load_whole(b + v * lanes);
-    if (v * lanes % 16 == 0) _mm_prefetch(b + ahead * panel + v * lanes, _MM_HINT_T0);
-  }
+  for (int v = 0; v < columns; v++) line[v] = load_whole(b + v * lanes);
+  if (!fetch_early) fetch(b + ahead * panel, panel);
 #pragma GCC unroll 16
   for (int r = 0; r < rows; r++) {
     const Whole unit = broadcast(a + r);
@@ -62,6 +65,7 @@ template <int64_t together, int64_t rows>
   for (int u = 0; u < together; u++, a += tile, b += panel) {
     Whole line[columns];
     for (int v = 0; v < columns; v++) line[v] = load_whole(b + v * lanes);
+    if (!fetch_early) fetch(b + ahead * panel, panel);
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
       const Whole unit = broadcast(a + r);
@@ -139,11 +143,6 @@ void finish(const Product<T, Out> &p, const int32_t *sums, int64_t row, int64_t 
 }
 
 constexpr int64_t packed_units = chunk * tile * depth + lanes;
-
-// Begins to load values into the caches.
-void fetch(const int32_t *from, int64_t count) {
-  for (int64_t i = 0; i < count; i += 16) _mm_prefetch(from + i, _MM_HINT_T0);
-}
 
 template <class T>
 void pack_panel(const T *rows, int64_t count, int64_t inputs, T *packed) {

@@ -5,7 +5,7 @@
 namespace acd {
 namespace {
 
-// The smallest step of a row whose whole numbers are at most largest_number. A row with a NaN has
+// The smallest step of a row whose whole numbers are of at most largest_number in magnitude. A row with a NaN has
 // the step NaN.
 template <class T>
 float step_of(const T *row, int64_t size) {
@@ -39,10 +39,10 @@ void quantise_rows(const T *rows, int64_t count, int64_t size, uint8_t *values, 
 }
 
 // The largest magnitude of a sum of weights of one sign whose products are added in 16 bits: of
-// four units' 16 weights, for example, these are 0, 1, 4, 5, 8, 9, 12 and 13, and the others.
+// two units' 8 weights, for example, these are 0, 1, 4 and 5, and the others.
 template <int64_t together, class T>
 float largest_sum(const T *row, int64_t size) {
-  float largest = 0;  // twice
+  float largest = 0;  // twice the sum
   const auto add = [&](const T *weights, int64_t count) {
     float magnitudes[2] = {}, sums[2] = {};
     for (int64_t i = 0; i < count; i++) {
@@ -61,14 +61,14 @@ float largest_sum(const T *row, int64_t size) {
   return largest / 2;
 }
 
-// Inputs are stored as 255 at most, so that weights up to this sum fit into 16 bits.
-constexpr float sum_in_16 = 128;
+// Inputs are stored as 255 at most: products with weights of up to this sum fit into 16 bits.
+constexpr float largest_weight_sum = 128;
 
 template <int64_t together>
 float weight_step(const float *row, int64_t size) {
   const float step = step_of(row, size);
   if (vnni) return step;
-  const float larger = largest_sum<together>(row, size) / (sum_in_16 - together);  // rounding adds a half to each of 2 together
+  const float larger = largest_sum<together>(row, size) / (largest_weight_sum - together);  // rounding adds a half to each of 2 together
   return larger > step ? larger : step;
 }
 
@@ -81,7 +81,7 @@ void quantise_weights(const float *rows, int64_t count, int64_t size, uint8_t *v
 
 bool suit(const int8_t *rows, int64_t count, int64_t size) {
   for (int64_t row = 0; !vnni && row < count; row++)
-    if (largest_sum<units_together<uint8_t>>(rows + row * size, size) > sum_in_16) return false;
+    if (largest_sum<units_together<uint8_t>>(rows + row * size, size) > largest_weight_sum) return false;
   return true;
 }
 
