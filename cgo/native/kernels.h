@@ -81,8 +81,8 @@ struct ProductKernel {
   void (*multiply)(const Product<T, Out> &, const Part &, void *scratch);
 };
 
-// Rows of whole numbers from -largest_number to largest_number, stored plus 128, each with its step: a value
-// is its number times the step.
+// Rows of whole numbers from -largest_number to largest_number, stored plus 128, each with its
+// step: a value is its number times the step.
 template <class T>
 struct QuantiseKernel {
   void (*rows)(const T *rows, int64_t count, int64_t size, uint8_t *values, float *steps);

@@ -10,9 +10,9 @@
 namespace acd {
 
 // Calls work(begin, end) for parts of 0 to count, whose sizes fall from largest to smallest, or
-// less if there are few for each thread. Each thread takes the next part when it has finished one, so that the others do not wait for a
-// processor core that is slower, or busy with something else. Every thread has its own work, with
-// memory of its own: start() returns it.
+// less if there are few for each thread. Each thread takes the next part when it has finished
+// one, so that the others do not wait for a processor core that is slower, or busy with something
+// else. Every thread has its own work, with memory of its own: start() returns it.
 template <class Start>
 void in_turn(int64_t count, int64_t smallest, int64_t largest, const Start &start) {
   const int64_t threads = at::get_num_threads();

@@ -140,8 +140,7 @@ struct Scores<uint8_t> {
       for (; count < panel && first + count < head.length; count++) {
         float row[largest_head];
         for (int64_t i = 0; i < size; i++) row[i] = keys[(first + count) * stride + i] - mean[i];
-        steps[first + count] = weight_step<1>(row, size);
-        quantise(row, size, steps[first + count], rows + count * size);
+        quantise_weights<1>(row, 1, size, rows + count * size, steps + first + count);
       }
       for (int64_t i = 0; i < count * size; i++) rows[i] ^= 128;  // signed
       for (int64_t i = count; i < panel; i++) steps[first + i] = 0;
@@ -184,21 +183,21 @@ void pack_values(const Head &head, const T *values, int64_t stride, T *packed) {
   }
 }
 
-// Values, then keys.
-template <class T, class Score>
-int64_t packed(const Head &head) {
-  return padded(head.length) * head.size * static_cast<int64_t>(sizeof(T)) + Scores<Score>::packed(head);
+// The bytes of packed values, which keys follow.
+template <class T>
+int64_t values_size(const Head &head) {
+  return padded(head.length) * head.size * static_cast<int64_t>(sizeof(T));
 }
 
-template <class T>
-char *keys_of(const Head &head, void *packed) {
-  return static_cast<char *>(packed) + padded(head.length) * head.size * static_cast<int64_t>(sizeof(T));
+template <class T, class Score>
+int64_t packed(const Head &head) {
+  return values_size<T>(head) + Scores<Score>::packed(head);
 }
 
 template <class T, class Score>
 void pack(const Head &head, const T *keys, int64_t keys_stride, const T *values, int64_t values_stride, void *packed) {
   pack_values(head, values, values_stride, static_cast<T *>(packed));
-  Scores<Score>::pack(head, keys, keys_stride, keys_of<T>(head, packed));
+  Scores<Score>::pack(head, keys, keys_stride, static_cast<char *>(packed) + values_size<T>(head));
 }
 
 // Scores and weights, then sums.
@@ -214,7 +213,7 @@ void attend(const Head &head, const T *q, int64_t q_stride, int64_t count, const
   float *const scores = static_cast<float *>(scratch), *const sums = scores + queries * length;
   T *const weights = reinterpret_cast<T *>(sums + queries * size);
 
-  Scores<Score>::compute(head, q, q_stride, count, keys_of<T>(head, const_cast<void *>(packed)), scores);
+  Scores<Score>::compute(head, q, q_stride, count, static_cast<const char *>(packed) + values_size<T>(head), scores);
   float total[queries];
   for (int64_t i = 0; i < queries; i++) total[i] = exponentials(scores + i * length, head.length, scale, weights + i * length);
   for (int64_t u = 0; u < units; u += values_at_once)

@@ -68,13 +68,15 @@ template <int64_t together>
 float weight_step(const float *row, int64_t size) {
   const float step = step_of(row, size);
   if (vnni) return step;
-  const float larger = largest_sum<together>(row, size) / (largest_weight_sum - together);  // rounding adds a half to each of 2 together
+  // Rounding adds a half at most to each of 2 weights of a unit.
+  const float larger = largest_sum<together>(row, size) / (largest_weight_sum - together);
   return larger > step ? larger : step;
 }
 
+template <int64_t together>
 void quantise_weights(const float *rows, int64_t count, int64_t size, uint8_t *values, float *steps) {
   for (int64_t row = 0; row < count; row++, rows += size, values += size) {
-    steps[row] = weight_step<units_together<uint8_t>>(rows, size);
+    steps[row] = weight_step<together>(rows, size);
     quantise(rows, size, steps[row], values);
   }
 }

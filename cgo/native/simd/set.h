@@ -53,7 +53,7 @@ constexpr Kernels set = {
     panel,
     chunk,
     product_scratch,
-    quantise_weights,
+    quantise_weights<units_together<uint8_t>>,
     suit,
     normalise_rows,
     activate_rows,
