@@ -108,18 +108,6 @@ void acd_trim(void) {
 #endif
 }
 
-// Large blocks of their own (mmap) go back to the system as they are freed, but each new one
-// costs page faults, which a forward pass must not have. In loading the large weights of a
-// ViT-L are such blocks. glibc would begin with smaller limits and raise them to 32 and 64 MiB.
-void acd_loading(int32_t begins) {
-#if defined(__GLIBC__)
-  constexpr int mebibyte = 1 << 20;
-  mallopt(M_MMAP_THRESHOLD, (begins ? 15 : 32) * mebibyte);
-  mallopt(M_TRIM_THRESHOLD, 64 * mebibyte);
-#endif
-  if (!begins) acd_trim();
-}
-
 acd_error acd_grad_mode(int32_t enabled, int32_t *previous) {
   ACD_GUARD(
       *previous = c10::GradMode::is_enabled();

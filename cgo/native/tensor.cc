@@ -64,6 +64,8 @@ acd_error acd_expand(acd_tensor t, const int64_t *shape, int64_t rank, acd_tenso
   ACD_RETURN(out, tensor(t).expand(sizes(shape, rank)))
 }
 
+acd_error acd_clone(acd_tensor t, acd_tensor *out) { ACD_RETURN(out, tensor(t).clone()) }
+
 acd_error acd_contiguous(acd_tensor t, acd_tensor *out) { ACD_RETURN(out, tensor(t).contiguous()) }
 
 acd_error acd_narrow(acd_tensor t, int64_t dim, int64_t start, int64_t length, acd_tensor *out) {

@@ -2,6 +2,7 @@
 #include "loader.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <stddef.h>
 
 /* Written by cgo/native/trampolines: one slot per function, filled here. */
@@ -10,6 +11,18 @@ extern const char *const acdclip_slot_names[];
 extern const int acdclip_slot_count;
 
 static void *last; /* our own library, which contains the functions */
+
+#if defined(__GLIBC__)
+/* Freed memory is kept for the next tensors, because new memory costs page faults: in one heap for
+ * all threads, and in blocks of at most 32 MiB, of which 64 MiB at the end of the heap stay. glibc
+ * would raise its limits to these, and give each thread a heap, unless it is told so before the
+ * first thread. */
+__attribute__((constructor)) static void keep_memory(void) {
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+  mallopt(M_ARENA_MAX, 1);
+}
+#endif
 
 const char *acdclip_load(const char *path) {
   void *library = dlopen(path, RTLD_NOW | RTLD_GLOBAL);

@@ -1,7 +1,9 @@
 package torch
 
 import (
+	"errors"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,30 +51,46 @@ func resident(t *testing.T) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-// TestLoadReturnsMemory checks that the memory of tensors that are freed among others while a
-// model is loaded, as those of weights that are converted, is back with the system at once.
-func TestLoadReturnsMemory(t *testing.T) {
-	const tensors, values = 25, 4 << 20 // of 16 MiB, as the largest weights of a ViT-L
-	kept := int64(0)
+// TestBuffer checks that tensors of a buffer have the values that were read last, and that a
+// clone stays.
+func TestBuffer(t *testing.T) {
 	do(t, open(t), func(s *Scope) error {
-		return s.rt.Load(func() error {
-			_ = s.Within(func(inner *Scope) error { // after a large one is freed, smaller ones could come from the heap
-				inner.Full(1, 7*values/4)
-				return nil
-			})
-			before := resident(t)
-			_ = s.Within(func(inner *Scope) error {
-				for range tensors {
-					inner.Full(1, values)
-					s.Full(1, values/4096)
+		buffer := s.NewBuffer()
+		defer buffer.Close()
+		load := func(value float32, shape ...int64) Tensor {
+			loaded, err := buffer.LoadFloat32(func(memory []float32) error {
+				for i := range memory {
+					memory[i] = value
 				}
 				return nil
-			})
-			kept = resident(t) - before
-			return nil
-		})
+			}, shape...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return loaded
+		}
+		first := load(1, 2, 3)
+		stays := first.Clone()
+		second := load(2, 2)
+		if got := first.Float32s(); !slices.Equal(got, []float32{2, 2, 1, 1, 1, 1}) || !slices.Equal(first.Shape(), []int64{2, 3}) {
+			t.Errorf("the first tensor is %v, %v", first.Shape(), got)
+		}
+		if got := load(3, 4, 2).Float32s(); !slices.Equal(got, []float32{3, 3, 3, 3, 3, 3, 3, 3}) {
+			t.Errorf("a larger tensor is %v", got)
+		}
+		if got := second.Float32s(); !slices.Equal(got, []float32{2, 2}) {
+			t.Errorf("the second tensor changed to %v: larger ones have other memory", got)
+		}
+		if got := stays.Float32s(); !slices.Equal(got, []float32{1, 1, 1, 1, 1, 1}) {
+			t.Errorf("the clone is %v", got)
+		}
+		if got := load(0, 0, 2); !slices.Equal(got.Shape(), []int64{0, 2}) {
+			t.Errorf("an empty tensor is %v", got.Shape())
+		}
+		failure := errors.New("unreadable")
+		if _, err := buffer.LoadFloat32(func([]float32) error { return failure }, 2); !errors.Is(err, failure) {
+			t.Errorf("the error is %v", err)
+		}
+		return nil
 	})
-	if kept > tensors/4*values*4 {
-		t.Errorf("%d MB of freed tensors are still in memory", kept>>20)
-	}
 }

@@ -188,9 +188,6 @@ func (rt *Runtime) make(op string, inputs []Tensor, f func(out *C.acd_tensor) C.
 // trim gives freed CPU memory back to the system.
 func trim() { C.acd_trim() }
 
-// loading says that loading begins or ends, for the whole process.
-func loading(begins bool) { C.acd_loading(flag(begins)) }
-
 // own calls one of our native functions that creates a tensor. The first input determines
 // the Runtime.
 func own(op string, f func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error, inputs ...Tensor) Tensor {

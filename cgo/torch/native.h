@@ -34,7 +34,6 @@ void acd_event_free(void *event);
 acd_error acd_set_threads(int64_t threads);
 acd_error acd_set_exact(void);
 void acd_trim(void); /* gives freed memory back to the system */
-void acd_loading(int32_t begins); /* gives it back at once until the end of loading */
 acd_error acd_grad_mode(int32_t enabled, int32_t *previous);
 acd_error acd_inference_begin(void **guard);
 acd_error acd_inference_end(void *guard);
@@ -54,6 +53,7 @@ acd_error acd_to(acd_tensor t, int32_t dtype, int32_t device, int64_t index, int
 /* Shape. */
 acd_error acd_reshape(acd_tensor t, const int64_t *shape, int64_t rank, acd_tensor *out);
 acd_error acd_expand(acd_tensor t, const int64_t *shape, int64_t rank, acd_tensor *out);
+acd_error acd_clone(acd_tensor t, acd_tensor *out);
 acd_error acd_contiguous(acd_tensor t, acd_tensor *out);
 acd_error acd_narrow(acd_tensor t, int64_t dim, int64_t start, int64_t length, acd_tensor *out);
 acd_error acd_cat(acd_tensor *tensors, int64_t count, int64_t dim, acd_tensor *out);

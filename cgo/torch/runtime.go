@@ -65,14 +65,6 @@ func (rt *Runtime) Device() Device { return rt.device }
 // Threads returns the number of CPU threads inside operations.
 func (rt *Runtime) Threads() int { return rt.threads }
 
-// Load runs load, which creates tensors that stay. The CPU memory of those that it frees goes
-// back to the system; the C library would keep much of what is freed among others.
-func (rt *Runtime) Load(load func() error) error {
-	loading(true)
-	defer loading(false)
-	return load()
-}
-
 // Close waits for the running Do and stops the Runtime; inside Do it does not wait. Scopes
 // from NewScope must be closed before it.
 func (rt *Runtime) Close() {

@@ -34,6 +34,11 @@ func (t Tensor) Transpose(a, b int64) Tensor {
 	return borrow("Transpose", func(in []gotorch.Tensor) gotorch.Tensor { return in[0].Transpose(a, b) }, t)
 }
 
+// Clone returns a copy of t in memory of its own.
+func (t Tensor) Clone() Tensor {
+	return own("Clone", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error { return C.acd_clone(in[0], out) }, t)
+}
+
 // Contiguous returns t in row-major memory. It does not copy if t already is.
 func (t Tensor) Contiguous() Tensor {
 	return own("Contiguous", func(in []C.acd_tensor, out *C.acd_tensor) C.acd_error { return C.acd_contiguous(in[0], out) }, t)

@@ -158,11 +158,7 @@ func (s *Scope) LoadUint8(read func(memory []uint8) error, shape ...int64) (Tens
 // memory it does not wait for the device.
 func fill[T float32 | int64 | uint8](s *Scope, op string, dtype DType, shape []int64, pinned bool, write func([]T) error) (Tensor, error) {
 	t := s.empty(op, dtype, shape, pinned)
-	var data unsafe.Pointer
-	var bytes C.int64_t
-	must(op, C.acd_data(C.acd_tensor(t.h.pointer), &data, &bytes), t)
-	var one T
-	if err := write(unsafe.Slice((*T)(data), int(bytes)/int(unsafe.Sizeof(one)))); err != nil {
+	if err := write(memory[T](op, t)); err != nil {
 		return Tensor{}, err
 	}
 	if s.rt.device == CPU {
@@ -171,6 +167,15 @@ func fill[T float32 | int64 | uint8](s *Scope, op string, dtype DType, shape []i
 	// Step frees the CPU copy at once; s may live as long as the weights. libtorch does not use
 	// pinned memory again before the device has copied from it.
 	return s.Step(t, func(t Tensor) Tensor { return t.to(op, dtype, s.rt.device, pinned) }), nil
+}
+
+// memory returns the values of a contiguous CPU tensor, as long as t lives.
+func memory[T float32 | int64 | uint8](op string, t Tensor) []T {
+	var data unsafe.Pointer
+	var bytes C.int64_t
+	must(op, C.acd_data(C.acd_tensor(t.h.pointer), &data, &bytes), t)
+	var one T
+	return unsafe.Slice((*T)(data), int(bytes)/int(unsafe.Sizeof(one)))
 }
 
 // To converts t's values to another type.

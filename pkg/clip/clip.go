@@ -60,7 +60,9 @@ func load(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint
 		return nil, err
 	}
 	model := &Model{Arch: arch, Activation: chosen(options.Activation, checkpoint), Precision: format.Name}
-	read := newReader(ctx, s, checkpoint, format, options.Inference)
+	buffer := s.NewBuffer()
+	defer buffer.Close()
+	read := newReader(ctx, s, buffer, checkpoint, format, options.Inference)
 	kind := torch.FrozenBlock{QuickGELU: model.Activation == activation.QuickGELU, Epsilon: epsilon, Recompute: options.Recompute}
 	err = s.NoGrad(func() error {
 		model.Vision = newVision(s, read, arch, kind, options.ImageSize, positions)

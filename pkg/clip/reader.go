@@ -13,6 +13,7 @@ import (
 type reader struct {
 	ctx        context.Context
 	scope      *torch.Scope
+	buffer     *torch.Buffer
 	checkpoint *pretrained.Checkpoint
 	tensors    map[string]pretrained.Tensor // by name
 	format     Format                       // of matrices
@@ -21,8 +22,9 @@ type reader struct {
 	err        error
 }
 
-func newReader(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Checkpoint, format Format, pack bool) *reader {
-	r := &reader{ctx: ctx, scope: s, checkpoint: checkpoint, tensors: map[string]pretrained.Tensor{}, format: format, pack: pack}
+// newReader returns a reader that uses the buffer while it loads.
+func newReader(ctx context.Context, s *torch.Scope, buffer *torch.Buffer, checkpoint *pretrained.Checkpoint, format Format, pack bool) *reader {
+	r := &reader{ctx: ctx, scope: s, buffer: buffer, checkpoint: checkpoint, tensors: map[string]pretrained.Tensor{}, format: format, pack: pack}
 	for _, t := range checkpoint.Tensors {
 		r.tensors[t.Name] = t
 	}
@@ -32,7 +34,10 @@ func newReader(ctx context.Context, s *torch.Scope, checkpoint *pretrained.Check
 // take loads a tensor as float32.
 func (r *reader) take(name string) torch.Tensor { return r.into(r.scope, name) }
 
-func (r *reader) into(s *torch.Scope, name string) torch.Tensor {
+func (r *reader) into(s *torch.Scope, name string) torch.Tensor { return r.load(s.LoadFloat32, name) }
+
+// load loads a tensor as float32 by a loader's LoadFloat32.
+func (r *reader) load(with func(read func([]float32) error, shape ...int64) (torch.Tensor, error), name string) torch.Tensor {
 	if r.err == nil {
 		r.err = r.ctx.Err()
 	}
@@ -44,7 +49,7 @@ func (r *reader) into(s *torch.Scope, name string) torch.Tensor {
 		r.err = fmt.Errorf("%s has no tensor %s", r.checkpoint.Path, name)
 		return torch.Tensor{}
 	}
-	loaded, err := s.LoadFloat32(t.ReadFloat32, t.Shape...)
+	loaded, err := with(t.ReadFloat32, t.Shape...)
 	if err != nil {
 		r.err = fmt.Errorf("reading %s from %s: %w", name, r.checkpoint.Path, err)
 	}
@@ -73,11 +78,11 @@ func (r *reader) tokens() (embedding torch.Tensor) {
 	return embedding
 }
 
-// matrix loads a linear layer, whose tensors have names with the given prefix. If the format
-// is not float32 or the matrix is packed, the values as read are freed before it returns.
+// matrix loads a linear layer, whose tensors have names with the given prefix. Its weight is
+// read into the buffer.
 func (r *reader) matrix(prefix string) (m torch.Matrix) {
 	_ = r.scope.Within(func(inner *torch.Scope) error {
-		weight, bias := r.into(inner, prefix+"weight"), r.into(inner, prefix+"bias")
+		weight, bias := r.load(r.buffer.LoadFloat32, prefix+"weight"), r.into(inner, prefix+"bias")
 		if r.err == nil {
 			m = r.format.matrix(weight, bias)
 			switch {
@@ -85,6 +90,9 @@ func (r *reader) matrix(prefix string) (m torch.Matrix) {
 				m = m.Packed()
 			case r.compact && r.tensors[prefix+"weight"].IsHalf():
 				m.Weight = m.Weight.To(torch.Float16)
+			}
+			if m.Weight == weight {
+				m.Weight = weight.Clone()
 			}
 			m = m.KeepIn(r.scope)
 		}

@@ -85,14 +85,12 @@ func OpenBackbone(ctx context.Context, use Use, method methods.Row, c config.Con
 		return nil, err
 	}
 	b.Scope = b.Runtime.NewScope()
-	err = b.Runtime.Load(func() error {
-		return b.Runtime.Do(ctx, func(*torch.Scope) error {
-			b.CLIP, err = clip.Load(ctx, b.Scope, weights, clip.Options{
-				ImageSize: input.Size, Activation: input.Activation, Positions: input.Positions, Precision: string(c.Precision),
-				Inference: use == Scoring, Recompute: c.Train.Recompute,
-			})
-			return err
+	err = b.Runtime.Do(ctx, func(*torch.Scope) error {
+		b.CLIP, err = clip.Load(ctx, b.Scope, weights, clip.Options{
+			ImageSize: input.Size, Activation: input.Activation, Positions: input.Positions, Precision: string(c.Precision),
+			Inference: use == Scoring, Recompute: c.Train.Recompute,
 		})
+		return err
 	})
 	if err != nil {
 		b.Close()

@@ -1,6 +1,7 @@
 package float16
 
 import (
+	"encoding/binary"
 	"math"
 	"testing"
 )
@@ -75,5 +76,19 @@ func TestRoundsToNearestHalf(t *testing.T) {
 	}
 	if got := FromFloat32(math.Float32frombits(0x7f800001)); got&0x7c00 != 0x7c00 || got&0x3ff == 0 {
 		t.Errorf("a NaN became %04x", got)
+	}
+}
+
+func TestDecode(t *testing.T) {
+	raw := make([]byte, 0, 2<<16)
+	for h := range 1 << 16 {
+		raw = binary.LittleEndian.AppendUint16(raw, uint16(h))
+	}
+	got := make([]float32, 1<<16)
+	Decode(got, raw)
+	for h := range got {
+		if want := ToFloat32(uint16(h)); math.Float32bits(got[h]) != math.Float32bits(want) {
+			t.Fatalf("%04x: %v, want %v", h, got[h], want)
+		}
 	}
 }

@@ -77,9 +77,7 @@ func (d DType) decodeFloat32(dst []float32, raw []byte) {
 			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
 		}
 	case F16:
-		for i := range dst {
-			dst[i] = float16.ToFloat32(binary.LittleEndian.Uint16(raw[2*i:]))
-		}
+		float16.Decode(dst, raw)
 	case BF16:
 		for i := range dst {
 			dst[i] = bfloat16ToFloat32(binary.LittleEndian.Uint16(raw[2*i:]))

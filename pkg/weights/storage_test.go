@@ -226,3 +226,25 @@ func TestReadFinite(t *testing.T) {
 		t.Errorf("the fixture's infinite values: %v", err)
 	}
 }
+
+func TestFinite(t *testing.T) {
+	highest := math.Float32frombits(0x7f7fffff)
+	for length := range 10 {
+		values := make([]float32, length)
+		for i := range values {
+			values[i] = highest
+		}
+		if !finite(values) {
+			t.Errorf("%d finite values are not", length)
+		}
+		for i := range values {
+			for _, wrong := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+				values[i] = float32(wrong)
+				if finite(values) {
+					t.Errorf("%v is finite as value %d of %d", wrong, i+1, length)
+				}
+				values[i] = -highest
+			}
+		}
+	}
+}

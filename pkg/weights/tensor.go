@@ -1,12 +1,12 @@
 package weights
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"math/bits"
 	"runtime"
 	"slices"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -82,7 +82,11 @@ func (t *Tensor) Transpose() (*Tensor, error) {
 // ReadFloat32 fills dst with the values in row-major order, converted to float32; len(dst)
 // must be NumElements. It reads the file in small chunks. The first complete read of an
 // archive entry verifies the entry's checksum.
-func (t *Tensor) ReadFloat32(dst []float32) error {
+func (t *Tensor) ReadFloat32(dst []float32) error { return t.read(dst, func([]float32) {}) }
+
+// read is ReadFloat32 that visits all values in pieces, while they are in the caches. It may
+// visit several at once.
+func (t *Tensor) read(dst []float32, visit func(values []float32)) error {
 	if int64(len(dst)) != t.count {
 		return t.fail(fmt.Errorf("the destination has %d values, the tensor %d", len(dst), t.count))
 	}
@@ -91,9 +95,9 @@ func (t *Tensor) ReadFloat32(dst []float32) error {
 	}
 	var err error
 	if t.rowMajor() {
-		err = t.readContiguous(dst)
-	} else {
-		err = t.readStrided(dst)
+		err = t.readContiguous(dst, visit)
+	} else if err = t.readStrided(dst); err == nil {
+		visit(dst)
 	}
 	if err == nil {
 		err = t.store.verify()
@@ -107,10 +111,16 @@ func (t *Tensor) ReadFloat32(dst []float32) error {
 // ReadFinite is ReadFloat32, but a value that is NaN, infinite or too large for a float32
 // gives an error with its position.
 func (t *Tensor) ReadFinite(dst []float32) error {
-	if err := t.ReadFloat32(dst); err != nil {
-		return err
+	var wrong atomic.Bool
+	err := t.read(dst, func(values []float32) {
+		if !finite(values) {
+			wrong.Store(true)
+		}
+	})
+	if err == nil && wrong.Load() {
+		err = t.notFinite(dst, 0)
 	}
-	return t.checkFinite(dst, 0)
+	return err
 }
 
 // EachFinite visits the values of ReadFinite in order, in slices that are valid only
@@ -132,8 +142,8 @@ func (t *Tensor) EachFinite(visit func(values []float32)) error {
 	err := t.store.stream(from, from+length, make([]byte, min(chunkSize, length)), func(at int64, raw []byte) {
 		run := values[:int64(len(raw))/size]
 		t.DType.decodeFloat32(run, raw)
-		if wrong == nil {
-			wrong = t.checkFinite(run, (at-from)/size)
+		if wrong == nil && !finite(run) {
+			wrong = t.notFinite(run, (at-from)/size)
 		}
 		visit(run)
 	})
@@ -146,44 +156,42 @@ func (t *Tensor) EachFinite(visit func(values []float32)) error {
 	return wrong
 }
 
-var errNotFinite = errors.New("a value is not finite")
-
-// checkFinite returns an error for the first value that is not finite; values[0] is the tensor's value number at.
-func (t *Tensor) checkFinite(values []float32, at int64) error {
-	err := inParts(len(values), func(begin, end int) error {
-		if !finite(values[begin:end]) {
-			return errNotFinite
-		}
-		return nil
-	})
-	if err == nil {
-		return nil
-	}
+// notFinite returns the error for the first of values that is not finite; values[0] is the
+// tensor's value number at.
+func (t *Tensor) notFinite(values []float32, at int64) error {
 	wrong := slices.IndexFunc(values, func(v float32) bool { return !finite([]float32{v}) })
 	return t.fail(malformed("value %d of %d (row-major) is %v, expected a finite number", at+int64(wrong)+1, t.count, values[wrong]))
 }
 
-// finite reports whether no value is NaN or infinite, that is, no exponent is all ones.
+// finite reports whether no value is NaN or infinite: times 0 these are NaN. Four sums do not wait
+// for each other.
 func finite(values []float32) bool {
-	const magnitude, exponentStep = 1<<31 - 1, 1 << 23
-	var carried uint32 // the top bit is set if an exponent overflows
-	for _, v := range values {
-		carried |= math.Float32bits(v)&magnitude + exponentStep
+	var a, b, c, d float32
+	for ; len(values) >= 4; values = values[4:] {
+		a += values[0] * 0
+		b += values[1] * 0
+		c += values[2] * 0
+		d += values[3] * 0
 	}
-	return carried>>31 == 0
+	for _, v := range values {
+		a += v * 0
+	}
+	return a+b+c+d == 0
 }
 
 func (t *Tensor) fail(err error) error {
 	return fmt.Errorf("reading tensor %s of %s: %w", t.Name, t.path, err)
 }
 
-func (t *Tensor) readContiguous(dst []float32) error {
+func (t *Tensor) readContiguous(dst []float32, visit func(values []float32)) error {
 	size := t.DType.Size()
 	read := func(dst []float32, from int64) error {
 		length := int64(len(dst)) * size
 		return t.store.stream(from, from+length, make([]byte, min(chunkSize, length)), func(at int64, raw []byte) {
 			first := (at - from) / size
-			t.DType.decodeFloat32(dst[first:first+int64(len(raw))/size], raw)
+			values := dst[first : first+int64(len(raw))/size]
+			t.DType.decodeFloat32(values, raw)
+			visit(values)
 		})
 	}
 	if !t.store.anyOrder() {
