@@ -34,8 +34,6 @@ WORKDIR /work
 
 FROM installed AS service
 EXPOSE 8080
-# Against what reloads leave behind; see deploy/acdclip.service.
-ENV MALLOC_ARENA_MAX=2
 HEALTHCHECK --interval=10s --timeout=15s --start-period=5m \
  CMD ["acdclip", "doctor", "--service", "http://127.0.0.1:8080"]
 ENTRYPOINT ["acdclip", "serve", "--listen", ":8080"]

@@ -7,10 +7,11 @@ type Buffer struct {
 	values Tensor // float32, one dimension
 }
 
-// NewBuffer returns a Buffer, which grows with the tensors. The caller closes it, inside Do.
+// NewBuffer returns a Buffer, which grows with the tensors. It does not belong to s: the caller
+// closes it, inside Do.
 func (s *Scope) NewBuffer() *Buffer { return &Buffer{scope: newScope(s.rt)} }
 
-// Close frees the memory.
+// Close frees the memory, once no tensor in it is left.
 func (b *Buffer) Close() { b.scope.close() }
 
 // LoadFloat32 is like Scope.LoadFloat32, but the tensor belongs to the innermost open Scope, and on

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <malloc.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 /* Written by cgo/native/trampolines: one slot per function, filled here. */
 extern void *acdclip_slots[];
@@ -13,14 +14,18 @@ extern const int acdclip_slot_count;
 static void *last; /* our own library, which contains the functions */
 
 #if defined(__GLIBC__)
-/* Freed memory is kept for the next tensors, because new memory costs page faults: in one heap for
- * all threads, and in blocks of at most 32 MiB, of which 64 MiB at the end of the heap stay. glibc
- * would raise its limits to these, and give each thread a heap, unless it is told so before the
- * first thread. */
+static void prefer(int parameter, int value, const char *variable) {
+  if (getenv(variable) == NULL) mallopt(parameter, value);
+}
+
+/* Freed memory is kept for the next tensors, because new memory costs page faults: all threads
+ * share one heap, which has the blocks below 32 MiB and keeps 64 MiB at its end. glibc would
+ * raise its limits to these, and give each thread a heap unless it is told so before the first
+ * one starts. */
 __attribute__((constructor)) static void keep_memory(void) {
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, 64 << 20);
-  mallopt(M_ARENA_MAX, 1);
+  prefer(M_MMAP_THRESHOLD, 32 << 20, "MALLOC_MMAP_THRESHOLD_");
+  prefer(M_TRIM_THRESHOLD, 64 << 20, "MALLOC_TRIM_THRESHOLD_");
+  prefer(M_ARENA_MAX, 1, "MALLOC_ARENA_MAX");
 }
 #endif
 

@@ -13,7 +13,8 @@ type Format struct {
 	Doc  string
 
 	// matrix converts a float32 weight [out, in] and bias [out] to the matrix that a tower
-	// uses. Temporary tensors are freed by the caller.
+	// uses. Its weight is the given one or has memory of its own; it is no view. Temporary
+	// tensors are freed by the caller.
 	matrix func(weight, bias torch.Tensor) torch.Matrix
 	// visionOnly says that the text tower stays in float32: it runs once per class.
 	visionOnly bool

@@ -36,8 +36,11 @@ func (r *reader) take(name string) torch.Tensor { return r.into(r.scope, name) }
 
 func (r *reader) into(s *torch.Scope, name string) torch.Tensor { return r.load(s.LoadFloat32, name) }
 
-// load loads a tensor as float32 by a loader's LoadFloat32.
-func (r *reader) load(with func(read func([]float32) error, shape ...int64) (torch.Tensor, error), name string) torch.Tensor {
+// loader is a Scope's or a Buffer's LoadFloat32.
+type loader func(read func(memory []float32) error, shape ...int64) (torch.Tensor, error)
+
+// load loads a tensor as float32.
+func (r *reader) load(with loader, name string) torch.Tensor {
 	if r.err == nil {
 		r.err = r.ctx.Err()
 	}
@@ -91,7 +94,7 @@ func (r *reader) matrix(prefix string) (m torch.Matrix) {
 			case r.compact && r.tensors[prefix+"weight"].IsHalf():
 				m.Weight = m.Weight.To(torch.Float16)
 			}
-			if m.Weight == weight {
+			if m.Weight == weight { // on the CPU in the buffer
 				m.Weight = weight.Clone()
 			}
 			m = m.KeepIn(r.scope)

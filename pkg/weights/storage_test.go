@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"math"
@@ -224,6 +225,39 @@ func TestReadFinite(t *testing.T) {
 	large, _ := fixture(t, "layouts.pt").Lookup("float64")
 	if err := large.ReadFinite(make([]float32, large.NumElements())); !errors.Is(err, ErrMalformed) {
 		t.Errorf("the fixture's infinite values: %v", err)
+	}
+}
+
+// The value that is not finite is far from the start: in the last of the pieces that are read at
+// once, or not in the order of the file.
+func TestReadFiniteOfLargeTensor(t *testing.T) {
+	const rows, columns, row, column = 3 * partValues / 1024, 1024, 3*partValues/1024 - 2, 5
+	values := make([]float32, rows*columns)
+	values[row*columns+column] = float32(math.NaN())
+	var out bytes.Buffer
+	if err := WriteSafetensors(&out, nil, []Value{{Name: "w", Shape: []int64{rows, columns}, Float32: values}}); err != nil {
+		t.Fatal(err)
+	}
+	file, err := openBytes(t, out.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	straight := file.Tensors[0]
+	turned, err := straight.Transpose()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		tensor *Tensor
+		place  int
+	}{{straight, row*columns + column + 1}, {turned, column*rows + row + 1}} {
+		err := c.tensor.ReadFinite(values)
+		if want := fmt.Sprintf("value %d of %d (row-major) is NaN", c.place, rows*columns); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, not: %s", err, want)
+		}
+		if err := c.tensor.ReadFloat32(values); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

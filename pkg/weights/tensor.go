@@ -84,8 +84,8 @@ func (t *Tensor) Transpose() (*Tensor, error) {
 // archive entry verifies the entry's checksum.
 func (t *Tensor) ReadFloat32(dst []float32) error { return t.read(dst, func([]float32) {}) }
 
-// read is ReadFloat32 that visits all values in pieces, while they are in the caches. It may
-// visit several at once.
+// read is ReadFloat32 that also visits all values: in pieces while they are in the caches, or, if
+// they are not stored row-major, together. Calls of visit may be concurrent.
 func (t *Tensor) read(dst []float32, visit func(values []float32)) error {
 	if int64(len(dst)) != t.count {
 		return t.fail(fmt.Errorf("the destination has %d values, the tensor %d", len(dst), t.count))

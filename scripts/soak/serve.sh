@@ -26,7 +26,7 @@ main() {
 			bin/acdclip data synth "$folder/$size" --set textures --size "$size" --normal 1 --anomalous 1 --quiet
 	done
 	go build -o "$folder/clients" ./scripts/soak/serve
-	MALLOC_ARENA_MAX=2 "$folder/clients" bin/acdclip "127.0.0.1:$(free_port)" "$folder/log" "${1:-60}" "${BATCH:-1}" \
+	"$folder/clients" bin/acdclip "127.0.0.1:$(free_port)" "$folder/log" "${1:-60}" "${BATCH:-1}" \
 		"$folder"/*/*/test/*/*.png
 }
 
