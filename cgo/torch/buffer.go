@@ -18,10 +18,7 @@ func (b *Buffer) Close() { b.scope.close() }
 // the CPU it is valid only until the next load or Close. Clone returns one that stays.
 func (b *Buffer) LoadFloat32(read func(memory []float32) error, shape ...int64) (Tensor, error) {
 	const op = "LoadFloat32"
-	count := int64(1)
-	for _, length := range shape {
-		count *= length
-	}
+	count := elements(shape)
 	if !b.values.Defined() || b.values.NumElements() < count {
 		rt := b.scope.rt
 		b.Close()

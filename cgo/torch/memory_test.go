@@ -47,6 +47,33 @@ func resident(t *testing.T) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
+// TestBufferReturnsMemory checks that weights that are converted while a model is loaded, each
+// followed by a tensor that stays, leave no memory with the process.
+func TestBufferReturnsMemory(t *testing.T) {
+	const tensors, values = 25, 4 << 20 // of 16 MiB, as the largest weights of a ViT-L
+	kept := int64(0)
+	do(t, open(t), func(s *Scope) error {
+		before := resident(t)
+		buffer := s.NewBuffer()
+		for range tensors {
+			_, err := buffer.LoadFloat32(func(memory []float32) error {
+				clear(memory)
+				return nil
+			}, values)
+			if err != nil {
+				return err
+			}
+			s.Full(1, values/4096)
+		}
+		buffer.Close()
+		kept = resident(t) - before
+		return nil
+	})
+	if kept > tensors/4*values*4 {
+		t.Errorf("%d MB of freed tensors are still in memory", kept>>20)
+	}
+}
+
 // TestBuffer checks that tensors of a buffer have the values that were read last, and that a
 // clone stays.
 func TestBuffer(t *testing.T) {

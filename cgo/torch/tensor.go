@@ -39,9 +39,12 @@ func (t Tensor) Dim(i int) int64 {
 }
 
 // NumElements returns the number of values.
-func (t Tensor) NumElements() int64 {
+func (t Tensor) NumElements() int64 { return elements(t.Shape()) }
+
+// elements returns the number of values of a tensor of the given shape.
+func elements(shape []int64) int64 {
 	count := int64(1)
-	for _, length := range t.Shape() {
+	for _, length := range shape {
 		count *= length
 	}
 	return count
